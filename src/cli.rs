@@ -1,0 +1,339 @@
+//! The command line as typed. The doc comments here are the help that users read.
+//!
+//! Nothing is decided in this file: each command turns its words into a request of its own (`commands/`), and work
+//! starts only on that.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ArgAction;
+use clap::Parser;
+use clap::Subcommand;
+use clap::ValueEnum;
+use clap::error::ContextKind;
+use clap::error::ContextValue;
+use clap::error::ErrorKind;
+
+use crate::commands::attach::AttachArgs;
+use crate::commands::create::CreateArgs;
+use crate::commands::label::LabelArgs;
+use crate::commands::submit::SubmitArgs;
+
+/// The file that `kubectl runai-secret` needs on PATH is kubectl-runai_secret; `kubectl runai secret` needs this one.
+pub(crate) const BINARY: &str = "kubectl-runai-secret";
+
+/// Secrets for Run:ai: create them, share them with every project, attach them to jobs.
+///
+/// No value of a secret is ever printed, logged or passed to another program.
+#[derive(Parser)]
+#[command(
+    name = "kubectl runai-secret",
+    bin_name = "kubectl runai-secret",
+    version,
+    max_term_width = 110,
+    args_override_self = true,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "Start here:\n  \
+        kubectl runai-secret create hf --from-file=HF_TOKEN=token.txt -p team-a\n  \
+        kubectl runai-secret attach hf deploy/web --env HF_TOKEN -p team-a\n  \
+        kubectl runai-secret submit train -i python:3.13 -e HF_TOKEN=SECRET:hf,HF_TOKEN -p team-a -- python train.py"
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Create(Box<CreateArgs>),
+    Label(LabelArgs),
+    Attach(Box<AttachArgs>),
+    Submit(Box<SubmitArgs>),
+}
+
+/// What every command knows.
+#[derive(clap::Args)]
+pub(crate) struct Globals {
+    #[command(flatten)]
+    pub(crate) place: Place,
+
+    #[command(flatten)]
+    pub(crate) talk: Talk,
+
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+/// Which namespace is meant.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Where")]
+pub(crate) struct Place {
+    /// The Run:ai project; its namespace is looked up in the cluster
+    #[arg(short, long, global = true, value_name = "PROJECT")]
+    pub(crate) project: Option<String>,
+
+    /// The namespace; goes before --project and before the context's
+    #[arg(short, long, global = true, value_name = "NAMESPACE")]
+    pub(crate) namespace: Option<String>,
+
+    /// Where Run:ai is installed and takes cluster-wide secrets from
+    #[arg(long, global = true, value_name = "NAMESPACE", default_value = "runai", hide_short_help = true)]
+    pub(crate) runai_namespace: String,
+}
+
+/// How much is said and asked.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Asking and telling")]
+pub(crate) struct Talk {
+    /// Answer yes to every question
+    #[arg(short, long, global = true)]
+    pub(crate) yes: bool,
+
+    /// Never ask; what is missing is an error
+    #[arg(long, global = true)]
+    pub(crate) no_input: bool,
+
+    /// Only errors and what was asked for with -o
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+
+    /// Show each request: method, path, status, time and sizes, never a body
+    #[arg(short, long = "verbose", global = true, action = ArgAction::Count)]
+    pub(crate) verbosity: u8,
+
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
+    pub(crate) color: Color,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// kubectl's client flags, with kubectl's meaning. kubectl passes none of them on to a plugin, so they are all ours.
+#[derive(clap::Args, Default)]
+#[command(next_help_heading = "Connection (as kubectl's)")]
+pub(crate) struct Connection {
+    /// Path of the kubeconfig file
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    pub(crate) kubeconfig: Option<PathBuf>,
+
+    /// The kubeconfig's context to use
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) context: Option<String>,
+
+    /// The kubeconfig's cluster to use
+    #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
+    pub(crate) cluster: Option<String>,
+
+    /// The kubeconfig's user to use
+    #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
+    pub(crate) user: Option<String>,
+
+    /// Address of the API server
+    #[arg(short, long, global = true, value_name = "URL", hide_short_help = true)]
+    pub(crate) server: Option<String>,
+
+    /// Bearer token for the API server
+    #[arg(long, global = true, value_name = "TOKEN", hide_short_help = true)]
+    pub(crate) token: Option<String>,
+
+    /// User to impersonate
+    #[arg(long = "as", global = true, value_name = "USER", hide_short_help = true)]
+    pub(crate) impersonate: Option<String>,
+
+    /// Group to impersonate; may be repeated
+    #[arg(long = "as-group", global = true, value_name = "GROUP", hide_short_help = true)]
+    pub(crate) impersonate_groups: Vec<String>,
+
+    /// UID to impersonate
+    #[arg(long = "as-uid", global = true, value_name = "UID", hide_short_help = true)]
+    pub(crate) impersonate_uid: Option<String>,
+
+    /// Certificate authority of the API server, a PEM file
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    pub(crate) certificate_authority: Option<PathBuf>,
+
+    /// Client certificate, a PEM file
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    pub(crate) client_certificate: Option<PathBuf>,
+
+    /// Key of the client certificate, a PEM file
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    pub(crate) client_key: Option<PathBuf>,
+
+    /// Do not check the API server's certificate: insecure
+    #[arg(long, global = true, hide_short_help = true, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", value_name = "true|false")]
+    pub(crate) insecure_skip_tls_verify: Option<bool>,
+
+    /// Name to expect in the API server's certificate
+    #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
+    pub(crate) tls_server_name: Option<String>,
+
+    /// How long one request may take, such as 5s or 2m; 0 for no limit [default: 30s]
+    #[arg(long, global = true, value_name = "DURATION", hide_short_help = true, value_parser = parse_duration)]
+    pub(crate) request_timeout: Option<Duration>,
+}
+
+/// How a write is carried out and shown.
+#[derive(clap::Args)]
+pub(crate) struct WriteArgs {
+    /// Only show what would be done: "client" sends nothing, "server" has the server check it
+    #[arg(long, value_name = "none|client|server", default_value = "none", hide_default_value = true,
+          num_args = 0..=1, require_equals = true, default_missing_value = "client", value_parser = parse_dry_run)]
+    pub(crate) dry_run: DryRun,
+
+    /// Print the object instead of a sentence
+    #[arg(short, long, value_name = "json|yaml|name", value_parser = parse_output, default_value = "",
+          hide_default_value = true)]
+    pub(crate) output: Output,
+
+    /// What the server does about fields that it does not know
+    #[arg(long, value_name = "strict|warn|ignore", default_value = "strict", hide_short_help = true,
+          value_parser = parse_validation)]
+    pub(crate) validate: &'static str,
+
+    /// Name under which the server records who wrote which field
+    #[arg(long, value_name = "NAME", default_value = BINARY, hide_short_help = true)]
+    pub(crate) field_manager: String,
+}
+
+/// How far a write goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DryRun {
+    /// It is written.
+    None,
+    /// Nothing is sent.
+    Client,
+    /// The server does all but keep it.
+    Server,
+}
+
+impl DryRun {
+    /// What kubectl adds to its success lines.
+    pub(crate) fn suffix(self) -> &'static str {
+        match self {
+            DryRun::None => "",
+            DryRun::Client => " (dry run)",
+            DryRun::Server => " (server dry run)",
+        }
+    }
+}
+
+/// The form of what goes to standard output.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Output {
+    /// A sentence for a person.
+    Human,
+    Json,
+    Yaml,
+    Name,
+}
+
+fn parse_dry_run(word: &str) -> Result<DryRun, String> {
+    match word {
+        "none" | "false" => Ok(DryRun::None),
+        "client" | "true" => Ok(DryRun::Client),
+        "server" => Ok(DryRun::Server),
+        _ => Err(format!("Invalid dry-run value ({word}). Must be \"none\", \"server\", or \"client\".")),
+    }
+}
+
+/// kubectl's words for `fieldValidation`.
+fn parse_validation(word: &str) -> Result<&'static str, String> {
+    match word {
+        "strict" | "true" => Ok("Strict"),
+        "warn" => Ok("Warn"),
+        "ignore" | "false" => Ok("Ignore"),
+        _ => Err(format!(
+            "invalid - validate option \"{word}\"; must be one of: strict (or true), warn, ignore (or false)"
+        )),
+    }
+}
+
+fn parse_output(word: &str) -> Result<Output, String> {
+    match word.to_lowercase().as_str() {
+        "" => Ok(Output::Human),
+        "json" => Ok(Output::Json),
+        "yaml" => Ok(Output::Yaml),
+        "name" => Ok(Output::Name),
+        _ => Err(format!(
+            "unable to match a printer suitable for the output format \"{word}\", \
+             allowed formats are: json,name,yaml"
+        )),
+    }
+}
+
+/// Reads what kubectl takes for `--request-timeout`: a number of seconds, or Go's `1m30s`. Zero is "no limit".
+pub(crate) fn parse_duration(word: &str) -> Result<Duration, String> {
+    let wrong = || format!("\"{word}\" is not a duration such as 30s, 2m or 1h30m");
+    if let Ok(seconds) = word.parse::<u64>() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    let mut rest = word;
+    let mut seconds = 0.0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(wrong)?;
+        let number: f64 = rest[..digits].parse().map_err(|_| wrong())?;
+        let (factor, unit) = [("ms", 0.001), ("h", 3600.0), ("m", 60.0), ("s", 1.0)]
+            .iter()
+            .find_map(|(unit, factor)| rest[digits..].starts_with(unit).then_some((*factor, *unit)))
+            .ok_or_else(wrong)?;
+        seconds += number * factor;
+        rest = &rest[digits + unit.len()..];
+    }
+    if word.is_empty() { Err(wrong()) } else { Duration::try_from_secs_f64(seconds).map_err(|_| wrong()) }
+}
+
+/// Parses the process's arguments; on `--help`, `--version` and mistakes prints and exits as clap does.
+///
+/// One thing differs: a word that was not expected is not repeated. It may be a password that lost its flag
+/// (`--from-literal password= hunter2`), and error output ends in logs.
+pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Cli {
+    Cli::try_parse_from(words).unwrap_or_else(|error| without_stray_words(error).exit())
+}
+
+fn without_stray_words(mut error: clap::Error) -> clap::Error {
+    if !matches!(error.kind(), ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand) {
+        return error;
+    }
+    if let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg)
+        && !word.starts_with('-')
+    {
+        error.insert(ContextKind::InvalidArg, ContextValue::String("a word too many, not shown".to_owned()));
+        error.remove(ContextKind::Suggested);
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_read_as_gos() {
+        for (word, milliseconds) in [("0", 0), ("5", 5000), ("1s", 1000), ("1m30s", 90_000), ("1.5h", 5_400_000)] {
+            assert_eq!(parse_duration(word), Ok(Duration::from_millis(milliseconds)), "{word}");
+        }
+        for word in ["", "s", "5x", "1s2", "-1s"] {
+            assert!(parse_duration(word).is_err(), "{word}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! From flags and files to the settings of a connection.
+
+use std::env;
+use std::error::Error as StdError;
+use std::time::Duration;
+
+use http::HeaderValue;
+use http::header;
+use kube::Config;
+use kube::config::KubeConfigOptions;
+use kube::config::KubeconfigError;
+
+use super::exec;
+use super::failure::chain;
+use super::kubeconfig;
+use super::proxy;
+use crate::cli::BINARY;
+use crate::cli::Connection;
+use crate::error::Error;
+use crate::error::Result;
+
+/// How long one request may take where the user does not say. kubectl waits for ever.
+const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+
+/// The settings of the connection, credentials included, and the time limit of one request.
+pub(super) async fn load(flags: &Connection) -> Result<(Config, Option<Duration>)> {
+    let mut config = match kubeconfig::read(flags)? {
+        Some(files) => from_kubeconfig(&kubeconfig::select(&files, flags)?).await?,
+        None if flags.server.is_some() => {
+            from_kubeconfig(&kubeconfig::select(&kube::config::Kubeconfig::default(), flags)?).await?
+        }
+        None => in_cluster()?,
+    };
+    if config.accept_invalid_certs {
+        config.root_cert = None;
+    }
+    let agent = format!("{BINARY}/{} ({}/{})", env!("CARGO_PKG_VERSION"), env::consts::OS, env::consts::ARCH);
+    config.headers.push((header::USER_AGENT, HeaderValue::from_str(&agent).expect("it is ASCII")));
+    // Retries are the connection's own business: kube's would send a write twice.
+    config.default_retry = false;
+    let limit = flags.request_timeout.unwrap_or(REQUEST_LIMIT);
+    let limit = (!limit.is_zero()).then_some(limit);
+    config.connect_timeout = Some(limit.unwrap_or(CONNECT_LIMIT).min(CONNECT_LIMIT));
+    exec::run_credential_plugin(&mut config.auth_info).await?;
+    Ok((config, limit))
+}
+
+/// Checks what the connection flags name, without a cluster: for `--dry-run=client`, which looks at a kubeconfig only
+/// where a flag asks for it.
+///
+/// # Errors
+/// As kubectl: the file, the context, the cluster or the user that a flag names does not exist.
+pub(crate) fn check_kubeconfig(flags: &Connection) -> Result<()> {
+    let names_one = flags.kubeconfig.is_some()
+        || [&flags.context, &flags.cluster, &flags.user].into_iter().any(Option::is_some);
+    if names_one && let Some(files) = kubeconfig::read(flags)? {
+        kubeconfig::select(&files, flags)?;
+    }
+    Ok(())
+}
+
+async fn from_kubeconfig(selected: &kube::config::Kubeconfig) -> Result<Config> {
+    let explicit_proxy = selected.clusters[0].cluster.as_ref().and_then(|cluster| cluster.proxy_url.clone());
+    let mut config = Config::from_custom_kubeconfig(selected.clone(), &KubeConfigOptions::default())
+        .await
+        .map_err(|error| not_usable(&error))?;
+    config.proxy_url = proxy::for_server(&config.cluster_url, explicit_proxy.as_deref(), |name| env::var(name).ok())?;
+    Ok(config)
+}
+
+fn in_cluster() -> Result<Config> {
+    if env::var_os("KUBERNETES_SERVICE_HOST").is_none() {
+        return Err(Error::failed("there is no kubeconfig")
+            .hint("set KUBECONFIG, add --kubeconfig=FILE, or put the file at ~/.kube/config"));
+    }
+    Config::incluster().map_err(|_| {
+        Error::failed("this looks like the inside of a pod, but its service account can't be used")
+            .hint("check /var/run/secrets/kubernetes.io/serviceaccount, or set KUBECONFIG")
+    })
+}
+
+/// kube's own text may quote certificates or the file; only what went wrong is kept.
+fn not_usable(error: &KubeconfigError) -> Error {
+    use KubeconfigError as E;
+    let (what, hint) = match error {
+        E::MissingClusterUrl => ("the cluster has no server", "set it: kubectl config set-cluster NAME --server=URL"),
+        E::ParseClusterUrl(_) => ("the cluster's server is not a URL", "check it: kubectl config view --minify"),
+        E::ParseProxyUrl(_) => ("the proxy's address is not a URL", "check proxy-url and HTTPS_PROXY"),
+        E::LoadCertificateAuthority(_) | E::ParseCertificates(_) => {
+            ("unable to read certificate-authority", "check the file that the kubeconfig or --certificate-authority names")
+        }
+        E::LoadClientCertificate(_) => ("unable to read client-cert", "check client-certificate in the kubeconfig"),
+        E::LoadClientKey(_) => ("unable to read client-key", "check client-key in the kubeconfig"),
+        _ => ("invalid configuration", "check it: kubectl config view --minify"),
+    };
+    Error::failed(what).hint(hint)
+}
+
+/// Says why kube could not make a client of the settings, without its text: it may quote a credential.
+pub(super) fn unusable(server: &str, error: &(dyn StdError + 'static)) -> Error {
+    let io = chain(error).find_map(|error| error.downcast_ref::<std::io::Error>());
+    let why = io.map(|error| format!(": {error}")).unwrap_or_default();
+    Error::failed(format!("the credentials for {server} can't be used{why}"))
+        .hint("check the user of the context: kubectl config view --minify")
+}

@@ -1,0 +1,131 @@
+//! A connection to an API server: each request is limited in time, shown with `-v`, and repeated only where the
+//! server said that it did nothing.
+
+use std::time::Duration;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::StatusCode;
+use http::header;
+use http_body_util::BodyExt;
+use kube::client::ClientBuilder;
+use serde::de::DeserializeOwned;
+
+use super::call::Call;
+use super::config;
+use super::failure::Failure;
+use crate::cli::Connection;
+use crate::error::Error;
+use crate::error::Result;
+use crate::ui::Ui;
+
+/// How long all waiting between the tries of one request may take together.
+const PATIENCE: Duration = Duration::from_secs(30);
+const TRIES: u32 = 5;
+
+/// The API server, as one user sees it.
+pub(crate) struct Cluster {
+    client: kube::Client,
+    ui: Ui,
+    /// Time limit of one request; none only where the user asked for none.
+    limit: Option<Duration>,
+    /// Host and port, for error messages.
+    server: String,
+    /// The context's namespace, or what stands for it.
+    default_namespace: String,
+}
+
+impl Cluster {
+    /// Reads the kubeconfig and gets the credentials ready. Nothing is sent to the API server yet.
+    pub(crate) async fn connect(flags: &Connection, ui: &Ui) -> Result<Self> {
+        let (config, limit) = config::load(flags).await?;
+        let server = config.cluster_url.authority().map(ToString::to_string).unwrap_or_default();
+        let default_namespace = config.default_namespace.clone();
+        let client = ClientBuilder::try_from(config)
+            .map_err(|error| config::unusable(&server, &error))?
+            .build();
+        Ok(Self { client, ui: ui.clone(), limit, server, default_namespace })
+    }
+
+    pub(crate) fn default_namespace(&self) -> &str {
+        &self.default_namespace
+    }
+
+    /// Sends a request and reads its answer as JSON.
+    pub(super) async fn json<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Failure> {
+        let body = self.send(call).await?;
+        // serde's own message quotes what it could not read, which may be a value.
+        serde_json::from_slice(&body).map_err(|_| Failure::unreadable(&self.server))
+    }
+
+    /// Sends a request, again where the server refused it for the moment, and returns the body of the success.
+    pub(super) async fn send(&self, call: &Call) -> Result<Bytes, Failure> {
+        let mut waited = Duration::ZERO;
+        for attempt in 1.. {
+            let failure = match self.send_once(call).await {
+                Ok(body) => return Ok(body),
+                Err(failure) => failure,
+            };
+            let Some(pause) = failure.pause_before_repeat(call.only_reads(), attempt) else { return Err(failure) };
+            if attempt == TRIES || waited + pause > PATIENCE {
+                return Err(failure);
+            }
+            self.ui.trace(&format!("again in {} ms", pause.as_millis()));
+            tokio::time::sleep(pause).await;
+            waited += pause;
+        }
+        unreachable!("the loop above has no end but its returns")
+    }
+
+    async fn send_once(&self, call: &Call) -> Result<Bytes, Failure> {
+        let started = Instant::now();
+        let exchange = async {
+            let answer = self.client.send(call.to_request()).await.map_err(|error| self.lost(call, &error))?;
+            let (head, body) = answer.into_parts();
+            let body = body.collect().await.map_err(|error| self.lost(call, &error))?.to_bytes();
+            Ok((head, body))
+        };
+        let outcome = match self.limit {
+            None => exchange.await,
+            Some(limit) => match tokio::time::timeout(limit, exchange).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(Failure::too_slow(&self.server, limit, call.only_reads())),
+            },
+        };
+        let took = started.elapsed().as_millis();
+        let line = format!("{} {}", call.method, call.target());
+        let (head, body) = outcome.inspect_err(|_| self.ui.trace(&format!("{line} no answer in {took} ms")))?;
+        let (sent, received, status) = (call.body.len(), body.len(), head.status.as_u16());
+        self.ui.trace(&format!("{line} {status} in {took} ms, {sent} bytes sent, {received} received"));
+        self.show_warnings(&head.headers);
+        if head.status.is_success() { Ok(body) } else { Err(self.refused(head.status, &head.headers, &body)) }
+    }
+
+    fn lost(&self, call: &Call, error: &(dyn std::error::Error + 'static)) -> Failure {
+        Failure::lost(&self.server, error, call.only_reads())
+    }
+
+    fn refused(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
+        let retry_after = headers
+            .get(header::RETRY_AFTER)
+            .and_then(|seconds| seconds.to_str().ok()?.parse().ok())
+            .map(Duration::from_secs);
+        Failure::refused(&self.server, status, body, retry_after)
+    }
+
+    /// kube drops these; kubectl shows them. The form is `299 - "text"` (RFC 7234, section 5.5).
+    fn show_warnings(&self, headers: &HeaderMap) {
+        for warning in headers.get_all(header::WARNING) {
+            if let Some((_, quoted)) = warning.to_str().ok().and_then(|text| text.split_once('"')) {
+                let text = quoted.rsplit_once('"').map_or(quoted, |(text, _)| text);
+                self.ui.warning(&text.replace("\\\"", "\""));
+            }
+        }
+    }
+
+    /// Makes a refusal of the connection's own into an error with the server's name in it.
+    pub(super) fn unexpected(&self, what: &str) -> Error {
+        Error::failed(format!("{} answered {what}", self.server))
+    }
+}

@@ -1,0 +1,39 @@
+//! The only place that knows kube.
+//!
+//! kube gives the connection (TLS, proxies, credentials); what goes over it is sent here, one `Call` at a time, so
+//! that time limits, retries, warnings, `-v` and errors are the same for every command. Kinds are known beforehand
+//! (`workload::kind`), so nothing is ever discovered.
+
+mod call;
+mod config;
+mod connection;
+mod exec;
+mod failure;
+mod kubeconfig;
+mod namespaces;
+mod proxy;
+mod secrets;
+mod workloads;
+
+pub(crate) use config::check_kubeconfig;
+pub(crate) use connection::Cluster;
+pub(crate) use failure::Failure;
+pub(crate) use secrets::Metadata;
+pub(crate) use secrets::SecretOutline;
+
+/// How a write is to be recorded and whether it is to be kept.
+#[derive(Clone, Copy)]
+pub(crate) struct Write<'a> {
+    pub(crate) field_manager: &'a str,
+    /// The API's `fieldValidation`.
+    pub(crate) validation: &'static str,
+    pub(crate) keep: Keep,
+}
+
+/// Whether the server keeps what it is sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    Yes,
+    /// `dryRun=All`: it checks and answers as if, and keeps nothing.
+    No,
+}

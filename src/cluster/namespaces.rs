@@ -1,0 +1,29 @@
+//! Namespaces, as far as they belong to Run:ai projects.
+
+use super::Cluster;
+use super::Failure;
+use super::call::Call;
+use super::secrets::Metadata;
+use crate::project::PROJECT_LABEL;
+use crate::project::Project;
+
+impl Cluster {
+    /// The projects with this name: one, unless something is wrong.
+    pub(crate) async fn projects_named(&self, name: &str) -> Result<Vec<Project>, Failure> {
+        self.projects_selected(&format!("{PROJECT_LABEL}={name}")).await
+    }
+
+    pub(crate) async fn projects(&self) -> Result<Vec<Project>, Failure> {
+        self.projects_selected(PROJECT_LABEL).await
+    }
+
+    async fn projects_selected(&self, selector: &str) -> Result<Vec<Project>, Failure> {
+        let call = Call::get("/api/v1/namespaces".to_owned()).query("labelSelector", selector);
+        let namespaces = self.list_metadata(call).await?;
+        let project = |Metadata { name, mut labels, terminating, .. }: Metadata| {
+            let project = labels.remove(PROJECT_LABEL)?;
+            Some(Project { name: project, namespace: name, terminating: terminating.is_some() })
+        };
+        Ok(namespaces.into_iter().filter_map(project).collect())
+    }
+}

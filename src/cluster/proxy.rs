@@ -1,0 +1,147 @@
+//! Which proxy a connection takes.
+//!
+//! kube compares `NO_PROXY` with the proxy's own address instead of the cluster's, and lets it overrule an explicit
+//! `proxy-url`. The rules here are those of Go's `http.ProxyFromEnvironment`, which kubectl follows.
+
+use std::net::IpAddr;
+
+use http::Uri;
+
+use crate::error::Error;
+use crate::error::Result;
+
+/// The proxy for a server: the kubeconfig's `proxy-url`, else what the environment says for that server.
+///
+/// # Errors
+/// The proxy's address is not a URL, or of a kind that is not supported.
+pub(super) fn for_server(
+    server: &Uri,
+    explicit: Option<&str>,
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<Option<Uri>> {
+    if let Some(url) = explicit.filter(|url| !url.is_empty()) {
+        return parse(url, "proxy-url in the kubeconfig").map(Some);
+    }
+    let variable = |name: &str| {
+        environment(name).or_else(|| environment(&name.to_lowercase())).filter(|value| !value.is_empty())
+    };
+    let name = if server.scheme_str() == Some("http") { "HTTP_PROXY" } else { "HTTPS_PROXY" };
+    let (Some(proxy), Some(host)) = (variable(name), server.host()) else { return Ok(None) };
+    let port = server.port_u16().unwrap_or(if name == "HTTP_PROXY" { 80 } else { 443 });
+    if goes_direct(host, port, &variable("NO_PROXY").unwrap_or_default()) {
+        return Ok(None);
+    }
+    parse(&proxy, name).map(Some)
+}
+
+fn parse(url: &str, origin: &str) -> Result<Uri> {
+    let with_scheme = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+    let wrong = || {
+        Error::failed(format!("{origin} is not the address of a proxy"))
+            .hint("it should look like http://proxy.example.com:3128 or socks5://localhost:1080")
+    };
+    let uri: Uri = with_scheme.parse().map_err(|_| wrong())?;
+    if matches!(uri.scheme_str(), Some("http" | "https" | "socks5")) { Ok(uri) } else { Err(wrong()) }
+}
+
+fn goes_direct(host: &str, port: u16, no_proxy: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_lowercase();
+    let address: Option<IpAddr> = host.parse().ok();
+    // Go never sends these through a proxy, whatever is set.
+    if host == "localhost" || address.is_some_and(|address| address.is_loopback()) {
+        return true;
+    }
+    no_proxy.split(',').map(|entry| entry.trim().to_lowercase()).filter(|entry| !entry.is_empty()).any(|entry| {
+        if entry == "*" {
+            return true;
+        }
+        if let (Some((network, length)), Some(address)) = (entry.split_once('/'), address) {
+            return in_network(address, network, length);
+        }
+        let (name, wanted_port) = split_port(&entry);
+        wanted_port.is_none_or(|wanted| wanted == port) && matches_name(&host, address, name)
+    })
+}
+
+/// `.example.com` and `*.example.com` mean what is below it, `example.com` means itself as well.
+fn matches_name(host: &str, address: Option<IpAddr>, name: &str) -> bool {
+    if let Some(address) = address {
+        return name.trim_start_matches('[').trim_end_matches(']').parse() == Ok(address);
+    }
+    let name = name.strip_prefix('*').unwrap_or(name);
+    match name.strip_prefix('.') {
+        Some(_) => host.ends_with(name),
+        None => host == name || host.strip_suffix(name).is_some_and(|front| front.ends_with('.')),
+    }
+}
+
+fn split_port(entry: &str) -> (&str, Option<u16>) {
+    match entry.rsplit_once(':') {
+        Some((name, port)) if entry.parse::<IpAddr>().is_err() && port.parse::<u16>().is_ok() => {
+            (name, port.parse().ok())
+        }
+        _ => (entry, None),
+    }
+}
+
+fn in_network(address: IpAddr, network: &str, length: &str) -> bool {
+    let (Ok(network), Ok(length)) = (network.parse::<IpAddr>(), length.parse::<u32>()) else { return false };
+    match (address, network) {
+        (IpAddr::V4(address), IpAddr::V4(network)) => {
+            let kept = u32::MAX.checked_shl(32_u32.saturating_sub(length)).unwrap_or(0);
+            address.to_bits() & kept == network.to_bits() & kept
+        }
+        (IpAddr::V6(address), IpAddr::V6(network)) => {
+            let kept = u128::MAX.checked_shl(128_u32.saturating_sub(length)).unwrap_or(0);
+            address.to_bits() & kept == network.to_bits() & kept
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxy(server: &str, no_proxy: &str) -> Option<String> {
+        let environment = |name: &str| match name {
+            "HTTPS_PROXY" => Some("http://proxy.corp:3128".to_owned()),
+            "NO_PROXY" => Some(no_proxy.to_owned()),
+            _ => None,
+        };
+        for_server(&server.parse().unwrap(), None, environment).ok().unwrap().map(|uri| uri.to_string())
+    }
+
+    #[test]
+    fn no_proxy_means_the_clusters_host_and_not_the_proxys() {
+        assert!(proxy("https://api.k8s.corp:6443", "k8s.corp").is_none());
+        assert!(proxy("https://api.k8s.corp:6443", ".k8s.corp").is_none());
+        assert!(proxy("https://api.k8s.corp:6443", "*.k8s.corp:6443").is_none());
+        assert!(proxy("https://10.1.2.3", "10.0.0.0/8").is_none());
+        assert!(proxy("https://[fd00::1]:6443", "fd00::/8").is_none());
+        assert!(proxy("https://10.1.2.3", "*").is_none());
+        for no_proxy in ["", "proxy.corp", "s.corp", "api.k8s.corp:443", "8s.corp", "10.0.0.0/8"] {
+            assert!(proxy("https://api.k8s.corp:6443", no_proxy).is_some(), "{no_proxy}");
+        }
+    }
+
+    #[test]
+    fn the_machine_itself_is_never_reached_through_a_proxy() {
+        assert!(proxy("https://127.0.0.1:6443", "").is_none());
+        assert!(proxy("https://localhost:6443", "").is_none());
+    }
+
+    #[test]
+    fn an_explicit_proxy_url_goes_before_no_proxy() {
+        let environment = |name: &str| (name == "NO_PROXY").then(|| "*".to_owned());
+        let server = "https://127.0.0.1:6443".parse().unwrap();
+        assert!(for_server(&server, Some("socks5://localhost:1080"), environment).ok().unwrap().is_some());
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_refused() {
+        let server = "https://10.0.0.1".parse().unwrap();
+        assert!(for_server(&server, Some("ftp://proxy"), |_| None).is_err());
+        assert!(for_server(&server, Some("proxy.corp:3128"), |_| None).is_ok());
+    }
+}

@@ -1,0 +1,135 @@
+//! Secrets on the server. Values go there; what comes back is names, labels and keys wherever the server can be asked
+//! for less.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+use serde_json::json;
+
+use super::Cluster;
+use super::Failure;
+use super::Write;
+use super::call::Call;
+
+/// How many objects a page of a list holds, as kubectl's.
+const PAGE: &str = "500";
+
+/// What tells one object from another, without its content.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Metadata {
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) namespace: String,
+    #[serde(default)]
+    pub(crate) labels: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) resource_version: String,
+    #[serde(rename = "deletionTimestamp")]
+    pub(crate) terminating: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct MetadataOnly {
+    metadata: Metadata,
+}
+
+#[derive(Deserialize)]
+struct MetadataList {
+    #[serde(default)]
+    metadata: ListMetadata,
+    items: Vec<MetadataOnly>,
+}
+
+#[derive(Deserialize, Default)]
+struct ListMetadata {
+    #[serde(rename = "continue", default)]
+    next: String,
+}
+
+/// A secret without its values. They cross the wire, because no other form of the object has the keys, and are
+/// skipped while the answer is read.
+#[derive(Deserialize)]
+pub(crate) struct SecretOutline {
+    #[serde(default)]
+    data: BTreeMap<String, IgnoredAny>,
+}
+
+impl SecretOutline {
+    pub(crate) fn keys(&self) -> Vec<String> {
+        self.data.keys().cloned().collect()
+    }
+}
+
+fn collection(namespace: &str) -> String {
+    format!("/api/v1/namespaces/{namespace}/secrets")
+}
+
+impl Cluster {
+    /// Creates a secret and asks for nothing back but its metadata.
+    pub(crate) async fn create_secret(&self, namespace: &str, body: Bytes, write: Write<'_>) -> Result<(), Failure> {
+        self.send(&Call::create(collection(namespace), body, write).metadata_only()).await.map(drop)
+    }
+
+    /// Creates a secret and returns what the server made of it, for `-o json|yaml`.
+    pub(crate) async fn create_secret_and_return(
+        &self,
+        namespace: &str,
+        body: Bytes,
+        write: Write<'_>,
+    ) -> Result<Value, Failure> {
+        self.json(&Call::create(collection(namespace), body, write)).await
+    }
+
+    /// Type and keys of a secret.
+    pub(crate) async fn secret_outline(&self, namespace: &str, name: &str) -> Result<SecretOutline, Failure> {
+        self.json(&Call::get(format!("{}/{name}", collection(namespace)))).await
+    }
+
+    pub(crate) async fn secret_metadata(&self, namespace: &str, name: &str) -> Result<Metadata, Failure> {
+        let call = Call::get(format!("{}/{name}", collection(namespace))).metadata_only();
+        self.json::<MetadataOnly>(&call).await.map(|only| only.metadata)
+    }
+
+    /// The secrets of this name in all namespaces.
+    pub(crate) async fn secrets_named(&self, name: &str) -> Result<Vec<Metadata>, Failure> {
+        let call = Call::get("/api/v1/secrets".to_owned()).query("fieldSelector", format!("metadata.name={name}"));
+        self.list_metadata(call).await
+    }
+
+    /// Sets labels (`Some`) and removes labels (`None`) of a secret that is still as it was read, and changes nothing
+    /// else.
+    ///
+    /// # Errors
+    /// A conflict where somebody changed it since.
+    pub(crate) async fn patch_secret_labels(
+        &self,
+        secret: &Metadata,
+        labels: &BTreeMap<&str, Option<&str>>,
+        write: Write<'_>,
+    ) -> Result<Value, Failure> {
+        let patch = json!({ "metadata": { "resourceVersion": secret.resource_version, "labels": labels } });
+        let path = format!("{}/{}", collection(&secret.namespace), secret.name);
+        let body = Bytes::from(patch.to_string());
+        self.json(&Call::merge_patch(path, body, write).metadata_only()).await
+    }
+
+    /// Metadata of a whole list, page by page.
+    pub(super) async fn list_metadata(&self, call: Call) -> Result<Vec<Metadata>, Failure> {
+        let call = call.query("limit", PAGE).metadata_list();
+        let mut found = Vec::new();
+        let mut next = String::new();
+        loop {
+            let page = if next.is_empty() { call.clone() } else { call.clone().query("continue", next) };
+            let list: MetadataList = self.json(&page).await?;
+            found.extend(list.items.into_iter().map(|item| item.metadata));
+            next = list.metadata.next;
+            if next.is_empty() {
+                return Ok(found);
+            }
+        }
+    }
+}

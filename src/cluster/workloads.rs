@@ -1,0 +1,59 @@
+//! Workloads on the server, as whole JSON trees: no field is lost that this program does not know.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::call::Call;
+use super::{Cluster, Failure, Write};
+use crate::workload::{Kind, Target};
+
+impl Cluster {
+    pub(crate) async fn workload(&self, namespace: &str, target: &Target) -> Result<Value, Failure> {
+        self.json(&Call::get(target.kind.object_path(namespace, &target.name))).await
+    }
+
+    /// Replaces a workload that still has the `resourceVersion` of `object`.
+    ///
+    /// # Errors
+    /// A conflict where somebody changed it since.
+    pub(crate) async fn replace_workload(
+        &self,
+        namespace: &str,
+        target: &Target,
+        object: &Value,
+        write: Write<'_>,
+    ) -> Result<Value, Failure> {
+        let path = target.kind.object_path(namespace, &target.name);
+        self.json(&Call::replace(path, body(object), write)).await
+    }
+
+    pub(crate) async fn create_workload(
+        &self,
+        namespace: &str,
+        kind: &Kind,
+        object: &Value,
+        write: Write<'_>,
+    ) -> Result<Value, Failure> {
+        self.json(&Call::create(kind.collection_path(Some(namespace)), body(object), write)).await
+    }
+
+    /// Asks the server to delete the object with this UID if it still has this version, and to keep it until its pods are gone: two
+    /// generations of a job must not hold the same GPU and the same volume.
+    ///
+    /// # Errors
+    /// A conflict where it was changed since, or the name belongs to another object.
+    pub(crate) async fn delete_workload(&self, namespace: &str, target: &Target, uid: &str, version: &str) -> Result<(), Failure> {
+        let options = json!({
+            "kind": "DeleteOptions",
+            "apiVersion": "v1",
+            "propagationPolicy": "Foreground",
+            "preconditions": { "uid": uid, "resourceVersion": version },
+        });
+        let call = Call::delete(target.kind.object_path(namespace, &target.name), body(&options));
+        self.send(&call).await.map(drop)
+    }
+}
+
+fn body(object: &Value) -> Bytes {
+    Bytes::from(object.to_string())
+}

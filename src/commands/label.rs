@@ -1,0 +1,216 @@
+//! `label`: mark a secret cluster-wide, so that Run:ai copies it to every project, or take the mark off.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::Session;
+use crate::cli::{DryRun, WriteArgs};
+use crate::cluster::{Cluster, Failure, Metadata};
+use crate::error::{Error, Result};
+use crate::project::Project;
+use crate::propagation::{self, Key};
+use crate::secret;
+use crate::ui::{list, plural};
+
+/// How often a write is tried when somebody else changes the secret at the same moment.
+const TRIES: u32 = 5;
+
+/// Share a secret with every project: mark it cluster-wide for Run:ai
+///
+/// The secret must be in the Run:ai namespace. Run:ai copies it to the namespace of every project, usually within a
+/// minute. Nothing else of the secret is changed.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    kubectl runai-secret label my-secret\n  \
+    kubectl runai-secret label my-secret --remove")]
+pub(crate) struct LabelArgs {
+    /// The secret
+    #[arg(value_name = "NAME")]
+    name: String,
+
+    /// Take the mark off; Run:ai then removes the copies
+    #[arg(long)]
+    remove: bool,
+
+    /// Which label: Run:ai's documented one of old, its successor, or both
+    #[arg(long, value_name = "WHICH", default_value = "both")]
+    key: Key,
+
+    #[command(flatten)]
+    write: WriteArgs,
+}
+
+/// What the cluster looks like around the secret.
+struct View {
+    source: Metadata,
+    projects: Vec<Project>,
+    /// Other secrets of that name.
+    namesakes: Vec<Metadata>,
+}
+
+impl View {
+    fn namesake_labels(&self) -> BTreeMap<&str, &BTreeMap<String, String>> {
+        self.namesakes.iter().map(|secret| (secret.namespace.as_str(), &secret.labels)).collect()
+    }
+}
+
+pub(super) async fn run(args: &LabelArgs, session: &Session<'_>) -> Result<()> {
+    let namespace = session.runai_namespace("label")?;
+    secret::check_secret_name(&args.name)?;
+    let cluster = session.connect().await?;
+    let mut agreed = false;
+    for attempt in 1.. {
+        let view = look(&args.name, namespace, &cluster, session).await?;
+        let changes = if args.remove {
+            propagation::unmarking(&view.source.labels, args.key)
+        } else {
+            propagation::marking(&view.source.labels, args.key)
+        };
+        if changes.is_empty() {
+            return nothing_to_do(args, session, &view);
+        }
+        if !agreed && args.write.dry_run == DryRun::None {
+            if args.remove { agree_to_remove(session, &view).await? } else { agree_to_share(session, &view).await? }
+            agreed = true;
+        }
+        match write(args, &cluster, &view, &changes).await {
+            Ok(object) => return report(args, session, &view, &object),
+            Err(failure) if failure.is_conflict() && attempt < TRIES => {}
+            Err(failure) => return Err(failure.into()),
+        }
+    }
+    unreachable!("the loop above has no end but its returns")
+}
+
+/// Reads the secret, its namesakes and the projects; two requests, at once, where the user may list them.
+async fn look(name: &str, namespace: &str, cluster: &Cluster, session: &Session<'_>) -> Result<View> {
+    let (named, projects) = tokio::join!(cluster.secrets_named(name), cluster.projects());
+    let projects = projects.or_else(|failure| {
+        unseen(failure, session, "you may not list namespaces: which projects there are is not known")
+    })?;
+    let mut named = match named {
+        Ok(named) => named,
+        Err(failure) => {
+            unseen::<()>(failure, session, "you may not list all secrets: whether the name is taken in a project is not known")?;
+            vec![cluster.secret_metadata(namespace, name).await.map_err(|failure| not_there(failure, name, namespace))?]
+        }
+    };
+    let Some(at) = named.iter().position(|secret| secret.namespace == namespace) else {
+        return Err(elsewhere(name, namespace, &named));
+    };
+    let source = named.swap_remove(at);
+    Ok(View { source, projects, namesakes: named })
+}
+
+/// Goes on without what the user may not see, and says so.
+fn unseen<T>(failure: Failure, session: &Session<'_>, what: &str) -> Result<Vec<T>> {
+    if !failure.is_forbidden() {
+        return Err(failure.into());
+    }
+    session.ui.note(what);
+    Ok(Vec::new())
+}
+
+fn not_there(failure: Failure, name: &str, namespace: &str) -> Error {
+    let missing = failure.is_not_found();
+    let error = Error::from(failure);
+    if missing { error.hint(how_to_make(name, namespace)) } else { error }
+}
+
+fn elsewhere(name: &str, namespace: &str, named: &[Metadata]) -> Error {
+    let error = Error::in_kubectls_words(format!(
+        "Error from server (NotFound): secrets \"{name}\" not found in namespace \"{namespace}\""
+    ));
+    let error = match named {
+        [] => error,
+        others => error.hint(format!("there is one in {}", list(others.iter().map(|secret| &secret.namespace)))),
+    };
+    error.hint(how_to_make(name, namespace))
+}
+
+fn how_to_make(name: &str, namespace: &str) -> String {
+    format!("only a secret in Run:ai's namespace can be shared: kubectl runai-secret create {name} -n {namespace} …")
+}
+
+/// Sharing is what the command is for, so it asks only where something is in the way.
+async fn agree_to_share(session: &Session<'_>, view: &View) -> Result<()> {
+    let namesakes = view.namesake_labels();
+    let taken = propagation::taken(&view.projects, &namesakes);
+    if taken.is_empty() {
+        return Ok(());
+    }
+    let name = &view.source.name;
+    for project in &taken {
+        session.ui.effect(&format!(
+            "project {} has a secret {name} of its own (namespace {}): whether Run:ai overwrites it is not documented",
+            project.name, project.namespace
+        ));
+    }
+    let question = format!("Share {name} although the name is taken in {}?", plural(taken.len(), "project"));
+    session.ui.confirm(&question).await
+}
+
+async fn agree_to_remove(session: &Session<'_>, view: &View) -> Result<()> {
+    let name = &view.source.name;
+    let namesakes = view.namesake_labels();
+    let copied = propagation::copied(&view.projects, &namesakes);
+    match copied.as_slice() {
+        [] => session.ui.effect("no project has a copy"),
+        copied => session.ui.effect(&format!(
+            "Run:ai removes its copies from {}; jobs there that use {name} won't start again",
+            list(copied.iter().map(|project| &project.name))
+        )),
+    }
+    session.ui.effect(&format!("the secret in {} stays", view.source.namespace));
+    session.ui.confirm(&format!("Stop sharing {name}?")).await
+}
+
+async fn write(
+    args: &LabelArgs,
+    cluster: &Cluster,
+    view: &View,
+    changes: &BTreeMap<&str, Option<&str>>,
+) -> Result<Value, Failure> {
+    if args.write.dry_run == DryRun::Client {
+        return Ok(as_it_would_be(&view.source, changes));
+    }
+    cluster.patch_secret_labels(&view.source, changes, args.write.write()).await
+}
+
+fn as_it_would_be(source: &Metadata, changes: &BTreeMap<&str, Option<&str>>) -> Value {
+    let mut labels: BTreeMap<&str, &str> =
+        source.labels.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    for (label, value) in changes {
+        match value {
+            Some(value) => labels.insert(label, value),
+            None => labels.remove(label),
+        };
+    }
+    metadata_object(source, &json!(labels))
+}
+
+fn metadata_object(source: &Metadata, labels: &Value) -> Value {
+    json!({
+        "apiVersion": "meta.k8s.io/v1",
+        "kind": "PartialObjectMetadata",
+        "metadata": { "name": source.name, "namespace": source.namespace, "labels": labels },
+    })
+}
+
+fn nothing_to_do(args: &LabelArgs, session: &Session<'_>, view: &View) -> Result<()> {
+    let state = if args.remove { "not shared" } else { "shared with every project already" };
+    session.ui.note(&format!("{} is {state}: nothing was written", view.source.name));
+    let name = format!("secret/{}", view.source.name);
+    session.report(&args.write, &name, "not labeled", &metadata_object(&view.source, &json!(view.source.labels)))
+}
+
+fn report(args: &LabelArgs, session: &Session<'_>, view: &View, object: &Value) -> Result<()> {
+    let verb = if args.remove { "unlabeled" } else { "labeled" };
+    session.report(&args.write, &format!("secret/{}", view.source.name), verb, object)?;
+    if !args.remove && args.write.dry_run == DryRun::None && !view.projects.is_empty() {
+        let projects = plural(view.projects.len(), "project");
+        session.ui.note(&format!("Run:ai copies it to {projects}, usually within a minute"));
+    }
+    Ok(())
+}

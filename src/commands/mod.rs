@@ -1,0 +1,107 @@
+//! A file a verb. Each reads as: resolve what was typed, look, plan, show, write.
+
+pub(crate) mod attach;
+pub(crate) mod create;
+pub(crate) mod label;
+mod recreate;
+mod saved_manifest;
+mod secrets_used;
+pub(crate) mod submit;
+
+use serde_json::Value;
+
+use crate::cli::{Cli, Command, DryRun, Globals, Output, WriteArgs};
+use crate::cluster::{Cluster, Keep, Write};
+use crate::error::{Error, Result};
+use crate::project;
+use crate::render;
+use crate::secret;
+use crate::ui::Ui;
+
+pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<()> {
+    let session = Session { globals: &cli.globals, ui };
+    match &cli.command {
+        Command::Create(args) => create::run(args, &session).await,
+        Command::Label(args) => label::run(args, &session).await,
+        Command::Attach(args) => attach::run(args, &session).await,
+        Command::Submit(args) => submit::run(args, &session).await,
+    }
+}
+
+/// What is the same for every command of one start of the program.
+struct Session<'a> {
+    globals: &'a Globals,
+    ui: &'a Ui,
+}
+
+impl Session<'_> {
+    async fn connect(&self) -> Result<Cluster> {
+        Cluster::connect(&self.globals.connection, self.ui).await
+    }
+
+    /// The namespace that is meant: `--namespace`, else the project's, else the context's.
+    async fn namespace(&self, cluster: &Cluster) -> Result<String> {
+        let place = &self.globals.place;
+        match (&place.namespace, &place.project) {
+            (Some(namespace), _) => {
+                secret::check_namespace(namespace)?;
+                Ok(namespace.clone())
+            }
+            (None, Some(project)) => self.namespace_of(cluster, project).await,
+            (None, None) => Ok(cluster.default_namespace().to_owned()),
+        }
+    }
+
+    async fn namespace_of(&self, cluster: &Cluster, name: &str) -> Result<String> {
+        project::check_name(name)?;
+        let found = match cluster.projects_named(name).await {
+            Ok(found) => project::only_namespace(name, found)?,
+            Err(failure) if failure.is_forbidden() => {
+                let usual = format!("runai-{name}");
+                self.ui.note(&format!("you may not list namespaces: taking {usual}, the usual one of project {name}"));
+                return Ok(usual);
+            }
+            Err(failure) => return Err(failure.into()),
+        };
+        match found {
+            Some(project) => Ok(project.namespace),
+            None => Err(project::unknown(name, &cluster.projects().await?)),
+        }
+    }
+
+    /// The Run:ai namespace, for commands that work there and nowhere else.
+    fn runai_namespace(&self, command: &str) -> Result<&str> {
+        let place = &self.globals.place;
+        if place.namespace.is_some() || place.project.is_some() {
+            return Err(Error::usage(format!("{command} works in the Run:ai namespace, not in a project's"))
+                .hint("leave out --project and --namespace; --runai-namespace says where Run:ai is installed"));
+        }
+        secret::check_namespace(&place.runai_namespace)?;
+        Ok(&place.runai_namespace)
+    }
+
+    /// Reports a write in the form that was asked for. `object` is what `-o json|yaml` prints.
+    fn report(&self, args: &WriteArgs, name: &str, verb: &str, object: &Value) -> Result<()> {
+        match args.output {
+            Output::Human => self.ui.done(&format!("{name} {verb}{}", args.dry_run.suffix())),
+            Output::Name => self.ui.data(format!("{name}\n").as_bytes()),
+            Output::Json => self.ui.data(&render::json(object)),
+            Output::Yaml => self.ui.data(&render::yaml(object)),
+        }
+    }
+}
+
+/// Five bytes of the system's randomness, for a name.
+fn random() -> Result<[u8; 5]> {
+    let mut bytes = [0; 5];
+    getrandom::fill(&mut bytes).map_err(|_| Error::failed("the system has no random numbers"))?;
+    Ok(bytes)
+}
+
+impl WriteArgs {
+    /// How a write goes to the server; `--dry-run=client` ends before there is one.
+    fn write(&self) -> Write<'_> {
+        let keep = if self.dry_run == DryRun::None { Keep::Yes } else { Keep::No };
+        Write { field_manager: &self.field_manager, validation: self.validate, keep }
+    }
+}

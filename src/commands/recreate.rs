@@ -1,0 +1,243 @@
+//! `--recreate`: an object that can't be changed is replaced by one of the same name.
+//!
+//! The promise: at every moment the cluster has the old object or the new one, or there is a file, and a printed
+//! command, that bring the old one back. So the server checks the new one first, under another name; the old manifest
+//! is on the disk before the old object goes; it goes only if it is still what was read; and if the new one can't be
+//! made, the old one is put back. An interrupt lets these steps finish; each has a time limit.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::{Session, random};
+use super::saved_manifest::SavedManifest;
+use crate::cli::{DryRun, WriteArgs};
+use crate::cluster::{Cluster, Failure, Keep, Write};
+use crate::error::{Error, Result};
+use crate::ui::{self, plural};
+use crate::workload::{JobState, Target, clean_copy, generated_suffix, job_state};
+
+/// How long creating may be tried again where the server is not well.
+const CREATE_LIMIT: Duration = Duration::from_secs(20);
+const CREATE_TRIES: u32 = 5;
+/// The longest pause between two looks at an object that is going.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+pub(super) struct Recreation<'a> {
+    pub(super) session: &'a Session<'a>,
+    pub(super) cluster: &'a Cluster,
+    pub(super) namespace: &'a str,
+    pub(super) target: &'a Target,
+    pub(super) write: &'a WriteArgs,
+    /// How long the old object may take to go.
+    pub(super) limit: Duration,
+}
+
+/// What became of a creation that was tried until it was clear.
+enum Made {
+    Object(Value),
+    Refused(Failure),
+}
+
+impl Recreation<'_> {
+    /// Replaces `old`, as it was read, by a clean copy of `changed`, and returns the new object.
+    pub(super) async fn run(&self, old: &Value, changed: &Value) -> Result<Value> {
+        let kind = self.target.kind;
+        let new = clean_copy(changed, kind, None);
+        if self.write.dry_run == DryRun::Client {
+            return Ok(new);
+        }
+        let checked = self.check_with_server(&new).await?;
+        if self.write.dry_run == DryRun::Server {
+            return Ok(checked);
+        }
+        self.agree(old).await?;
+        let old_copy = clean_copy(old, kind, None);
+        let saved = SavedManifest::save(&old_copy, &self.file_name(old))?;
+        let restore = saved.restore_command(&self.session.globals.connection);
+        self.session.ui.note(&format!("if this is cut short, this brings the old one back: {restore}"));
+        ui::interrupt::finishing(self.replace(old, &old_copy, &new, &saved, &restore)).await
+    }
+
+    /// Has the server check the new object, under a name that is free.
+    async fn check_with_server(&self, new: &Value) -> Result<Value> {
+        let mut trial = new.clone();
+        let room: String = self.target.name.chars().take(57).collect();
+        trial["metadata"]["name"] = Value::from(format!("{room}-{}", generated_suffix(random()?)));
+        let dry = Write { keep: Keep::No, ..self.write.write() };
+        let checked = self.cluster.create_workload(self.namespace, self.target.kind, &trial, dry).await;
+        let mut checked = checked.map_err(|failure| {
+            Error::from(failure).hint(format!("{} was not touched", self.target))
+        })?;
+        checked["metadata"]["name"] = Value::from(self.target.name.as_str());
+        Ok(checked)
+    }
+
+    async fn agree(&self, old: &Value) -> Result<()> {
+        let ui = self.session.ui;
+        let loss = match job_state(old) {
+            JobState::Running { pods } if pods > 0 => format!("{} that run are stopped, their work so far is lost", plural(usize::try_from(pods).unwrap_or(usize::MAX), "pod")),
+            JobState::Running { .. } => "it has no pods yet".to_owned(),
+            JobState::Suspended => "it is suspended: no pod is stopped".to_owned(),
+            JobState::Completed => "it was completed: it runs once more".to_owned(),
+            JobState::Failed => "it had failed: it runs once more".to_owned(),
+        };
+        ui.effect(&format!("{} in namespace {} is deleted with its pods; {loss}", self.target, self.namespace));
+        ui.effect("it is created anew under its name, with the secret attached and a new place in the queue");
+        ui.confirm(&format!("Recreate {}?", self.target)).await
+    }
+
+    fn file_name(&self, old: &Value) -> String {
+        let uid = old["metadata"]["uid"].as_str().unwrap_or_default();
+        format!("{}-{}-{}-{uid}.json", self.target.kind.singular, self.namespace, self.target.name)
+    }
+
+    /// From here on the promise is kept by the order of the steps alone.
+    async fn replace(
+        &self,
+        old: &Value,
+        old_copy: &Value,
+        new: &Value,
+        saved: &SavedManifest,
+        restore: &str,
+    ) -> Result<Value> {
+        if let Err(error) = self.delete(old, old_copy).await {
+            saved.remove();
+            return Err(error);
+        }
+        let uid = uid(old);
+        self.wait_until_gone(uid).await.map_err(|error| error.hint(format!("to bring the old one back: {restore}")))?;
+        let refusal = match self.create(new, uid).await {
+            Made::Object(object) => {
+                saved.remove();
+                return Ok(object);
+            }
+            Made::Refused(failure) => Error::from(failure),
+        };
+        match self.create(old_copy, uid).await {
+            Made::Object(_) => {
+                saved.remove();
+                Err(refusal.hint(format!("the old {} was put back as it was", self.target)))
+            }
+            Made::Refused(_) => Err(refusal
+                .hint(format!("{} is gone; its manifest is kept", self.target))
+                .hint(format!("to bring the old one back: {restore}"))),
+        }
+    }
+
+    /// Deletes the old object if it is still what was read. An error means that it is there, untouched.
+    async fn delete(&self, old: &Value, old_copy: &Value) -> Result<()> {
+        let mut version = version(old).to_owned();
+        for _ in 0..10 {
+            let deleted = self.cluster.delete_workload(self.namespace, self.target, uid(old), &version).await;
+            let failure = match deleted {
+                Ok(()) => return Ok(()),
+                Err(failure) if failure.is_not_found() => return Ok(()),
+                Err(failure) => failure,
+            };
+            if !failure.is_conflict() && !failure.has_unknown_effect() {
+                return Err(Error::from(failure).hint(self.nothing_changed()));
+            }
+            let Some(now) = self.look().await.map_err(|_| self.unclear())? else { return Ok(()) };
+            if uid(&now) != uid(old) || clean_copy(&now, self.target.kind, None) != *old_copy {
+                return Err(Error::failed(format!("{} was changed by somebody else meanwhile", self.target))
+                    .hint(self.nothing_changed())
+                    .hint("run the command again"));
+            }
+            if is_going(&now) {
+                return Ok(());
+            }
+            // Only its status moved on, which it does all the time, or the request never arrived.
+            self::version(&now).clone_into(&mut version);
+        }
+        Err(Error::failed(format!("{} changes too fast to be deleted safely", self.target)).hint(self.nothing_changed()))
+    }
+
+    async fn wait_until_gone(&self, uid_before: &str) -> Result<()> {
+        let started = Instant::now();
+        let mut pause = Duration::from_millis(20);
+        let mut holding = String::new();
+        loop {
+            match self.look().await {
+                Ok(None) => return Ok(()),
+                Ok(Some(now)) if uid(&now) != uid_before => {
+                    return Err(Error::failed(format!("somebody else created another {} meanwhile", self.target)));
+                }
+                Ok(Some(now)) => holding = what_holds(&now),
+                // The server may be away for a moment; the time limit below holds all the same.
+                Err(_) => {}
+            }
+            if started.elapsed() > self.limit {
+                let seconds = self.limit.as_secs();
+                return Err(Error::failed(format!("{} is still not gone after {seconds} s{holding}", self.target)));
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Creates an object under the target's name, again while it is not clear whether it worked.
+    ///
+    /// A second try can't make a second object: the name is taken then, which says that the first one worked.
+    async fn create(&self, object: &Value, uid_before: &str) -> Made {
+        let started = Instant::now();
+        let mut may_exist = false;
+        for attempt in 1.. {
+            let made = self
+                .cluster
+                .create_workload(self.namespace, self.target.kind, object, self.write.write())
+                .await;
+            let failure = match made {
+                Ok(object) => return Made::Object(object),
+                Err(failure) => failure,
+            };
+            if failure.is_already_exists() && may_exist {
+                match self.look().await {
+                    Ok(Some(now)) if uid(&now) != uid_before => return Made::Object(now),
+                    _ => {}
+                }
+            }
+            may_exist |= failure.has_unknown_effect();
+            let again = failure.has_unknown_effect() || failure.may_pass() || (failure.is_already_exists() && may_exist);
+            if !again || attempt == CREATE_TRIES || started.elapsed() > CREATE_LIMIT {
+                return Made::Refused(failure);
+            }
+            tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
+        }
+        unreachable!("the loop above has no end but its returns")
+    }
+
+    async fn look(&self) -> Result<Option<Value>, Failure> {
+        match self.cluster.workload(self.namespace, self.target).await {
+            Ok(object) => Ok(Some(object)),
+            Err(failure) if failure.is_not_found() => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn nothing_changed(&self) -> String {
+        format!("{} is there as before; nothing was changed", self.target)
+    }
+
+    fn unclear(&self) -> Error {
+        Error::failed(format!("the connection was lost while {} was being deleted", self.target))
+    }
+}
+
+fn uid(object: &Value) -> &str {
+    object["metadata"]["uid"].as_str().unwrap_or_default()
+}
+
+fn version(object: &Value) -> &str {
+    object["metadata"]["resourceVersion"].as_str().unwrap_or_default()
+}
+
+fn is_going(object: &Value) -> bool {
+    object["metadata"]["deletionTimestamp"].is_string()
+}
+
+fn what_holds(object: &Value) -> String {
+    let finalizers = object["metadata"]["finalizers"].as_array();
+    let finalizers: Vec<&str> = finalizers.into_iter().flatten().filter_map(Value::as_str).collect();
+    if finalizers.is_empty() { String::new() } else { format!(": it waits for {}", ui::list(finalizers)) }
+}

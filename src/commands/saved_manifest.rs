@@ -1,0 +1,87 @@
+//! A copy of an object in a file, for the moment in which the cluster has none.
+//!
+//! The file is written and flushed to the disk before the object is deleted, readable by its owner alone (a manifest may
+//! hold plain variables), and `kubectl create` brings the object back from it without this program.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::cli::Connection;
+use crate::error::{Error, Result};
+use crate::render;
+
+pub(super) struct SavedManifest {
+    path: PathBuf,
+}
+
+impl SavedManifest {
+    /// Saves a manifest under a name that says what it is.
+    ///
+    /// # Errors
+    /// There is no place for it, or it can't be written; the object must not be deleted then.
+    pub(super) fn save(manifest: &Value, name: &str) -> Result<Self> {
+        let folder = folder().ok_or_else(|| {
+            Error::failed("there is no folder to keep the old manifest in").hint("set XDG_STATE_HOME or HOME")
+        })?;
+        let path = folder.join(name);
+        write(&folder, &path, &render::json(manifest)).map_err(|error| {
+            Error::failed(format!("can't save the old manifest as {}: {error}", path.display()))
+                .hint("nothing was changed in the cluster; XDG_STATE_HOME says where such files go")
+        })?;
+        Ok(Self { path })
+    }
+
+    /// What to type to bring the object back, in the cluster that this command went to.
+    pub(super) fn restore_command(&self, connection: &Connection) -> String {
+        let path = self.path.display().to_string();
+        let mut words = vec!["kubectl".to_owned(), "create".to_owned(), "-f".to_owned(), path];
+        let kubeconfig = connection.kubeconfig.as_ref().map(|path| path.display().to_string());
+        let flags = [
+            ("--kubeconfig", &kubeconfig),
+            ("--context", &connection.context),
+            ("--cluster", &connection.cluster),
+            ("--user", &connection.user),
+            ("--server", &connection.server),
+        ];
+        for (flag, value) in flags {
+            words.extend(value.iter().map(|value| format!("{flag}={value}")));
+        }
+        shell_words::join(words)
+    }
+
+    /// The cluster has the object again, or its successor: the file is not needed any more.
+    pub(super) fn remove(&self) {
+        // A file too many does no harm.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+fn folder() -> Option<PathBuf> {
+    let state = env::var_os("XDG_STATE_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let state = state.or_else(|| env::home_dir().map(|home| home.join(".local").join("state")))?;
+    Some(state.join(crate::cli::BINARY))
+}
+
+/// Writes beside the place and renames, so that a file of that name is always whole.
+fn write(folder: &Path, path: &Path, manifest: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let unfinished = path.with_extension("unfinished");
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&unfinished)?;
+    file.write_all(manifest)?;
+    file.sync_all()?;
+    fs::rename(&unfinished, path)?;
+    // The name must reach the disk too; not every system lets a folder be opened.
+    if let Ok(folder) = fs::File::open(folder) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! The flags with which a workload is given secrets, and the look at those secrets before anything is written.
+//!
+//! A reference to a key that does not exist shows only when the pod is scheduled, hours later on a busy GPU queue.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Session;
+use crate::cluster::{Cluster, Failure};
+use crate::error::{Error, Result};
+use crate::secret::EnvEntry;
+use crate::ui::list;
+use crate::workload::{self, Attachment, EnvNames, Mode};
+
+/// Run:ai's own ways to say which secret goes where.
+#[derive(clap::Args)]
+pub(super) struct ReferenceArgs {
+    /// An env variable from a key of a secret
+    #[arg(short = 'e', long = "environment", value_name = "VAR=SECRET:NAME,KEY")]
+    environment: Vec<String>,
+
+    /// The same in the words of the newer runai CLI
+    #[arg(long, value_name = "VAR=NAME,key=KEY", hide_short_help = true)]
+    env_secret: Vec<String>,
+
+    /// All keys of a secret as files in a folder
+    #[arg(long, value_name = "path=PATH,name=NAME")]
+    secret_volume: Vec<String>,
+
+    /// Permissions of the files, in octal
+    #[arg(long, value_name = "MODE")]
+    mode: Option<String>,
+}
+
+/// What the flags ask for: attachments, and plain variables where the command takes them.
+pub(super) struct Uses {
+    pub(super) attachments: Vec<Attachment>,
+    pub(super) literals: Vec<(String, String)>,
+}
+
+impl ReferenceArgs {
+    pub(super) fn mode(&self) -> Result<Option<Mode>> {
+        self.mode.as_deref().map(Mode::parse).transpose()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.environment.is_empty() && self.env_secret.is_empty() && self.secret_volume.is_empty()
+    }
+
+    pub(super) fn resolve(&self) -> Result<Uses> {
+        let names = EnvNames::default();
+        let mut uses = Uses { attachments: Vec::new(), literals: Vec::new() };
+        for entry in &self.environment {
+            match EnvEntry::parse(entry)? {
+                EnvEntry::Reference { variable, reference } => {
+                    let attachment = Attachment::env_from_key(&variable, &reference.secret, &reference.key, names)?;
+                    uses.attachments.push(attachment);
+                }
+                EnvEntry::Literal { variable, value } => uses.literals.push((variable, value)),
+            }
+        }
+        for flag in &self.env_secret {
+            uses.attachments.push(Attachment::env_secret(flag, names)?);
+        }
+        for flag in &self.secret_volume {
+            uses.attachments.push(Attachment::secret_volume(flag, self.mode()?)?);
+        }
+        Ok(uses)
+    }
+}
+
+/// Checks that every secret and key is there, in the workload's own namespace: references never cross namespaces.
+///
+/// Where the user may not read secrets there is a warning instead: the attachment itself needs no such right.
+///
+/// # Errors
+/// A secret or a key that is not optional is missing.
+pub(super) async fn check(
+    attachments: &[Attachment],
+    namespace: &str,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<()> {
+    let names: BTreeSet<&str> = attachments.iter().map(Attachment::secret).collect();
+    let outlines = futures::future::join_all(names.iter().map(|name| cluster.secret_outline(namespace, name)));
+    let mut keys = BTreeMap::new();
+    for (name, outline) in names.iter().zip(outlines.await) {
+        match outline {
+            Ok(outline) => {
+                keys.insert((*name).to_owned(), outline.keys());
+            }
+            Err(failure) if failure.is_forbidden() => session.ui.warning(&format!(
+                "you may not read secrets in namespace {namespace}: whether {name} and its keys exist was not checked"
+            )),
+            Err(failure) => missing(failure, name, namespace, attachments, session)?,
+        }
+    }
+    workload::missing_keys(attachments, &keys)?;
+    for illegal in workload::illegal_env_names(attachments, &keys, EnvNames::default()) {
+        session.ui.warning(&illegal);
+    }
+    Ok(())
+}
+
+fn missing(
+    failure: Failure,
+    name: &str,
+    namespace: &str,
+    attachments: &[Attachment],
+    session: &Session<'_>,
+) -> Result<()> {
+    if !failure.is_not_found() {
+        return Err(failure.into());
+    }
+    let its: Vec<&Attachment> = attachments.iter().filter(|attachment| attachment.secret() == name).collect();
+    if its.iter().all(|attachment| attachment.is_optional()) {
+        session.ui.warning(&format!("secret {name} does not exist yet in namespace {namespace}"));
+        return Ok(());
+    }
+    let keys: BTreeSet<&str> = its.iter().flat_map(|attachment| attachment.keys()).collect();
+    let keys = if keys.is_empty() { String::new() } else { format!(" with {}", list(keys)) };
+    Err(Error::from(failure)
+        .hint(format!("create it{keys}: kubectl runai-secret create {name} -n {namespace} --from-file=KEY=PATH"))
+        .hint("a secret is used from its own namespace only: is this the right project?"))
+}

@@ -1,0 +1,92 @@
+//! What can go wrong, in the words its reader needs.
+//!
+//! An error is made where it is understood, as a finished line for a person: what happened, to which object, key or
+//! flag, and what to type next. It never holds a value of a secret or a line of an input file, so it may be printed
+//! anywhere. There is one type for the whole program; a kind decides the exit code, nothing else.
+
+use std::fmt;
+
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A failure, ready to be shown: one line and its hints.
+#[derive(Debug)]
+pub(crate) struct Error {
+    kind: Kind,
+    line: String,
+    hints: Vec<String>,
+}
+
+/// How the program ended, as far as a script needs to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The command could not be carried out.
+    Failed,
+    /// The command line or an input file is wrong; nothing was sent.
+    Usage,
+    /// Some of it was done, or there are findings.
+    Partial,
+    /// Ctrl-C, or Esc at a prompt.
+    Interrupted,
+}
+
+impl Kind {
+    /// The process's exit code; the README documents these.
+    pub(crate) fn exit_code(self) -> u8 {
+        match self {
+            Kind::Failed => 1,
+            Kind::Usage => 2,
+            Kind::Partial => 3,
+            Kind::Interrupted => 130,
+        }
+    }
+}
+
+impl Error {
+    /// `error: <message>`, exit code 1.
+    pub(crate) fn failed(message: impl fmt::Display) -> Self {
+        Self::new(Kind::Failed, format!("error: {message}"))
+    }
+
+    /// `error: <message>`, exit code 2: the command line or an input file is wrong.
+    pub(crate) fn usage(message: impl fmt::Display) -> Self {
+        Self::new(Kind::Usage, format!("error: {message}"))
+    }
+
+    /// `error: <message>`, exit code 3: some of what was asked for is done.
+    pub(crate) fn partial(message: impl fmt::Display) -> Self {
+        Self::new(Kind::Partial, format!("error: {message}"))
+    }
+
+    /// A line in kubectl's own words, which has no `error: ` before it, such as `Error from server (NotFound): …`.
+    pub(crate) fn in_kubectls_words(line: impl fmt::Display) -> Self {
+        Self::new(Kind::Failed, line.to_string())
+    }
+
+    /// The user ended the program; exit code 130.
+    pub(crate) fn interrupted() -> Self {
+        Self::new(Kind::Interrupted, "error: interrupted".to_owned())
+    }
+
+    /// Adds what to do or to type next.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl fmt::Display) -> Self {
+        self.hints.push(hint.to_string());
+        self
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    fn new(kind: Kind, line: String) -> Self {
+        Self { kind, line, hints: Vec::new() }
+    }
+}
+
+/// The line, then each hint on a line of its own.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.line)?;
+        self.hints.iter().try_for_each(|hint| write!(f, "\nhint: {hint}"))
+    }
+}

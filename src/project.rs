@@ -1,0 +1,96 @@
+//! Run:ai projects and their namespaces.
+//!
+//! A project's namespace is the one labelled `runai/queue=<project>`. It is usually called `runai-<project>`, but an
+//! administrator may have chosen any other, so the name is never made up where the label can be read.
+
+use crate::error::{Error, Result};
+use crate::ui;
+use crate::workload::nearest;
+
+/// On a namespace: the project that it belongs to.
+pub(crate) const PROJECT_LABEL: &str = "runai/queue";
+
+pub(crate) struct Project {
+    pub(crate) name: String,
+    pub(crate) namespace: String,
+    /// Its namespace is being deleted.
+    pub(crate) terminating: bool,
+}
+
+/// Checks a name as typed by Run:ai's rule: it starts with a letter; lower-case letters, digits and `-` follow.
+pub(crate) fn check_name(name: &str) -> Result<()> {
+    let legal = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.len() <= 63
+        && !name.ends_with('-')
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if legal {
+        return Ok(());
+    }
+    Err(Error::usage(format!("{name:?} can't be the name of a project"))
+        .hint("a project's name starts with a letter and has lower-case letters, digits and '-'"))
+}
+
+/// The one namespace of a project, out of those that claim to be it.
+///
+/// # Errors
+/// Two or more namespaces carry the project's label.
+pub(crate) fn only_namespace(name: &str, found: Vec<Project>) -> Result<Option<Project>> {
+    if found.len() > 1 {
+        let namespaces: Vec<String> = found.into_iter().map(|project| project.namespace).collect();
+        return Err(Error::failed(format!(
+            "project \"{name}\" has {} namespaces: {}",
+            namespaces.len(),
+            ui::list(&namespaces)
+        ))
+        .hint(format!("choose one with --namespace, or take the label {PROJECT_LABEL} off the others")));
+    }
+    Ok(found.into_iter().next())
+}
+
+/// The project does not exist; names the nearest of those that do.
+pub(crate) fn unknown(name: &str, projects: &[Project]) -> Error {
+    let error = Error::failed(format!("project \"{name}\" was not found"));
+    let names = || projects.iter().map(|project| project.name.as_str());
+    let error = match nearest(name, names()) {
+        Some(near) => error.hint(format!("did you mean {near:?}?")),
+        None => error,
+    };
+    match projects.len() {
+        0 => error.hint(format!("no namespace has the label {PROJECT_LABEL}: is this the right cluster?")),
+        1..=20 => error.hint(format!("the projects are: {}", ui::list(names()))),
+        count => error.hint(format!("there are {count}: kubectl get namespaces -L {PROJECT_LABEL}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn project(name: &str, namespace: &str) -> Project {
+        Project { name: name.to_owned(), namespace: namespace.to_owned(), terminating: false }
+    }
+
+    #[test]
+    fn a_mistyped_project_is_answered_with_the_nearest() {
+        let projects = [project("team-a", "runai-team-a"), project("vision", "vision-ns")];
+        let error = unknown("taem-a", &projects).to_string();
+        assert!(error.contains("did you mean \"team-a\"?"), "{error}");
+        assert!(error.contains("team-a and vision"), "{error}");
+    }
+
+    #[test]
+    fn a_project_with_two_namespaces_is_an_error_that_lists_them() {
+        let error = only_namespace("a", vec![project("a", "one"), project("a", "two")]).err().unwrap();
+        assert!(error.to_string().contains("has 2 namespaces: one and two"), "{error}");
+    }
+
+    #[test]
+    fn names_of_projects_follow_run_ais_rule() {
+        for name in ["a", "team-a", "x1"] {
+            assert!(check_name(name).is_ok(), "{name}");
+        }
+        for name in ["", "1a", "A", "a_b", "a-", "a/b", "a,b"] {
+            assert!(check_name(name).is_err(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The keys and values gathered from all sources, and the rules on them as a whole: no key twice, not more than the
+//! API server takes.
+
+use std::collections::BTreeMap;
+
+use super::name::printable;
+use super::value::SecretValue;
+use crate::error::{Error, Result};
+
+/// The most bytes that the values of one secret may have together; key names do not count.
+pub(super) const SIZE_LIMIT: usize = 1_048_576;
+
+/// How many keys a message about the size lists.
+const LISTED_KEYS: usize = 5;
+
+/// The data of a secret that is about to be written.
+#[derive(Default)]
+pub(crate) struct Contents {
+    /// Each key with its value.
+    pub(crate) data: BTreeMap<String, SecretValue>,
+    /// What the user should know about the sources, a line each, for standard error.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Contents {
+    /// Adds a key that was checked before. Equal values do not make a second one legal.
+    pub(super) fn add(&mut self, key: String, value: SecretValue) -> Result<()> {
+        if self.data.contains_key(&key) {
+            let line = format!("cannot add key {}, another key by that name already exists", printable(&key));
+            return Err(Error::usage(line));
+        }
+        self.data.insert(key, value);
+        Ok(())
+    }
+
+    pub(super) fn note(&mut self, line: String) {
+        self.notes.push(line);
+    }
+
+    /// Refuses more than the API server takes, which would come back as "Too long" without a word on which key it was.
+    pub(super) fn check_size(&self) -> Result<()> {
+        let sizes = || self.data.iter().map(|(key, value)| (key.as_str(), value.len()));
+        let total: usize = sizes().map(|(_, size)| size).sum();
+        if total <= SIZE_LIMIT { Ok(()) } else { Err(too_large(total, sizes())) }
+    }
+
+    /// Refuses a secret without keys, which is more often an empty file or folder than somebody's wish.
+    pub(crate) fn check_not_empty(&self) -> Result<()> {
+        if self.data.is_empty() {
+            return Err(Error::usage("the secret would have no keys")
+                .hint("give it some with --from-literal, --from-file or --from-env-file")
+                .hint("if it is meant to be empty, add --allow-empty"));
+        }
+        Ok(())
+    }
+}
+
+/// The refusal of too many bytes, with the largest keys.
+pub(super) fn too_large<'a>(total: usize, sizes: impl Iterator<Item = (&'a str, usize)>) -> Error {
+    let mut sizes: Vec<_> = sizes.collect();
+    sizes.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
+    let listed: Vec<_> = sizes
+        .iter()
+        .take(LISTED_KEYS)
+        .map(|(key, size)| format!("{} ({size} bytes)", printable(key)))
+        .collect();
+    let and_more = if sizes.len() > LISTED_KEYS { ", …" } else { "" };
+    Error::usage(format!("data: Too long: must have at most {SIZE_LIMIT} bytes, and this is {total}"))
+        .hint(format!("the largest keys: {}{and_more}", listed.join(", ")))
+        .hint("spread the keys over several secrets, or keep large files on a volume")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_sizes(sizes: &[(&str, usize)]) -> Contents {
+        let mut contents = Contents::default();
+        for (key, size) in sizes {
+            contents.add((*key).to_owned(), SecretValue::from_bytes(vec![b'x'; *size])).unwrap();
+        }
+        contents
+    }
+
+    #[test]
+    fn values_of_exactly_one_mebibyte_together_are_accepted() {
+        of_sizes(&[("a", SIZE_LIMIT - 1), ("b", 1), ("c", 0)]).check_size().unwrap();
+    }
+
+    #[test]
+    fn one_byte_more_is_refused_with_the_largest_keys_first() {
+        let sizes = [("a", 1), ("b", SIZE_LIMIT), ("c", 7), ("d", 6), ("e", 5), ("f", 4)];
+        let refusal = of_sizes(&sizes).check_size().unwrap_err().to_string();
+        assert!(refusal.contains("at most 1048576 bytes, and this is 1048599"), "{refusal}");
+        let listed = "b (1048576 bytes), c (7 bytes), d (6 bytes), e (5 bytes), f (4 bytes), …";
+        assert!(refusal.contains(listed), "{refusal}");
+    }
+
+    #[test]
+    fn a_key_is_added_once_even_with_the_same_value() {
+        let refusal =
+            of_sizes(&[("k", 1)]).add("k".to_owned(), SecretValue::from_bytes(vec![b'x'])).unwrap_err();
+        assert_eq!(refusal.to_string(), "error: cannot add key k, another key by that name already exists");
+    }
+
+    #[test]
+    fn keys_that_differ_in_case_coexist() {
+        assert_eq!(of_sizes(&[("k", 1), ("K", 1)]).data.len(), 2);
+    }
+
+    #[test]
+    fn an_empty_secret_is_refused_with_the_way_to_have_it() {
+        assert!(of_sizes(&[]).check_not_empty().unwrap_err().to_string().contains("--allow-empty"));
+        of_sizes(&[("k", 0)]).check_not_empty().unwrap();
+    }
+}

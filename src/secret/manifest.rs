@@ -1,0 +1,263 @@
+//! A Secret as it is sent to the API server or printed: the one place where values become text.
+//!
+//! The text is as secret as the values: each form is written into a buffer that is wiped when it goes, and that is made
+//! large enough beforehand, since growing it would leave copies behind in freed memory.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde::{Serialize, Serializer};
+use serde_json::ser::PrettyFormatter;
+use zeroize::Zeroizing;
+
+use super::value::SecretValue;
+
+/// A Secret that is about to be created or printed.
+pub(crate) struct SecretManifest {
+    pub(crate) name: String,
+    /// Only where it was asked for; kubectl leaves the context's namespace out of the manifest too.
+    pub(crate) namespace: Option<String>,
+    /// Empty: left out, and the API server makes it `Opaque`. Not the same to `--append-hash` as `Opaque` is.
+    pub(crate) secret_type: String,
+    pub(crate) data: BTreeMap<String, SecretValue>,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) annotations: BTreeMap<String, String>,
+    pub(crate) immutable: Option<bool>,
+}
+
+impl SecretManifest {
+    /// A secret of the default type, in the namespace of the request, without labels.
+    pub(crate) fn new(name: impl Into<String>, data: BTreeMap<String, SecretValue>) -> Self {
+        Self {
+            name: name.into(),
+            namespace: None,
+            secret_type: String::new(),
+            data,
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
+            immutable: None,
+        }
+    }
+
+    /// Compact JSON, the body of a request. Wiped when the last handle on it goes.
+    pub(crate) fn to_request_body(&self) -> Bytes {
+        let body =
+            written(|writer| serde_json::to_writer(writer, &self.document()).map_err(io::Error::other));
+        Bytes::from_owner(body)
+    }
+
+    /// The output of `-o json`: kubectl's indentation, and a line feed at the end.
+    pub(crate) fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        written(|mut writer| {
+            let pretty = PrettyFormatter::with_indent(b"    ");
+            self.document().serialize(&mut serde_json::Serializer::with_formatter(&mut writer, pretty))?;
+            writer.write_all(b"\n")
+        })
+    }
+
+    /// The output of `-o yaml`, which kubectl reads back as exactly this secret.
+    pub(crate) fn to_yaml(&self) -> Zeroizing<Vec<u8>> {
+        // kubectl never folds; a folded base64 text would be legal YAML, but a surprise to grep and diff.
+        let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
+        written(|mut writer| {
+            serde_saphyr::to_io_writer_with_options(&mut writer, &self.document(), options.clone())
+                .map_err(|_| io::Error::other("not YAML"))
+        })
+    }
+
+    /// The output of `-o name`.
+    pub(crate) fn to_name(&self) -> String {
+        format!("secret/{}", self.name)
+    }
+
+    pub(super) fn encoded_data(&self) -> BTreeMap<&str, Encoded<'_>> {
+        self.data.iter().map(|(key, value)| (key.as_str(), Encoded(value))).collect()
+    }
+
+    fn document(&self) -> Document<'_> {
+        Document {
+            api_version: "v1",
+            data: self.encoded_data(),
+            immutable: self.immutable,
+            kind: "Secret",
+            metadata: Metadata {
+                annotations: &self.annotations,
+                labels: &self.labels,
+                name: &self.name,
+                namespace: self.namespace.as_deref(),
+            },
+            secret_type: &self.secret_type,
+        }
+    }
+}
+
+/// A Secret in the order in which kubectl prints YAML.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    api_version: &'static str,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    data: BTreeMap<&'a str, Encoded<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    immutable: Option<bool>,
+    kind: &'static str,
+    metadata: Metadata<'a>,
+    #[serde(rename = "type", skip_serializing_if = "str::is_empty")]
+    secret_type: &'a str,
+}
+
+#[derive(Serialize)]
+struct Metadata<'a> {
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    annotations: &'a BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    labels: &'a BTreeMap<String, String>,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<&'a str>,
+}
+
+/// A value that is written as base64. It never leaves this folder, so nothing else can serialize a value.
+pub(super) struct Encoded<'a>(&'a SecretValue);
+
+impl Serialize for Encoded<'_> {
+    /// Through a string that is wiped: `collect_str` would make one that is not, in serializers without their own.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut text = Zeroizing::new(String::with_capacity(self.0.len().div_ceil(3) * 4));
+        STANDARD.encode_string(self.0.expose(), &mut text);
+        serializer.serialize_str(&text)
+    }
+}
+
+/// Runs `write` twice: to learn the size, and into a buffer of that size, which therefore never moves.
+fn written(write: impl Fn(&mut dyn io::Write) -> io::Result<()>) -> Zeroizing<Vec<u8>> {
+    const MEMORY: &str = "a manifest of strings, written to memory";
+    let mut size = Counter(0);
+    write(&mut size).expect(MEMORY);
+    let mut text = Zeroizing::new(Vec::with_capacity(size.0));
+    write(&mut *text).expect(MEMORY);
+    text
+}
+
+struct Counter(usize);
+
+impl io::Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn secret(data: &[(&str, &[u8])]) -> SecretManifest {
+        let data =
+            data.iter().map(|(key, value)| ((*key).to_owned(), SecretValue::from_bytes(value.to_vec())));
+        SecretManifest::new("s", data.collect())
+    }
+
+    #[test]
+    fn a_request_says_what_was_given_and_nothing_else() {
+        assert_eq!(
+            secret(&[("k", b"v")]).to_request_body(),
+            r#"{"apiVersion":"v1","data":{"k":"dg=="},"kind":"Secret","metadata":{"name":"s"}}"#
+        );
+        assert_eq!(
+            secret(&[]).to_request_body(),
+            r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"}}"#
+        );
+    }
+
+    #[test]
+    fn all_that_was_asked_for_is_in_the_request() {
+        let mut manifest = secret(&[("k", b"\0\xff")]);
+        manifest.namespace = Some("runai".to_owned());
+        manifest.secret_type = "kubernetes.io/ssh-auth".to_owned();
+        manifest.labels.insert("run.ai/cluster-wide".to_owned(), "true".to_owned());
+        manifest.annotations.insert("a".to_owned(), "<b>".to_owned());
+        manifest.immutable = Some(true);
+        let body: Value = serde_json::from_slice(&manifest.to_request_body()).unwrap();
+        let expected = json!({
+            "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/ssh-auth", "immutable": true,
+            "metadata": {
+                "name": "s", "namespace": "runai",
+                "labels": {"run.ai/cluster-wide": "true"}, "annotations": {"a": "<b>"}
+            },
+            "data": {"k": "AP8="}
+        });
+        assert_eq!(body, expected);
+        assert_eq!(serde_json::from_slice::<Value>(&manifest.to_json()).unwrap(), expected);
+        assert_eq!(serde_saphyr::from_slice::<Value>(&manifest.to_yaml()).unwrap(), expected);
+    }
+
+    #[test]
+    fn json_is_indented_as_kubectl_indents_it() {
+        let text = String::from_utf8(secret(&[("k", b"v")]).to_json().to_vec()).unwrap();
+        assert!(
+            text.contains("\n    \"data\": {\n        \"k\": \"dg==\"\n    },\n") && text.ends_with("}\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn yaml_quotes_what_would_be_read_as_a_number_or_a_boolean() {
+        let manifest = secret(&[("k", b"v"), ("n", b"\xd7\x6d\xf8"), ("yes", b"\x9e\xbb\x6d")]);
+        let text = String::from_utf8(manifest.to_yaml().to_vec()).unwrap();
+        let expected = "apiVersion: v1\ndata:\n  k: dg==\n  \"n\": \"1234\"\n  \"yes\": nrtt\nkind: Secret\nmetadata:\n  \
+                        name: s\n";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn yaml_never_folds_a_long_value() {
+        let text = String::from_utf8(secret(&[("k", &[7; 10_000])]).to_yaml().to_vec()).unwrap();
+        assert!(text.lines().any(|line| line.starts_with("  k: BwcH") && line.len() > 13_000));
+    }
+
+    #[test]
+    fn a_buffer_is_large_enough_from_the_start() {
+        let manifest = secret(&[("k", &[7; 10_000]), ("l", b"")]);
+        for text in [manifest.to_json(), manifest.to_yaml()] {
+            assert_eq!(text.len(), text.capacity());
+        }
+    }
+
+    #[test]
+    fn the_name_is_kubectls_resource_name() {
+        assert_eq!(secret(&[]).to_name(), "secret/s");
+    }
+
+    proptest! {
+        #[test]
+        fn any_value_survives_in_every_form(
+            value in any::<Vec<u8>>(),
+            key in "[-_a-zA-Z0-9]{1,12}",
+            note in any::<String>(),
+        ) {
+            let mut manifest = secret(&[(&key, &value)]);
+            manifest.annotations.insert("note".to_owned(), note.clone());
+            let forms = [
+                serde_json::from_slice::<Value>(&manifest.to_request_body()).unwrap(),
+                serde_json::from_slice(&manifest.to_json()).unwrap(),
+                serde_saphyr::from_slice(&manifest.to_yaml()).unwrap(),
+            ];
+            for form in forms {
+                let encoded = form["data"][&key].as_str().unwrap();
+                prop_assert_eq!(&STANDARD.decode(encoded).unwrap(), &value);
+                prop_assert_eq!(form["metadata"]["annotations"]["note"].as_str().unwrap(), &note);
+            }
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Run:ai's way to name a key of a secret in an environment variable: `VAR=SECRET:<secret>,<key>`.
+//!
+//! Version 1 of the `runai` CLI checks nothing here: `SECRET:s` gives an empty key, `SECRET:s,k,x` drops the `x`, and
+//! `secret:s,k` becomes the literal value. Each of these leaves a pod that cannot start, so each is an error here, with
+//! the right form. What follows the `=` may be a password, so only the variable's name is ever echoed.
+
+use std::fmt;
+
+use super::name::{check_key, check_secret_name, env_name_faults};
+use crate::error::{Error, Result};
+
+const PREFIX: &str = "SECRET:";
+
+/// A key of a secret in the workload's own namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SecretReference {
+    pub(crate) secret: String,
+    pub(crate) key: String,
+}
+
+/// One argument of `-e`. Without `Debug`, since a literal may be a password.
+pub(crate) enum EnvEntry {
+    /// `VAR=SECRET:<secret>,<key>`
+    Reference { variable: String, reference: SecretReference },
+    /// `VAR=value`, which may be empty and may contain `=`.
+    Literal { variable: String, value: String },
+}
+
+impl SecretReference {
+    /// Reads `SECRET:<secret>,<key>`. The error says what is wrong without the text.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        Self::parts(text).map_err(|fault| {
+            Error::usage(format!("not a reference to a key of a secret: {fault}"))
+                .hint("write SECRET:<secret>,<key>")
+        })
+    }
+
+    fn parts(text: &str) -> Result<Self, &'static str> {
+        let rest = text.strip_prefix(PREFIX).ok_or("it does not begin with SECRET:")?;
+        let mut parts = rest.split(',');
+        let (secret, key) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        match () {
+            () if secret.is_empty() => Err("the secret's name is missing"),
+            () if key.is_empty() => Err("the key is missing"),
+            () if parts.next().is_some() => Err("there is more than one comma"),
+            () if rest.contains(':') => Err("there is a second colon"),
+            () if check_secret_name(secret).is_err() => {
+                Err("what is before the comma is not the name of a secret")
+            }
+            () if check_key(key).is_err() => Err("what is after the comma is not a key of a secret"),
+            () => Ok(Self { secret: secret.to_owned(), key: key.to_owned() }),
+        }
+    }
+}
+
+impl fmt::Display for SecretReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{PREFIX}{},{}", self.secret, self.key)
+    }
+}
+
+impl EnvEntry {
+    /// Reads one argument of `-e`.
+    pub(crate) fn parse(argument: &str) -> Result<Self> {
+        let Some((variable, value)) = argument.split_once('=') else {
+            return Err(Error::usage(
+                "an environment variable is given as VAR=value or VAR=SECRET:<secret>,<key>",
+            )
+            .hint("there is no '=' in the argument; it is not shown, since it may be a value"));
+        };
+        let faults = env_name_faults(variable);
+        if !faults.is_empty() {
+            return Err(Error::usage(format!(
+                "what is before the first '=' is no name: {}",
+                faults.join(";")
+            ))
+            .hint("it is not shown, since it may be a value; write VAR=value or VAR=SECRET:<secret>,<key>"));
+        }
+        let variable = variable.to_owned();
+        if value.starts_with(PREFIX) {
+            let reference = SecretReference::parts(value).map_err(|fault| {
+                let line = format!("{variable}: not a reference to a key of a secret: {fault}");
+                Error::usage(line).hint(right_form(&variable))
+            })?;
+            return Ok(Self::Reference { variable, reference });
+        }
+        if looks_like_a_reference(value) {
+            let line =
+                format!("{variable}: this looks like a reference, and would be taken as a literal value");
+            return Err(Error::usage(line).hint(right_form(&variable)));
+        }
+        Ok(Self::Literal { variable, value: value.to_owned() })
+    }
+
+    /// The name of the variable, which is legal and may be shown.
+    pub(crate) fn variable(&self) -> &str {
+        match self {
+            Self::Reference { variable, .. } | Self::Literal { variable, .. } => variable,
+        }
+    }
+}
+
+/// `secret:s,k`, or the right word with a blank or a quotation mark before it.
+fn looks_like_a_reference(value: &str) -> bool {
+    let start = value.trim_start_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'');
+    start.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+}
+
+fn right_form(variable: &str) -> String {
+    format!("write {variable}=SECRET:<secret>,<key>, in capitals, with one comma and no blanks")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn refusal(argument: &str) -> String {
+        EnvEntry::parse(argument).err().unwrap_or_else(|| panic!("{argument} is accepted")).to_string()
+    }
+
+    #[test]
+    fn a_reference_names_a_secret_and_a_key() {
+        let EnvEntry::Reference { variable, reference } =
+            EnvEntry::parse("HF_TOKEN=SECRET:hf,token").ok().unwrap()
+        else {
+            panic!("is a reference");
+        };
+        assert_eq!(
+            (variable.as_str(), reference.secret.as_str(), reference.key.as_str()),
+            ("HF_TOKEN", "hf", "token")
+        );
+        assert_eq!(reference.to_string(), "SECRET:hf,token");
+    }
+
+    #[test]
+    fn a_literal_keeps_all_that_follows_the_first_equals_sign() {
+        for (argument, expected) in
+            [("A=B=C", "B=C"), ("A=", ""), ("A=http://h:80", "http://h:80"), ("A=SECRET", "SECRET")]
+        {
+            match EnvEntry::parse(argument).ok().unwrap() {
+                EnvEntry::Literal { variable, value } => {
+                    assert_eq!((variable.as_str(), value.as_str()), ("A", expected));
+                }
+                EnvEntry::Reference { .. } => panic!("{argument} is a literal"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_runai_cli_takes_wrongly_in_silence_is_an_error_with_the_right_form() {
+        for (argument, fault) in [
+            ("A=SECRET:s", "the key is missing"),
+            ("A=SECRET:s,", "the key is missing"),
+            ("A=SECRET:,k", "the secret's name is missing"),
+            ("A=SECRET:", "the secret's name is missing"),
+            ("A=SECRET:s,k,x", "more than one comma"),
+            ("A=SECRET:s,k,", "more than one comma"),
+            ("A=SECRET:s:t,k", "a second colon"),
+            ("A=SECRET:My_S,k", "not the name of a secret"),
+            ("A=SECRET: s,k", "not the name of a secret"),
+            ("A=SECRET:s, k", "not a key of a secret"),
+            ("A=secret:s,k", "looks like a reference"),
+            ("A=Secret:s,k", "looks like a reference"),
+            ("A= SECRET:s,k", "looks like a reference"),
+            ("A=\"SECRET:s,k\"", "looks like a reference"),
+        ] {
+            let text = refusal(argument);
+            assert!(text.starts_with("error: A: ") && text.contains(fault), "{argument}: {text}");
+            assert!(text.contains("hint: write A=SECRET:<secret>,<key>"), "{argument}: {text}");
+        }
+        assert!(refusal("A").contains("VAR=value or VAR=SECRET:<secret>,<key>"));
+    }
+
+    #[test]
+    fn an_error_shows_no_more_than_a_legal_variable() {
+        for argument in [
+            "CANARY",
+            "1CANARY=x",
+            "CANARY CANARY=x",
+            "=CANARY",
+            "A=SECRET:CANARY",
+            "A=secret:CANARY",
+            "A=SECRET:CANARY,x,y",
+            "A=SECRET:s,CANARY!",
+        ] {
+            let text = refusal(argument);
+            assert!(!text.contains("CANARY"), "{argument}: {text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_argument_is_parsed_without_a_panic(argument in any::<String>()) {
+            if let Ok(entry) = EnvEntry::parse(&argument) {
+                prop_assert!(argument.starts_with(entry.variable()));
+            }
+        }
+
+        #[test]
+        fn a_reference_is_read_as_it_is_written(secret in "[a-z0-9]{1,20}", key in "[-_a-zA-Z0-9]{1,20}") {
+            let reference = SecretReference { secret, key };
+            prop_assert_eq!(SecretReference::parse(&reference.to_string()).ok(), Some(reference));
+        }
+    }
+}

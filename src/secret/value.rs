@@ -1,0 +1,72 @@
+//! The bytes of one key of a secret, and nothing that could show them by accident.
+//!
+//! A value has no `Debug`, no `Display`, no `Clone` and no `Serialize`, so printing one is a compile error, not a
+//! review comment. Its memory is wiped when it goes. It becomes text in one place only: the body of a manifest
+//! (`manifest.rs`).
+
+use std::io;
+use std::io::Read;
+
+use zeroize::Zeroizing;
+
+/// One value of a secret, from the first byte read to the request's body.
+pub(crate) struct SecretValue(Zeroizing<Vec<u8>>);
+
+impl SecretValue {
+    /// Takes over bytes that are already in memory.
+    pub(crate) fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// Reads to the end. `expected` is the number of bytes, where it is known beforehand; more and fewer are fine.
+    ///
+    /// `read_to_end` on a plain vector would grow it by reallocation and leave a copy of the value behind in freed
+    /// memory each time; here the smaller buffer is wiped before it goes.
+    pub(crate) fn read(mut from: impl Read, expected: usize) -> io::Result<Self> {
+        let mut buffer = Zeroizing::new(vec![0; expected.max(1024) + 1]);
+        let mut filled = 0;
+        loop {
+            match from.read(&mut buffer[filled..]) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+            if filled == buffer.len() {
+                let mut larger = Zeroizing::new(vec![0; buffer.len() * 2]);
+                larger[..filled].copy_from_slice(&buffer);
+                buffer = larger;
+            }
+        }
+        buffer.truncate(filled);
+        Ok(Self(buffer))
+    }
+
+    /// The bytes themselves. Each caller is a place where a value leaves this type: keep them few.
+    pub(crate) fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Size in bytes, which may be shown.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static_assertions::assert_not_impl_any!(SecretValue: std::fmt::Debug, std::fmt::Display, Clone, serde::Serialize);
+
+    #[test]
+    fn any_number_of_bytes_is_read_whole() {
+        for length in [0, 1, 1023, 1024, 1025, 2050, 100_000] {
+            let bytes: Vec<u8> = (0..length).map(|i| u8::try_from(i % 251).unwrap()).collect();
+            for expected in [0, 10, length] {
+                let value = SecretValue::read(bytes.as_slice(), expected).unwrap();
+                assert!(value.expose() == bytes.as_slice(), "{length} bytes with {expected} expected");
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The only place that touches the terminal.
+//!
+//! Standard output is data, standard error is talk. Text that comes from the cluster or from a file's name loses its
+//! control characters on the way, so that no object's name can move the cursor or change the window's title.
+
+pub(crate) mod interrupt;
+mod prompt;
+mod text;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::io;
+use std::io::IsTerminal;
+use std::io::Write;
+use std::rc::Rc;
+
+use console::Style;
+
+use crate::cli::Color;
+use crate::cli::Talk;
+use crate::error::Error;
+use crate::error::Result;
+
+pub(crate) use text::list;
+pub(crate) use text::plural;
+
+/// What may be said and asked. Cloning it is cheap; all clones are one.
+#[derive(Clone)]
+pub(crate) struct Ui(Rc<Settings>);
+
+struct Settings {
+    chatter: Chatter,
+    asking: Asking,
+    verbosity: u8,
+    /// Warnings already shown: a server repeats them with every request.
+    warned: RefCell<BTreeSet<String>>,
+}
+
+#[derive(PartialEq, Eq)]
+enum Chatter {
+    Normal,
+    Quiet,
+}
+
+/// What happens where a question comes up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asking {
+    /// The user is there: ask.
+    Ask,
+    /// `--yes`: go on without asking.
+    Agree,
+    /// No terminal, or `--no-input`: refuse and name the flag.
+    Refuse,
+}
+
+impl Ui {
+    pub(crate) fn new(talk: &Talk) -> Self {
+        if talk.color != Color::Auto {
+            console::set_colors_enabled(talk.color == Color::Always);
+            console::set_colors_enabled_stderr(talk.color == Color::Always);
+        }
+        // Both: a prompt is drawn on stderr and answered on stdin. Where stderr goes to a file, dialoguer would
+        // wait for ever for a key that nobody knows to press.
+        let somebody_there = io::stdin().is_terminal() && io::stderr().is_terminal();
+        let asking = match (talk.yes, talk.no_input || !somebody_there) {
+            (true, _) => Asking::Agree,
+            (false, true) => Asking::Refuse,
+            (false, false) => Asking::Ask,
+        };
+        let chatter = if talk.quiet { Chatter::Quiet } else { Chatter::Normal };
+        Self(Rc::new(Settings { chatter, asking, verbosity: talk.verbosity, warned: RefCell::default() }))
+    }
+
+    /// A line that says what was done, as `secret/x created`. Goes to standard output, where kubectl's go.
+    pub(crate) fn done(&self, line: &str) -> Result<()> {
+        if self.0.chatter == Chatter::Quiet { Ok(()) } else { self.data(format!("{}\n", text::printable(line)).as_bytes()) }
+    }
+
+    /// What was asked for with `-o`, byte for byte.
+    ///
+    /// A reader that has gone away (`| head`) is not an error.
+    ///
+    /// # Errors
+    /// Standard output can't be written to, for another reason.
+    pub(crate) fn data(&self, bytes: &[u8]) -> Result<()> {
+        let mut out = io::stdout().lock();
+        match out.write_all(bytes).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Error::failed(format!("can't write to standard output: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Something worth knowing that needs nothing done.
+    pub(crate) fn note(&self, note: &str) {
+        if self.0.chatter == Chatter::Normal {
+            say(&Style::new().dim(), "note:", note);
+        }
+    }
+
+    /// Something that may surprise later. Shown once.
+    pub(crate) fn warning(&self, warning: &str) {
+        if self.0.warned.borrow_mut().insert(warning.to_owned()) {
+            say(&Style::new().yellow(), "Warning:", warning);
+        }
+    }
+
+    /// Part of an answer to a question that is about to come, or that was answered by a flag.
+    pub(crate) fn effect(&self, effect: &str) {
+        say(&Style::new(), "  *", effect);
+    }
+
+    /// One request, for `-v`. Never holds a body.
+    pub(crate) fn trace(&self, line: &str) {
+        if self.0.verbosity > 0 {
+            say(&Style::new().dim(), "request:", line);
+        }
+    }
+
+    pub(crate) fn error(&self, error: &Error) {
+        for line in error.to_string().lines() {
+            let (label, rest) = match line.split_once(' ') {
+                Some((label @ ("error:" | "hint:"), rest)) => (label, rest),
+                _ => ("", line),
+            };
+            let style = if label == "hint:" { Style::new().cyan() } else { Style::new().red().bold() };
+            say(&style, label, rest);
+        }
+    }
+
+    /// Asks whether to go on. `--yes` answers it.
+    ///
+    /// # Errors
+    /// The answer is no; nobody can be asked (a usage error naming `--yes`); Ctrl-C.
+    pub(crate) async fn confirm(&self, question: &str) -> Result<()> {
+        match self.0.asking {
+            Asking::Agree => Ok(()),
+            Asking::Refuse => Err(Error::usage(format!("{question} Nobody can be asked here"))
+                .hint("add --yes to go on without being asked")),
+            Asking::Ask => {
+                if prompt::confirm(text::printable(question).into_owned()).await? {
+                    Ok(())
+                } else {
+                    Err(Error::failed("not done: you said no"))
+                }
+            }
+        }
+    }
+
+    /// Lets the user pick one of several ways to go on, or nothing where nobody can be asked.
+    ///
+    /// `--yes` does not answer this: it is no question of yes or no.
+    ///
+    /// # Errors
+    /// Esc, Ctrl-C.
+    pub(crate) async fn choose(&self, question: &str, ways: &[&str]) -> Result<Option<usize>> {
+        if self.0.asking != Asking::Ask {
+            return Ok(None);
+        }
+        let ways = ways.iter().map(|way| text::printable(way).into_owned()).collect();
+        prompt::choose(text::printable(question).into_owned(), ways).await.map(Some)
+    }
+
+    /// Asks for a word, or gives nothing where nobody can be asked.
+    ///
+    /// # Errors
+    /// Ctrl-C.
+    pub(crate) async fn ask(&self, question: &str, proposal: &str) -> Result<Option<String>> {
+        if self.0.asking != Asking::Ask {
+            return Ok(None);
+        }
+        prompt::word(text::printable(question).into_owned(), proposal.to_owned()).await.map(Some)
+    }
+}
+
+/// Writes a labelled line to standard error. There is nobody left to tell if that fails.
+fn say(style: &Style, label: &str, message: &str) {
+    let label = style.clone().for_stderr().apply_to(label);
+    let space = if label.to_string().is_empty() { "" } else { " " };
+    let _ = writeln!(io::stderr(), "{label}{space}{}", text::printable(message));
+}
+
+/// Replaces the text of a panic, which may hold anything, by its place.
+pub(crate) fn hide_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        prompt::restore_terminal();
+        let place = panic.location().map(|place| format!(" at {}:{}", place.file(), place.line()));
+        say(&Style::new().red().bold(), "error:", &format!("a bug in this program{}", place.unwrap_or_default()));
+        say(&Style::new().cyan(), "hint:", "please report it with the command, without any value of a secret");
+    }));
+}

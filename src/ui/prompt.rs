@@ -1,0 +1,86 @@
+//! Questions, asked with dialoguer and guarded against what it leaves behind.
+//!
+//! dialoguer reads the terminal on a thread that can't be stopped, and leaves Ctrl-C to its caller (dialoguer#77): the
+//! cursor stays hidden and the echo off. So each question runs beside the program's own wait for signals, and a guard
+//! puts the terminal back whichever way it ends.
+
+use dialoguer::Confirm;
+use dialoguer::Input;
+use dialoguer::Select;
+use dialoguer::theme::ColorfulTheme;
+use dialoguer::theme::SimpleTheme;
+use dialoguer::theme::Theme;
+
+use crate::error::Error;
+use crate::error::Result;
+
+pub(super) async fn confirm(question: String) -> Result<bool> {
+    let answer =
+        ask(move |theme| Confirm::with_theme(theme).with_prompt(question).default(false).interact_opt()).await?;
+    answer.ok_or_else(Error::interrupted)
+}
+
+pub(super) async fn choose(question: String, ways: Vec<String>) -> Result<usize> {
+    let answer = ask(move |theme| {
+        Select::with_theme(theme).with_prompt(question).items(&ways).default(0).interact_opt()
+    })
+    .await?;
+    answer.ok_or_else(Error::interrupted)
+}
+
+pub(super) async fn word(question: String, proposal: String) -> Result<String> {
+    ask(move |theme| {
+        Input::with_theme(theme).with_prompt(question).with_initial_text(proposal).interact_text()
+    })
+    .await
+}
+
+/// Asks on a thread of its own, so that a signal can end the wait.
+async fn ask<T: Send + 'static>(
+    question: impl FnOnce(&dyn Theme) -> dialoguer::Result<T> + Send + 'static,
+) -> Result<T> {
+    let _guard = TerminalGuard::new();
+    let asked = tokio::task::spawn_blocking(move || {
+        if console::colors_enabled_stderr() { question(&ColorfulTheme::default()) } else { question(&SimpleTheme) }
+    });
+    match asked.await.expect("the question's thread does not panic") {
+        Ok(answer) => Ok(answer),
+        Err(dialoguer::Error::IO(error)) if error.kind() == std::io::ErrorKind::Interrupted => {
+            Err(Error::interrupted())
+        }
+        Err(dialoguer::Error::IO(error)) => Err(Error::failed(format!("can't ask: {error}"))),
+    }
+}
+
+/// Puts echo, line mode and cursor back when it goes.
+struct TerminalGuard {
+    #[cfg(unix)]
+    modes: Option<rustix::termios::Termios>,
+}
+
+impl TerminalGuard {
+    fn new() -> Self {
+        Self {
+            #[cfg(unix)]
+            modes: rustix::termios::tcgetattr(std::io::stdin()).ok(),
+        }
+    }
+}
+
+impl Drop for TerminalGuard {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        if let Some(modes) = &self.modes {
+            let _ = rustix::termios::tcsetattr(std::io::stdin(), rustix::termios::OptionalActions::Now, modes);
+        }
+        restore_terminal();
+    }
+}
+
+/// Shows the cursor again, where there is a terminal.
+pub(super) fn restore_terminal() {
+    let terminal = console::Term::stderr();
+    if terminal.is_term() {
+        let _ = terminal.show_cursor();
+    }
+}

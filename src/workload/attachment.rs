@@ -1,0 +1,300 @@
+//! One way in which a workload uses a secret, and the flags that ask for it.
+//!
+//! What is not legal as a key is never repeated in an error: a person who types `--env TOKEN=<the token>` has
+//! put a value there.
+
+use std::fmt;
+
+use super::name::{check_object_name, is_key};
+use crate::error::{Error, Result};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Attachment {
+    /// One env variable from one key.
+    Env { variable: String, secret: String, key: String, optional: bool },
+    /// An env variable from each key, named like the key with `prefix` before it.
+    EnvAll { secret: String, prefix: String, optional: bool },
+    /// A file from each key, or from those in `items`, in the directory `path`.
+    Files { secret: String, path: String, items: Vec<Item>, mode: Option<Mode>, optional: bool },
+    /// The registry login with which the workload's images are pulled.
+    ImagePull { secret: String },
+}
+
+/// A key of a secret and the file it becomes, relative to the mount path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Item {
+    pub(crate) key: String,
+    pub(crate) file: String,
+}
+
+/// Permission bits of mounted files, `0o000` to `0o777`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mode(u32);
+
+/// The rule that the server applies to names of env variables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum EnvNames {
+    /// Letters, digits, `-`, `_` and `.`, no digit first: what every server accepts.
+    #[default]
+    Classic,
+    /// Printable ASCII except `=`: Kubernetes 1.34 and later (KEP-4369).
+    Relaxed,
+}
+
+impl Attachment {
+    /// An env variable from a reference that is already taken apart, as in `-e VAR=SECRET:name,key`.
+    pub(crate) fn env_from_key(variable: &str, secret: &str, key: &str, names: EnvNames) -> Result<Self> {
+        // The key first: of a base64 text with `=` at its end, the variable would be the value.
+        let key = checked_key(key)?;
+        names.check("the env variable", variable)?;
+        check_object_name("secret", secret)?;
+        let (variable, secret) = (variable.to_owned(), secret.to_owned());
+        Ok(Self::Env { variable, secret, key, optional: false })
+    }
+
+    /// `--env [VAR=]KEY`; without a variable it is the key in upper case, `_` for what is not a letter or a
+    /// digit.
+    pub(crate) fn env(secret: &str, flag: &str, names: EnvNames) -> Result<Self> {
+        match flag.split_once('=') {
+            Some((variable, key)) => Self::env_from_key(variable, secret, key, names),
+            None => Self::env_from_key(&variable_for(&checked_key(flag)?), secret, flag, names),
+        }
+    }
+
+    /// `--env-all[=PREFIX]`.
+    pub(crate) fn env_all(secret: &str, prefix: &str, names: EnvNames) -> Result<Self> {
+        check_object_name("secret", secret)?;
+        if !prefix.is_empty() {
+            names.check("the prefix", prefix)?;
+        }
+        Ok(Self::EnvAll { secret: secret.to_owned(), prefix: prefix.to_owned(), optional: false })
+    }
+
+    /// `--mount PATH[:KEY[=FILE],…]`.
+    pub(crate) fn files(secret: &str, flag: &str, mode: Option<Mode>) -> Result<Self> {
+        check_object_name("secret", secret)?;
+        let (path, items) = match flag.split_once(':') {
+            Some((path, items)) => (path, items.split(',').map(Item::parse).collect::<Result<Vec<_>>>()?),
+            None => (flag, Vec::new()),
+        };
+        if let Some(twice) = twice(&items) {
+            return Err(Error::usage(format!("--mount names the file {:?} twice", twice.file)));
+        }
+        Ok(Self::Files { secret: secret.to_owned(), path: mount_path(path)?, items, mode, optional: false })
+    }
+
+    pub(crate) fn image_pull(secret: &str) -> Result<Self> {
+        check_object_name("secret", secret)?;
+        Ok(Self::ImagePull { secret: secret.to_owned() })
+    }
+
+    /// Run:ai's `--env-secret VAR=SECRET,key=KEY`.
+    pub(crate) fn env_secret(flag: &str, names: EnvNames) -> Result<Self> {
+        let parts =
+            flag.split_once('=').and_then(|(variable, rest)| Some((variable, rest.split_once(",key=")?)));
+        match parts {
+            Some((variable, (secret, key))) => Self::env_from_key(variable, secret, key, names),
+            None => Err(Error::usage("--env-secret takes VAR=SECRET,key=KEY")
+                .hint("for example: --env-secret HF_TOKEN=hugging-face,key=token")),
+        }
+    }
+
+    /// Run:ai's `--secret-volume path=PATH,name=SECRET`, in either order.
+    pub(crate) fn secret_volume(flag: &str, mode: Option<Mode>) -> Result<Self> {
+        let parts: Vec<_> = flag.split(',').filter_map(|part| part.split_once('=')).collect();
+        match parts[..] {
+            [("path", path), ("name", secret)] | [("name", secret), ("path", path)]
+                if flag.matches(',').count() == 1 && !path.contains(':') =>
+            {
+                Self::files(secret, path, mode)
+            }
+            _ => Err(Error::usage("--secret-volume takes path=PATH,name=SECRET")
+                .hint("for example: --secret-volume path=/etc/ssh-key,name=my-ssh-key")),
+        }
+    }
+
+    /// The same, but the workload starts even where the secret or the key is missing. An image pull always
+    /// does.
+    #[must_use]
+    pub(crate) fn optional(mut self) -> Self {
+        match &mut self {
+            Self::Env { optional, .. } | Self::EnvAll { optional, .. } | Self::Files { optional, .. } => {
+                *optional = true;
+            }
+            Self::ImagePull { .. } => {}
+        }
+        self
+    }
+
+    pub(crate) fn secret(&self) -> &str {
+        match self {
+            Self::Env { secret, .. }
+            | Self::EnvAll { secret, .. }
+            | Self::Files { secret, .. }
+            | Self::ImagePull { secret } => secret,
+        }
+    }
+
+    /// The keys it names; none means all.
+    pub(crate) fn keys(&self) -> Vec<&str> {
+        match self {
+            Self::Env { key, .. } => vec![key],
+            Self::Files { items, .. } => items.iter().map(|item| item.key.as_str()).collect(),
+            Self::EnvAll { .. } | Self::ImagePull { .. } => Vec::new(),
+        }
+    }
+
+    pub(crate) fn is_optional(&self) -> bool {
+        match self {
+            Self::Env { optional, .. } | Self::EnvAll { optional, .. } | Self::Files { optional, .. } => {
+                *optional
+            }
+            Self::ImagePull { .. } => false,
+        }
+    }
+}
+
+/// `env MYUSERNAME ← SECRET:my-secret,username`
+impl fmt::Display for Attachment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env { variable, secret, key, .. } => write!(f, "env {variable} ← SECRET:{secret},{key}"),
+            Self::EnvAll { secret, prefix, .. } => write!(f, "env {prefix}* ← all keys of secret {secret}"),
+            Self::Files { secret, path, items, .. } if items.is_empty() => {
+                write!(f, "files in {path} ← all keys of secret {secret}")
+            }
+            Self::Files { secret, path, items, .. } => {
+                let files: Vec<_> = items.iter().map(|item| item.file.as_str()).collect();
+                write!(f, "files {} in {path} ← secret {secret}", files.join(", "))
+            }
+            Self::ImagePull { secret } => write!(f, "image pull ← secret {secret}"),
+        }
+    }
+}
+
+impl Item {
+    /// `KEY[=FILE]`; the file is named like the key unless said otherwise.
+    fn parse(text: &str) -> Result<Self> {
+        let (key, file) = text.split_once('=').unwrap_or((text, text));
+        let key = checked_key(key)?;
+        let escapes = file.split('/').any(|step| step == "..") || file.starts_with("..");
+        if file.is_empty() || file.starts_with('/') || file.ends_with('/') || escapes {
+            return Err(Error::usage(format!(
+                "the file for key {key:?} must be a relative path without '..', below the mount path"
+            )));
+        }
+        Ok(Self { key, file: file.to_owned() })
+    }
+}
+
+impl Mode {
+    /// Octal, as chmod reads it: `0400`, `400` and `0o400` are the same.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let digits = text.strip_prefix("0o").unwrap_or(text);
+        let is_octal = !digits.is_empty() && digits.chars().all(|c| c.is_digit(8));
+        match u32::from_str_radix(digits, 8) {
+            Ok(bits) if is_octal && bits <= 0o777 => Ok(Self(bits)),
+            _ => Err(Error::usage(format!("--mode {text:?} is not an octal file mode from 0000 to 0777"))
+                .hint("for example: --mode 0400")),
+        }
+    }
+
+    pub(crate) fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+/// `0400`
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04o}", self.0)
+    }
+}
+
+impl EnvNames {
+    /// Whether the server accepts the name.
+    pub(crate) fn allow(self, name: &str) -> bool {
+        match self {
+            Self::Classic => {
+                let in_set = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+                // Kubernetes' IsEnvVarName also refuses what could be a parent directory.
+                let like_directory = name == "." || name.starts_with("..");
+                !name.is_empty()
+                    && name.chars().all(in_set)
+                    && !name.starts_with(|c: char| c.is_ascii_digit())
+                    && !like_directory
+            }
+            Self::Relaxed => !name.is_empty() && name.chars().all(|c| matches!(c, ' '..='~') && c != '='),
+        }
+    }
+
+    pub(super) fn check(self, what: &str, name: &str) -> Result<()> {
+        match (self.allow(name), self) {
+            (true, _) => Ok(()),
+            (false, Self::Classic) => Err(Error::usage(format!(
+                "{what} {name:?} is not a legal env name: letters, digits, '_', '-' and '.' only, no \
+                 digit first"
+            ))),
+            (false, Self::Relaxed) => Err(Error::usage(format!(
+                "{what} {name:?} is not a legal env name: printable ASCII characters except '=' only"
+            ))),
+        }
+    }
+}
+
+/// `hf-token` → `HF_TOKEN`, `1st` → `_1ST`.
+pub(super) fn variable_for(key: &str) -> String {
+    let upper = key.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' });
+    let digit_first = key.starts_with(|c: char| c.is_ascii_digit());
+    digit_first.then_some('_').into_iter().chain(upper).collect()
+}
+
+/// A path without empty and `.` steps, so that `/a/` and `/a` are seen to be the same.
+pub(super) fn normal_path(path: &str) -> String {
+    let steps = path.split('/').filter(|step| !step.is_empty() && *step != ".");
+    steps.fold(String::new(), |path, step| path + "/" + step)
+}
+
+/// A path that a volume can be mounted at, in its normal form.
+pub(super) fn mount_path(path: &str) -> Result<String> {
+    let refuse = |why: &str| Err(Error::usage(format!("the mount path {path:?} {why}")));
+    if !path.starts_with('/') {
+        return refuse("must be absolute: it must begin with '/'");
+    }
+    if path.split('/').any(|step| step == "..") {
+        return refuse("must not contain '..'");
+    }
+    if path.contains(':') {
+        return refuse("must not contain ':'");
+    }
+    match normal_path(path) {
+        root if root.is_empty() => refuse("would hide the container's whole file system"),
+        path => Ok(path),
+    }
+}
+
+fn checked_key(key: &str) -> Result<String> {
+    if is_key(key) {
+        return Ok(key.to_owned());
+    }
+    let error = Error::usage(
+        "what stands where a key belongs is not a legal key: letters, digits, '-', '_' and '.' only, at \
+         most 253",
+    );
+    Err(if key.starts_with("SECRET:") {
+        error.hint("with the secret's name in it, the flag is: -e VAR=SECRET:name,key")
+    } else {
+        error.hint("name a key of the secret here, never a value")
+    })
+}
+
+fn twice(items: &[Item]) -> Option<&Item> {
+    items
+        .iter()
+        .enumerate()
+        .find(|(index, item)| items[..*index].iter().any(|i| i.file == item.file))
+        .map(|t| t.1)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,173 @@
+//! An object as it would be written by hand, to be created anew: under its own name after a delete, or under
+//! another.
+//!
+//! What a server or a controller put into it belongs to the old object's identity and makes the server refuse
+//! the new one: a Job's selector and labels hold the old uid. A copy has no owner and no finalizers either:
+//! nobody would take them off.
+
+use serde_json::{Value, json};
+
+use super::kind::Kind;
+use super::pod_spec::{Role, is_true, list, remove_if_empty, text};
+
+/// Labels that the Job controller writes: the plain ones, and since Kubernetes 1.27 the prefixed ones.
+const JOB_LABELS: [&str; 4] =
+    ["controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"];
+
+/// Annotations, or beginnings of them, that controllers write about one object or pod.
+const CONTROLLERS_ANNOTATIONS: [&str; 6] = [
+    "batch.kubernetes.io/job-tracking",
+    "deployment.kubernetes.io/",
+    "cni.projectcalico.org/",
+    "k8s.v1.cni.cncf.io/network-status",
+    "kubernetes.io/limit-ranger",
+    // Run:ai's and KAI's scheduler: the group of pods that the old pod was scheduled with.
+    "pod-group-name",
+];
+
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// What controls an object, and where a change belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Owner {
+    pub(crate) api_version: String,
+    pub(crate) kind: String,
+    pub(crate) name: String,
+}
+
+/// What will stop when a Job is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JobState {
+    Completed,
+    Failed,
+    /// It has no pods until it is resumed.
+    Suspended,
+    /// It runs, with so many pods that have not ended; 0 just after it was made.
+    Running {
+        pods: u64,
+    },
+}
+
+/// The object without what ties it to its past; under another name if one is given.
+///
+/// The annotation of `kubectl apply` stays under the same name, where it is still true, and goes under
+/// another.
+pub(crate) fn clean_copy(object: &Value, kind: &Kind, name: Option<&str>) -> Value {
+    let mut copy = json!({ "metadata": clean_metadata(&object["metadata"], name) });
+    for field in ["apiVersion", "kind", "spec"] {
+        if let Some(value) = object.get(field) {
+            copy[field] = value.clone();
+        }
+    }
+    match (kind.group, kind.name) {
+        ("batch", "Job") => clean_job(&mut copy),
+        ("", "Pod") => copy.get_mut("spec").into_iter().for_each(clean_pod),
+        _ => {}
+    }
+    copy
+}
+
+/// The object's controller: a change to the object itself would be undone or lost.
+pub(crate) fn owner(object: &Value) -> Option<Owner> {
+    let owner =
+        list(&object["metadata"], "ownerReferences").iter().find(|owner| is_true(owner, "controller"))?;
+    let field = |field| text(owner, field).to_owned();
+    Some(Owner { api_version: field("apiVersion"), kind: field("kind"), name: field("name") })
+}
+
+/// The state of a Job.
+pub(crate) fn job_state(object: &Value) -> JobState {
+    let status = &object["status"];
+    let holds = |condition: &str| {
+        let conditions = list(status, "conditions").iter();
+        conditions.filter(|one| text(one, "type") == condition).any(|one| text(one, "status") == "True")
+    };
+    if holds("Complete") {
+        JobState::Completed
+    } else if holds("Failed") {
+        JobState::Failed
+    } else if is_true(&object["spec"], "suspend") {
+        JobState::Suspended
+    } else {
+        JobState::Running { pods: status["active"].as_u64().unwrap_or(0) }
+    }
+}
+
+fn clean_metadata(metadata: &Value, name: Option<&str>) -> Value {
+    let mut clean = json!({});
+    for field in ["name", "namespace", "labels", "annotations"] {
+        if let Some(value) = metadata.get(field) {
+            clean[field] = value.clone();
+        }
+    }
+    let is_renamed = name.is_some_and(|name| metadata["name"] != name);
+    match (name, metadata.get("generateName")) {
+        (Some(name), _) => clean["name"] = Value::from(name),
+        (None, Some(prefix)) if clean["name"].is_null() => clean["generateName"] = prefix.clone(),
+        (None, _) => {}
+    }
+    let is_controllers = |key: &str| CONTROLLERS_ANNOTATIONS.iter().any(|written| key.starts_with(written));
+    retain(&mut clean, "annotations", |key| !(is_controllers(key) || (is_renamed && key == LAST_APPLIED)));
+    clean
+}
+
+/// With `manualSelector` selector and labels are the user's own, and must stay.
+fn clean_job(job: &mut Value) {
+    if is_true(&job["spec"], "manualSelector") {
+        return;
+    }
+    job.get_mut("spec").into_iter().for_each(|spec| remove(spec, "selector"));
+    let is_users = |key: &str| !JOB_LABELS.contains(&key);
+    retain(&mut job["metadata"], "labels", is_users);
+    if let Some(metadata) = job.pointer_mut("/spec/template/metadata") {
+        retain(metadata, "labels", is_users);
+    }
+}
+
+fn clean_pod(spec: &mut Value) {
+    // The server computes priority and preemptionPolicy from priorityClassName, and takes no ephemeral
+    // containers in a new pod.
+    for field in ["nodeName", "priority", "preemptionPolicy", "ephemeralContainers"] {
+        remove(spec, field);
+    }
+    drop_named(spec, "volumes", is_service_account_token);
+    for role in Role::ALL {
+        let Some(containers) = spec.get_mut(role.field()).and_then(Value::as_array_mut) else { continue };
+        for container in containers {
+            drop_named(container, "volumeMounts", is_service_account_token);
+        }
+    }
+}
+
+/// The admission plugin `ServiceAccount` adds this volume, and adds it again to the copy.
+fn is_service_account_token(volume: &str) -> bool {
+    volume.starts_with("kube-api-access-")
+}
+
+fn drop_named(parent: &mut Value, field: &str, is_dropped: impl Fn(&str) -> bool) {
+    let Some(items) = parent.get_mut(field).and_then(Value::as_array_mut) else { return };
+    let before = items.len();
+    items.retain(|item| !is_dropped(text(item, "name")));
+    if items.len() < before {
+        remove_if_empty(parent, field);
+    }
+}
+
+/// Keeps some entries of a map, and the map itself unless this empties it.
+fn retain(parent: &mut Value, field: &str, is_kept: impl Fn(&str) -> bool) {
+    let Some(map) = parent.get_mut(field).and_then(Value::as_object_mut) else { return };
+    let before = map.len();
+    map.retain(|key, _| is_kept(key));
+    if map.len() < before {
+        remove_if_empty(parent, field);
+    }
+}
+
+fn remove(parent: &mut Value, field: &str) {
+    if let Some(fields) = parent.as_object_mut() {
+        fields.remove(field);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,258 @@
+//! kubectl as the oracle of `create`.
+//!
+//! The cases in `tests/conformance/create-secret.json` were made by running kubectl 1.33; where ours is meant to be
+//! better, a case says so in `deviation`. Each runs in a fresh folder that is also `HOME`, without a kubeconfig.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::Value;
+
+const CASES: &str = include_str!("../conformance/create-secret.json");
+
+/// What is shorter than this is too likely to be a part of an honest message.
+const SHORTEST_VALUE: usize = 4;
+
+#[derive(Deserialize)]
+struct Cases {
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    group: String,
+    args: Vec<String>,
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+    #[serde(default)]
+    stdin_base64: String,
+    #[serde(default)]
+    files: Vec<FileSpec>,
+    expected: Expected,
+}
+
+#[derive(Deserialize)]
+struct FileSpec {
+    name: String,
+    #[serde(flatten)]
+    kind: FileKind,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum FileKind {
+    Base64(String),
+    Symlink(String),
+    Dir(#[expect(dead_code, reason = "always true")] bool),
+    Fifo(#[expect(dead_code, reason = "always true")] bool),
+    Repeat { prefix_base64: String, unit_base64: String, count: usize, suffix_base64: String },
+}
+
+#[derive(Deserialize)]
+struct Expected {
+    ok: bool,
+    data: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    data_digest: BTreeMap<String, LongValue>,
+    name: Option<String>,
+    #[serde(rename = "type")]
+    secret_type: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct LongValue {
+    len: usize,
+    sha256: String,
+}
+
+#[test]
+fn create_generic_does_what_kubectl_does() {
+    run_group("generic", 147);
+}
+
+#[test]
+fn create_docker_registry_does_what_kubectl_does() {
+    run_group("docker-registry", 18);
+}
+
+#[test]
+fn create_tls_does_what_kubectl_does() {
+    run_group("tls", 19);
+}
+
+/// Runs all cases of a group on a few threads, and names all that fail at once.
+fn run_group(group: &str, count: usize) {
+    let cases: Cases = serde_json::from_str(CASES).unwrap();
+    let cases: Vec<_> = cases.cases.into_iter().filter(|case| case.group == group).collect();
+    assert_eq!(cases.len(), count, "cases of {group}");
+    let next = AtomicUsize::new(0);
+    let failures = Mutex::new(BTreeMap::new());
+    let workers = thread::available_parallelism().map_or(2, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let faults = run(case);
+                    if !faults.is_empty() {
+                        failures.lock().unwrap().insert(&case.name, faults);
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().unwrap();
+    let report = failures.iter().fold(String::new(), |mut report, (name, faults)| {
+        write!(report, "\n{name}\n  {}", faults.join("\n  ")).unwrap();
+        report
+    });
+    assert!(failures.is_empty(), "{} of {count} cases fail:{report}", failures.len());
+}
+
+/// What is wrong with the answer to a case; nothing when it is right.
+fn run(case: &Case) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    for file in &case.files {
+        file.make_in(folder.path());
+    }
+    let output = answer(case, folder.path());
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let mut faults = Vec::new();
+    match (case.expected.ok, output.status.code()) {
+        (true, Some(0)) => faults.extend(wrong_result(&case.expected, &output.stdout)),
+        (false, Some(1 | 2)) => {
+            if !output.stdout.is_empty() {
+                faults.push("it fails, and yet prints a result".to_owned());
+            }
+            if !stderr.contains("error") && !stderr.contains("is invalid") {
+                faults.push(format!("it fails without a reason: {stderr}"));
+            }
+        }
+        (_, code) => faults.push(format!("exit code {code:?}: {stderr}")),
+    }
+    // Not which one: this text may end up in a log too.
+    let echoed = case.values().iter().filter(|value| contains(&output.stderr, value)).count();
+    if echoed > 0 {
+        faults.push(format!("standard error holds {echoed} of the case's values"));
+    }
+    faults
+}
+
+fn answer(case: &Case, folder: &Path) -> Output {
+    let mut child = Command::new(support::sandbox::plugin())
+        .args(&case.args)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", folder)
+        .env("LANG", "C.UTF-8")
+        .envs(&case.env)
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The plugin may be gone before it has read any of it.
+    let _ = child.stdin.take().unwrap().write_all(&decoded(&case.stdin_base64));
+    child.wait_with_output().unwrap()
+}
+
+/// Compares what is expected with the printed secret. Cases that print no JSON expect nothing of it.
+fn wrong_result(expected: &Expected, stdout: &[u8]) -> Vec<String> {
+    if stdout.is_empty() {
+        return vec!["nothing on standard output".to_owned()];
+    }
+    let Some(data) = &expected.data else { return Vec::new() };
+    let Ok(secret) = serde_json::from_slice::<Value>(stdout) else {
+        return vec!["standard output is no JSON".to_owned()];
+    };
+    let mut faults = Vec::new();
+    let mut found = secret["data"].as_object().cloned().unwrap_or_default();
+    for (key, long) in &expected.data_digest {
+        let value = decoded(found.remove(key).as_ref().and_then(Value::as_str).unwrap_or_default());
+        if value.len() != long.len || sha256(&value) != long.sha256 {
+            faults.push(format!("{key} has another value"));
+        }
+    }
+    if serde_json::to_value(data).unwrap() != Value::Object(found) {
+        faults.push("other keys or values".to_owned());
+    }
+    for (field, expected) in [
+        (&secret["kind"], Some("Secret")),
+        (&secret["apiVersion"], Some("v1")),
+        (&secret["metadata"]["name"], expected.name.as_deref()),
+        (&secret["type"], expected.secret_type.as_deref()),
+    ] {
+        if expected.is_some_and(|expected| *field != expected) {
+            faults.push(format!("{field} instead of {}", expected.unwrap_or_default()));
+        }
+    }
+    faults
+}
+
+impl Case {
+    /// Everything in the case that must not be echoed: values of flags, lines of files and of standard input.
+    fn values(&self) -> Vec<Vec<u8>> {
+        let mut texts: Vec<Vec<u8>> = Vec::new();
+        for argument in &self.args {
+            if let Some(literal) = argument.strip_prefix("--from-literal=") {
+                let value = literal.split_once('=').map_or(literal, |(_, value)| value);
+                texts.push(value.as_bytes().to_vec());
+            } else if let Some(password) = argument.strip_prefix("--docker-password=") {
+                texts.push(password.as_bytes().to_vec());
+            }
+        }
+        texts.extend(self.env.values().map(|value| value.as_bytes().to_vec()));
+        texts.push(decoded(&self.stdin_base64));
+        texts.extend(self.files.iter().filter_map(|file| match &file.kind {
+            FileKind::Base64(content) => Some(decoded(content)),
+            _ => None,
+        }));
+        let lines = texts.iter().flat_map(|text| text.split(|byte| *byte == b'\n')).map(<[u8]>::trim_ascii);
+        lines.filter(|line| line.len() >= SHORTEST_VALUE).map(<[u8]>::to_vec).collect()
+    }
+}
+
+impl FileSpec {
+    fn make_in(&self, folder: &Path) {
+        let path = folder.join(&self.name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        match &self.kind {
+            FileKind::Base64(content) => fs::write(path, decoded(content)).unwrap(),
+            FileKind::Symlink(target) => symlink(target, path).unwrap(),
+            FileKind::Dir(_) => fs::create_dir_all(path).unwrap(),
+            FileKind::Fifo(_) => assert!(Command::new("mkfifo").arg(path).status().unwrap().success()),
+            FileKind::Repeat { prefix_base64, unit_base64, count, suffix_base64 } => {
+                let unit = decoded(unit_base64).repeat(*count);
+                fs::write(path, [decoded(prefix_base64), unit, decoded(suffix_base64)].concat()).unwrap();
+            }
+        }
+    }
+}
+
+fn decoded(base64: &str) -> Vec<u8> {
+    STANDARD.decode(base64).unwrap()
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+    digest.as_ref().iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}

@@ -1,0 +1,148 @@
+//! The in-process API server: a small Kubernetes that answers as the real one does wherever the tests look.
+//!
+//! It is a verified fake: `tests/same_as_the_real_server.rs` sends the same requests to both and compares. It has no
+//! controllers (no Job makes a Pod), but garbage collection and the end of a namespace happen, a moment later.
+
+mod call;
+mod defaults;
+mod discovery;
+mod failure;
+mod fields;
+mod metadata;
+mod patch;
+mod rbac;
+mod resources;
+mod review;
+mod selectors;
+mod store;
+mod strategic;
+mod table;
+mod validation;
+mod verbs;
+mod write;
+
+use std::sync::{Mutex, PoisonError};
+
+use hyper::body::Bytes;
+use hyper::{Method, Request, Response};
+use serde_json::Value;
+
+use crate::backend::Payload;
+use call::Call;
+pub(crate) use call::percent_decode;
+pub(crate) use failure::Failure;
+use store::State;
+
+/// A cluster in memory.
+pub(crate) struct ApiServer {
+    state: Mutex<State>,
+}
+
+/// What a request is answered with.
+pub(crate) struct Answer {
+    code: u16,
+    body: Value,
+}
+
+impl Answer {
+    fn ok(body: Value) -> Self {
+        Self { code: 200, body }
+    }
+
+    fn created(body: Value) -> Self {
+        Self { code: 201, body }
+    }
+}
+
+impl ApiServer {
+    pub(crate) fn new(admin_token: &str) -> Self {
+        Self { state: Mutex::new(State::new(admin_token)) }
+    }
+
+    /// Makes a token known as the one of a user without rights.
+    pub(crate) fn add_user(&self, token: &str, name: &str) {
+        self.with(|state| state.add_user(token, name, &[]));
+    }
+
+    /// Serves a custom resource, as a CustomResourceDefinition would.
+    pub(crate) fn add_resource(&self, group: &str, version: &str, plural: &str, kind: &str) {
+        self.with(|state| state.add_resource(group, version, plural, kind));
+    }
+
+    pub(crate) fn answer(&self, request: &Request<Bytes>, certificate: Option<&str>) -> Response<Payload> {
+        let answered = self.with(|state| state.serve(request, certificate));
+        match answered {
+            Ok(Reply::Json(answer)) => json(answer.code, &answer.body),
+            Ok(Reply::Text(code, text)) => plain(code, text),
+            Err(failure) => json(failure.code(), &failure.status()),
+        }
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+enum Reply {
+    Json(Answer),
+    Text(u16, String),
+}
+
+impl State {
+    fn serve(&mut self, request: &Request<Bytes>, certificate: Option<&str>) -> Result<Reply, Failure> {
+        self.sweep();
+        let user = self.authenticate(request.headers(), certificate)?;
+        let Some(mut call) = Call::parse(request, user) else {
+            return self.serve_path(request);
+        };
+        self.authorise(&mut call, request.headers())?;
+        if let Some(answer) = self.review(&call)? {
+            return Ok(Reply::Json(answer));
+        }
+        let Some(resource) = self.resource_of(&call.target) else {
+            return if self.serves_group(&call.target) {
+                Err(Failure::no_such_resource())
+            } else {
+                Ok(Reply::Text(404, "404 page not found\n".into()))
+            };
+        };
+        let answer = match (&call.method, call.target.name.is_empty()) {
+            (&Method::GET, false) => self.get(&resource, &call),
+            (&Method::GET, true) => self.list(&resource, &call),
+            (&Method::POST, _) => self.create(&resource, &call),
+            (&Method::PUT, false) => self.update(&resource, &call),
+            (&Method::PATCH, false) => self.patch(&resource, &call),
+            (&Method::DELETE, false) => self.delete(&resource, &call),
+            (&Method::DELETE, true) => self.delete_collection(&resource, &call),
+            _ => Err(Failure::method_not_allowed()),
+        }?;
+        Ok(Reply::Json(answer))
+    }
+
+    /// A path that names no resource: discovery, the version, health.
+    fn serve_path(&self, request: &Request<Bytes>) -> Result<Reply, Failure> {
+        match request.uri().path() {
+            "/healthz" | "/readyz" | "/livez" => Ok(Reply::Text(200, "ok".into())),
+            path => Ok(self
+                .discover(path, request.headers())
+                .map_or_else(|| Reply::Text(404, "404 page not found\n".into()), |body| Reply::Json(Answer::ok(body)))),
+        }
+    }
+}
+
+fn json(code: u16, body: &Value) -> Response<Payload> {
+    respond(code, "application/json", body.to_string())
+}
+
+fn plain(code: u16, text: String) -> Response<Payload> {
+    respond(code, "text/plain; charset=utf-8", text)
+}
+
+/// An answer of the server itself.
+pub(crate) fn respond(code: u16, content_type: &str, body: String) -> Response<Payload> {
+    Response::builder()
+        .status(code)
+        .header("content-type", content_type)
+        .body(Payload::Whole(Bytes::from(body)))
+        .expect("a status and a header make an answer")
+}

@@ -1,0 +1,63 @@
+//! What the tests, the playground and the benchmarks of `kubectl-runai-secret` share.
+//!
+//! A test gets a [`World`], a Kubernetes cluster of its own as far as it can see, and a [`Sandbox`], in which it
+//! runs the plugin without touching the machine it runs on. [`scenario!`] runs one body on both clusters there are:
+//! the in-process API server, and a real control plane when `KUBEBUILDER_ASSETS` says where its programs are.
+//!
+//! ```no_run
+//! use support::{Fault, Hold, Sandbox, World, scenario};
+//!
+//! scenario! {
+//!     fn a_secret_is_created(world: &World, sandbox: &Sandbox) {
+//!         let project = world.project("team-a");
+//!         let outcome = sandbox.run(["create", "hf", "--from-literal=HF_TOKEN=s3cret", "-p", &project.name]);
+//!         assert_eq!(outcome.success().stdout, "secret/hf created\n");
+//!         outcome.never_shows(b"s3cret");
+//!         assert_eq!(world.secret(&project.namespace, "hf").unwrap()["type"], "Opaque");
+//!         assert_eq!(world.writes(), [format!("POST /api/v1/namespaces/{}/secrets", project.namespace)]);
+//!     }
+//!
+//!     fn a_busy_server_is_asked_again(world: &World, sandbox: &Sandbox) {
+//!         world.fail(Fault::on("GET", "/secrets").times(2).answer_after(429, 1));
+//!         let gate = world.hold(Fault::on("DELETE", "/jobs/"), Hold::BeforeForwarding);
+//!         let child = sandbox.spawn(["detach", "hf", "job/train", "--recreate", "-y"]);
+//!         assert!(gate.wait_reached(std::time::Duration::from_secs(10)));
+//!         child.kill();
+//!         gate.release();
+//!     }
+//! }
+//! ```
+
+#![expect(
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    reason = "a test's support panics to fail the test, and its return values are looked at or not as the test pleases"
+)]
+
+mod api;
+mod backend;
+mod certificates;
+pub mod control_plane;
+mod faults;
+mod forward;
+mod front_door;
+mod gate;
+mod kubeconfig;
+mod log;
+mod propagation;
+pub mod proxy;
+mod runtime;
+pub mod sandbox;
+mod scenario;
+mod terminal;
+mod world;
+
+pub use certificates::Validity;
+pub use faults::{Fault, On};
+pub use gate::{Gate, Hold};
+pub use kubeconfig::Kubeconfig;
+pub use log::Recorded;
+pub use propagation::Propagation;
+pub use sandbox::{Outcome, Run, Running, Sandbox};
+pub use terminal::Session;
+pub use world::{Project, User, World};
