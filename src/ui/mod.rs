@@ -136,8 +136,8 @@ impl Ui {
     pub(crate) async fn confirm(&self, question: &str) -> Result<()> {
         match self.0.asking {
             Asking::Agree => Ok(()),
-            Asking::Refuse => Err(Error::usage(format!("{question} Nobody can be asked here"))
-                .hint("add --yes to go on without being asked")),
+            Asking::Refuse => Err(Error::usage(format!("this has to be agreed to, and nobody can be asked: {question}"))
+                .hint("add --yes to agree; nothing was changed")),
             Asking::Ask => {
                 if prompt::confirm(text::printable(question).into_owned()).await? {
                     Ok(())
