@@ -9,12 +9,12 @@ use http::HeaderMap;
 use http::StatusCode;
 use http::header;
 use http_body_util::BodyExt;
-use kube::client::ClientBuilder;
 use serde::de::DeserializeOwned;
 
 use super::call::Call;
 use super::config;
 use super::failure::Failure;
+use super::transport;
 use crate::cli::Connection;
 use crate::error::Error;
 use crate::error::Result;
@@ -42,9 +42,7 @@ impl Cluster {
         let (config, limit) = config::load(flags).await?;
         let server = config.cluster_url.authority().map(ToString::to_string).unwrap_or_default();
         let default_namespace = config.default_namespace.clone();
-        let client = ClientBuilder::try_from(config)
-            .map_err(|error| config::unusable(&server, &error))?
-            .build();
+        let client = transport::client(&config).map_err(|error| config::unusable(&server, &error))?;
         Ok(Self { client, ui: ui.clone(), limit, server, default_namespace })
     }
 

@@ -13,6 +13,7 @@ mod kubeconfig;
 mod namespaces;
 mod proxy;
 mod secrets;
+mod transport;
 mod workloads;
 
 pub(crate) use config::check_kubeconfig;
