@@ -7,16 +7,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::ArgAction;
-use clap::Parser;
-use clap::Subcommand;
-use clap::ValueEnum;
-use clap::error::ContextKind;
-use clap::error::ContextValue;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 use crate::commands::attach::AttachArgs;
 use crate::commands::create::CreateArgs;
+use crate::commands::detach::DetachArgs;
 use crate::commands::label::LabelArgs;
 use crate::commands::submit::SubmitArgs;
 
@@ -28,7 +24,9 @@ pub(crate) const BINARY: &str = "kubectl-runai-secret";
 /// No value of a secret is ever printed, logged or passed to another program.
 #[derive(Parser)]
 #[command(
-    name = "kubectl runai-secret",
+    // Without blanks: completion scripts make names of functions of it.
+    name = BINARY,
+    display_name = "kubectl runai-secret",
     bin_name = "kubectl runai-secret",
     version,
     max_term_width = 110,
@@ -54,6 +52,7 @@ pub(crate) enum Command {
     Create(Box<CreateArgs>),
     Label(LabelArgs),
     Attach(Box<AttachArgs>),
+    Detach(Box<DetachArgs>),
     Submit(Box<SubmitArgs>),
 }
 
@@ -329,7 +328,9 @@ mod tests {
 
     #[test]
     fn durations_read_as_gos() {
-        for (word, milliseconds) in [("0", 0), ("5", 5000), ("1s", 1000), ("1m30s", 90_000), ("1.5h", 5_400_000)] {
+        for (word, milliseconds) in
+            [("0", 0), ("5", 5000), ("1s", 1000), ("1m30s", 90_000), ("1.5h", 5_400_000)]
+        {
             assert_eq!(parse_duration(word), Ok(Duration::from_millis(milliseconds)), "{word}");
         }
         for word in ["", "s", "5x", "1s2", "-1s"] {

@@ -23,8 +23,6 @@ pub(crate) enum Kind {
     Failed,
     /// The command line or an input file is wrong; nothing was sent.
     Usage,
-    /// Some of it was done, or there are findings.
-    Partial,
     /// Ctrl-C, or Esc at a prompt.
     Interrupted,
 }
@@ -35,7 +33,6 @@ impl Kind {
         match self {
             Kind::Failed => 1,
             Kind::Usage => 2,
-            Kind::Partial => 3,
             Kind::Interrupted => 130,
         }
     }
@@ -50,11 +47,6 @@ impl Error {
     /// `error: <message>`, exit code 2: the command line or an input file is wrong.
     pub(crate) fn usage(message: impl fmt::Display) -> Self {
         Self::new(Kind::Usage, format!("error: {message}"))
-    }
-
-    /// `error: <message>`, exit code 3: some of what was asked for is done.
-    pub(crate) fn partial(message: impl fmt::Display) -> Self {
-        Self::new(Kind::Partial, format!("error: {message}"))
     }
 
     /// A line in kubectl's own words, which has no `error: ` before it, such as `Error from server (NotFound): …`.

@@ -5,6 +5,7 @@ mod cluster;
 mod commands;
 mod complete;
 mod error;
+mod printable;
 mod project;
 mod propagation;
 mod render;
@@ -17,7 +18,8 @@ use std::process::ExitCode;
 use crate::ui::Ui;
 
 fn main() -> ExitCode {
-    // First of all: completion must come before anything writes to standard output, and before any thread.
+    ui::hide_panics();
+    // Before the rest: completion must come before anything writes to standard output, and before any thread.
     if complete::answered() {
         return ExitCode::SUCCESS;
     }

@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 /// JSON as kubectl prints it: four spaces, a newline at the end.
 pub(crate) fn json(object: &impl Serialize) -> Zeroizing<Vec<u8>> {
     let mut text = Zeroizing::new(Vec::new());
-    let mut serializer = serde_json::Serializer::with_formatter(&mut *text, PrettyFormatter::with_indent(b"    "));
+    let mut serializer =
+        serde_json::Serializer::with_formatter(&mut *text, PrettyFormatter::with_indent(b"    "));
     object.serialize(&mut serializer).expect("objects are trees of strings, numbers and booleans");
     text.push(b'\n');
     text

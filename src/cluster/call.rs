@@ -2,13 +2,11 @@
 
 use bytes::Bytes;
 use form_urlencoded::Serializer;
-use http::Method;
-use http::Request;
-use http::header;
+use http::{Method, Request, header};
 use kube::client::Body;
 
-use super::Keep;
-use super::Write;
+use super::failure::Effect;
+use super::{Keep, Write};
 
 /// Only `metadata` comes back: no value of a secret crosses the wire.
 const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
@@ -77,9 +75,9 @@ impl Call {
         }
     }
 
-    /// Whether sending it twice is the same as sending it once, whatever became of the first.
-    pub(super) fn only_reads(&self) -> bool {
-        self.method == Method::GET
+    /// What it may change, for when it is not known what became of it.
+    pub(super) fn effect(&self) -> Effect {
+        if self.method == Method::GET { Effect::None } else { Effect::Unknown }
     }
 
     /// Path and query, as the server's audit log has them. Holds names, never values.

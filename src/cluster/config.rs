@@ -4,20 +4,14 @@ use std::env;
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use http::HeaderValue;
-use http::header;
+use http::{HeaderValue, header};
 use kube::Config;
-use kube::config::KubeConfigOptions;
-use kube::config::KubeconfigError;
+use kube::config::{KubeConfigOptions, KubeconfigError};
 
-use super::exec;
 use super::failure::chain;
-use super::kubeconfig;
-use super::proxy;
-use crate::cli::BINARY;
-use crate::cli::Connection;
-use crate::error::Error;
-use crate::error::Result;
+use super::{exec, kubeconfig, proxy};
+use crate::cli::{BINARY, Connection};
+use crate::error::{Error, Result};
 
 /// How long one request may take where the user does not say. kubectl waits for ever.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
@@ -65,7 +59,8 @@ async fn from_kubeconfig(selected: &kube::config::Kubeconfig) -> Result<Config> 
     let mut config = Config::from_custom_kubeconfig(selected.clone(), &KubeConfigOptions::default())
         .await
         .map_err(|error| not_usable(&error))?;
-    config.proxy_url = proxy::for_server(&config.cluster_url, explicit_proxy.as_deref(), |name| env::var(name).ok())?;
+    config.proxy_url =
+        proxy::for_server(&config.cluster_url, explicit_proxy.as_deref(), |name| env::var(name).ok())?;
     Ok(config)
 }
 
@@ -84,13 +79,20 @@ fn in_cluster() -> Result<Config> {
 fn not_usable(error: &KubeconfigError) -> Error {
     use KubeconfigError as E;
     let (what, hint) = match error {
-        E::MissingClusterUrl => ("the cluster has no server", "set it: kubectl config set-cluster NAME --server=URL"),
-        E::ParseClusterUrl(_) => ("the cluster's server is not a URL", "check it: kubectl config view --minify"),
-        E::ParseProxyUrl(_) => ("the proxy's address is not a URL", "check proxy-url and HTTPS_PROXY"),
-        E::LoadCertificateAuthority(_) | E::ParseCertificates(_) => {
-            ("unable to read certificate-authority", "check the file that the kubeconfig or --certificate-authority names")
+        E::MissingClusterUrl => {
+            ("the cluster has no server", "set it: kubectl config set-cluster NAME --server=URL")
         }
-        E::LoadClientCertificate(_) => ("unable to read client-cert", "check client-certificate in the kubeconfig"),
+        E::ParseClusterUrl(_) => {
+            ("the cluster's server is not a URL", "check it: kubectl config view --minify")
+        }
+        E::ParseProxyUrl(_) => ("the proxy's address is not a URL", "check proxy-url and HTTPS_PROXY"),
+        E::LoadCertificateAuthority(_) | E::ParseCertificates(_) => (
+            "unable to read certificate-authority",
+            "check the file that the kubeconfig or --certificate-authority names",
+        ),
+        E::LoadClientCertificate(_) => {
+            ("unable to read client-cert", "check client-certificate in the kubeconfig")
+        }
         E::LoadClientKey(_) => ("unable to read client-key", "check client-key in the kubeconfig"),
         _ => ("invalid configuration", "check it: kubectl config view --minify"),
     };

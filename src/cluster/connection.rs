@@ -1,22 +1,17 @@
 //! A connection to an API server: each request is limited in time, shown with `-v`, and repeated only where the
 //! server said that it did nothing.
 
-use std::time::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::HeaderMap;
-use http::StatusCode;
-use http::header;
+use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
 use super::call::Call;
-use super::config;
 use super::failure::Failure;
-use super::transport;
+use super::{config, transport};
 use crate::cli::Connection;
-use crate::error::Error;
 use crate::error::Result;
 use crate::ui::Ui;
 
@@ -65,7 +60,9 @@ impl Cluster {
                 Ok(body) => return Ok(body),
                 Err(failure) => failure,
             };
-            let Some(pause) = failure.pause_before_repeat(call.only_reads(), attempt) else { return Err(failure) };
+            let Some(pause) = failure.pause_before_repeat(call.effect(), attempt) else {
+                return Err(failure);
+            };
             if attempt == TRIES || waited + pause > PATIENCE {
                 return Err(failure);
             }
@@ -79,7 +76,8 @@ impl Cluster {
     async fn send_once(&self, call: &Call) -> Result<Bytes, Failure> {
         let started = Instant::now();
         let exchange = async {
-            let answer = self.client.send(call.to_request()).await.map_err(|error| self.lost(call, &error))?;
+            let answer =
+                self.client.send(call.to_request()).await.map_err(|error| self.lost(call, &error))?;
             let (head, body) = answer.into_parts();
             let body = body.collect().await.map_err(|error| self.lost(call, &error))?.to_bytes();
             Ok((head, body))
@@ -88,12 +86,13 @@ impl Cluster {
             None => exchange.await,
             Some(limit) => match tokio::time::timeout(limit, exchange).await {
                 Ok(outcome) => outcome,
-                Err(_) => Err(Failure::too_slow(&self.server, limit, call.only_reads())),
+                Err(_) => Err(Failure::too_slow(&self.server, limit, call.effect())),
             },
         };
         let took = started.elapsed().as_millis();
         let line = format!("{} {}", call.method, call.target());
-        let (head, body) = outcome.inspect_err(|_| self.ui.trace(&format!("{line} no answer in {took} ms")))?;
+        let (head, body) =
+            outcome.inspect_err(|_| self.ui.trace(&format!("{line} no answer in {took} ms")))?;
         let (sent, received, status) = (call.body.len(), body.len(), head.status.as_u16());
         self.ui.trace(&format!("{line} {status} in {took} ms, {sent} bytes sent, {received} received"));
         self.show_warnings(&head.headers);
@@ -101,7 +100,7 @@ impl Cluster {
     }
 
     fn lost(&self, call: &Call, error: &(dyn std::error::Error + 'static)) -> Failure {
-        Failure::lost(&self.server, error, call.only_reads())
+        Failure::lost(&self.server, error, call.effect())
     }
 
     fn refused(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
@@ -120,10 +119,5 @@ impl Cluster {
                 self.ui.warning(&text.replace("\\\"", "\""));
             }
         }
-    }
-
-    /// Makes a refusal of the connection's own into an error with the server's name in it.
-    pub(super) fn unexpected(&self, what: &str) -> Error {
-        Error::failed(format!("{} answered {what}", self.server))
     }
 }

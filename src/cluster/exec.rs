@@ -9,19 +9,16 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use kube::config::AuthInfo;
-use kube::config::ExecConfig;
-use kube::config::ExecInteractiveMode;
+use kube::config::{AuthInfo, ExecConfig, ExecInteractiveMode};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::process::Command;
 use zeroize::Zeroizing;
 
-use crate::error::Error;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A login in the browser takes its time; a plugin that hangs must not take for ever.
-const PLUGIN_LIMIT: Duration = Duration::from_secs(120);
+const PLUGIN_LIMIT: Duration = Duration::from_mins(2);
 
 /// What a plugin prints (`client.authentication.k8s.io`, kind `ExecCredential`).
 #[derive(Deserialize)]
@@ -50,7 +47,8 @@ pub(super) async fn run_credential_plugin(user: &mut AuthInfo) -> Result<()> {
         .map_err(|error| not_started(&plugin, &name, &error))?;
     let stdout = Zeroizing::new(output.stdout);
     if !output.status.success() {
-        let code = output.status.code().map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"));
+        let code =
+            output.status.code().map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"));
         return Err(failed(&name, &format!("failed with {code}")));
     }
     let credential: ExecCredential =
@@ -82,7 +80,11 @@ fn command(plugin: &ExecConfig, name: &str) -> Result<Command> {
         return Err(failed(name, "needs a terminal, and standard input is none"));
     }
     let mut command = Command::new(name);
-    command.args(plugin.args.iter().flatten()).kill_on_drop(true).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    command
+        .args(plugin.args.iter().flatten())
+        .kill_on_drop(true)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit());
     command.stdin(if interactive { Stdio::inherit() } else { Stdio::null() });
     for variable in plugin.env.iter().flatten() {
         if let (Some(name), Some(value)) = (variable.get("name"), variable.get("value")) {
@@ -99,7 +101,11 @@ fn command(plugin: &ExecConfig, name: &str) -> Result<Command> {
 }
 
 fn not_started(plugin: &ExecConfig, name: &str, error: &std::io::Error) -> Error {
-    let why = if error.kind() == std::io::ErrorKind::NotFound { "is not installed".to_owned() } else { error.to_string() };
+    let why = if error.kind() == std::io::ErrorKind::NotFound {
+        "is not installed".to_owned()
+    } else {
+        error.to_string()
+    };
     let failure = failed(name, &why);
     match &plugin.install_hint {
         Some(hint) => failure.hint(hint.trim()),

@@ -16,6 +16,8 @@ use crate::error::Error;
 /// The longest text of a server that is repeated: beyond it is a page of HTML or a dump.
 const LONGEST_TEXT: usize = 400;
 
+const NOT_TAKEN: &str = "the server did not take it; nothing was changed";
+
 /// A request without success.
 pub(crate) struct Failure {
     cause: Cause,
@@ -29,9 +31,10 @@ enum Cause {
     Lost { trouble: Trouble, effect: Effect },
 }
 
-/// Whether a request without an answer may have been carried out.
+/// What a request may have changed that has no answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Effect {
+pub(super) enum Effect {
+    /// Nothing: it only reads, or never arrived.
     None,
     Unknown,
 }
@@ -56,35 +59,39 @@ impl Failure {
         Self { cause, server: server.to_owned() }
     }
 
-    pub(super) fn too_slow(server: &str, limit: Duration, only_read: bool) -> Self {
-        Self::without_answer(server, Trouble::TooSlow(limit), only_read)
+    pub(super) fn too_slow(server: &str, limit: Duration, effect: Effect) -> Self {
+        Self::without_answer(server, Trouble::TooSlow(limit), effect)
     }
 
     pub(super) fn unreadable(server: &str) -> Self {
-        Self::without_answer(server, Trouble::Unreadable, true)
+        Self::without_answer(server, Trouble::Unreadable, Effect::None)
     }
 
     /// Finds out from a chain of errors what became of the connection.
-    pub(super) fn lost(server: &str, error: &(dyn StdError + 'static), only_read: bool) -> Self {
+    pub(super) fn lost(server: &str, error: &(dyn StdError + 'static), effect: Effect) -> Self {
         let never_sent = chain(error).any(|e| e.downcast_ref().is_some_and(legacy::Error::is_connect));
-        let trouble = chain(error).find_map(tls_trouble).or_else(|| never_sent.then(|| connect_trouble(error)));
-        let untouched = only_read || never_sent || matches!(trouble, Some(Trouble::Tls(..)));
-        Self::without_answer(server, trouble.unwrap_or(Trouble::Dropped), untouched)
+        let trouble =
+            chain(error).find_map(tls_trouble).or_else(|| never_sent.then(|| connect_trouble(error)));
+        let untouched = never_sent || matches!(trouble, Some(Trouble::Tls(..)));
+        let effect = if untouched { Effect::None } else { effect };
+        Self::without_answer(server, trouble.unwrap_or(Trouble::Dropped), effect)
     }
 
-    fn without_answer(server: &str, trouble: Trouble, without_effect: bool) -> Self {
-        let effect = if without_effect { Effect::None } else { Effect::Unknown };
+    fn without_answer(server: &str, trouble: Trouble, effect: Effect) -> Self {
         Self { cause: Cause::Lost { trouble, effect }, server: server.to_owned() }
     }
 
     /// How long to wait before sending it again, or nothing where that is no use or could do it twice.
     ///
     /// 429 says that nothing was done, so it may be repeated whatever it was. Anything else only repeats a read.
-    pub(super) fn pause_before_repeat(&self, only_reads: bool, attempt: u32) -> Option<Duration> {
+    pub(super) fn pause_before_repeat(&self, effect: Effect, attempt: u32) -> Option<Duration> {
+        let only_reads = effect == Effect::None;
         let growing = Duration::from_millis(100 << attempt.min(6));
         match &self.cause {
             Cause::Refused { code: 429, retry_after, .. } => Some(retry_after.unwrap_or(growing)),
-            Cause::Refused { code: 502..=504, retry_after, .. } if only_reads => Some(retry_after.unwrap_or(growing)),
+            Cause::Refused { code: 502..=504, retry_after, .. } if only_reads => {
+                Some(retry_after.unwrap_or(growing))
+            }
             Cause::Lost { trouble: Trouble::Dropped, .. } if only_reads && attempt < 3 => Some(growing),
             _ => None,
         }
@@ -158,18 +165,25 @@ fn refusal(failure: &Failure, status: &Status, code: u16) -> Error {
     let text = shortened(&status.message);
     match (code, status.reason.as_str()) {
         (401, _) => Error::in_kubectls_words("error: You must be logged in to the server (Unauthorized)")
-            .hint("log in again, or check the user of the kubeconfig's context: kubectl config view --minify"),
+            .hint(
+                "log in again, or check the user of the kubeconfig's context: kubectl config view --minify",
+            ),
         (422, _) => invalid(failure, status, &text),
-        (_, "AlreadyExists") => Error::in_kubectls_words(format!("Error from server (AlreadyExists): {text}")),
+        (_, "AlreadyExists") => {
+            Error::in_kubectls_words(format!("Error from server (AlreadyExists): {text}"))
+        }
         (403, _) => Error::in_kubectls_words(format!("Error from server (Forbidden): {text}"))
             .hint("ask whoever runs the cluster for that right; the README lists what each command needs"),
         (404, _) => Error::in_kubectls_words(format!("Error from server (NotFound): {text}")),
-        (409, _) => Error::in_kubectls_words(format!("Error from server (Conflict): {text}"))
-            .hint("somebody else changed it at the same moment; nothing was overwritten: run the command again"),
+        (409, _) => Error::in_kubectls_words(format!("Error from server (Conflict): {text}")).hint(
+            "somebody else changed it at the same moment; nothing was overwritten: run the command again",
+        ),
         (429, _) => Error::in_kubectls_words(format!("Error from server (TooManyRequests): {text}"))
             .hint("the API server is overloaded; it did nothing: try again in a minute"),
-        (500.., _) => Error::in_kubectls_words(format!("Error from server ({}): {text}", reason(status, code)))
-            .hint("the API server has a problem of its own: try again, then ask whoever runs it"),
+        (500.., _) => {
+            Error::in_kubectls_words(format!("Error from server ({}): {text}", reason(status, code)))
+                .hint("the API server has a problem of its own: try again, then ask whoever runs it")
+        }
         _ => Error::in_kubectls_words(format!("Error from server ({}): {text}", reason(status, code))),
     }
 }
@@ -177,22 +191,25 @@ fn refusal(failure: &Failure, status: &Status, code: u16) -> Error {
 /// kubectl's form: `The Job "x" is invalid: spec.template: field is immutable`.
 fn invalid(failure: &Failure, status: &Status, text: &str) -> Error {
     let Some(details) = status.details.as_ref().filter(|details| !details.causes.is_empty()) else {
-        return Error::in_kubectls_words(format!("Error from server (Invalid): {text}"));
+        return Error::in_kubectls_words(format!("Error from server (Invalid): {text}")).hint(NOT_TAKEN);
     };
     let fields: Vec<String> =
         failure.invalid_fields().into_iter().map(|(field, reason)| format!("{field}: {reason}")).collect();
     let fields = match fields.as_slice() {
         [only] => only.clone(),
-        several => several.iter().map(|field| format!("\n* {field}")).collect(),
+        several => format!("\n* {}", several.join("\n* ")),
     };
-    Error::in_kubectls_words(format!("The {} \"{}\" is invalid: {fields}", details.kind, details.name))
+    Error::in_kubectls_words(format!("The {} \"{}\" is invalid: {fields}", details.kind, details.name)).hint(NOT_TAKEN)
 }
 
 /// Drops the value from `Invalid value: <value>: <reason>`, which may be a whole pod template.
 fn reason_only(message: &str) -> String {
     for start in ["Invalid value: ", "Unsupported value: ", "Duplicate value: ", "Forbidden: "] {
         let Some(rest) = message.strip_prefix(start) else { continue };
-        return match (start, rest.rsplit_once("\": ").or_else(|| rest.rsplit_once("}: ")).or(rest.rsplit_once(": "))) {
+        return match (
+            start,
+            rest.rsplit_once("\": ").or_else(|| rest.rsplit_once("}: ")).or(rest.rsplit_once(": ")),
+        ) {
             ("Duplicate value: ", _) => "is there twice".to_owned(),
             ("Forbidden: ", _) | (_, None) => shortened(rest),
             (_, Some((_, reason))) => shortened(reason),
@@ -223,7 +240,9 @@ fn shortened(text: &str) -> String {
     }
 }
 
-pub(super) fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+pub(super) fn chain<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     let mut next = Some(error);
     std::iter::from_fn(move || {
         let error = next?;
@@ -232,16 +251,16 @@ pub(super) fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<It
     })
 }
 
-/// The error of rustls that an I/O error may carry.
+/// The error of rustls that an I/O error may carry, in an I/O error of its own (hyper-rustls wraps it twice).
 fn tls_trouble(error: &(dyn StdError + 'static)) -> Option<Trouble> {
-    let inside = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    let tls = inside.and_then(|e| e.downcast_ref()).or_else(|| error.downcast_ref::<rustls::Error>())?;
-    Some(tls_words(tls))
+    if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+        return Some(tls_words(tls));
+    }
+    tls_trouble(error.downcast_ref::<std::io::Error>()?.get_ref()?)
 }
 
 fn tls_words(error: &rustls::Error) -> Trouble {
-    use rustls::AlertDescription as Alert;
-    use rustls::CertificateError as Bad;
+    use rustls::{AlertDescription as Alert, CertificateError as Bad};
     let check = "check certificate-authority in the kubeconfig, or --certificate-authority";
     let (what, hint) = match error {
         rustls::Error::InvalidCertificate(bad) => match bad {
@@ -259,15 +278,20 @@ fn tls_words(error: &rustls::Error) -> Trouble {
             ),
             _ => ("x509: certificate can't be used", check),
         },
-        rustls::Error::AlertReceived(Alert::CertificateExpired) => {
-            ("the server says that your client certificate has expired", "log in again, or renew the certificate")
-        }
-        rustls::Error::AlertReceived(Alert::CertificateRequired | Alert::BadCertificate | Alert::UnknownCA) => {
-            ("the server does not accept your client certificate", "check client-certificate in the kubeconfig")
-        }
-        rustls::Error::InvalidMessage(_) => {
-            ("first record does not look like a TLS handshake", "is the server's address https where it should be http?")
-        }
+        rustls::Error::AlertReceived(Alert::CertificateExpired) => (
+            "the server says that your client certificate has expired",
+            "log in again, or renew the certificate",
+        ),
+        rustls::Error::AlertReceived(
+            Alert::CertificateRequired | Alert::BadCertificate | Alert::UnknownCA,
+        ) => (
+            "the server does not accept your client certificate",
+            "check client-certificate in the kubeconfig",
+        ),
+        rustls::Error::InvalidMessage(_) => (
+            "first record does not look like a TLS handshake",
+            "is the server's address https where it should be http?",
+        ),
         _ => ("the handshake failed", check),
     };
     Trouble::Tls(what.to_owned(), hint)
@@ -301,24 +325,30 @@ impl Trouble {
                 "The connection to the server {server} was refused - did you specify the right host or port?"
             ))
             .hint("see which cluster is meant: kubectl config current-context"),
-            Trouble::NoSuchHost => {
-                Error::in_kubectls_words(format!("Unable to connect to the server: dial tcp: lookup {server}: no such host"))
-                    .hint("check the server's address: kubectl config view --minify")
-            }
-            Trouble::NoRoute(what) => {
-                Error::in_kubectls_words(format!("Unable to connect to the server: dial tcp {server}: {what}"))
-                    .hint("check the network, the VPN and the proxy (HTTPS_PROXY, NO_PROXY, proxy-url)")
-            }
+            Trouble::NoSuchHost => Error::in_kubectls_words(format!(
+                "Unable to connect to the server: dial tcp: lookup {server}: no such host"
+            ))
+            .hint("check the server's address: kubectl config view --minify"),
+            Trouble::NoRoute(what) => Error::in_kubectls_words(format!(
+                "Unable to connect to the server: dial tcp {server}: {what}"
+            ))
+            .hint("check the network, the VPN and the proxy (HTTPS_PROXY, NO_PROXY, proxy-url)"),
             Trouble::Tls(what, hint) => Error::in_kubectls_words(format!(
                 "Unable to connect to the server: tls: failed to verify certificate: {what}"
             ))
             .hint(hint),
-            Trouble::Dropped => Error::failed(format!("{server} closed the connection before it had answered"))
-                .hint("try again; if it happens every time, look at what is between you and the server"),
-            Trouble::TooSlow(limit) => Error::failed(format!("{server} gave no answer within {} s", limit.as_secs_f64()))
-                .hint("try again, or give it more time with --request-timeout=2m"),
-            Trouble::Unreadable => Error::failed(format!("{server} answered something that is not Kubernetes"))
-                .hint("check the server's address: kubectl config view --minify"),
+            Trouble::Dropped => {
+                Error::failed(format!("{server} closed the connection before it had answered"))
+                    .hint("try again; if it happens every time, look at what is between you and the server")
+            }
+            Trouble::TooSlow(limit) => {
+                Error::failed(format!("{server} gave no answer within {} s", limit.as_secs_f64()))
+                    .hint("try again, or give it more time with --request-timeout=2m")
+            }
+            Trouble::Unreadable => {
+                Error::failed(format!("{server} answered something that is not Kubernetes"))
+                    .hint("check the server's address: kubectl config view --minify")
+            }
         }
     }
 }

@@ -5,20 +5,14 @@
 
 use std::env;
 use std::io::ErrorKind;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use kube::config::AuthInfo;
-use kube::config::Context;
-use kube::config::Kubeconfig;
-use kube::config::KubeconfigError;
-use kube::config::NamedAuthInfo;
-use kube::config::NamedCluster;
-use kube::config::NamedContext;
+use kube::config::{
+    AuthInfo, Context, Kubeconfig, KubeconfigError, NamedAuthInfo, NamedCluster, NamedContext,
+};
 
 use crate::cli::Connection;
-use crate::error::Error;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// The files that were read, merged, or nothing where there are none at all.
 pub(super) fn read(flags: &Connection) -> Result<Option<Kubeconfig>> {
@@ -42,7 +36,11 @@ fn default_paths() -> Vec<PathBuf> {
     let listed: Vec<PathBuf> = env::var_os("KUBECONFIG")
         .map(|list| env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect())
         .unwrap_or_default();
-    if listed.is_empty() { env::home_dir().map(|home| home.join(".kube/config")).into_iter().collect() } else { listed }
+    if listed.is_empty() {
+        env::home_dir().map(|home| home.join(".kube/config")).into_iter().collect()
+    } else {
+        listed
+    }
 }
 
 /// A file's content; nothing where it does not exist, which kubectl passes over.
@@ -80,7 +78,13 @@ pub(super) fn select(kubeconfig: &Kubeconfig, flags: &Connection) -> Result<Kube
     let mut cluster = match found.and_then(|named| named.cluster.clone()) {
         Some(cluster) => cluster,
         None if flags.server.is_some() && flags.cluster.is_none() => kube::config::Cluster::default(),
-        None => return Err(missing("cluster", cluster_name, kubeconfig.clusters.iter().map(|cluster| &cluster.name))),
+        None => {
+            return Err(missing(
+                "cluster",
+                cluster_name,
+                kubeconfig.clusters.iter().map(|cluster| &cluster.name),
+            ));
+        }
     };
     let found = user_name.and_then(|name| kubeconfig.auth_infos.iter().find(|user| &user.name == name));
     if let (Some(name), None) = (&flags.user, found) {
@@ -165,8 +169,16 @@ fn only(cluster: kube::config::Cluster, user: AuthInfo, namespace: Option<String
         Context { cluster: name.clone(), user: Some(name.clone()), namespace, ..Context::default() };
     Kubeconfig {
         current_context: Some(name.clone()),
-        contexts: vec![NamedContext { name: name.clone(), context: Some(context), ..NamedContext::default() }],
-        clusters: vec![NamedCluster { name: name.clone(), cluster: Some(cluster), ..NamedCluster::default() }],
+        contexts: vec![NamedContext {
+            name: name.clone(),
+            context: Some(context),
+            ..NamedContext::default()
+        }],
+        clusters: vec![NamedCluster {
+            name: name.clone(),
+            cluster: Some(cluster),
+            ..NamedCluster::default()
+        }],
         auth_infos: vec![NamedAuthInfo { name, auth_info: Some(user), ..NamedAuthInfo::default() }],
         ..Kubeconfig::default()
     }

@@ -20,7 +20,6 @@ pub(crate) use config::check_kubeconfig;
 pub(crate) use connection::Cluster;
 pub(crate) use failure::Failure;
 pub(crate) use secrets::Metadata;
-pub(crate) use secrets::SecretOutline;
 
 /// How a write is to be recorded and whether it is to be kept.
 #[derive(Clone, Copy)]

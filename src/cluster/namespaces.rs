@@ -1,11 +1,9 @@
 //! Namespaces, as far as they belong to Run:ai projects.
 
-use super::Cluster;
-use super::Failure;
 use super::call::Call;
 use super::secrets::Metadata;
-use crate::project::PROJECT_LABEL;
-use crate::project::Project;
+use super::{Cluster, Failure};
+use crate::project::{PROJECT_LABEL, Project};
 
 impl Cluster {
     /// The projects with this name: one, unless something is wrong.

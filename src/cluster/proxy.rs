@@ -7,8 +7,7 @@ use std::net::IpAddr;
 
 use http::Uri;
 
-use crate::error::Error;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// The proxy for a server: the kubeconfig's `proxy-url`, else what the environment says for that server.
 ///
@@ -51,16 +50,18 @@ fn goes_direct(host: &str, port: u16, no_proxy: &str) -> bool {
     if host == "localhost" || address.is_some_and(|address| address.is_loopback()) {
         return true;
     }
-    no_proxy.split(',').map(|entry| entry.trim().to_lowercase()).filter(|entry| !entry.is_empty()).any(|entry| {
-        if entry == "*" {
-            return true;
-        }
-        if let (Some((network, length)), Some(address)) = (entry.split_once('/'), address) {
-            return in_network(address, network, length);
-        }
-        let (name, wanted_port) = split_port(&entry);
-        wanted_port.is_none_or(|wanted| wanted == port) && matches_name(&host, address, name)
-    })
+    no_proxy.split(',').map(|entry| entry.trim().to_lowercase()).filter(|entry| !entry.is_empty()).any(
+        |entry| {
+            if entry == "*" {
+                return true;
+            }
+            if let (Some((network, length)), Some(address)) = (entry.split_once('/'), address) {
+                return in_network(address, network, length);
+            }
+            let (name, wanted_port) = split_port(&entry);
+            wanted_port.is_none_or(|wanted| wanted == port) && matches_name(&host, address, name)
+        },
+    )
 }
 
 /// `.example.com` and `*.example.com` mean what is below it, `example.com` means itself as well.

@@ -6,13 +6,10 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::Cluster;
-use super::Failure;
-use super::Write;
 use super::call::Call;
+use super::{Cluster, Failure, Write};
 
 /// How many objects a page of a list holds, as kubectl's.
 const PAGE: &str = "500";
@@ -41,7 +38,8 @@ struct MetadataOnly {
 struct MetadataList {
     #[serde(default)]
     metadata: ListMetadata,
-    items: Vec<MetadataOnly>,
+    /// `null` where there are none.
+    items: Option<Vec<MetadataOnly>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -53,6 +51,7 @@ struct ListMetadata {
 /// A secret without its values. They cross the wire, because no other form of the object has the keys, and are
 /// skipped while the answer is read.
 #[derive(Deserialize)]
+#[expect(clippy::zero_sized_map_values, reason = "the answer has a map, whose values are to be skipped")]
 pub(crate) struct SecretOutline {
     #[serde(default)]
     data: BTreeMap<String, IgnoredAny>,
@@ -70,7 +69,12 @@ fn collection(namespace: &str) -> String {
 
 impl Cluster {
     /// Creates a secret and asks for nothing back but its metadata.
-    pub(crate) async fn create_secret(&self, namespace: &str, body: Bytes, write: Write<'_>) -> Result<(), Failure> {
+    pub(crate) async fn create_secret(
+        &self,
+        namespace: &str,
+        body: Bytes,
+        write: Write<'_>,
+    ) -> Result<(), Failure> {
         self.send(&Call::create(collection(namespace), body, write).metadata_only()).await.map(drop)
     }
 
@@ -96,7 +100,8 @@ impl Cluster {
 
     /// The secrets of this name in all namespaces.
     pub(crate) async fn secrets_named(&self, name: &str) -> Result<Vec<Metadata>, Failure> {
-        let call = Call::get("/api/v1/secrets".to_owned()).query("fieldSelector", format!("metadata.name={name}"));
+        let call =
+            Call::get("/api/v1/secrets".to_owned()).query("fieldSelector", format!("metadata.name={name}"));
         self.list_metadata(call).await
     }
 
@@ -111,9 +116,9 @@ impl Cluster {
         labels: &BTreeMap<&str, Option<&str>>,
         write: Write<'_>,
     ) -> Result<Value, Failure> {
-        let patch = json!({ "metadata": { "resourceVersion": secret.resource_version, "labels": labels } });
+        let change = json!({ "metadata": { "resourceVersion": secret.resource_version, "labels": labels } });
         let path = format!("{}/{}", collection(&secret.namespace), secret.name);
-        let body = Bytes::from(patch.to_string());
+        let body = Bytes::from(change.to_string());
         self.json(&Call::merge_patch(path, body, write).metadata_only()).await
     }
 
@@ -125,7 +130,7 @@ impl Cluster {
         loop {
             let page = if next.is_empty() { call.clone() } else { call.clone().query("continue", next) };
             let list: MetadataList = self.json(&page).await?;
-            found.extend(list.items.into_iter().map(|item| item.metadata));
+            found.extend(list.items.into_iter().flatten().map(|item| item.metadata));
             next = list.metadata.next;
             if next.is_empty() {
                 return Ok(found);

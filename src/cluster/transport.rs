@@ -47,7 +47,8 @@ fn tcp(limit: Option<Duration>) -> HttpConnector {
 
 /// The user name and password in a proxy's address, as the header that the proxy wants.
 fn authorized<C>(tunnel: Tunnel<C>, proxy: &Uri) -> Tunnel<C> {
-    let user = proxy.authority().and_then(|authority| authority.as_str().rsplit_once('@')).map(|(user, _)| user);
+    let user =
+        proxy.authority().and_then(|authority| authority.as_str().rsplit_once('@')).map(|(user, _)| user);
     let header = user.map(|user| BASE64_STANDARD.encode(percent_decode_str(user).collect::<Vec<u8>>()));
     match header.and_then(|basic| HeaderValue::from_str(&format!("Basic {basic}")).ok()) {
         Some(mut header) => {

@@ -34,7 +34,7 @@ impl Cluster {
         object: &Value,
         write: Write<'_>,
     ) -> Result<Value, Failure> {
-        self.json(&Call::create(kind.collection_path(Some(namespace)), body(object), write)).await
+        self.json(&Call::create(kind.collection_path(namespace), body(object), write)).await
     }
 
     /// Asks the server to delete the object with this UID if it still has this version, and to keep it until its pods are gone: two
@@ -42,7 +42,13 @@ impl Cluster {
     ///
     /// # Errors
     /// A conflict where it was changed since, or the name belongs to another object.
-    pub(crate) async fn delete_workload(&self, namespace: &str, target: &Target, uid: &str, version: &str) -> Result<(), Failure> {
+    pub(crate) async fn delete_workload(
+        &self,
+        namespace: &str,
+        target: &Target,
+        uid: &str,
+        version: &str,
+    ) -> Result<(), Failure> {
         let options = json!({
             "kind": "DeleteOptions",
             "apiVersion": "v1",

@@ -1,19 +1,13 @@
 //! `attach`: give a workload that exists a secret, by reference.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
 use super::Session;
-use super::recreate::Recreation;
+use super::change_workload::{self, Change, ChangeArgs, Plan, Way};
 use super::secrets_used::{self, ReferenceArgs};
-use crate::cli::{self, DryRun, WriteArgs};
-use crate::cluster::{Cluster, Failure, Keep, Write};
 use crate::error::{Error, Result};
-use crate::workload::{self, Attachment, ContainerChoice, EnvNames, Existing, OnChange, Outcome, Target};
-
-/// How often a write is tried when somebody else changes the workload at the same moment.
-const TRIES: u32 = 5;
+use crate::ui::Ui;
+use crate::workload::{self, Attachment, ContainerChoice, Existing, Outcome, Target};
 
 /// Attach a secret to a workload: as env variables, as files, or for pulling images
 ///
@@ -66,20 +60,8 @@ pub(crate) struct AttachArgs {
     #[arg(long)]
     optional: bool,
 
-    /// Delete the workload and create it anew under its name, where it can't be changed
-    #[arg(long, conflicts_with = "copy_as")]
-    recreate: bool,
-
-    /// Create a changed copy under another name, and leave the workload as it is
-    #[arg(long, value_name = "NAME")]
-    copy_as: Option<String>,
-
-    /// How long --recreate waits until the old one is gone
-    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = cli::parse_duration, hide_short_help = true)]
-    timeout: Duration,
-
     #[command(flatten)]
-    write: WriteArgs,
+    change: ChangeArgs,
 }
 
 /// What is to be done, with every word checked.
@@ -91,180 +73,52 @@ struct Request {
     way: Option<Way>,
 }
 
-/// What to do with a workload that can't be changed.
-enum Way {
-    Recreate,
-    CopyAs(String),
-}
-
 pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> {
-    let request = args.resolve()?;
+    let Request { target, attachments, containers, existing, way } = args.resolve()?;
     let cluster = session.connect().await?;
     let namespace = session.namespace(&cluster).await?;
     let (checked, object) = tokio::join!(
-        secrets_used::check(&request.attachments, &namespace, &cluster, session),
-        cluster.workload(&namespace, &request.target)
+        secrets_used::check(&attachments, &namespace, &cluster, session),
+        change_workload::look(&cluster, &namespace, &target)
     );
-    let object = object.map_err(|failure| no_workload(failure, &request.target))?;
+    let object = object?;
     checked?;
-    Attaching { args, request, session, cluster, namespace }.run(object).await
+    let plan = Attaching { target: &target, attachments, containers, existing, ui: session.ui };
+    let (target, args, cluster, namespace) = (&target, &args.change, &cluster, &namespace);
+    Change { plan, target, way, args, session, cluster, namespace }.run(object).await
 }
 
-/// An attachment that is under way, with all that does not change while it is tried.
 struct Attaching<'a> {
-    args: &'a AttachArgs,
-    request: Request,
-    session: &'a Session<'a>,
-    cluster: Cluster,
-    namespace: String,
+    target: &'a Target,
+    attachments: Vec<Attachment>,
+    containers: ContainerChoice,
+    existing: Existing,
+    ui: &'a Ui,
 }
 
-/// What became of a write.
-enum Written {
-    Done,
-    /// Somebody else wrote first; it must be read again.
-    Conflict(Failure),
-}
-
-impl Attaching<'_> {
-    async fn run(&self, mut object: Value) -> Result<()> {
-        let target = &self.request.target;
-        for attempt in 1.. {
-            let Some(changed) = self.plan(&object)? else { return self.report(&target.to_string(), "unchanged", &object) };
-            match self.write(&object, &changed).await? {
-                Written::Done => return Ok(()),
-                Written::Conflict(failure) if attempt == TRIES => return Err(failure.into()),
-                Written::Conflict(_) => object = self.cluster.workload(&self.namespace, target).await?,
-            }
-        }
-        unreachable!("the loop above has no end but its returns")
-    }
-
-    /// The changed object, or nothing where it is as asked for already.
-    fn plan(&self, object: &Value) -> Result<Option<Value>> {
-        let Request { target, attachments, containers, existing, .. } = &self.request;
-        if let Some(owner) = workload::owner(object) {
-            let owner = format!("{}/{}", owner.kind.to_lowercase(), owner.name);
-            return Err(Error::failed(format!("{target} is made by {owner}, which would undo the change"))
-                .hint(format!("attach to {owner} instead")));
-        }
+impl Plan for Attaching<'_> {
+    fn change(&self, object: &Value) -> Result<Option<Value>> {
+        let Self { target, attachments, containers, existing, ui } = self;
         match workload::attach(object, target.kind, attachments, containers, *existing)? {
             Outcome::AsAsked => {
-                self.session.ui.note(&format!("{target} has all of this already: nothing was written"));
+                ui.note(&format!("{target} has all of this already: nothing was written"));
                 Ok(None)
             }
             Outcome::Changed { object, changes } => {
-                changes.iter().for_each(|change| self.session.ui.note(&change.to_string()));
+                for change in changes {
+                    ui.note(&change.to_string());
+                }
                 Ok(Some(object))
             }
         }
     }
 
-    async fn write(&self, object: &Value, changed: &Value) -> Result<Written> {
-        let target = &self.request.target;
-        if let Some(Way::CopyAs(name)) = &self.request.way {
-            return self.copy(name, changed).await;
-        }
-        if target.kind.on_change_of(object) == OnChange::Refused {
-            return self.another(object, changed).await;
-        }
-        let mut answer = changed.clone();
-        let steps: &[Keep] = match self.args.write.dry_run {
-            DryRun::None => &[Keep::No, Keep::Yes],
-            DryRun::Server => &[Keep::No],
-            DryRun::Client => &[],
-        };
-        for keep in steps {
-            let write = Write { keep: *keep, ..self.args.write.write() };
-            answer = match self.cluster.replace_workload(&self.namespace, target, changed, write).await {
-                Ok(answer) => answer,
-                Err(failure) if failure.is_conflict() => return Ok(Written::Conflict(failure)),
-                Err(failure) if workload::is_template_immutable(&failure.status()) => {
-                    return self.another(object, changed).await;
-                }
-                Err(failure) => return Err(failure.into()),
-            };
-        }
-        self.report(&target.to_string(), "updated", &answer)?;
-        if self.args.write.dry_run == DryRun::None {
-            self.session.ui.note(&format!("{target} {}", target.kind.on_change_of(object).in_words()));
-        }
-        Ok(Written::Done)
+    fn on_owner(&self, owner: &str) -> String {
+        format!("attach to {owner} instead")
     }
 
-    /// The workload can't be changed: replace it or make a copy, as chosen by flag or on the terminal.
-    async fn another(&self, object: &Value, changed: &Value) -> Result<Written> {
-        let Self { session, cluster, namespace, request: Request { target, .. }, .. } = self;
-        let chosen;
-        let way = match &self.request.way {
-            Some(way) => way,
-            None => {
-                chosen = self.choose_way().await?;
-                &chosen
-            }
-        };
-        match way {
-            Way::CopyAs(name) => self.copy(name, changed).await,
-            Way::Recreate => {
-                let (write, limit) = (&self.args.write, self.args.timeout);
-                let recreation = Recreation { session, cluster, namespace, target, write, limit };
-                let created = recreation.run(object, changed).await?;
-                self.report(&target.to_string(), "recreated", &created)?;
-                Ok(Written::Done)
-            }
-        }
-    }
-
-    async fn choose_way(&self) -> Result<Way> {
-        let target = &self.request.target;
-        let why = format!("{target} can't be changed: its pod template is immutable");
-        let ways = ["create a changed copy under another name", "delete it and create it anew under its name"];
-        let ui = self.session.ui;
-        match ui.choose(&format!("{why}. What now?"), &ways).await? {
-            Some(0) => {
-                let proposal = format!("{}-2", target.name);
-                let name = ui.ask("Name of the copy", &proposal).await?.unwrap_or(proposal);
-                checked_copy_name(target, &name).map(Way::CopyAs)
-            }
-            Some(_) => Ok(Way::Recreate),
-            None => Err(Error::usage(why)
-                .hint("--recreate deletes it and creates it anew under the same name")
-                .hint("--copy-as NAME creates a changed copy and leaves it as it is")),
-        }
-    }
-
-    async fn copy(&self, name: &str, changed: &Value) -> Result<Written> {
-        let kind = self.request.target.kind;
-        let copy = workload::clean_copy(changed, kind, Some(name));
-        let write = &self.args.write;
-        let answer = match write.dry_run {
-            DryRun::Client => copy,
-            _ => self.cluster.create_workload(&self.namespace, kind, &copy, write.write()).await?,
-        };
-        self.report(&kind.display_name(name), "created", &answer)?;
-        Ok(Written::Done)
-    }
-
-    fn report(&self, name: &str, verb: &str, object: &Value) -> Result<()> {
-        self.session.report(&self.args.write, name, verb, object)
-    }
-}
-
-fn checked_copy_name(target: &Target, name: &str) -> Result<String> {
-    if name == target.name {
-        return Err(Error::usage("a copy needs another name")
-            .hint("--recreate replaces the workload under its own name"));
-    }
-    Target::parse(&format!("{}/{name}", target.kind.singular)).map(|copy| copy.name)
-}
-
-fn no_workload(failure: Failure, target: &Target) -> Error {
-    let missing = failure.is_not_found();
-    let error = Error::from(failure);
-    if missing {
-        error.hint(format!("is this the right project? kubectl get {} -A", target.kind.plural))
-    } else {
-        error
+    fn difference(&self) -> &'static str {
+        "with the secret attached and a new place in the queue"
     }
 }
 
@@ -289,12 +143,15 @@ impl AttachArgs {
         if self.optional {
             attachments = attachments.into_iter().map(Attachment::optional).collect();
         }
-        let way = match &self.copy_as {
-            Some(name) => Some(Way::CopyAs(checked_copy_name(&target, name)?)),
-            None => self.recreate.then_some(Way::Recreate),
-        };
+        let way = self.change.way(&target)?;
         let existing = if self.overwrite { Existing::Overwrite } else { Existing::Keep };
-        Ok(Request { target, attachments, containers: ContainerChoice::from_flags(&self.container), existing, way })
+        Ok(Request {
+            target,
+            attachments,
+            containers: ContainerChoice::from_flags(&self.container),
+            existing,
+            way,
+        })
     }
 
     fn secret_and_target(&self) -> Result<(Option<&str>, Target)> {
@@ -304,23 +161,27 @@ impl AttachArgs {
             [target] if !names_keys => Ok((None, Target::parse(target)?)),
             [_] => Err(Error::usage("which secret, and to which workload?")
                 .hint("kubectl runai-secret attach SECRET KIND/NAME --env KEY")),
-            [secret, target] if names_keys || self.references.is_empty() => Ok((Some(secret), Target::parse(target)?)),
+            [secret, target] if names_keys || self.references.is_empty() => {
+                Ok((Some(secret), Target::parse(target)?))
+            }
             [_, _] => Err(Error::usage("-e and its like name the secret themselves")
                 .hint("kubectl runai-secret attach KIND/NAME -e VAR=SECRET:NAME,KEY")),
-            words => Err(Error::usage(format!("a secret and a workload are wanted, and there are {} words", words.len()))
-                .hint("kubectl runai-secret attach SECRET KIND/NAME --env KEY")),
+            words => Err(Error::usage(format!(
+                "a secret and a workload are wanted, and there are {} words",
+                words.len()
+            ))
+            .hint("kubectl runai-secret attach SECRET KIND/NAME --env KEY")),
         }
     }
 
     fn of_one_secret(&self, secret: &str) -> Result<Vec<Attachment>> {
-        let names = EnvNames::default();
         let mode = self.references.mode()?;
         let mut attachments = Vec::new();
         for flag in &self.env {
-            attachments.push(Attachment::env(secret, flag, names)?);
+            attachments.push(Attachment::env(secret, flag)?);
         }
-        for prefix in &self.env_all {
-            attachments.push(Attachment::env_all(secret, prefix, names)?);
+        if let Some(prefix) = &self.env_all {
+            attachments.push(Attachment::env_all(secret, prefix)?);
         }
         for flag in &self.mount {
             attachments.push(Attachment::files(secret, flag, mode)?);
@@ -330,5 +191,4 @@ impl AttachArgs {
         }
         Ok(attachments)
     }
-
 }

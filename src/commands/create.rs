@@ -85,7 +85,9 @@ struct GenericArgs {
 impl GenericArgs {
     fn is_unused(&self) -> bool {
         self.names.is_empty()
-            && [&self.from_literal, &self.from_file, &self.from_env_file].iter().all(|source| source.is_empty())
+            && [&self.from_literal, &self.from_file, &self.from_env_file]
+                .iter()
+                .all(|source| source.is_empty())
     }
 }
 
@@ -133,6 +135,7 @@ fn resolve(args: &GenericArgs, session: &Session<'_>) -> Result<SecretManifest> 
     for note in &contents.notes {
         session.ui.note(note);
     }
+    session.ui.keep_confidential(&contents.data);
     let mut manifest = SecretManifest::new(name, contents.data);
     manifest.secret_type = args.secret_type.clone().unwrap_or_default();
     manifest.namespace.clone_from(&session.globals.place.namespace);
@@ -193,7 +196,8 @@ fn refused(failure: Failure, manifest: &SecretManifest, namespace: &str) -> Erro
         return Error::from(failure).hint(format!("kubectl get secret {name} -n {namespace}"));
     }
     if failure.is_not_found() {
-        return Error::from(failure).hint("name a project with --project, or a namespace that exists with --namespace");
+        return Error::from(failure)
+            .hint("name a project with --project, or a namespace that exists with --namespace");
     }
     failure.into()
 }

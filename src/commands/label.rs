@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::Session;
+use super::{Session, TRIES};
 use crate::cli::{DryRun, WriteArgs};
 use crate::cluster::{Cluster, Failure, Metadata};
 use crate::error::{Error, Result};
@@ -12,9 +12,6 @@ use crate::project::Project;
 use crate::propagation::{self, Key};
 use crate::secret;
 use crate::ui::{list, plural};
-
-/// How often a write is tried when somebody else changes the secret at the same moment.
-const TRIES: u32 = 5;
 
 /// Share a secret with every project: mark it cluster-wide for Run:ai
 ///
@@ -45,6 +42,8 @@ pub(crate) struct LabelArgs {
 struct View {
     source: Metadata,
     projects: Vec<Project>,
+    /// Projects whose namespace is being deleted: they get no copy.
+    going: Vec<Project>,
     /// Other secrets of that name.
     namesakes: Vec<Metadata>,
 }
@@ -71,7 +70,11 @@ pub(super) async fn run(args: &LabelArgs, session: &Session<'_>) -> Result<()> {
             return nothing_to_do(args, session, &view);
         }
         if !agreed && args.write.dry_run == DryRun::None {
-            if args.remove { agree_to_remove(session, &view).await? } else { agree_to_share(session, &view).await? }
+            if args.remove {
+                agree_to_remove(session, &view).await?;
+            } else {
+                agree_to_share(session, &view).await?;
+            }
             agreed = true;
         }
         match write(args, &cluster, &view, &changes).await {
@@ -92,15 +95,25 @@ async fn look(name: &str, namespace: &str, cluster: &Cluster, session: &Session<
     let mut named = match named {
         Ok(named) => named,
         Err(failure) => {
-            unseen::<()>(failure, session, "you may not list all secrets: whether the name is taken in a project is not known")?;
-            vec![cluster.secret_metadata(namespace, name).await.map_err(|failure| not_there(failure, name, namespace))?]
+            unseen::<()>(
+                failure,
+                session,
+                "you may not list all secrets: whether the name is taken in a project is not known",
+            )?;
+            vec![
+                cluster
+                    .secret_metadata(namespace, name)
+                    .await
+                    .map_err(|failure| not_there(failure, name, namespace))?,
+            ]
         }
     };
     let Some(at) = named.iter().position(|secret| secret.namespace == namespace) else {
         return Err(elsewhere(name, namespace, &named));
     };
     let source = named.swap_remove(at);
-    Ok(View { source, projects, namesakes: named })
+    let (going, projects) = projects.into_iter().partition(|project| project.terminating);
+    Ok(View { source, projects, going, namesakes: named })
 }
 
 /// Goes on without what the user may not see, and says so.
@@ -124,13 +137,17 @@ fn elsewhere(name: &str, namespace: &str, named: &[Metadata]) -> Error {
     ));
     let error = match named {
         [] => error,
-        others => error.hint(format!("there is one in {}", list(others.iter().map(|secret| &secret.namespace)))),
+        others => {
+            error.hint(format!("there is one in {}", list(others.iter().map(|secret| &secret.namespace))))
+        }
     };
     error.hint(how_to_make(name, namespace))
 }
 
 fn how_to_make(name: &str, namespace: &str) -> String {
-    format!("only a secret in Run:ai's namespace can be shared: kubectl runai-secret create {name} -n {namespace} …")
+    format!(
+        "only a secret in Run:ai's namespace can be shared: kubectl runai-secret create {name} -n {namespace} …"
+    )
 }
 
 /// Sharing is what the command is for, so it asks only where something is in the way.
@@ -202,15 +219,26 @@ fn nothing_to_do(args: &LabelArgs, session: &Session<'_>, view: &View) -> Result
     let state = if args.remove { "not shared" } else { "shared with every project already" };
     session.ui.note(&format!("{} is {state}: nothing was written", view.source.name));
     let name = format!("secret/{}", view.source.name);
-    session.report(&args.write, &name, "not labeled", &metadata_object(&view.source, &json!(view.source.labels)))
+    session.report(
+        &args.write,
+        &name,
+        "not labeled",
+        &metadata_object(&view.source, &json!(view.source.labels)),
+    )
 }
 
 fn report(args: &LabelArgs, session: &Session<'_>, view: &View, object: &Value) -> Result<()> {
     let verb = if args.remove { "unlabeled" } else { "labeled" };
     session.report(&args.write, &format!("secret/{}", view.source.name), verb, object)?;
-    if !args.remove && args.write.dry_run == DryRun::None && !view.projects.is_empty() {
+    if args.remove || args.write.dry_run != DryRun::None {
+        return Ok(());
+    }
+    if !view.projects.is_empty() {
         let projects = plural(view.projects.len(), "project");
         session.ui.note(&format!("Run:ai copies it to {projects}, usually within a minute"));
+    }
+    for project in &view.going {
+        session.ui.note(&format!("project {} gets no copy: its namespace is being deleted", project.name));
     }
     Ok(())
 }

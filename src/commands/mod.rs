@@ -1,7 +1,9 @@
 //! A file a verb. Each reads as: resolve what was typed, look, plan, show, write.
 
 pub(crate) mod attach;
+mod change_workload;
 pub(crate) mod create;
+pub(crate) mod detach;
 pub(crate) mod label;
 mod recreate;
 mod saved_manifest;
@@ -13,10 +15,11 @@ use serde_json::Value;
 use crate::cli::{Cli, Command, DryRun, Globals, Output, WriteArgs};
 use crate::cluster::{Cluster, Keep, Write};
 use crate::error::{Error, Result};
-use crate::project;
-use crate::render;
-use crate::secret;
 use crate::ui::Ui;
+use crate::{project, render, secret};
+
+/// How often a write is tried when somebody else changes the object at the same moment.
+const TRIES: u32 = 5;
 
 pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<()> {
     let session = Session { globals: &cli.globals, ui };
@@ -24,6 +27,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<()> {
         Command::Create(args) => create::run(args, &session).await,
         Command::Label(args) => label::run(args, &session).await,
         Command::Attach(args) => attach::run(args, &session).await,
+        Command::Detach(args) => detach::run(args, &session).await,
         Command::Submit(args) => submit::run(args, &session).await,
     }
 }
@@ -58,7 +62,9 @@ impl Session<'_> {
             Ok(found) => project::only_namespace(name, found)?,
             Err(failure) if failure.is_forbidden() => {
                 let usual = format!("runai-{name}");
-                self.ui.note(&format!("you may not list namespaces: taking {usual}, the usual one of project {name}"));
+                self.ui.note(&format!(
+                    "you may not list namespaces: taking {usual}, the usual one of project {name}"
+                ));
                 return Ok(usual);
             }
             Err(failure) => return Err(failure.into()),
@@ -74,7 +80,9 @@ impl Session<'_> {
         let place = &self.globals.place;
         if place.namespace.is_some() || place.project.is_some() {
             return Err(Error::usage(format!("{command} works in the Run:ai namespace, not in a project's"))
-                .hint("leave out --project and --namespace; --runai-namespace says where Run:ai is installed"));
+                .hint(
+                    "leave out --project and --namespace; --runai-namespace says where Run:ai is installed",
+                ));
         }
         secret::check_namespace(&place.runai_namespace)?;
         Ok(&place.runai_namespace)

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{Session, random};
 use super::saved_manifest::SavedManifest;
+use super::{Session, random};
 use crate::cli::{DryRun, WriteArgs};
 use crate::cluster::{Cluster, Failure, Keep, Write};
 use crate::error::{Error, Result};
-use crate::ui::{self, plural};
+use crate::ui;
 use crate::workload::{JobState, Target, clean_copy, generated_suffix, job_state};
 
 /// How long creating may be tried again where the server is not well.
@@ -31,6 +31,8 @@ pub(super) struct Recreation<'a> {
     pub(super) write: &'a WriteArgs,
     /// How long the old object may take to go.
     pub(super) limit: Duration,
+    /// How the new object differs, as the end of "it is created anew under its name, …".
+    pub(super) difference: &'static str,
 }
 
 /// What became of a creation that was tried until it was clear.
@@ -66,9 +68,8 @@ impl Recreation<'_> {
         trial["metadata"]["name"] = Value::from(format!("{room}-{}", generated_suffix(random()?)));
         let dry = Write { keep: Keep::No, ..self.write.write() };
         let checked = self.cluster.create_workload(self.namespace, self.target.kind, &trial, dry).await;
-        let mut checked = checked.map_err(|failure| {
-            Error::from(failure).hint(format!("{} was not touched", self.target))
-        })?;
+        let mut checked = checked
+            .map_err(|failure| Error::from(failure).hint(format!("{} was not touched", self.target)))?;
         checked["metadata"]["name"] = Value::from(self.target.name.as_str());
         Ok(checked)
     }
@@ -76,14 +77,20 @@ impl Recreation<'_> {
     async fn agree(&self, old: &Value) -> Result<()> {
         let ui = self.session.ui;
         let loss = match job_state(old) {
-            JobState::Running { pods } if pods > 0 => format!("{} that run are stopped, their work so far is lost", plural(usize::try_from(pods).unwrap_or(usize::MAX), "pod")),
+            JobState::Running { pods: 1 } => "1 running pod stops and its work so far is lost".to_owned(),
+            JobState::Running { pods } if pods > 1 => {
+                format!("{pods} running pods stop and their work so far is lost")
+            }
             JobState::Running { .. } => "it has no pods yet".to_owned(),
             JobState::Suspended => "it is suspended: no pod is stopped".to_owned(),
             JobState::Completed => "it was completed: it runs once more".to_owned(),
             JobState::Failed => "it had failed: it runs once more".to_owned(),
         };
-        ui.effect(&format!("{} in namespace {} is deleted with its pods; {loss}", self.target, self.namespace));
-        ui.effect("it is created anew under its name, with the secret attached and a new place in the queue");
+        ui.effect(&format!(
+            "{} in namespace {} is deleted with its pods; {loss}",
+            self.target, self.namespace
+        ));
+        ui.effect(&format!("it is created anew under its name, {}", self.difference));
         ui.confirm(&format!("Recreate {}?", self.target)).await
     }
 
@@ -106,7 +113,9 @@ impl Recreation<'_> {
             return Err(error);
         }
         let uid = uid(old);
-        self.wait_until_gone(uid).await.map_err(|error| error.hint(format!("to bring the old one back: {restore}")))?;
+        self.wait_until_gone(uid)
+            .await
+            .map_err(|error| error.hint(format!("to bring the old one back: {restore}")))?;
         let refusal = match self.create(new, uid).await {
             Made::Object(object) => {
                 saved.remove();
@@ -150,7 +159,8 @@ impl Recreation<'_> {
             // Only its status moved on, which it does all the time, or the request never arrived.
             self::version(&now).clone_into(&mut version);
         }
-        Err(Error::failed(format!("{} changes too fast to be deleted safely", self.target)).hint(self.nothing_changed()))
+        Err(Error::failed(format!("{} changes too fast to be deleted safely", self.target))
+            .hint(self.nothing_changed()))
     }
 
     async fn wait_until_gone(&self, uid_before: &str) -> Result<()> {
@@ -161,7 +171,10 @@ impl Recreation<'_> {
             match self.look().await {
                 Ok(None) => return Ok(()),
                 Ok(Some(now)) if uid(&now) != uid_before => {
-                    return Err(Error::failed(format!("somebody else created another {} meanwhile", self.target)));
+                    return Err(Error::failed(format!(
+                        "somebody else created another {} meanwhile",
+                        self.target
+                    )));
                 }
                 Ok(Some(now)) => holding = what_holds(&now),
                 // The server may be away for a moment; the time limit below holds all the same.
@@ -169,7 +182,10 @@ impl Recreation<'_> {
             }
             if started.elapsed() > self.limit {
                 let seconds = self.limit.as_secs();
-                return Err(Error::failed(format!("{} is still not gone after {seconds} s{holding}", self.target)));
+                return Err(Error::failed(format!(
+                    "{} is still not gone after {seconds} s{holding}",
+                    self.target
+                )));
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -198,7 +214,9 @@ impl Recreation<'_> {
                 }
             }
             may_exist |= failure.has_unknown_effect();
-            let again = failure.has_unknown_effect() || failure.may_pass() || (failure.is_already_exists() && may_exist);
+            let again = failure.has_unknown_effect()
+                || failure.may_pass()
+                || (failure.is_already_exists() && may_exist);
             if !again || attempt == CREATE_TRIES || started.elapsed() > CREATE_LIMIT {
                 return Made::Refused(failure);
             }

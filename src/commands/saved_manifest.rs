@@ -3,11 +3,9 @@
 //! The file is written and flushed to the disk before the object is deleted, readable by its owner alone (a manifest may
 //! hold plain variables), and `kubectl create` brings the object back from it without this program.
 
-use std::env;
-use std::fs;
-use std::io;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::{env, fs, io};
 
 use serde_json::Value;
 

@@ -9,7 +9,7 @@ use crate::cluster::{Cluster, Failure};
 use crate::error::{Error, Result};
 use crate::secret::EnvEntry;
 use crate::ui::list;
-use crate::workload::{self, Attachment, EnvNames, Mode};
+use crate::workload::{self, Attachment, Mode};
 
 /// Run:ai's own ways to say which secret goes where.
 #[derive(clap::Args)]
@@ -47,19 +47,18 @@ impl ReferenceArgs {
     }
 
     pub(super) fn resolve(&self) -> Result<Uses> {
-        let names = EnvNames::default();
         let mut uses = Uses { attachments: Vec::new(), literals: Vec::new() };
         for entry in &self.environment {
             match EnvEntry::parse(entry)? {
                 EnvEntry::Reference { variable, reference } => {
-                    let attachment = Attachment::env_from_key(&variable, &reference.secret, &reference.key, names)?;
+                    let attachment = Attachment::env_from_key(&variable, &reference.secret, &reference.key)?;
                     uses.attachments.push(attachment);
                 }
                 EnvEntry::Literal { variable, value } => uses.literals.push((variable, value)),
             }
         }
         for flag in &self.env_secret {
-            uses.attachments.push(Attachment::env_secret(flag, names)?);
+            uses.attachments.push(Attachment::env_secret(flag)?);
         }
         for flag in &self.secret_volume {
             uses.attachments.push(Attachment::secret_volume(flag, self.mode()?)?);
@@ -81,7 +80,8 @@ pub(super) async fn check(
     session: &Session<'_>,
 ) -> Result<()> {
     let names: BTreeSet<&str> = attachments.iter().map(Attachment::secret).collect();
-    let outlines = futures::future::join_all(names.iter().map(|name| cluster.secret_outline(namespace, name)));
+    let outlines =
+        futures::future::join_all(names.iter().map(|name| cluster.secret_outline(namespace, name)));
     let mut keys = BTreeMap::new();
     for (name, outline) in names.iter().zip(outlines.await) {
         match outline {
@@ -95,7 +95,7 @@ pub(super) async fn check(
         }
     }
     workload::missing_keys(attachments, &keys)?;
-    for illegal in workload::illegal_env_names(attachments, &keys, EnvNames::default()) {
+    for illegal in workload::illegal_env_names(attachments, &keys) {
         session.ui.warning(&illegal);
     }
     Ok(())
@@ -119,6 +119,8 @@ fn missing(
     let keys: BTreeSet<&str> = its.iter().flat_map(|attachment| attachment.keys()).collect();
     let keys = if keys.is_empty() { String::new() } else { format!(" with {}", list(keys)) };
     Err(Error::from(failure)
-        .hint(format!("create it{keys}: kubectl runai-secret create {name} -n {namespace} --from-file=KEY=PATH"))
+        .hint(format!(
+            "create it{keys}: kubectl runai-secret create {name} -n {namespace} --from-file=KEY=PATH"
+        ))
         .hint("a secret is used from its own namespace only: is this the right project?"))
 }

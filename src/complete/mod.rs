@@ -35,8 +35,8 @@ fn answer_kubectl(typed: Vec<OsString>) {
     let last = words.len() - 1;
     let flags_wanted = words[last].to_string_lossy().starts_with('-');
     let folder = std::env::current_dir().ok();
-    let candidates =
-        clap_complete::engine::complete(&mut Cli::command(), words, last, folder.as_deref()).unwrap_or_default();
+    let candidates = clap_complete::engine::complete(&mut Cli::command(), words, last, folder.as_deref())
+        .unwrap_or_default();
     for candidate in candidates {
         let value = candidate.get_value().to_string_lossy();
         if candidate.is_hide_set() || value.starts_with('-') != flags_wanted {

@@ -37,13 +37,19 @@ pub(crate) fn is_cluster_wide(labels: &BTreeMap<String, String>) -> bool {
 }
 
 /// The labels to change so that the secret is cluster-wide; none where it is already.
-pub(crate) fn marking(labels: &BTreeMap<String, String>, key: Key) -> BTreeMap<&'static str, Option<&'static str>> {
+pub(crate) fn marking(
+    labels: &BTreeMap<String, String>,
+    key: Key,
+) -> BTreeMap<&'static str, Option<&'static str>> {
     let missing = |label: &&&str| labels.get(**label).is_none_or(|value| value != "true");
     key.labels().iter().filter(missing).map(|label| (*label, Some("true"))).collect()
 }
 
 /// The labels to take off so that the secret is no longer cluster-wide; none where it is not.
-pub(crate) fn unmarking(labels: &BTreeMap<String, String>, key: Key) -> BTreeMap<&'static str, Option<&'static str>> {
+pub(crate) fn unmarking(
+    labels: &BTreeMap<String, String>,
+    key: Key,
+) -> BTreeMap<&'static str, Option<&'static str>> {
     key.labels().iter().filter(|label| labels.contains_key(**label)).map(|label| (*label, None)).collect()
 }
 
@@ -94,11 +100,16 @@ mod tests {
 
     #[test]
     fn a_namesake_without_the_label_is_in_the_way() {
-        let project = |name: &str| Project { name: name.into(), namespace: format!("runai-{name}"), terminating: false };
+        let project = |name: &str| Project {
+            name: name.into(),
+            namespace: format!("runai-{name}"),
+            terminating: false,
+        };
         let projects = [project("a"), project("b"), project("c")];
         let (ours, theirs) = (labels(&[(CURRENT_LABEL, "true")]), labels(&[("app", "x")]));
         let namesakes = BTreeMap::from([("runai-a", &ours), ("runai-b", &theirs), ("other", &theirs)]);
-        let names = |found: Vec<&Project>| found.iter().map(|project| project.name.clone()).collect::<Vec<_>>();
+        let names =
+            |found: Vec<&Project>| found.iter().map(|project| project.name.clone()).collect::<Vec<_>>();
         assert_eq!(names(taken(&projects, &namesakes)), ["b"]);
         assert_eq!(names(copied(&projects, &namesakes)), ["a"]);
     }

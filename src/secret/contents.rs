@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::name::printable;
 use super::value::SecretValue;
 use crate::error::{Error, Result};
+use crate::printable::printable;
 
 /// The most bytes that the values of one secret may have together; key names do not count.
 pub(super) const SIZE_LIMIT: usize = 1_048_576;

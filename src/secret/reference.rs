@@ -4,8 +4,6 @@
 //! `secret:s,k` becomes the literal value. Each of these leaves a pod that cannot start, so each is an error here, with
 //! the right form. What follows the `=` may be a password, so only the variable's name is ever echoed.
 
-use std::fmt;
-
 use super::name::{check_key, check_secret_name, env_name_faults};
 use crate::error::{Error, Result};
 
@@ -27,14 +25,6 @@ pub(crate) enum EnvEntry {
 }
 
 impl SecretReference {
-    /// Reads `SECRET:<secret>,<key>`. The error says what is wrong without the text.
-    pub(crate) fn parse(text: &str) -> Result<Self> {
-        Self::parts(text).map_err(|fault| {
-            Error::usage(format!("not a reference to a key of a secret: {fault}"))
-                .hint("write SECRET:<secret>,<key>")
-        })
-    }
-
     fn parts(text: &str) -> Result<Self, &'static str> {
         let rest = text.strip_prefix(PREFIX).ok_or("it does not begin with SECRET:")?;
         let mut parts = rest.split(',');
@@ -50,12 +40,6 @@ impl SecretReference {
             () if check_key(key).is_err() => Err("what is after the comma is not a key of a secret"),
             () => Ok(Self { secret: secret.to_owned(), key: key.to_owned() }),
         }
-    }
-}
-
-impl fmt::Display for SecretReference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{PREFIX}{},{}", self.secret, self.key)
     }
 }
 
@@ -91,13 +75,6 @@ impl EnvEntry {
         }
         Ok(Self::Literal { variable, value: value.to_owned() })
     }
-
-    /// The name of the variable, which is legal and may be shown.
-    pub(crate) fn variable(&self) -> &str {
-        match self {
-            Self::Reference { variable, .. } | Self::Literal { variable, .. } => variable,
-        }
-    }
 }
 
 /// `secret:s,k`, or the right word with a blank or a quotation mark before it.
@@ -131,7 +108,7 @@ mod tests {
             (variable.as_str(), reference.secret.as_str(), reference.key.as_str()),
             ("HF_TOKEN", "hf", "token")
         );
-        assert_eq!(reference.to_string(), "SECRET:hf,token");
+        assert_eq!((reference.secret.as_str(), reference.key.as_str()), ("hf", "token"));
     }
 
     #[test]
@@ -193,15 +170,21 @@ mod tests {
     proptest! {
         #[test]
         fn any_argument_is_parsed_without_a_panic(argument in any::<String>()) {
-            if let Ok(entry) = EnvEntry::parse(&argument) {
-                prop_assert!(argument.starts_with(entry.variable()));
+            if let Ok(EnvEntry::Reference { variable, .. } | EnvEntry::Literal { variable, .. }) =
+                EnvEntry::parse(&argument)
+            {
+                prop_assert!(argument.starts_with(&variable));
             }
         }
 
         #[test]
         fn a_reference_is_read_as_it_is_written(secret in "[a-z0-9]{1,20}", key in "[-_a-zA-Z0-9]{1,20}") {
-            let reference = SecretReference { secret, key };
-            prop_assert_eq!(SecretReference::parse(&reference.to_string()).ok(), Some(reference));
+            match EnvEntry::parse(&format!("A=SECRET:{secret},{key}")).ok() {
+                Some(EnvEntry::Reference { reference, .. }) => {
+                    prop_assert_eq!(reference, SecretReference { secret, key });
+                }
+                _ => prop_assert!(false, "not read as a reference"),
+            }
         }
     }
 }

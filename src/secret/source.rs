@@ -14,9 +14,10 @@ use super::argument::{bytes_of, entries, os_string_of};
 use super::contents::{Contents, SIZE_LIMIT, too_large};
 use super::env_file;
 use super::input::Input;
-use super::name::{check_key, key_faults, printable};
+use super::name::{check_key, key_faults};
 use super::value::SecretValue;
 use crate::error::{Error, Result};
+use crate::printable::printable;
 
 /// The most bytes of an env file, of which much may be comments.
 const ENV_FILE_LIMIT: usize = 16 * SIZE_LIMIT;
@@ -184,8 +185,8 @@ fn add_path(contents: &mut Contents, key: String, path: &Path, metadata: &fs::Me
 
 fn add_file_value(contents: &mut Contents, key: String, file: &str, value: SecretValue) -> Result<()> {
     if ends_in_a_stray_newline(value.expose()) {
-        let key = printable(&key);
-        contents.note(format!("{file} ends in a newline, which becomes part of the value of {key}"));
+        let shown = printable(&key);
+        contents.note(format!("{file} ends in a newline, which becomes part of the value of {shown}"));
     }
     contents.add(key, value)
 }
@@ -286,7 +287,7 @@ fn reason(error: &io::Error) -> String {
 }
 
 fn shown(path: &Path) -> String {
-    printable(&path.to_string_lossy())
+    printable(&path.to_string_lossy()).into_owned()
 }
 
 fn ordinal(position: usize) -> String {

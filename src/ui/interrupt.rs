@@ -4,11 +4,9 @@
 //! `run`, not only the prompts.
 
 use std::future::Future;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::error::Error;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// How many steps run that an interrupt must let finish.
 static FINISHING: AtomicUsize = AtomicUsize::new(0);
@@ -51,7 +49,11 @@ async fn interrupted() {
         if FINISHING.load(Ordering::SeqCst) == 0 {
             return;
         }
-        super::say(&console::Style::new().dim(), "note:", "finishing first: stopping now would leave half a change");
+        super::say(
+            &console::Style::new().dim(),
+            "note:",
+            "finishing first: stopping now would leave half a change",
+        );
     }
 }
 
@@ -59,7 +61,8 @@ async fn interrupted() {
 async fn signal() {
     use tokio::signal::unix::SignalKind;
     let listen = |kind| tokio::signal::unix::signal(kind);
-    let (Ok(mut interrupt), Ok(mut terminate)) = (listen(SignalKind::interrupt()), listen(SignalKind::terminate()))
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (listen(SignalKind::interrupt()), listen(SignalKind::terminate()))
     else {
         // Without a handler the default action ends the process, which is all that is wanted.
         return std::future::pending().await;

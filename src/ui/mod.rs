@@ -3,26 +3,25 @@
 //! Standard output is data, standard error is talk. Text that comes from the cluster or from a file's name loses its
 //! control characters on the way, so that no object's name can move the cursor or change the window's title.
 
+mod confidential;
 pub(crate) mod interrupt;
 mod prompt;
 mod text;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::io::IsTerminal;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::rc::Rc;
 
 use console::Style;
+pub(crate) use text::{list, plural};
 
-use crate::cli::Color;
-use crate::cli::Talk;
-use crate::error::Error;
-use crate::error::Result;
-
-pub(crate) use text::list;
-pub(crate) use text::plural;
+use crate::cli::{Color, Talk};
+use crate::error::{Error, Result};
+use crate::printable::printable;
+use crate::secret::SecretValue;
+use crate::ui::confidential::Confidential;
 
 /// What may be said and asked. Cloning it is cheap; all clones are one.
 #[derive(Clone)]
@@ -34,6 +33,7 @@ struct Settings {
     verbosity: u8,
     /// Warnings already shown: a server repeats them with every request.
     warned: RefCell<BTreeSet<String>>,
+    confidential: Confidential,
 }
 
 #[derive(PartialEq, Eq)]
@@ -68,12 +68,25 @@ impl Ui {
             (false, false) => Asking::Ask,
         };
         let chatter = if talk.quiet { Chatter::Quiet } else { Chatter::Normal };
-        Self(Rc::new(Settings { chatter, asking, verbosity: talk.verbosity, warned: RefCell::default() }))
+        Self(Rc::new(Settings { chatter, asking, verbosity: talk.verbosity, warned: RefCell::default(), confidential: Confidential::default() }))
+    }
+
+    /// These values are on their way to the server: whatever it answers, no line shows one of them.
+    pub(crate) fn keep_confidential(&self, data: &BTreeMap<String, SecretValue>) {
+        self.0.confidential.add(data);
+    }
+
+    fn say(&self, style: &Style, label: &str, message: &str) {
+        say(style, label, &self.0.confidential.remove_from(message));
     }
 
     /// A line that says what was done, as `secret/x created`. Goes to standard output, where kubectl's go.
     pub(crate) fn done(&self, line: &str) -> Result<()> {
-        if self.0.chatter == Chatter::Quiet { Ok(()) } else { self.data(format!("{}\n", text::printable(line)).as_bytes()) }
+        if self.0.chatter == Chatter::Quiet {
+            Ok(())
+        } else {
+            self.data(format!("{}\n", printable(line)).as_bytes())
+        }
     }
 
     /// What was asked for with `-o`, byte for byte.
@@ -95,26 +108,26 @@ impl Ui {
     /// Something worth knowing that needs nothing done.
     pub(crate) fn note(&self, note: &str) {
         if self.0.chatter == Chatter::Normal {
-            say(&Style::new().dim(), "note:", note);
+            self.say(&Style::new().dim(), "note:", note);
         }
     }
 
     /// Something that may surprise later. Shown once.
     pub(crate) fn warning(&self, warning: &str) {
         if self.0.warned.borrow_mut().insert(warning.to_owned()) {
-            say(&Style::new().yellow(), "Warning:", warning);
+            self.say(&Style::new().yellow(), "Warning:", warning);
         }
     }
 
     /// Part of an answer to a question that is about to come, or that was answered by a flag.
     pub(crate) fn effect(&self, effect: &str) {
-        say(&Style::new(), "  *", effect);
+        self.say(&Style::new(), "  *", effect);
     }
 
     /// One request, for `-v`. Never holds a body.
     pub(crate) fn trace(&self, line: &str) {
         if self.0.verbosity > 0 {
-            say(&Style::new().dim(), "request:", line);
+            self.say(&Style::new().dim(), "request:", line);
         }
     }
 
@@ -125,7 +138,7 @@ impl Ui {
                 _ => ("", line),
             };
             let style = if label == "hint:" { Style::new().cyan() } else { Style::new().red().bold() };
-            say(&style, label, rest);
+            self.say(&style, label, rest);
         }
     }
 
@@ -136,10 +149,12 @@ impl Ui {
     pub(crate) async fn confirm(&self, question: &str) -> Result<()> {
         match self.0.asking {
             Asking::Agree => Ok(()),
-            Asking::Refuse => Err(Error::usage(format!("this has to be agreed to, and nobody can be asked: {question}"))
-                .hint("add --yes to agree; nothing was changed")),
+            Asking::Refuse => {
+                Err(Error::usage(format!("this has to be agreed to, and nobody can be asked: {question}"))
+                    .hint("add --yes to agree; nothing was changed"))
+            }
             Asking::Ask => {
-                if prompt::confirm(text::printable(question).into_owned()).await? {
+                if prompt::confirm(printable(question).into_owned()).await? {
                     Ok(())
                 } else {
                     Err(Error::failed("not done: you said no"))
@@ -158,8 +173,8 @@ impl Ui {
         if self.0.asking != Asking::Ask {
             return Ok(None);
         }
-        let ways = ways.iter().map(|way| text::printable(way).into_owned()).collect();
-        prompt::choose(text::printable(question).into_owned(), ways).await.map(Some)
+        let ways = ways.iter().map(|way| printable(way).into_owned()).collect();
+        prompt::choose(printable(question).into_owned(), ways).await.map(Some)
     }
 
     /// Asks for a word, or gives nothing where nobody can be asked.
@@ -170,7 +185,7 @@ impl Ui {
         if self.0.asking != Asking::Ask {
             return Ok(None);
         }
-        prompt::word(text::printable(question).into_owned(), proposal.to_owned()).await.map(Some)
+        prompt::word(printable(question).into_owned(), proposal.to_owned()).await.map(Some)
     }
 }
 
@@ -178,7 +193,7 @@ impl Ui {
 fn say(style: &Style, label: &str, message: &str) {
     let label = style.clone().for_stderr().apply_to(label);
     let space = if label.to_string().is_empty() { "" } else { " " };
-    let _ = writeln!(io::stderr(), "{label}{space}{}", text::printable(message));
+    let _ = writeln!(io::stderr(), "{label}{space}{}", printable(message));
 }
 
 /// Replaces the text of a panic, which may hold anything, by its place.
@@ -186,7 +201,15 @@ pub(crate) fn hide_panics() {
     std::panic::set_hook(Box::new(|panic| {
         prompt::restore_terminal();
         let place = panic.location().map(|place| format!(" at {}:{}", place.file(), place.line()));
-        say(&Style::new().red().bold(), "error:", &format!("a bug in this program{}", place.unwrap_or_default()));
-        say(&Style::new().cyan(), "hint:", "please report it with the command, without any value of a secret");
+        say(
+            &Style::new().red().bold(),
+            "error:",
+            &format!("a bug in this program{}", place.unwrap_or_default()),
+        );
+        say(
+            &Style::new().cyan(),
+            "hint:",
+            "please report it with the command, without any value of a secret",
+        );
     }));
 }

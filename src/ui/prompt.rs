@@ -4,19 +4,15 @@
 //! cursor stays hidden and the echo off. So each question runs beside the program's own wait for signals, and a guard
 //! puts the terminal back whichever way it ends.
 
-use dialoguer::Confirm;
-use dialoguer::Input;
-use dialoguer::Select;
-use dialoguer::theme::ColorfulTheme;
-use dialoguer::theme::SimpleTheme;
-use dialoguer::theme::Theme;
+use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
+use dialoguer::{Confirm, Input, Select};
 
-use crate::error::Error;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 pub(super) async fn confirm(question: String) -> Result<bool> {
     let answer =
-        ask(move |theme| Confirm::with_theme(theme).with_prompt(question).default(false).interact_opt()).await?;
+        ask(move |theme| Confirm::with_theme(theme).with_prompt(question).default(false).interact_opt())
+            .await?;
     answer.ok_or_else(Error::interrupted)
 }
 
@@ -41,7 +37,11 @@ async fn ask<T: Send + 'static>(
 ) -> Result<T> {
     let _guard = TerminalGuard::new();
     let asked = tokio::task::spawn_blocking(move || {
-        if console::colors_enabled_stderr() { question(&ColorfulTheme::default()) } else { question(&SimpleTheme) }
+        if console::colors_enabled_stderr() {
+            question(&ColorfulTheme::default())
+        } else {
+            question(&SimpleTheme)
+        }
     });
     match asked.await.expect("the question's thread does not panic") {
         Ok(answer) => Ok(answer),
@@ -71,7 +71,8 @@ impl Drop for TerminalGuard {
     fn drop(&mut self) {
         #[cfg(unix)]
         if let Some(modes) = &self.modes {
-            let _ = rustix::termios::tcsetattr(std::io::stdin(), rustix::termios::OptionalActions::Now, modes);
+            let _ =
+                rustix::termios::tcsetattr(std::io::stdin(), rustix::termios::OptionalActions::Now, modes);
         }
         restore_terminal();
     }

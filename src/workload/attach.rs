@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::attachment::Attachment;
 use super::kind::Kind;
-use super::pod_spec::{self, ContainerName, Role, text};
+use super::pod_spec::{self, Role, text};
 use crate::error::{Error, Result};
 
 /// Which containers get env variables and files.
@@ -84,15 +84,6 @@ pub(crate) fn attach(
     Ok(if changes.is_empty() { Outcome::AsAsked } else { Outcome::Changed { object: copy, changes } })
 }
 
-/// The containers that attachments can go to, init containers first.
-pub(crate) fn containers(object: &Value, kind: &Kind) -> Vec<ContainerName> {
-    let pointers = kind.pod_specs(object);
-    let specs = pointers.iter().filter_map(|pointer| object.pointer(pointer));
-    let all = specs
-        .flat_map(|spec| changeable(spec).map(|place| ContainerName { name: place.name, role: place.role }));
-    all.collect()
-}
-
 impl ContainerChoice {
     /// What the values of `-c` mean: none is [`Self::Only`], a `*` among them is [`Self::All`].
     pub(crate) fn from_flags(names: &[String]) -> Self {
@@ -126,16 +117,22 @@ struct Pod<'a> {
 
 /// Where a container stands in a pod spec.
 #[derive(Debug, Clone)]
-struct Place {
+pub(super) struct Place {
     role: Role,
     index: usize,
-    name: String,
+    pub(super) name: String,
+}
+
+impl Place {
+    pub(super) fn container_of<'a>(&self, spec: &'a mut Value) -> Option<&'a mut Value> {
+        spec.get_mut(self.role.field())?.get_mut(self.index)
+    }
 }
 
 impl Pod<'_> {
     fn put(&mut self, asked: &[&Attachment], choice: &ContainerChoice) -> Result<Vec<Change>> {
         let for_containers = asked.iter().any(|one| !matches!(one, Attachment::ImagePull { .. }));
-        let places = if for_containers { self.choose(choice)? } else { Vec::new() };
+        let places = if for_containers { choose(self.spec, self.workload, choice)? } else { Vec::new() };
         let mut changes = Vec::new();
         for &attachment in asked {
             let mut note = |container: Option<&Place>, effect: Option<Effect>| {
@@ -159,51 +156,26 @@ impl Pod<'_> {
 
     fn put_in(&mut self, place: &Place, attachment: &Attachment) -> Result<Option<Effect>> {
         match attachment {
-            Attachment::Env { variable, secret, key, optional } => {
-                let entry = env::variable(variable, secret, key, *optional);
+            Attachment::Env { variable, secret, key, need } => {
+                let entry = env::variable(variable, secret, key, *need);
                 self.set_variable(place, variable, entry)
             }
-            Attachment::EnvAll { secret, prefix, optional } => {
-                let entry = env::all_keys(secret, prefix, *optional);
+            Attachment::EnvAll { secret, prefix, need } => {
+                let entry = env::all_keys(secret, prefix, *need);
                 self.set_source(place, secret, prefix, entry)
             }
-            Attachment::Files { secret, path, items, mode, optional } => {
-                let source = files::source(secret, items, *mode, *optional);
+            Attachment::Files { secret, path, items, mode, need } => {
+                let source = files::source(secret, items, *mode, *need);
                 self.mount(place, secret, path, &source)
             }
             Attachment::ImagePull { .. } => Ok(None),
         }
     }
 
-    fn choose(&self, choice: &ContainerChoice) -> Result<Vec<Place>> {
-        let all: Vec<_> = changeable(self.spec).collect();
-        let regular: Vec<_> = all.iter().filter(|place| place.role == Role::Regular).cloned().collect();
-        match choice {
-            ContainerChoice::All => Ok(all),
-            ContainerChoice::Only if regular.len() == 1 => Ok(regular),
-            ContainerChoice::Only if regular.is_empty() => {
-                Err(Error::failed(format!("{} has no container", self.workload)))
-            }
-            ContainerChoice::Only => Err(Error::usage(format!(
-                "{} has more than one container: {}",
-                self.workload,
-                names(&regular)
-            ))
-            .hint("choose with -c CONTAINER, or -c '*' for all of them")),
-            ContainerChoice::Named(wanted) => {
-                let missing = wanted.iter().find(|name| !all.iter().any(|place| place.name == **name));
-                match missing {
-                    Some(name) => Err(Error::failed(format!("{} has no container {name:?}", self.workload))
-                        .hint(format!("its containers are: {}", names(&all)))),
-                    None => Ok(all.into_iter().filter(|place| wanted.contains(&place.name)).collect()),
-                }
-            }
-        }
-    }
-
     fn container(&mut self, place: &Place) -> Result<&mut Value> {
-        let container = self.spec[place.role.field()].get_mut(place.index);
-        container.ok_or_else(|| Error::failed(format!("{} has no container {:?}", self.workload, place.name)))
+        place
+            .container_of(self.spec)
+            .ok_or_else(|| Error::failed(format!("{} has no container {:?}", self.workload, place.name)))
     }
 
     /// Whether what is in the way, described by `what`, may be replaced.
@@ -214,6 +186,31 @@ impl Pod<'_> {
                 let workload = self.workload;
                 Err(Error::failed(format!("container {:?} of {workload} already has {what}", place.name))
                     .hint("--overwrite replaces it"))
+            }
+        }
+    }
+}
+
+/// The containers of a pod spec that are meant, init containers first.
+pub(super) fn choose(spec: &Value, workload: &str, choice: &ContainerChoice) -> Result<Vec<Place>> {
+    let all: Vec<_> = changeable(spec).collect();
+    let regular: Vec<_> = all.iter().filter(|place| place.role == Role::Regular).cloned().collect();
+    match choice {
+        ContainerChoice::All => Ok(all),
+        ContainerChoice::Only if regular.len() == 1 => Ok(regular),
+        ContainerChoice::Only if regular.is_empty() => {
+            Err(Error::failed(format!("{workload} has no container")))
+        }
+        ContainerChoice::Only => {
+            Err(Error::usage(format!("{workload} has more than one container: {}", names(&regular)))
+                .hint("choose with -c CONTAINER, or -c '*' for all of them"))
+        }
+        ContainerChoice::Named(wanted) => {
+            let missing = wanted.iter().find(|name| !all.iter().any(|place| place.name == **name));
+            match missing {
+                Some(name) => Err(Error::failed(format!("{workload} has no container {name:?}"))
+                    .hint(format!("its containers are: {}", names(&all)))),
+                None => Ok(all.into_iter().filter(|place| wanted.contains(&place.name)).collect()),
             }
         }
     }

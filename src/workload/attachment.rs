@@ -5,19 +5,27 @@
 
 use std::fmt;
 
-use super::name::{check_object_name, is_key};
+use super::name::check_object_name;
 use crate::error::{Error, Result};
+use crate::secret::{is_env_name, is_key};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Attachment {
     /// One env variable from one key.
-    Env { variable: String, secret: String, key: String, optional: bool },
+    Env { variable: String, secret: String, key: String, need: Need },
     /// An env variable from each key, named like the key with `prefix` before it.
-    EnvAll { secret: String, prefix: String, optional: bool },
+    EnvAll { secret: String, prefix: String, need: Need },
     /// A file from each key, or from those in `items`, in the directory `path`.
-    Files { secret: String, path: String, items: Vec<Item>, mode: Option<Mode>, optional: bool },
+    Files { secret: String, path: String, items: Vec<Item>, mode: Option<Mode>, need: Need },
     /// The registry login with which the workload's images are pulled.
     ImagePull { secret: String },
+}
+
+/// Whether a pod waits for the secret and the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    Required,
+    Optional,
 }
 
 /// A key of a secret and the file it becomes, relative to the mount path.
@@ -31,43 +39,33 @@ pub(crate) struct Item {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Mode(u32);
 
-/// The rule that the server applies to names of env variables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum EnvNames {
-    /// Letters, digits, `-`, `_` and `.`, no digit first: what every server accepts.
-    #[default]
-    Classic,
-    /// Printable ASCII except `=`: Kubernetes 1.34 and later (KEP-4369).
-    Relaxed,
-}
-
 impl Attachment {
     /// An env variable from a reference that is already taken apart, as in `-e VAR=SECRET:name,key`.
-    pub(crate) fn env_from_key(variable: &str, secret: &str, key: &str, names: EnvNames) -> Result<Self> {
+    pub(crate) fn env_from_key(variable: &str, secret: &str, key: &str) -> Result<Self> {
         // The key first: of a base64 text with `=` at its end, the variable would be the value.
         let key = checked_key(key)?;
-        names.check("the env variable", variable)?;
+        check_env_name("the env variable", variable)?;
         check_object_name("secret", secret)?;
         let (variable, secret) = (variable.to_owned(), secret.to_owned());
-        Ok(Self::Env { variable, secret, key, optional: false })
+        Ok(Self::Env { variable, secret, key, need: Need::Required })
     }
 
     /// `--env [VAR=]KEY`; without a variable it is the key in upper case, `_` for what is not a letter or a
     /// digit.
-    pub(crate) fn env(secret: &str, flag: &str, names: EnvNames) -> Result<Self> {
+    pub(crate) fn env(secret: &str, flag: &str) -> Result<Self> {
         match flag.split_once('=') {
-            Some((variable, key)) => Self::env_from_key(variable, secret, key, names),
-            None => Self::env_from_key(&variable_for(&checked_key(flag)?), secret, flag, names),
+            Some((variable, key)) => Self::env_from_key(variable, secret, key),
+            None => Self::env_from_key(&variable_for(&checked_key(flag)?), secret, flag),
         }
     }
 
     /// `--env-all[=PREFIX]`.
-    pub(crate) fn env_all(secret: &str, prefix: &str, names: EnvNames) -> Result<Self> {
+    pub(crate) fn env_all(secret: &str, prefix: &str) -> Result<Self> {
         check_object_name("secret", secret)?;
         if !prefix.is_empty() {
-            names.check("the prefix", prefix)?;
+            check_env_name("the prefix", prefix)?;
         }
-        Ok(Self::EnvAll { secret: secret.to_owned(), prefix: prefix.to_owned(), optional: false })
+        Ok(Self::EnvAll { secret: secret.to_owned(), prefix: prefix.to_owned(), need: Need::Required })
     }
 
     /// `--mount PATH[:KEY[=FILE],…]`.
@@ -80,7 +78,13 @@ impl Attachment {
         if let Some(twice) = twice(&items) {
             return Err(Error::usage(format!("--mount names the file {:?} twice", twice.file)));
         }
-        Ok(Self::Files { secret: secret.to_owned(), path: mount_path(path)?, items, mode, optional: false })
+        Ok(Self::Files {
+            secret: secret.to_owned(),
+            path: mount_path(path)?,
+            items,
+            mode,
+            need: Need::Required,
+        })
     }
 
     pub(crate) fn image_pull(secret: &str) -> Result<Self> {
@@ -89,11 +93,11 @@ impl Attachment {
     }
 
     /// Run:ai's `--env-secret VAR=SECRET,key=KEY`.
-    pub(crate) fn env_secret(flag: &str, names: EnvNames) -> Result<Self> {
+    pub(crate) fn env_secret(flag: &str) -> Result<Self> {
         let parts =
             flag.split_once('=').and_then(|(variable, rest)| Some((variable, rest.split_once(",key=")?)));
         match parts {
-            Some((variable, (secret, key))) => Self::env_from_key(variable, secret, key, names),
+            Some((variable, (secret, key))) => Self::env_from_key(variable, secret, key),
             None => Err(Error::usage("--env-secret takes VAR=SECRET,key=KEY")
                 .hint("for example: --env-secret HF_TOKEN=hugging-face,key=token")),
         }
@@ -118,8 +122,8 @@ impl Attachment {
     #[must_use]
     pub(crate) fn optional(mut self) -> Self {
         match &mut self {
-            Self::Env { optional, .. } | Self::EnvAll { optional, .. } | Self::Files { optional, .. } => {
-                *optional = true;
+            Self::Env { need, .. } | Self::EnvAll { need, .. } | Self::Files { need, .. } => {
+                *need = Need::Optional;
             }
             Self::ImagePull { .. } => {}
         }
@@ -146,8 +150,8 @@ impl Attachment {
 
     pub(crate) fn is_optional(&self) -> bool {
         match self {
-            Self::Env { optional, .. } | Self::EnvAll { optional, .. } | Self::Files { optional, .. } => {
-                *optional
+            Self::Env { need, .. } | Self::EnvAll { need, .. } | Self::Files { need, .. } => {
+                *need == Need::Optional
             }
             Self::ImagePull { .. } => false,
         }
@@ -211,35 +215,14 @@ impl fmt::Display for Mode {
     }
 }
 
-impl EnvNames {
-    /// Whether the server accepts the name.
-    pub(crate) fn allow(self, name: &str) -> bool {
-        match self {
-            Self::Classic => {
-                let in_set = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
-                // Kubernetes' IsEnvVarName also refuses what could be a parent directory.
-                let like_directory = name == "." || name.starts_with("..");
-                !name.is_empty()
-                    && name.chars().all(in_set)
-                    && !name.starts_with(|c: char| c.is_ascii_digit())
-                    && !like_directory
-            }
-            Self::Relaxed => !name.is_empty() && name.chars().all(|c| matches!(c, ' '..='~') && c != '='),
-        }
+/// By the rule that every server accepts; Kubernetes 1.34 and later take more (KEP-4369).
+pub(super) fn check_env_name(what: &str, name: &str) -> Result<()> {
+    if is_env_name(name) {
+        return Ok(());
     }
-
-    pub(super) fn check(self, what: &str, name: &str) -> Result<()> {
-        match (self.allow(name), self) {
-            (true, _) => Ok(()),
-            (false, Self::Classic) => Err(Error::usage(format!(
-                "{what} {name:?} is not a legal env name: letters, digits, '_', '-' and '.' only, no \
-                 digit first"
-            ))),
-            (false, Self::Relaxed) => Err(Error::usage(format!(
-                "{what} {name:?} is not a legal env name: printable ASCII characters except '=' only"
-            ))),
-        }
-    }
+    Err(Error::usage(format!(
+        "{what} {name:?} is not a legal env name: letters, digits, '_', '-' and '.' only, no digit first"
+    )))
 }
 
 /// `hf-token` → `HF_TOKEN`, `1st` → `_1ST`.
@@ -256,7 +239,7 @@ pub(super) fn normal_path(path: &str) -> String {
 }
 
 /// A path that a volume can be mounted at, in its normal form.
-pub(super) fn mount_path(path: &str) -> Result<String> {
+pub(crate) fn mount_path(path: &str) -> Result<String> {
     let refuse = |why: &str| Err(Error::usage(format!("the mount path {path:?} {why}")));
     if !path.starts_with('/') {
         return refuse("must be absolute: it must begin with '/'");

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::attachment::{Attachment, EnvNames};
+use super::attachment::Attachment;
 use super::nearest::nearest;
 use crate::error::{Error, Result};
+use crate::secret::is_env_name;
 
 /// An error if an attachment names a key that its secret does not have.
 ///
@@ -32,11 +33,10 @@ pub(crate) fn missing_keys(attachments: &[Attachment], keys: &BTreeMap<String, V
 pub(crate) fn illegal_env_names(
     attachments: &[Attachment],
     keys: &BTreeMap<String, Vec<String>>,
-    names: EnvNames,
 ) -> Vec<String> {
     let warning = |attachment: &Attachment| {
         let Attachment::EnvAll { secret, prefix, .. } = attachment else { return None };
-        let is_illegal = |key: &&String| !names.allow(&format!("{prefix}{key}"));
+        let is_illegal = |key: &&String| !is_env_name(&format!("{prefix}{key}"));
         let left_out: Vec<_> = keys.get(secret)?.iter().filter(is_illegal).map(String::as_str).collect();
         let keys = left_out.join(", ");
         (!left_out.is_empty()).then(|| {
@@ -69,7 +69,7 @@ mod tests {
     }
 
     fn env(secret: &str, key: &str) -> Attachment {
-        Attachment::env(secret, key, EnvNames::Classic).unwrap()
+        Attachment::env(secret, key).unwrap()
     }
 
     #[test]
@@ -95,19 +95,17 @@ mod tests {
 
     #[test]
     fn what_is_there_optional_or_unknown_is_no_error() {
-        let all = Attachment::env_all("x", "", EnvNames::Classic).unwrap();
+        let all = Attachment::env_all("x", "").unwrap();
         let fine = [env("x", "username"), env("x", "gone").optional(), env("elsewhere", "k"), all];
         assert!(missing_keys(&fine, &keys()).is_ok());
     }
 
     #[test]
     fn a_key_that_is_no_env_name_is_warned_of_unless_the_prefix_helps() {
-        let warnings = |prefix: &str, names: EnvNames| {
-            illegal_env_names(&[Attachment::env_all("x", prefix, names).unwrap()], &keys(), names)
-        };
-        assert_eq!(warnings("", EnvNames::Classic).len(), 1);
-        assert!(warnings("", EnvNames::Classic)[0].ends_with("left out: 1st"));
-        assert!(warnings("P_", EnvNames::Classic).is_empty());
-        assert!(warnings("", EnvNames::Relaxed).is_empty());
+        let warnings =
+            |prefix: &str| illegal_env_names(&[Attachment::env_all("x", prefix).unwrap()], &keys());
+        assert_eq!(warnings("").len(), 1);
+        assert!(warnings("")[0].ends_with("left out: 1st"));
+        assert!(warnings("P_").is_empty());
     }
 }

@@ -30,7 +30,6 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// What controls an object, and where a change belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Owner {
-    pub(crate) api_version: String,
     pub(crate) kind: String,
     pub(crate) name: String,
 }
@@ -72,7 +71,7 @@ pub(crate) fn owner(object: &Value) -> Option<Owner> {
     let owner =
         list(&object["metadata"], "ownerReferences").iter().find(|owner| is_true(owner, "controller"))?;
     let field = |field| text(owner, field).to_owned();
-    Some(Owner { api_version: field("apiVersion"), kind: field("kind"), name: field("name") })
+    Some(Owner { kind: field("kind"), name: field("name") })
 }
 
 /// The state of a Job.

@@ -1,124 +1,167 @@
-//! Takes references to secrets off a workload: the entry, or the volume with all its mounts, and nothing
-//! else.
+//! Takes a secret off a workload: entries, mounts, and the volumes that nothing mounts then, and nothing else.
+//!
+//! The login of a storage driver stays, and so does what ephemeral containers use: neither is an attachment.
 
 use serde_json::Value;
 
-use super::attach::pod_specs;
+use super::attach::{ContainerChoice, Place, choose, display_name, pod_specs};
+use super::attachment::normal_path;
 use super::kind::Kind;
-use super::pod_spec::{Role, list, remove_if_empty, text};
-use super::references::{How, Mount, Reference, mounts, of_files, of_image_pull, of_source, of_variable};
-use crate::error::Result;
+use super::pod_spec::{containers, list, remove_if_empty, text};
+use crate::error::{Error, Result};
 
-/// A changed copy of the object, and what was taken off; `removed` is empty when there was nothing to do.
+/// Which uses of a secret are meant: those of these variables and mount paths, or all where both are empty.
+#[derive(Debug)]
+pub(crate) struct Uses {
+    pub(crate) secret: String,
+    pub(crate) variables: Vec<String>,
+    /// As [`mount_path`](super::mount_path) gives them.
+    pub(crate) paths: Vec<String>,
+    /// With [`ContainerChoice::Named`], what belongs to the whole pod stays.
+    pub(crate) containers: ContainerChoice,
+}
+
+/// A changed copy of the object, and what was taken off, as `env A in container main`. Nothing where there was nothing
+/// to do.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Detached {
     pub(crate) object: Value,
-    pub(crate) removed: Vec<Reference>,
+    pub(crate) removed: Vec<String>,
 }
 
-/// Takes off every reference that `chosen` answers with true.
+/// Takes off a secret where `uses` says so.
 ///
-/// A storage driver's login stays whatever `chosen` says, and so does what ephemeral containers use: neither
-/// is an attachment. An error if the object has no pod template.
-pub(crate) fn detach(object: &Value, kind: &Kind, chosen: impl Fn(&Reference) -> bool) -> Result<Detached> {
+/// # Errors
+/// The object has no pod template, or no container of that name; or some mounts of a volume are to go, and it holds
+/// files of others too.
+pub(crate) fn detach(object: &Value, kind: &Kind, uses: &Uses) -> Result<Detached> {
+    let workload = display_name(object, kind);
     let mut changed = object.clone();
     let mut removed = Vec::new();
     for pointer in pod_specs(object, kind)? {
         if let Some(spec) = changed.pointer_mut(&pointer) {
-            removed.extend(from_pod_spec(spec, &chosen));
+            let places = choose(spec, &workload, &uses.containers)?;
+            removed.extend(uses.take_off(spec, &places)?);
         }
     }
     Ok(Detached { object: changed, removed })
 }
 
-fn from_pod_spec(spec: &mut Value, chosen: &impl Fn(&Reference) -> bool) -> Vec<Reference> {
-    let mut removed = Vec::new();
-    for_containers(spec, |container| {
-        let name = text(container, "name").to_owned();
-        removed.extend(take(container, "env", |entry| of_variable(&name, entry).filter(chosen)));
-        removed.extend(take(container, "envFrom", |entry| of_source(&name, entry).filter(chosen)));
-    });
-    for volume in list(spec, "volumes").to_vec() {
-        let name = text(&volume, "name");
-        let mounts = mounts(spec, name);
-        let (rest, gone) = without_files(&volume, &mounts, chosen);
-        if !gone.is_empty() {
-            replace_volume(spec, name, rest.as_ref());
-            removed.extend(gone);
+impl Uses {
+    fn are_all_of(&self, what: &[String], one: &str) -> bool {
+        self.variables.is_empty() && self.paths.is_empty() || what.iter().any(|named| named == one)
+    }
+
+    fn are_whole_pod(&self) -> bool {
+        self.are_all_of(&[], "") && !matches!(self.containers, ContainerChoice::Named(_))
+    }
+
+    fn take_off(&self, spec: &mut Value, places: &[Place]) -> Result<Vec<String>> {
+        let mut removed = Vec::new();
+        for place in places {
+            let Some(container) = place.container_of(spec) else { continue };
+            let mut gone = take(container, "env", |entry| self.variable(entry));
+            gone.extend(take(container, "envFrom", |entry| self.all_keys(entry)));
+            removed.extend(gone.into_iter().map(|what| format!("{what} in container {}", place.name)));
+        }
+        for volume in list(spec, "volumes").to_vec() {
+            if without_secret(&volume, &self.secret) != Some(volume.clone()) {
+                removed.extend(self.take_files(spec, places, &volume)?);
+            }
+        }
+        if self.are_whole_pod() {
+            removed.extend(take(spec, "imagePullSecrets", |entry| {
+                (text(entry, "name") == self.secret).then(|| "its use for pulling images".to_owned())
+            }));
+        }
+        Ok(removed)
+    }
+
+    fn variable(&self, entry: &Value) -> Option<String> {
+        let name = text(entry, "name");
+        let is_meant = text(&entry["valueFrom"]["secretKeyRef"], "name") == self.secret;
+        (is_meant && self.are_all_of(&self.variables, name)).then(|| format!("env {name}"))
+    }
+
+    fn all_keys(&self, entry: &Value) -> Option<String> {
+        let is_meant = text(&entry["secretRef"], "name") == self.secret;
+        (is_meant && self.are_all_of(&[], "")).then(|| format!("env {}*", text(entry, "prefix")))
+    }
+
+    /// Whether this mount of the volume is to go.
+    fn is_meant(&self, mount: &Value, volume: &str) -> bool {
+        text(mount, "name") == volume && self.are_all_of(&self.paths, &normal_path(text(mount, "mountPath")))
+    }
+
+    fn take_files(&self, spec: &mut Value, places: &[Place], volume: &Value) -> Result<Vec<String>> {
+        let name = text(volume, "name");
+        let mut meant = Vec::new();
+        for place in places {
+            let container = place.container_of(spec).map_or(Value::Null, |container| container.clone());
+            let mounts = list(&container, "volumeMounts").iter().filter(|mount| self.is_meant(mount, name));
+            meant.extend(
+                mounts.map(|mount| {
+                    format!("files in {} in container {}", text(mount, "mountPath"), place.name)
+                }),
+            );
+        }
+        let all = containers(spec)
+            .flat_map(|(_, _, container)| list(container, "volumeMounts"))
+            .filter(|mount| text(mount, "name") == name)
+            .count();
+        if meant.is_empty() && !self.are_whole_pod() {
+            return Ok(meant);
+        }
+        let rest = without_secret(volume, &self.secret);
+        if meant.len() < all && !self.are_whole_pod() {
+            if rest.is_some() {
+                return Err(Error::failed(format!(
+                    "volume {name:?} has files of others, and more mounts than these"
+                ))
+                .hint("take the secret off all its mounts: without --mount and -c"));
+            }
+            self.take_mounts(spec, places, name);
+            return Ok(meant);
+        }
+        if rest.is_none() {
+            self.take_mounts(spec, places, name);
+        }
+        replace_volume(spec, name, rest.as_ref());
+        Ok(if meant.is_empty() { vec![format!("volume {name}")] } else { meant })
+    }
+
+    fn take_mounts(&self, spec: &mut Value, places: &[Place], volume: &str) {
+        for place in places {
+            if let Some(container) = place.container_of(spec) {
+                take(container, "volumeMounts", |mount| self.is_meant(mount, volume).then_some(()));
+            }
         }
     }
-    removed.extend(take(spec, "imagePullSecrets", |entry| of_image_pull(entry).filter(chosen)));
-    removed
 }
 
-/// The volume without the chosen files, none if no file is left; and the references that are gone.
-fn without_files(
-    volume: &Value,
-    mounts: &[Mount],
-    chosen: &impl Fn(&Reference) -> bool,
-) -> (Option<Value>, Vec<Reference>) {
-    let name = text(volume, "name");
+/// The volume without the secret's files; none if nothing is left of it.
+fn without_secret(volume: &Value, secret: &str) -> Option<Value> {
+    if text(&volume["secret"], "secretName") == secret {
+        return None;
+    }
     let mut volume = volume.clone();
-    let secret = of_files(name, mounts, &volume["secret"], "secretName");
-    if !secret.is_empty() {
-        let (gone, kept): (Vec<_>, Vec<_>) = secret.into_iter().partition(chosen);
-        keep_items(&mut volume["secret"], &kept);
-        return ((!kept.is_empty()).then_some(volume), gone);
-    }
-    let mut gone = Vec::new();
-    if let Some(sources) = volume.pointer_mut("/projected/sources").and_then(Value::as_array_mut) {
-        sources.retain_mut(|source| {
-            let all = of_files(name, mounts, &source["secret"], "name");
-            let is_secret = !all.is_empty();
-            let (off, kept): (Vec<_>, Vec<_>) = all.into_iter().partition(chosen);
-            gone.extend(off);
-            if is_secret {
-                keep_items(&mut source["secret"], &kept);
-            }
-            !is_secret || !kept.is_empty()
-        });
-    }
-    let is_left = !list(&volume["projected"], "sources").is_empty();
-    (is_left.then_some(volume), gone)
-}
-
-fn keep_items(source: &mut Value, kept: &[Reference]) {
-    let is_kept = |item: &Value| {
-        kept.iter().any(|reference| match &reference.how {
-            How::Files { file, .. } => file.as_deref() == item["path"].as_str(),
-            _ => false,
-        })
+    let Some(sources) = volume.pointer_mut("/projected/sources").and_then(Value::as_array_mut) else {
+        return Some(volume);
     };
-    if let Some(items) = source.get_mut("items").and_then(Value::as_array_mut) {
-        items.retain(is_kept);
-    }
+    let before = sources.len();
+    sources.retain(|source| text(&source["secret"], "name") != secret);
+    let is_left = !sources.is_empty() || before == 0;
+    is_left.then_some(volume)
 }
 
-/// Puts the rest of a volume in its place, or takes it off together with its mounts.
 fn replace_volume(spec: &mut Value, name: &str, rest: Option<&Value>) {
-    if let Some(volumes) = spec["volumes"].as_array_mut() {
-        match rest {
-            Some(rest) => {
-                volumes
-                    .iter_mut()
-                    .filter(|volume| text(volume, "name") == name)
-                    .for_each(|v| *v = rest.clone());
-                return;
-            }
-            None => volumes.retain(|volume| text(volume, "name") != name),
-        }
-    }
-    remove_if_empty(spec, "volumes");
-    for_containers(spec, |container| {
-        take(container, "volumeMounts", |mount| (text(mount, "name") == name).then_some(()));
-    });
-}
-
-fn for_containers(spec: &mut Value, mut visit: impl FnMut(&mut Value)) {
-    for role in [Role::Init, Role::Regular] {
-        if let Some(containers) = spec.get_mut(role.field()).and_then(Value::as_array_mut) {
-            containers.iter_mut().for_each(&mut visit);
-        }
+    let Some(volumes) = spec.get_mut("volumes").and_then(Value::as_array_mut) else { return };
+    let Some(at) = volumes.iter().position(|volume| text(volume, "name") == name) else { return };
+    if let Some(rest) = rest {
+        rest.clone_into(&mut volumes[at]);
+    } else {
+        volumes.remove(at);
+        remove_if_empty(spec, "volumes");
     }
 }
 
@@ -141,10 +184,11 @@ fn take<T>(parent: &mut Value, field: &str, gone: impl Fn(&Value) -> Option<T>) 
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::workload::attach::{ContainerChoice, Existing, Outcome, attach};
-    use crate::workload::attachment::{Attachment, EnvNames};
     use serde_json::json;
+
+    use super::*;
+    use crate::workload::attach::{Existing, Outcome, attach};
+    use crate::workload::attachment::Attachment;
 
     fn job() -> Value {
         json!({"metadata": {"name": "j"}, "spec": {"template": {"spec": {
@@ -156,57 +200,117 @@ mod tests {
         Kind::named("job").unwrap()
     }
 
-    #[test]
-    fn detaching_undoes_attaching() {
-        let attachments = [
-            Attachment::env("s", "A=k", EnvNames::Classic).unwrap(),
-            Attachment::env_all("s", "", EnvNames::Classic).unwrap(),
+    fn all_of(secret: &str) -> Uses {
+        Uses { secret: secret.to_owned(), variables: vec![], paths: vec![], containers: ContainerChoice::All }
+    }
+
+    fn words(words: &[&str]) -> Vec<String> {
+        words.iter().map(ToString::to_string).collect()
+    }
+
+    /// The Job with these attached to both of its containers.
+    fn with(attachments: &[Attachment]) -> Value {
+        match attach(&job(), kind(), attachments, &ContainerChoice::All, Existing::Keep).unwrap() {
+            Outcome::Changed { object, .. } => object,
+            Outcome::AsAsked => panic!("nothing was attached"),
+        }
+    }
+
+    fn every_way() -> [Attachment; 5] {
+        [
+            Attachment::env("s", "A=k").unwrap(),
+            Attachment::env_all("s", "").unwrap(),
             Attachment::files("s", "/a", None).unwrap(),
             Attachment::files("s", "/b:k,l", None).unwrap(),
             Attachment::image_pull("s").unwrap(),
-        ];
-        let outcome = attach(&job(), kind(), &attachments, &ContainerChoice::All, Existing::Keep).unwrap();
-        let Outcome::Changed { object, .. } = outcome else { panic!("nothing was attached") };
-        let other = detach(&object, kind(), |reference| reference.secret == "other").unwrap();
-        assert_eq!(other, Detached { object: object.clone(), removed: Vec::new() });
-        let detached = detach(&object, kind(), |reference| reference.secret == "s").unwrap();
-        assert_eq!(detached.object, job());
-        assert_eq!(detached.removed.len(), 8);
+        ]
     }
 
     #[test]
-    fn one_file_of_several_can_go() {
-        let files = [Attachment::files("s", "/b:k,l", None).unwrap()];
-        let outcome = attach(&job(), kind(), &files, &ContainerChoice::Only, Existing::Keep).unwrap();
-        let Outcome::Changed { object, .. } = outcome else { panic!("nothing was attached") };
-        let object =
-            detach(&object, kind(), |reference| reference.key.as_deref() == Some("k")).unwrap().object;
-        let volume = &object["spec"]["template"]["spec"]["volumes"][0];
-        assert_eq!(volume["secret"]["items"], json!([{"key": "l", "path": "l"}]));
+    fn detaching_undoes_attaching() {
+        let object = with(&every_way());
+        let other = detach(&object, kind(), &all_of("other")).unwrap();
+        assert_eq!(other, Detached { object: object.clone(), removed: Vec::new() });
+        let detached = detach(&object, kind(), &all_of("s")).unwrap();
+        assert_eq!(detached.object, job());
+        assert_eq!(detached.removed.len(), 9, "{:?}", detached.removed);
+    }
+
+    #[test]
+    fn only_what_is_named_goes() {
+        let object = with(&every_way());
+        let uses = Uses { variables: words(&["A"]), paths: words(&["/a"]), ..all_of("s") };
+        let detached = detach(&object, kind(), &uses).unwrap();
+        assert_eq!(
+            detached.removed,
+            [
+                "env A in container init",
+                "env A in container main",
+                "files in /a in container init",
+                "files in /a in container main"
+            ]
+        );
+        let left = &every_way()[1..];
+        let left: Vec<_> = left.iter().filter(|way| !way.to_string().contains("/a ")).cloned().collect();
+        let mut expected = with(&left);
+        // The first volume had the plain name.
+        expected["spec"]["template"]["spec"]["volumes"][0]["name"] = json!("secret-s-2");
+        for list in ["containers", "initContainers"] {
+            expected["spec"]["template"]["spec"][list][0]["volumeMounts"][0]["name"] = json!("secret-s-2");
+        }
+        assert_eq!(detached.object, expected);
+    }
+
+    #[test]
+    fn what_one_container_loses_the_others_keep() {
+        let object = with(&every_way());
+        let uses = Uses { containers: ContainerChoice::Named(words(&["main"])), ..all_of("s") };
+        let pod = &detach(&object, kind(), &uses).unwrap().object["spec"]["template"]["spec"];
+        let before = &object["spec"]["template"]["spec"];
+        assert_eq!(pod["containers"], job()["spec"]["template"]["spec"]["containers"]);
+        for field in ["initContainers", "volumes", "imagePullSecrets"] {
+            assert_eq!(pod[field], before[field], "{field}");
+        }
+        let uses = Uses { containers: ContainerChoice::Named(words(&["mian"])), ..all_of("s") };
+        assert!(
+            detach(&object, kind(), &uses).unwrap_err().to_string().contains("has no container \"mian\"")
+        );
+    }
+
+    fn pod(sources: &Value) -> Value {
+        json!({"spec": {
+            "containers": [{"name": "m", "volumeMounts": [
+                {"name": "v", "mountPath": "/v"}, {"name": "v", "mountPath": "/w"}]}],
+            "volumes": [{"name": "v", "projected": {"sources": sources}}]}})
     }
 
     #[test]
     fn of_a_projected_volume_the_other_sources_stay() {
         let config = json!({"configMap": {"name": "c"}});
-        let pod = |sources: Value| {
-            json!({"spec": {
-                "containers": [{"name": "m", "volumeMounts": [{"name": "v", "mountPath": "/v"}]}],
-                "volumes": [{"name": "v", "projected": {"sources": sources}}]}})
-        };
-        let gone =
-            |sources: Value| detach(&pod(sources), Kind::named("pod").unwrap(), |_| true).unwrap().object;
-        assert_eq!(gone(json!([{"secret": {"name": "s"}}, config])), pod(json!([config])));
-        assert_eq!(
-            gone(json!([{"secret": {"name": "s"}}])),
-            json!({"spec": {"containers": [{"name": "m"}]}})
-        );
+        let kind = Kind::named("pod").unwrap();
+        let mixed = pod(&json!([{"secret": {"name": "s"}}, config]));
+        assert_eq!(detach(&mixed, kind, &all_of("s")).unwrap().object, pod(&json!([config])));
+        let one = Uses { paths: words(&["/v"]), ..all_of("s") };
+        assert!(detach(&mixed, kind, &one).unwrap_err().to_string().contains("files of others"));
+        let alone = pod(&json!([{"secret": {"name": "s"}}]));
+        let bare = json!({"spec": {"containers": [{"name": "m"}]}});
+        assert_eq!(detach(&alone, kind, &all_of("s")).unwrap().object, bare);
+    }
+
+    #[test]
+    fn a_volume_that_nothing_mounts_goes_too_since_a_pod_waits_for_its_secret() {
+        let pod =
+            json!({"spec": {"containers": [], "volumes": [{"name": "v", "secret": {"secretName": "s"}}]}});
+        let detached = detach(&pod, Kind::named("pod").unwrap(), &all_of("s")).unwrap();
+        assert_eq!(detached.object, json!({"spec": {"containers": []}}));
+        assert_eq!(detached.removed, ["volume v"]);
     }
 
     #[test]
     fn the_login_of_a_storage_driver_stays() {
         let pod = json!({"spec": {"containers": [], "volumes": [
             {"name": "v", "csi": {"driver": "d", "nodePublishSecretRef": {"name": "s"}}}]}});
-        let detached = detach(&pod, Kind::named("pod").unwrap(), |_| true).unwrap();
+        let detached = detach(&pod, Kind::named("pod").unwrap(), &all_of("s")).unwrap();
         assert_eq!(detached, Detached { object: pod, removed: Vec::new() });
     }
 }

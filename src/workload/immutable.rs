@@ -30,8 +30,9 @@ fn says_immutable(field: &str, message: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     fn invalid(field: &str, message: &str) -> Value {
         let causes = json!([{"reason": "FieldValueInvalid", "field": field, "message": message}]);

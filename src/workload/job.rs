@@ -1,10 +1,8 @@
 //! A new Job for Run:ai's scheduler, as `runai submit` would make it; attachments are put on it afterwards.
 
-use std::fmt;
-
 use serde_json::{Map, Value, json};
 
-use super::attachment::{EnvNames, mount_path};
+use super::attachment::{check_env_name, mount_path};
 use super::name::{check_job_name, check_object_name};
 use crate::error::{Error, Result};
 
@@ -41,7 +39,6 @@ pub(crate) struct NewJob {
     pub(crate) image_pull_policy: Option<String>,
     pub(crate) volumes: Vec<Volume>,
     pub(crate) scheduler: Scheduler,
-    pub(crate) env_names: EnvNames,
 }
 
 /// What the Job is for, which decides its priority and its retries.
@@ -92,11 +89,18 @@ impl Volume {
         Ok(Self::Claim { name: name.to_owned(), path: mount_path(path)?, access })
     }
 
+    fn path(&self) -> &str {
+        match self {
+            Self::SharedMemory => "/dev/shm",
+            Self::Claim { path, .. } => path,
+        }
+    }
+
     /// The volume's source and its mount, without the name that ties them together.
     fn source_and_mount(&self) -> (Value, Value) {
         match self {
             Self::SharedMemory => {
-                (json!({ "emptyDir": { "medium": "Memory" } }), json!({ "mountPath": "/dev/shm" }))
+                (json!({ "emptyDir": { "medium": "Memory" } }), json!({ "mountPath": self.path() }))
             }
             Self::Claim { name, path, access: Access::ReadWrite } => {
                 (json!({ "persistentVolumeClaim": { "claimName": name } }), json!({ "mountPath": path }))
@@ -161,16 +165,6 @@ impl Gpu {
     }
 }
 
-/// As it is given on the command line, without the unit.
-impl fmt::Display for Gpu {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Whole(number) | Self::MemoryMib(number) => number.fmt(f),
-            Self::Fraction(fraction) => f.write_str(fraction),
-        }
-    }
-}
-
 /// `job-x7k2p`, from five random bytes.
 pub(crate) fn generated_name(random: [u8; 5]) -> String {
     format!("job-{}", generated_suffix(random))
@@ -210,12 +204,16 @@ impl NewJob {
             return Err(Error::usage("-i, --image must be set"));
         }
         for (index, (variable, _)) in self.env.iter().enumerate() {
-            self.env_names.check("the env variable", variable)?;
+            check_env_name("the env variable", variable)?;
             if self.env[..index].iter().any(|(earlier, _)| earlier == variable) {
                 return Err(Error::usage(format!("the env variable {variable} is given twice")));
             }
         }
-        Ok(())
+        let paths: Vec<_> = self.volumes.iter().map(Volume::path).collect();
+        match paths.iter().enumerate().find(|(index, path)| paths[..*index].contains(path)) {
+            Some((_, path)) => Err(Error::usage(format!("two volumes are to be mounted at {path}"))),
+            None => Ok(()),
+        }
     }
 
     fn retries(&self) -> u32 {

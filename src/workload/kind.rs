@@ -134,29 +134,22 @@ impl Kind {
         })
     }
 
-    /// The kind of an object or manifest, by its `apiVersion` (the group; any version) and `kind`.
-    pub(crate) fn of(object: &Value) -> Option<&'static Self> {
-        let group = text(object, "apiVersion").rsplit_once('/').map_or("", |(group, _)| group);
-        KINDS.iter().find(|kind| kind.group == group && kind.name == text(object, "kind"))
-    }
-
-    pub(crate) fn api_version(&self) -> String {
+    fn api_version(&self) -> String {
         match self.group {
             "" => self.version.to_owned(),
             group => format!("{group}/{}", self.version),
         }
     }
 
-    /// The API path of all objects of the kind, in one namespace or, with none, in all.
-    pub(crate) fn collection_path(&self, namespace: Option<&str>) -> String {
+    /// The API path of all objects of the kind in a namespace.
+    pub(crate) fn collection_path(&self, namespace: &str) -> String {
         let root = if self.group.is_empty() { "api" } else { "apis" };
-        let scope = namespace.map(|namespace| format!("/namespaces/{namespace}")).unwrap_or_default();
-        format!("/{root}/{}{scope}/{}", self.api_version(), self.plural)
+        format!("/{root}/{}/namespaces/{namespace}/{}", self.api_version(), self.plural)
     }
 
     /// The API path of one object.
     pub(crate) fn object_path(&self, namespace: &str, name: &str) -> String {
-        format!("{}/{name}", self.collection_path(Some(namespace)))
+        format!("{}/{name}", self.collection_path(namespace))
     }
 
     /// `deployment.apps/web`: the name kubectl prints.
@@ -233,8 +226,9 @@ fn below(object: &Value, base: &str, step: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     #[test]
     fn every_name_kubectl_takes_finds_its_kind() {
@@ -280,23 +274,11 @@ mod tests {
     fn paths_and_names_are_those_of_the_api_and_of_kubectl() {
         let deployment = Kind::named("deploy").unwrap();
         let pod = Kind::named("po").unwrap();
-        assert_eq!(deployment.collection_path(Some("ns")), "/apis/apps/v1/namespaces/ns/deployments");
-        assert_eq!(deployment.collection_path(None), "/apis/apps/v1/deployments");
+        assert_eq!(deployment.collection_path("ns"), "/apis/apps/v1/namespaces/ns/deployments");
         assert_eq!(pod.object_path("ns", "x"), "/api/v1/namespaces/ns/pods/x");
         assert_eq!(deployment.display_name("web"), "deployment.apps/web");
         assert_eq!(Kind::named("cj").unwrap().display_name("x"), "cronjob.batch/x");
         assert_eq!(pod.display_name("x"), "pod/x");
-    }
-
-    #[test]
-    fn a_manifest_tells_its_kind_by_group_and_kind() {
-        let kind = |version: &str, kind: &str| {
-            Kind::of(&json!({"apiVersion": version, "kind": kind})).map(|kind| kind.plural)
-        };
-        assert_eq!(kind("batch/v1beta1", "CronJob"), Some("cronjobs"));
-        assert_eq!(kind("v1", "Pod"), Some("pods"));
-        assert_eq!(kind("batch.volcano.sh/v1alpha1", "Job"), None);
-        assert_eq!(kind("v1", "Deployment"), None);
     }
 
     #[test]

@@ -16,13 +16,6 @@ pub(crate) enum Role {
     Ephemeral,
 }
 
-/// A container that attachments can go to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ContainerName {
-    pub(crate) name: String,
-    pub(crate) role: Role,
-}
-
 impl Role {
     pub(super) const ALL: [Self; 3] = [Self::Init, Self::Regular, Self::Ephemeral];
 
@@ -102,8 +95,9 @@ fn object_mut(value: &mut Value) -> Result<&mut Map<String, Value>> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     #[test]
     fn a_missing_list_is_made_and_a_malformed_one_is_an_error() {

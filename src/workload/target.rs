@@ -1,4 +1,4 @@
-//! The workload a command is about, as a person types it: `kind/name` or `KIND NAME`.
+//! The workload a command is about, as a person types it: `kind/name`.
 
 use std::fmt;
 
@@ -13,19 +13,6 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// A target from one word, `kind/name`, or two, `KIND NAME`. A usage error that says what is missing
-    /// otherwise.
-    pub(crate) fn from_words<S: AsRef<str>>(words: &[S]) -> Result<Self> {
-        match words {
-            [word] => Self::parse(word.as_ref()),
-            [kind, name] if !name.as_ref().contains('/') && !kind.as_ref().contains('/') => {
-                Self::new(kind.as_ref(), name.as_ref())
-            }
-            _ => Err(Error::usage("a target is one workload, KIND/NAME")
-                .hint("for example: deployment/web, or: deployment web")),
-        }
-    }
-
     /// A target from `kind/name`.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         if let Some((kind, name)) = text.split_once('/') {
@@ -58,27 +45,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_target_is_one_word_with_a_slash_or_two_without() {
+    fn a_target_is_a_kind_and_a_name() {
         assert_eq!(Target::parse("deploy/web").unwrap().to_string(), "deployment.apps/web");
-        assert_eq!(Target::from_words(&["Job", "train"]).unwrap().to_string(), "job.batch/train");
-        assert_eq!(Target::from_words(&["job.batch/train"]).unwrap().to_string(), "job.batch/train");
+        assert_eq!(Target::parse("job.batch/train").unwrap().to_string(), "job.batch/train");
     }
 
     #[test]
     fn an_incomplete_target_is_answered_with_what_is_missing() {
         let cases = [
-            (vec!["web"], "KIND/web"),
-            (vec!["deployment"], "deployment/NAME"),
-            (vec!["deployment/"], "is not a legal name"),
-            (vec!["/web"], "is not a kind"),
-            (vec!["job/Train"], "is not a legal name"),
-            (vec!["job/a/b"], "is not a legal name"),
-            (vec!["job/a", "job/b"], "one workload"),
-            (vec![], "one workload"),
+            ("web", "KIND/web"),
+            ("deployment", "deployment/NAME"),
+            ("deployment/", "is not a legal name"),
+            ("/web", "is not a kind"),
+            ("job/Train", "is not a legal name"),
+            ("job/a/b", "is not a legal name"),
         ];
-        for (words, part) in cases {
-            let error = Target::from_words(&words).unwrap_err().to_string();
-            assert!(error.contains(part), "{words:?}: {error}");
+        for (word, part) in cases {
+            let error = Target::parse(word).unwrap_err().to_string();
+            assert!(error.contains(part), "{word}: {error}");
         }
     }
 }

@@ -4,21 +4,22 @@ use serde_json::{Value, json};
 
 use super::{Effect, Place, Pod};
 use crate::error::Result;
+use crate::workload::attachment::Need;
 use crate::workload::pod_spec::{is_true, list, put, text};
 
 /// The `env` entry for one key. `optional: false` is the default and is not written.
-pub(super) fn variable(variable: &str, secret: &str, key: &str, optional: bool) -> Value {
+pub(super) fn variable(variable: &str, secret: &str, key: &str, need: Need) -> Value {
     let mut selector = json!({ "name": secret, "key": key });
-    if optional {
+    if need == Need::Optional {
         selector["optional"] = Value::Bool(true);
     }
     json!({ "name": variable, "valueFrom": { "secretKeyRef": selector } })
 }
 
 /// The `envFrom` entry for all keys.
-pub(super) fn all_keys(secret: &str, prefix: &str, optional: bool) -> Value {
+pub(super) fn all_keys(secret: &str, prefix: &str, need: Need) -> Value {
     let mut entry = json!({ "secretRef": { "name": secret } });
-    if optional {
+    if need == Need::Optional {
         entry["secretRef"]["optional"] = Value::Bool(true);
     }
     if !prefix.is_empty() {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Effect, Place, Pod};
 use crate::error::Result;
-use crate::workload::attachment::{Item, Mode, normal_path};
+use crate::workload::attachment::{Item, Mode, Need, normal_path};
 use crate::workload::pod_spec::{containers, is_true, list, put, remove_if_empty, text};
 
 /// The server's `defaultMode` for secret volumes, 0644.
@@ -17,7 +17,7 @@ const DEFAULT_MODE: u64 = 0o644;
 const LONGEST: usize = 63;
 
 /// The `secret` field of a volume, with nothing in it that is the default.
-pub(super) fn source(secret: &str, items: &[Item], mode: Option<Mode>, optional: bool) -> Value {
+pub(super) fn source(secret: &str, items: &[Item], mode: Option<Mode>, need: Need) -> Value {
     let mut source = json!({ "secretName": secret });
     if !items.is_empty() {
         source["items"] = items.iter().map(|item| json!({ "key": item.key, "path": item.file })).collect();
@@ -25,7 +25,7 @@ pub(super) fn source(secret: &str, items: &[Item], mode: Option<Mode>, optional:
     if let Some(mode) = mode {
         source["defaultMode"] = Value::from(mode.bits());
     }
-    if optional {
+    if need == Need::Optional {
         source["optional"] = Value::Bool(true);
     }
     source

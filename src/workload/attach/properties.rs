@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{ContainerChoice, Existing, Outcome, attach};
-use crate::workload::attachment::{Attachment, EnvNames, Mode};
+use crate::workload::attachment::{Attachment, Mode};
 use crate::workload::kind::Kind;
 
 fn secret() -> impl Strategy<Value = String> {
@@ -15,8 +15,8 @@ fn secret() -> impl Strategy<Value = String> {
 fn attachment() -> impl Strategy<Value = Attachment> {
     let mode = prop::option::of(Just(Mode::parse("0400").expect("a legal mode")));
     prop_oneof![
-        (secret(), "[AB]=[kl]").prop_map(|(s, flag)| Attachment::env(&s, &flag, EnvNames::Classic).unwrap()),
-        (secret(), "P?").prop_map(|(s, prefix)| Attachment::env_all(&s, &prefix, EnvNames::Classic).unwrap()),
+        (secret(), "[AB]=[kl]").prop_map(|(s, flag)| Attachment::env(&s, &flag).unwrap()),
+        (secret(), "P?").prop_map(|(s, prefix)| Attachment::env_all(&s, &prefix).unwrap()),
         (secret(), "/[xy](:[kl])?", mode)
             .prop_map(|(s, flag, mode)| Attachment::files(&s, &flag, mode).unwrap()),
         secret().prop_map(|s| Attachment::image_pull(&s).unwrap()),

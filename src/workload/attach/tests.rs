@@ -1,6 +1,7 @@
-use super::*;
-use crate::workload::attachment::{EnvNames, Mode};
 use serde_json::json;
+
+use super::*;
+use crate::workload::attachment::Mode;
 
 fn deployment(pod_spec: &Value) -> Value {
     json!({
@@ -14,7 +15,7 @@ fn kind() -> &'static Kind {
 }
 
 fn env(flag: &str) -> Attachment {
-    Attachment::env("my-secret", flag, EnvNames::Classic).unwrap()
+    Attachment::env("my-secret", flag).unwrap()
 }
 
 fn files(flag: &str) -> Attachment {
@@ -53,7 +54,7 @@ fn a_variable_is_what_runai_submit_makes_of_it_and_nothing_more() {
 
 #[test]
 fn all_keys_an_image_pull_and_files_go_where_the_api_has_them() {
-    let all = Attachment::env_all("my-secret", "S_", EnvNames::Classic).unwrap().optional();
+    let all = Attachment::env_all("my-secret", "S_").unwrap().optional();
     let pull = Attachment::image_pull("regcred").unwrap();
     let mount = Attachment::files("my-secret", "/etc/s:a=x", Some(Mode::parse("0400").unwrap())).unwrap();
     let (pod, changes) = on(one_container(), &[all, pull, mount]);
@@ -84,7 +85,7 @@ fn what_the_server_fills_in_is_not_another_entry() {
         "imagePullSecrets": [{"name": "my-secret"}],
         "volumes": [{"name": "mine", "secret": {"secretName": "my-secret", "defaultMode": 420}}],
     });
-    let all = Attachment::env_all("my-secret", "", EnvNames::Classic).unwrap();
+    let all = Attachment::env_all("my-secret", "").unwrap();
     let pull = Attachment::image_pull("my-secret").unwrap();
     let (_, changes) = on(pod, &[env("A=a"), all, pull, files("/etc/s")]);
     assert_eq!(changes, Vec::<String>::new());
@@ -127,7 +128,7 @@ fn of_a_variable_that_is_there_twice_the_last_one_counts() {
 
 #[test]
 fn optional_and_required_are_not_the_same() {
-    let all = Attachment::env_all("my-secret", "", EnvNames::Classic).unwrap();
+    let all = Attachment::env_all("my-secret", "").unwrap();
     for attachment in [env("A=a"), all, files("/etc/s")] {
         let (pod, _) = on(one_container(), std::slice::from_ref(&attachment));
         let optional = [attachment.optional()];

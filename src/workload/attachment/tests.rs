@@ -1,13 +1,14 @@
-use super::*;
 use proptest::prelude::*;
 
+use super::*;
+
 fn env(variable: &str, key: &str) -> Attachment {
-    Attachment::Env { variable: variable.into(), secret: "s".into(), key: key.into(), optional: false }
+    Attachment::Env { variable: variable.into(), secret: "s".into(), key: key.into(), need: Need::Required }
 }
 
 fn files(path: &str, items: &[(&str, &str)]) -> Attachment {
     let items = items.iter().map(|(key, file)| Item { key: (*key).into(), file: (*file).into() }).collect();
-    Attachment::Files { secret: "s".into(), path: path.into(), items, mode: None, optional: false }
+    Attachment::Files { secret: "s".into(), path: path.into(), items, mode: None, need: Need::Required }
 }
 
 #[test]
@@ -20,24 +21,17 @@ fn env_takes_a_key_or_a_variable_and_a_key() {
         ("my.var-1=token", env("my.var-1", "token")),
     ];
     for (flag, attachment) in cases {
-        assert_eq!(Attachment::env("s", flag, EnvNames::Classic).unwrap(), attachment, "{flag}");
+        assert_eq!(Attachment::env("s", flag).unwrap(), attachment, "{flag}");
     }
     for flag in ["", "=k", "A=", "1A=k", "A B=k", "A=b=c", "..=k", "a/b"] {
-        assert!(Attachment::env("s", flag, EnvNames::Classic).is_err(), "{flag}");
+        assert!(Attachment::env("s", flag).is_err(), "{flag}");
     }
-}
-
-#[test]
-fn a_newer_server_takes_any_printable_name() {
-    assert!(Attachment::env("s", "1 a/b c=k", EnvNames::Relaxed).is_ok());
-    assert!(Attachment::env("s", "\t=k", EnvNames::Relaxed).is_err());
-    assert!(Attachment::env("s", "ä=k", EnvNames::Relaxed).is_err());
 }
 
 #[test]
 fn a_value_where_a_key_belongs_is_not_repeated() {
     for flag in ["TOKEN=hunter2/+secret", "hunter2/+secret", "0hunter2/==", "hunter2/="] {
-        let error = Attachment::env("s", flag, EnvNames::Classic).unwrap_err().to_string();
+        let error = Attachment::env("s", flag).unwrap_err().to_string();
         assert!(!error.contains("hunter2"), "{error}");
     }
     let error = Attachment::files("s", "/p:hunter2/+secret=f", None).unwrap_err().to_string();
@@ -46,15 +40,15 @@ fn a_value_where_a_key_belongs_is_not_repeated() {
 
 #[test]
 fn a_reference_in_the_wrong_flag_is_answered_with_the_right_one() {
-    let error = Attachment::env("s", "A=SECRET:s,k", EnvNames::Classic).unwrap_err().to_string();
+    let error = Attachment::env("s", "A=SECRET:s,k").unwrap_err().to_string();
     assert!(error.contains("-e VAR=SECRET:name,key"), "{error}");
 }
 
 #[test]
 fn env_all_takes_a_prefix_or_none() {
-    let all = |prefix: &str| Attachment::env_all("s", prefix, EnvNames::Classic);
+    let all = |prefix: &str| Attachment::env_all("s", prefix);
     let expected =
-        |prefix: &str| Attachment::EnvAll { secret: "s".into(), prefix: prefix.into(), optional: false };
+        |prefix: &str| Attachment::EnvAll { secret: "s".into(), prefix: prefix.into(), need: Need::Required };
     assert_eq!(all("").unwrap(), expected(""));
     assert_eq!(all("S3_").unwrap(), expected("S3_"));
     assert!(all("3_").is_err());
@@ -85,9 +79,9 @@ fn a_mount_stays_where_it_is_asked_for() {
 
 #[test]
 fn run_ais_own_flags_mean_what_they_mean_there() {
-    assert_eq!(Attachment::env_secret("V=s,key=k", EnvNames::Classic).unwrap(), env("V", "k"));
+    assert_eq!(Attachment::env_secret("V=s,key=k").unwrap(), env("V", "k"));
     for flag in ["V=s", "V", "V=s,k", "=s,key=k", "V=,key=k", "V=s,key="] {
-        assert!(Attachment::env_secret(flag, EnvNames::Classic).is_err(), "{flag}");
+        assert!(Attachment::env_secret(flag).is_err(), "{flag}");
     }
     for flag in ["path=/p,name=s", "name=s,path=/p"] {
         assert_eq!(Attachment::secret_volume(flag, None).unwrap(), files("/p", &[]), "{flag}");
@@ -112,8 +106,8 @@ fn a_mode_is_octal() {
 
 #[test]
 fn secret_names_are_checked_wherever_they_come_from() {
-    assert!(Attachment::env("Bad_Name", "k", EnvNames::Classic).is_err());
-    assert!(Attachment::env_all("Bad_Name", "", EnvNames::Classic).is_err());
+    assert!(Attachment::env("Bad_Name", "k").is_err());
+    assert!(Attachment::env_all("Bad_Name", "").is_err());
     assert!(Attachment::files("Bad_Name", "/a", None).is_err());
     assert!(Attachment::image_pull("Bad_Name").is_err());
 }
@@ -125,21 +119,21 @@ fn an_attachment_reads_as_a_person_would_say_it() {
     assert_eq!(shown(files("/p", &[])), "files in /p ← all keys of secret s");
     assert_eq!(shown(files("/p", &[("k", "f"), ("l", "l")])), "files f, l in /p ← secret s");
     assert_eq!(shown(Attachment::image_pull("s").unwrap()), "image pull ← secret s");
-    let all = Attachment::env_all("s", "P_", EnvNames::Classic).unwrap();
+    let all = Attachment::env_all("s", "P_").unwrap();
     assert_eq!(shown(all), "env P_* ← all keys of secret s");
 }
 
 proptest! {
     #[test]
     fn every_legal_key_has_a_variable_that_every_server_takes(key in "[-._a-zA-Z0-9]{1,20}") {
-        prop_assert!(EnvNames::Classic.allow(&variable_for(&key)));
+        prop_assert!(is_env_name(&variable_for(&key)));
     }
 
     #[test]
     fn no_flag_makes_a_parser_panic(flag in "\\PC{0,40}") {
-        let _ = Attachment::env("s", &flag, EnvNames::Classic);
+        let _ = Attachment::env("s", &flag);
         let _ = Attachment::files("s", &flag, None);
-        let _ = Attachment::env_secret(&flag, EnvNames::Relaxed);
+        let _ = Attachment::env_secret(&flag);
         let _ = Attachment::secret_volume(&flag, None);
         let _ = Mode::parse(&flag);
     }

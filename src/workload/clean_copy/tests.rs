@@ -1,5 +1,6 @@
-use super::*;
 use proptest::prelude::*;
+
+use super::*;
 
 fn kind(name: &str) -> &'static Kind {
     Kind::named(name).unwrap()
@@ -111,7 +112,7 @@ fn only_a_controller_is_an_owner() {
             json!({"apiVersion": "batch/v1", "kind": "CronJob", "name": "nightly", "controller": controller});
         json!({"metadata": {"ownerReferences": [{"kind": "Other", "name": "o"}, owner]}})
     };
-    let cronjob = Owner { api_version: "batch/v1".into(), kind: "CronJob".into(), name: "nightly".into() };
+    let cronjob = Owner { kind: "CronJob".into(), name: "nightly".into() };
     assert_eq!(owner(&owned(true)), Some(cronjob));
     assert_eq!(owner(&owned(false)), None);
     assert_eq!(owner(&json!({})), None);

@@ -25,7 +25,7 @@ fn a_job_is_no_more_than_what_was_asked_for() {
 
 #[test]
 fn a_secret_on_a_new_job_is_what_runai_submit_makes_of_it() {
-    let secret = Attachment::env_from_key("MYUSERNAME", "my-secret", "username", EnvNames::Classic).unwrap();
+    let secret = Attachment::env_from_key("MYUSERNAME", "my-secret", "username").unwrap();
     let manifest = job().manifest().unwrap();
     let kind = Kind::named("job").unwrap();
     let outcome = attach(&manifest, kind, &[secret], &ContainerChoice::Only, Existing::Keep).unwrap();
@@ -143,6 +143,7 @@ fn what_a_server_would_refuse_is_refused_before() {
         NewJob { image: String::new(), ..job() },
         NewJob { env: pairs(&[("1A", "secret-text")]), ..job() },
         NewJob { env: pairs(&[("A", "secret-text"), ("A", "secret-text")]), ..job() },
+        NewJob { volumes: vec![Volume::SharedMemory, Volume::parse_claim("c:/dev/shm").unwrap()], ..job() },
     ];
     for job in refused {
         let error = job.manifest().unwrap_err().to_string();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http_body_util::combinators::BoxBody;
 use hyper::body::Bytes;
 use hyper::{Request, Response};
+use serde_json::Value;
 
 use crate::api::ApiServer;
 use crate::forward::Forwarder;
@@ -35,10 +36,44 @@ pub(crate) enum Backend {
 
 impl Backend {
     /// Carries out one request. `certificate` is the user whom the client's certificate names.
-    pub(crate) async fn answer(&self, request: Request<Bytes>, certificate: Option<&str>) -> Response<Payload> {
+    pub(crate) async fn answer(
+        &self,
+        request: Request<Bytes>,
+        certificate: Option<&str>,
+    ) -> Response<Payload> {
         match self {
+            Backend::InProcess(server) if ApiServer::is_watch(&request) => {
+                server.watch(request, certificate.map(str::to_owned))
+            }
             Backend::InProcess(server) => server.answer(&request, certificate),
             Backend::Real(forwarder) => forwarder.answer(request, certificate).await,
         }
     }
+}
+
+/// Asks a backend past the front door: the status, and the body, `null` where it is no JSON.
+pub(crate) async fn ask(
+    backend: &Backend,
+    token: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> (u16, Value) {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path.replace(' ', "%20"))
+        .header("authorization", format!("Bearer {token}"))
+        .header("user-agent", "support/1");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request =
+        request.body(Bytes::from(body.to_owned())).expect("a method, a path and headers make a request");
+    let response = backend.answer(request, None).await;
+    let body = match response.body() {
+        Payload::Whole(bytes) => serde_json::from_slice(bytes).unwrap_or_default(),
+        Payload::Stream(_) => Value::Null,
+    };
+    (response.status().as_u16(), body)
 }

@@ -11,21 +11,26 @@
 //!     fn a_secret_is_created(world: &World, sandbox: &Sandbox) {
 //!         let project = world.project("team-a");
 //!         let outcome = sandbox.run(["create", "hf", "--from-literal=HF_TOKEN=s3cret", "-p", &project.name]);
-//!         assert_eq!(outcome.success().stdout, "secret/hf created\n");
 //!         outcome.never_shows(b"s3cret");
+//!         assert_eq!(outcome.success().stdout, "secret/hf created\n");
 //!         assert_eq!(world.secret(&project.namespace, "hf").unwrap()["type"], "Opaque");
-//!         assert_eq!(world.writes(), [format!("POST /api/v1/namespaces/{}/secrets", project.namespace)]);
+//!         assert_eq!(world.writes()[0].call(), format!("POST /api/v1/namespaces/{}/secrets", project.namespace));
 //!     }
 //!
 //!     fn a_busy_server_is_asked_again(world: &World, sandbox: &Sandbox) {
 //!         world.fail(Fault::on("GET", "/secrets").times(2).answer_after(429, 1));
+//!         assert_eq!(sandbox.run(["list"]).success().stderr, "");
+//!     }
+//!
+//!     fn killed_before_the_deletion_it_has_changed_nothing(world: &World, sandbox: &Sandbox) {
 //!         let gate = world.hold(Fault::on("DELETE", "/jobs/"), Hold::BeforeForwarding);
 //!         let child = sandbox.spawn(["detach", "hf", "job/train", "--recreate", "-y"]);
 //!         assert!(gate.wait_reached(std::time::Duration::from_secs(10)));
-//!         child.kill();
+//!         let _ = child.kill();
 //!         gate.release();
 //!     }
 //! }
+//! # fn main() {}
 //! ```
 
 #![expect(

@@ -51,7 +51,9 @@ impl Call {
         let agent = text(header::USER_AGENT);
         let manager = match query.get("fieldManager") {
             Some(manager) => manager.clone(),
-            None => agent.split(['/', ' ']).next().filter(|name| !name.is_empty()).unwrap_or("unknown").to_owned(),
+            None => {
+                agent.split(['/', ' ']).next().filter(|name| !name.is_empty()).unwrap_or("unknown").to_owned()
+            }
         };
         Some(Self {
             method: request.method().clone(),
@@ -103,7 +105,7 @@ impl Call {
         }
         serde_json::from_slice(&self.body).map_err(|_| {
             let first = char::from(self.body.first().copied().unwrap_or(b' '));
-            let hex: String = self.body.iter().take(64).map(|byte| format!("{byte:02x}")).collect();
+            let hex = self.body.iter().take(64).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
             Failure::bad_request(format!(
                 "the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; \
                  json parse error: invalid character '{first}' looking for beginning of value ({hex})"
@@ -123,7 +125,9 @@ impl Target {
             _ => return None,
         };
         let (in_namespace, rest) = match rest {
-            ["namespaces", namespace, rest @ ..] if !matches!(rest, [] | ["status" | "finalize"]) => (*namespace, rest),
+            ["namespaces", namespace, rest @ ..] if !matches!(rest, [] | ["status" | "finalize"]) => {
+                (*namespace, rest)
+            }
             _ => ("", rest),
         };
         let (plural, name, subresource) = match rest {
@@ -147,7 +151,11 @@ impl Target {
 
     /// `pods/status`, as RBAC and its refusals write it.
     pub(crate) fn plural_and_subresource(&self) -> String {
-        if self.subresource.is_empty() { self.plural.clone() } else { format!("{}/{}", self.plural, self.subresource) }
+        if self.subresource.is_empty() {
+            self.plural.clone()
+        } else {
+            format!("{}/{}", self.plural, self.subresource)
+        }
     }
 }
 

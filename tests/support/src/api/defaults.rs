@@ -9,6 +9,9 @@ use super::store::text;
 pub(crate) fn fill(resource: &Resource, object: &mut Value) {
     if let Some(pod) = resource.pod_spec() {
         fill_above(object, pod);
+        if let Some(template) = pod.strip_suffix("/template/spec") {
+            fill_above(object, &format!("{template}/template/metadata"));
+        }
         if let Some(spec) = object.pointer_mut(pod) {
             fill_pod_spec(spec, &resource.kind);
         }
@@ -25,8 +28,8 @@ pub(crate) fn fill(resource: &Resource, object: &mut Value) {
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%", "maxSurge": "25%"}},
         }}),
         "StatefulSet" => json!({"spec": {
-            "replicas": 1, "revisionHistoryLimit": 10, "podManagementPolicy": "OrderedReady",
-            "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}},
+            "replicas": 1, "revisionHistoryLimit": 10, "podManagementPolicy": "OrderedReady", "serviceName": "",
+            "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0, "maxUnavailable": 1}},
             "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
         }}),
         "DaemonSet" => json!({"spec": {
@@ -158,6 +161,18 @@ pub(crate) fn tie_job_to_its_pods(job: &mut Value) {
         }
     }
     job["spec"]["selector"]["matchLabels"]["batch.kubernetes.io/controller-uid"] = uid.into();
+}
+
+/// The status of a workload that no controller has seen.
+pub(crate) fn first_status(kind: &str) -> Value {
+    match kind {
+        "StatefulSet" => json!({"replicas": 0, "availableReplicas": 0}),
+        "ReplicaSet" => json!({"replicas": 0}),
+        "DaemonSet" => {
+            json!({"currentNumberScheduled": 0, "desiredNumberScheduled": 0, "numberMisscheduled": 0, "numberReady": 0})
+        }
+        _ => json!({}),
+    }
 }
 
 /// A workload without labels takes those of its pods.

@@ -1,11 +1,9 @@
-//! Discovery, in the classic form and as one aggregated answer: enough for kubectl to find every type.
+//! Discovery in its classic form, which kubectl falls back to: enough for it to find every type.
 
 use std::collections::BTreeSet;
 
-use hyper::HeaderMap;
 use serde_json::{Value, json};
 
-use super::call::text_of;
 use super::resources::Resource;
 use super::store::State;
 
@@ -13,13 +11,12 @@ const VERBS: [&str; 7] = ["create", "delete", "deletecollection", "get", "list",
 
 impl State {
     /// The answer to a discovery path, if it is one.
-    pub(crate) fn discover(&self, path: &str, headers: &HeaderMap) -> Option<Value> {
-        let aggregated = text_of(headers, "accept").contains("g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList");
+    pub(crate) fn discover(&self, path: &str) -> Option<Value> {
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         match parts.as_slice() {
-            ["version"] => Some(json!({"major": "1", "minor": "37", "gitVersion": "v1.37.2", "platform": "linux/amd64"})),
-            ["api"] if aggregated => Some(self.aggregated(&BTreeSet::from([""]))),
-            ["apis"] if aggregated => Some(self.aggregated(&self.groups())),
+            ["version"] => {
+                Some(json!({"major": "1", "minor": "37", "gitVersion": "v1.37.2", "platform": "linux/amd64"}))
+            }
             ["api"] => Some(json!({"kind": "APIVersions", "versions": ["v1"]})),
             ["apis"] => Some(json!({
                 "kind": "APIGroupList", "apiVersion": "v1",
@@ -33,7 +30,11 @@ impl State {
     }
 
     fn groups(&self) -> BTreeSet<&str> {
-        self.resources.iter().map(|resource| resource.group.as_str()).filter(|group| !group.is_empty()).collect()
+        self.resources
+            .iter()
+            .map(|resource| resource.group.as_str())
+            .filter(|group| !group.is_empty())
+            .collect()
     }
 
     fn versions(&self, group: &str) -> BTreeSet<&str> {
@@ -71,36 +72,5 @@ impl State {
         (!resources.is_empty()).then(|| {
             json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": resources})
         })
-    }
-
-    fn aggregated(&self, groups: &BTreeSet<&str>) -> Value {
-        let items: Vec<Value> = groups
-            .iter()
-            .map(|group| {
-                let versions: Vec<Value> = self
-                    .versions(group)
-                    .into_iter()
-                    .map(|version| json!({"version": version, "resources": self.aggregated_resources(group, version)}))
-                    .collect();
-                json!({"metadata": {"name": group}, "versions": versions})
-            })
-            .collect();
-        json!({
-            "kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items,
-        })
-    }
-
-    fn aggregated_resources(&self, group: &str, version: &str) -> Vec<Value> {
-        let in_version = self.in_group(group).filter(|resource| resource.version == version);
-        in_version
-            .map(|resource| {
-                json!({
-                    "resource": resource.plural,
-                    "responseKind": {"group": group, "version": version, "kind": resource.kind},
-                    "scope": if resource.namespaced { "Namespaced" } else { "Cluster" },
-                    "singularResource": resource.kind.to_lowercase(), "verbs": VERBS, "shortNames": resource.short,
-                })
-            })
-            .collect()
     }
 }

@@ -135,8 +135,14 @@ impl Failure {
     }
 
     pub(crate) fn modified(resource: &Resource, name: &str) -> Self {
-        let why = "the object has been modified; please apply your changes to the latest version and try again";
-        Self::conflict(&resource.qualified_plural(), details(name, &resource.group, &resource.plural), name, why)
+        let why =
+            "the object has been modified; please apply your changes to the latest version and try again";
+        Self::conflict(
+            &resource.qualified_plural(),
+            details(name, &resource.group, &resource.plural),
+            name,
+            why,
+        )
     }
 
     /// A write's UID is not the one of the object.
@@ -146,7 +152,12 @@ impl Failure {
             "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: \
              Precondition failed: UID in precondition: {asked}, UID in object meta: {is}"
         );
-        Self::conflict(&resource.qualified_plural(), details(name, &resource.group, &resource.plural), name, &why)
+        Self::conflict(
+            &resource.qualified_plural(),
+            details(name, &resource.group, &resource.plural),
+            name,
+            &why,
+        )
     }
 
     /// A deletion's precondition does not hold.
@@ -170,17 +181,16 @@ impl Failure {
         let message = match conflicts {
             [(manager, field)] => format!("Apply failed with 1 conflict: conflict with {manager}: {field}"),
             many => {
-                let mut text = format!("Apply failed with {} conflicts:", many.len());
+                let mut lines = vec![format!("Apply failed with {} conflicts:", many.len())];
                 let mut last = "";
                 for (manager, field) in many {
                     if manager != last {
-                        text.push_str(if last.is_empty() { " " } else { "\n" });
-                        text.push_str(&format!("conflicts with {manager}:"));
+                        lines.push(format!("conflicts with {manager}:"));
                         last = manager;
                     }
-                    text.push_str(&format!("\n- {field}"));
+                    lines.push(format!("- {field}"));
                 }
-                text
+                lines.join("\n").replacen('\n', " ", 1)
             }
         };
         Self { code: 409, reason: "Conflict", message, details: Some(json!({"causes": causes})) }
@@ -199,16 +209,18 @@ impl Failure {
     /// Findings of a validation; `kind` has its group behind a dot.
     pub(crate) fn invalid(kind: &str, name: &str, causes: &[Cause]) -> Self {
         let (bare_kind, group) = kind.split_once('.').unwrap_or((kind, ""));
-        let mut lines: Vec<String> = Vec::new();
+        let mut once: Vec<&Cause> = Vec::new();
         for cause in causes {
-            let line = format!("{}: {}", cause.field, cause.message);
-            if !lines.contains(&line) {
-                lines.push(line);
+            if !once.contains(&cause) {
+                once.push(cause);
             }
         }
-        let text = if let [line] = lines.as_slice() { line.clone() } else { format!("[{}]", lines.join(", ")) };
+        let lines: Vec<String> =
+            once.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
+        let text =
+            if let [line] = lines.as_slice() { line.clone() } else { format!("[{}]", lines.join(", ")) };
         let mut details = details(name, group, bare_kind);
-        details["causes"] = causes
+        details["causes"] = once
             .iter()
             .map(|cause| json!({"reason": cause.reason, "message": cause.message, "field": cause.field}))
             .collect();

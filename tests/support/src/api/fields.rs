@@ -27,8 +27,15 @@ struct Entry {
 
 /// Fields of `metadata` that nobody owns.
 const UNOWNED: [&str; 9] = [
-    "name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
-    "deletionGracePeriodSeconds", "managedFields",
+    "name",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "managedFields",
 ];
 
 /// Maps whose existence is a field, beside their entries.
@@ -42,8 +49,14 @@ impl Fields {
             match key.as_str() {
                 "apiVersion" | "kind" | "status" => {}
                 "metadata" => {
-                    let owned = value.as_object().into_iter().flatten().filter(|(key, _)| !UNOWNED.contains(&key.as_str()));
-                    owned.for_each(|(key, value)| fields.walk(&[step("metadata"), step(key)], key, value, with_maps));
+                    let owned = value
+                        .as_object()
+                        .into_iter()
+                        .flatten()
+                        .filter(|(key, _)| !UNOWNED.contains(&key.as_str()));
+                    owned.for_each(|(key, value)| {
+                        fields.walk(&[step("metadata"), step(key)], key, value, with_maps);
+                    });
                 }
                 _ => fields.walk(&[step(key)], key, value, with_maps),
             }
@@ -77,6 +90,8 @@ impl Fields {
                 let path: Path = at.iter().cloned().chain([key.clone()]).collect();
                 if below.as_object().is_some_and(|below| !below.is_empty()) {
                     collect(below, &path, into);
+                } else if MAPS.contains(&key.trim_start_matches("f:")) {
+                    into.insert(path.into_iter().chain([".".to_owned()]).collect());
                 } else {
                     into.insert(path);
                 }
@@ -87,11 +102,19 @@ impl Fields {
         Self(fields)
     }
 
+    /// How many fields are at or below these steps.
+    fn below(&self, steps: &[String]) -> usize {
+        self.0.iter().filter(|path| path.starts_with(steps)).count()
+    }
+
     fn tree(&self) -> Value {
         let mut tree = json!({});
         for path in &self.0 {
             let mut at = &mut tree;
-            for step in path {
+            // A map that is owned without any of its entries is written as an empty one.
+            let alone =
+                path.last().is_some_and(|last| last == ".") && self.below(&path[..path.len() - 1]) == 1;
+            for step in &path[..path.len() - usize::from(alone)] {
                 if !at.is_object() {
                     *at = json!({});
                 }
@@ -115,7 +138,7 @@ fn value_at(object: &Value, path: &[String]) -> Value {
             return true.into();
         }
         if let Some(item) = step.strip_prefix("v:") {
-            let there = at.as_array().is_some_and(|items| items.iter().any(|other| other.to_string() == item));
+            let there = at.as_array().is_some_and(|items| items.iter().any(|other| is_item(other, item)));
             return if there { true.into() } else { Value::Null };
         }
         match at.get(step.trim_start_matches("f:")) {
@@ -124,6 +147,11 @@ fn value_at(object: &Value, path: &[String]) -> Value {
         }
     }
     at.clone()
+}
+
+/// Is this the item of a set that `v:<json>` names?
+fn is_item(item: &Value, json: &str) -> bool {
+    serde_json::from_str::<Value>(json).is_ok_and(|named| named == *item)
 }
 
 fn remove_at(object: &mut Value, path: &[String]) {
@@ -137,7 +165,7 @@ fn remove_at(object: &mut Value, path: &[String]) {
     }
     match at {
         Value::Object(fields) => drop(fields.remove(last.trim_start_matches("f:"))),
-        Value::Array(items) => items.retain(|item| format!("v:{item}") != *last),
+        Value::Array(items) => items.retain(|item| !is_item(item, last.trim_start_matches("v:"))),
         _ => {}
     }
 }
@@ -178,11 +206,22 @@ fn write_entries(object: &mut Value, mut entries: Vec<Entry>) {
     }
 }
 
-fn entry_of<'a>(entries: &'a mut Vec<Entry>, manager: &str, operation: &'static str, api_version: &str) -> &'a mut Entry {
+fn entry_of<'a>(
+    entries: &'a mut Vec<Entry>,
+    manager: &str,
+    operation: &'static str,
+    api_version: &str,
+) -> &'a mut Entry {
     let place = entries.iter().position(|entry| entry.manager == manager && entry.operation == operation);
     let place = place.unwrap_or_else(|| {
         let api_version = api_version.to_owned();
-        entries.push(Entry { manager: manager.into(), operation, api_version, time: now(), fields: Fields::default() });
+        entries.push(Entry {
+            manager: manager.into(),
+            operation,
+            api_version,
+            time: now(),
+            fields: Fields::default(),
+        });
         entries.len() - 1
     });
     &mut entries[place]
@@ -285,5 +324,5 @@ fn conflicting_manager(entry: &Entry) -> String {
 }
 
 fn dotted(path: &[String]) -> String {
-    path.iter().map(|step| format!(".{}", step.trim_start_matches("f:"))).collect()
+    path.iter().fold(String::new(), |text, step| text + "." + step.trim_start_matches("f:"))
 }

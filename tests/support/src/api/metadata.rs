@@ -19,7 +19,7 @@ const MOST_ANNOTATION_BYTES: usize = 256 * 1024;
 pub(crate) fn not_a_label(text: &str) -> Option<String> {
     let fits = is_dns_label(text);
     match text.len() {
-        64.. => Some("must be no more than 63 bytes".to_owned()),
+        64.. => Some("must be no more than 63 characters".to_owned()),
         _ if !fits => Some(LABEL.to_owned()),
         _ => None,
     }
@@ -28,7 +28,7 @@ pub(crate) fn not_a_label(text: &str) -> Option<String> {
 /// Why a text is no DNS subdomain (RFC 1123); `None` where it is one.
 pub(crate) fn not_a_subdomain(text: &str) -> Option<String> {
     match text.len() {
-        254.. => Some("must be no more than 253 bytes".to_owned()),
+        254.. => Some("must be no more than 253 characters".to_owned()),
         _ if !text.split('.').all(is_dns_label) => Some(SUBDOMAIN.to_owned()),
         _ => None,
     }
@@ -116,7 +116,8 @@ fn validate_annotations(annotations: &Value) -> Vec<Cause> {
     for (key, value) in annotations.as_object().into_iter().flatten() {
         bytes += key.len() + value.as_str().map_or(0, str::len);
         let lower = key.to_lowercase();
-        causes.extend(key_problems(&lower).iter().map(|why| Cause::invalid("metadata.annotations", key, why)));
+        causes
+            .extend(key_problems(&lower).iter().map(|why| Cause::invalid("metadata.annotations", key, why)));
     }
     if bytes > MOST_ANNOTATION_BYTES {
         let message = format!("Too long: may not be more than {MOST_ANNOTATION_BYTES} bytes");

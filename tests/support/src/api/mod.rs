@@ -1,6 +1,6 @@
 //! The in-process API server: a small Kubernetes that answers as the real one does wherever the tests look.
 //!
-//! It is a verified fake: `tests/same_as_the_real_server.rs` sends the same requests to both and compares. It has no
+//! It is a verified fake: `tests/same_as_the_real_server` sends the same requests to both and compares. It has no
 //! controllers (no Job makes a Pod), but garbage collection and the end of a namespace happen, a moment later.
 
 mod call;
@@ -19,6 +19,7 @@ mod strategic;
 mod table;
 mod validation;
 mod verbs;
+mod watch;
 mod write;
 
 use std::sync::{Mutex, PoisonError};
@@ -29,7 +30,7 @@ use serde_json::Value;
 
 use crate::backend::Payload;
 use call::Call;
-pub(crate) use call::percent_decode;
+pub(crate) use call::Target;
 pub(crate) use failure::Failure;
 use store::State;
 
@@ -64,7 +65,7 @@ impl ApiServer {
         self.with(|state| state.add_user(token, name, &[]));
     }
 
-    /// Serves a custom resource, as a CustomResourceDefinition would.
+    /// Serves a custom resource, as a `CustomResourceDefinition` would.
     pub(crate) fn add_resource(&self, group: &str, version: &str, plural: &str, kind: &str) {
         self.with(|state| state.add_resource(group, version, plural, kind));
     }
@@ -93,7 +94,7 @@ impl State {
         self.sweep();
         let user = self.authenticate(request.headers(), certificate)?;
         let Some(mut call) = Call::parse(request, user) else {
-            return self.serve_path(request);
+            return Ok(self.serve_path(request.uri().path()));
         };
         self.authorise(&mut call, request.headers())?;
         if let Some(answer) = self.review(&call)? {
@@ -120,12 +121,11 @@ impl State {
     }
 
     /// A path that names no resource: discovery, the version, health.
-    fn serve_path(&self, request: &Request<Bytes>) -> Result<Reply, Failure> {
-        match request.uri().path() {
-            "/healthz" | "/readyz" | "/livez" => Ok(Reply::Text(200, "ok".into())),
-            path => Ok(self
-                .discover(path, request.headers())
-                .map_or_else(|| Reply::Text(404, "404 page not found\n".into()), |body| Reply::Json(Answer::ok(body)))),
+    fn serve_path(&self, path: &str) -> Reply {
+        match (path, self.discover(path)) {
+            ("/healthz" | "/readyz" | "/livez", _) => Reply::Text(200, "ok".into()),
+            (_, Some(body)) => Reply::Json(Answer::ok(body)),
+            (_, None) => Reply::Text(404, "404 page not found\n".into()),
         }
     }
 }

@@ -21,7 +21,11 @@ pub(crate) struct Attempt<'a> {
 
 impl State {
     /// The user of a token or a certificate; nobody in particular is `system:anonymous`.
-    pub(crate) fn authenticate(&self, headers: &HeaderMap, certificate: Option<&str>) -> Result<User, Failure> {
+    pub(crate) fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        certificate: Option<&str>,
+    ) -> Result<User, Failure> {
         let authorization = text_of(headers, "authorization");
         if let Some(name) = certificate.filter(|_| authorization.is_empty()) {
             return Ok(User { name: name.to_owned(), groups: vec!["system:authenticated".into()] });
@@ -41,8 +45,13 @@ impl State {
         let target = named_by_selector(call);
         let impersonated = text_of(headers, "impersonate-user");
         if !impersonated.is_empty() {
-            let attempt =
-                Attempt { verb: "impersonate", group: "", resource: "users", namespace: "", name: &impersonated };
+            let attempt = Attempt {
+                verb: "impersonate",
+                group: "",
+                resource: "users",
+                namespace: "",
+                name: &impersonated,
+            };
             if !self.allows(&call.user, &attempt) {
                 let verb = format!("impersonate-on:user-info:{verb}");
                 return Err(Failure::forbidden(&call.user.name, &verb, &target));
@@ -70,7 +79,8 @@ impl State {
             return true;
         }
         // As the role system:basic-user of every cluster.
-        let about_oneself = matches!(attempt.resource, "selfsubjectaccessreviews" | "selfsubjectrulesreviews");
+        let about_oneself =
+            matches!(attempt.resource, "selfsubjectaccessreviews" | "selfsubjectrulesreviews");
         if about_oneself && attempt.verb == "create" {
             return user.name != "system:anonymous";
         }
@@ -83,7 +93,8 @@ impl State {
         let mut rules = Vec::new();
         for ((plural, bound_in, _), binding) in &self.objects {
             let cluster_wide = *plural == of_plural("clusterrolebindings");
-            let local = *plural == of_plural("rolebindings") && bound_in == namespace && !namespace.is_empty();
+            let local =
+                *plural == of_plural("rolebindings") && bound_in == namespace && !namespace.is_empty();
             if !(cluster_wide || local) || !binds(binding, user) {
                 continue;
             }
@@ -103,8 +114,9 @@ impl State {
 fn named_by_selector(call: &Call) -> Target {
     let mut target = call.target.clone();
     if target.name.is_empty() && matches!(call.verb(), "list" | "watch") {
-        let named = call.option("fieldSelector").split(',').find_map(|part| part.strip_prefix("metadata.name="));
-        target.name = named.unwrap_or_default().trim_start_matches('=').to_owned();
+        let named =
+            call.option("fieldSelector").split(',').find_map(|part| part.strip_prefix("metadata.name="));
+        named.unwrap_or_default().trim_start_matches('=').clone_into(&mut target.name);
     }
     target
 }
@@ -125,5 +137,8 @@ fn allows(rule: &Value, attempt: &Attempt<'_>) -> bool {
         Some(names) if !names.is_empty() => names.contains(&json!(attempt.name)),
         _ => true,
     };
-    named && lists("verbs", attempt.verb) && lists("apiGroups", attempt.group) && lists("resources", attempt.resource)
+    named
+        && lists("verbs", attempt.verb)
+        && lists("apiGroups", attempt.group)
+        && lists("resources", attempt.resource)
 }

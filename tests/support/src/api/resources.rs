@@ -121,13 +121,16 @@ impl State {
 
     pub(crate) fn resource_of(&self, target: &Target) -> Option<Resource> {
         let found = self.resources.iter().find(|resource| {
-            (&resource.group, &resource.version, &resource.plural) == (&target.group, &target.version, &target.plural)
+            (&resource.group, &resource.version, &resource.plural)
+                == (&target.group, &target.version, &target.plural)
         })?;
         let fits_scope = target.name.is_empty() || found.namespaced != target.in_namespace.is_empty();
         fits_scope.then(|| found.clone())
     }
 
     pub(crate) fn serves_group(&self, target: &Target) -> bool {
-        self.resources.iter().any(|resource| (&resource.group, &resource.version) == (&target.group, &target.version))
+        self.resources
+            .iter()
+            .any(|resource| (&resource.group, &resource.version) == (&target.group, &target.version))
     }
 }

@@ -19,6 +19,7 @@ impl State {
                 let mut review = call.json("SelfSubjectAccessReview")?;
                 review["kind"] = "SelfSubjectAccessReview".into();
                 review["apiVersion"] = "authorization.k8s.io/v1".into();
+                review["metadata"] = json!({});
                 review["status"] = json!({"allowed": self.may(call, &review["spec"]["resourceAttributes"])});
                 Ok(Some(Answer::created(review)))
             }
@@ -41,7 +42,8 @@ impl State {
 
     fn may(&self, call: &Call, attributes: &Value) -> bool {
         let (plural, subresource) = (text(attributes, "/resource"), text(attributes, "/subresource"));
-        let resource = if subresource.is_empty() { plural.to_owned() } else { format!("{plural}/{subresource}") };
+        let resource =
+            if subresource.is_empty() { plural.to_owned() } else { format!("{plural}/{subresource}") };
         let attempt = Attempt {
             verb: text(attributes, "/verb"),
             group: text(attributes, "/group"),

@@ -5,7 +5,12 @@ use serde_json::{Map, Value};
 /// By which field the items of a list are told apart; `None` for a list that is replaced.
 fn merge_key(list: &str) -> Option<&'static str> {
     match list {
-        "containers" | "initContainers" | "ephemeralContainers" | "env" | "volumes" | "imagePullSecrets"
+        "containers"
+        | "initContainers"
+        | "ephemeralContainers"
+        | "env"
+        | "volumes"
+        | "imagePullSecrets"
         | "secrets" => Some("name"),
         "volumeMounts" => Some("mountPath"),
         "ports" => Some("containerPort"),
@@ -53,7 +58,8 @@ fn merge_list(current: &[Value], patch: &[Value], by: &str) -> Value {
         merge(&mut merged, item);
         merged
     });
-    let mut others = current.iter().filter(|item| !patch.iter().any(|other| other[by] == item[by])).peekable();
+    let mut others =
+        current.iter().filter(|item| !patch.iter().any(|other| other[by] == item[by])).peekable();
     let mut result = Vec::new();
     // What is new stands before what was there already, as the real server orders it.
     for item in patched {
@@ -91,7 +97,8 @@ mod tests {
 
     #[test]
     fn env_is_merged_by_name_and_mounts_by_path() {
-        let mut pod = json!({"containers": [{"name": "m", "image": "i", "env": [{"name": "A", "value": "1"}]}]});
+        let mut pod =
+            json!({"containers": [{"name": "m", "image": "i", "env": [{"name": "A", "value": "1"}]}]});
         merge(
             &mut pod,
             &json!({"containers": [{"name": "m", "env": [{"name": "B", "value": "2"}],

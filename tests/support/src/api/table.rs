@@ -38,18 +38,19 @@ pub(crate) fn one(resource: &Resource, call: &Call, object: Value) -> Value {
         Shape::Metadata => metadata_only(&object),
         Shape::Table => {
             let revision = object["metadata"]["resourceVersion"].clone();
-            table(resource, call, &[object], json!({"resourceVersion": revision}))
+            table(resource, call, &[object], &json!({"resourceVersion": revision}))
         }
     }
 }
 
 /// A list in the shape that is asked for.
-pub(crate) fn many(resource: &Resource, call: &Call, objects: Vec<Value>, metadata: Value) -> Value {
+pub(crate) fn many(resource: &Resource, call: &Call, objects: Vec<Value>, metadata: &Value) -> Value {
     match shape(call) {
         Shape::Table => table(resource, call, &objects, metadata),
         Shape::Metadata => json!({
             "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
-            "items": objects.iter().map(metadata_only).collect::<Value>(),
+            // The real one has null where there are none, of this kind of list alone.
+            "items": (!objects.is_empty()).then(|| objects.iter().map(metadata_only).collect::<Value>()),
         }),
         Shape::Object => json!({
             "kind": format!("{}List", resource.kind), "apiVersion": resource.api_version(), "metadata": metadata,
@@ -71,7 +72,7 @@ fn metadata_only(object: &Value) -> Value {
     json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"]})
 }
 
-fn table(resource: &Resource, call: &Call, objects: &[Value], metadata: Value) -> Value {
+fn table(resource: &Resource, call: &Call, objects: &[Value], metadata: &Value) -> Value {
     let columns = columns(resource);
     let rows: Vec<Value> = objects
         .iter()
@@ -109,7 +110,9 @@ fn columns(resource: &Resource) -> Vec<Column> {
         "Namespace" => vec![NAME, ("Status", "string"), AGE],
         "Pod" => vec![NAME, ("Ready", "string"), ("Status", "string"), ("Restarts", "string"), AGE],
         "Job" => vec![NAME, ("Status", "string"), ("Completions", "string"), ("Duration", "string"), AGE],
-        "Deployment" => vec![NAME, ("Ready", "string"), ("Up-to-date", "string"), ("Available", "string"), AGE],
+        "Deployment" => {
+            vec![NAME, ("Ready", "string"), ("Up-to-date", "string"), ("Available", "string"), AGE]
+        }
         _ => vec![NAME, AGE],
     }
 }
@@ -122,11 +125,17 @@ fn cell(resource: &Resource, column: &str, object: &Value) -> Value {
         (_, "Type") => object["type"].clone(),
         (_, "Data") => object["data"].as_object().map_or(0, serde_json::Map::len).into(),
         (_, "Restarts") => "0".into(),
-        ("Pod", "Ready") => format!("0/{}", object["spec"]["containers"].as_array().map_or(0, Vec::len)).into(),
-        ("Deployment", "Ready") => format!("{}/{}", number("/status/readyReplicas"), number("/spec/replicas")).into(),
+        ("Pod", "Ready") => {
+            format!("0/{}", object["spec"]["containers"].as_array().map_or(0, Vec::len)).into()
+        }
+        ("Deployment", "Ready") => {
+            format!("{}/{}", number("/status/readyReplicas"), number("/spec/replicas")).into()
+        }
         ("Deployment", "Up-to-date") => number("/status/updatedReplicas").into(),
         ("Deployment", "Available") => number("/status/availableReplicas").into(),
-        ("Job", "Completions") => format!("{}/{}", number("/status/succeeded"), number("/spec/completions")).into(),
+        ("Job", "Completions") => {
+            format!("{}/{}", number("/status/succeeded"), number("/spec/completions")).into()
+        }
         ("Job", "Status") => job_status(object).into(),
         (_, "Status") => text(object, "/status/phase").into(),
         _ => "".into(),
@@ -149,11 +158,11 @@ fn age(since: &str) -> String {
     let seconds = (Timestamp::now().as_second() - since.as_second()).max(0);
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
     match seconds {
-        ..120 => format!("{seconds}s"),
-        ..600 if seconds % 60 != 0 => format!("{minutes}m{}s", seconds % 60),
-        ..10800 => format!("{minutes}m"),
-        ..28800 if minutes % 60 != 0 => format!("{hours}h{}m", minutes % 60),
-        ..172_800 => format!("{hours}h"),
+        0..120 => format!("{seconds}s"),
+        120..600 if seconds % 60 != 0 => format!("{minutes}m{}s", seconds % 60),
+        120..10800 => format!("{minutes}m"),
+        10800..28800 if minutes % 60 != 0 => format!("{hours}h{}m", minutes % 60),
+        10800..172_800 => format!("{hours}h"),
         _ => format!("{days}d"),
     }
 }

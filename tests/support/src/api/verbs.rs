@@ -10,7 +10,7 @@ use super::failure::{Cause, Failure, details};
 use super::fields::{self, Force};
 use super::resources::Resource;
 use super::store::{Key, State, now, random, random_uid, text};
-use super::write::{Tracking, decode};
+use super::write::{Tracking, decode, prepare};
 use super::{patch, selectors, strategic, table};
 
 fn key_of(resource: &Resource, namespace: &str, name: &str) -> Key {
@@ -49,7 +49,7 @@ impl State {
             items.truncate(limit);
         }
         let objects = items.into_iter().map(|(_, object)| object.clone()).collect();
-        Ok(Answer::ok(table::many(resource, call, objects, metadata)))
+        Ok(Answer::ok(table::many(resource, call, objects, &metadata)))
     }
 
     /// The objects that a list or a deletion of many is about.
@@ -62,7 +62,9 @@ impl State {
         Ok(of_type
             .take_while(|(key, _)| key.0 == plural)
             .filter(|(key, _)| namespace.is_empty() || key.1 == *namespace)
-            .filter(|(_, object)| selectors::labels_match(&labels, object) && selectors::fields_match(&fields, object))
+            .filter(|(_, object)| {
+                selectors::labels_match(&labels, object) && selectors::fields_match(&fields, object)
+            })
             .collect())
     }
 
@@ -91,7 +93,7 @@ impl State {
         }
         metadata["uid"] = random_uid().into();
         metadata["creationTimestamp"] = now().into();
-        let object = self.prepare(resource, call, None, object, tracking)?;
+        let object = prepare(resource, call, None, object, tracking)?;
         let name = text(&object, "/metadata/name").to_owned();
         let key = key_of(resource, &namespace, &name);
         match self.objects.get(&key) {
@@ -109,7 +111,9 @@ impl State {
     /// Puts a new object into the namespace of the request, which must exist.
     fn place(&self, resource: &Resource, object: &mut Value, namespace: &str) -> Result<(), Failure> {
         let Some(metadata) = object["metadata"].as_object_mut() else { return Ok(()) };
-        for field in ["resourceVersion", "generation", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"] {
+        for field in
+            ["resourceVersion", "generation", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"]
+        {
             metadata.remove(field);
         }
         if !resource.namespaced {
@@ -123,7 +127,8 @@ impl State {
             ));
         }
         metadata.insert("namespace".into(), namespace.into());
-        let namespaces = self.resources.iter().find(|resource| resource.is("Namespace")).expect("a built-in type");
+        let namespaces =
+            self.resources.iter().find(|resource| resource.is("Namespace")).expect("a built-in type");
         match self.objects.get(&key_of(namespaces, "", namespace)) {
             None => Err(Failure::not_found(namespaces, namespace)),
             Some(there) if there.pointer("/metadata/deletionTimestamp").is_some() => {
@@ -133,7 +138,7 @@ impl State {
         }
     }
 
-    /// A CustomResourceDefinition is served from its creation on.
+    /// A `CustomResourceDefinition` is served from its creation on.
     fn serve_definition(&mut self, resource: &Resource, object: &Value) {
         if resource.is("CustomResourceDefinition") {
             let spec = &object["spec"];
@@ -150,7 +155,9 @@ impl State {
         let (key, mut pod) = self.find(resource, call)?;
         pod["spec"]["nodeName"] = binding["target"]["name"].clone();
         self.put(key, pod);
-        Ok(Answer::created(json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})))
+        Ok(Answer::created(
+            json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}),
+        ))
     }
 
     pub(crate) fn update(&mut self, resource: &Resource, call: &Call) -> Result<Answer, Failure> {
@@ -185,7 +192,7 @@ impl State {
         if resource.namespaced {
             new["metadata"]["namespace"] = key.1.clone().into();
         }
-        let new = self.prepare(resource, call, Some(old), new, tracking)?;
+        let new = prepare(resource, call, Some(old), new, tracking)?;
         let new = self.store(key, call, Some(old), new)?;
         Ok(Answer::ok(table::one(resource, call, new)))
     }
@@ -200,7 +207,9 @@ impl State {
         let mut new = old.clone();
         match kind {
             "application/merge-patch+json" => patch::merge(&mut new, &changes),
-            "application/strategic-merge-patch+json" if !resource.custom => strategic::merge(&mut new, &changes),
+            "application/strategic-merge-patch+json" if !resource.custom => {
+                strategic::merge(&mut new, &changes);
+            }
             "application/json-patch+json" => {
                 new = patch::json_patch(new, &changes).ok_or_else(Failure::patch_does_not_fit)?;
             }
@@ -228,7 +237,9 @@ impl State {
             .map_err(|conflicts| Failure::apply_conflict(&conflicts))?;
         match found {
             Some((key, old)) => self.replace(resource, call, key, &old, merged, Tracking::Applied),
-            None if config["metadata"]["uid"].is_string() => Err(Failure::not_found(resource, &call.target.name)),
+            None if config["metadata"]["uid"].is_string() => {
+                Err(Failure::not_found(resource, &call.target.name))
+            }
             None => self.create_object(resource, call, merged, Tracking::Applied),
         }
     }
@@ -240,7 +251,8 @@ impl State {
         check_preconditions(resource, name, &object, &options["preconditions"])?;
         let dry_run = call.dry_run()? || options["dryRun"].as_array().is_some_and(|list| !list.is_empty());
         let finalizer = finalizer(resource, call, &options);
-        let grace = options["gracePeriodSeconds"].as_u64().or_else(|| call.option("gracePeriodSeconds").parse().ok());
+        let grace =
+            options["gracePeriodSeconds"].as_u64().or_else(|| call.option("gracePeriodSeconds").parse().ok());
         let on_a_node = resource.is("Pod") && !text(&object, "/spec/nodeName").is_empty() && grace != Some(0);
         let held = object.pointer("/metadata/finalizers").is_some();
         let stays = held || finalizer.is_some() || on_a_node || resource.is("Namespace");
@@ -273,13 +285,20 @@ impl State {
         let list = self.list(resource, call)?;
         let keys: Vec<Key> = self.selected(resource, call)?.into_iter().map(|(key, _)| key.clone()).collect();
         if !call.dry_run()? {
-            keys.iter().for_each(|key| self.remove(key));
+            for key in &keys {
+                self.remove(key);
+            }
         }
         Ok(list)
     }
 }
 
-fn check_preconditions(resource: &Resource, name: &str, object: &Value, wanted: &Value) -> Result<(), Failure> {
+fn check_preconditions(
+    resource: &Resource,
+    name: &str,
+    object: &Value,
+    wanted: &Value,
+) -> Result<(), Failure> {
     let (uid, revision) = (text(object, "/metadata/uid"), text(object, "/metadata/resourceVersion"));
     match (wanted["uid"].as_str(), wanted["resourceVersion"].as_str()) {
         (Some(asked), _) if asked != uid => {

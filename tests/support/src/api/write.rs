@@ -36,7 +36,10 @@ pub(crate) fn decode(resource: &Resource, mut object: Value) -> Result<Value, Fa
     if !object["metadata"].is_object() {
         object["metadata"] = json!({});
     }
-    drop_empty(&mut object["metadata"], &["labels", "annotations", "finalizers", "ownerReferences", "managedFields"]);
+    drop_empty(
+        &mut object["metadata"],
+        &["labels", "annotations", "finalizers", "ownerReferences", "managedFields"],
+    );
     if resource.is("Secret") {
         decode_secret(resource, &mut object)?;
     }
@@ -57,11 +60,12 @@ fn decode_secret(resource: &Resource, secret: &mut Value) -> Result<(), Failure>
         fields["data"][key.as_str()] = encoded.into();
     }
     drop_empty(secret, &["data"]);
-    for value in secret.get_mut("data").and_then(Value::as_object_mut).into_iter().flat_map(|data| data.values_mut()) {
+    for value in
+        secret.get_mut("data").and_then(Value::as_object_mut).into_iter().flat_map(|data| data.values_mut())
+    {
         let text = value.as_str().unwrap_or_default().replace(['\r', '\n'], "");
         if BASE64_STANDARD.decode(&text).is_err() {
-            let alphabet = |byte: u8| byte.is_ascii_alphanumeric() || b"+/".contains(&byte);
-            let at = text.bytes().position(|byte| !alphabet(byte)).unwrap_or(text.len());
+            let at = first_illegal_byte(&text);
             return Err(Failure::bad_request(format!(
                 "Secret in version \"{}\" cannot be handled as a Secret: illegal base64 data at input byte {at}",
                 resource.version
@@ -70,6 +74,17 @@ fn decode_secret(resource: &Resource, secret: &mut Value) -> Result<(), Failure>
         *value = text.into();
     }
     Ok(())
+}
+
+/// Where Go's decoder stops in text that is not base64.
+fn first_illegal_byte(text: &str) -> usize {
+    let alphabet = |byte: u8| byte.is_ascii_alphanumeric() || b"+/".contains(&byte);
+    match text.bytes().position(|byte| !alphabet(byte)) {
+        // One `=` where two belong.
+        Some(at) if at % 4 == 2 && text.ends_with('=') && at + 1 == text.len() => text.len(),
+        Some(at) => at,
+        None => text.len() - text.len() % 4,
+    }
 }
 
 fn drop_empty(object: &mut Value, fields: &[&str]) {
@@ -85,40 +100,48 @@ fn drop_empty(object: &mut Value, fields: &[&str]) {
     });
 }
 
+/// Completes and checks an object that is about to replace `old`, or to be created.
+pub(crate) fn prepare(
+    resource: &Resource,
+    call: &Call,
+    old: Option<&Value>,
+    mut new: Value,
+    tracking: Tracking,
+) -> Result<Value, Failure> {
+    defaults::fill(resource, &mut new);
+    match old {
+        Some(old) => keep_what_is_the_servers(resource, call, old, &mut new),
+        None => complete_new(resource, &mut new),
+    }
+    validation::validate(resource, old, &new)?;
+    if old.is_none() && resource.is("Job") {
+        defaults::take_labels_of_template(&mut new);
+    }
+    if resource.has_generation() {
+        let generation = match old {
+            None => 1,
+            Some(old) => {
+                let before = old["metadata"]["generation"].as_u64().unwrap_or(1);
+                before + u64::from(desired(old) != desired(&new))
+            }
+        };
+        new["metadata"]["generation"] = generation.into();
+    }
+    if tracking == Tracking::Update {
+        fields::track_update(old, &mut new, &call.manager);
+    }
+    Ok(new)
+}
+
 impl State {
-    /// Completes and checks an object that is about to replace `old`, or to be created.
-    pub(crate) fn prepare(
-        &self,
-        resource: &Resource,
+    /// Stores what changed; the same again keeps its revision, and the last finalizer gone ends a deleted object.
+    pub(crate) fn store(
+        &mut self,
+        key: Key,
         call: &Call,
         old: Option<&Value>,
-        mut new: Value,
-        tracking: Tracking,
+        new: Value,
     ) -> Result<Value, Failure> {
-        defaults::fill(resource, &mut new);
-        match old {
-            Some(old) => keep_what_is_the_servers(resource, call, old, &mut new),
-            None => complete_new(resource, &mut new),
-        }
-        validation::validate(resource, old, &new)?;
-        if resource.has_generation() {
-            let generation = match old {
-                None => 1,
-                Some(old) => {
-                    let before = old["metadata"]["generation"].as_u64().unwrap_or(1);
-                    before + u64::from(desired(old) != desired(&new))
-                }
-            };
-            new["metadata"]["generation"] = generation.into();
-        }
-        if tracking == Tracking::Update {
-            fields::track_update(old, &mut new, &call.manager);
-        }
-        Ok(new)
-    }
-
-    /// Stores what changed; the same again keeps its revision, and the last finalizer gone ends a deleted object.
-    pub(crate) fn store(&mut self, key: Key, call: &Call, old: Option<&Value>, new: Value) -> Result<Value, Failure> {
         if old.is_some_and(|old| same(old, &new)) {
             return Ok(old.cloned().unwrap_or(new));
         }
@@ -158,11 +181,13 @@ fn complete_new(resource: &Resource, new: &mut Value) {
     match resource.kind.as_str() {
         "Job" if !resource.custom => {
             defaults::tie_job_to_its_pods(new);
-            defaults::take_labels_of_template(new);
             new["status"] = json!({});
         }
         "CronJob" | "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" if !resource.custom => {
-            new["status"] = json!({});
+            new["status"] = defaults::first_status(&resource.kind);
+            if resource.is("DaemonSet") {
+                new["metadata"]["annotations"]["deprecated.daemonset.template.generation"] = "1".into();
+            }
         }
         "Namespace" => {
             let name = new["metadata"]["name"].clone();
@@ -177,7 +202,12 @@ fn complete_new(resource: &Resource, new: &mut Value) {
 
 fn keep_what_is_the_servers(resource: &Resource, call: &Call, old: &Value, new: &mut Value) {
     const THE_SERVERS: [&str; 7] = [
-        "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "resourceVersion",
+        "uid",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "generation",
+        "resourceVersion",
         "managedFields",
     ];
     for field in THE_SERVERS {

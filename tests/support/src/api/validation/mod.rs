@@ -35,9 +35,10 @@ pub(crate) fn validate(resource: &Resource, old: Option<&Value>, new: &Value) ->
 /// Why a text is no key of a Secret.
 fn not_a_key(key: &str) -> Option<&'static str> {
     const KEY: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
-    let fits = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    let fits =
+        !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
     match key {
-        _ if key.len() > 253 => Some("must be no more than 253 bytes"),
+        _ if key.len() > 253 => Some("must be no more than 253 characters"),
         _ if !fits => Some(KEY),
         "." => Some("must not be '.'"),
         ".." => Some("must not be '..'"),
@@ -49,7 +50,11 @@ fn not_a_key(key: &str) -> Option<&'static str> {
 /// Items of a list with their paths.
 fn each<'a>(field: &str, list: &'a Value) -> impl Iterator<Item = (String, &'a Value)> + use<'a> {
     let field = field.to_owned();
-    list.as_array().into_iter().flatten().enumerate().map(move |(index, item)| (format!("{field}[{index}]"), item))
+    list.as_array()
+        .into_iter()
+        .flatten()
+        .enumerate()
+        .map(move |(index, item)| (format!("{field}[{index}]"), item))
 }
 
 /// Refuses the second of two items with the same name.

@@ -176,9 +176,11 @@ fn validate_env_from(all: &str, field: &str, source: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
     let prefix = text(source, "/prefix");
     if !prefix.is_empty() {
-        causes.extend(not_a_variable(prefix).map(|why| Cause::invalid(format!("{field}.prefix"), prefix, why)));
+        causes
+            .extend(not_a_variable(prefix).map(|why| Cause::invalid(format!("{field}.prefix"), prefix, why)));
     }
-    let kinds: Vec<&str> = ["configMapRef", "secretRef"].into_iter().filter(|kind| source[*kind].is_object()).collect();
+    let kinds: Vec<&str> =
+        ["configMapRef", "secretRef"].into_iter().filter(|kind| source[*kind].is_object()).collect();
     if kinds.is_empty() {
         causes.push(Cause::invalid(all, "", "must specify one of: `configMapRef` or `secretRef`"));
     }
@@ -195,7 +197,8 @@ fn validate_env_from(all: &str, field: &str, source: &Value) -> Vec<Cause> {
 
 /// Anything printable in ASCII but `=`, since Kubernetes 1.34.
 fn not_a_variable(name: &str) -> Option<&'static str> {
-    const WHY: &str = "a valid environment variable name must consist only of printable ASCII characters other than '='";
+    const WHY: &str =
+        "a valid environment variable name must consist only of printable ASCII characters other than '='";
     let fits = name.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b'=');
     (!fits).then_some(WHY)
 }

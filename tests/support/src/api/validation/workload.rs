@@ -26,11 +26,11 @@ pub(super) fn validate(resource: &Resource, old: Option<&Value>, new: &Value) ->
     causes.extend(pod::validate(&field, &template["spec"]));
     let restart = text(&template["spec"], "/restartPolicy");
     let is_job = matches!(resource.kind.as_str(), "Job" | "CronJob");
-    if is_job && restart.is_empty() {
-        causes.push(Cause::required(format!("{field}.restartPolicy"), "valid values: \"OnFailure\", \"Never\""));
-    } else if is_job && restart == "Always" {
-        let message = format!("Unsupported value: \"{restart}\": supported values: \"OnFailure\", \"Never\"");
-        causes.push(Cause::new("FieldValueNotSupported", format!("{field}.restartPolicy"), message));
+    if is_job && !matches!(restart, "OnFailure" | "Never") {
+        causes.push(Cause::required(
+            format!("{field}.restartPolicy"),
+            "valid values: \"OnFailure\", \"Never\"",
+        ));
     }
     if let Some(old) = old {
         causes.extend(fixed(resource, old, new));
@@ -50,7 +50,8 @@ fn fixed(resource: &Resource, old: &Value, new: &Value) -> Vec<Cause> {
         // A suspended Job that never ran may get other labels and other nodes, and nothing else.
         "Job" if old["spec"]["suspend"] == true && old["status"]["startTime"].is_null() => {
             let schedulable = [old, new].map(|job| without_scheduling(&job["spec"]["template"]["spec"]));
-            let mut causes: Vec<Cause> = ["spec.completions", "spec.selector"].into_iter().filter_map(refused).collect();
+            let mut causes: Vec<Cause> =
+                ["spec.completions", "spec.selector"].into_iter().filter_map(refused).collect();
             if schedulable[0] != schedulable[1] {
                 causes.extend(refused("spec.template.spec"));
             }
@@ -124,5 +125,9 @@ fn selector_fits(workload: &Value) -> bool {
 }
 
 fn does_not_match(labels: &Value) -> Cause {
-    Cause::invalid_json("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
+    Cause::invalid_json(
+        "spec.template.metadata.labels",
+        labels,
+        "`selector` does not match template `labels`",
+    )
 }

@@ -1,0 +1,228 @@
+//! The safe way to change a workload that exists, the same for every command that does.
+//!
+//! It is read, changed, checked by the server and written with the version that was read; where somebody else wrote in
+//! between it starts again. Where the server refuses any change, another object takes its place: `--recreate` or
+//! `--copy-as`.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::recreate::Recreation;
+use super::{Session, TRIES};
+use crate::cli::{self, DryRun, WriteArgs};
+use crate::cluster::{Cluster, Failure, Keep, Write};
+use crate::error::{Error, Result};
+use crate::workload::{self, OnChange, Target};
+
+/// How a changed workload is to be written.
+#[derive(clap::Args)]
+pub(super) struct ChangeArgs {
+    /// Delete the workload and create it anew under its name, where it can't be changed
+    #[arg(long, conflicts_with = "copy_as")]
+    recreate: bool,
+
+    /// Create a changed copy under another name, and leave the workload as it is
+    #[arg(long, value_name = "NAME")]
+    copy_as: Option<String>,
+
+    /// How long --recreate waits until the old one is gone
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = cli::parse_duration, hide_short_help = true)]
+    timeout: Duration,
+
+    #[command(flatten)]
+    write: WriteArgs,
+}
+
+/// What to do with a workload that can't be changed.
+pub(super) enum Way {
+    Recreate,
+    CopyAs(String),
+}
+
+impl ChangeArgs {
+    /// The way that was chosen on the command line.
+    ///
+    /// # Errors
+    /// The copy's name is illegal, or the workload's own.
+    pub(super) fn way(&self, target: &Target) -> Result<Option<Way>> {
+        match &self.copy_as {
+            Some(name) => checked_copy_name(target, name).map(Way::CopyAs).map(Some),
+            None => Ok(self.recreate.then_some(Way::Recreate)),
+        }
+    }
+}
+
+fn checked_copy_name(target: &Target, name: &str) -> Result<String> {
+    if name == target.name {
+        return Err(Error::usage("a copy needs another name")
+            .hint("--recreate replaces the workload under its own name"));
+    }
+    Target::parse(&format!("{}/{name}", target.kind.singular)).map(|copy| copy.name)
+}
+
+/// What a command wants to be different about a workload.
+pub(super) trait Plan {
+    /// The changed object, or nothing where it is as wanted already. Tells the user which of the two, and what changes.
+    fn change(&self, object: &Value) -> Result<Option<Value>>;
+
+    /// What to do instead with a workload that `owner` makes, and would make again as it was.
+    fn on_owner(&self, owner: &str) -> String;
+
+    /// The end of "it is created anew under its name, …".
+    fn difference(&self) -> &'static str;
+}
+
+/// A change that is under way, with all that stays the same while it is tried.
+pub(super) struct Change<'a, P> {
+    pub(super) plan: P,
+    pub(super) target: &'a Target,
+    pub(super) way: Option<Way>,
+    pub(super) args: &'a ChangeArgs,
+    pub(super) session: &'a Session<'a>,
+    pub(super) cluster: &'a Cluster,
+    pub(super) namespace: &'a str,
+}
+
+/// What became of a write.
+enum Written {
+    Done,
+    /// Somebody else wrote first; it must be read again.
+    Conflict(Failure),
+}
+
+/// Reads the workload that is to be changed.
+pub(super) async fn look(cluster: &Cluster, namespace: &str, target: &Target) -> Result<Value> {
+    cluster.workload(namespace, target).await.map_err(|failure| {
+        let missing = failure.is_not_found();
+        let error = Error::from(failure);
+        if missing {
+            error.hint(format!("is this the right project? kubectl get {} -A", target.kind.plural))
+        } else {
+            error
+        }
+    })
+}
+
+impl<P: Plan> Change<'_, P> {
+    /// Changes the workload, which was read as `object`, and reports it.
+    pub(super) async fn run(&self, mut object: Value) -> Result<()> {
+        for attempt in 1.. {
+            self.check_no_owner(&object)?;
+            let Some(changed) = self.plan.change(&object)? else {
+                return self.report(&self.target.to_string(), "unchanged", &object);
+            };
+            match self.write(&object, &changed).await? {
+                Written::Done => return Ok(()),
+                Written::Conflict(failure) if attempt == TRIES => return Err(failure.into()),
+                Written::Conflict(_) => object = self.cluster.workload(self.namespace, self.target).await?,
+            }
+        }
+        unreachable!("the loop above has no end but its returns")
+    }
+
+    fn check_no_owner(&self, object: &Value) -> Result<()> {
+        let Some(owner) = workload::owner(object) else { return Ok(()) };
+        let owner = format!("{}/{}", owner.kind.to_lowercase(), owner.name);
+        Err(Error::failed(format!("{} is made by {owner}, which would undo the change", self.target))
+            .hint(self.plan.on_owner(&owner)))
+    }
+
+    async fn write(&self, object: &Value, changed: &Value) -> Result<Written> {
+        let Self { target, args, session, .. } = self;
+        if let Some(Way::CopyAs(name)) = &self.way {
+            return self.copy(name, changed).await;
+        }
+        if target.kind.on_change_of(object) == OnChange::Refused {
+            return self.another(object, changed).await;
+        }
+        let mut answer = changed.clone();
+        let steps: &[Keep] = match args.write.dry_run {
+            DryRun::None => &[Keep::No, Keep::Yes],
+            DryRun::Server => &[Keep::No],
+            DryRun::Client => &[],
+        };
+        for keep in steps {
+            let write = Write { keep: *keep, ..args.write.write() };
+            answer = match self.cluster.replace_workload(self.namespace, target, changed, write).await {
+                Ok(answer) => answer,
+                Err(failure) if failure.is_conflict() => return Ok(Written::Conflict(failure)),
+                Err(failure) if workload::is_template_immutable(&failure.status()) => {
+                    return self.another(object, changed).await;
+                }
+                Err(failure) => return Err(failure.into()),
+            };
+        }
+        self.report(&target.to_string(), "updated", &answer)?;
+        if args.write.dry_run == DryRun::None {
+            session.ui.note(&format!("{target} {}", target.kind.on_change_of(object).in_words()));
+        }
+        Ok(Written::Done)
+    }
+
+    /// The workload can't be changed: replace it or make a copy, as chosen by flag or on the terminal.
+    async fn another(&self, object: &Value, changed: &Value) -> Result<Written> {
+        let chosen;
+        let way = if let Some(way) = &self.way {
+            way
+        } else {
+            chosen = self.choose_way().await?;
+            &chosen
+        };
+        match way {
+            Way::CopyAs(name) => self.copy(name, changed).await,
+            Way::Recreate => {
+                let created = self.recreation().run(object, changed).await?;
+                self.report(&self.target.to_string(), "recreated", &created)?;
+                Ok(Written::Done)
+            }
+        }
+    }
+
+    fn recreation(&self) -> Recreation<'_> {
+        Recreation {
+            session: self.session,
+            cluster: self.cluster,
+            namespace: self.namespace,
+            target: self.target,
+            write: &self.args.write,
+            limit: self.args.timeout,
+            difference: self.plan.difference(),
+        }
+    }
+
+    async fn choose_way(&self) -> Result<Way> {
+        let target = self.target;
+        let why = format!("{target} can't be changed: its pod template is immutable");
+        let ways =
+            ["create a changed copy under another name", "delete it and create it anew under its name"];
+        let ui = self.session.ui;
+        match ui.choose(&format!("{why}. What now?"), &ways).await? {
+            Some(0) => {
+                let proposal = format!("{}-2", target.name);
+                let name = ui.ask("Name of the copy", &proposal).await?.unwrap_or(proposal);
+                checked_copy_name(target, &name).map(Way::CopyAs)
+            }
+            Some(_) => Ok(Way::Recreate),
+            None => Err(Error::usage(why)
+                .hint("--recreate deletes it and creates it anew under the same name")
+                .hint("--copy-as NAME creates a changed copy and leaves it as it is")),
+        }
+    }
+
+    async fn copy(&self, name: &str, changed: &Value) -> Result<Written> {
+        let kind = self.target.kind;
+        let copy = workload::clean_copy(changed, kind, Some(name));
+        let write = &self.args.write;
+        let answer = match write.dry_run {
+            DryRun::Client => copy,
+            _ => self.cluster.create_workload(self.namespace, kind, &copy, write.write()).await?,
+        };
+        self.report(&kind.display_name(name), "created", &answer)?;
+        Ok(Written::Done)
+    }
+
+    fn report(&self, name: &str, verb: &str, object: &Value) -> Result<()> {
+        self.session.report(&self.args.write, name, verb, object)
+    }
+}

@@ -1,0 +1,99 @@
+//! `detach`: take a secret off a workload that exists.
+
+use serde_json::Value;
+
+use super::Session;
+use super::change_workload::{self, Change, ChangeArgs, Plan};
+use crate::error::Result;
+use crate::ui::Ui;
+use crate::workload::{self, ContainerChoice, Target, Uses};
+
+/// Detach a secret from a workload: the reverse of attach
+///
+/// Without --env and --mount every use goes: env variables, files and image pulls. The secret itself is not touched.
+/// A Job's template can't be changed: --recreate replaces the Job by one of the same name, --copy-as makes another.
+#[derive(clap::Args)]
+#[command(
+    override_usage = "kubectl runai-secret detach SECRET KIND/NAME [--env VAR]… [--mount PATH]… [-c NAME]…",
+    after_help = "Examples:\n  \
+    kubectl runai-secret detach hf deployment/web\n  \
+    kubectl runai-secret detach hf deployment/web --env HF_TOKEN\n  \
+    kubectl runai-secret detach ssh-key job/train --mount /etc/ssh-key --recreate"
+)]
+pub(crate) struct DetachArgs {
+    /// The secret; it need not exist any more
+    #[arg(value_name = "SECRET")]
+    secret: String,
+
+    /// The workload
+    #[arg(value_name = "KIND/NAME")]
+    target: String,
+
+    /// Only this env variable; may be repeated
+    #[arg(long, value_name = "VAR")]
+    env: Vec<String>,
+
+    /// Only the files mounted there; may be repeated
+    #[arg(long, value_name = "PATH")]
+    mount: Vec<String>,
+
+    /// Only this container; may be repeated
+    #[arg(short, long, value_name = "NAME")]
+    container: Vec<String>,
+
+    #[command(flatten)]
+    change: ChangeArgs,
+}
+
+pub(super) async fn run(args: &DetachArgs, session: &Session<'_>) -> Result<()> {
+    let target = Target::parse(&args.target)?;
+    let uses = args.uses()?;
+    let way = args.change.way(&target)?;
+    let cluster = session.connect().await?;
+    let namespace = session.namespace(&cluster).await?;
+    let object = change_workload::look(&cluster, &namespace, &target).await?;
+    let plan = Detaching { target: &target, uses, ui: session.ui };
+    let (target, args, cluster, namespace) = (&target, &args.change, &cluster, &namespace);
+    Change { plan, target, way, args, session, cluster, namespace }.run(object).await
+}
+
+impl DetachArgs {
+    fn uses(&self) -> Result<Uses> {
+        workload::check_object_name("secret", &self.secret)?;
+        let paths = self.mount.iter().map(|path| workload::mount_path(path)).collect::<Result<_>>()?;
+        let containers = match self.container.as_slice() {
+            [] => ContainerChoice::All,
+            names => ContainerChoice::from_flags(names),
+        };
+        Ok(Uses { secret: self.secret.clone(), variables: self.env.clone(), paths, containers })
+    }
+}
+
+struct Detaching<'a> {
+    target: &'a Target,
+    uses: Uses,
+    ui: &'a Ui,
+}
+
+impl Plan for Detaching<'_> {
+    fn change(&self, object: &Value) -> Result<Option<Value>> {
+        let Self { target, uses, ui } = self;
+        let detached = workload::detach(object, target.kind, uses)?;
+        if detached.removed.is_empty() {
+            ui.note(&format!("{target} does not use secret {} so: nothing was written", uses.secret));
+            return Ok(None);
+        }
+        for what in detached.removed {
+            ui.note(&format!("removes {what}"));
+        }
+        Ok(Some(detached.object))
+    }
+
+    fn on_owner(&self, owner: &str) -> String {
+        format!("detach from {owner} instead")
+    }
+
+    fn difference(&self) -> &'static str {
+        "without the secret, with a new place in the queue"
+    }
+}

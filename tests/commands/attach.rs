@@ -1,0 +1,169 @@
+//! `attach` to workloads that can be changed in place; those that can't are in `recreate.rs`.
+
+use std::time::Duration;
+
+use serde_json::json;
+use support::{Fault, Hold, Sandbox, World, scenario};
+
+use crate::workloads::{DEPLOYMENTS, create_cronjob, create_deployment, env_of};
+
+fn deployment_path(namespace: &str) -> String {
+    format!("/{DEPLOYMENTS}/namespaces/{namespace}/deployments/web")
+}
+
+/// A namespace with the deployment `web` and the secret `s`, whose keys are `token` and `user`.
+fn prepared(world: &World) -> String {
+    let namespace = world.namespace("a");
+    create_deployment(world, &namespace, "web");
+    world.create_secret(&namespace, "s", &[("token", "t0ken-value"), ("user", "jane")]);
+    namespace
+}
+
+scenario! {
+    fn attach_takes_four_requests_the_last_of_which_writes(world: &World, sandbox: &Sandbox) {
+        let namespace = prepared(world);
+        let attached = sandbox.run(["attach", "s", "deploy/web", "--env", "TOKEN=token", "-n", &namespace]);
+        assert_eq!(attached.success().stdout, "deployment.apps/web updated\n");
+        let requests = world.requests();
+        assert_eq!(requests.len(), 4, "{:?}", world.lines());
+        let writes = world.writes();
+        assert!(writes[0].is_dry_run() && !writes[1].is_dry_run(), "{:?}", world.lines());
+        assert!(writes[1].json()["metadata"]["resourceVersion"].is_string());
+    }
+
+    fn the_second_time_nothing_is_written(world: &World, sandbox: &Sandbox) {
+        let namespace = prepared(world);
+        let words = [
+            "attach", "s", "deploy/web", "--env", "token", "--env-all=S_", "--mount", "/etc/s:user=name", "--mode", "0400",
+            "-n", &namespace,
+        ];
+        sandbox.run(words).success();
+        world.clear_log();
+        let again = sandbox.run(words).success();
+        assert_eq!(again.stdout, "deployment.apps/web unchanged\n");
+        assert!(world.writes().is_empty(), "{:?}", world.lines());
+    }
+
+    fn all_keys_become_variables_and_files(world: &World, sandbox: &Sandbox) {
+        let namespace = prepared(world);
+        let words = ["attach", "s", "deploy/web", "--env-all=S_", "--mount", "/etc/s:user=name", "--mode", "0400"];
+        sandbox.run(words.iter().copied().chain(["-n", &namespace])).success();
+        let pod = world.get(&deployment_path(&namespace)).unwrap()["spec"]["template"]["spec"].clone();
+        let container = &pod["containers"][0];
+        assert_eq!(container["envFrom"], json!([{ "prefix": "S_", "secretRef": { "name": "s" } }]));
+        assert_eq!(container["volumeMounts"][0]["mountPath"], "/etc/s");
+        let items = json!([{ "key": "user", "path": "name" }]);
+        let secret = json!({ "secretName": "s", "items": items, "defaultMode": 0o400 });
+        assert_eq!(pod["volumes"][0]["secret"], secret);
+    }
+
+    fn a_mistyped_key_is_refused_with_the_nearest(world: &World, sandbox: &Sandbox) {
+        let namespace = prepared(world);
+        let refused = sandbox.run(["attach", "s", "deploy/web", "--env", "tokn", "-n", &namespace]).fails_with(1);
+        assert!(refused.stderr.contains("error: secret \"s\" has no key \"tokn\""), "{refused}");
+        assert!(refused.stderr.contains("did you mean \"token\"?"), "{refused}");
+        assert!(world.writes().is_empty());
+    }
+
+    fn a_missing_secret_is_refused_with_the_way_to_make_it(world: &World, sandbox: &Sandbox) {
+        let namespace = prepared(world);
+        let refused = sandbox.run(["attach", "hf", "deploy/web", "--env", "HF_TOKEN", "-n", &namespace]).fails_with(1);
+        assert!(refused.stderr.starts_with("Error from server (NotFound): secrets \"hf\" not found\n"), "{refused}");
+        assert!(refused.stderr.contains("kubectl runai-secret create hf"), "{refused}");
+        assert!(world.writes().is_empty());
+    }
+
+    fn an_optional_secret_may_come_later(world: &World, sandbox: &Sandbox) {
+        let namespace = prepared(world);
+        let words = ["attach", "hf", "deploy/web", "--env", "HF_TOKEN", "--optional", "-n", &namespace];
+        sandbox.run(words).success();
+        let deployment = world.get(&deployment_path(&namespace)).unwrap();
+        assert_eq!(env_of(&deployment["spec"])[0]["valueFrom"]["secretKeyRef"]["optional"], true);
+    }
+
+    fn a_missing_workload_is_named_in_kubectls_words(world: &World, sandbox: &Sandbox) {
+        let namespace = prepared(world);
+        let refused = sandbox.run(["attach", "s", "deploy/wbe", "--env", "token", "-n", &namespace]).fails_with(1);
+        assert!(
+            refused.stderr.contains("Error from server (NotFound): deployments.apps \"wbe\" not found"),
+            "{refused}"
+        );
+    }
+
+    fn what_is_in_the_way_is_replaced_only_with_overwrite(world: &World, sandbox: &Sandbox) {
+        let namespace = prepared(world);
+        let words = ["attach", "s", "deploy/web", "-n", &namespace];
+        sandbox.run(words.iter().copied().chain(["--env", "TOKEN=token"])).success();
+        world.clear_log();
+        let other = words.iter().copied().chain(["--env", "TOKEN=user"]);
+        let refused = sandbox.run(other.clone()).fails_with(1);
+        assert!(refused.stderr.contains("--overwrite"), "{refused}");
+        assert!(world.writes().is_empty());
+        sandbox.run(other.chain(["--overwrite"])).success();
+        let deployment = world.get(&deployment_path(&namespace)).unwrap();
+        let env = env_of(&deployment["spec"]);
+        assert_eq!(env.as_array().unwrap().len(), 1);
+        assert_eq!(env[0]["valueFrom"]["secretKeyRef"]["key"], "user");
+    }
+
+    fn a_user_who_may_not_read_secrets_is_warned_and_served(world: &World, sandbox: &Sandbox) {
+        let namespace = prepared(world);
+        let user = world.user("attacher");
+        let rules = json!([{ "apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get", "update"] }]);
+        world.grant(&user, Some(&namespace), &rules);
+        let words = ["attach", "s", "deploy/web", "--env", "token", "-n", &namespace, "--token", &user.token];
+        let attached = sandbox.run(words).success();
+        assert!(attached.stderr.contains("Warning: you may not read secrets"), "{attached}");
+    }
+
+    fn another_writer_at_the_same_moment_loses_nothing(world: &World, sandbox: &Sandbox) {
+        let namespace = prepared(world);
+        let gate = world.hold(Fault::on("PUT", "/deployments/web").nth(2), Hold::BeforeForwarding);
+        let attaching = sandbox.spawn(["attach", "s", "deploy/web", "--env", "TOKEN=token", "-n", &namespace]);
+        assert!(gate.wait_reached(Duration::from_secs(20)));
+        let theirs = json!({ "metadata": { "annotations": { "theirs": "too" } }, "spec": { "replicas": 3 } });
+        world.patch(&deployment_path(&namespace), &theirs);
+        gate.release();
+        attaching.wait().success();
+        let deployment = world.get(&deployment_path(&namespace)).unwrap();
+        assert_eq!(deployment["spec"]["replicas"], 3);
+        assert_eq!(deployment["metadata"]["annotations"]["theirs"], "too");
+        assert_eq!(env_of(&deployment["spec"])[0]["name"], "TOKEN");
+    }
+
+    fn dry_runs_change_nothing(world: &World, sandbox: &Sandbox) {
+        let namespace = prepared(world);
+        create_cronjob(world, &namespace, "nightly");
+        for (target, name) in [("deploy/web", "deployment.apps/web"), ("cj/nightly", "cronjob.batch/nightly")] {
+            let words = ["attach", "s", target, "--env", "token", "-n", &namespace];
+            let server = sandbox.run(words.iter().copied().chain(["--dry-run=server"])).success();
+            assert_eq!(server.stdout, format!("{name} updated (server dry run)\n"));
+            let client = sandbox.run(words.iter().copied().chain(["--dry-run=client"])).success();
+            assert_eq!(client.stdout, format!("{name} updated (dry run)\n"));
+        }
+        assert!(world.writes().iter().all(support::Recorded::is_dry_run));
+        assert_eq!(env_of(&world.get(&deployment_path(&namespace)).unwrap()["spec"]), &json!(null));
+    }
+}
+
+#[test]
+fn what_is_wrong_with_the_words_is_said_before_anything_is_sent() {
+    let world = World::in_process();
+    let sandbox = Sandbox::new().with(&world);
+    let cases: [(&[&str], &str); 8] = [
+        (&["attach", "s", "deploy/web"], "add --env KEY"),
+        (&["attach", "deploy/web", "--env", "K"], "attach SECRET KIND/NAME"),
+        (&["attach", "s", "web", "--env", "K"], "which kind of workload"),
+        (&["attach", "s", "deplyment/web", "--env", "K"], "did you mean"),
+        (&["attach", "deploy/web", "-e", "V=SECRET:s"], "the key is missing"),
+        (&["attach", "deploy/web", "-e", "V=secret:s,k"], "looks like a reference"),
+        (&["attach", "deploy/web", "-e", "V=plain-text-value"], "is not a reference to a secret"),
+        (&["attach", "s", "deploy/web", "--mount", "relative"], "absolute"),
+    ];
+    for (words, part) in cases {
+        let refused = sandbox.run(words).fails_with(2);
+        assert!(refused.stderr.contains(part), "{part:?} is missing in {refused}");
+        refused.never_shows(b"plain-text-value");
+    }
+    assert!(world.requests().is_empty());
+}

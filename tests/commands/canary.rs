@@ -1,0 +1,146 @@
+//! A value goes through every command, at the highest verbosity, with every fault, and is found nowhere but in the
+//! cluster.
+
+use std::fs;
+use std::time::Duration;
+
+use support::{Fault, Hold, Sandbox, World, scenario};
+
+use crate::workloads::{create_cronjob, create_deployment, create_job};
+
+const CANARY: &str = "c4nary-in-the-coal-mine";
+
+/// Every command line that reads a value or touches a secret.
+fn command_lines(namespace: &str, runai: &str) -> Vec<String> {
+    let attach = "-vvv attach -n";
+    vec![
+        format!("-vvv create from-file --from-file=k=value.txt -n {namespace}"),
+        format!("-vvv create from-literal --from-literal=k={CANARY} -n {namespace}"),
+        format!("-vvv create from-env-file --from-env-file=values.env -n {namespace}"),
+        format!("-vvv create from-stdin --from-file=k=- -n {namespace}"),
+        format!("-vvv create dry --from-file=k=value.txt --dry-run=server -n {namespace}"),
+        format!("-vvv create dry --from-file=k=value.txt --dry-run=client -o name -n {namespace}"),
+        format!("-vvv label shared --runai-namespace {runai}"),
+        format!("-vvv label shared --remove -y --runai-namespace {runai}"),
+        format!("{attach} {namespace} s deploy/web --env token --env-all=P_ --mount /etc/s"),
+        format!("{attach} {namespace} cronjob/nightly -e TOKEN=SECRET:s,token"),
+        format!("{attach} {namespace} s job/train --env token --recreate -y"),
+        format!("{attach} {namespace} s job/train --mount /etc/s --copy-as train-2"),
+        format!("{attach} {namespace} s deploy/web --env tokn"),
+        format!("-vvv submit -i ubuntu -e TOKEN=SECRET:s,token -n {namespace}"),
+        // Mistakes, in which a value stands where something else should.
+        format!("-vvv create s2 --from-literal={CANARY} -n {namespace}"),
+        format!("-vvv create s2 --from-literal k= {CANARY} -n {namespace}"),
+        format!("-vvv create s2 --from-literal={CANARY}!=x -n {namespace}"),
+        format!("-vvv create s2 --from-env-file=broken.env -n {namespace}"),
+        format!("{attach} {namespace} deploy/web -e TOKEN={CANARY}"),
+        format!("-vvv submit -i ubuntu -e TOKEN=SECRET:{CANARY} -n {namespace}"),
+    ]
+}
+
+fn prepared(world: &World, sandbox: &Sandbox) -> (String, String) {
+    let (namespace, runai) = (world.namespace("a"), world.runai_namespace());
+    // In a folder of their own, which is not searched: the user's own files hold the value, of course.
+    sandbox.file("value.txt", CANARY);
+    sandbox.file("values.env", format!("A={CANARY}\nB=\"{CANARY}\"\n"));
+    sandbox.file("broken.env", format!("A=1\n{CANARY} {CANARY}\n"));
+    world.create_secret(&namespace, "s", &[("token", CANARY)]);
+    world.create_secret(&runai, "shared", &[("k", CANARY)]);
+    create_deployment(world, &namespace, "web");
+    create_cronjob(world, &namespace, "nightly");
+    create_job(world, &namespace, "train");
+    (namespace, runai)
+}
+
+/// The files below the sandbox that hold the value, but for those that the test wrote itself.
+#[track_caller]
+fn no_file_holds_it(sandbox: &Sandbox, line: &str) {
+    let own = ["value.txt", "values.env", "broken.env"].map(|name| sandbox.path().join(name));
+    let found: Vec<_> = sandbox.files_containing(CANARY.as_bytes()).into_iter().filter(|file| !own.contains(file)).collect();
+    assert!(found.is_empty(), "{found:?} hold the value after {line}");
+}
+
+scenario! {
+    fn no_command_shows_or_keeps_it(world: &World, sandbox: &Sandbox) {
+        let (namespace, runai) = prepared(world, sandbox);
+        for line in command_lines(&namespace, &runai) {
+            sandbox.stdin(CANARY).run(line.split(' ')).never_shows(CANARY.as_bytes());
+            no_file_holds_it(sandbox, &line);
+        }
+        for request in world.requests() {
+            assert!(!request.line().contains(CANARY), "in an address: {}", request.line());
+        }
+        for secret in world.list(&format!("/api/v1/namespaces/{namespace}/secrets")) {
+            let metadata = secret["metadata"].to_string();
+            assert!(!metadata.contains(CANARY) && !metadata.contains("last-applied"), "{metadata}");
+        }
+    }
+
+    fn no_fault_brings_it_to_light(world: &World, sandbox: &Sandbox) {
+        let (namespace, runai) = prepared(world, sandbox);
+        for line in command_lines(&namespace, &runai) {
+            for fault in [
+                Fault::on("*", "/").for_ever().answer(403),
+                Fault::on("*", "/").for_ever().answer(500),
+                Fault::on("*", "/").for_ever().html(502),
+                Fault::on("*", "/").for_ever().cut_the_answer(),
+                Fault::on("*", "/").for_ever().drop_after_forwarding(),
+            ] {
+                world.fail(fault);
+                sandbox.stdin(CANARY).run(line.split(' ')).never_shows(CANARY.as_bytes());
+                world.clear_faults();
+                no_file_holds_it(sandbox, &line);
+            }
+        }
+    }
+}
+
+/// A server that quotes what it was sent, as an admission webhook may: its words are not ours to trust.
+#[test]
+fn a_server_that_quotes_the_request_is_not_quoted() {
+    let world = World::in_process();
+    let namespace = world.namespace("a");
+    let sandbox = Sandbox::new().with(&world);
+    sandbox.file("value.txt", CANARY);
+    world.fail(Fault::on("POST", "/secrets").answer_with(400, &format!("webhook denied: k={CANARY}")));
+    let refused = sandbox.run(["create", "x", "--from-file=k=value.txt", "-n", &namespace]).fails_with(1);
+    refused.never_shows(CANARY.as_bytes());
+}
+
+/// The plugin's children are credential plugins alone: what they are started with is looked at while they run.
+#[test]
+fn no_child_process_gets_it() {
+    let world = World::in_process();
+    let namespace = world.namespace("a");
+    let sandbox = Sandbox::new();
+    let (seen, token) = (sandbox.path().join("seen"), world.admin_token().to_owned());
+    let credential = serde_json::json!({
+        "kind": "ExecCredential", "apiVersion": "client.authentication.k8s.io/v1", "status": { "token": token },
+    });
+    let script = format!(
+        "#!/bin/sh\ntr '\\0' '\\n' < /proc/$$/cmdline > '{0}'\ntr '\\0' '\\n' < /proc/$$/environ >> '{0}'\necho '{credential}'\n",
+        seen.display()
+    );
+    let plugin = sandbox.program("login", &script);
+    let sandbox = sandbox.kubeconfig(&world.kubeconfig().exec(&plugin, &[]));
+    sandbox.stdin(CANARY).run(["create", "s", "--from-file=k=-", "-n", &namespace]).success();
+    let seen = fs::read_to_string(seen).unwrap();
+    assert!(seen.contains("KUBERNETES_EXEC_INFO"), "the test sees the environment");
+    assert!(!seen.contains(CANARY));
+}
+
+/// While it runs, the command line of the plugin itself holds what the user typed and nothing more.
+#[test]
+fn the_plugins_own_arguments_do_not_change() {
+    let world = World::in_process();
+    let namespace = world.namespace("a");
+    let sandbox = Sandbox::new().with(&world);
+    sandbox.file("value.txt", CANARY);
+    let gate = world.hold(Fault::on("POST", "/secrets"), Hold::BeforeForwarding);
+    let running = sandbox.spawn(["create", "s", "--from-file=k=value.txt", "-n", &namespace]);
+    assert!(gate.wait_reached(Duration::from_secs(20)));
+    let arguments = fs::read_to_string(format!("/proc/{}/cmdline", running.id().unwrap())).unwrap_or_default();
+    assert!(!arguments.contains(CANARY));
+    gate.release();
+    running.wait().success();
+}

@@ -1,0 +1,186 @@
+//! Who connects, and through what: credentials, certificates, proxies.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use serde_json::json;
+use support::proxy::Proxy;
+use support::{Kubeconfig, Sandbox, Validity, World};
+
+const LOOK: [&str; 5] = ["create", "s", "--from-literal=k=v", "--dry-run=server", "-nd"];
+
+fn world_with_namespace() -> World {
+    let world = World::in_process();
+    world.create("/api/v1/namespaces", &json!({ "metadata": { "name": "d" } }));
+    world
+}
+
+fn look(kubeconfig: &Kubeconfig) -> support::Outcome {
+    Sandbox::new().kubeconfig(kubeconfig).run(LOOK)
+}
+
+/// A credential plugin that counts its runs in `runs` and then does `then`.
+fn credential_plugin(sandbox: &Sandbox, then: &str) -> PathBuf {
+    let script = format!("#!/bin/sh\necho run >> '{}'\n{then}\n", sandbox.path().join("runs").display());
+    let path = sandbox.file("credentials", script);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+fn credential(status: &serde_json::Value) -> String {
+    let credential = json!({ "kind": "ExecCredential", "apiVersion": "client.authentication.k8s.io/v1", "status": status });
+    format!("cat <<'END'\n{credential}\nEND")
+}
+
+#[test]
+fn a_credential_plugin_runs_once() {
+    let world = world_with_namespace();
+    let sandbox = Sandbox::new();
+    let plugin = credential_plugin(&sandbox, &credential(&json!({ "token": world.admin_token() })));
+    let sandbox = sandbox.kubeconfig(&world.kubeconfig().exec(&plugin, &["an-argument"]));
+    let words = ["create", "s", "--from-literal=k=v", "-nd"];
+    sandbox.run(words).success().never_shows(world.admin_token().as_bytes());
+    assert_eq!(fs::read_to_string(sandbox.path().join("runs")).unwrap(), "run\n");
+}
+
+#[test]
+fn a_credential_plugin_may_answer_with_a_certificate() {
+    let world = world_with_namespace();
+    let (certificate, key) = world.client_certificate("jane", Validity::Valid);
+    let sandbox = Sandbox::new();
+    let status = json!({ "clientCertificateData": certificate, "clientKeyData": key });
+    let plugin = credential_plugin(&sandbox, &credential(&status));
+    let refused = sandbox.kubeconfig(&world.kubeconfig().exec(&plugin, &[])).run(LOOK).fails_with(1);
+    assert!(refused.stderr.contains("User \"jane\" cannot create resource \"secrets\""), "{refused}");
+}
+
+#[test]
+fn what_a_failing_credential_plugin_printed_is_shown_to_nobody() {
+    let world = world_with_namespace();
+    for (then, what) in [
+        ("echo s3cret-t0ken-1; exit 3", "failed with exit code 3"),
+        ("echo '{\"s3cret-t0ken-1\"'", "printed no ExecCredential"),
+        (&credential(&json!({ "other": "s3cret-t0ken-1" })), "printed neither a token nor a client certificate"),
+    ] {
+        let sandbox = Sandbox::new();
+        let plugin = credential_plugin(&sandbox, then);
+        let refused = sandbox.kubeconfig(&world.kubeconfig().exec(&plugin, &[])).run(LOOK).fails_with(1);
+        assert!(refused.stderr.starts_with("error: getting credentials: exec: executable "), "{refused}");
+        assert!(refused.stderr.contains(what), "{refused}");
+        refused.never_shows(b"s3cret-t0ken-1");
+    }
+}
+
+#[test]
+fn a_credential_plugin_that_is_not_installed_is_named_with_its_own_hint() {
+    let world = world_with_namespace();
+    let exec = json!({
+        "apiVersion": "client.authentication.k8s.io/v1", "command": "no-such-login", "interactiveMode": "Never",
+        "installHint": "install it with: pip install no-such-login",
+    });
+    let refused = look(&world.kubeconfig().user(json!({ "exec": exec }))).fails_with(1);
+    assert!(refused.stderr.contains("executable no-such-login is not installed"), "{refused}");
+    assert!(refused.stderr.contains("hint: install it with: pip install no-such-login"), "{refused}");
+}
+
+#[test]
+fn a_credential_plugin_does_not_get_the_secret_on_standard_input() {
+    let world = world_with_namespace();
+    let sandbox = Sandbox::new();
+    let copied = sandbox.path().join("copied");
+    let answer = credential(&json!({ "token": world.admin_token() }));
+    let plugin = credential_plugin(&sandbox, &format!("cat > '{}'\n{answer}", copied.display()));
+    let sandbox = sandbox.kubeconfig(&world.kubeconfig().exec(&plugin, &[]));
+    sandbox.stdin("piped-s3cret-value").run(["create", "s", "--from-file=k=-", "-nd"]).success();
+    assert_eq!(world.secret_value("d", "s", "k").unwrap(), b"piped-s3cret-value");
+    assert_eq!(fs::read(copied).unwrap(), b"");
+}
+
+#[test]
+fn an_unknown_authority_is_said_as_kubectl_says_it() {
+    let world = world_with_namespace();
+    let refused = look(&world.kubeconfig().wrong_ca()).fails_with(1);
+    assert!(refused.stderr.contains("x509: certificate signed by unknown authority"), "{refused}");
+    assert!(refused.stderr.contains("\nhint: "), "{refused}");
+    let insecure = world.kubeconfig().wrong_ca();
+    Sandbox::new().kubeconfig(&insecure).run(LOOK.iter().chain(&["--insecure-skip-tls-verify"])).success();
+}
+
+#[test]
+fn an_expired_client_certificate_is_said() {
+    let world = world_with_namespace();
+    let expired = world.client_certificate("jane", Validity::Expired);
+    let refused = look(&world.kubeconfig().client_certificate(&expired)).fails_with(1);
+    assert!(refused.stderr.contains("your client certificate has expired"), "{refused}");
+}
+
+#[test]
+fn the_name_in_the_servers_certificate_can_be_given() {
+    let world = world_with_namespace();
+    let sandbox = Sandbox::new().with(&world);
+    let refused = sandbox.run(LOOK.iter().chain(&["--tls-server-name=example.com"])).fails_with(1);
+    assert!(refused.stderr.contains("certificate is not valid for this name"), "{refused}");
+    sandbox.run(LOOK.iter().chain(&["--tls-server-name=localhost"])).success();
+}
+
+#[test]
+fn plain_http_where_tls_is_expected_is_said() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("https://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        use std::io::Write;
+        while let Ok((mut stream, _)) = listener.accept() {
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
+    let world = world_with_namespace();
+    let refused = look(&world.kubeconfig().server(&address)).fails_with(1);
+    assert!(refused.stderr.contains("https"), "{refused}");
+}
+
+#[test]
+fn another_user_can_be_impersonated() {
+    let world = world_with_namespace();
+    let words = ["--as=jane", "--as-group=one", "--as-group=two", "--as-uid=7"];
+    let _ = Sandbox::new().with(&world).run(LOOK.iter().chain(&words)).fails_with(1);
+    let request = &world.requests()[0];
+    assert_eq!(request.header("impersonate-user"), Some("jane"));
+    assert_eq!(request.header("impersonate-uid"), Some("7"));
+    let groups: Vec<_> = request.headers.iter().filter(|(name, _)| name == "impersonate-group").collect();
+    assert_eq!(groups.len(), 2);
+}
+
+#[test]
+fn a_token_on_the_command_line_goes_before_the_kubeconfigs() {
+    let world = world_with_namespace();
+    let sandbox = Sandbox::new().kubeconfig(&world.kubeconfig().token("wrong"));
+    let refused = sandbox.run(LOOK).fails_with(1);
+    assert!(refused.stderr.contains("You must be logged in to the server (Unauthorized)"), "{refused}");
+    sandbox.run(LOOK.iter().chain(&["--token", world.admin_token()])).success();
+}
+
+#[test]
+fn no_proxy_is_meant_for_the_clusters_host() {
+    let world = world_with_namespace();
+    let proxy = Proxy::new();
+    // Loopback never takes a proxy of the environment, so the cluster gets a name that only the proxy must resolve.
+    let named = world.kubeconfig().server(&format!("https://localhost.localdomain:{}", world.address().port()));
+    let named = named.cluster("tls-server-name", "localhost");
+    let sandbox = Sandbox::new().kubeconfig(&named).with_env("HTTPS_PROXY", proxy.url());
+    let _ = sandbox.run(LOOK.iter().chain(&["--request-timeout=5s"]));
+    assert_eq!(proxy.asked_for(), [format!("localhost.localdomain:{}", world.address().port())]);
+    let _ = sandbox.env("NO_PROXY", ".localdomain").run(LOOK.iter().chain(&["--request-timeout=5s"]));
+    assert_eq!(proxy.connections(), 1, "NO_PROXY names the cluster");
+    let _ = sandbox.env("NO_PROXY", "127.0.0.1").run(LOOK.iter().chain(&["--request-timeout=5s"]));
+    assert_eq!(proxy.asked_for().len(), 2, "NO_PROXY names the proxy, which means nothing");
+}
+
+#[test]
+fn a_proxy_of_the_kubeconfig_goes_before_no_proxy() {
+    let world = world_with_namespace();
+    let proxy = Proxy::new();
+    let sandbox = Sandbox::new().kubeconfig(&world.kubeconfig().proxy_url(&proxy.url())).with_env("NO_PROXY", "*");
+    sandbox.run(LOOK).success();
+    assert_eq!(proxy.connections(), 1);
+}

@@ -1,0 +1,72 @@
+//! Help, version and usage errors: what needs no cluster must not look for one.
+
+use std::path::Path;
+
+use support::Sandbox;
+use support::sandbox::{kubectl, plugin};
+
+const COMMANDS: [&str; 5] = ["create", "label", "attach", "detach", "submit"];
+
+/// A sandbox in which any look at a kubeconfig fails.
+fn without_cluster() -> Sandbox {
+    let sandbox = Sandbox::new().with_env("KUBECONFIG", "broken");
+    sandbox.file("broken", "{");
+    sandbox
+}
+
+#[test]
+fn help_says_how_the_user_starts_it_and_lists_every_command() {
+    let help = without_cluster().run(["--help"]).success();
+    assert!(help.stdout.contains("Usage: kubectl runai-secret"), "{help}");
+    for command in COMMANDS {
+        assert!(help.stdout.contains(&format!("\n  {command} ")), "{command} is missing in {help}");
+    }
+}
+
+#[test]
+fn every_command_has_help_with_examples_that_can_be_parsed() {
+    for command in COMMANDS {
+        let help = without_cluster().run([command, "--help"]).success();
+        assert!(help.stdout.contains(&format!("Usage: kubectl runai-secret {command}")), "{help}");
+        let examples: Vec<&str> =
+            help.stdout.lines().filter_map(|line| line.strip_prefix("  kubectl runai-secret ")).collect();
+        assert!(examples.len() >= 2, "{help}");
+        for example in examples {
+            let line = example.split(" < ").next().unwrap();
+            // Understood, and stopped only by what this sandbox lacks: a kubeconfig, or a file.
+            let outcome = without_cluster().run(line.split_whitespace().map(|word| word.trim_matches('\'')));
+            let understood = outcome.code == Some(0)
+                || outcome.stderr.contains("error loading config file")
+                || outcome.stderr.contains("error reading");
+            assert!(understood, "{outcome}");
+        }
+    }
+}
+
+#[test]
+fn kubectl_finds_it_by_both_spellings() {
+    if kubectl().is_none() {
+        return;
+    }
+    for spelling in [&["runai-secret"][..], &["runai", "secret"]] {
+        let version = without_cluster().kubectl(spelling.iter().chain(&["--version"])).success();
+        assert!(version.stdout.starts_with("kubectl runai-secret "), "{version}");
+    }
+}
+
+#[test]
+fn a_mistyped_command_or_flag_is_a_usage_error_with_the_nearest() {
+    let wrong = without_cluster().run(["create", "s", "--from-litral=k=hunter2-hunter2"]).fails_with(2);
+    assert!(wrong.stderr.contains("--from-literal"), "{wrong}");
+    wrong.never_shows(b"hunter2-hunter2");
+    let wrong = without_cluster().run(["atach"]).fails_with(2);
+    assert_eq!(wrong.stdout, "");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let line = "($PLUGIN create s --from-literal=k=v --dry-run=client -o yaml; echo $? >&2) | true";
+    let sandbox = without_cluster();
+    let outcome = sandbox.env("PLUGIN", plugin()).program(Path::new("/bin/sh"), ["-c", line]);
+    assert_eq!(outcome.success().stderr, "0\n");
+}

@@ -1,0 +1,100 @@
+//! Which cluster is meant: the kubeconfig as kubectl reads it.
+
+use std::fs;
+
+use support::{Sandbox, World};
+
+/// A command that needs a cluster and changes nothing.
+const LOOK: [&str; 5] = ["create", "s", "--from-literal=k=v", "--dry-run=server", "-nd"];
+
+fn world_with_namespace() -> World {
+    let world = World::in_process();
+    world.create("/api/v1/namespaces", &serde_json::json!({ "metadata": { "name": "d" } }));
+    world
+}
+
+#[test]
+fn a_missing_file_of_a_list_is_passed_over() {
+    let world = world_with_namespace();
+    let sandbox = Sandbox::new();
+    sandbox.file("good", world.kubeconfig().to_string());
+    for list in ["missing:good", "good:missing", ":missing::good:"] {
+        sandbox.env("KUBECONFIG", list).run(LOOK).success();
+    }
+}
+
+#[test]
+fn of_several_files_the_first_to_say_something_wins() {
+    let world = world_with_namespace();
+    let sandbox = Sandbox::new();
+    sandbox.file("first", "apiVersion: v1\nkind: Config\ncurrent-context: test\n");
+    sandbox.file("second", world.kubeconfig().current("elsewhere").to_string());
+    sandbox.env("KUBECONFIG", "first:second").run(LOOK).success();
+}
+
+#[test]
+fn the_file_in_the_home_folder_is_the_default() {
+    let world = world_with_namespace();
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.home().join(".kube")).unwrap();
+    fs::write(sandbox.home().join(".kube/config"), world.kubeconfig().to_string()).unwrap();
+    sandbox.run(LOOK).success();
+}
+
+#[test]
+fn without_any_file_it_is_said_where_one_is_looked_for() {
+    let refused = Sandbox::new().run(LOOK).fails_with(1);
+    assert!(refused.stderr.starts_with("error: there is no kubeconfig\nhint: "), "{refused}");
+    let refused = Sandbox::new().with_env("KUBECONFIG", "nowhere").run(LOOK).fails_with(1);
+    assert!(refused.stderr.contains("there is no kubeconfig"), "{refused}");
+}
+
+#[test]
+fn a_file_named_by_a_flag_must_exist() {
+    let refused = Sandbox::new().run(LOOK.iter().chain(&["--kubeconfig=nowhere"])).fails_with(2);
+    assert!(refused.stderr.starts_with("error: stat nowhere: no such file or directory"), "{refused}");
+}
+
+#[test]
+fn a_broken_file_is_named_without_a_line_of_it() {
+    let sandbox = Sandbox::new();
+    let broken = "users:\n- name: u\n  user:\n    token: s3cret-t0ken-1\n    exec: [not, a, map\ncontexts: {}\n";
+    sandbox.file("broken", broken);
+    let refused = sandbox.env("KUBECONFIG", "broken").run(LOOK).fails_with(1);
+    assert!(refused.stderr.starts_with("error: error loading config file \"broken\": yaml: line "), "{refused}");
+    refused.never_shows(b"s3cret-t0ken-1");
+    sandbox.file("wrong", "users:\n- name: u\n  user: {token: s3cret-t0ken-1}\nclusters: s3cret-t0ken-1\n");
+    sandbox.env("KUBECONFIG", "wrong").run(LOOK).fails_with(1).never_shows(b"s3cret-t0ken-1");
+}
+
+#[test]
+fn what_a_flag_names_must_exist_and_the_others_are_listed() {
+    let world = world_with_namespace();
+    let sandbox = Sandbox::new().kubeconfig(&world.kubeconfig().context("staging", "d"));
+    let cases = [
+        ("--context=stagin", "error: context \"stagin\" does not exist\nhint: there are: "),
+        ("--cluster=zzz", "error: cluster \"zzz\" does not exist\n"),
+        ("--user=zzz", "error: auth info \"zzz\" does not exist\n"),
+    ];
+    for (flag, message) in cases {
+        let refused = sandbox.run(LOOK.iter().chain(&[flag])).fails_with(2);
+        assert!(refused.stderr.starts_with(message), "{refused}");
+    }
+    sandbox.run(LOOK.iter().chain(&["--context=staging"])).success();
+    assert!(!world.requests().is_empty());
+}
+
+#[test]
+fn without_a_current_context_the_way_to_choose_one_is_said() {
+    let world = world_with_namespace();
+    let refused = Sandbox::new().kubeconfig(&world.kubeconfig().current("")).run(LOOK).fails_with(1);
+    assert!(refused.stderr.contains("hint: choose one: kubectl config use-context"), "{refused}");
+}
+
+#[test]
+fn the_namespace_of_the_context_is_the_default() {
+    let world = world_with_namespace();
+    let sandbox = Sandbox::new().kubeconfig(&world.kubeconfig().namespace("d"));
+    sandbox.run(["create", "s", "--from-literal=k=v"]).success();
+    assert!(world.secret("d", "s").is_some());
+}

@@ -1,0 +1,21 @@
+//! The plugin as its user meets it: every test starts the binary.
+//!
+//! One test binary for all commands, so that one real control plane serves all of them. A `scenario!` runs on the
+//! in-process API server and on the real one; a difference is a bug in the former.
+
+mod attach;
+mod canary;
+mod completion;
+mod conformance;
+mod connection;
+mod create;
+mod faults;
+mod help;
+mod kubeconfig;
+mod label;
+mod main_job;
+mod project;
+mod recreate;
+mod submit;
+mod terminal;
+mod workloads;

@@ -1,0 +1,88 @@
+//! `submit`.
+
+use serde_json::json;
+use support::{Sandbox, World, scenario};
+
+use crate::workloads::job;
+
+scenario! {
+    fn a_misspelt_key_is_found_before_the_job_exists(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("a");
+        world.create_secret(&namespace, "hf", &[("HF_TOKEN", "hf-value-1234")]);
+        let words = ["submit", "train", "-i", "ubuntu", "-e", "HF_TOKEN=SECRET:hf,HF_TOKNE", "-n", &namespace];
+        let refused = sandbox.run(words).fails_with(1);
+        assert!(refused.stderr.contains("did you mean \"HF_TOKEN\"?"), "{refused}");
+        assert!(world.writes().is_empty());
+    }
+
+    fn a_name_is_made_when_none_is_given(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("a");
+        let submitted = sandbox.run(["submit", "-i", "ubuntu", "-n", &namespace, "-o", "name"]).success();
+        let name = submitted.stdout.trim().strip_prefix("job.batch/job-").unwrap().to_owned();
+        assert_eq!(name.len(), 5);
+        assert!(job(world, &namespace, &format!("job-{name}")).is_some());
+    }
+
+    fn a_part_of_a_gpu_is_an_annotation_for_the_scheduler(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("a");
+        sandbox.run(["submit", "half", "-i", "ubuntu", "-g", "0.5", "-n", &namespace]).success();
+        let template = job(world, &namespace, "half").unwrap()["spec"]["template"].clone();
+        assert_eq!(template["metadata"]["annotations"]["gpu-fraction"], "0.5");
+        assert_eq!(template["spec"]["containers"][0]["resources"], json!({}));
+    }
+
+    fn what_follows_the_dashes_is_arguments_or_the_command(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("a");
+        sandbox.run(["submit", "a", "-i", "ubuntu", "-n", &namespace, "--", "x", "-y", "--z"]).success();
+        sandbox.run(["submit", "b", "-i", "ubuntu", "-n", &namespace, "--command", "--", "sleep", "1"]).success();
+        let container = |name: &str| {
+            job(world, &namespace, name).unwrap()["spec"]["template"]["spec"]["containers"][0].clone()
+        };
+        assert_eq!((&container("a")["args"], &container("a")["command"]), (&json!(["x", "-y", "--z"]), &json!(null)));
+        assert_eq!((&container("b")["args"], &container("b")["command"]), (&json!(null), &json!(["sleep", "1"])));
+    }
+
+    fn a_whole_secret_becomes_files_or_variables(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("a");
+        world.create_secret(&namespace, "ssh", &[("id_ed25519", "not-a-real-key")]);
+        let words = [
+            "submit", "a", "-i", "ubuntu", "-n", &namespace, "--secret-volume", "path=/etc/ssh-key,name=ssh",
+            "--env-secret", "KEY=ssh,key=id_ed25519",
+        ];
+        sandbox.run(words).success();
+        let pod = job(world, &namespace, "a").unwrap()["spec"]["template"]["spec"].clone();
+        assert_eq!(pod["volumes"][0]["secret"]["secretName"], "ssh");
+        assert_eq!(pod["containers"][0]["env"][0]["valueFrom"]["secretKeyRef"]["key"], "id_ed25519");
+    }
+
+    fn a_taken_name_is_refused_in_kubectls_words(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("a");
+        let words = ["submit", "a", "-i", "ubuntu", "-n", &namespace];
+        sandbox.run(words).success();
+        let refused = sandbox.run(words).fails_with(1);
+        let expected = "Error from server (AlreadyExists): jobs.batch \"a\" already exists\nhint: choose another name";
+        assert!(refused.stderr.starts_with(expected), "{refused}");
+    }
+}
+
+#[test]
+fn the_mistakes_that_runai_swallows_are_said_before_anything_is_sent() {
+    let world = World::in_process();
+    let sandbox = Sandbox::new().with(&world);
+    let cases = [
+        ("A=SECRET:s", "the key is missing"),
+        ("A=SECRET:s,k,x", "more than one comma"),
+        ("A=SECRET:s:t,k", "second colon"),
+        ("A=secret:s,k", "looks like a reference"),
+        ("A", "VAR=value or VAR=SECRET:"),
+    ];
+    for (entry, part) in cases {
+        let refused = sandbox.run(["submit", "-i", "ubuntu", "-e", entry]).fails_with(2);
+        assert!(refused.stderr.contains(part), "{part:?} is missing in {refused}");
+    }
+    for words in [&["-g", "1.5"][..], &["-g", "x"], &["--command"], &["Not-A-Name"]] {
+        let words = ["submit", "-i", "ubuntu"].iter().chain(words);
+        sandbox.run(words).fails_with(2);
+    }
+    assert!(world.requests().is_empty());
+}

@@ -1,0 +1,105 @@
+//! On a terminal: questions, Esc, Ctrl-C, and a terminal that is left as it was.
+
+use std::path::Path;
+
+use support::sandbox::plugin;
+use support::{Sandbox, Session, World, scenario};
+
+use crate::workloads::{create_job, env_of, job};
+
+scenario! {
+    fn a_job_that_cannot_be_changed_is_asked_about(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("a");
+        world.create_secret(&namespace, "s", &[("token", "t0ken-value")]);
+        create_job(world, &namespace, "train");
+        let mut session = sandbox.in_terminal(["attach", "s", "job/train", "--env", "TOKEN=token", "-n", &namespace]);
+        session.expect("What now?");
+        session.send("\u{1b}[B\r");
+        session.expect("is deleted with its pods");
+        session.expect("Recreate job.batch/train?");
+        session.send("y");
+        let (code, shown) = session.wait();
+        assert_eq!(code, 0, "{shown}");
+        assert_eq!(env_of(&job(world, &namespace, "train").unwrap()["spec"])[0]["name"], "TOKEN");
+    }
+
+    fn the_name_of_a_copy_is_proposed(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("a");
+        world.create_secret(&namespace, "s", &[("token", "t0ken-value")]);
+        create_job(world, &namespace, "train");
+        let mut session = sandbox.in_terminal(["attach", "s", "job/train", "--env", "token", "-n", &namespace]);
+        session.expect("What now?");
+        session.send("\r");
+        session.expect("Name of the copy");
+        session.send("\r");
+        let (code, shown) = session.wait();
+        assert_eq!(code, 0, "{shown}");
+        assert!(job(world, &namespace, "train-2").is_some());
+    }
+}
+
+/// A world in which `label --remove` asks.
+fn asking() -> (World, Sandbox) {
+    let world = World::in_process();
+    let runai = world.runai_namespace();
+    world.create_secret(&runai, "shared", &[("k", "v")]);
+    let labels = serde_json::json!({ "metadata": { "labels": { "runai/cluster-wide": "true" } } });
+    world.patch(&format!("/api/v1/namespaces/{runai}/secrets/shared"), &labels);
+    let sandbox = Sandbox::new().with(&world);
+    (world, sandbox)
+}
+
+/// A shell in a terminal, in which `$PLUGIN` is the plugin.
+fn in_shell(sandbox: &Sandbox, line: &str) -> Session {
+    sandbox.env("PLUGIN", plugin()).program_in_terminal(Path::new("/bin/sh"), ["-c", line])
+}
+
+#[test]
+fn no_is_no() {
+    for (keys, code) in [("n", 1), ("\u{1b}", 130), ("\u{3}", 130)] {
+        let (world, sandbox) = asking();
+        let runai = world.runai_namespace();
+        let mut session = sandbox.in_terminal(["label", "shared", "--remove", "--runai-namespace", &runai]);
+        session.expect("Stop sharing shared?");
+        session.send(keys);
+        let (ended, shown) = session.wait();
+        assert_eq!(ended, code, "{keys:?}: {shown}");
+        assert!(shown.rfind("\u{1b}[?25h") >= shown.rfind("\u{1b}[?25l"), "the cursor is shown again: {shown:?}");
+        assert!(world.writes().is_empty());
+    }
+}
+
+#[test]
+fn where_stderr_is_a_file_nothing_is_asked() {
+    let (world, sandbox) = asking();
+    let runai = world.runai_namespace();
+    let line = format!("$PLUGIN label shared --remove --runai-namespace {runai} 2> errors; echo ended $?");
+    let mut session = in_shell(&sandbox, &line);
+    session.expect("ended 2");
+    assert!(world.writes().is_empty());
+}
+
+#[test]
+fn no_input_never_asks() {
+    let (world, sandbox) = asking();
+    let runai = world.runai_namespace();
+    let words = ["label", "shared", "--remove", "--no-input", "--runai-namespace", &runai];
+    let (code, shown) = sandbox.in_terminal(words).wait();
+    assert_eq!(code, 2, "{shown}");
+    assert!(shown.contains("add --yes"), "{shown}");
+}
+
+#[test]
+fn after_ctrl_c_the_terminal_echoes_again() {
+    let (world, sandbox) = asking();
+    let runai = world.runai_namespace();
+    let line = format!(
+        "stty -a > before; $PLUGIN label shared --remove --runai-namespace {runai}; echo ended $?; \
+         stty -a > after; cmp before after && echo the same"
+    );
+    let mut session = in_shell(&sandbox, &line);
+    session.expect("Stop sharing shared?");
+    session.send("\u{3}");
+    session.expect("ended 130");
+    session.expect("the same");
+}

@@ -1,0 +1,137 @@
+//! Certificates: of the cluster, and of its clients.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, SanType, date_time_ymd,
+};
+use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
+
+/// Whether a client's certificate still holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Validity {
+    Valid,
+    Expired,
+}
+
+/// A certificate with its key.
+pub(crate) struct Pair {
+    pub(crate) certificate: CertificateDer<'static>,
+    pub(crate) certificate_pem: String,
+    pub(crate) key_pem: String,
+    key: PrivateKeyDer<'static>,
+}
+
+/// A certificate authority of its own.
+pub(crate) struct Authority {
+    certificate: CertificateDer<'static>,
+    pem: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    pub(crate) fn new(name: &str) -> Self {
+        let mut params = params(name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages =
+            vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
+        let key = new_key();
+        let certificate = params.self_signed(&key).expect("a certificate signs itself");
+        let (der, pem) = (certificate.der().clone(), certificate.pem());
+        Self { certificate: der, pem, issuer: Issuer::new(params, key) }
+    }
+
+    /// The authority's certificate, for a kubeconfig.
+    pub(crate) fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// A server's certificate for 127.0.0.1, localhost and `kubernetes.default.svc`.
+    pub(crate) fn server(&self) -> Pair {
+        let mut params = params("support");
+        params.subject_alt_names = vec![
+            SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            SanType::DnsName("localhost".try_into().expect("a DNS name")),
+            SanType::DnsName("kubernetes.default.svc".try_into().expect("a DNS name")),
+        ];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        self.sign(&params)
+    }
+
+    /// The certificate of a user.
+    pub(crate) fn client(&self, user: &str, validity: Validity) -> Pair {
+        let mut params = params(user);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        if validity == Validity::Expired {
+            params.not_before = date_time_ymd(2001, 1, 1);
+            params.not_after = date_time_ymd(2002, 1, 1);
+        }
+        self.sign(&params)
+    }
+
+    fn sign(&self, params: &CertificateParams) -> Pair {
+        let key = new_key();
+        let certificate = params.signed_by(&key, &self.issuer).expect("an authority signs");
+        Pair {
+            certificate: certificate.der().clone(),
+            certificate_pem: certificate.pem(),
+            key_pem: key.serialize_pem(),
+            key: PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+        }
+    }
+
+    fn roots(&self) -> Arc<RootCertStore> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.certificate.clone()).expect("an authority's certificate");
+        Arc::new(roots)
+    }
+
+    /// TLS for a server of this authority, which takes its clients' certificates but does not ask for them.
+    pub(crate) fn server_config(&self) -> ServerConfig {
+        let pair = self.server();
+        let verifier = WebPkiClientVerifier::builder_with_provider(self.roots(), provider())
+            .allow_unauthenticated()
+            .build()
+            .expect("a verifier of clients");
+        ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .expect("TLS versions")
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(vec![pair.certificate], pair.key)
+            .expect("a certificate that fits its key")
+    }
+
+    /// TLS for a client that trusts this authority.
+    pub(crate) fn client_config(&self) -> ClientConfig {
+        ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .expect("TLS versions")
+            .with_root_certificates(self.roots())
+            .with_no_client_auth()
+    }
+}
+
+/// A key for signing, as PEM: private, public.
+pub(crate) fn signing_key() -> (String, String) {
+    let key = new_key();
+    (key.serialize_pem(), key.public_key_pem())
+}
+
+fn params(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params
+}
+
+fn new_key() -> KeyPair {
+    KeyPair::generate().expect("a key pair")
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(ring::default_provider())
+}

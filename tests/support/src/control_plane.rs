@@ -1,0 +1,258 @@
+//! The real control plane: etcd, kube-apiserver and kube-controller-manager, one of each for the whole test process.
+//!
+//! They come from the folder that `KUBEBUILDER_ASSETS` names. A shell supervises them and waits for the end of a pipe
+//! that this process holds: however the process ends, SIGKILL included, the pipe closes and the shell clears up.
+
+use std::fs;
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use hyper::Request;
+use hyper::body::Bytes;
+
+use crate::certificates::{Authority, signing_key};
+use crate::forward::Forwarder;
+use crate::kubeconfig::Kubeconfig;
+use crate::runtime::wait_for;
+use crate::world::User;
+
+/// The environment variable that names the folder of the programs, as envtest reads it.
+pub const ASSETS: &str = "KUBEBUILDER_ASSETS";
+
+/// The administrator's token.
+pub(crate) const ADMIN_TOKEN: &str = "support-admin-token";
+
+/// Users that the token file knows; it is read once, at the start.
+const SPARE_USERS: usize = 64;
+
+const START_LIMIT: Duration = Duration::from_mins(1);
+
+/// `$1` is the folder of the programs; the working folder is the data's. Each program's arguments are a file, one a line.
+const SUPERVISOR: &str = r#"
+for program in etcd kube-apiserver kube-controller-manager; do
+    set -- "$1"
+    while IFS= read -r argument; do set -- "$@" "$argument"; done <"$program.arguments"
+    assets=$1; shift
+    "$assets/$program" "$@" </dev/null >"$program.log" 2>&1 &
+    running="$running $!"
+    set -- "$assets"
+done
+cat >/dev/null
+kill -KILL $running 2>/dev/null
+wait
+cd / && rm -rf "$OLDPWD"
+"#;
+
+/// The folder with the control plane's programs, if there is one. Says so once where there is none.
+pub fn assets() -> Option<&'static Path> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| {
+        let folder = std::env::var_os(ASSETS).filter(|folder| !folder.is_empty());
+        if folder.is_none() {
+            let note = format!(
+                "note: {ASSETS} is not set: the real control plane's share of the tests was not run\n"
+            );
+            // Straight to stderr: libtest would swallow what a passing test prints.
+            drop(std::io::stderr().write_all(note.as_bytes()));
+        }
+        folder.map(PathBuf::from)
+    });
+    found.as_deref()
+}
+
+/// Is there a real control plane to test with? What is named but broken fails the test instead.
+pub fn available() -> bool {
+    assets().is_some()
+}
+
+/// A running control plane.
+pub struct ControlPlane {
+    authority: Authority,
+    server: String,
+    spare_users: AtomicUsize,
+    /// Its stdin is the pipe that keeps the programs alive.
+    _supervisor: Child,
+}
+
+impl ControlPlane {
+    /// The one of this process, started at the first call; panics with the reason where it can't be.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<ControlPlane> = OnceLock::new();
+        SHARED.get_or_init(|| {
+            let assets = assets().unwrap_or_else(|| panic!("{ASSETS} is not set"));
+            Self::start(assets)
+                .unwrap_or_else(|why| panic!("the control plane of {}: {why}", assets.display()))
+        })
+    }
+
+    /// `https://127.0.0.1:<port>` of the API server itself, without a front door.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// A kubeconfig for the API server itself, for benchmarks.
+    pub fn kubeconfig(&self) -> Kubeconfig {
+        Kubeconfig::new(&self.server, self.authority.pem(), ADMIN_TOKEN)
+    }
+
+    pub(crate) fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// A user whom nobody has used yet.
+    pub(crate) fn spare_user(&self) -> User {
+        let number = self.spare_users.fetch_add(1, Ordering::Relaxed);
+        assert!(number < SPARE_USERS, "the tests of one process need more than {SPARE_USERS} users");
+        User { name: format!("user-{number}"), token: format!("support-token-{number}") }
+    }
+
+    fn start(assets: &Path) -> Result<Self, String> {
+        for program in ["etcd", "kube-apiserver", "kube-controller-manager"] {
+            if !assets.join(program).is_file() {
+                return Err(format!("{program} is missing"));
+            }
+        }
+        let data =
+            tempfile::Builder::new().prefix("control-plane-").tempdir().map_err(|error| error.to_string())?;
+        let authority = Authority::new("support-control-plane-ca");
+        let ports = free_ports();
+        write_files(data.path(), &authority, ports).map_err(|error| format!("its files: {error}"))?;
+        // From here on the supervisor removes the folder.
+        let data = data.keep();
+        let supervisor = Command::new("sh")
+            .args(["-c", SUPERVISOR, "support-control-plane"])
+            .arg(assets)
+            .current_dir(&data)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // Ctrl-C in a terminal is for the tests; the programs go when the pipe closes.
+            .process_group(0)
+            .spawn()
+            .map_err(|error| format!("sh: {error}"))?;
+        let server = format!("https://127.0.0.1:{}", ports[2]);
+        let plane = Self { authority, server, spare_users: AtomicUsize::new(0), _supervisor: supervisor };
+        plane.wait_until_ready(&data)?;
+        Ok(plane)
+    }
+
+    fn wait_until_ready(&self, data: &Path) -> Result<(), String> {
+        let client = Forwarder::new(&self.authority, &self.server, ADMIN_TOKEN, "");
+        let start = Instant::now();
+        // The default namespace and the system roles come a moment after readiness.
+        for path in [
+            "/readyz",
+            "/api/v1/namespaces/default",
+            "/apis/rbac.authorization.k8s.io/v1/clusterroles/system:basic-user",
+        ] {
+            loop {
+                let request = Request::get(path)
+                    .header("authorization", format!("Bearer {ADMIN_TOKEN}"))
+                    .body(Bytes::new())
+                    .expect("a path and a header make a request");
+                if wait_for(client.answer(request, None)).status() == 200 {
+                    break;
+                }
+                if start.elapsed() > START_LIMIT {
+                    return Err(format!("not ready after {} s\n{}", START_LIMIT.as_secs(), last_words(data)));
+                }
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Ports that were free a moment ago: etcd's for clients and peers, the API server's.
+fn free_ports() -> [u16; 3] {
+    let listeners: Vec<TcpListener> =
+        (0..3).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port on loopback")).collect();
+    let port = |index: usize| listeners[index].local_addr().expect("an address").port();
+    [port(0), port(1), port(2)]
+}
+
+fn write_files(data: &Path, authority: &Authority, ports: [u16; 3]) -> std::io::Result<()> {
+    let [etcd, peers, api] = ports;
+    let path = |name: &str| data.join(name).display().to_string();
+    let server = authority.server();
+    let (signing_key, verifying_key) = signing_key();
+    let kubeconfig = Kubeconfig::new(&format!("https://127.0.0.1:{api}"), authority.pem(), ADMIN_TOKEN);
+    let mut tokens = vec![format!("{ADMIN_TOKEN},admin,admin,\"system:masters\"\n")];
+    tokens.extend(
+        (0..SPARE_USERS).map(|number| format!("support-token-{number},user-{number},user-{number}\n")),
+    );
+    let files = [
+        ("server.crt", server.certificate_pem),
+        ("server.key", server.key_pem),
+        ("sa.key", signing_key),
+        ("sa.pub", verifying_key),
+        ("tokens.csv", tokens.concat()),
+        ("kubeconfig", kubeconfig.to_string()),
+    ];
+    for (name, content) in files {
+        fs::write(data.join(name), content)?;
+    }
+    let etcd_url = format!("http://127.0.0.1:{etcd}");
+    let arguments = [
+        (
+            "etcd",
+            vec![
+                format!("--data-dir={}", path("etcd")),
+                "--unsafe-no-fsync".into(),
+                format!("--listen-client-urls={etcd_url}"),
+                format!("--advertise-client-urls={etcd_url}"),
+                format!("--listen-peer-urls=http://127.0.0.1:{peers}"),
+                "--log-level=warn".into(),
+            ],
+        ),
+        (
+            "kube-apiserver",
+            vec![
+                format!("--etcd-servers={etcd_url}"),
+                format!("--secure-port={api}"),
+                "--bind-address=127.0.0.1".into(),
+                format!("--cert-dir={}", path("certs")),
+                format!("--tls-cert-file={}", path("server.crt")),
+                format!("--tls-private-key-file={}", path("server.key")),
+                format!("--token-auth-file={}", path("tokens.csv")),
+                "--authorization-mode=RBAC".into(),
+                format!("--service-account-key-file={}", path("sa.pub")),
+                format!("--service-account-signing-key-file={}", path("sa.key")),
+                "--service-account-issuer=https://kubernetes.default.svc".into(),
+                "--service-cluster-ip-range=10.0.0.0/24".into(),
+                // Nobody makes service accounts' tokens for pods that no node runs.
+                "--disable-admission-plugins=ServiceAccount".into(),
+            ],
+        ),
+        (
+            "kube-controller-manager",
+            vec![
+                format!("--kubeconfig={}", path("kubeconfig")),
+                "--leader-elect=false".into(),
+                "--secure-port=0".into(),
+                format!("--service-account-private-key-file={}", path("sa.key")),
+                "--use-service-account-credentials=false".into(),
+            ],
+        ),
+    ];
+    for (program, arguments) in arguments {
+        fs::write(data.join(format!("{program}.arguments")), arguments.join("\n") + "\n")?;
+    }
+    Ok(())
+}
+
+/// The last lines of each program's log.
+fn last_words(data: &Path) -> String {
+    let tail = |program: &&str| {
+        let log = fs::read_to_string(data.join(format!("{program}.log"))).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        format!("{program}:\n{}\n", lines[lines.len().saturating_sub(5)..].join("\n"))
+    };
+    ["etcd", "kube-apiserver", "kube-controller-manager"].iter().map(tail).collect()
+}

@@ -1,0 +1,152 @@
+//! What goes wrong, to order.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use hyper::Request;
+use hyper::body::Bytes;
+
+/// Which requests a fault or a gate is about: by default the first one that fits.
+#[derive(Debug, Clone)]
+pub struct On {
+    method: String,
+    path: String,
+    first: usize,
+    times: Option<usize>,
+    seen: usize,
+}
+
+/// Something that goes wrong; made by [`Fault::on`].
+#[derive(Debug, Clone)]
+pub struct Fault {
+    on: On,
+    pub(crate) act: Act,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Act {
+    /// A `Status` of this code, perhaps with `Retry-After`.
+    Answer(u16, Option<u64>),
+    /// A `Status` of this code with this message.
+    Say(u16, String),
+    /// What a broken proxy says.
+    Html(u16),
+    DropBeforeForwarding,
+    DropAfterForwarding,
+    CutTheAnswer,
+    Hang,
+    Delay(Duration),
+    Warn(String),
+}
+
+impl Fault {
+    /// Requests with this method (`"*"` for any) whose path and query contain this text.
+    pub fn on(method: &str, path: &str) -> On {
+        On { method: method.into(), path: path.into(), first: 1, times: Some(1), seen: 0 }
+    }
+}
+
+impl On {
+    /// Starts at the nth request that fits, counted from 1.
+    #[must_use]
+    pub fn nth(self, first: usize) -> Self {
+        Self { first, ..self }
+    }
+
+    /// Holds for that many requests.
+    #[must_use]
+    pub fn times(self, times: usize) -> Self {
+        Self { times: Some(times), ..self }
+    }
+
+    /// Holds for every request from then on.
+    #[must_use]
+    pub fn for_ever(self) -> Self {
+        Self { times: None, ..self }
+    }
+
+    /// Answers with a Kubernetes `Status` of this code instead of forwarding.
+    pub fn answer(self, code: u16) -> Fault {
+        self.act(Act::Answer(code, None))
+    }
+
+    /// As [`On::answer`], with `Retry-After: <seconds>`.
+    pub fn answer_after(self, code: u16, seconds: u64) -> Fault {
+        self.act(Act::Answer(code, Some(seconds)))
+    }
+
+    /// Answers with a `Status` of this code and message, as an admission webhook has it.
+    pub fn answer_with(self, code: u16, message: &str) -> Fault {
+        self.act(Act::Say(code, message.into()))
+    }
+
+    /// Answers with a page of HTML, as a proxy in between does.
+    pub fn html(self, code: u16) -> Fault {
+        self.act(Act::Html(code))
+    }
+
+    /// Closes the connection; the cluster never hears of the request.
+    pub fn drop_before_forwarding(self) -> Fault {
+        self.act(Act::DropBeforeForwarding)
+    }
+
+    /// Lets the cluster do it, then closes the connection without an answer.
+    pub fn drop_after_forwarding(self) -> Fault {
+        self.act(Act::DropAfterForwarding)
+    }
+
+    /// Lets the cluster do it, and closes the connection halfway through the answer's body.
+    pub fn cut_the_answer(self) -> Fault {
+        self.act(Act::CutTheAnswer)
+    }
+
+    /// Never answers.
+    pub fn hang(self) -> Fault {
+        self.act(Act::Hang)
+    }
+
+    /// Waits before it forwards.
+    pub fn delay(self, by: Duration) -> Fault {
+        self.act(Act::Delay(by))
+    }
+
+    /// Adds a `Warning` header to the answer, as the API server does for deprecations.
+    pub fn warn(self, text: &str) -> Fault {
+        self.act(Act::Warn(text.into()))
+    }
+
+    fn act(self, act: Act) -> Fault {
+        Fault { on: self, act }
+    }
+
+    /// Counts a request that fits, and says whether its turn has come.
+    pub(crate) fn takes(&mut self, request: &Request<Bytes>) -> bool {
+        let method = self.method == "*" || self.method == request.method().as_str();
+        let path = request.uri().path_and_query().map_or("", |path| path.as_str());
+        if !method || !path.contains(&self.path) {
+            return false;
+        }
+        self.seen += 1;
+        self.seen >= self.first && self.times.is_none_or(|times| self.seen < self.first + times)
+    }
+}
+
+/// The faults of a world, in the order in which they were ordered.
+#[derive(Default)]
+pub(crate) struct Faults(Mutex<Vec<Fault>>);
+
+impl Faults {
+    pub(crate) fn add(&self, fault: Fault) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(fault);
+    }
+
+    pub(crate) fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// What is to happen to this request.
+    pub(crate) fn for_request(&self, request: &Request<Bytes>) -> Vec<Act> {
+        let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        faults.iter_mut().filter_map(|fault| fault.on.takes(request).then(|| fault.act.clone())).collect()
+    }
+}

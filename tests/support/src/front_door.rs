@@ -1,0 +1,230 @@
+//! The HTTPS front door of a world: logs every request, does what faults and gates say, and asks the backend.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Frame, Incoming, SizeHint};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use serde_json::json;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+
+use crate::api::{Failure, Target, respond};
+use crate::backend::{Backend, Payload};
+use crate::certificates::{Authority, Validity};
+use crate::faults::{Act, Faults};
+use crate::gate::{Gates, Hold, Stop};
+use crate::log::Log;
+use crate::runtime::{runtime, wait_for};
+
+type Body = BoxBody<Bytes, io::Error>;
+
+/// What all connections of a world share.
+pub(crate) struct Door {
+    pub(crate) log: Log,
+    pub(crate) faults: Faults,
+    pub(crate) gates: Gates,
+    backend: Backend,
+    /// Users by the certificate that was made for them.
+    users: Mutex<HashMap<Vec<u8>, String>>,
+}
+
+/// A listening front door; dropped, it closes with all its connections.
+pub(crate) struct FrontDoor {
+    pub(crate) door: Arc<Door>,
+    pub(crate) address: SocketAddr,
+    pub(crate) authority: Authority,
+    accepting: AbortHandle,
+}
+
+impl FrontDoor {
+    pub(crate) fn open(backend: Backend) -> Self {
+        let authority = Authority::new("support-cluster-ca");
+        let acceptor = TlsAcceptor::from(Arc::new(authority.server_config()));
+        let listener = wait_for(TcpListener::bind("127.0.0.1:0")).expect("a free port on loopback");
+        let address = listener.local_addr().expect("an address");
+        let door = Arc::new(Door {
+            log: Log::default(),
+            faults: Faults::default(),
+            gates: Gates::default(),
+            backend,
+            users: Mutex::default(),
+        });
+        let accepting = runtime().spawn(accept(Arc::clone(&door), listener, acceptor)).abort_handle();
+        Self { door, address, authority, accepting }
+    }
+
+    /// A certificate and its key as PEM, for a user of this name.
+    pub(crate) fn client_certificate(&self, user: &str, validity: Validity) -> (String, String) {
+        let pair = self.authority.client(user, validity);
+        let mut users = self.door.users.lock().unwrap_or_else(PoisonError::into_inner);
+        users.insert(pair.certificate.to_vec(), user.to_owned());
+        (pair.certificate_pem, pair.key_pem)
+    }
+}
+
+impl Drop for FrontDoor {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn accept(door: Arc<Door>, listener: TcpListener, acceptor: TlsAcceptor) {
+    let mut connections = JoinSet::new();
+    loop {
+        if let Ok((stream, _)) = listener.accept().await {
+            connections.spawn(serve(Arc::clone(&door), stream, acceptor.clone()));
+        }
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn serve(door: Arc<Door>, stream: TcpStream, acceptor: TlsAcceptor) {
+    // Delayed acknowledgements would add 40 ms to every request.
+    drop(stream.set_nodelay(true));
+    let Ok(stream) = acceptor.accept(stream).await else { return };
+    let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+    let user = certificate.and_then(|certificate| {
+        door.users.lock().unwrap_or_else(PoisonError::into_inner).get(certificate.as_ref()).cloned()
+    });
+    let service = service_fn(|request| {
+        let (door, user) = (Arc::clone(&door), user.clone());
+        async move { door.receive(request, user).await }
+    });
+    // The connection ends with an error where a fault dropped it.
+    drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
+}
+
+impl Door {
+    async fn receive(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        user: Option<String>,
+    ) -> io::Result<Response<Body>> {
+        let (head, body) = request.into_parts();
+        let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+        let request = Request::from_parts(head, body);
+        let ticket = self.log.begin(&request);
+        let acts = self.faults.for_request(&request);
+        let mut stops = self.gates.for_request(&request);
+
+        pass(&mut stops, Hold::BeforeForwarding).await;
+        let cut = acts.iter().any(|act| matches!(act, Act::CutTheAnswer));
+        let mut response = match refusal(&request, &acts).await? {
+            Some(response) => response,
+            None => self.forward(request, user).await?,
+        };
+        pass(&mut stops, Hold::AfterForwarding).await;
+        if acts.iter().any(|act| matches!(act, Act::DropAfterForwarding)) {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
+        for act in &acts {
+            if let Act::Warn(text) = act {
+                let value =
+                    format!("299 - \"{}\"", text.replace('"', "\\\"")).parse().expect("a header's value");
+                response.headers_mut().append("warning", value);
+            }
+        }
+        ticket.answered(response.status().as_u16(), response.body().len());
+        Ok(response.map(|payload| body_of(payload, cut)))
+    }
+
+    /// What has reached the cluster is done, even when the client goes away meanwhile.
+    async fn forward(
+        self: &Arc<Self>,
+        request: Request<Bytes>,
+        user: Option<String>,
+    ) -> io::Result<Response<Payload>> {
+        let backend = self.backend.clone();
+        tokio::spawn(async move { backend.answer(request, user.as_deref()).await })
+            .await
+            .map_err(io::Error::other)
+    }
+}
+
+async fn pass(stops: &mut [Stop], point: Hold) {
+    for stop in stops.iter_mut().filter(|stop| stop.point == point) {
+        stop.pass().await;
+    }
+}
+
+/// The answer that a fault gives in the cluster's place.
+async fn refusal(request: &Request<Bytes>, acts: &[Act]) -> io::Result<Option<Response<Payload>>> {
+    for act in acts {
+        match act {
+            Act::Delay(by) => tokio::time::sleep(*by).await,
+            Act::Hang => std::future::pending().await,
+            Act::DropBeforeForwarding => return Err(io::ErrorKind::ConnectionAborted.into()),
+            Act::Html(code) => {
+                let page =
+                    "<html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>\n";
+                return Ok(Some(respond(*code, "text/html", page.into())));
+            }
+            Act::Answer(code, seconds) => {
+                let target = Target::parse(request.uri().path());
+                let failure = Failure::ordered(*code, request.method().as_str(), target.as_ref(), *seconds);
+                let mut response = respond(*code, "application/json", failure.status().to_string());
+                if let Some(seconds) = seconds {
+                    response.headers_mut().insert("retry-after", (*seconds).into());
+                }
+                return Ok(Some(response));
+            }
+            Act::Say(code, message) => {
+                let status = json!({
+                    "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code,
+                    "reason": "BadRequest", "message": message,
+                });
+                return Ok(Some(respond(*code, "application/json", status.to_string())));
+            }
+            Act::DropAfterForwarding | Act::CutTheAnswer | Act::Warn(_) => {}
+        }
+    }
+    Ok(None)
+}
+
+fn body_of(payload: Payload, cut: bool) -> Body {
+    match payload {
+        Payload::Stream(body) => body,
+        Payload::Whole(bytes) if cut => {
+            let half = bytes.slice(..bytes.len() / 2);
+            let (sender, receiver) = tokio::sync::mpsc::channel(2);
+            drop(sender.try_send(Ok(Frame::data(half))));
+            drop(sender.try_send(Err(io::ErrorKind::ConnectionAborted.into())));
+            BoxBody::new(CutBody { frames: receiver, announced: bytes.len() as u64 })
+        }
+        Payload::Whole(bytes) => Full::new(bytes).map_err(|never: Infallible| match never {}).boxed(),
+    }
+}
+
+/// A body that announces its whole length and breaks off in the middle.
+struct CutBody {
+    frames: tokio::sync::mpsc::Receiver<io::Result<Frame<Bytes>>>,
+    announced: u64,
+}
+
+impl hyper::body::Body for CutBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        self.frames.poll_recv(context)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.announced)
+    }
+}

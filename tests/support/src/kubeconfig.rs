@@ -1,0 +1,130 @@
+//! Kubeconfigs: the one that works, and those that don't.
+
+use std::fmt;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+
+/// A kubeconfig with one context, `test`. Written as JSON, which is YAML.
+#[derive(Debug, Clone)]
+pub struct Kubeconfig {
+    cluster: Value,
+    user: Value,
+    context: Value,
+    more_contexts: Vec<Value>,
+    current: String,
+}
+
+impl Kubeconfig {
+    /// For this server, with the CA it proves itself with and a token.
+    pub(crate) fn new(server: &str, ca_pem: &str, token: &str) -> Self {
+        Self {
+            cluster: json!({"server": server, "certificate-authority-data": BASE64_STANDARD.encode(ca_pem)}),
+            user: json!({"token": token}),
+            context: json!({"cluster": "test", "user": "test"}),
+            more_contexts: Vec::new(),
+            current: "test".into(),
+        }
+    }
+
+    /// The namespace of the context.
+    #[must_use]
+    pub fn namespace(mut self, namespace: &str) -> Self {
+        self.context["namespace"] = namespace.into();
+        self
+    }
+
+    /// Another token instead of the administrator's.
+    #[must_use]
+    pub fn token(mut self, token: &str) -> Self {
+        self.user = json!({"token": token});
+        self
+    }
+
+    /// A client certificate and its key (PEM) instead of a token.
+    #[must_use]
+    pub fn client_certificate(mut self, (certificate, key): &(String, String)) -> Self {
+        self.user = json!({
+            "client-certificate-data": BASE64_STANDARD.encode(certificate),
+            "client-key-data": BASE64_STANDARD.encode(key),
+        });
+        self
+    }
+
+    /// A credential plugin instead of a token; its stdout is an `ExecCredential` of `client.authentication.k8s.io/v1`.
+    #[must_use]
+    pub fn exec(mut self, program: &Path, arguments: &[&str]) -> Self {
+        self.user = json!({"exec": {
+            "apiVersion": "client.authentication.k8s.io/v1", "command": program, "args": arguments,
+            "interactiveMode": "IfAvailable",
+        }});
+        self
+    }
+
+    /// Any fields of the user, as they stand in a kubeconfig.
+    #[must_use]
+    pub fn user(mut self, user: Value) -> Self {
+        self.user = user;
+        self
+    }
+
+    /// Any field of the cluster, such as `tls-server-name` or `insecure-skip-tls-verify`; `null` removes it.
+    #[must_use]
+    pub fn cluster(mut self, field: &str, value: impl Into<Value>) -> Self {
+        self.cluster[field] = value.into();
+        if let Some(fields) = self.cluster.as_object_mut() {
+            fields.retain(|_, value| !value.is_null());
+        }
+        self
+    }
+
+    /// Another address.
+    #[must_use]
+    pub fn server(self, server: &str) -> Self {
+        self.cluster("server", server)
+    }
+
+    /// A proxy for this cluster.
+    #[must_use]
+    pub fn proxy_url(self, url: &str) -> Self {
+        self.cluster("proxy-url", url)
+    }
+
+    /// A CA that did not sign the server's certificate.
+    #[must_use]
+    pub fn wrong_ca(self) -> Self {
+        let stranger = crate::certificates::Authority::new("another-ca");
+        self.cluster("certificate-authority-data", BASE64_STANDARD.encode(stranger.pem()))
+    }
+
+    /// Another context of the same cluster and user.
+    #[must_use]
+    pub fn context(mut self, name: &str, namespace: &str) -> Self {
+        let context = json!({"cluster": "test", "user": "test", "namespace": namespace});
+        self.more_contexts.push(json!({"name": name, "context": context}));
+        self
+    }
+
+    /// Which context is current; empty for none.
+    #[must_use]
+    pub fn current(mut self, name: &str) -> Self {
+        self.current = name.into();
+        self
+    }
+}
+
+impl fmt::Display for Kubeconfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut contexts = vec![json!({"name": "test", "context": self.context})];
+        contexts.extend(self.more_contexts.iter().cloned());
+        let config = json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": self.current,
+            "clusters": [{"name": "test", "cluster": self.cluster}],
+            "users": [{"name": "test", "user": self.user}],
+            "contexts": contexts,
+        });
+        write!(f, "{config:#}")
+    }
+}

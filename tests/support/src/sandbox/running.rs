@@ -1,0 +1,93 @@
+//! A program under way, to be waited for or killed.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::Child;
+use tokio::task::JoinHandle;
+
+use super::Outcome;
+use crate::runtime::{runtime, wait_for};
+
+/// A started program; killed when dropped.
+#[must_use = "it is killed when it is dropped"]
+pub struct Running {
+    child: Child,
+    stdout: JoinHandle<Vec<u8>>,
+    stderr: JoinHandle<Vec<u8>>,
+    command: String,
+    limit: Duration,
+}
+
+impl Running {
+    #[track_caller]
+    pub(super) fn start(command: Command, stdin: Option<Vec<u8>>, limit: Duration) -> Self {
+        let line = line_of(&command);
+        let _within = runtime().enter();
+        let spawned = tokio::process::Command::from(command).kill_on_drop(true).spawn();
+        let mut child = spawned.unwrap_or_else(|error| panic!("$ {line}\ndoes not start: {error}"));
+        if let (Some(mut pipe), Some(bytes)) = (child.stdin.take(), stdin) {
+            // It may end without having read all of it.
+            runtime().spawn(async move { drop(pipe.write_all(&bytes).await) });
+        }
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        Self { stdout: read(stdout), stderr: read(stderr), child, command: line, limit }
+    }
+
+    /// The process's number; `None` once it was waited for.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// SIGKILL; how it ended then.
+    pub fn kill(mut self) -> Outcome {
+        self.child.start_kill().expect("a child of ours");
+        self.wait()
+    }
+
+    /// Ctrl-C: SIGINT.
+    pub fn interrupt(&self) {
+        let id = self.id().expect("a child that was not waited for").to_string();
+        let sent = Command::new("kill").args(["-INT", &id]).stderr(Stdio::null()).status();
+        assert!(sent.is_ok_and(|status| status.success()), "SIGINT was not sent to {id}");
+    }
+
+    /// Has it not ended yet?
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Waits for its end; panics with its command line after the time limit.
+    #[track_caller]
+    pub fn wait(mut self) -> Outcome {
+        let Ok(status) = wait_for(async { tokio::time::timeout(self.limit, self.child.wait()).await }) else {
+            drop(self.child.start_kill());
+            let stderr = text(wait_for(self.stderr));
+            panic!("$ {}\nhas not ended after {:?}; its stderr:\n{stderr}", self.command, self.limit);
+        };
+        let status = status.expect("a child of ours");
+        let (stdout, stderr) = (text(wait_for(self.stdout)), text(wait_for(self.stderr)));
+        Outcome { stdout, stderr, code: status.code(), signal: status.signal(), command: self.command }
+    }
+}
+
+fn read(pipe: Option<impl tokio::io::AsyncRead + Unpin + Send + 'static>) -> JoinHandle<Vec<u8>> {
+    runtime().spawn(async move {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            drop(pipe.read_to_end(&mut bytes).await);
+        }
+        bytes
+    })
+}
+
+fn text<E>(bytes: Result<Vec<u8>, E>) -> String {
+    String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
+}
+
+pub(crate) fn line_of(command: &Command) -> String {
+    let words = [command.get_program()].into_iter().chain(command.get_args());
+    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,392 @@
+//! A cluster as a test sees it, whichever is behind.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+
+use crate::api::ApiServer;
+use crate::backend::{Backend, ask};
+use crate::certificates::Validity;
+use crate::control_plane::{ADMIN_TOKEN, ControlPlane};
+use crate::faults::{Fault, On};
+use crate::forward::Forwarder;
+use crate::front_door::FrontDoor;
+use crate::gate::{Gate, Hold};
+use crate::kubeconfig::Kubeconfig;
+use crate::log::Recorded;
+use crate::propagation::Propagation;
+use crate::runtime::wait_for;
+
+/// The label on every namespace that a world makes; its value is the world's name.
+const WORLD_LABEL: &str = "support/world";
+
+/// A Run:ai project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    pub name: String,
+    pub namespace: String,
+}
+
+/// A user without rights; [`World::grant`] gives some.
+#[derive(Debug, Clone)]
+pub struct User {
+    pub name: String,
+    pub token: String,
+}
+
+/// One cluster with an HTTPS front door. Worlds on the real control plane share it: all names are the world's own.
+pub struct World {
+    front_door: FrontDoor,
+    backend: Backend,
+    admin_token: String,
+    /// `t7`: begins every name.
+    prefix: String,
+    roles: AtomicUsize,
+}
+
+impl World {
+    /// A cluster in this process, empty but for its system namespaces.
+    pub fn in_process() -> Self {
+        let token = ADMIN_TOKEN.to_owned();
+        let backend = Backend::InProcess(Arc::new(ApiServer::new(&token)));
+        Self::new(backend, token, &next_prefix())
+    }
+
+    /// A share of the real control plane, which is started at the first call.
+    ///
+    /// Panics where there is none: ask [`control_plane::available`](crate::control_plane::available).
+    pub fn real() -> Self {
+        let control_plane = ControlPlane::shared();
+        let prefix = next_prefix();
+        let own_namespaces = format!("support%2Fworld%3D{prefix}");
+        let token = ADMIN_TOKEN.to_owned();
+        let forwarder =
+            Forwarder::new(control_plane.authority(), control_plane.server(), &token, &own_namespaces);
+        Self::new(Backend::Real(Arc::new(forwarder)), token, &prefix)
+    }
+
+    fn new(backend: Backend, admin_token: String, prefix: &str) -> Self {
+        let front_door = FrontDoor::open(backend.clone());
+        Self { front_door, backend, admin_token, prefix: prefix.to_owned(), roles: AtomicUsize::new(0) }
+    }
+
+    /// Is the real API server behind it?
+    pub fn is_real(&self) -> bool {
+        matches!(self.backend, Backend::Real(_))
+    }
+
+    /// Where the front door listens.
+    pub fn address(&self) -> SocketAddr {
+        self.front_door.address
+    }
+
+    /// `https://127.0.0.1:<port>`
+    pub fn server(&self) -> String {
+        format!("https://{}", self.address())
+    }
+
+    /// The CA of the front door's certificate.
+    pub fn ca_pem(&self) -> &str {
+        self.front_door.authority.pem()
+    }
+
+    // What was asked, and what goes wrong.
+
+    /// Every request that came through the front door, in the order of arrival.
+    pub fn requests(&self) -> Vec<Recorded> {
+        self.front_door.door.log.requests()
+    }
+
+    /// The requests that change something, dry runs included.
+    pub fn writes(&self) -> Vec<Recorded> {
+        self.requests().into_iter().filter(Recorded::is_write).collect()
+    }
+
+    /// Every request as `POST /api/v1/namespaces/x/secrets?fieldManager=y`.
+    pub fn lines(&self) -> Vec<String> {
+        self.requests().iter().map(Recorded::line).collect()
+    }
+
+    /// Every request as `POST /api/v1/namespaces/x/secrets`.
+    pub fn calls(&self) -> Vec<String> {
+        self.requests().iter().map(Recorded::call).collect()
+    }
+
+    /// Forgets the requests so far.
+    pub fn clear_log(&self) {
+        self.front_door.door.log.clear();
+    }
+
+    /// Orders a fault.
+    pub fn fail(&self, fault: Fault) {
+        self.front_door.door.faults.add(fault);
+    }
+
+    /// From now on nothing goes wrong.
+    pub fn clear_faults(&self) {
+        self.front_door.door.faults.clear();
+    }
+
+    /// Parks requests at a point.
+    pub fn hold(&self, on: On, point: Hold) -> Gate {
+        self.front_door.door.gates.add(on, point)
+    }
+
+    // Who asks.
+
+    /// The administrator's kubeconfig; its builder makes the others.
+    pub fn kubeconfig(&self) -> Kubeconfig {
+        Kubeconfig::new(&self.server(), self.ca_pem(), &self.admin_token)
+    }
+
+    /// The administrator's token.
+    pub fn admin_token(&self) -> &str {
+        &self.admin_token
+    }
+
+    /// A new user, known by a token. On the real control plane the user's name is one of its spare ones.
+    pub fn user(&self, name: &str) -> User {
+        match &self.backend {
+            Backend::Real(_) => ControlPlane::shared().spare_user(),
+            Backend::InProcess(server) => {
+                let user = User {
+                    name: format!("{}-{name}", self.prefix),
+                    token: format!("support-token-of-{name}"),
+                };
+                server.add_user(&user.token, &user.name);
+                user
+            }
+        }
+    }
+
+    /// Gives a user RBAC rules (a list, as in a Role) in a namespace, or cluster-wide.
+    pub fn grant(&self, user: &User, namespace: Option<&str>, rules: &Value) {
+        let name = format!("{}-role-{}", self.prefix, self.roles.fetch_add(1, Ordering::Relaxed));
+        let (base, kind) = match namespace {
+            Some(namespace) => {
+                (format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/"), "Role")
+            }
+            None => ("/apis/rbac.authorization.k8s.io/v1/cluster".to_owned(), "ClusterRole"),
+        };
+        self.create(&format!("{base}roles"), &json!({"metadata": {"name": name}, "rules": rules}));
+        self.create(
+            &format!("{base}rolebindings"),
+            &json!({
+                "metadata": {"name": name},
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name},
+                "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user.name}],
+            }),
+        );
+        self.wait_until_granted(user, namespace, &rules[0]);
+    }
+
+    /// The real authoriser hears of a new role a moment later.
+    fn wait_until_granted(&self, user: &User, namespace: Option<&str>, rule: &Value) {
+        let attributes = json!({
+            "namespace": namespace, "verb": rule["verbs"][0], "group": rule["apiGroups"][0],
+            "resource": rule["resources"][0], "name": rule["resourceNames"][0],
+        });
+        let review = json!({
+            "kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1",
+            "spec": {"resourceAttributes": attributes},
+        });
+        let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+        eventually("the rules hold", || {
+            let json = [("content-type", "application/json")];
+            let (_, answer) = self.ask(&user.token, "POST", path, &json, &review.to_string());
+            answer["status"]["allowed"] == true
+        });
+    }
+
+    /// A client certificate and its key (PEM) for a user of this name, without rights but those granted.
+    pub fn client_certificate(&self, user: &str, validity: Validity) -> (String, String) {
+        self.front_door.client_certificate(user, validity)
+    }
+
+    // What the cluster holds. These go to the cluster directly: no log, no faults.
+
+    /// The world's namespace of this name, made at the first call.
+    pub fn namespace(&self, name: &str) -> String {
+        self.labelled_namespace(name, &json!({}))
+    }
+
+    /// A Run:ai project with a namespace of its own.
+    pub fn project(&self, name: &str) -> Project {
+        let project = format!("{}-{name}", self.prefix);
+        let namespace = self.labelled_namespace(&format!("runai-{name}"), &json!({"runai/queue": project}));
+        Project { name: project, namespace }
+    }
+
+    /// The world's Run:ai namespace, for `--runai-namespace`.
+    pub fn runai_namespace(&self) -> String {
+        self.namespace("runai")
+    }
+
+    fn labelled_namespace(&self, name: &str, labels: &Value) -> String {
+        let full = format!("{}-{name}", self.prefix);
+        let mut labels = labels.clone();
+        labels[WORLD_LABEL] = self.prefix.as_str().into();
+        let namespace = json!({"metadata": {"name": full, "labels": labels}});
+        let (status, answer) = self.admin("POST", "/api/v1/namespaces", Some(&namespace));
+        assert!(matches!(status, 201 | 409), "the namespace {full} could not be made: {answer}");
+        full
+    }
+
+    /// The world's projects.
+    pub fn projects(&self) -> Vec<Project> {
+        let path = format!("/api/v1/namespaces?labelSelector=runai/queue,{WORLD_LABEL}={}", self.prefix);
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        self.list(&path)
+            .iter()
+            .map(|item| Project {
+                name: text(&item["metadata"]["labels"]["runai/queue"]),
+                namespace: text(&item["metadata"]["name"]),
+            })
+            .collect()
+    }
+
+    /// Serves a namespaced custom resource of any content.
+    pub fn custom_resource(&self, group: &str, version: &str, plural: &str, kind: &str) {
+        if let Backend::InProcess(server) = &self.backend {
+            server.add_resource(group, version, plural, kind);
+            return;
+        }
+        let definition = json!({
+            "metadata": {"name": format!("{plural}.{group}")},
+            "spec": {
+                "group": group, "scope": "Namespaced", "names": {"plural": plural, "kind": kind},
+                "versions": [{
+                    "name": version, "served": true, "storage": true,
+                    "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}},
+                }],
+            },
+        });
+        let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+        let (status, answer) = self.admin("POST", path, Some(&definition));
+        assert!(matches!(status, 201 | 409), "{plural}.{group} could not be defined: {answer}");
+        let list = format!("/apis/{group}/{version}/{plural}?limit=1");
+        eventually("the custom resource is served", || self.admin("GET", &list, None).0 == 200);
+    }
+
+    /// Any request as the administrator: the status, and the body, `null` where it is no JSON. A PATCH is a merge patch.
+    pub fn admin(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+        let kind = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
+        let body = body.map(Value::to_string).unwrap_or_default();
+        self.ask(&self.admin_token, method, path, &[("content-type", kind)], &body)
+    }
+
+    /// Any request with any token; as [`World::admin`], it goes past the front door.
+    pub fn ask(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> (u16, Value) {
+        wait_for(ask(&self.backend, token, method, path, headers, body))
+    }
+
+    /// The object at a path; `None` where there is none.
+    pub fn get(&self, path: &str) -> Option<Value> {
+        let (status, object) = self.admin("GET", path, None);
+        (status == 200).then_some(object)
+    }
+
+    /// The items at a path.
+    #[track_caller]
+    pub fn list(&self, path: &str) -> Vec<Value> {
+        let (status, list) = self.admin("GET", path, None);
+        assert_eq!(status, 200, "GET {path}: {list}");
+        list["items"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Creates an object; the path is the collection's.
+    #[track_caller]
+    pub fn create(&self, path: &str, object: &Value) -> Value {
+        let (status, answer) = self.admin("POST", path, Some(object));
+        assert_eq!(status, 201, "POST {path}: {answer}");
+        answer
+    }
+
+    /// Merges a patch into an object.
+    #[track_caller]
+    pub fn patch(&self, path: &str, changes: &Value) -> Value {
+        let (status, answer) = self.admin("PATCH", path, Some(changes));
+        assert_eq!(status, 200, "PATCH {path}: {answer}");
+        answer
+    }
+
+    /// Deletes an object.
+    #[track_caller]
+    pub fn delete(&self, path: &str) {
+        let (status, answer) = self.admin("DELETE", path, None);
+        assert!(matches!(status, 200 | 202), "DELETE {path}: {answer}");
+    }
+
+    /// A Secret; `None` where there is none.
+    pub fn secret(&self, namespace: &str, name: &str) -> Option<Value> {
+        self.get(&format!("/api/v1/namespaces/{namespace}/secrets/{name}"))
+    }
+
+    /// The decoded value of a key; `None` where the Secret or the key is missing.
+    pub fn secret_value(&self, namespace: &str, name: &str, key: &str) -> Option<Vec<u8>> {
+        let secret = self.secret(namespace, name)?;
+        BASE64_STANDARD.decode(secret["data"].get(key)?.as_str()?).ok()
+    }
+
+    /// Creates an `Opaque` Secret.
+    #[track_caller]
+    pub fn create_secret(&self, namespace: &str, name: &str, data: &[(&str, &str)]) -> Value {
+        let data: Value = data.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect();
+        let secret = json!({"metadata": {"name": name}, "type": "Opaque", "stringData": data});
+        self.create(&format!("/api/v1/namespaces/{namespace}/secrets"), &secret)
+    }
+
+    /// Plays a scheduler and a kubelet: binds a pod to a node that is not there, and writes the status of its first
+    /// container, such as `{"running": {}}` or `{"waiting": {"reason": "CreateContainerConfigError"}}`.
+    pub fn run_pod(&self, namespace: &str, pod: &str, phase: &str, container_state: &Value) {
+        let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}");
+        let node = json!({"kind": "Node", "apiVersion": "v1", "name": "test-node"});
+        let binding =
+            json!({"kind": "Binding", "apiVersion": "v1", "metadata": {"name": pod}, "target": node});
+        self.admin("POST", &format!("{path}/binding"), Some(&binding));
+        let spec = self.get(&path).unwrap_or_default();
+        let running = container_state.get("running").is_some();
+        let container = json!({
+            "name": spec["spec"]["containers"][0]["name"], "image": spec["spec"]["containers"][0]["image"],
+            "imageID": "", "ready": running, "restartCount": 0, "state": container_state,
+        });
+        let status = json!({"status": {"phase": phase, "containerStatuses": [container]}});
+        self.patch(&format!("{path}/status"), &status);
+    }
+
+    /// Starts to play Run:ai's controller, which copies cluster-wide Secrets into every project, until dropped.
+    pub fn start_propagation(&self) -> Propagation {
+        Propagation::start(
+            self.backend.clone(),
+            self.admin_token.clone(),
+            self.runai_namespace(),
+            self.prefix.clone(),
+        )
+    }
+}
+
+fn next_prefix() -> String {
+    static WORLDS: AtomicUsize = AtomicUsize::new(1);
+    format!("t{}", WORLDS.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Asks again and again, for ten seconds at most.
+fn eventually(what: &str, holds: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < Duration::from_secs(10), "{what}: not after 10 s");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,5 @@
+//! The in-process API server is worth as much as it resembles the real one: the same requests to both, the same answers.
+
+mod both;
+mod secrets;
+mod workloads;
