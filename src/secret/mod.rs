@@ -25,3 +25,4 @@ pub(crate) use name::{
 };
 pub(crate) use reference::EnvEntry;
 pub(crate) use source::{Source, read};
+pub(crate) use value::SecretValue;
