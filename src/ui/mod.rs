@@ -95,6 +95,7 @@ impl Ui {
     ///
     /// # Errors
     /// Standard output can't be written to, for another reason.
+    #[expect(clippy::unused_self, reason = "whoever may write has a Ui, whether or not a setting has a say in it")]
     pub(crate) fn data(&self, bytes: &[u8]) -> Result<()> {
         let mut out = io::stdout().lock();
         match out.write_all(bytes).and_then(|()| out.flush()) {
