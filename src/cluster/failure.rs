@@ -174,7 +174,8 @@ fn refusal(failure: &Failure, status: &Status, code: u16) -> Error {
         }
         (403, _) => Error::in_kubectls_words(format!("Error from server (Forbidden): {text}"))
             .hint("ask whoever runs the cluster for that right; the README lists what each command needs"),
-        (404, _) => Error::in_kubectls_words(format!("Error from server (NotFound): {text}")),
+        (404, _) => Error::in_kubectls_words(format!("Error from server (NotFound): {text}"))
+            .hint("check the name, and the namespace: --project, --namespace, or else the context's"),
         (409, _) => Error::in_kubectls_words(format!("Error from server (Conflict): {text}")).hint(
             "somebody else changed it at the same moment; nothing was overwritten: run the command again",
         ),

@@ -97,7 +97,7 @@ pub(super) async fn look(cluster: &Cluster, namespace: &str, target: &Target) ->
         let missing = failure.is_not_found();
         let error = Error::from(failure);
         if missing {
-            error.hint(format!("is this the right project? kubectl get {} -A", target.kind.plural))
+            error.hint(format!("see which there are: kubectl get {} -A", target.kind.plural))
         } else {
             error
         }

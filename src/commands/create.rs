@@ -195,9 +195,5 @@ fn refused(failure: Failure, manifest: &SecretManifest, namespace: &str) -> Erro
     if failure.has_unknown_effect() {
         return Error::from(failure).hint(format!("kubectl get secret {name} -n {namespace}"));
     }
-    if failure.is_not_found() {
-        return Error::from(failure)
-            .hint("name a project with --project, or a namespace that exists with --namespace");
-    }
     failure.into()
 }

@@ -118,9 +118,6 @@ fn missing(
     }
     let keys: BTreeSet<&str> = its.iter().flat_map(|attachment| attachment.keys()).collect();
     let keys = if keys.is_empty() { String::new() } else { format!(" with {}", list(keys)) };
-    Err(Error::from(failure)
-        .hint(format!(
-            "create it{keys}: kubectl runai-secret create {name} -n {namespace} --from-file=KEY=PATH"
-        ))
-        .hint("a secret is used from its own namespace only: is this the right project?"))
+    let create = format!("kubectl runai-secret create {name} -n {namespace} --from-file=KEY=PATH");
+    Err(Error::from(failure).hint(format!("or create it{keys}: {create}")))
 }

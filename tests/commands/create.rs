@@ -53,7 +53,7 @@ scenario! {
     fn a_missing_namespace_is_named(_world: &World, sandbox: &Sandbox) {
         let refused = sandbox.run(["create", "s", "--from-literal=k=v", "-n", "no-such-namespace"]).fails_with(1);
         assert!(refused.stderr.contains("namespaces \"no-such-namespace\" not found"), "{refused}");
-        assert!(refused.stderr.contains("hint: name a project"), "{refused}");
+        assert!(refused.stderr.contains("hint: check the name, and the namespace: --project"), "{refused}");
     }
 
     fn the_servers_warnings_are_shown_once(world: &World, sandbox: &Sandbox) {
