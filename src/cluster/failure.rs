@@ -200,7 +200,8 @@ fn invalid(failure: &Failure, status: &Status, text: &str) -> Error {
         [only] => only.clone(),
         several => format!("\n* {}", several.join("\n* ")),
     };
-    Error::in_kubectls_words(format!("The {} \"{}\" is invalid: {fields}", details.kind, details.name)).hint(NOT_TAKEN)
+    Error::in_kubectls_words(format!("The {} \"{}\" is invalid: {fields}", details.kind, details.name))
+        .hint(NOT_TAKEN)
 }
 
 /// Drops the value from `Invalid value: <value>: <reason>`, which may be a whole pod template.

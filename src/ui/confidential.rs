@@ -45,7 +45,9 @@ impl Confidential {
     /// The line without any of the values.
     pub(super) fn remove_from(&self, line: &str) -> String {
         let hidden = self.0.borrow();
-        hidden.iter().fold(line.to_owned(), |line, hidden| line.replace(hidden.text.as_str(), &hidden.shown_as))
+        hidden
+            .iter()
+            .fold(line.to_owned(), |line, hidden| line.replace(hidden.text.as_str(), &hidden.shown_as))
     }
 }
 
@@ -57,7 +59,8 @@ mod tests {
     fn a_quoted_value_is_replaced_by_the_name_of_its_key() {
         let confidential = Confidential::default();
         let value = |text: &str| SecretValue::from_bytes(text.as_bytes().to_vec());
-        confidential.add(&BTreeMap::from([("token".to_owned(), value("hunter2")), ("n".to_owned(), value("1"))]));
+        confidential
+            .add(&BTreeMap::from([("token".to_owned(), value("hunter2")), ("n".to_owned(), value("1"))]));
         assert_eq!(confidential.remove_from("denied: hunter2, 1"), "denied: [value of token], 1");
         assert_eq!(confidential.remove_from("denied: aHVudGVyMg=="), "denied: [value of token]");
     }

@@ -68,7 +68,13 @@ impl Ui {
             (false, false) => Asking::Ask,
         };
         let chatter = if talk.quiet { Chatter::Quiet } else { Chatter::Normal };
-        Self(Rc::new(Settings { chatter, asking, verbosity: talk.verbosity, warned: RefCell::default(), confidential: Confidential::default() }))
+        Self(Rc::new(Settings {
+            chatter,
+            asking,
+            verbosity: talk.verbosity,
+            warned: RefCell::default(),
+            confidential: Confidential::default(),
+        }))
     }
 
     /// These values are on their way to the server: whatever it answers, no line shows one of them.
@@ -95,7 +101,10 @@ impl Ui {
     ///
     /// # Errors
     /// Standard output can't be written to, for another reason.
-    #[expect(clippy::unused_self, reason = "whoever may write has a Ui, whether or not a setting has a say in it")]
+    #[expect(
+        clippy::unused_self,
+        reason = "whoever may write has a Ui, whether or not a setting has a say in it"
+    )]
     pub(crate) fn data(&self, bytes: &[u8]) -> Result<()> {
         let mut out = io::stdout().lock();
         match out.write_all(bytes).and_then(|()| out.flush()) {

@@ -56,7 +56,8 @@ fn prepared(world: &World, sandbox: &Sandbox) -> (String, String) {
 #[track_caller]
 fn no_file_holds_it(sandbox: &Sandbox, line: &str) {
     let own = ["value.txt", "values.env", "broken.env"].map(|name| sandbox.path().join(name));
-    let found: Vec<_> = sandbox.files_containing(CANARY.as_bytes()).into_iter().filter(|file| !own.contains(file)).collect();
+    let found: Vec<_> =
+        sandbox.files_containing(CANARY.as_bytes()).into_iter().filter(|file| !own.contains(file)).collect();
     assert!(found.is_empty(), "{found:?} hold the value after {line}");
 }
 
@@ -139,7 +140,8 @@ fn the_plugins_own_arguments_do_not_change() {
     let gate = world.hold(Fault::on("POST", "/secrets"), Hold::BeforeForwarding);
     let running = sandbox.spawn(["create", "s", "--from-file=k=value.txt", "-n", &namespace]);
     assert!(gate.wait_reached(Duration::from_secs(20)));
-    let arguments = fs::read_to_string(format!("/proc/{}/cmdline", running.id().unwrap())).unwrap_or_default();
+    let arguments =
+        fs::read_to_string(format!("/proc/{}/cmdline", running.id().unwrap())).unwrap_or_default();
     assert!(!arguments.contains(CANARY));
     gate.release();
     running.wait().success();

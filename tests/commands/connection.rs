@@ -61,7 +61,10 @@ fn what_a_failing_credential_plugin_printed_is_shown_to_nobody() {
     for (then, what) in [
         ("echo s3cret-t0ken-1; exit 3", "failed with exit code 3"),
         ("echo '{\"s3cret-t0ken-1\"'", "printed no ExecCredential"),
-        (&credential(&json!({ "other": "s3cret-t0ken-1" })), "printed neither a token nor a client certificate"),
+        (
+            &credential(&json!({ "other": "s3cret-t0ken-1" })),
+            "printed neither a token nor a client certificate",
+        ),
     ] {
         let sandbox = Sandbox::new();
         let plugin = credential_plugin(&sandbox, then);
@@ -165,7 +168,8 @@ fn no_proxy_is_meant_for_the_clusters_host() {
     let world = world_with_namespace();
     let proxy = Proxy::new();
     // Loopback never takes a proxy of the environment, so the cluster gets a name that only the proxy must resolve.
-    let named = world.kubeconfig().server(&format!("https://localhost.localdomain:{}", world.address().port()));
+    let named =
+        world.kubeconfig().server(&format!("https://localhost.localdomain:{}", world.address().port()));
     let named = named.cluster("tls-server-name", "localhost");
     let sandbox = Sandbox::new().kubeconfig(&named).with_env("HTTPS_PROXY", proxy.url());
     let _ = sandbox.run(LOOK.iter().chain(&["--request-timeout=5s"]));
@@ -180,7 +184,8 @@ fn no_proxy_is_meant_for_the_clusters_host() {
 fn a_proxy_of_the_kubeconfig_goes_before_no_proxy() {
     let world = world_with_namespace();
     let proxy = Proxy::new();
-    let sandbox = Sandbox::new().kubeconfig(&world.kubeconfig().proxy_url(&proxy.url())).with_env("NO_PROXY", "*");
+    let sandbox =
+        Sandbox::new().kubeconfig(&world.kubeconfig().proxy_url(&proxy.url())).with_env("NO_PROXY", "*");
     sandbox.run(LOOK).success();
     assert_eq!(proxy.connections(), 1);
 }

@@ -82,7 +82,8 @@ fn yaml_is_what_kubectl_reads_back_exactly() {
     for word in words {
         let label = format!("--from-literal=k={word}");
         let type_flag = format!("--type={word}");
-        let dry = sandbox.run(["create", "s", &label, &type_flag, "--dry-run=client", "-o", "yaml"]).success();
+        let dry =
+            sandbox.run(["create", "s", &label, &type_flag, "--dry-run=client", "-o", "yaml"]).success();
         let line = dry.stdout.lines().find(|line| line.starts_with("type: ")).unwrap().to_owned();
         let quoted = line.contains('"') || line.contains('\'');
         assert!(quoted, "{word:?} must be quoted, for YAML 1.1 readers: {line}");
@@ -98,7 +99,8 @@ fn a_literal_without_an_equals_sign_is_not_echoed() {
 
 #[test]
 fn a_word_too_many_is_counted_and_not_echoed() {
-    let refused = Sandbox::new().run(["create", "s", "--from-literal", "password=", "hunter2-hunter2"]).fails_with(2);
+    let refused =
+        Sandbox::new().run(["create", "s", "--from-literal", "password=", "hunter2-hunter2"]).fails_with(2);
     assert!(refused.stderr.starts_with("error: exactly one NAME is required, got 2\n"), "{refused}");
     refused.never_shows(b"hunter2-hunter2");
 }

@@ -45,7 +45,9 @@ fn state(world: &World, namespace: &str, runai: &str) -> Vec<String> {
     ];
     let objects = secrets.iter().chain(&workloads).flat_map(|path| world.list(path));
     // The deployment's controller writes its status and an annotation, whenever it gets to it.
-    objects.map(|object| format!("{}{}{}", object["metadata"]["labels"], object["data"], object["spec"])).collect()
+    objects
+        .map(|object| format!("{}{}{}", object["metadata"]["labels"], object["data"], object["spec"]))
+        .collect()
 }
 
 #[track_caller]
@@ -219,7 +221,9 @@ fn a_refused_connection_is_said_in_kubectls_words() {
     let sandbox = Sandbox::new().kubeconfig(&kubeconfig);
     let start = Instant::now();
     let refused = sandbox.run(["create", "s", "--from-literal=k=c4nary-value"]).fails_with(1);
-    let words = format!("The connection to the server 127.0.0.1:{port} was refused - did you specify the right host or port?\n");
+    let words = format!(
+        "The connection to the server 127.0.0.1:{port} was refused - did you specify the right host or port?\n"
+    );
     assert!(refused.stderr.starts_with(&words), "{refused}");
     ends_well(&refused, start.elapsed(), Duration::from_secs(2));
 }
@@ -229,5 +233,8 @@ fn an_unknown_host_is_said_in_kubectls_words() {
     let world = World::in_process();
     let sandbox = Sandbox::new().kubeconfig(&world.kubeconfig().server("https://no-such-host.invalid:6443"));
     let refused = sandbox.run(["create", "s", "--from-literal=k=c4nary-value"]).fails_with(1);
-    assert!(refused.stderr.starts_with("Unable to connect to the server: dial tcp: lookup no-such-host.invalid"), "{refused}");
+    assert!(
+        refused.stderr.starts_with("Unable to connect to the server: dial tcp: lookup no-such-host.invalid"),
+        "{refused}"
+    );
 }

@@ -58,10 +58,14 @@ fn a_file_named_by_a_flag_must_exist() {
 #[test]
 fn a_broken_file_is_named_without_a_line_of_it() {
     let sandbox = Sandbox::new();
-    let broken = "users:\n- name: u\n  user:\n    token: s3cret-t0ken-1\n    exec: [not, a, map\ncontexts: {}\n";
+    let broken =
+        "users:\n- name: u\n  user:\n    token: s3cret-t0ken-1\n    exec: [not, a, map\ncontexts: {}\n";
     sandbox.file("broken", broken);
     let refused = sandbox.env("KUBECONFIG", "broken").run(LOOK).fails_with(1);
-    assert!(refused.stderr.starts_with("error: error loading config file \"broken\": yaml: line "), "{refused}");
+    assert!(
+        refused.stderr.starts_with("error: error loading config file \"broken\": yaml: line "),
+        "{refused}"
+    );
     refused.never_shows(b"s3cret-t0ken-1");
     sandbox.file("wrong", "users:\n- name: u\n  user: {token: s3cret-t0ken-1}\nclusters: s3cret-t0ken-1\n");
     sandbox.env("KUBECONFIG", "wrong").run(LOOK).fails_with(1).never_shows(b"s3cret-t0ken-1");

@@ -1,9 +1,9 @@
 //! `label`.
 
+use std::time::Duration;
+
 use serde_json::json;
 use support::{Fault, Hold, Sandbox, scenario};
-
-use std::time::Duration;
 
 fn label<'a>(runai: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     ["label", "shared", "--runai-namespace", runai].into_iter().chain(more.iter().copied()).collect()

@@ -55,8 +55,13 @@ fn promise_holds(world: &World, sandbox: &Sandbox, namespace: &str, old: &Value,
         assert!(is_new(&now) || own_spec(&now) == own_spec(old), "neither the old nor the new job: {now}");
         return;
     }
-    let line = outcome.stderr.lines().find_map(|line| line.split_once("brings the old one back: ")).map(|(_, line)| line);
-    let command: Vec<&str> = line.unwrap_or_else(|| panic!("no command was printed: {outcome}")).split(' ').collect();
+    let line = outcome
+        .stderr
+        .lines()
+        .find_map(|line| line.split_once("brings the old one back: "))
+        .map(|(_, line)| line);
+    let command: Vec<&str> =
+        line.unwrap_or_else(|| panic!("no command was printed: {outcome}")).split(' ').collect();
     let ["kubectl", "create", "-f", path] = command.as_slice() else { panic!("not a command: {command:?}") };
     let mode = fs::metadata(path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "the manifest is for its owner alone");

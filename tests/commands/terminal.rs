@@ -64,7 +64,10 @@ fn no_is_no() {
         session.send(keys);
         let (ended, shown) = session.wait();
         assert_eq!(ended, code, "{keys:?}: {shown}");
-        assert!(shown.rfind("\u{1b}[?25h") >= shown.rfind("\u{1b}[?25l"), "the cursor is shown again: {shown:?}");
+        assert!(
+            shown.rfind("\u{1b}[?25h") >= shown.rfind("\u{1b}[?25l"),
+            "the cursor is shown again: {shown:?}"
+        );
         assert!(world.writes().is_empty());
     }
 }

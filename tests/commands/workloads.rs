@@ -31,7 +31,8 @@ pub(crate) fn create_cronjob(world: &World, namespace: &str, name: &str) -> Valu
         "schedule": "0 0 1 1 *",
         "jobTemplate": { "spec": { "template": pod_template("Never") } },
     });
-    let cronjob = json!({ "apiVersion": "batch/v1", "kind": "CronJob", "metadata": { "name": name }, "spec": spec });
+    let cronjob =
+        json!({ "apiVersion": "batch/v1", "kind": "CronJob", "metadata": { "name": name }, "spec": spec });
     world.create(&format!("/{BATCH}/namespaces/{namespace}/cronjobs"), &cronjob)
 }
 

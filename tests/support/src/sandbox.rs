@@ -83,6 +83,11 @@ impl Sandbox {
         self.folder.path().join("home")
     }
 
+    /// The folder that is first on the PATH of every run.
+    pub fn bin(&self) -> PathBuf {
+        self.folder.path().join("bin")
+    }
+
     /// Writes a file into the working folder, with the folders above it.
     pub fn file(&self, name: impl AsRef<Path>, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path().join(name);
@@ -94,7 +99,7 @@ impl Sandbox {
     /// Writes an executable script into the sandbox's bin folder, which is first on PATH.
     pub fn program(&self, name: &str, script: &str) -> PathBuf {
         use std::os::unix::fs::PermissionsExt as _;
-        let path = self.folder.path().join("bin").join(name);
+        let path = self.bin().join(name);
         fs::write(&path, script).expect("a file in the sandbox");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a file of ours");
         path
@@ -103,7 +108,7 @@ impl Sandbox {
     /// Puts the plugin, under each name by which it is found, and kubectl on the PATH of every run. Runs of kubectl and
     /// runs in a terminal do so by themselves; a shell may need it.
     pub fn link_plugin(&self) {
-        let bin = self.folder.path().join("bin");
+        let bin = self.bin();
         for name in NAMES_FOR_KUBECTL {
             // It may be there from an earlier run.
             drop(std::os::unix::fs::symlink(plugin(), bin.join(name)));

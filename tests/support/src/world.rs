@@ -22,7 +22,7 @@ use crate::log::Recorded;
 use crate::propagation::Propagation;
 use crate::runtime::wait_for;
 
-/// The label on every namespace that a world makes; its value is the world's name.
+/// The label on every namespace that a world makes; its value is the world's id.
 const WORLD_LABEL: &str = "support/world";
 
 /// A Run:ai project.
@@ -44,7 +44,9 @@ pub struct World {
     front_door: FrontDoor,
     backend: Backend,
     admin_token: String,
-    /// `t7`: begins every name.
+    /// `t7`: marks the namespaces that are the world's own.
+    id: String,
+    /// `t7-`: begins every name. Empty where a world has a cluster to itself and its names are to be plain.
     prefix: String,
     roles: AtomicUsize,
 }
@@ -52,9 +54,14 @@ pub struct World {
 impl World {
     /// A cluster in this process, empty but for its system namespaces.
     pub fn in_process() -> Self {
-        let token = ADMIN_TOKEN.to_owned();
-        let backend = Backend::InProcess(Arc::new(ApiServer::new(&token)));
-        Self::new(backend, token, &next_prefix())
+        let id = next_id();
+        Self::new(in_process_backend(), &id, &format!("{id}-"))
+    }
+
+    /// A cluster in this process whose names are plain, as a person meets them: project `team-a` in namespace
+    /// `runai-team-a`, and Run:ai in `runai`.
+    pub fn with_plain_names() -> Self {
+        Self::new(in_process_backend(), &next_id(), "")
     }
 
     /// A share of the real control plane, which is started at the first call.
@@ -62,17 +69,22 @@ impl World {
     /// Panics where there is none: ask [`control_plane::available`](crate::control_plane::available).
     pub fn real() -> Self {
         let control_plane = ControlPlane::shared();
-        let prefix = next_prefix();
-        let own_namespaces = format!("support%2Fworld%3D{prefix}");
-        let token = ADMIN_TOKEN.to_owned();
+        let id = next_id();
+        let own_namespaces = format!("support%2Fworld%3D{id}");
         let forwarder =
-            Forwarder::new(control_plane.authority(), control_plane.server(), &token, &own_namespaces);
-        Self::new(Backend::Real(Arc::new(forwarder)), token, &prefix)
+            Forwarder::new(control_plane.authority(), control_plane.server(), ADMIN_TOKEN, &own_namespaces);
+        Self::new(Backend::Real(Arc::new(forwarder)), &id, &format!("{id}-"))
     }
 
-    fn new(backend: Backend, admin_token: String, prefix: &str) -> Self {
-        let front_door = FrontDoor::open(backend.clone());
-        Self { front_door, backend, admin_token, prefix: prefix.to_owned(), roles: AtomicUsize::new(0) }
+    fn new(backend: Backend, id: &str, prefix: &str) -> Self {
+        Self {
+            front_door: FrontDoor::open(backend.clone()),
+            backend,
+            admin_token: ADMIN_TOKEN.to_owned(),
+            id: id.to_owned(),
+            prefix: prefix.to_owned(),
+            roles: AtomicUsize::new(0),
+        }
     }
 
     /// Is the real API server behind it?
@@ -155,7 +167,7 @@ impl World {
             Backend::Real(_) => ControlPlane::shared().spare_user(),
             Backend::InProcess(server) => {
                 let user = User {
-                    name: format!("{}-{name}", self.prefix),
+                    name: format!("{}{name}", self.prefix),
                     token: format!("support-token-of-{name}"),
                 };
                 server.add_user(&user.token, &user.name);
@@ -166,7 +178,7 @@ impl World {
 
     /// Gives a user RBAC rules (a list, as in a Role) in a namespace, or cluster-wide.
     pub fn grant(&self, user: &User, namespace: Option<&str>, rules: &Value) {
-        let name = format!("{}-role-{}", self.prefix, self.roles.fetch_add(1, Ordering::Relaxed));
+        let name = format!("{}role-{}", self.prefix, self.roles.fetch_add(1, Ordering::Relaxed));
         let (base, kind) = match namespace {
             Some(namespace) => {
                 (format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/"), "Role")
@@ -217,7 +229,7 @@ impl World {
 
     /// A Run:ai project with a namespace of its own.
     pub fn project(&self, name: &str) -> Project {
-        let project = format!("{}-{name}", self.prefix);
+        let project = format!("{}{name}", self.prefix);
         let namespace = self.labelled_namespace(&format!("runai-{name}"), &json!({"runai/queue": project}));
         Project { name: project, namespace }
     }
@@ -228,9 +240,9 @@ impl World {
     }
 
     fn labelled_namespace(&self, name: &str, labels: &Value) -> String {
-        let full = format!("{}-{name}", self.prefix);
+        let full = format!("{}{name}", self.prefix);
         let mut labels = labels.clone();
-        labels[WORLD_LABEL] = self.prefix.as_str().into();
+        labels[WORLD_LABEL] = self.id.as_str().into();
         let namespace = json!({"metadata": {"name": full, "labels": labels}});
         let (status, answer) = self.admin("POST", "/api/v1/namespaces", Some(&namespace));
         assert!(matches!(status, 201 | 409), "the namespace {full} could not be made: {answer}");
@@ -239,7 +251,7 @@ impl World {
 
     /// The world's projects.
     pub fn projects(&self) -> Vec<Project> {
-        let path = format!("/api/v1/namespaces?labelSelector=runai/queue,{WORLD_LABEL}={}", self.prefix);
+        let path = format!("/api/v1/namespaces?labelSelector=runai/queue,{WORLD_LABEL}={}", self.id);
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         self.list(&path)
             .iter()
@@ -372,12 +384,16 @@ impl World {
             self.backend.clone(),
             self.admin_token.clone(),
             self.runai_namespace(),
-            self.prefix.clone(),
+            self.id.clone(),
         )
     }
 }
 
-fn next_prefix() -> String {
+fn in_process_backend() -> Backend {
+    Backend::InProcess(Arc::new(ApiServer::new(ADMIN_TOKEN)))
+}
+
+fn next_id() -> String {
     static WORLDS: AtomicUsize = AtomicUsize::new(1);
     format!("t{}", WORLDS.fetch_add(1, Ordering::Relaxed))
 }

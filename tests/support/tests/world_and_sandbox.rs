@@ -8,9 +8,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::json;
-use support::{
-    Fault, Hold, Running, Sandbox, Validity, World, control_plane, proxy::Proxy, sandbox, scenario,
-};
+use support::proxy::Proxy;
+use support::{Fault, Hold, Running, Sandbox, Validity, World, control_plane, sandbox, scenario};
 
 fn kubectl(sandbox: &Sandbox, arguments: &[&str]) -> support::Outcome {
     sandbox.with_run().program(sandbox::kubectl().expect("kubectl"), arguments)

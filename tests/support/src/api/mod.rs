@@ -24,15 +24,15 @@ mod write;
 
 use std::sync::{Mutex, PoisonError};
 
-use hyper::body::Bytes;
-use hyper::{Method, Request, Response};
-use serde_json::Value;
-
-use crate::backend::Payload;
 use call::Call;
 pub(crate) use call::Target;
 pub(crate) use failure::Failure;
+use hyper::body::Bytes;
+use hyper::{Method, Request, Response};
+use serde_json::Value;
 use store::State;
+
+use crate::backend::Payload;
 
 /// A cluster in memory.
 pub(crate) struct ApiServer {

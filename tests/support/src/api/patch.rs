@@ -80,8 +80,9 @@ fn remove(target: &mut Value, path: &str) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     #[test]
     fn a_merge_patch_removes_with_null_and_replaces_lists() {

@@ -156,8 +156,9 @@ pub(crate) fn fields_match(requirements: &[Requirement], object: &Value) -> bool
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     fn selects(selector: &str, labels: &Value) -> bool {
         let requirements = parse_labels(selector).expect("a selector");

@@ -92,8 +92,9 @@ fn delete_from_list(fields: &mut Map<String, Value>, key: &str, items: &Value) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     #[test]
     fn env_is_merged_by_name_and_mounts_by_path() {

@@ -4,14 +4,13 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::Answer;
 use super::call::Call;
 use super::failure::{Cause, Failure, details};
 use super::fields::{self, Force};
 use super::resources::Resource;
 use super::store::{Key, State, now, random, random_uid, text};
 use super::write::{Tracking, decode, prepare};
-use super::{patch, selectors, strategic, table};
+use super::{Answer, patch, selectors, strategic, table};
 
 fn key_of(resource: &Resource, namespace: &str, name: &str) -> Key {
     (resource.qualified_plural(), namespace.to_owned(), name.to_owned())

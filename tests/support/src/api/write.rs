@@ -3,12 +3,10 @@
 use serde_json::{Value, json};
 
 use super::call::Call;
-use super::defaults;
 use super::failure::Failure;
-use super::fields;
 use super::resources::Resource;
 use super::store::{Key, State, text};
-use super::validation;
+use super::{defaults, fields, validation};
 
 /// How the owner of changed fields is written down.
 #[derive(Clone, Copy, PartialEq, Eq)]

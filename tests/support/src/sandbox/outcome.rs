@@ -6,7 +6,6 @@ use serde_json::Value;
 
 /// What a program wrote, and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use = "whether it succeeded should be looked at"]
 pub struct Outcome {
     pub stdout: String,
     pub stderr: String,
@@ -17,6 +16,7 @@ pub struct Outcome {
     pub(super) command: String,
 }
 
+#[expect(clippy::return_self_not_must_use, reason = "a check of how it ended is often all a test wants of it")]
 impl Outcome {
     /// It must have ended with 0.
     #[track_caller]

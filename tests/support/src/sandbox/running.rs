@@ -42,6 +42,7 @@ impl Running {
     }
 
     /// SIGKILL; how it ended then.
+    #[must_use = "whether it succeeded should be looked at"]
     pub fn kill(mut self) -> Outcome {
         self.child.start_kill().expect("a child of ours");
         self.wait()
@@ -61,6 +62,7 @@ impl Running {
 
     /// Waits for its end; panics with its command line after the time limit.
     #[track_caller]
+    #[must_use = "whether it succeeded should be looked at"]
     pub fn wait(mut self) -> Outcome {
         let Ok(status) = wait_for(async { tokio::time::timeout(self.limit, self.child.wait()).await }) else {
             drop(self.child.start_kill());
