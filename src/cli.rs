@@ -21,7 +21,8 @@ pub(crate) const BINARY: &str = "kubectl-runai-secret";
 
 /// Secrets for Run:ai: create them, share them with every project, attach them to jobs.
 ///
-/// No value of a secret is ever printed, logged or passed to another program.
+/// Values of secrets are never shown, logged or handed to another program; only `create -o json` and
+/// `-o yaml` print a manifest, which holds them.
 #[derive(Parser)]
 #[command(
     // Without blanks: completion scripts make names of functions of it.
@@ -37,7 +38,7 @@ pub(crate) const BINARY: &str = "kubectl-runai-secret";
     after_help = "Start here:\n  \
         kubectl runai-secret create hf --from-file=HF_TOKEN=token.txt -p team-a\n  \
         kubectl runai-secret attach hf deploy/web --env HF_TOKEN -p team-a\n  \
-        kubectl runai-secret submit train -i python:3.13 -e HF_TOKEN=SECRET:hf,HF_TOKEN -p team-a -- python train.py"
+        kubectl runai-secret submit train -i python -e HF_TOKEN=SECRET:hf,HF_TOKEN -- python train.py"
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -179,7 +180,7 @@ pub(crate) struct Connection {
     #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
     pub(crate) tls_server_name: Option<String>,
 
-    /// How long one request may take, such as 5s or 2m; 0 for no limit [default: 30s]
+    /// How long one request may take, such as 5s or 2m; 0 for the longest, 10m [default: 30s]
     #[arg(long, global = true, value_name = "DURATION", hide_short_help = true, value_parser = parse_duration)]
     pub(crate) request_timeout: Option<Duration>,
 }

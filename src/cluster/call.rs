@@ -21,6 +21,8 @@ pub(crate) struct Call {
     accept: &'static str,
     content_type: &'static str,
     pub(super) body: Bytes,
+    /// The server is to keep nothing of it.
+    dry: bool,
 }
 
 impl Call {
@@ -49,7 +51,7 @@ impl Call {
 
     fn new(method: Method, path: String, body: Bytes) -> Self {
         let json = "application/json";
-        Self { method, path, query: Vec::new(), accept: json, content_type: json, body }
+        Self { method, path, query: Vec::new(), accept: json, content_type: json, body, dry: false }
     }
 
     pub(super) fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -71,13 +73,13 @@ impl Call {
         let call = self.query("fieldManager", write.field_manager).query("fieldValidation", write.validation);
         match write.keep {
             Keep::Yes => call,
-            Keep::No => call.query("dryRun", "All"),
+            Keep::No => Self { dry: true, ..call.query("dryRun", "All") },
         }
     }
 
     /// What it may change, for when it is not known what became of it.
     pub(super) fn effect(&self) -> Effect {
-        if self.method == Method::GET { Effect::None } else { Effect::Unknown }
+        if self.method == Method::GET || self.dry { Effect::None } else { Effect::Unknown }
     }
 
     /// Path and query, as the server's audit log has them. Holds names, never values.

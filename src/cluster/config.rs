@@ -15,10 +15,12 @@ use crate::error::{Error, Result};
 
 /// How long one request may take where the user does not say. kubectl waits for ever.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+/// What stands for "no limit": a step that must not be interrupted may depend on it.
+const LONGEST_LIMIT: Duration = Duration::from_mins(10);
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// The settings of the connection, credentials included, and the time limit of one request.
-pub(super) async fn load(flags: &Connection) -> Result<(Config, Option<Duration>)> {
+pub(super) async fn load(flags: &Connection) -> Result<(Config, Duration)> {
     let mut config = match kubeconfig::read(flags)? {
         Some(files) => from_kubeconfig(&kubeconfig::select(&files, flags)?).await?,
         None if flags.server.is_some() => {
@@ -33,9 +35,12 @@ pub(super) async fn load(flags: &Connection) -> Result<(Config, Option<Duration>
     config.headers.push((header::USER_AGENT, HeaderValue::from_str(&agent).expect("it is ASCII")));
     // Retries are the connection's own business: kube's would send a write twice.
     config.default_retry = false;
-    let limit = flags.request_timeout.unwrap_or(REQUEST_LIMIT);
-    let limit = (!limit.is_zero()).then_some(limit);
-    config.connect_timeout = Some(limit.unwrap_or(CONNECT_LIMIT).min(CONNECT_LIMIT));
+    let limit = match flags.request_timeout {
+        None => REQUEST_LIMIT,
+        Some(limit) if limit.is_zero() => LONGEST_LIMIT,
+        Some(limit) => limit,
+    };
+    config.connect_timeout = Some(limit.min(CONNECT_LIMIT));
     exec::run_credential_plugin(&mut config.auth_info).await?;
     Ok((config, limit))
 }

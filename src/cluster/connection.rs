@@ -23,8 +23,8 @@ const TRIES: u32 = 5;
 pub(crate) struct Cluster {
     client: kube::Client,
     ui: Ui,
-    /// Time limit of one request; none only where the user asked for none.
-    limit: Option<Duration>,
+    /// Time limit of one request.
+    limit: Duration,
     /// Host and port, for error messages.
     server: String,
     /// The context's namespace, or what stands for it.
@@ -82,13 +82,9 @@ impl Cluster {
             let body = body.collect().await.map_err(|error| self.lost(call, &error))?.to_bytes();
             Ok((head, body))
         };
-        let outcome = match self.limit {
-            None => exchange.await,
-            Some(limit) => match tokio::time::timeout(limit, exchange).await {
-                Ok(outcome) => outcome,
-                Err(_) => Err(Failure::too_slow(&self.server, limit, call.effect())),
-            },
-        };
+        let outcome = tokio::time::timeout(self.limit, exchange).await;
+        let outcome =
+            outcome.unwrap_or_else(|_| Err(Failure::too_slow(&self.server, self.limit, call.effect())));
         let took = started.elapsed().as_millis();
         let line = format!("{} {}", call.method, call.target());
         let (head, body) =

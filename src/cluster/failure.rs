@@ -127,6 +127,14 @@ impl Failure {
         }
     }
 
+    /// The same, once a look has shown that nothing was done.
+    pub(crate) fn without_effect(mut self) -> Self {
+        if let Cause::Lost { effect, .. } = &mut self.cause {
+            *effect = Effect::None;
+        }
+        self
+    }
+
     /// What the server answered, as JSON; null where there was no answer.
     pub(crate) fn status(&self) -> serde_json::Value {
         match &self.cause {

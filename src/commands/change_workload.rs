@@ -109,6 +109,7 @@ impl<P: Plan> Change<'_, P> {
     pub(super) async fn run(&self, mut object: Value) -> Result<()> {
         for attempt in 1.. {
             self.check_no_owner(&object)?;
+            self.check_not_going(&object)?;
             let Some(changed) = self.plan.change(&object)? else {
                 return self.report(&self.target.to_string(), "unchanged", &object);
             };
@@ -126,6 +127,14 @@ impl<P: Plan> Change<'_, P> {
         let owner = format!("{}/{}", owner.kind.to_lowercase(), owner.name);
         Err(Error::failed(format!("{} is made by {owner}, which would undo the change", self.target))
             .hint(self.plan.on_owner(&owner)))
+    }
+
+    fn check_not_going(&self, object: &Value) -> Result<()> {
+        if object["metadata"]["deletionTimestamp"].is_null() {
+            return Ok(());
+        }
+        Err(Error::failed(format!("{} is being deleted", self.target))
+            .hint("wait until it is gone; submit makes a new job"))
     }
 
     async fn write(&self, object: &Value, changed: &Value) -> Result<Written> {

@@ -20,6 +20,9 @@ use crate::workload::{JobState, Target, clean_copy, generated_suffix, job_state}
 /// How long creating may be tried again where the server is not well.
 const CREATE_LIMIT: Duration = Duration::from_secs(20);
 const CREATE_TRIES: u32 = 5;
+const DELETE_TRIES: u32 = 5;
+/// How long a look is repeated where the server is away.
+const LOOK_LIMIT: Duration = Duration::from_secs(10);
 /// The longest pause between two looks at an object that is going.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -35,10 +38,14 @@ pub(super) struct Recreation<'a> {
     pub(super) difference: &'static str,
 }
 
-/// What became of a creation that was tried until it was clear.
-enum Made {
-    Object(Value),
-    Refused(Failure),
+/// What became of a deletion that was tried until it was clear.
+enum Deleted {
+    /// It is gone, or on its way.
+    Going,
+    /// It is there as it was.
+    Untouched(Error),
+    /// The server can't be reached any more.
+    Unclear(Error),
 }
 
 impl Recreation<'_> {
@@ -108,59 +115,62 @@ impl Recreation<'_> {
         saved: &SavedManifest,
         restore: &str,
     ) -> Result<Value> {
-        if let Err(error) = self.delete(old, old_copy).await {
-            saved.remove();
-            return Err(error);
+        let bring_back = || format!("to bring the old one back, if it is gone: {restore}");
+        match self.delete(old, old_copy).await {
+            Deleted::Going => {}
+            Deleted::Untouched(error) => {
+                saved.remove();
+                return Err(error.hint(format!("{} is there as before; nothing was changed", self.target)));
+            }
+            Deleted::Unclear(error) => return Err(error.hint(bring_back())),
         }
         let uid = uid(old);
-        self.wait_until_gone(uid)
-            .await
-            .map_err(|error| error.hint(format!("to bring the old one back: {restore}")))?;
+        self.wait_until_gone(uid).await.map_err(|error| error.hint(bring_back()))?;
         let refusal = match self.create(new, uid).await {
-            Made::Object(object) => {
+            Ok(object) => {
                 saved.remove();
                 return Ok(object);
             }
-            Made::Refused(failure) => Error::from(failure),
+            Err(failure) => Error::from(failure),
         };
-        match self.create(old_copy, uid).await {
-            Made::Object(_) => {
-                saved.remove();
-                Err(refusal.hint(format!("the old {} was put back as it was", self.target)))
-            }
-            Made::Refused(_) => Err(refusal
-                .hint(format!("{} is gone; its manifest is kept", self.target))
-                .hint(format!("to bring the old one back: {restore}"))),
+        if self.create(old_copy, uid).await.is_err() {
+            return Err(refusal.hint(format!("the new {} could not be created", self.target)).hint(bring_back()));
         }
+        saved.remove();
+        Err(refusal.hint(format!("the old {} was put back as it was", self.target)))
     }
 
-    /// Deletes the old object if it is still what was read. An error means that it is there, untouched.
-    async fn delete(&self, old: &Value, old_copy: &Value) -> Result<()> {
+    /// Deletes the old object if it is still what was read.
+    async fn delete(&self, old: &Value, old_copy: &Value) -> Deleted {
         let mut version = version(old).to_owned();
-        for _ in 0..10 {
+        let mut last = Error::failed(format!("{} could not be deleted", self.target));
+        for _ in 0..DELETE_TRIES {
             let deleted = self.cluster.delete_workload(self.namespace, self.target, uid(old), &version).await;
             let failure = match deleted {
-                Ok(()) => return Ok(()),
-                Err(failure) if failure.is_not_found() => return Ok(()),
+                Ok(()) => return Deleted::Going,
+                Err(failure) if failure.is_not_found() => return Deleted::Going,
                 Err(failure) => failure,
             };
-            if !failure.is_conflict() && !failure.has_unknown_effect() {
-                return Err(Error::from(failure).hint(self.nothing_changed()));
+            if !failure.is_conflict() && !failure.has_unknown_effect() && !failure.may_pass() {
+                return Deleted::Untouched(failure.into());
             }
-            let Some(now) = self.look().await.map_err(|_| self.unclear())? else { return Ok(()) };
+            let now = match self.look_patiently().await {
+                Ok(Some(now)) => now,
+                Ok(None) => return Deleted::Going,
+                Err(_) => return Deleted::Unclear(failure.into()),
+            };
+            if uid(&now) == uid(old) && is_going(&now) {
+                return Deleted::Going;
+            }
             if uid(&now) != uid(old) || clean_copy(&now, self.target.kind, None) != *old_copy {
-                return Err(Error::failed(format!("{} was changed by somebody else meanwhile", self.target))
-                    .hint(self.nothing_changed())
-                    .hint("run the command again"));
+                let changed = format!("{} was changed by somebody else meanwhile", self.target);
+                return Deleted::Untouched(Error::failed(changed).hint("run the command again"));
             }
-            if is_going(&now) {
-                return Ok(());
-            }
-            // Only its status moved on, which it does all the time, or the request never arrived.
+            // Only its status moved on, which it does all the time, or the request had no effect.
             self::version(&now).clone_into(&mut version);
+            last = failure.without_effect().into();
         }
-        Err(Error::failed(format!("{} changes too fast to be deleted safely", self.target))
-            .hint(self.nothing_changed()))
+        Deleted::Untouched(last)
     }
 
     async fn wait_until_gone(&self, uid_before: &str) -> Result<()> {
@@ -194,31 +204,27 @@ impl Recreation<'_> {
 
     /// Creates an object under the target's name, again while it is not clear whether it worked.
     ///
-    /// A second try can't make a second object: the name is taken then, which says that the first one worked.
-    async fn create(&self, object: &Value, uid_before: &str) -> Made {
+    /// A second try can't make a second object: the name is taken then, which says that an earlier one worked.
+    async fn create(&self, object: &Value, uid_before: &str) -> Result<Value, Failure> {
+        let (kind, write) = (self.target.kind, self.write.write());
         let started = Instant::now();
         let mut may_exist = false;
         for attempt in 1.. {
-            let made = self
-                .cluster
-                .create_workload(self.namespace, self.target.kind, object, self.write.write())
-                .await;
-            let failure = match made {
-                Ok(object) => return Made::Object(object),
+            let failure = match self.cluster.create_workload(self.namespace, kind, object, write).await {
+                Ok(object) => return Ok(object),
                 Err(failure) => failure,
             };
-            if failure.is_already_exists() && may_exist {
-                match self.look().await {
-                    Ok(Some(now)) if uid(&now) != uid_before => return Made::Object(now),
+            may_exist |= failure.has_unknown_effect();
+            let passes = failure.may_pass() || (failure.is_already_exists() && may_exist);
+            let last = !passes || attempt == CREATE_TRIES || started.elapsed() > CREATE_LIMIT;
+            if may_exist && (last || failure.is_already_exists()) {
+                match self.look_patiently().await {
+                    Ok(Some(now)) if uid(&now) != uid_before => return Ok(now),
                     _ => {}
                 }
             }
-            may_exist |= failure.has_unknown_effect();
-            let again = failure.has_unknown_effect()
-                || failure.may_pass()
-                || (failure.is_already_exists() && may_exist);
-            if !again || attempt == CREATE_TRIES || started.elapsed() > CREATE_LIMIT {
-                return Made::Refused(failure);
+            if last {
+                return Err(failure);
             }
             tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
         }
@@ -233,12 +239,17 @@ impl Recreation<'_> {
         }
     }
 
-    fn nothing_changed(&self) -> String {
-        format!("{} is there as before; nothing was changed", self.target)
-    }
-
-    fn unclear(&self) -> Error {
-        Error::failed(format!("the connection was lost while {} was being deleted", self.target))
+    /// Looks again while the server is away, for a while.
+    async fn look_patiently(&self) -> Result<Option<Value>, Failure> {
+        let started = Instant::now();
+        loop {
+            match self.look().await {
+                Err(failure) if failure.may_pass() && started.elapsed() < LOOK_LIMIT => {
+                    tokio::time::sleep(LONGEST_PAUSE / 2).await;
+                }
+                outcome => return outcome,
+            }
+        }
     }
 }
 

@@ -27,8 +27,8 @@ const MOST: i64 = i32::MAX as i64;
 #[command(
     override_usage = "kubectl runai-secret submit [NAME] --image IMAGE [-e VAR=SECRET:NAME,KEY]… [-g GPUS] [-- ARGS…]",
     after_help = "Examples:\n  \
-        kubectl runai-secret submit train -i python:3.13 -p team-a -g 1 -e HF_TOKEN=SECRET:hf,HF_TOKEN -- train.py\n  \
-        kubectl runai-secret submit -i ubuntu -e MYUSERNAME=SECRET:my-secret,username --command -- sleep 600"
+        kubectl runai-secret submit train -i python -g 1 -e HF_TOKEN=SECRET:hf,HF_TOKEN -- python train.py\n  \
+        kubectl runai-secret submit -i ubuntu -e USERNAME=SECRET:my-secret,username --command -- sleep 9"
 )]
 pub(crate) struct SubmitArgs {
     /// Name of the job; generated when left out

@@ -70,6 +70,9 @@ scenario! {
         }
         for request in world.requests() {
             assert!(!request.line().contains(CANARY), "in an address: {}", request.line());
+            let path = request.path.trim_end_matches('/');
+            let asks_for_kinds = path.starts_with("/openapi") || path.split('/').count() <= 4 && !path.contains("/v1/");
+            assert!(!asks_for_kinds, "no kind needs to be discovered: {}", request.line());
         }
         for secret in world.list(&format!("/api/v1/namespaces/{namespace}/secrets")) {
             let metadata = secret["metadata"].to_string();

@@ -144,9 +144,55 @@ scenario! {
         world.fail(Fault::on("POST", "/jobs").nth(2).for_ever().answer(403));
         let refused = sandbox.run(recreate(&namespace)).fails_with(1);
         world.clear_faults();
-        assert!(refused.stderr.contains("hint: to bring the old one back: kubectl create -f "), "{refused}");
+        assert!(refused.stderr.contains("hint: to bring the old one back, if it is gone: kubectl create -f "), "{refused}");
         assert_eq!(saved(sandbox).len(), 1);
         promise_holds(world, sandbox, &namespace, &old, &refused);
+    }
+
+    fn a_delete_that_fails_leaves_the_job_alone(world: &World, sandbox: &Sandbox) {
+        let (namespace, old) = prepared(world);
+        let delete = || Fault::on("DELETE", "/jobs/train").for_ever();
+        for fault in [
+            delete().answer(403),
+            delete().answer(409),
+            delete().answer(500),
+            delete().answer(503),
+            delete().answer_after(429, 3600),
+            delete().html(502),
+            delete().drop_before_forwarding(),
+        ] {
+            world.fail(fault);
+            let refused = sandbox.run(recreate(&namespace)).fails_with(1);
+            world.clear_faults();
+            assert!(refused.stderr.contains("job.batch/train is there as before; nothing was changed"), "{refused}");
+            assert!(!refused.stderr.contains("not known whether"), "a look has shown it: {refused}");
+            assert_eq!(job(world, &namespace, "train").unwrap()["metadata"]["uid"], old["metadata"]["uid"]);
+            assert!(saved(sandbox).is_empty());
+        }
+    }
+
+    fn a_server_that_is_gone_after_the_delete_leaves_the_command(world: &World, sandbox: &Sandbox) {
+        let (namespace, old) = prepared(world);
+        // From the delete on nothing gets through, not even the look whether it worked.
+        world.fail(Fault::on("DELETE", "/jobs/train").drop_after_forwarding());
+        world.fail(Fault::on("GET", "/jobs/train").nth(2).for_ever().drop_before_forwarding());
+        world.fail(Fault::on("POST", "/jobs").nth(2).for_ever().drop_before_forwarding());
+        let words = recreate(&namespace);
+        let lost = sandbox.run(words.iter().copied().chain(["--timeout", "2s"])).fails_with(1);
+        world.clear_faults();
+        assert!(lost.stderr.contains("hint: to bring the old one back, if it is gone: kubectl create"), "{lost}");
+        assert_eq!(saved(sandbox).len(), 1);
+        promise_holds(world, sandbox, &namespace, &old, &lost);
+    }
+
+    fn a_creation_whose_answer_is_lost_for_good_is_not_done_twice(world: &World, sandbox: &Sandbox) {
+        let (namespace, old) = prepared(world);
+        world.fail(Fault::on("POST", "/jobs").nth(2).for_ever().drop_after_forwarding());
+        sandbox.run(recreate(&namespace)).success();
+        world.clear_faults();
+        let new = job(world, &namespace, "train").unwrap();
+        assert!(is_new(&new) && new["metadata"]["uid"] != old["metadata"]["uid"]);
+        assert!(saved(sandbox).is_empty());
     }
 
     fn answers_that_get_lost_do_not_stop_it(world: &World, sandbox: &Sandbox) {
@@ -192,7 +238,7 @@ scenario! {
         let given_up = sandbox.run(words.iter().copied().chain(["--timeout", "1s"])).fails_with(1);
         assert!(given_up.stderr.contains("still not gone after 1 s: it waits for"), "{given_up}");
         assert!(given_up.stderr.contains("example.com/never"), "{given_up}");
-        assert!(given_up.stderr.contains("hint: to bring the old one back: kubectl create -f "), "{given_up}");
+        assert!(given_up.stderr.contains("hint: to bring the old one back, if it is gone: kubectl create -f "), "{given_up}");
         world.patch(&job_path(&namespace, "train"), &json!({ "metadata": { "finalizers": null } }));
     }
 
