@@ -3,10 +3,9 @@
 use serde_json::Value;
 
 use super::Session;
-use super::change_workload::{self, Change, ChangeArgs, Plan, Way};
+use super::change_workload::{self, Change, ChangeArgs, Changed, Plan, Planned, Way};
 use super::secrets_used::{self, ReferenceArgs};
 use crate::error::{Error, Result};
-use crate::ui::Ui;
 use crate::workload::{self, Attachment, ContainerChoice, Existing, Outcome, Target};
 
 /// Attach a secret to a workload: as env variables, as files, or for pulling images
@@ -83,7 +82,7 @@ pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> 
     );
     let object = object?;
     checked?;
-    let plan = Attaching { target: &target, attachments, containers, existing, ui: session.ui };
+    let plan = Attaching { target: &target, attachments, containers, existing };
     let (target, args, cluster, namespace) = (&target, &args.change, &cluster, &namespace);
     Change { plan, target, way, args, session, cluster, namespace }.run(object).await
 }
@@ -93,32 +92,24 @@ struct Attaching<'a> {
     attachments: Vec<Attachment>,
     containers: ContainerChoice,
     existing: Existing,
-    ui: &'a Ui,
 }
 
 impl Plan for Attaching<'_> {
-    fn change(&self, object: &Value) -> Result<Option<Value>> {
-        let Self { target, attachments, containers, existing, ui } = self;
-        match workload::attach(object, target.kind, attachments, containers, *existing)? {
+    fn change(&self, object: &Value) -> Result<Planned> {
+        let Self { target, attachments, containers, existing } = self;
+        Ok(match workload::attach(object, target.kind, attachments, containers, *existing)? {
             Outcome::AsAsked => {
-                ui.note(&format!("{target} has all of this already: nothing was written"));
-                Ok(None)
+                Planned::Nothing(format!("{target} has all of this already: nothing was written"))
             }
             Outcome::Changed { object, changes } => {
-                for change in changes {
-                    ui.note(&change.to_string());
-                }
-                Ok(Some(object))
+                let differences = changes.iter().map(ToString::to_string).collect();
+                Planned::Changed(Changed { object, differences })
             }
-        }
+        })
     }
 
     fn on_owner(&self, owner: &str) -> String {
         format!("attach to {owner} instead")
-    }
-
-    fn difference(&self) -> &'static str {
-        "with the secret attached and a new place in the queue"
     }
 }
 

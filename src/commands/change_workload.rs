@@ -63,14 +63,24 @@ fn checked_copy_name(target: &Target, name: &str) -> Result<String> {
 
 /// What a command wants to be different about a workload.
 pub(super) trait Plan {
-    /// The changed object, or nothing where it is as wanted already. Tells the user which of the two, and what changes.
-    fn change(&self, object: &Value) -> Result<Option<Value>>;
+    fn change(&self, object: &Value) -> Result<Planned>;
 
     /// What to do instead with a workload that `owner` makes, and would make again as it was.
     fn on_owner(&self, owner: &str) -> String;
+}
 
-    /// The end of "it is created anew under its name, …".
-    fn difference(&self) -> &'static str;
+/// What a plan comes to for one workload.
+pub(super) enum Planned {
+    /// There is nothing to do, and why.
+    Nothing(String),
+    Changed(Changed),
+}
+
+/// A workload as it is wanted.
+pub(super) struct Changed {
+    pub(super) object: Value,
+    /// What is different, a line each.
+    pub(super) differences: Vec<String>,
 }
 
 /// A change that is under way, with all that stays the same while it is tried.
@@ -110,8 +120,12 @@ impl<P: Plan> Change<'_, P> {
         for attempt in 1.. {
             self.check_no_owner(&object)?;
             self.check_not_going(&object)?;
-            let Some(changed) = self.plan.change(&object)? else {
-                return self.report(&self.target.to_string(), "unchanged", &object);
+            let changed = match self.plan.change(&object)? {
+                Planned::Changed(changed) => changed,
+                Planned::Nothing(why) => {
+                    self.session.ui.note(&why);
+                    return self.session.report(&self.args.write, &self.target.to_string(), "unchanged", &object);
+                }
             };
             match self.write(&object, &changed).await? {
                 Written::Done => return Ok(()),
@@ -137,7 +151,7 @@ impl<P: Plan> Change<'_, P> {
             .hint("wait until it is gone; submit makes a new job"))
     }
 
-    async fn write(&self, object: &Value, changed: &Value) -> Result<Written> {
+    async fn write(&self, object: &Value, changed: &Changed) -> Result<Written> {
         let Self { target, args, session, .. } = self;
         if let Some(Way::CopyAs(name)) = &self.way {
             return self.copy(name, changed).await;
@@ -145,7 +159,7 @@ impl<P: Plan> Change<'_, P> {
         if target.kind.on_change_of(object) == OnChange::Refused {
             return self.another(object, changed).await;
         }
-        let mut answer = changed.clone();
+        let mut answer = changed.object.clone();
         let steps: &[Keep] = match args.write.dry_run {
             DryRun::None => &[Keep::No, Keep::Yes],
             DryRun::Server => &[Keep::No],
@@ -153,7 +167,7 @@ impl<P: Plan> Change<'_, P> {
         };
         for keep in steps {
             let write = Write { keep: *keep, ..args.write.write() };
-            answer = match self.cluster.replace_workload(self.namespace, target, changed, write).await {
+            answer = match self.cluster.replace_workload(self.namespace, target, &changed.object, write).await {
                 Ok(answer) => answer,
                 Err(failure) if failure.is_conflict() => return Ok(Written::Conflict(failure)),
                 Err(failure) if workload::is_template_immutable(&failure.status()) => {
@@ -162,7 +176,7 @@ impl<P: Plan> Change<'_, P> {
                 Err(failure) => return Err(failure.into()),
             };
         }
-        self.report(&target.to_string(), "updated", &answer)?;
+        self.report(&target.to_string(), "updated", &answer, &changed.differences)?;
         if args.write.dry_run == DryRun::None {
             session.ui.note(&format!("{target} {}", target.kind.on_change_of(object).in_words()));
         }
@@ -170,7 +184,7 @@ impl<P: Plan> Change<'_, P> {
     }
 
     /// The workload can't be changed: replace it or make a copy, as chosen by flag or on the terminal.
-    async fn another(&self, object: &Value, changed: &Value) -> Result<Written> {
+    async fn another(&self, object: &Value, changed: &Changed) -> Result<Written> {
         let chosen;
         let way = if let Some(way) = &self.way {
             way
@@ -181,14 +195,14 @@ impl<P: Plan> Change<'_, P> {
         match way {
             Way::CopyAs(name) => self.copy(name, changed).await,
             Way::Recreate => {
-                let created = self.recreation().run(object, changed).await?;
-                self.report(&self.target.to_string(), "recreated", &created)?;
+                let created = self.recreation(&changed.differences).run(object, &changed.object).await?;
+                self.report(&self.target.to_string(), "recreated", &created, &[])?;
                 Ok(Written::Done)
             }
         }
     }
 
-    fn recreation(&self) -> Recreation<'_> {
+    fn recreation<'b>(&'b self, differences: &'b [String]) -> Recreation<'b> {
         Recreation {
             session: self.session,
             cluster: self.cluster,
@@ -196,7 +210,7 @@ impl<P: Plan> Change<'_, P> {
             target: self.target,
             write: &self.args.write,
             limit: self.args.timeout,
-            difference: self.plan.difference(),
+            differences,
         }
     }
 
@@ -219,19 +233,23 @@ impl<P: Plan> Change<'_, P> {
         }
     }
 
-    async fn copy(&self, name: &str, changed: &Value) -> Result<Written> {
+    async fn copy(&self, name: &str, changed: &Changed) -> Result<Written> {
         let kind = self.target.kind;
-        let copy = workload::clean_copy(changed, kind, Some(name));
+        let copy = workload::clean_copy(&changed.object, kind, Some(name));
         let write = &self.args.write;
         let answer = match write.dry_run {
             DryRun::Client => copy,
             _ => self.cluster.create_workload(self.namespace, kind, &copy, write.write()).await?,
         };
-        self.report(&kind.display_name(name), "created", &answer)?;
+        self.report(&kind.display_name(name), "created", &answer, &changed.differences)?;
         Ok(Written::Done)
     }
 
-    fn report(&self, name: &str, verb: &str, object: &Value) -> Result<()> {
+    /// Says what is different, now that it is.
+    fn report(&self, name: &str, verb: &str, object: &Value, differences: &[String]) -> Result<()> {
+        for difference in differences {
+            self.session.ui.note(difference);
+        }
         self.session.report(&self.args.write, name, verb, object)
     }
 }

@@ -3,9 +3,8 @@
 use serde_json::Value;
 
 use super::Session;
-use super::change_workload::{self, Change, ChangeArgs, Plan};
+use super::change_workload::{self, Change, ChangeArgs, Changed, Plan, Planned};
 use crate::error::Result;
-use crate::ui::Ui;
 use crate::workload::{self, ContainerChoice, Target, Uses};
 
 /// Detach a secret from a workload: the reverse of attach
@@ -52,7 +51,7 @@ pub(super) async fn run(args: &DetachArgs, session: &Session<'_>) -> Result<()> 
     let cluster = session.connect().await?;
     let namespace = session.namespace(&cluster).await?;
     let object = change_workload::look(&cluster, &namespace, &target).await?;
-    let plan = Detaching { target: &target, uses, ui: session.ui };
+    let plan = Detaching { target: &target, uses };
     let (target, args, cluster, namespace) = (&target, &args.change, &cluster, &namespace);
     Change { plan, target, way, args, session, cluster, namespace }.run(object).await
 }
@@ -72,28 +71,21 @@ impl DetachArgs {
 struct Detaching<'a> {
     target: &'a Target,
     uses: Uses,
-    ui: &'a Ui,
 }
 
 impl Plan for Detaching<'_> {
-    fn change(&self, object: &Value) -> Result<Option<Value>> {
-        let Self { target, uses, ui } = self;
+    fn change(&self, object: &Value) -> Result<Planned> {
+        let Self { target, uses } = self;
         let detached = workload::detach(object, target.kind, uses)?;
         if detached.removed.is_empty() {
-            ui.note(&format!("{target} does not use secret {} so: nothing was written", uses.secret));
-            return Ok(None);
+            let why = format!("{target} does not use secret {} so: nothing was written", uses.secret);
+            return Ok(Planned::Nothing(why));
         }
-        for what in detached.removed {
-            ui.note(&format!("removes {what}"));
-        }
-        Ok(Some(detached.object))
+        let differences = detached.removed.iter().map(|what| format!("removes {what}")).collect();
+        Ok(Planned::Changed(Changed { object: detached.object, differences }))
     }
 
     fn on_owner(&self, owner: &str) -> String {
         format!("detach from {owner} instead")
-    }
-
-    fn difference(&self) -> &'static str {
-        "without the secret, with a new place in the queue"
     }
 }

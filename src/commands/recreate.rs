@@ -34,8 +34,8 @@ pub(super) struct Recreation<'a> {
     pub(super) write: &'a WriteArgs,
     /// How long the old object may take to go.
     pub(super) limit: Duration,
-    /// How the new object differs, as the end of "it is created anew under its name, …".
-    pub(super) difference: &'static str,
+    /// What is different about the new object, a line each.
+    pub(super) differences: &'a [String],
 }
 
 /// What became of a deletion that was tried until it was clear.
@@ -97,7 +97,10 @@ impl Recreation<'_> {
             "{} in namespace {} is deleted with its pods; {loss}",
             self.target, self.namespace
         ));
-        ui.effect(&format!("it is created anew under its name, {}", self.difference));
+        ui.effect("it is created anew under its name, with a new place in the queue");
+        for difference in self.differences {
+            ui.effect(difference);
+        }
         ui.confirm(&format!("Recreate {}?", self.target)).await
     }
 

@@ -15,6 +15,8 @@ mod kubeconfig;
 mod label;
 mod main_job;
 mod project;
+mod rbac;
+mod readme;
 mod recreate;
 mod submit;
 mod terminal;

@@ -16,7 +16,10 @@ pub struct Outcome {
     pub(super) command: String,
 }
 
-#[expect(clippy::return_self_not_must_use, reason = "a check of how it ended is often all a test wants of it")]
+#[expect(
+    clippy::return_self_not_must_use,
+    reason = "a check of how it ended is often all a test wants of it"
+)]
 impl Outcome {
     /// It must have ended with 0.
     #[track_caller]

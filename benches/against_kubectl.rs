@@ -1,0 +1,446 @@
+//! How quick and how small: the plugin beside kubectl, as a table for the README.
+//!
+//!     cargo bench
+//!     KUBEBUILDER_ASSETS="$(tests/control-plane/build)" cargo bench    # with the rows on a real API server
+//!
+//! The plugin is built as it is shipped. The two commands of a row take turns, since a machine's speed drifts, and a row shows medians with their quartiles.
+//! No timing fails it; it fails only where a command that it measures does.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+use nix::sys::resource::{UsageWho, getrusage};
+use serde_json::{Value, json};
+use support::control_plane::{self, ControlPlane};
+use support::sandbox::kubectl;
+use support::{Recorded, Sandbox, World};
+
+/// Timed runs of each command of a row.
+const RUNS: usize = 50;
+/// Runs before those: kubectl fills its discovery cache, the system its file cache.
+const WARM_UPS: usize = 3;
+/// Runs for a peak of memory, which hardly varies.
+const MEMORY_RUNS: usize = 5;
+
+const MEGABYTE: f64 = 1e6;
+
+/// As the first argument it makes this program the helper of [`peak_memory`].
+const PEAK_MEMORY: &str = "--peak-memory-of";
+
+const NO_KUBECTL: &str = "not run: no kubectl";
+const NO_API_SERVER: &str = "not run: `KUBEBUILDER_ASSETS` is not set";
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    if let [mode, program, arguments @ ..] = arguments.as_slice()
+        && mode == PEAK_MEMORY
+    {
+        return print_peak_memory(program, arguments);
+    }
+    if cfg!(debug_assertions) {
+        eprintln!("note: not run: this is a debug build, `cargo bench` makes the one that counts");
+        return ExitCode::SUCCESS;
+    }
+    let mut rows = without_cluster();
+    rows.extend(on_api_server());
+    rows.push(size());
+    rows.extend(requests());
+    print_machine();
+    println!("| what | ours | kubectl | ratio | target | met |\n|---|---|---|---|---|---|");
+    rows.iter().for_each(Row::print);
+    ExitCode::SUCCESS
+}
+
+fn print_machine() {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let version = kubectl().and_then(|kubectl| {
+        let answer =
+            Sandbox::new().with_run().program(kubectl, ["version", "--client", "-o", "json"]).success();
+        answer.json()["clientVersion"]["gitVersion"].as_str().map(ToOwned::to_owned)
+    });
+    println!("plugin: {} (release profile)", plugin().display());
+    println!("kubectl: {}", version.as_deref().unwrap_or("none"));
+    println!("{RUNS} runs each, median (quartiles), {cores} cores, {}\n", env::consts::ARCH);
+}
+
+// The table.
+
+struct Row {
+    what: String,
+    ours: String,
+    kubectls: String,
+    ratio: String,
+    target: String,
+    met: &'static str,
+}
+
+impl Row {
+    fn print(&self) {
+        let Self { what, ours, kubectls, ratio, target, met } = self;
+        println!("| {what} | {ours} | {kubectls} | {ratio} | {target} | {met} |");
+    }
+
+    /// A row whose commands could not be run.
+    fn not_run(what: &str, why: &str, target: Target) -> Self {
+        Self {
+            what: what.to_owned(),
+            ours: why.to_owned(),
+            kubectls: String::new(),
+            ratio: String::new(),
+            target: target.to_string(),
+            met: "–",
+        }
+    }
+}
+
+/// What a number should reach.
+#[derive(Clone, Copy)]
+enum Target {
+    /// It is only shown.
+    None,
+    /// At most kubectl's divided by this.
+    Fraction(f64),
+    /// The first fraction, and by all means the second.
+    Fractions(f64, f64),
+    Megabytes(f64),
+    Requests(usize),
+}
+
+impl Target {
+    fn met_by(self, ours: f64, kubectls: Option<f64>) -> &'static str {
+        let in_words = |met| if met { "yes" } else { "**no**" };
+        let ratio = kubectls.map(|kubectls| kubectls / ours);
+        match (self, ratio) {
+            (Self::None, _) | (Self::Fraction(_) | Self::Fractions(..), None) => "–",
+            (Self::Fractions(wanted, least), Some(ratio)) if ratio < wanted && ratio >= least => "the second",
+            (Self::Fraction(wanted) | Self::Fractions(wanted, _), Some(ratio)) => in_words(ratio >= wanted),
+            (Self::Megabytes(most), _) => in_words(ours <= most * MEGABYTE),
+            #[expect(clippy::cast_precision_loss, reason = "a handful of requests")]
+            (Self::Requests(most), _) => in_words(ours <= most as f64),
+        }
+    }
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::None => f.write_str("–"),
+            Self::Fraction(wanted) => write!(f, "1/{wanted}"),
+            Self::Fractions(wanted, least) => write!(f, "1/{wanted}, at least 1/{least}"),
+            Self::Megabytes(most) => write!(f, "{most} MB"),
+            Self::Requests(most) => write!(f, "{most}"),
+        }
+    }
+}
+
+fn ratio(ours: f64, kubectls: f64) -> String {
+    let ratio = kubectls / ours;
+    if ratio < 10.0 { format!("1/{ratio:.1}") } else { format!("1/{ratio:.0}") }
+}
+
+/// The first quartile, the median and the third quartile.
+fn quartiles(mut samples: Vec<f64>) -> [f64; 3] {
+    samples.sort_by(f64::total_cmp);
+    [1, 2, 3].map(|quarter| samples[(samples.len() - 1) * quarter / 4])
+}
+
+// Commands.
+
+/// The plugin as it is shipped, built at the first call.
+///
+/// The one that cargo builds along with a benchmark is another: to its dependencies are added the features that the
+/// benchmark's have, such as tokio's threads, and with them 50 KB and a library to load at every start.
+fn plugin() -> &'static Path {
+    static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let output = Command::new(cargo)
+            .args([
+                "build",
+                "--release",
+                "--bin",
+                env!("CARGO_PKG_NAME"),
+                "--message-format=json-render-diagnostics",
+            ])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .stderr(Stdio::inherit())
+            .output()
+            .expect("cargo runs");
+        assert!(output.status.success(), "the plugin does not build");
+        String::from_utf8_lossy(&output.stdout)
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+            .expect("cargo names the binary it built")
+    });
+    &BINARY
+}
+
+/// Two commands to compare, as words with blanks between them; `{run}` is the number of the run.
+struct Pair<'a> {
+    what: &'a str,
+    ours: &'a str,
+    kubectls: &'a str,
+    target: Target,
+}
+
+/// What a pair is run with.
+struct Arena {
+    sandbox: Sandbox,
+}
+
+impl Arena {
+    fn time(&self, pair: &Pair<'_>) -> Row {
+        let (mut ours, mut kubectls) = (Vec::new(), Vec::new());
+        eprintln!("measuring {}", pair.what);
+        for run in 0..WARM_UPS + RUNS {
+            for (program, words, samples) in
+                [(Some(plugin()), pair.ours, &mut ours), (kubectl(), pair.kubectls, &mut kubectls)]
+            {
+                let Some(program) = program else { continue };
+                let arguments = arguments(words, run);
+                if run < WARM_UPS {
+                    // With its output caught, to be shown where it fails.
+                    let _ = self.sandbox.with_run().program(program, arguments).success();
+                } else {
+                    samples.push(self.took(program, &arguments).as_secs_f64() * 1e3);
+                }
+            }
+        }
+        let in_words = |[first, median, third]: [f64; 3]| format!("{median:.1} ms ({first:.1}–{third:.1})");
+        compared(pair, ours, kubectls, in_words)
+    }
+
+    fn memory(&self, pair: &Pair<'_>) -> Row {
+        let peaks = |program, words| {
+            (0..MEMORY_RUNS).map(|run| self.peak_memory(program, &arguments(words, run))).collect()
+        };
+        let kubectls = kubectl().map(|kubectl| peaks(kubectl, pair.kubectls)).unwrap_or_default();
+        let in_words = |[_, median, _]: [f64; 3]| megabytes(median);
+        compared(pair, peaks(plugin(), pair.ours), kubectls, in_words)
+    }
+
+    /// One run, from its start to its end.
+    fn took(&self, program: &Path, arguments: &[String]) -> Duration {
+        let mut command = self.command(program);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let start = Instant::now();
+        let status = command.status().unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+        let took = start.elapsed();
+        assert!(status.success(), "{} {}: {status}", program.display(), arguments.join(" "));
+        took
+    }
+
+    /// The most memory that one run has resident, in bytes.
+    ///
+    /// The system counts into a child's peak what its parent has resident when it starts it, and this process holds
+    /// a whole API server: so a fresh start of this program, of some 3 MB, is the parent.
+    fn peak_memory(&self, program: &Path, arguments: &[String]) -> f64 {
+        let this = env::current_exe().expect("a program that runs");
+        let answer = self.command(&this).arg(PEAK_MEMORY).arg(program).args(arguments).output();
+        let answer = answer.expect("this program starts once more");
+        let printed = String::from_utf8_lossy(&answer.stdout).trim().parse();
+        printed.unwrap_or_else(|_| panic!("{} {}: failed", program.display(), arguments.join(" ")))
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command
+            .current_dir(self.sandbox.path())
+            .env_clear()
+            .env("PATH", env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.sandbox.home())
+            .env("KUBECONFIG", self.sandbox.path().join("kubeconfig"));
+        command
+    }
+}
+
+fn arguments(words: &str, run: usize) -> Vec<String> {
+    words.replace("{run}", &run.to_string()).split_whitespace().map(ToOwned::to_owned).collect()
+}
+
+/// The row of a pair, from its samples.
+fn compared(pair: &Pair<'_>, ours: Vec<f64>, kubectls: Vec<f64>, in_words: fn([f64; 3]) -> String) -> Row {
+    let ours = quartiles(ours);
+    let kubectls = (!kubectls.is_empty()).then(|| quartiles(kubectls));
+    Row {
+        what: pair.what.to_owned(),
+        ours: in_words(ours),
+        kubectls: kubectls.map_or_else(|| NO_KUBECTL.to_owned(), in_words),
+        ratio: kubectls.map_or_else(String::new, |kubectls| ratio(ours[1], kubectls[1])),
+        target: pair.target.to_string(),
+        met: pair.target.met_by(ours[1], kubectls.map(|kubectls| kubectls[1])),
+    }
+}
+
+fn megabytes(bytes: f64) -> String {
+    format!("{:.1} MB", bytes / MEGABYTE)
+}
+
+/// The helper of [`Arena::peak_memory`]: runs a command and prints its peak in bytes, or nothing where it fails.
+fn print_peak_memory(program: &OsStr, arguments: &[OsString]) -> ExitCode {
+    let status = Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).status();
+    if !status.is_ok_and(|status| status.success()) {
+        return ExitCode::FAILURE;
+    }
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the usage of a child that was waited for");
+    // Kilobytes but on macOS.
+    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
+    println!("{}", usage.max_rss() * unit);
+    ExitCode::SUCCESS
+}
+
+// The rows.
+
+fn without_cluster() -> Vec<Row> {
+    let arena = Arena { sandbox: Sandbox::new() };
+    let pairs = [
+        Pair {
+            what: "`--help`, beside `kubectl version --client`",
+            ours: "--help",
+            kubectls: "version --client",
+            target: Target::Fraction(25.0),
+        },
+        Pair {
+            what: "`create --dry-run=client -o yaml`",
+            ours: "create hf --from-literal=TOKEN=s3cret --dry-run=client -o yaml",
+            kubectls: "create secret generic hf --from-literal=TOKEN=s3cret --dry-run=client -o yaml",
+            target: Target::Fraction(25.0),
+        },
+    ];
+    pairs.iter().map(|pair| arena.time(pair)).collect()
+}
+
+/// On the real API server, without anything in between.
+fn on_api_server() -> Vec<Row> {
+    let pairs = [
+        Pair {
+            what: "`create`",
+            ours: "create ours-{run} --from-literal=TOKEN=s3cret",
+            kubectls: "create secret generic kubectls-{run} --from-literal=TOKEN=s3cret",
+            target: Target::Fractions(4.0, 3.0),
+        },
+        Pair {
+            what: "`label`, beside `kubectl label secret`",
+            ours: "label ours-{run} --runai-namespace {namespace} --yes",
+            kubectls: "label secret kubectls-{run} runai/cluster-wide=true run.ai/cluster-wide=true",
+            target: Target::None,
+        },
+        Pair {
+            what: "`attach` two keys to a Deployment, beside `kubectl set env --from`",
+            ours: "attach pair deployment/ours-{run} --env TOKEN --env USER",
+            kubectls: "set env deployment/kubectls-{run} --from=secret/pair",
+            target: Target::None,
+        },
+        Pair {
+            what: "`submit` with a secret, beside `kubectl create job`",
+            ours: "submit ours-{run} --image busybox -e TOKEN=SECRET:pair,TOKEN -- true",
+            kubectls: "create job kubectls-{run} --image=busybox -- true",
+            target: Target::None,
+        },
+    ];
+    let memory = Pair {
+        what: "memory of `create`, resident at its peak",
+        ours: "create memory-of-ours-{run} --from-literal=TOKEN=s3cret",
+        kubectls: "create secret generic memory-of-kubectls-{run} --from-literal=TOKEN=s3cret",
+        target: Target::Megabytes(15.0),
+    };
+    if !control_plane::available() {
+        let pairs = pairs.iter().chain([&memory]);
+        return pairs.map(|pair| Row::not_run(pair.what, NO_API_SERVER, pair.target)).collect();
+    }
+    let world = World::real();
+    let (arena, namespace) = prepared(&world);
+    let time =
+        |pair: &Pair<'_>| arena.time(&Pair { ours: &pair.ours.replace("{namespace}", &namespace), ..*pair });
+    let mut rows: Vec<Row> = pairs.iter().map(time).collect();
+    rows.push(arena.memory(&memory));
+    world.delete(&format!("/api/v1/namespaces/{namespace}"));
+    rows
+}
+
+/// A namespace with what `label`, `attach` and `submit` need; `label` finds the secrets that `create` made.
+fn prepared(world: &World) -> (Arena, String) {
+    let namespace = world.namespace("bench");
+    for project in ["team-a", "team-b", "team-c"] {
+        world.project(project);
+    }
+    world.create_secret(&namespace, "pair", &[("TOKEN", "s3cret"), ("USER", "ada")]);
+    for run in 0..WARM_UPS + RUNS {
+        for name in ["ours", "kubectls"] {
+            create_deployment(world, &namespace, &format!("{name}-{run}"));
+        }
+    }
+    let sandbox = Sandbox::new();
+    let kubeconfig = ControlPlane::shared().kubeconfig().namespace(&namespace);
+    let file = sandbox.file("kubeconfig", kubeconfig.to_string());
+    (Arena { sandbox: sandbox.with_env("KUBECONFIG", file) }, namespace)
+}
+
+fn create_deployment(world: &World, namespace: &str, name: &str) {
+    let labels = json!({"app": name});
+    let container = json!({"name": "web", "image": "busybox"});
+    let deployment = json!({
+        "metadata": {"name": name},
+        "spec": {
+            // No pods: nothing else should be at work while it is measured.
+            "replicas": 0,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+        },
+    });
+    world.create(&format!("/apis/apps/v1/namespaces/{namespace}/deployments"), &deployment);
+}
+
+fn size() -> Row {
+    let size = |program: &Path| {
+        #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
+        fs::metadata(program).map(|file| vec![file.len() as f64]).expect("a program that was run")
+    };
+    let pair = Pair { what: "size of the program", ours: "", kubectls: "", target: Target::Megabytes(8.0) };
+    let kubectls = kubectl().map(size).unwrap_or_default();
+    compared(&pair, size(plugin()), kubectls, |[_, median, _]| megabytes(median))
+}
+
+/// What each command sends, from the log of the in-process API server.
+fn requests() -> Vec<Row> {
+    let world = World::in_process();
+    let namespace = world.namespace("bench");
+    world.project("team-a");
+    create_deployment(&world, &namespace, "web");
+    let sandbox = Sandbox::new().kubeconfig(&world.kubeconfig().namespace(&namespace));
+    let label = format!("label hf --runai-namespace {namespace} --yes");
+    let mut discovery = 0;
+    let mut rows = Vec::new();
+    for (what, words, most) in [
+        ("requests of `create`", "create hf --from-literal=TOKEN=s3cret", 1),
+        ("requests of `label`", label.as_str(), 3),
+        ("requests of `attach`", "attach hf deployment/web --env TOKEN", 4),
+        ("requests of `submit` with a secret", "submit train -i busybox -e TOKEN=SECRET:hf,TOKEN", 2),
+    ] {
+        world.clear_log();
+        let _ = sandbox.with_run().program(plugin(), arguments(words, 0)).success();
+        let requests = world.requests();
+        discovery += requests.iter().filter(|request| is_discovery(request)).count();
+        rows.push(counted(what, requests.len(), most));
+    }
+    rows.push(counted("requests of these for discovery", discovery, 0));
+    rows
+}
+
+fn counted(what: &str, count: usize, most: usize) -> Row {
+    let target = Target::Requests(most);
+    #[expect(clippy::cast_precision_loss, reason = "a handful of requests")]
+    let met = target.met_by(count as f64, None);
+    let ours = count.to_string();
+    Row { ours, met, ..Row::not_run(what, "", target) }
+}
+
+/// Does it ask what the server knows, rather than for an object? `/api/v1`, `/apis/apps/v1`, `/openapi/v3`.
+fn is_discovery(request: &Recorded) -> bool {
+    let segments: Vec<&str> = request.path.split('/').skip(1).collect();
+    matches!(segments.as_slice(), ["api" | "apis"] | ["api" | "apis", _] | ["apis", _, _] | ["openapi", ..])
+}

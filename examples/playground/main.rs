@@ -1,0 +1,68 @@
+//! The product without a cluster: an API server in this process with three projects, and a tour of the commands on it.
+//!
+//! `cargo run --example playground` takes the tour; with `-- --serve` the server stays, for you to play with; with
+//! `-- --update-readme` the tour is put into the README.
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+use std::{env, fs, io};
+
+use support::sandbox::plugin;
+
+use crate::tour::Playground;
+
+mod tour;
+
+const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+
+fn main() -> ExitCode {
+    let words: Vec<String> = env::args().skip(1).collect();
+    eprintln!("playground: cargo builds the plugin");
+    plugin();
+    eprintln!("playground: starts an API server in this process\n");
+    let done = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => take_the_tour(&Playground::start()),
+        ["--serve"] => serve(&Playground::start()),
+        ["--update-readme"] => update_readme(&Playground::start()),
+        _ => Err("its flags are --serve and --update-readme".to_owned()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("playground: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn take_the_tour(playground: &Playground) -> Result<(), String> {
+    let styled = io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none();
+    playground.tour(|shown| match shown.as_bytes().first() {
+        Some(b'$') if styled => println!("\x1b[1m{}\x1b[0m", shown.trim_end()),
+        _ => print!("{shown}"),
+    })
+}
+
+/// Keeps the server until Ctrl-C.
+fn serve(playground: &Playground) -> Result<(), String> {
+    take_the_tour(playground)?;
+    let sandbox = &playground.sandbox;
+    let kubeconfig = sandbox.file("kubeconfig", playground.world.kubeconfig().to_string());
+    println!("\n# The server stays until Ctrl-C. In another shell:");
+    println!("export KUBECONFIG={}", kubeconfig.display());
+    println!(
+        "# kubectl-runai_secret for kubectl runai-secret, and kubectl-runai-secret for kubectl runai secret:"
+    );
+    println!("export PATH={}:$PATH", sandbox.bin().display());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    runtime.block_on(tokio::signal::ctrl_c()).map_err(|error| error.to_string())
+}
+
+fn update_readme(playground: &Playground) -> Result<(), String> {
+    let mut shown = String::new();
+    playground.tour(|piece| shown.push_str(piece))?;
+    let readme = fs::read_to_string(README).map_err(|error| error.to_string())?;
+    let updated = tour::put_into(&readme, &shown).ok_or("the README has no place for the tour")?;
+    fs::write(README, updated).map_err(|error| error.to_string())
+}

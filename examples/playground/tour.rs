@@ -1,0 +1,143 @@
+//! The tour: one list of commands, which the playground runs and the README shows.
+//!
+//! A test runs it too and compares, so the README can't be ahead of the program.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use support::{Propagation, Sandbox, World};
+
+enum Step {
+    /// A remark for the reader.
+    Say(&'static str),
+    /// A command line for a shell, and the exit code with which it must end.
+    Run(&'static str, i32),
+    /// Wait until Run:ai's stand-in has copied this secret to every project.
+    AwaitCopies(&'static str),
+}
+
+use Step::{AwaitCopies, Run, Say};
+
+const TOUR: &[Step] = &[
+    Say("A key from a file, and several from standard input, become secrets of project team-a."),
+    Run("kubectl runai-secret create wandb --from-file=WANDB_API_KEY=wandb.txt -p team-a", 0),
+    Run("cat s3.env | kubectl runai-secret create s3 --from-env-file=- -p team-a", 0),
+    Say("A secret for everybody is made in Run:ai's own namespace and shared with every project."),
+    Run("kubectl runai-secret create hf --from-file=HF_TOKEN=hf-token.txt -n runai", 0),
+    Run("kubectl runai-secret label hf", 0),
+    AwaitCopies("hf"),
+    Say("Workloads that exist get a reference to the secret, never its value."),
+    Run("kubectl runai-secret attach hf deployment/web --env HF_TOKEN -p team-a", 0),
+    Run("kubectl runai-secret attach s3 cronjob/nightly --env-all --mount /etc/s3 --mode 0400 -p team-a", 0),
+    Say("A misspelt key is found now, and not when the pod fails to start."),
+    Run("kubectl runai-secret attach hf deployment/web --env HF_TOKNE -p team-a", 1),
+    Say("The template of a Job can't be changed, so there are two ways, and you choose."),
+    Run("kubectl runai-secret attach wandb job/train --env WANDB_API_KEY -p team-a", 2),
+    Run("kubectl runai-secret attach wandb job/train --env WANDB_API_KEY -p team-a --recreate --yes", 0),
+    Say("A new job with the shared secret, in another project, in the words of runai submit."),
+    Run(
+        "kubectl runai-secret submit eval -i python:3.13 -g 1 -e HF_TOKEN=SECRET:hf,HF_TOKEN -p vision -- python eval.py",
+        0,
+    ),
+    Say("What attach did, detach undoes."),
+    Run("kubectl runai-secret detach hf deployment/web -p team-a", 0),
+    Say("Every write can be looked at first."),
+    Run(
+        "kubectl runai-secret submit ask -i python:3.13 -e KEY=SECRET:hf,HF_TOKEN -p nlp --dry-run=client -o yaml",
+        0,
+    ),
+];
+
+const README_START: &str = "<!-- tour: cargo run --example playground -- --update-readme -->\n```console\n";
+const README_END: &str = "```\n<!-- /tour -->";
+
+/// A cluster in this process as somebody may find it at work, and a sandbox to type in.
+pub(crate) struct Playground {
+    pub(crate) world: World,
+    pub(crate) sandbox: Sandbox,
+    /// A UID differs each time, and the manifest that `--recreate` saves has one in its name.
+    uid_of_job: String,
+    _propagation: Propagation,
+}
+
+impl Playground {
+    pub(crate) fn start() -> Self {
+        let world = World::with_plain_names();
+        for name in ["nlp", "team-a", "vision"] {
+            world.project(name);
+        }
+        let labels = json!({"app": "web"});
+        let pod = |restart: &str| {
+            let container = json!({"name": "main", "image": "python:3.13"});
+            json!({"metadata": {"labels": labels}, "spec": {"restartPolicy": restart, "containers": [container]}})
+        };
+        let create = |group: &str, plural: &str, name: &str, spec: Value| {
+            let path = format!("/apis/{group}/v1/namespaces/runai-team-a/{plural}");
+            world.create(&path, &json!({"metadata": {"name": name}, "spec": spec}))
+        };
+        let selector = json!({"matchLabels": labels});
+        create("apps", "deployments", "web", json!({"selector": selector, "template": pod("Always")}));
+        let nightly = json!({"schedule": "0 2 * * *", "jobTemplate": {"spec": {"template": pod("Never")}}});
+        create("batch", "cronjobs", "nightly", nightly);
+        let job = create("batch", "jobs", "train", json!({"template": pod("Never")}));
+
+        let sandbox = Sandbox::new().with(&world);
+        sandbox.link_plugin();
+        sandbox.file("wandb.txt", "not-a-real-key");
+        sandbox.file("s3.env", "AWS_ACCESS_KEY_ID=not-a-real-id\nAWS_SECRET_ACCESS_KEY=not-a-real-key\n");
+        sandbox.file("hf-token.txt", "not-a-real-token");
+        let uid_of_job = job["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+        Self { uid_of_job, _propagation: world.start_propagation(), world, sandbox }
+    }
+
+    /// Takes the tour and hands on each piece of what a terminal would show. An error says which step did not end as
+    /// it should have.
+    pub(crate) fn tour(&self, mut show: impl FnMut(&str)) -> Result<(), String> {
+        for (index, step) in TOUR.iter().enumerate() {
+            match step {
+                Say(remark) => show(&format!("{}# {remark}\n", if index == 0 { "" } else { "\n" })),
+                Run(command, code) => {
+                    show(&format!("$ {command}\n"));
+                    show(&self.run(command, *code)?);
+                }
+                AwaitCopies(secret) => show(&self.await_copies(secret)?),
+            }
+        }
+        Ok(())
+    }
+
+    /// Both streams of a command as they mix on a terminal, without what differs from one machine to the next.
+    fn run(&self, command: &str, code: i32) -> Result<String, String> {
+        // As kubectl does, without needing one. Both streams in one pipe keep their order.
+        let shell = format!("exec 2>&1; kubectl() {{ shift; kubectl-runai-secret \"$@\"; }}; {command}");
+        let outcome = self.sandbox.with_run().program(Path::new("sh"), ["-c", &shell]);
+        let home = self.sandbox.home().display().to_string();
+        let shown = outcome.stdout.replace(&home, "~").replace(&self.uid_of_job, "UID");
+        if outcome.code == Some(code) {
+            Ok(shown)
+        } else {
+            Err(format!("$ {command}\n{shown}ended with {:?} instead of {code}", outcome.code))
+        }
+    }
+
+    fn await_copies(&self, secret: &str) -> Result<String, String> {
+        let started = Instant::now();
+        let projects = self.world.projects();
+        while !projects.iter().all(|project| self.world.secret(&project.namespace, secret).is_some()) {
+            if started.elapsed() > Duration::from_secs(10) {
+                return Err(format!("not every project has a copy of {secret} after 10 s"));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let namespaces: Vec<&str> = projects.iter().map(|project| project.namespace.as_str()).collect();
+        Ok(format!("# A moment later there are copies in {}.\n", namespaces.join(", ")))
+    }
+}
+
+/// The README with this as the tour.
+pub(crate) fn put_into(readme: &str, tour: &str) -> Option<String> {
+    let (before, rest) = readme.split_once(README_START)?;
+    let (_, after) = rest.split_once(README_END)?;
+    Some(format!("{before}{README_START}{tour}{README_END}{after}"))
+}

@@ -1,0 +1,174 @@
+//! The rights that `docs/rbac.yaml` names are enough, and none is too many.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use support::{Outcome, Project, Sandbox, World, scenario};
+
+use crate::workloads::{create_cronjob, create_deployment, create_job, pod_template};
+
+/// Where a role is bound.
+#[derive(Clone, Copy)]
+enum Bound {
+    InProject,
+    InCluster,
+}
+
+use Bound::{InCluster, InProject};
+
+type Role = (&'static str, Bound);
+
+/// One verb on one kind of object.
+#[derive(Clone, Debug, PartialEq)]
+struct Right {
+    group: String,
+    resource: String,
+    verb: String,
+}
+
+/// The rights of a role of `docs/rbac.yaml`, one by one.
+fn rights(role: &str) -> Vec<Right> {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rbac.yaml")).unwrap();
+    let roles: Vec<Value> = serde_saphyr::from_multiple(&text).unwrap();
+    let role =
+        roles.iter().find(|found| found["metadata"]["name"] == role).unwrap_or_else(|| panic!("no {role}"));
+    let words = |list: &Value| -> Vec<String> {
+        list.as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+    };
+    let mut rights = Vec::new();
+    for rule in role["rules"].as_array().unwrap() {
+        let [group] = &words(&rule["apiGroups"])[..] else { panic!("a rule has one group: {rule}") };
+        for resource in words(&rule["resources"]) {
+            for verb in words(&rule["verbs"]) {
+                rights.push(Right { group: group.clone(), resource: resource.clone(), verb });
+            }
+        }
+    }
+    rights
+}
+
+/// A project with one of everything, in a namespace that no earlier run has touched.
+fn project(world: &World, name: &str) -> Project {
+    let project = world.project(name);
+    let namespace = &project.namespace;
+    world.create_secret(namespace, "s", &[("k", "v4lue")]);
+    create_deployment(world, namespace, "w");
+    create_cronjob(world, namespace, "w");
+    create_job(world, namespace, "w");
+    let spec = || json!({"selector": {"matchLabels": {"app": "test"}}, "template": pod_template("Always")});
+    for (plural, more) in
+        [("statefulsets", json!({"serviceName": "w"})), ("daemonsets", json!({})), ("replicasets", json!({}))]
+    {
+        let mut spec = spec();
+        spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let path = format!("/apis/apps/v1/namespaces/{namespace}/{plural}");
+        world.create(&path, &json!({"metadata": {"name": "w"}, "spec": spec}));
+    }
+    let mut pod = pod_template("Never");
+    pod["metadata"] = json!({"name": "w"});
+    world.create(&format!("/api/v1/namespaces/{namespace}/pods"), &pod);
+    project
+}
+
+/// Runs the commands as a user with these rights and no others.
+fn run(
+    world: &World,
+    sandbox: &Sandbox,
+    name: &str,
+    granted: &[(Vec<Right>, Bound)],
+    commands: &[String],
+) -> Vec<Outcome> {
+    let project = project(world, name);
+    let user = world.user(name);
+    for (rights, bound) in granted.iter().filter(|(rights, _)| !rights.is_empty()) {
+        let rule = |right: &Right| json!({"apiGroups": [right.group], "resources": [right.resource], "verbs": [right.verb]});
+        let namespace = matches!(bound, InProject).then_some(project.namespace.as_str());
+        world.grant(&user, namespace, &rights.iter().map(rule).collect());
+    }
+    let run = |command: &String| {
+        let command = command.replace("{namespace}", &project.namespace).replace("{project}", &project.name);
+        sandbox.run(command.split(' ').chain(["--token", &user.token]))
+    };
+    commands.iter().map(run).collect()
+}
+
+/// How many commands failed, and how often one said that something was not allowed.
+fn losses(outcomes: &[Outcome]) -> (usize, usize) {
+    let failed = outcomes.iter().filter(|outcome| outcome.code != Some(0)).count();
+    (failed, outcomes.iter().map(|outcome| outcome.stderr.matches("you may not").count()).sum())
+}
+
+/// With `role` and those in `beside` the commands work; without any one of the rights of `role` something is lost.
+#[track_caller]
+fn is_smallest(world: &World, sandbox: &Sandbox, (role, bound): Role, beside: &[Role], commands: &[String]) {
+    let beside: Vec<_> = beside.iter().map(|(role, bound)| (rights(role), *bound)).collect();
+    let all = rights(role);
+    let granted = |rights: Vec<Right>| [beside.clone(), vec![(rights, bound)]].concat();
+    let outcomes = run(world, sandbox, &format!("{role}-all"), &granted(all.clone()), commands);
+    for outcome in &outcomes {
+        assert_eq!(outcome.code, Some(0), "with all of {role}: {outcome}");
+    }
+    for (index, right) in all.iter().enumerate() {
+        let rest = all.iter().filter(|other| *other != right).cloned().collect();
+        let name = format!("{role}-{index}");
+        let without = run(world, sandbox, &name, &granted(rest), commands);
+        assert!(losses(&without) > losses(&outcomes), "{role} needs no {right:?}");
+    }
+}
+
+fn commands<const N: usize>(lines: [&str; N]) -> Vec<String> {
+    lines.map(str::to_owned).to_vec()
+}
+
+scenario! {
+    fn create_needs_to_create_secrets(world: &World, sandbox: &Sandbox) {
+        let lines = commands(["create new --from-literal=key=v4lue -n {namespace}"]);
+        is_smallest(world, sandbox, ("runai-secret-create", InProject), &[], &lines);
+    }
+
+    fn a_project_is_found_by_listing_namespaces(world: &World, sandbox: &Sandbox) {
+        let beside = [("runai-secret-create", InProject)];
+        let lines = commands(["create new --from-literal=key=v4lue -p {project}"]);
+        is_smallest(world, sandbox, ("runai-secret-project", InCluster), &beside, &lines);
+    }
+
+    fn label_needs_to_get_and_patch_secrets(world: &World, sandbox: &Sandbox) {
+        let lines = commands(["label s --runai-namespace {namespace}", "label s --remove --yes --runai-namespace {namespace}"]);
+        is_smallest(world, sandbox, ("runai-secret-label", InProject), &[], &lines);
+    }
+
+    fn label_looks_around_where_it_may(world: &World, sandbox: &Sandbox) {
+        let lines = commands(["label s --yes --runai-namespace {namespace}"]);
+        let beside = [("runai-secret-label", InProject)];
+        is_smallest(world, sandbox, ("runai-secret-label-overview", InCluster), &beside, &lines);
+    }
+
+    fn attach_and_detach_need_to_get_and_update_the_workload(world: &World, sandbox: &Sandbox) {
+        let kinds = ["deployment", "statefulset", "daemonset", "replicaset", "cronjob"];
+        let lines: Vec<String> = kinds
+            .iter()
+            .flat_map(|kind| [format!("attach s {kind}/w --env k -n {{namespace}}"), format!("detach s {kind}/w -n {{namespace}}")])
+            .collect();
+        is_smallest(world, sandbox, ("runai-secret-attach", InProject), &[], &lines);
+    }
+
+    fn recreate_needs_to_get_create_and_delete_the_workload(world: &World, sandbox: &Sandbox) {
+        let lines = commands([
+            "attach s job/w --env k --recreate --yes -n {namespace}",
+            "attach s pod/w --env k --recreate --yes -n {namespace}",
+        ]);
+        is_smallest(world, sandbox, ("runai-secret-recreate", InProject), &[], &lines);
+    }
+
+    fn submit_needs_to_create_jobs(world: &World, sandbox: &Sandbox) {
+        let lines = commands(["submit new -i busybox -e V=SECRET:s,k -n {namespace}"]);
+        is_smallest(world, sandbox, ("runai-secret-submit", InProject), &[], &lines);
+    }
+
+    fn keys_are_checked_where_secrets_may_be_read(world: &World, sandbox: &Sandbox) {
+        let lines = commands(["attach s deployment/w --env k -n {namespace}", "submit new -i busybox -e V=SECRET:s,k -n {namespace}"]);
+        let beside = [("runai-secret-attach", InProject), ("runai-secret-submit", InProject)];
+        is_smallest(world, sandbox, ("runai-secret-check", InProject), &beside, &lines);
+    }
+}

@@ -1,0 +1,52 @@
+//! What the README shows is what the program does.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use support::Sandbox;
+
+#[path = "../../examples/playground/tour.rs"]
+mod tour;
+
+fn readme() -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
+}
+
+#[test]
+fn the_readme_shows_the_tour_as_it_is() {
+    let mut shown = String::new();
+    tour::Playground::start().tour(|piece| shown.push_str(piece)).unwrap_or_else(|error| panic!("{error}"));
+    let (readme, hint) = (readme(), "cargo run --example playground -- --update-readme");
+    let updated = tour::put_into(&readme, &shown).expect("the README has a place for the tour");
+    assert!(readme == updated, "the README shows another tour than this; to update it: {hint}\n\n{shown}");
+}
+
+/// The flags of a text: `--from-file`, without what follows.
+fn flags(text: &str) -> BTreeSet<String> {
+    let starts = text.match_indices("--").filter(|(at, _)| !text[..*at].ends_with(['-', '_']));
+    let name = |(at, _): (usize, &str)| -> String {
+        text[at + 2..].chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect()
+    };
+    starts.map(name).filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase())).collect()
+}
+
+/// What stands below a heading, up to the next one.
+fn section<'a>(readme: &'a str, heading: &str) -> &'a str {
+    let start = format!("\n### {heading}\n");
+    let (_, rest) = readme.split_once(&start).unwrap_or_else(|| panic!("no section {heading}"));
+    rest.split("\n##").next().unwrap()
+}
+
+#[test]
+fn the_readme_names_every_flag_and_no_other() {
+    let readme = readme();
+    let of_all = flags(section(&readme, "Flags of every command"));
+    for command in ["create", "label", "attach", "detach", "submit"] {
+        let tables = section(&readme, command).lines().filter(|line| line.starts_with('|'));
+        let named: BTreeSet<String> = tables.flat_map(flags).chain(of_all.clone()).collect();
+        let mut known = flags(&Sandbox::new().run([command, "--help"]).success().stdout);
+        known.remove("help");
+        assert_eq!(named, known, "left what the README names, right the flags of {command}");
+    }
+}
