@@ -8,7 +8,7 @@ use http::{HeaderValue, header};
 use kube::Config;
 use kube::config::{KubeConfigOptions, KubeconfigError};
 
-use super::failure::chain;
+use super::trouble::chain;
 use super::{exec, kubeconfig, proxy};
 use crate::cli::{BINARY, Connection};
 use crate::error::{Error, Result};

@@ -49,7 +49,7 @@ impl Cluster {
     pub(super) async fn json<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Failure> {
         let body = self.send(call).await?;
         // serde's own message quotes what it could not read, which may be a value.
-        serde_json::from_slice(&body).map_err(|_| Failure::unreadable(&self.server))
+        serde_json::from_slice(&body).map_err(|_| Failure::unreadable(&self.server, call.effect()))
     }
 
     /// Sends a request, again where the server refused it for the moment, and returns the body of the success.
@@ -92,19 +92,23 @@ impl Cluster {
         let (sent, received, status) = (call.body.len(), body.len(), head.status.as_u16());
         self.ui.trace(&format!("{line} {status} in {took} ms, {sent} bytes sent, {received} received"));
         self.show_warnings(&head.headers);
-        if head.status.is_success() { Ok(body) } else { Err(self.refused(head.status, &head.headers, &body)) }
+        if head.status.is_success() {
+            Ok(body)
+        } else {
+            Err(self.refused(call, head.status, &head.headers, &body))
+        }
     }
 
     fn lost(&self, call: &Call, error: &(dyn std::error::Error + 'static)) -> Failure {
         Failure::lost(&self.server, error, call.effect())
     }
 
-    fn refused(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
+    fn refused(&self, call: &Call, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
         let retry_after = headers
             .get(header::RETRY_AFTER)
             .and_then(|seconds| seconds.to_str().ok()?.parse().ok())
             .map(Duration::from_secs);
-        Failure::refused(&self.server, status, body, retry_after)
+        Failure::refused(&self.server, status, body, retry_after, call.effect())
     }
 
     /// kube drops these; kubectl shows them. The form is `299 - "text"` (RFC 7234, section 5.5).

@@ -14,6 +14,7 @@ mod namespaces;
 mod proxy;
 mod secrets;
 mod transport;
+mod trouble;
 mod workloads;
 
 pub(crate) use config::check_kubeconfig;

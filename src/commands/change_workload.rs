@@ -124,7 +124,12 @@ impl<P: Plan> Change<'_, P> {
                 Planned::Changed(changed) => changed,
                 Planned::Nothing(why) => {
                     self.session.ui.note(&why);
-                    return self.session.report(&self.args.write, &self.target.to_string(), "unchanged", &object);
+                    return self.session.report(
+                        &self.args.write,
+                        &self.target.to_string(),
+                        "unchanged",
+                        &object,
+                    );
                 }
             };
             match self.write(&object, &changed).await? {
@@ -167,7 +172,8 @@ impl<P: Plan> Change<'_, P> {
         };
         for keep in steps {
             let write = Write { keep: *keep, ..args.write.write() };
-            answer = match self.cluster.replace_workload(self.namespace, target, &changed.object, write).await {
+            answer = match self.cluster.replace_workload(self.namespace, target, &changed.object, write).await
+            {
                 Ok(answer) => answer,
                 Err(failure) if failure.is_conflict() => return Ok(Written::Conflict(failure)),
                 Err(failure) if workload::is_template_immutable(&failure.status()) => {

@@ -21,6 +21,10 @@ use crate::workload::{JobState, Target, clean_copy, generated_suffix, job_state}
 const CREATE_LIMIT: Duration = Duration::from_secs(20);
 const CREATE_TRIES: u32 = 5;
 const DELETE_TRIES: u32 = 5;
+/// A name that may grow by a few characters and still make legal names of pods.
+const SHORT_NAME: usize = 30;
+/// What a limit of zero stands for, as with --request-timeout.
+const LONGEST_LIMIT: Duration = Duration::from_mins(10);
 /// How long a look is repeated where the server is away.
 const LOOK_LIMIT: Duration = Duration::from_secs(10);
 /// The longest pause between two looks at an object that is going.
@@ -32,7 +36,7 @@ pub(super) struct Recreation<'a> {
     pub(super) namespace: &'a str,
     pub(super) target: &'a Target,
     pub(super) write: &'a WriteArgs,
-    /// How long the old object may take to go.
+    /// How long the old object may take to go; zero for the longest there is.
     pub(super) limit: Duration,
     /// What is different about the new object, a line each.
     pub(super) differences: &'a [String],
@@ -62,17 +66,17 @@ impl Recreation<'_> {
         }
         self.agree(old).await?;
         let old_copy = clean_copy(old, kind, None);
-        let saved = SavedManifest::save(&old_copy, &self.file_name(old))?;
+        let saved = SavedManifest::save(&old_copy, &self.file_name(old)?)?;
         let restore = saved.restore_command(&self.session.globals.connection);
-        self.session.ui.note(&format!("if this is cut short, this brings the old one back: {restore}"));
+        // Not a note: --quiet must not hide it.
+        self.session.ui.effect(&format!("if this is cut short, this brings the old one back: {restore}"));
         ui::interrupt::finishing(self.replace(old, &old_copy, &new, &saved, &restore)).await
     }
 
     /// Has the server check the new object, under a name that is free.
     async fn check_with_server(&self, new: &Value) -> Result<Value> {
         let mut trial = new.clone();
-        let room: String = self.target.name.chars().take(57).collect();
-        trial["metadata"]["name"] = Value::from(format!("{room}-{}", generated_suffix(random()?)));
+        trial["metadata"]["name"] = Value::from(self.trial_name()?);
         let dry = Write { keep: Keep::No, ..self.write.write() };
         let checked = self.cluster.create_workload(self.namespace, self.target.kind, &trial, dry).await;
         let mut checked = checked
@@ -81,22 +85,17 @@ impl Recreation<'_> {
         Ok(checked)
     }
 
+    /// A name that is free, and no longer than the target's where that is long: names of pods are made of it.
+    fn trial_name(&self) -> Result<String> {
+        let suffix = generated_suffix(random()?);
+        let name = &self.target.name;
+        let length = if name.len() > SHORT_NAME { name.len() - suffix.len() - 1 } else { name.len() };
+        Ok(format!("{}-{suffix}", name[..length].trim_end_matches(['.', '-'])))
+    }
+
     async fn agree(&self, old: &Value) -> Result<()> {
         let ui = self.session.ui;
-        let loss = match job_state(old) {
-            JobState::Running { pods: 1 } => "1 running pod stops and its work so far is lost".to_owned(),
-            JobState::Running { pods } if pods > 1 => {
-                format!("{pods} running pods stop and their work so far is lost")
-            }
-            JobState::Running { .. } => "it has no pods yet".to_owned(),
-            JobState::Suspended => "it is suspended: no pod is stopped".to_owned(),
-            JobState::Completed => "it was completed: it runs once more".to_owned(),
-            JobState::Failed => "it had failed: it runs once more".to_owned(),
-        };
-        ui.effect(&format!(
-            "{} in namespace {} is deleted with its pods; {loss}",
-            self.target, self.namespace
-        ));
+        ui.effect(&format!("{} in namespace {} is deleted; {}", self.target, self.namespace, self.loss(old)));
         ui.effect("it is created anew under its name, with a new place in the queue");
         for difference in self.differences {
             ui.effect(difference);
@@ -104,9 +103,26 @@ impl Recreation<'_> {
         ui.confirm(&format!("Recreate {}?", self.target)).await
     }
 
-    fn file_name(&self, old: &Value) -> String {
-        let uid = old["metadata"]["uid"].as_str().unwrap_or_default();
-        format!("{}-{}-{}-{uid}.json", self.target.kind.singular, self.namespace, self.target.name)
+    /// What stops with the old object.
+    fn loss(&self, old: &Value) -> String {
+        if self.target.kind.name != "Job" {
+            return "what runs in it stops and its work so far is lost".to_owned();
+        }
+        match job_state(old) {
+            JobState::Running { pods: 0 } => "it has no pods yet".to_owned(),
+            JobState::Running { pods: 1 } => "1 running pod stops and its work so far is lost".to_owned(),
+            JobState::Running { pods } => format!("{pods} running pods stop and their work so far is lost"),
+            JobState::Suspended => "it is suspended: no pod is stopped".to_owned(),
+            JobState::Completed => "it was completed: it runs once more".to_owned(),
+            JobState::Failed => "it had failed: it runs once more".to_owned(),
+        }
+    }
+
+    /// Its own for every attempt: two that run at once must not remove each other's.
+    fn file_name(&self, old: &Value) -> Result<String> {
+        let own = generated_suffix(random()?);
+        let Target { kind, name } = self.target;
+        Ok(format!("{}-{}-{name}-{}-{own}.json", kind.singular, self.namespace, uid(old)))
     }
 
     /// From here on the promise is kept by the order of the steps alone.
@@ -137,7 +153,9 @@ impl Recreation<'_> {
             Err(failure) => Error::from(failure),
         };
         if self.create(old_copy, uid).await.is_err() {
-            return Err(refusal.hint(format!("the new {} could not be created", self.target)).hint(bring_back()));
+            return Err(refusal
+                .hint(format!("the new {} could not be created", self.target))
+                .hint(bring_back()));
         }
         saved.remove();
         Err(refusal.hint(format!("the old {} was put back as it was", self.target)))
@@ -146,6 +164,8 @@ impl Recreation<'_> {
     /// Deletes the old object if it is still what was read.
     async fn delete(&self, old: &Value, old_copy: &Value) -> Deleted {
         let mut version = version(old).to_owned();
+        // A request that got lost may still be on its way, whatever a look shows now.
+        let mut may_come = false;
         let mut last = Error::failed(format!("{} could not be deleted", self.target));
         for _ in 0..DELETE_TRIES {
             let deleted = self.cluster.delete_workload(self.namespace, self.target, uid(old), &version).await;
@@ -154,29 +174,33 @@ impl Recreation<'_> {
                 Err(failure) if failure.is_not_found() => return Deleted::Going,
                 Err(failure) => failure,
             };
-            if !failure.is_conflict() && !failure.has_unknown_effect() && !failure.may_pass() {
-                return Deleted::Untouched(failure.into());
+            may_come |= failure.has_unknown_effect();
+            let again = failure.is_conflict() || failure.may_pass();
+            last = failure.into();
+            if !again {
+                break;
             }
             let now = match self.look_patiently().await {
                 Ok(Some(now)) => now,
                 Ok(None) => return Deleted::Going,
-                Err(_) => return Deleted::Unclear(failure.into()),
+                Err(_) => break,
             };
             if uid(&now) == uid(old) && is_going(&now) {
                 return Deleted::Going;
             }
             if uid(&now) != uid(old) || clean_copy(&now, self.target.kind, None) != *old_copy {
                 let changed = format!("{} was changed by somebody else meanwhile", self.target);
-                return Deleted::Untouched(Error::failed(changed).hint("run the command again"));
+                last = Error::failed(changed).hint("run the command again");
+                break;
             }
-            // Only its status moved on, which it does all the time, or the request had no effect.
+            // Only its status moved on, which it does all the time.
             self::version(&now).clone_into(&mut version);
-            last = failure.without_effect().into();
         }
-        Deleted::Untouched(last)
+        if may_come { Deleted::Unclear(last) } else { Deleted::Untouched(last) }
     }
 
     async fn wait_until_gone(&self, uid_before: &str) -> Result<()> {
+        let limit = if self.limit.is_zero() { LONGEST_LIMIT } else { self.limit };
         let started = Instant::now();
         let mut pause = Duration::from_millis(20);
         let mut holding = String::new();
@@ -193,8 +217,8 @@ impl Recreation<'_> {
                 // The server may be away for a moment; the time limit below holds all the same.
                 Err(_) => {}
             }
-            if started.elapsed() > self.limit {
-                let seconds = self.limit.as_secs();
+            if started.elapsed() > limit {
+                let seconds = limit.as_secs();
                 return Err(Error::failed(format!(
                     "{} is still not gone after {seconds} s{holding}",
                     self.target
@@ -218,7 +242,9 @@ impl Recreation<'_> {
                 Err(failure) => failure,
             };
             may_exist |= failure.has_unknown_effect();
-            let passes = failure.may_pass() || (failure.is_already_exists() && may_exist);
+            // A conflict is a quota's, which many write at once: it did nothing.
+            let passes =
+                failure.may_pass() || failure.is_conflict() || (failure.is_already_exists() && may_exist);
             let last = !passes || attempt == CREATE_TRIES || started.elapsed() > CREATE_LIMIT;
             if may_exist && (last || failure.is_already_exists()) {
                 match self.look_patiently().await {

@@ -28,7 +28,7 @@ impl SavedManifest {
         })?;
         let path = folder.join(name);
         write(&folder, &path, &render::json(manifest)).map_err(|error| {
-            Error::failed(format!("can't save the old manifest as {}: {error}", path.display()))
+            Error::failed(format!("can't save the old manifest as {}: {}", path.display(), error.kind()))
                 .hint("nothing was changed in the cluster; XDG_STATE_HOME says where such files go")
         })?;
         Ok(Self { path })
@@ -38,17 +38,27 @@ impl SavedManifest {
     pub(super) fn restore_command(&self, connection: &Connection) -> String {
         let path = self.path.display().to_string();
         let mut words = vec!["kubectl".to_owned(), "create".to_owned(), "-f".to_owned(), path];
-        let kubeconfig = connection.kubeconfig.as_ref().map(|path| path.display().to_string());
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let insecure = connection.insecure_skip_tls_verify.map(|insecure| insecure.to_string());
+        // Not the token: what is printed ends in logs.
         let flags = [
-            ("--kubeconfig", &kubeconfig),
-            ("--context", &connection.context),
-            ("--cluster", &connection.cluster),
-            ("--user", &connection.user),
-            ("--server", &connection.server),
+            ("--kubeconfig", path(&connection.kubeconfig)),
+            ("--context", connection.context.clone()),
+            ("--cluster", connection.cluster.clone()),
+            ("--user", connection.user.clone()),
+            ("--server", connection.server.clone()),
+            ("--as", connection.impersonate.clone()),
+            ("--as-uid", connection.impersonate_uid.clone()),
+            ("--certificate-authority", path(&connection.certificate_authority)),
+            ("--client-certificate", path(&connection.client_certificate)),
+            ("--client-key", path(&connection.client_key)),
+            ("--insecure-skip-tls-verify", insecure),
+            ("--tls-server-name", connection.tls_server_name.clone()),
         ];
         for (flag, value) in flags {
-            words.extend(value.iter().map(|value| format!("{flag}={value}")));
+            words.extend(value.map(|value| format!("{flag}={value}")));
         }
+        words.extend(connection.impersonate_groups.iter().map(|group| format!("--as-group={group}")));
         shell_words::join(words)
     }
 
@@ -67,19 +77,33 @@ fn folder() -> Option<PathBuf> {
 
 /// Writes beside the place and renames, so that a file of that name is always whole.
 fn write(folder: &Path, path: &Path, manifest: &[u8]) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
+    make_private(folder)?;
     let unfinished = path.with_extension("unfinished");
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&unfinished)?;
-    file.write_all(manifest)?;
-    file.sync_all()?;
-    fs::rename(&unfinished, path)?;
+    let written = write_new(&unfinished, manifest).and_then(|()| fs::rename(&unfinished, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&unfinished);
+    }
     // The name must reach the disk too; not every system lets a folder be opened.
     if let Ok(folder) = fs::File::open(folder) {
         let _ = folder.sync_all();
     }
-    Ok(())
+    written
+}
+
+fn make_private(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: anywhere they end the program at once, but for the few steps that must not be left half done.
+//! Ctrl-C, SIGTERM and SIGHUP: anywhere they end the program at once, but for the few steps that must not be left half done.
 //!
 //! Once tokio listens for a signal its default action is gone for the whole process, so every command runs under
 //! `run`, not only the prompts.
@@ -61,8 +61,9 @@ async fn interrupted() {
 async fn signal() {
     use tokio::signal::unix::SignalKind;
     let listen = |kind| tokio::signal::unix::signal(kind);
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (listen(SignalKind::interrupt()), listen(SignalKind::terminate()))
+    // A hangup is a laptop that was closed or a connection that broke: the likeliest of the three in a long wait.
+    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) =
+        (listen(SignalKind::interrupt()), listen(SignalKind::terminate()), listen(SignalKind::hangup()))
     else {
         // Without a handler the default action ends the process, which is all that is wanted.
         return std::future::pending().await;
@@ -70,6 +71,7 @@ async fn signal() {
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
     }
 }
 

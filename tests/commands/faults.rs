@@ -21,11 +21,20 @@ const ANSWERS: [(u16, &str); 6] = [
 fn commands(namespace: &str, runai: &str) -> Vec<(Vec<String>, On)> {
     let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
     vec![
-        (words(&format!("create new --from-literal=k=c4nary-value -n {namespace}")), Fault::on("POST", "/secrets")),
+        (
+            words(&format!("create new --from-literal=k=c4nary-value -n {namespace}")),
+            Fault::on("POST", "/secrets"),
+        ),
         (words(&format!("label shared --runai-namespace {runai}")), Fault::on("PATCH", "/secrets/shared")),
         // The first PUT is a dry run, which may be repeated.
-        (words(&format!("attach s deploy/web --env token -n {namespace}")), Fault::on("PUT", "/deployments/web").nth(2)),
-        (words(&format!("submit train -i ubuntu -e T=SECRET:s,token -n {namespace}")), Fault::on("POST", "/jobs")),
+        (
+            words(&format!("attach s deploy/web --env token -n {namespace}")),
+            Fault::on("PUT", "/deployments/web").nth(2),
+        ),
+        (
+            words(&format!("submit train -i ubuntu -e T=SECRET:s,token -n {namespace}")),
+            Fault::on("POST", "/jobs"),
+        ),
     ]
 }
 

@@ -51,7 +51,9 @@ fn without_any_file_it_is_said_where_one_is_looked_for() {
 
 #[test]
 fn inside_a_pod_the_service_account_is_tried() {
-    let pod = Sandbox::new().with_env("KUBERNETES_SERVICE_HOST", "127.0.0.1").with_env("KUBERNETES_SERVICE_PORT", "1");
+    let pod = Sandbox::new()
+        .with_env("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+        .with_env("KUBERNETES_SERVICE_PORT", "1");
     let refused = pod.run(LOOK).fails_with(1);
     assert!(refused.stderr.contains("its service account can't be used"), "{refused}");
 }

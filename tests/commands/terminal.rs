@@ -15,7 +15,7 @@ scenario! {
         let mut session = sandbox.in_terminal(["attach", "s", "job/train", "--env", "TOKEN=token", "-n", &namespace]);
         session.expect("What now?");
         session.send("\u{1b}[B\r");
-        session.expect("is deleted with its pods");
+        session.expect("is deleted;");
         session.expect("Recreate job.batch/train?");
         session.send("y");
         let (code, shown) = session.wait();
