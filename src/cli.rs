@@ -4,11 +4,12 @@
 //! starts only on that.
 
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::attach::AttachArgs;
 use crate::commands::create::CreateArgs;
@@ -300,7 +301,27 @@ pub(crate) fn parse_duration(word: &str) -> Result<Duration, String> {
 /// One thing differs: a word that was not expected is not repeated. It may be a password that lost its flag
 /// (`--from-literal password= hunter2`), and error output ends in logs.
 pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Cli {
-    Cli::try_parse_from(words).unwrap_or_else(|error| without_stray_words(error).exit())
+    let mut command = Cli::command();
+    let parsed = command.try_get_matches_from_mut(words).and_then(|mut matches| {
+        Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+    });
+    // Taking the tree of commands and flags apart takes as long as parsing did, and the process is short.
+    std::mem::forget(command);
+    parsed.unwrap_or_else(|error| print_and_exit(&without_stray_words(error)))
+}
+
+/// Prints all at once: clap would write line by line.
+fn print_and_exit(error: &clap::Error) -> ! {
+    let text = error.render();
+    let (coloured, mut stream): (bool, Box<dyn Write>) = if error.use_stderr() {
+        (console::colors_enabled_stderr(), Box::new(io::stderr()))
+    } else {
+        (console::colors_enabled(), Box::new(io::stdout()))
+    };
+    let text = if coloured { text.ansi().to_string() } else { text.to_string() };
+    // There is nobody left to tell if that fails.
+    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    std::process::exit(error.exit_code())
 }
 
 fn without_stray_words(mut error: clap::Error) -> clap::Error {
@@ -318,8 +339,6 @@ fn without_stray_words(mut error: clap::Error) -> clap::Error {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
