@@ -11,6 +11,7 @@ mod propagation;
 mod render;
 mod secret;
 mod ui;
+mod wording;
 mod workload;
 
 use std::process::ExitCode;

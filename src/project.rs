@@ -4,8 +4,7 @@
 //! administrator may have chosen any other, so the name is never made up where the label can be read.
 
 use crate::error::{Error, Result};
-use crate::ui;
-use crate::workload::nearest;
+use crate::wording::{list, nearest};
 
 /// On a namespace: the project that it belongs to.
 pub(crate) const PROJECT_LABEL: &str = "runai/queue";
@@ -40,7 +39,7 @@ pub(crate) fn only_namespace(name: &str, found: Vec<Project>) -> Result<Option<P
         return Err(Error::failed(format!(
             "project \"{name}\" has {} namespaces: {}",
             namespaces.len(),
-            ui::list(&namespaces)
+            list(&namespaces)
         ))
         .hint(format!("choose one with --namespace, or take the label {PROJECT_LABEL} off the others")));
     }
@@ -57,7 +56,7 @@ pub(crate) fn unknown(name: &str, projects: &[Project]) -> Error {
     };
     match projects.len() {
         0 => error.hint(format!("no namespace has the label {PROJECT_LABEL}: is this the right cluster?")),
-        1..=20 => error.hint(format!("the projects are: {}", ui::list(names()))),
+        1..=20 => error.hint(format!("the projects are: {}", list(names()))),
         count => error.hint(format!("there are {count}: kubectl get namespaces -L {PROJECT_LABEL}")),
     }
 }

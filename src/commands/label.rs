@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use serde_json::{Value, json};
 
 use super::{Session, TRIES};
@@ -36,6 +38,20 @@ pub(crate) struct LabelArgs {
 
     #[command(flatten)]
     write: WriteArgs,
+}
+
+impl ValueEnum for Key {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Key::Legacy, Key::Current, Key::Both]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            Key::Legacy => "legacy",
+            Key::Current => "current",
+            Key::Both => "both",
+        }))
+    }
 }
 
 /// What the cluster looks like around the secret.

@@ -6,15 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use clap::ValueEnum;
-
 use crate::project::Project;
 
 pub(crate) const LEGACY_LABEL: &str = "runai/cluster-wide";
 pub(crate) const CURRENT_LABEL: &str = "run.ai/cluster-wide";
 
 /// Which of the two labels is meant.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Key {
     Legacy,
     Current,

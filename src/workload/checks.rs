@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attachment::Attachment;
-use super::nearest::nearest;
 use crate::error::{Error, Result};
 use crate::secret::is_env_name;
+use crate::wording::nearest;
 
 /// An error if an attachment names a key that its secret does not have.
 ///

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::nearest::nearest;
 use super::pod_spec::text;
 use crate::error::{Error, Result};
+use crate::wording::nearest;
 
 /// A kind of workload: how the API and people name it, and where in it a secret can be used.
 #[derive(Debug, PartialEq, Eq)]

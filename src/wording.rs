@@ -1,0 +1,58 @@
+//! Words for a person: lists, counts, and the word that was probably meant.
+
+/// Jaro-Winkler above which two names count as a slip of the fingers; below it, a guess would mislead.
+const LIKELY: f64 = 0.8;
+
+/// `1 key`, `2 keys`.
+pub(crate) fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(crate) fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
+    let items: Vec<T> = items.into_iter().collect();
+    match items.as_slice() {
+        [] => "none".to_owned(),
+        [only] => only.as_ref().to_owned(),
+        [most @ .., last] => {
+            let most: Vec<&str> = most.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", most.join(", "), last.as_ref())
+        }
+    }
+}
+
+/// "Did you mean": the candidate closest to `word`, whatever its case; none if nothing is close.
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(&word, &candidate.to_lowercase()), candidate))
+        .filter(|(likeness, _)| *likeness >= LIKELY)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_read_as_sentences() {
+        assert_eq!(list(["a"]), "a");
+        assert_eq!(list(["a", "b", "c"]), "a, b and c");
+        assert_eq!(plural(1, "key"), "1 key");
+        assert_eq!(plural(0, "key"), "0 keys");
+    }
+
+    #[test]
+    fn a_slip_of_the_fingers_finds_the_name_that_was_meant() {
+        assert_eq!(nearest("usrname", ["password", "username"]), Some("username"));
+        assert_eq!(nearest("PASSWORD", ["password", "username"]), Some("password"));
+    }
+
+    #[test]
+    fn nothing_is_guessed_when_nothing_is_close() {
+        assert_eq!(nearest("zzz", ["password", "username"]), None);
+        assert_eq!(nearest("key", []), None);
+    }
+}
