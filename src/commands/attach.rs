@@ -101,8 +101,8 @@ impl Plan for Attaching<'_> {
             Outcome::AsAsked => {
                 Planned::Nothing(format!("{target} has all of this already: nothing was written"))
             }
-            Outcome::Changed { object, changes } => {
-                let differences = changes.iter().map(ToString::to_string).collect();
+            Outcome::Changed { object, differences } => {
+                let differences = differences.iter().map(ToString::to_string).collect();
                 Planned::Changed(Changed { object, differences })
             }
         })

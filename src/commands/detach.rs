@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Session;
 use super::change_workload::{self, Change, ChangeArgs, Changed, Plan, Planned};
 use crate::error::Result;
-use crate::workload::{self, ContainerChoice, Target, Uses};
+use crate::workload::{self, ContainerChoice, Selection, Target};
 
 /// Detach a secret from a workload: the reverse of attach
 ///
@@ -46,39 +46,39 @@ pub(crate) struct DetachArgs {
 
 pub(super) async fn run(args: &DetachArgs, session: &Session<'_>) -> Result<()> {
     let target = Target::parse(&args.target)?;
-    let uses = args.uses()?;
+    let selection = args.selection()?;
     let way = args.change.way(&target)?;
     let cluster = session.connect().await?;
     let namespace = session.namespace(&cluster).await?;
     let object = change_workload::look(&cluster, &namespace, &target).await?;
-    let plan = Detaching { target: &target, uses };
+    let plan = Detaching { target: &target, selection };
     let (target, args, cluster, namespace) = (&target, &args.change, &cluster, &namespace);
     Change { plan, target, way, args, session, cluster, namespace }.run(object).await
 }
 
 impl DetachArgs {
-    fn uses(&self) -> Result<Uses> {
+    fn selection(&self) -> Result<Selection> {
         workload::check_object_name("secret", &self.secret)?;
         let paths = self.mount.iter().map(|path| workload::mount_path(path)).collect::<Result<_>>()?;
         let containers = match self.container.as_slice() {
             [] => ContainerChoice::All,
             names => ContainerChoice::from_flags(names),
         };
-        Ok(Uses { secret: self.secret.clone(), variables: self.env.clone(), paths, containers })
+        Ok(Selection { secret: self.secret.clone(), variables: self.env.clone(), paths, containers })
     }
 }
 
 struct Detaching<'a> {
     target: &'a Target,
-    uses: Uses,
+    selection: Selection,
 }
 
 impl Plan for Detaching<'_> {
     fn change(&self, object: &Value) -> Result<Planned> {
-        let Self { target, uses } = self;
-        let detached = workload::detach(object, target.kind, uses)?;
+        let Self { target, selection } = self;
+        let detached = workload::detach(object, target.kind, selection)?;
         if detached.removed.is_empty() {
-            let why = format!("{target} does not use secret {} so: nothing was written", uses.secret);
+            let why = format!("{target} does not use secret {} so: nothing was written", selection.secret);
             return Ok(Planned::Nothing(why));
         }
         let differences = detached.removed.iter().map(|what| format!("removes {what}")).collect();

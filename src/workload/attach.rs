@@ -41,14 +41,14 @@ pub(crate) enum Outcome {
     AsAsked,
     Changed {
         object: Value,
-        changes: Vec<Change>,
+        differences: Vec<Difference>,
     },
 }
 
 /// One thing that differs between the object and its changed copy. It prints as
 /// `env MYUSERNAME ← SECRET:my-secret,username in container main`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Change {
+pub(crate) struct Difference {
     pub(crate) attachment: Attachment,
     /// None for what belongs to the whole pod.
     pub(crate) container: Option<String>,
@@ -75,13 +75,13 @@ pub(crate) fn attach(
     let asked = distinct(attachments)?;
     let workload = display_name(object, kind);
     let mut copy = object.clone();
-    let mut changes = Vec::new();
+    let mut differences = Vec::new();
     for pointer in pod_specs(object, kind)? {
         if let Some(spec) = copy.pointer_mut(&pointer) {
-            changes.extend(Pod { spec, workload: &workload, existing }.put(&asked, containers)?);
+            differences.extend(Pod { spec, workload: &workload, existing }.put(&asked, containers)?);
         }
     }
-    Ok(if changes.is_empty() { Outcome::AsAsked } else { Outcome::Changed { object: copy, changes } })
+    Ok(if differences.is_empty() { Outcome::AsAsked } else { Outcome::Changed { object: copy, differences } })
 }
 
 impl ContainerChoice {
@@ -95,7 +95,7 @@ impl ContainerChoice {
     }
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.attachment)?;
         if let Some(container) = &self.container {
@@ -130,14 +130,14 @@ impl Place {
 }
 
 impl Pod<'_> {
-    fn put(&mut self, asked: &[&Attachment], choice: &ContainerChoice) -> Result<Vec<Change>> {
+    fn put(&mut self, asked: &[&Attachment], choice: &ContainerChoice) -> Result<Vec<Difference>> {
         let for_containers = asked.iter().any(|one| !matches!(one, Attachment::ImagePull { .. }));
         let places = if for_containers { choose(self.spec, self.workload, choice)? } else { Vec::new() };
-        let mut changes = Vec::new();
+        let mut differences = Vec::new();
         for &attachment in asked {
             let mut note = |container: Option<&Place>, effect: Option<Effect>| {
                 let container = container.map(|place| place.name.clone());
-                changes.extend(effect.map(|effect| Change {
+                differences.extend(effect.map(|effect| Difference {
                     attachment: attachment.clone(),
                     container,
                     effect,
@@ -151,7 +151,7 @@ impl Pod<'_> {
                 note(Some(place), self.put_in(place, attachment)?);
             }
         }
-        Ok(changes)
+        Ok(differences)
     }
 
     fn put_in(&mut self, place: &Place, attachment: &Attachment) -> Result<Option<Effect>> {

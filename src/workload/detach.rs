@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 
 /// Which uses of a secret are meant: those of these variables and mount paths, or all where both are empty.
 #[derive(Debug)]
-pub(crate) struct Uses {
+pub(crate) struct Selection {
     pub(crate) secret: String,
     pub(crate) variables: Vec<String>,
     /// As [`mount_path`](super::mount_path) gives them.
@@ -29,25 +29,25 @@ pub(crate) struct Detached {
     pub(crate) removed: Vec<String>,
 }
 
-/// Takes off a secret where `uses` says so.
+/// Takes off a secret where the selection says so.
 ///
 /// # Errors
 /// The object has no pod template, or no container of that name; or some mounts of a volume are to go, and it holds
 /// files of others too.
-pub(crate) fn detach(object: &Value, kind: &Kind, uses: &Uses) -> Result<Detached> {
+pub(crate) fn detach(object: &Value, kind: &Kind, selection: &Selection) -> Result<Detached> {
     let workload = display_name(object, kind);
     let mut changed = object.clone();
     let mut removed = Vec::new();
     for pointer in pod_specs(object, kind)? {
         if let Some(spec) = changed.pointer_mut(&pointer) {
-            let places = choose(spec, &workload, &uses.containers)?;
-            removed.extend(uses.take_off(spec, &places)?);
+            let places = choose(spec, &workload, &selection.containers)?;
+            removed.extend(selection.take_off(spec, &places)?);
         }
     }
     Ok(Detached { object: changed, removed })
 }
 
-impl Uses {
+impl Selection {
     fn are_all_of(&self, what: &[String], one: &str) -> bool {
         self.variables.is_empty() && self.paths.is_empty() || what.iter().any(|named| named == one)
     }
@@ -200,8 +200,13 @@ mod tests {
         Kind::named("job").unwrap()
     }
 
-    fn all_of(secret: &str) -> Uses {
-        Uses { secret: secret.to_owned(), variables: vec![], paths: vec![], containers: ContainerChoice::All }
+    fn all_of(secret: &str) -> Selection {
+        Selection {
+            secret: secret.to_owned(),
+            variables: vec![],
+            paths: vec![],
+            containers: ContainerChoice::All,
+        }
     }
 
     fn words(words: &[&str]) -> Vec<String> {
@@ -239,8 +244,8 @@ mod tests {
     #[test]
     fn only_what_is_named_goes() {
         let object = with(&every_way());
-        let uses = Uses { variables: words(&["A"]), paths: words(&["/a"]), ..all_of("s") };
-        let detached = detach(&object, kind(), &uses).unwrap();
+        let selection = Selection { variables: words(&["A"]), paths: words(&["/a"]), ..all_of("s") };
+        let detached = detach(&object, kind(), &selection).unwrap();
         assert_eq!(
             detached.removed,
             [
@@ -264,16 +269,19 @@ mod tests {
     #[test]
     fn what_one_container_loses_the_others_keep() {
         let object = with(&every_way());
-        let uses = Uses { containers: ContainerChoice::Named(words(&["main"])), ..all_of("s") };
-        let pod = &detach(&object, kind(), &uses).unwrap().object["spec"]["template"]["spec"];
+        let selection = Selection { containers: ContainerChoice::Named(words(&["main"])), ..all_of("s") };
+        let pod = &detach(&object, kind(), &selection).unwrap().object["spec"]["template"]["spec"];
         let before = &object["spec"]["template"]["spec"];
         assert_eq!(pod["containers"], job()["spec"]["template"]["spec"]["containers"]);
         for field in ["initContainers", "volumes", "imagePullSecrets"] {
             assert_eq!(pod[field], before[field], "{field}");
         }
-        let uses = Uses { containers: ContainerChoice::Named(words(&["mian"])), ..all_of("s") };
+        let selection = Selection { containers: ContainerChoice::Named(words(&["mian"])), ..all_of("s") };
         assert!(
-            detach(&object, kind(), &uses).unwrap_err().to_string().contains("has no container \"mian\"")
+            detach(&object, kind(), &selection)
+                .unwrap_err()
+                .to_string()
+                .contains("has no container \"mian\"")
         );
     }
 
@@ -290,7 +298,7 @@ mod tests {
         let kind = Kind::named("pod").unwrap();
         let mixed = pod(&json!([{"secret": {"name": "s"}}, config]));
         assert_eq!(detach(&mixed, kind, &all_of("s")).unwrap().object, pod(&json!([config])));
-        let one = Uses { paths: words(&["/v"]), ..all_of("s") };
+        let one = Selection { paths: words(&["/v"]), ..all_of("s") };
         assert!(detach(&mixed, kind, &one).unwrap_err().to_string().contains("files of others"));
         let alone = pod(&json!([{"secret": {"name": "s"}}]));
         let bare = json!({"spec": {"containers": [{"name": "m"}]}});

@@ -21,7 +21,7 @@ pub(crate) use attach::{ContainerChoice, Existing, Outcome, attach};
 pub(crate) use attachment::{Attachment, Mode, mount_path};
 pub(crate) use checks::{illegal_env_names, missing_keys};
 pub(crate) use clean_copy::{JobState, clean_copy, job_state, owner};
-pub(crate) use detach::{Uses, detach};
+pub(crate) use detach::{Selection, detach};
 pub(crate) use immutable::is_template_immutable;
 pub(crate) use job::{Gpu, NewJob, Purpose, Scheduler, Volume, generated_name, generated_suffix};
 pub(crate) use kind::{Kind, OnChange};

@@ -27,9 +27,9 @@ fn try_on(pod_spec: Value, attachments: &[Attachment], existing: Existing) -> Re
     let object = deployment(&pod_spec);
     match attach(&object, kind(), attachments, &ContainerChoice::Only, existing)? {
         Outcome::AsAsked => Ok((pod_spec, Vec::new())),
-        Outcome::Changed { object, changes } => Ok((
+        Outcome::Changed { object, differences } => Ok((
             object["spec"]["template"]["spec"].clone(),
-            changes.iter().map(ToString::to_string).collect(),
+            differences.iter().map(ToString::to_string).collect(),
         )),
     }
 }
@@ -205,8 +205,8 @@ fn of_several_containers_one_must_be_chosen() {
         let choice = ContainerChoice::from_flags(&choice);
         match attach(&object, kind(), &[env("A=a")], &choice, Existing::Keep)? {
             Outcome::AsAsked => Ok(Vec::new()),
-            Outcome::Changed { changes, .. } => {
-                Ok(changes.into_iter().map(|change| change.container).collect())
+            Outcome::Changed { differences, .. } => {
+                Ok(differences.into_iter().map(|difference| difference.container).collect())
             }
         }
     };
