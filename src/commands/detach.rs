@@ -9,8 +9,9 @@ use crate::workload::{self, ContainerChoice, Selection, Target};
 
 /// Detach a secret from a workload: the reverse of attach
 ///
-/// Without --env and --mount every use goes: env variables, files and image pulls. The secret itself is not touched.
-/// A Job's template can't be changed: --recreate replaces the Job by one of the same name, --copy-as makes another.
+/// Without --env and --mount every use goes: env variables, files and image pulls. What is named and does not use the
+/// secret is an error. The secret itself is not touched. A Job's template can't be changed: --recreate replaces the Job
+/// by one of the same name, --copy-as makes another.
 #[derive(clap::Args)]
 #[command(
     override_usage = "kubectl runai-secret detach SECRET KIND/NAME [--env VAR]… [--mount PATH]… [-c NAME]…",
@@ -78,7 +79,7 @@ impl Plan for Detaching<'_> {
         let Self { target, selection } = self;
         let detached = workload::detach(object, target.kind, selection)?;
         if detached.removed.is_empty() {
-            let why = format!("{target} does not use secret {} so: nothing was written", selection.secret);
+            let why = format!("{target} does not use secret {}: nothing was written", selection.secret);
             return Ok(Planned::Nothing(why));
         }
         let differences = detached.removed.iter().map(|what| format!("removes {what}")).collect();

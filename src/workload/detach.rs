@@ -2,6 +2,8 @@
 //!
 //! The login of a storage driver stays, and so does what ephemeral containers use: neither is an attachment.
 
+use std::fmt;
+
 use serde_json::Value;
 
 use super::attach::{ContainerChoice, Place, choose, display_name, pod_specs};
@@ -9,6 +11,7 @@ use super::attachment::normal_path;
 use super::kind::Kind;
 use super::pod_spec::{containers, list, remove_if_empty, text};
 use crate::error::{Error, Result};
+use crate::wording::list as in_words;
 
 /// Which uses of a secret are meant: those of these variables and mount paths, or all where both are empty.
 #[derive(Debug)]
@@ -21,19 +24,39 @@ pub(crate) struct Selection {
     pub(crate) containers: ContainerChoice,
 }
 
-/// A changed copy of the object, and what was taken off, as `env A in container main`. Nothing where there was nothing
-/// to do.
+/// A changed copy of the object, and what was taken off. Nothing where there was nothing to do.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Detached {
     pub(crate) object: Value,
-    pub(crate) removed: Vec<String>,
+    pub(crate) removed: Vec<Removed>,
+}
+
+/// One use that is gone. It prints as `env A in container main`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Removed {
+    pub(crate) what: Use,
+    /// None for what belongs to the whole pod.
+    pub(crate) container: Option<String>,
+}
+
+/// How a secret was used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Use {
+    Variable(String),
+    /// All keys, with a prefix.
+    Variables(String),
+    /// The path of a mount.
+    Files(String),
+    /// The name of a volume that nothing mounted.
+    Volume(String),
+    ImagePull,
 }
 
 /// Takes off a secret where the selection says so.
 ///
 /// # Errors
-/// The object has no pod template, or no container of that name; or some mounts of a volume are to go, and it holds
-/// files of others too.
+/// The object has no pod template, or no container of that name; something that the selection names does not use the
+/// secret; or some mounts of a volume are to go, and it holds files of others too.
 pub(crate) fn detach(object: &Value, kind: &Kind, selection: &Selection) -> Result<Detached> {
     let workload = display_name(object, kind);
     let mut changed = object.clone();
@@ -44,10 +67,70 @@ pub(crate) fn detach(object: &Value, kind: &Kind, selection: &Selection) -> Resu
             removed.extend(selection.take_off(spec, &places)?);
         }
     }
-    Ok(Detached { object: changed, removed })
+    match selection.unused(&removed).as_slice() {
+        [] => Ok(Detached { object: changed, removed }),
+        unused => {
+            let Selection { secret, .. } = selection;
+            let error =
+                Error::failed(format!("{workload} does not use secret {secret} {}", in_words(unused)));
+            Err(error.hint(what_uses_it(object, kind, secret)?))
+        }
+    }
+}
+
+/// What a person who named a use that is not there may have meant.
+fn what_uses_it(object: &Value, kind: &Kind, secret: &str) -> Result<String> {
+    let selection = Selection {
+        secret: secret.to_owned(),
+        variables: Vec::new(),
+        paths: Vec::new(),
+        containers: ContainerChoice::All,
+    };
+    let uses: Vec<_> = detach(object, kind, &selection)?.removed.iter().map(ToString::to_string).collect();
+    Ok(if uses.is_empty() {
+        "it does not use it at all".to_owned()
+    } else {
+        format!("what uses it: {}", uses.join(", "))
+    })
+}
+
+impl fmt::Display for Removed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.what {
+            Use::Variable(name) => write!(f, "env {name}")?,
+            Use::Variables(prefix) => write!(f, "env {prefix}*")?,
+            Use::Files(path) => write!(f, "files in {path}")?,
+            Use::Volume(name) => write!(f, "volume {name}")?,
+            Use::ImagePull => f.write_str("its use for pulling images")?,
+        }
+        self.container.iter().try_for_each(|container| write!(f, " in container {container}"))
+    }
 }
 
 impl Selection {
+    /// What was named and has no part in what goes.
+    fn unused(&self, removed: &[Removed]) -> Vec<String> {
+        let none = |fits: &dyn Fn(&Removed) -> bool| !removed.iter().any(fits);
+        let variables = self
+            .variables
+            .iter()
+            .filter(|name| none(&|one| matches!(&one.what, Use::Variable(variable) if variable == *name)));
+        let paths = self
+            .paths
+            .iter()
+            .filter(|path| none(&|one| matches!(&one.what, Use::Files(at) if normal_path(at) == **path)));
+        let containers = match &self.containers {
+            ContainerChoice::Named(names) => names.as_slice(),
+            ContainerChoice::Only | ContainerChoice::All => &[],
+        };
+        let containers = containers.iter().filter(|name| none(&|one| one.container.as_ref() == Some(*name)));
+        variables
+            .map(|name| format!("as env {name}"))
+            .chain(paths.map(|path| format!("as files in {path}")))
+            .chain(containers.map(|name| format!("in container {name}")))
+            .collect()
+    }
+
     fn are_all_of(&self, what: &[String], one: &str) -> bool {
         self.variables.is_empty() && self.paths.is_empty() || what.iter().any(|named| named == one)
     }
@@ -56,13 +139,14 @@ impl Selection {
         self.are_all_of(&[], "") && !matches!(self.containers, ContainerChoice::Named(_))
     }
 
-    fn take_off(&self, spec: &mut Value, places: &[Place]) -> Result<Vec<String>> {
+    fn take_off(&self, spec: &mut Value, places: &[Place]) -> Result<Vec<Removed>> {
         let mut removed = Vec::new();
         for place in places {
             let Some(container) = place.container_of(spec) else { continue };
             let mut gone = take(container, "env", |entry| self.variable(entry));
             gone.extend(take(container, "envFrom", |entry| self.all_keys(entry)));
-            removed.extend(gone.into_iter().map(|what| format!("{what} in container {}", place.name)));
+            removed
+                .extend(gone.into_iter().map(|what| Removed { what, container: Some(place.name.clone()) }));
         }
         for volume in list(spec, "volumes").to_vec() {
             if without_secret(&volume, &self.secret) != Some(volume.clone()) {
@@ -71,21 +155,22 @@ impl Selection {
         }
         if self.are_whole_pod() {
             removed.extend(take(spec, "imagePullSecrets", |entry| {
-                (text(entry, "name") == self.secret).then(|| "its use for pulling images".to_owned())
+                (text(entry, "name") == self.secret)
+                    .then_some(Removed { what: Use::ImagePull, container: None })
             }));
         }
         Ok(removed)
     }
 
-    fn variable(&self, entry: &Value) -> Option<String> {
+    fn variable(&self, entry: &Value) -> Option<Use> {
         let name = text(entry, "name");
         let is_meant = text(&entry["valueFrom"]["secretKeyRef"], "name") == self.secret;
-        (is_meant && self.are_all_of(&self.variables, name)).then(|| format!("env {name}"))
+        (is_meant && self.are_all_of(&self.variables, name)).then(|| Use::Variable(name.to_owned()))
     }
 
-    fn all_keys(&self, entry: &Value) -> Option<String> {
+    fn all_keys(&self, entry: &Value) -> Option<Use> {
         let is_meant = text(&entry["secretRef"], "name") == self.secret;
-        (is_meant && self.are_all_of(&[], "")).then(|| format!("env {}*", text(entry, "prefix")))
+        (is_meant && self.are_all_of(&[], "")).then(|| Use::Variables(text(entry, "prefix").to_owned()))
     }
 
     /// Whether this mount of the volume is to go.
@@ -93,17 +178,16 @@ impl Selection {
         text(mount, "name") == volume && self.are_all_of(&self.paths, &normal_path(text(mount, "mountPath")))
     }
 
-    fn take_files(&self, spec: &mut Value, places: &[Place], volume: &Value) -> Result<Vec<String>> {
+    fn take_files(&self, spec: &mut Value, places: &[Place], volume: &Value) -> Result<Vec<Removed>> {
         let name = text(volume, "name");
         let mut meant = Vec::new();
         for place in places {
             let container = place.container_of(spec).map_or(Value::Null, |container| container.clone());
             let mounts = list(&container, "volumeMounts").iter().filter(|mount| self.is_meant(mount, name));
-            meant.extend(
-                mounts.map(|mount| {
-                    format!("files in {} in container {}", text(mount, "mountPath"), place.name)
-                }),
-            );
+            meant.extend(mounts.map(|mount| Removed {
+                what: Use::Files(text(mount, "mountPath").to_owned()),
+                container: Some(place.name.clone()),
+            }));
         }
         let all = containers(spec)
             .flat_map(|(_, _, container)| list(container, "volumeMounts"))
@@ -127,7 +211,10 @@ impl Selection {
             self.take_mounts(spec, places, name);
         }
         replace_volume(spec, name, rest.as_ref());
-        Ok(if meant.is_empty() { vec![format!("volume {name}")] } else { meant })
+        if meant.is_empty() {
+            meant.push(Removed { what: Use::Volume(name.to_owned()), container: None });
+        }
+        Ok(meant)
     }
 
     fn take_mounts(&self, spec: &mut Value, places: &[Place], volume: &str) {
@@ -213,6 +300,10 @@ mod tests {
         words.iter().map(ToString::to_string).collect()
     }
 
+    fn shown(detached: &Detached) -> Vec<String> {
+        detached.removed.iter().map(ToString::to_string).collect()
+    }
+
     /// The Job with these attached to both of its containers.
     fn with(attachments: &[Attachment]) -> Value {
         match attach(&job(), kind(), attachments, &ContainerChoice::All, Existing::Keep).unwrap() {
@@ -247,7 +338,7 @@ mod tests {
         let selection = Selection { variables: words(&["A"]), paths: words(&["/a"]), ..all_of("s") };
         let detached = detach(&object, kind(), &selection).unwrap();
         assert_eq!(
-            detached.removed,
+            shown(&detached),
             [
                 "env A in container init",
                 "env A in container main",
@@ -264,6 +355,25 @@ mod tests {
             expected["spec"]["template"]["spec"][list][0]["volumeMounts"][0]["name"] = json!("secret-s-2");
         }
         assert_eq!(detached.object, expected);
+    }
+
+    #[test]
+    fn what_is_named_and_not_used_is_an_error_that_names_all_of_it() {
+        let object = with(&[Attachment::env("s", "A=k").unwrap()]);
+        let selection = Selection { variables: words(&["A", "TYPO"]), paths: words(&["/x"]), ..all_of("s") };
+        let error = detach(&object, kind(), &selection).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "error: job.batch/j does not use secret s as env TYPO and as files in /x\n\
+             hint: what uses it: env A in container init, env A in container main"
+        );
+        // A variable of that name, from elsewhere.
+        let selection = Selection { variables: words(&["OTHER"]), ..all_of("s") };
+        assert!(detach(&object, kind(), &selection).unwrap_err().to_string().contains("as env OTHER\n"));
+        let main = ContainerChoice::Named(words(&["main"]));
+        let selection = Selection { containers: main, ..all_of("other") };
+        let error = detach(&object, kind(), &selection).unwrap_err().to_string();
+        assert!(error.contains("secret other in container main\nhint: it does not use it at all"), "{error}");
     }
 
     #[test]
@@ -311,7 +421,7 @@ mod tests {
             json!({"spec": {"containers": [], "volumes": [{"name": "v", "secret": {"secretName": "s"}}]}});
         let detached = detach(&pod, Kind::named("pod").unwrap(), &all_of("s")).unwrap();
         assert_eq!(detached.object, json!({"spec": {"containers": []}}));
-        assert_eq!(detached.removed, ["volume v"]);
+        assert_eq!(shown(&detached), ["volume v"]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod completion;
 mod conformance;
 mod connection;
 mod create;
+mod detach;
 mod faults;
 mod help;
 mod kubeconfig;

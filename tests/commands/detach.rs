@@ -1,0 +1,53 @@
+//! `detach` from workloads that can be changed in place.
+
+use serde_json::json;
+use support::{Sandbox, World, scenario};
+
+use crate::workloads::{DEPLOYMENTS, create_deployment, env_of};
+
+/// A namespace with the deployment `web`, to which the key `token` of the secret `s` is attached as `TOKEN`.
+fn prepared(world: &World, sandbox: &Sandbox) -> String {
+    let namespace = world.namespace("a");
+    create_deployment(world, &namespace, "web");
+    world.create_secret(&namespace, "s", &[("token", "t0ken-value")]);
+    sandbox.run(["attach", "s", "deploy/web", "--env", "TOKEN=token", "-n", &namespace]).success();
+    world.clear_log();
+    namespace
+}
+
+scenario! {
+    fn detach_undoes_attach(world: &World, sandbox: &Sandbox) {
+        let namespace = prepared(world, sandbox);
+        let detached = sandbox.run(["detach", "s", "deploy/web", "--env", "TOKEN", "-n", &namespace]).success();
+        assert_eq!(detached.stdout, "deployment.apps/web updated\n");
+        assert!(detached.stderr.contains("removes env TOKEN in container main"), "{detached}");
+        let deployment = world.get(&format!("/{DEPLOYMENTS}/namespaces/{namespace}/deployments/web")).unwrap();
+        assert_eq!(env_of(&deployment["spec"]), &json!(null));
+    }
+
+    fn what_is_named_and_not_used_is_refused_before_anything_is_written(world: &World, sandbox: &Sandbox) {
+        let namespace = prepared(world, sandbox);
+        for (named, part) in [
+            (&["--env", "TYPO"][..], "as env TYPO"),
+            (&["--env", "TOKEN", "--env", "TYPO"], "as env TYPO"),
+            (&["--mount", "/etc/s", "--env", "TYPO"], "as env TYPO and as files in /etc/s"),
+        ] {
+            let words = ["detach", "s", "deploy/web", "-n", &namespace].into_iter().chain(named.iter().copied());
+            let refused = sandbox.run(words).fails_with(1);
+            let error = format!("error: deployment.apps/web does not use secret s {part}\n");
+            assert!(refused.stderr.contains(&error), "{refused}");
+            assert!(refused.stderr.contains("hint: what uses it: env TOKEN in container main"), "{refused}");
+        }
+        let words = ["detach", "other", "deploy/web", "-c", "main", "-n", &namespace];
+        let refused = sandbox.run(words).fails_with(1);
+        assert!(refused.stderr.contains("does not use secret other in container main"), "{refused}");
+        assert!(world.writes().is_empty(), "{:?}", world.lines());
+    }
+
+    fn a_secret_that_is_not_used_leaves_the_workload_unchanged(world: &World, sandbox: &Sandbox) {
+        let namespace = prepared(world, sandbox);
+        let detached = sandbox.run(["detach", "other", "deploy/web", "-n", &namespace]).success();
+        assert_eq!(detached.stdout, "deployment.apps/web unchanged\n");
+        assert!(world.writes().is_empty(), "{:?}", world.lines());
+    }
+}
