@@ -12,7 +12,8 @@ use crate::workload::{self, Attachment, ContainerChoice, Existing, Outcome, Targ
 ///
 /// The workload gets a reference to the secret, never a value. Before anything is written the secret, its keys and
 /// the containers are looked up, and the server checks the change. A Job's template can't be changed: --recreate
-/// replaces the Job by one of the same name, --copy-as makes another.
+/// replaces the Job by one of the same name, --copy-as makes another. --dry-run=client looks all of this up too, and
+/// writes nothing.
 #[derive(clap::Args)]
 #[command(
     override_usage = "kubectl runai-secret attach SECRET KIND/NAME [--env [VAR=]KEY]… [--env-all[=PREFIX]] \
@@ -131,6 +132,7 @@ impl AttachArgs {
             return Err(Error::usage("nothing says how the workload is to use the secret")
                 .hint("add --env KEY, --env-all, --mount PATH or --image-pull"));
         }
+        self.check_every_flag_is_used(&attachments)?;
         if self.optional {
             attachments = attachments.into_iter().map(Attachment::optional).collect();
         }
@@ -143,6 +145,21 @@ impl AttachArgs {
             existing,
             way,
         })
+    }
+
+    /// A flag that changes nothing is a misunderstanding, which is better said than swallowed.
+    fn check_every_flag_is_used(&self, attachments: &[Attachment]) -> Result<()> {
+        self.references.check_mode_is_used(attachments)?;
+        if attachments.iter().any(|one| !matches!(one, Attachment::ImagePull { .. })) {
+            return Ok(());
+        }
+        let (flag, why) = match (self.container.is_empty(), self.optional) {
+            (false, _) => ("-c", "the login is for all images of the workload"),
+            (true, true) => ("--optional", "a workload starts without that secret anyway"),
+            (true, false) => return Ok(()),
+        };
+        Err(Error::usage(format!("{flag} has no meaning for --image-pull alone: {why}"))
+            .hint(format!("leave out {flag}")))
     }
 
     fn secret_and_target(&self) -> Result<(Option<&str>, Target)> {

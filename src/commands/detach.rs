@@ -11,7 +11,7 @@ use crate::workload::{self, ContainerChoice, Selection, Target};
 ///
 /// Without --env and --mount every use goes: env variables, files and image pulls. What is named and does not use the
 /// secret is an error. The secret itself is not touched. A Job's template can't be changed: --recreate replaces the Job
-/// by one of the same name, --copy-as makes another.
+/// by one of the same name, --copy-as makes another. --dry-run=client reads the workload, and writes nothing.
 #[derive(clap::Args)]
 #[command(
     override_usage = "kubectl runai-secret detach SECRET KIND/NAME [--env VAR]… [--mount PATH]… [-c NAME]…",

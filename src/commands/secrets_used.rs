@@ -46,7 +46,10 @@ impl ReferenceArgs {
         self.environment.is_empty() && self.env_secret.is_empty() && self.secret_volume.is_empty()
     }
 
+    /// # Errors
+    /// One of the flags is not legal, also where nothing would make use of it.
     pub(super) fn resolve(&self) -> Result<Uses> {
+        let mode = self.mode()?;
         let mut uses = Uses { attachments: Vec::new(), literals: Vec::new() };
         for entry in &self.environment {
             match EnvEntry::parse(entry)? {
@@ -61,9 +64,19 @@ impl ReferenceArgs {
             uses.attachments.push(Attachment::env_secret(flag)?);
         }
         for flag in &self.secret_volume {
-            uses.attachments.push(Attachment::secret_volume(flag, self.mode()?)?);
+            uses.attachments.push(Attachment::secret_volume(flag, mode)?);
         }
         Ok(uses)
+    }
+
+    /// # Errors
+    /// There is a mode, and of all that is attached nothing is a file.
+    pub(super) fn check_mode_is_used(&self, attachments: &[Attachment]) -> Result<()> {
+        if self.mode.is_none() || attachments.iter().any(|one| matches!(one, Attachment::Files { .. })) {
+            return Ok(());
+        }
+        Err(Error::usage("--mode sets the permissions of files, and no files are asked for")
+            .hint("leave it out, or ask for files: --secret-volume path=PATH,name=NAME"))
     }
 }
 

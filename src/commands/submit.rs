@@ -23,6 +23,7 @@ const MOST: i64 = i32::MAX as i64;
 ///
 /// The flags are those of runai submit. The job is a Kubernetes Job for Run:ai's scheduler. Before it is created the
 /// secrets and keys it refers to are looked up, so that a misspelt key is found now and not when the GPU is free.
+/// --dry-run=client looks them up too, and writes nothing.
 #[derive(clap::Args)]
 #[command(
     override_usage = "kubectl runai-secret submit [NAME] --image IMAGE [-e VAR=SECRET:NAME,KEY]… [-g GPUS] [-- ARGS…]",
@@ -171,6 +172,7 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
     let uses = args.references.resolve()?;
     let mut attachments = uses.attachments;
     attachments.extend(args.more_references.resolve()?);
+    args.references.check_mode_is_used(&attachments)?;
     let mut job = args.new_job(uses.literals)?;
     // Built once before anything is looked up, so that what is wrong with the flags is said first.
     let kind = Kind::named("job")?;

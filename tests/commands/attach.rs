@@ -150,7 +150,7 @@ scenario! {
 fn what_is_wrong_with_the_words_is_said_before_anything_is_sent() {
     let world = World::in_process();
     let sandbox = Sandbox::new().with(&world);
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 13] = [
         (&["attach", "s", "deploy/web"], "add --env KEY"),
         (&["attach", "deploy/web", "--env", "K"], "attach SECRET KIND/NAME"),
         (&["attach", "s", "web", "--env", "K"], "which kind of workload"),
@@ -159,6 +159,17 @@ fn what_is_wrong_with_the_words_is_said_before_anything_is_sent() {
         (&["attach", "deploy/web", "-e", "V=secret:s,k"], "looks like a reference"),
         (&["attach", "deploy/web", "-e", "V=plain-text-value"], "is not a reference to a secret"),
         (&["attach", "s", "deploy/web", "--mount", "relative"], "absolute"),
+        (&["attach", "deploy/web", "-e", "V=SECRET:s,k", "--mode=zzz"], "not an octal file mode"),
+        (
+            &["attach", "deploy/web", "-e", "V=SECRET:s,k", "--mode=0400"],
+            "--mode sets the permissions of files",
+        ),
+        (&["attach", "s", "deploy/web", "--env", "K", "--mode=0400"], "--mode sets the permissions of files"),
+        (
+            &["attach", "s", "deploy/web", "--image-pull", "-c", "x"],
+            "-c has no meaning for --image-pull alone",
+        ),
+        (&["attach", "s", "deploy/web", "--image-pull", "--optional"], "--optional has no meaning"),
     ];
     for (words, part) in cases {
         let refused = sandbox.run(words).fails_with(2);

@@ -80,7 +80,9 @@ fn the_mistakes_that_runai_swallows_are_said_before_anything_is_sent() {
         let refused = sandbox.run(["submit", "-i", "ubuntu", "-e", entry]).fails_with(2);
         assert!(refused.stderr.contains(part), "{part:?} is missing in {refused}");
     }
-    for words in [&["-g", "1.5"][..], &["-g", "x"], &["--command"], &["Not-A-Name"]] {
+    for words in
+        [&["-g", "1.5"][..], &["-g", "x"], &["--command"], &["Not-A-Name"], &["--mode=zzz"], &["--mode=0400"]]
+    {
         let words = ["submit", "-i", "ubuntu"].iter().chain(words);
         sandbox.run(words).fails_with(2);
     }
