@@ -18,7 +18,8 @@ use crate::ui::{list, plural};
 /// Share a secret with every project: mark it cluster-wide for Run:ai
 ///
 /// The secret must be in the Run:ai namespace. Run:ai copies it to the namespace of every project, usually within a
-/// minute. Nothing else of the secret is changed.
+/// minute. Nothing else of the secret is changed. Its values are not read: -o prints the secret without data.
+/// --dry-run=client reads its labels and those of its copies, and writes nothing.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret label my-secret\n  \
@@ -224,11 +225,12 @@ fn as_it_would_be(source: &Metadata, changes: &BTreeMap<&str, Option<&str>>) -> 
 }
 
 fn metadata_object(source: &Metadata, labels: &Value) -> Value {
-    json!({
-        "apiVersion": "meta.k8s.io/v1",
-        "kind": "PartialObjectMetadata",
-        "metadata": { "name": source.name, "namespace": source.namespace, "labels": labels },
-    })
+    json!({ "metadata": { "name": source.name, "namespace": source.namespace, "labels": labels } })
+}
+
+/// The metadata as that of a secret, which it is: the server answers with a kind that scripts don't know.
+fn as_secret(metadata: &Value) -> Value {
+    json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata["metadata"] })
 }
 
 fn nothing_to_do(args: &LabelArgs, session: &Session<'_>, view: &View) -> Result<()> {
@@ -239,13 +241,13 @@ fn nothing_to_do(args: &LabelArgs, session: &Session<'_>, view: &View) -> Result
         &args.write,
         &name,
         "not labeled",
-        &metadata_object(&view.source, &json!(view.source.labels)),
+        &as_secret(&metadata_object(&view.source, &json!(view.source.labels))),
     )
 }
 
 fn report(args: &LabelArgs, session: &Session<'_>, view: &View, object: &Value) -> Result<()> {
     let verb = if args.remove { "unlabeled" } else { "labeled" };
-    session.report(&args.write, &format!("secret/{}", view.source.name), verb, object)?;
+    session.report(&args.write, &format!("secret/{}", view.source.name), verb, &as_secret(object))?;
     if args.remove || args.write.dry_run != DryRun::None {
         return Ok(());
     }

@@ -10,6 +10,9 @@ mod saved_manifest;
 mod secrets_used;
 pub(crate) mod submit;
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::cli::{Cli, Command, DryRun, Globals, Output, WriteArgs};
@@ -93,10 +96,22 @@ impl Session<'_> {
         match args.output {
             Output::Human => self.ui.done(&format!("{name} {verb}{}", args.dry_run.suffix())),
             Output::Name => self.ui.data(format!("{name}\n").as_bytes()),
-            Output::Json => self.ui.data(&render::json(object)),
-            Output::Yaml => self.ui.data(&render::yaml(object)),
+            Output::Json => self.ui.data(&render::json(&without_managed_fields(object))),
+            Output::Yaml => self.ui.data(&render::yaml(&without_managed_fields(object))),
         }
     }
+}
+
+/// The object as kubectl prints it: without the server's record of who wrote which field.
+fn without_managed_fields(object: &Value) -> BTreeMap<&str, Cow<'_, Value>> {
+    let fields = object.as_object().into_iter().flatten().map(|(name, field)| {
+        let mut field = Cow::Borrowed(field);
+        if name == "metadata" && field.get("managedFields").is_some() {
+            field.to_mut().as_object_mut().map(|metadata| metadata.remove("managedFields"));
+        }
+        (name.as_str(), field)
+    });
+    fields.collect()
 }
 
 /// Five bytes of the system's randomness, for a name.

@@ -131,6 +131,20 @@ scenario! {
         assert_eq!(env_of(&deployment["spec"])[0]["name"], "TOKEN");
     }
 
+    fn the_printed_object_says_nothing_of_who_wrote_which_field(world: &World, sandbox: &Sandbox) {
+        let namespace = prepared(world);
+        for (more, changed) in [(&["--dry-run=client"][..], true), (&[], true), (&[], false)] {
+            let words = ["attach", "s", "deploy/web", "--env", "token", "-n", &namespace, "-o", "json"];
+            let printed = sandbox.run(words.iter().chain(more)).success();
+            assert_eq!(printed.stderr.contains("nothing was written"), !changed, "{printed}");
+            let printed = printed.json();
+            assert_eq!((&printed["kind"], &printed["metadata"]["name"]), (&json!("Deployment"), &json!("web")));
+            assert_eq!(printed["metadata"]["managedFields"], json!(null));
+        }
+        let kept = world.get(&deployment_path(&namespace)).unwrap();
+        assert!(kept["metadata"]["managedFields"].is_array(), "there was something to leave out");
+    }
+
     fn dry_runs_change_nothing(world: &World, sandbox: &Sandbox) {
         let namespace = prepared(world);
         create_cronjob(world, &namespace, "nightly");

@@ -76,6 +76,19 @@ scenario! {
         assert_eq!(world.secret(&runai, "shared").unwrap()["metadata"]["labels"], json!(null));
     }
 
+    fn the_printed_object_is_the_secret_without_its_data(world: &World, sandbox: &Sandbox) {
+        let runai = world.runai_namespace();
+        world.create_secret(&runai, "shared", &[("k", "v")]);
+        for more in [&["--dry-run=client"][..], &["--dry-run=server"], &[], &[]] {
+            let words = label(&runai, more).into_iter().chain(["-o", "json"]);
+            let printed = sandbox.run(words).success().json();
+            assert_eq!((&printed["apiVersion"], &printed["kind"]), (&json!("v1"), &json!("Secret")));
+            assert_eq!(printed["metadata"]["name"], "shared");
+            assert_eq!(printed["metadata"]["labels"]["run.ai/cluster-wide"], "true");
+            assert_eq!((&printed["metadata"]["managedFields"], &printed["data"]), (&json!(null), &json!(null)));
+        }
+    }
+
     fn a_secret_that_is_elsewhere_is_found_and_named(world: &World, sandbox: &Sandbox) {
         let (runai, project) = (world.runai_namespace(), world.project("team-a"));
         let name = format!("only-{}", project.name);
