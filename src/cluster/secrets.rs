@@ -88,7 +88,7 @@ impl Cluster {
         self.json(&Call::create(collection(namespace), body, write)).await
     }
 
-    /// Type and keys of a secret.
+    /// The keys of a secret.
     pub(crate) async fn secret_outline(&self, namespace: &str, name: &str) -> Result<SecretOutline, Failure> {
         self.json(&Call::get(format!("{}/{name}", collection(namespace)))).await
     }

@@ -58,7 +58,8 @@ fn checked_copy_name(target: &Target, name: &str) -> Result<String> {
         return Err(Error::usage("a copy needs another name")
             .hint("--recreate replaces the workload under its own name"));
     }
-    Target::parse(&format!("{}/{name}", target.kind.singular)).map(|copy| copy.name)
+    workload::check_object_name(target.kind.singular, name)?;
+    Ok(name.to_owned())
 }
 
 /// What a command wants to be different about a workload.
@@ -117,7 +118,8 @@ pub(super) async fn look(cluster: &Cluster, namespace: &str, target: &Target) ->
 impl<P: Plan> Change<'_, P> {
     /// Changes the workload, which was read as `object`, and reports it.
     pub(super) async fn run(&self, mut object: Value) -> Result<()> {
-        for attempt in 1.. {
+        let mut attempt = 1;
+        loop {
             self.check_no_owner(&object)?;
             self.check_not_going(&object)?;
             let changed = match self.plan.change(&object)? {
@@ -137,8 +139,8 @@ impl<P: Plan> Change<'_, P> {
                 Written::Conflict(failure) if attempt == TRIES => return Err(failure.into()),
                 Written::Conflict(_) => object = self.cluster.workload(self.namespace, self.target).await?,
             }
+            attempt += 1;
         }
-        unreachable!("the loop above has no end but its returns")
     }
 
     fn check_no_owner(&self, object: &Value) -> Result<()> {

@@ -76,7 +76,8 @@ pub(super) async fn run(args: &LabelArgs, session: &Session<'_>) -> Result<()> {
     secret::check_secret_name(&args.name)?;
     let cluster = session.connect().await?;
     let mut agreed = false;
-    for attempt in 1.. {
+    let mut attempt = 1;
+    loop {
         let view = look(&args.name, namespace, &cluster, session).await?;
         let changes = if args.remove {
             propagation::unmarking(&view.source.labels, args.key)
@@ -96,11 +97,10 @@ pub(super) async fn run(args: &LabelArgs, session: &Session<'_>) -> Result<()> {
         }
         match write(args, &cluster, &view, &changes).await {
             Ok(object) => return report(args, session, &view, &object),
-            Err(failure) if failure.is_conflict() && attempt < TRIES => {}
+            Err(failure) if failure.is_conflict() && attempt < TRIES => attempt += 1,
             Err(failure) => return Err(failure.into()),
         }
     }
-    unreachable!("the loop above has no end but its returns")
 }
 
 /// Reads the secret, its namesakes and the projects; two requests, at once, where the user may list them.
