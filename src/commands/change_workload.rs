@@ -245,12 +245,28 @@ impl<P: Plan> Change<'_, P> {
         let kind = self.target.kind;
         let copy = workload::clean_copy(&changed.object, kind, Some(name));
         let write = &self.args.write;
-        let answer = match write.dry_run {
-            DryRun::Client => copy,
-            _ => self.cluster.create_workload(self.namespace, kind, &copy, write.write()).await?,
+        let answer = if write.dry_run == DryRun::Client {
+            copy
+        } else {
+            let created = self.cluster.create_workload(self.namespace, kind, &copy, write.write()).await;
+            created.map_err(|failure| self.no_copy(failure, name))?
         };
         self.report(&kind.display_name(name), "created", &answer, &changed.differences)?;
         Ok(Written::Done)
+    }
+
+    fn no_copy(&self, failure: Failure, name: &str) -> Error {
+        let look = format!("kubectl get {} {name} -n {}", self.target.kind.singular, self.namespace);
+        let exists = failure.is_already_exists();
+        let unknown = failure.has_unknown_effect();
+        let error = Error::from(failure);
+        if exists {
+            error.hint(format!("choose another name with --copy-as; {look}"))
+        } else if unknown {
+            error.hint(look)
+        } else {
+            error
+        }
     }
 
     /// Says what is different, now that it is.

@@ -131,6 +131,23 @@ scenario! {
         assert_eq!(env_of(&deployment["spec"])[0]["name"], "TOKEN");
     }
 
+    fn a_copy_that_could_not_be_made_is_answered_with_where_to_look(world: &World, sandbox: &Sandbox) {
+        let namespace = prepared(world);
+        create_deployment(world, &namespace, "taken");
+        let copy = |name: &str| {
+            let words = ["attach", "s", "deploy/web", "--env", "token", "--copy-as", name, "-n", &namespace];
+            sandbox.run(words).fails_with(1)
+        };
+        let refused = copy("taken");
+        let look = format!("kubectl get deployment taken -n {namespace}");
+        assert!(refused.stderr.contains("(AlreadyExists): deployments.apps \"taken\""), "{refused}");
+        assert!(refused.stderr.contains(&format!("hint: choose another name with --copy-as; {look}")), "{refused}");
+        world.fail(Fault::on("POST", "/deployments").drop_after_forwarding());
+        let unknown = copy("new");
+        let look = format!("hint: kubectl get deployment new -n {namespace}");
+        assert!(unknown.stderr.contains(&look), "{unknown}");
+    }
+
     fn the_printed_object_says_nothing_of_who_wrote_which_field(world: &World, sandbox: &Sandbox) {
         let namespace = prepared(world);
         for (more, changed) in [(&["--dry-run=client"][..], true), (&[], true), (&[], false)] {
