@@ -55,19 +55,36 @@ impl ValueEnum for Key {
     }
 }
 
-/// What the cluster looks like around the secret.
+/// What the cluster looks like around the secret, as far as the user may look.
 struct View {
     source: Metadata,
-    projects: Vec<Project>,
+    /// None where the user may not list namespaces.
+    projects: Option<Vec<Project>>,
     /// Projects whose namespace is being deleted: they get no copy.
     going: Vec<Project>,
-    /// Other secrets of that name.
-    namesakes: Vec<Metadata>,
+    /// Other secrets of that name; None where the user may not list secrets.
+    namesakes: Option<Vec<Metadata>>,
 }
 
+/// The labels of secrets of one name, by namespace.
+type Namesakes<'a> = BTreeMap<&'a str, &'a BTreeMap<String, String>>;
+
 impl View {
-    fn namesake_labels(&self) -> BTreeMap<&str, &BTreeMap<String, String>> {
-        self.namesakes.iter().map(|secret| (secret.namespace.as_str(), &secret.labels)).collect()
+    /// The projects, and the labels of the secret's namesakes by namespace.
+    ///
+    /// # Errors
+    /// What the user may not list.
+    fn around(&self) -> Result<(&[Project], Namesakes<'_>), &'static str> {
+        match (&self.projects, &self.namesakes) {
+            (Some(projects), Some(namesakes)) => {
+                let labels =
+                    namesakes.iter().map(|secret| (secret.namespace.as_str(), &secret.labels)).collect();
+                Ok((projects, labels))
+            }
+            (None, Some(_)) => Err("namespaces"),
+            (Some(_), None) => Err("secrets"),
+            (None, None) => Err("namespaces and secrets"),
+        }
     }
 }
 
@@ -75,10 +92,9 @@ pub(super) async fn run(args: &LabelArgs, session: &Session<'_>) -> Result<()> {
     let namespace = session.runai_namespace("label")?;
     secret::check_secret_name(&args.name)?;
     let cluster = session.connect().await?;
-    let mut agreed = false;
     let mut attempt = 1;
     loop {
-        let view = look(&args.name, namespace, &cluster, session).await?;
+        let view = look(&args.name, namespace, &cluster).await?;
         let changes = if args.remove {
             propagation::unmarking(&view.source.labels, args.key)
         } else {
@@ -87,13 +103,8 @@ pub(super) async fn run(args: &LabelArgs, session: &Session<'_>) -> Result<()> {
         if changes.is_empty() {
             return nothing_to_do(args, session, &view);
         }
-        if !agreed && args.write.dry_run == DryRun::None {
-            if args.remove {
-                agree_to_remove(session, &view).await?;
-            } else {
-                agree_to_share(session, &view).await?;
-            }
-            agreed = true;
+        if attempt == 1 {
+            agree(args, session, &view).await?;
         }
         match write(args, &cluster, &view, &changes).await {
             Ok(object) => return report(args, session, &view, &object),
@@ -104,42 +115,30 @@ pub(super) async fn run(args: &LabelArgs, session: &Session<'_>) -> Result<()> {
 }
 
 /// Reads the secret, its namesakes and the projects; two requests, at once, where the user may list them.
-async fn look(name: &str, namespace: &str, cluster: &Cluster, session: &Session<'_>) -> Result<View> {
+async fn look(name: &str, namespace: &str, cluster: &Cluster) -> Result<View> {
     let (named, projects) = tokio::join!(cluster.secrets_named(name), cluster.projects());
-    let projects = projects.or_else(|failure| {
-        unseen(failure, session, "you may not list namespaces: which projects there are is not known")
-    })?;
-    let mut named = match named {
-        Ok(named) => named,
-        Err(failure) => {
-            unseen::<()>(
-                failure,
-                session,
-                "you may not list all secrets: whether the name is taken in a project is not known",
-            )?;
-            vec![
-                cluster
-                    .secret_metadata(namespace, name)
-                    .await
-                    .map_err(|failure| not_there(failure, name, namespace))?,
-            ]
-        }
+    let (source, namesakes) = if let Some(mut named) = unless_forbidden(named)? {
+        let Some(at) = named.iter().position(|secret| secret.namespace == namespace) else {
+            return Err(elsewhere(name, namespace, &named));
+        };
+        (named.swap_remove(at), Some(named))
+    } else {
+        let alone = cluster.secret_metadata(namespace, name).await;
+        (alone.map_err(|failure| not_there(failure, name, namespace))?, None)
     };
-    let Some(at) = named.iter().position(|secret| secret.namespace == namespace) else {
-        return Err(elsewhere(name, namespace, &named));
-    };
-    let source = named.swap_remove(at);
-    let (going, projects) = projects.into_iter().partition(|project| project.terminating);
-    Ok(View { source, projects, going, namesakes: named })
+    let mut projects = unless_forbidden(projects)?;
+    let going = projects.iter_mut().flat_map(|all| all.extract_if(.., |project| project.terminating));
+    let going = going.collect();
+    Ok(View { source, projects, going, namesakes })
 }
 
-/// Goes on without what the user may not see, and says so.
-fn unseen<T>(failure: Failure, session: &Session<'_>, what: &str) -> Result<Vec<T>> {
-    if !failure.is_forbidden() {
-        return Err(failure.into());
+/// None for what the user may not see.
+fn unless_forbidden<T>(found: Result<T, Failure>) -> Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(failure) if failure.is_forbidden() => Ok(None),
+        Err(failure) => Err(failure.into()),
     }
-    session.ui.note(what);
-    Ok(Vec::new())
 }
 
 fn not_there(failure: Failure, name: &str, namespace: &str) -> Error {
@@ -167,10 +166,31 @@ fn how_to_make(name: &str, namespace: &str) -> String {
     )
 }
 
+async fn agree(args: &LabelArgs, session: &Session<'_>, view: &View) -> Result<()> {
+    if !args.remove {
+        note_unseen(session, view);
+    }
+    match (args.write.dry_run, args.remove) {
+        (DryRun::None, true) => agree_to_remove(session, view).await,
+        (DryRun::None, false) => agree_to_share(session, view).await,
+        (DryRun::Client | DryRun::Server, _) => Ok(()),
+    }
+}
+
+fn note_unseen(session: &Session<'_>, view: &View) {
+    if view.projects.is_none() {
+        session.ui.note("you may not list namespaces: which projects there are is not known");
+    }
+    if view.namesakes.is_none() {
+        session.ui.note("you may not list all secrets: whether the name is taken in a project is not known");
+    }
+}
+
 /// Sharing is what the command is for, so it asks only where something is in the way.
 async fn agree_to_share(session: &Session<'_>, view: &View) -> Result<()> {
-    let namesakes = view.namesake_labels();
-    let taken = propagation::taken(&view.projects, &namesakes);
+    let taken = view
+        .around()
+        .map_or_else(|_| Vec::new(), |(projects, namesakes)| propagation::taken(projects, &namesakes));
     if taken.is_empty() {
         return Ok(());
     }
@@ -187,15 +207,20 @@ async fn agree_to_share(session: &Session<'_>, view: &View) -> Result<()> {
 
 async fn agree_to_remove(session: &Session<'_>, view: &View) -> Result<()> {
     let name = &view.source.name;
-    let namesakes = view.namesake_labels();
-    let copied = propagation::copied(&view.projects, &namesakes);
-    match copied.as_slice() {
-        [] => session.ui.effect("no project has a copy"),
-        copied => session.ui.effect(&format!(
-            "Run:ai removes its copies from {}; jobs there that use {name} won't start again",
-            list(copied.iter().map(|project| &project.name))
-        )),
-    }
+    let consequence = format!("jobs there that use {name} won't start again");
+    let effect = match view.around() {
+        Err(unseen) => {
+            format!("which projects lose their copy can't be seen: you may not list {unseen}; {consequence}")
+        }
+        Ok((projects, namesakes)) => match propagation::copied(projects, &namesakes).as_slice() {
+            [] => "no project has a copy".to_owned(),
+            copied => {
+                let names = list(copied.iter().map(|project| &project.name));
+                format!("Run:ai removes its copies from {names}; {consequence}")
+            }
+        },
+    };
+    session.ui.effect(&effect);
     session.ui.effect(&format!("the secret in {} stays", view.source.namespace));
     session.ui.confirm(&format!("Stop sharing {name}?")).await
 }
@@ -251,8 +276,8 @@ fn report(args: &LabelArgs, session: &Session<'_>, view: &View, object: &Value) 
     if args.remove || args.write.dry_run != DryRun::None {
         return Ok(());
     }
-    if !view.projects.is_empty() {
-        let projects = plural(view.projects.len(), "project");
+    if let Some(projects) = view.projects.as_deref().filter(|projects| !projects.is_empty()) {
+        let projects = plural(projects.len(), "project");
         session.ui.note(&format!("Run:ai copies it to {projects}, usually within a minute"));
     }
     for project in &view.going {

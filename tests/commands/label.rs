@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use support::{Fault, Hold, Sandbox, scenario};
+use support::{Fault, Hold, Sandbox, World, scenario};
 
 fn label<'a>(runai: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     ["label", "shared", "--runai-namespace", runai].into_iter().chain(more.iter().copied()).collect()
@@ -116,16 +116,38 @@ scenario! {
     fn a_user_who_may_only_touch_this_secret_can_share_it(world: &World, sandbox: &Sandbox) {
         let runai = world.runai_namespace();
         world.create_secret(&runai, "shared", &[("k", "v")]);
-        let user = world.user("sharer");
-        let rules = json!([
-            { "apiGroups": [""], "resources": ["secrets"], "resourceNames": ["shared"], "verbs": ["get", "patch"] },
-        ]);
-        world.grant(&user, Some(&runai), &rules);
-        let labelled = sandbox.run(label(&runai, &["--token", &user.token])).success();
+        let token = restricted_user(world, &runai);
+        let labelled = sandbox.run(label(&runai, &["--token", &token])).success();
         assert_eq!(labelled.stdout, "secret/shared labeled\n");
         assert!(labelled.stderr.contains("you may not list namespaces"), "{labelled}");
         assert!(labelled.stderr.contains("you may not list all secrets"), "{labelled}");
     }
+
+    fn who_can_not_see_the_copies_is_not_told_that_there_are_none(world: &World, sandbox: &Sandbox) {
+        let runai = world.runai_namespace();
+        world.create_secret(&runai, "shared", &[("k", "v")]);
+        sandbox.run(label(&runai, &[])).success();
+        let token = restricted_user(world, &runai);
+        world.clear_log();
+        let unseen = "which projects lose their copy can't be seen: you may not list namespaces and secrets";
+        for more in [&["--remove"][..], &["--remove", "-q"]] {
+            let refused = sandbox.run(label(&runai, more).into_iter().chain(["--token", &token])).fails_with(2);
+            assert!(refused.stderr.contains(unseen), "{refused}");
+            assert!(!refused.stderr.contains("no project has a copy"), "{refused}");
+        }
+        assert!(world.writes().is_empty());
+        sandbox.run(label(&runai, &["--remove", "--yes", "--token", &token])).success();
+    }
+}
+
+/// The token of a user who may read and change the secret `shared`, and list nothing.
+fn restricted_user(world: &World, runai: &str) -> String {
+    let user = world.user("sharer");
+    let rules = json!([
+        { "apiGroups": [""], "resources": ["secrets"], "resourceNames": ["shared"], "verbs": ["get", "patch"] },
+    ]);
+    world.grant(&user, Some(runai), &rules);
+    user.token
 }
 
 #[test]
