@@ -189,7 +189,7 @@ pub(crate) struct Connection {
 /// How a write is carried out and shown.
 #[derive(clap::Args)]
 pub(crate) struct WriteArgs {
-    /// Only show what would be done: "client" sends nothing, "server" has the server check it
+    /// Only show what would be done: "client" writes nothing, "server" has the server check it
     #[arg(long, value_name = "none|client|server", default_value = "none", hide_default_value = true,
           num_args = 0..=1, require_equals = true, default_missing_value = "client", value_parser = parse_dry_run)]
     pub(crate) dry_run: DryRun,
@@ -214,7 +214,7 @@ pub(crate) struct WriteArgs {
 pub(crate) enum DryRun {
     /// It is written.
     None,
-    /// Nothing is sent.
+    /// Nothing is written; the cluster may be read.
     Client,
     /// The server does all but keep it.
     Server,

@@ -56,8 +56,6 @@ const README_END: &str = "```\n<!-- /tour -->";
 pub(crate) struct Playground {
     pub(crate) world: World,
     pub(crate) sandbox: Sandbox,
-    /// A UID differs each time, and the manifest that `--recreate` saves has one in its name.
-    uid_of_job: String,
     _propagation: Propagation,
 }
 
@@ -80,15 +78,14 @@ impl Playground {
         create("apps", "deployments", "web", json!({"selector": selector, "template": pod("Always")}));
         let nightly = json!({"schedule": "0 2 * * *", "jobTemplate": {"spec": {"template": pod("Never")}}});
         create("batch", "cronjobs", "nightly", nightly);
-        let job = create("batch", "jobs", "train", json!({"template": pod("Never")}));
+        create("batch", "jobs", "train", json!({"template": pod("Never")}));
 
         let sandbox = Sandbox::new().with(&world);
         sandbox.link_plugin();
         sandbox.file("wandb.txt", "not-a-real-key");
         sandbox.file("s3.env", "AWS_ACCESS_KEY_ID=not-a-real-id\nAWS_SECRET_ACCESS_KEY=not-a-real-key\n");
         sandbox.file("hf-token.txt", "not-a-real-token");
-        let uid_of_job = job["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
-        Self { uid_of_job, _propagation: world.start_propagation(), world, sandbox }
+        Self { _propagation: world.start_propagation(), world, sandbox }
     }
 
     /// Takes the tour and hands on each piece of what a terminal would show. An error says which step did not end as
@@ -113,7 +110,7 @@ impl Playground {
         let shell = format!("exec 2>&1; kubectl() {{ shift; kubectl-runai-secret \"$@\"; }}; {command}");
         let outcome = self.sandbox.with_run().program(Path::new("sh"), ["-c", &shell]);
         let home = self.sandbox.home().display().to_string();
-        let shown = outcome.stdout.replace(&home, "~").replace(&self.uid_of_job, "UID");
+        let shown = without_suffix(&outcome.stdout.replace(&home, "~"));
         if outcome.code == Some(code) {
             Ok(shown)
         } else {
@@ -132,6 +129,15 @@ impl Playground {
         }
         let namespaces: Vec<&str> = projects.iter().map(|project| project.namespace.as_str()).collect();
         Ok(format!("# A moment later there are copies in {}.\n", namespaces.join(", ")))
+    }
+}
+
+/// The manifest that `--recreate` saves has five random characters in its name.
+fn without_suffix(shown: &str) -> String {
+    const NAME: &str = "/job-runai-team-a-train-";
+    match shown.split_once(NAME) {
+        Some((before, after)) => format!("{before}{NAME}XXXXX{}", after.get(5..).unwrap_or_default()),
+        None => shown.to_owned(),
     }
 }
 

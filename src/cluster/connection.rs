@@ -55,7 +55,9 @@ impl Cluster {
     /// Sends a request, again where the server refused it for the moment, and returns the body of the success.
     pub(super) async fn send(&self, call: &Call) -> Result<Bytes, Failure> {
         let mut waited = Duration::ZERO;
-        for attempt in 1.. {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
             let failure = match self.send_once(call).await {
                 Ok(body) => return Ok(body),
                 Err(failure) => failure,
@@ -70,7 +72,6 @@ impl Cluster {
             tokio::time::sleep(pause).await;
             waited += pause;
         }
-        unreachable!("the loop above has no end but its returns")
     }
 
     async fn send_once(&self, call: &Call) -> Result<Bytes, Failure> {

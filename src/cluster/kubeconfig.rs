@@ -116,7 +116,7 @@ fn context(kubeconfig: &Kubeconfig, flags: &Connection) -> Result<Context> {
 fn missing<'a>(what: &str, name: &str, others: impl Iterator<Item = &'a String>) -> Error {
     let error = Error::usage(format!("{what} \"{name}\" does not exist"));
     let others: Vec<&String> = others.collect();
-    if others.is_empty() { error } else { error.hint(format!("there are: {}", crate::ui::list(others))) }
+    if others.is_empty() { error } else { error.hint(format!("there are: {}", crate::wording::list(others))) }
 }
 
 fn lay_over_cluster(cluster: &mut kube::config::Cluster, flags: &Connection) {

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::project::Project;
 use crate::propagation::{self, Key};
 use crate::secret;
-use crate::ui::{list, plural};
+use crate::wording::{list, plural};
 
 /// Share a secret with every project: mark it cluster-wide for Run:ai
 ///

@@ -14,8 +14,8 @@ use super::{Session, random};
 use crate::cli::{DryRun, WriteArgs};
 use crate::cluster::{Cluster, Failure, Keep, Write};
 use crate::error::{Error, Result};
-use crate::ui;
 use crate::workload::{JobState, Target, clean_copy, generated_suffix, job_state};
+use crate::{ui, wording};
 
 /// How long creating may be tried again where the server is not well.
 const CREATE_LIMIT: Duration = Duration::from_secs(20);
@@ -66,7 +66,7 @@ impl Recreation<'_> {
         }
         self.agree(old).await?;
         let old_copy = clean_copy(old, kind, None);
-        let saved = SavedManifest::save(&old_copy, &self.file_name(old)?)?;
+        let saved = SavedManifest::save(&old_copy, &self.file_name()?)?;
         let restore = saved.restore_command(&self.session.globals.connection);
         // Not a note: --quiet must not hide it.
         self.session.ui.effect(&format!("if this is cut short, this brings the old one back: {restore}"));
@@ -119,10 +119,10 @@ impl Recreation<'_> {
     }
 
     /// Its own for every attempt: two that run at once must not remove each other's.
-    fn file_name(&self, old: &Value) -> Result<String> {
+    fn file_name(&self) -> Result<String> {
         let own = generated_suffix(random()?);
         let Target { kind, name } = self.target;
-        Ok(format!("{}-{}-{name}-{}-{own}.json", kind.singular, self.namespace, uid(old)))
+        Ok(format!("{}-{}-{name}-{own}.json", kind.singular, self.namespace))
     }
 
     /// From here on the promise is kept by the order of the steps alone.
@@ -236,7 +236,9 @@ impl Recreation<'_> {
         let (kind, write) = (self.target.kind, self.write.write());
         let started = Instant::now();
         let mut may_exist = false;
-        for attempt in 1.. {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
             let failure = match self.cluster.create_workload(self.namespace, kind, object, write).await {
                 Ok(object) => return Ok(object),
                 Err(failure) => failure,
@@ -257,7 +259,6 @@ impl Recreation<'_> {
             }
             tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
         }
-        unreachable!("the loop above has no end but its returns")
     }
 
     async fn look(&self) -> Result<Option<Value>, Failure> {
@@ -297,5 +298,9 @@ fn is_going(object: &Value) -> bool {
 fn what_holds(object: &Value) -> String {
     let finalizers = object["metadata"]["finalizers"].as_array();
     let finalizers: Vec<&str> = finalizers.into_iter().flatten().filter_map(Value::as_str).collect();
-    if finalizers.is_empty() { String::new() } else { format!(": it waits for {}", ui::list(finalizers)) }
+    if finalizers.is_empty() {
+        String::new()
+    } else {
+        format!(": it waits for {}", wording::list(finalizers))
+    }
 }

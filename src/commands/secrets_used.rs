@@ -8,7 +8,7 @@ use super::Session;
 use crate::cluster::{Cluster, Failure};
 use crate::error::{Error, Result};
 use crate::secret::EnvEntry;
-use crate::ui::list;
+use crate::wording::list;
 use crate::workload::{self, Attachment, Mode};
 
 /// Run:ai's own ways to say which secret goes where.

@@ -6,7 +6,6 @@
 mod confidential;
 pub(crate) mod interrupt;
 mod prompt;
-mod text;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +14,6 @@ use std::io::{IsTerminal, Write};
 use std::rc::Rc;
 
 use console::Style;
-pub(crate) use text::{list, plural};
 
 use crate::cli::{Color, Talk};
 use crate::error::{Error, Result};

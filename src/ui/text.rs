@@ -1,3 +1,0 @@
-//! The grammar of lists and numbers, for whoever talks.
-
-pub(crate) use crate::wording::{list, plural};
