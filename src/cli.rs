@@ -325,15 +325,20 @@ fn print_and_exit(error: &clap::Error) -> ! {
 }
 
 fn without_stray_words(mut error: clap::Error) -> clap::Error {
-    if !matches!(error.kind(), ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand) {
-        return error;
+    let kind = match error.kind() {
+        ErrorKind::UnknownArgument => ContextKind::InvalidArg,
+        ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
+        ErrorKind::TooManyValues => ContextKind::InvalidValue,
+        _ => return error,
+    };
+    let Some(ContextValue::String(word)) = error.get(kind) else { return error };
+    // A value may begin with dashes too, and clap finds something similar for most: the similar flag is enough.
+    let is_letter = kind == ContextKind::InvalidArg && word.starts_with('-') && word.chars().count() == 2;
+    if !is_letter {
+        error.insert(kind, ContextValue::String("not shown, as it may be a value".to_owned()));
     }
-    if let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg)
-        && !word.starts_with('-')
-    {
-        error.insert(ContextKind::InvalidArg, ContextValue::String("a word too many, not shown".to_owned()));
-        error.remove(ContextKind::Suggested);
-    }
+    // The tip to write `-- <word>` repeats it.
+    error.remove(ContextKind::Suggested);
     error
 }
 

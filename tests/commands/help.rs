@@ -61,6 +61,32 @@ fn a_mistyped_command_or_flag_is_a_usage_error_with_the_nearest() {
     wrong.never_shows(b"hunter2-hunter2");
     let wrong = without_cluster().run(["atach"]).fails_with(2);
     assert_eq!(wrong.stdout, "");
+    assert!(wrong.stderr.contains("'attach'") && !wrong.stderr.contains("atach"), "{wrong}");
+}
+
+#[test]
+fn a_word_too_many_is_not_repeated_since_it_may_be_a_value() {
+    let lines: [&[&str]; 9] = [
+        &["hunter2"],
+        &["create", "s", "--yes=hunter2"],
+        &["create", "s", "--quiet=hunter2"],
+        &["attach", "s", "deploy/web", "--overwrite=hunter2"],
+        &["submit", "x", "-i", "ubuntu", "--command=hunter2", "--", "true"],
+        &["create", "s", "--from-literal", "p=", "hunter2"],
+        &["label", "s", "hunter2"],
+        &["create", "s", "--from-literal", "p=", "--hunter2"],
+        &["create", "s", "--from-literal", "p=", "-nd", "-zhunter2"],
+    ];
+    for line in lines {
+        let wrong = without_cluster().run(line).fails_with(2);
+        wrong.never_shows(b"hunter2");
+    }
+    for (flag, echoed) in
+        [("--dry-run=maybe", "maybe"), ("--color=pink", "pink"), ("--otput=json", "--output")]
+    {
+        let wrong = without_cluster().run(["create", "s", flag]).fails_with(2);
+        assert!(wrong.stderr.contains(echoed), "{wrong}");
+    }
 }
 
 #[test]
