@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode, Uri, header};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
@@ -35,8 +35,11 @@ impl Cluster {
     /// Reads the kubeconfig and gets the credentials ready. Nothing is sent to the API server yet.
     pub(crate) async fn connect(flags: &Connection, ui: &Ui) -> Result<Self> {
         let (config, limit) = config::load(flags).await?;
-        let server = config.cluster_url.authority().map(ToString::to_string).unwrap_or_default();
-        let default_namespace = config.default_namespace.clone();
+        let server = host_and_port(&config.cluster_url);
+        let default_namespace = match config.default_namespace.as_str() {
+            "" => "default".to_owned(),
+            namespace => namespace.to_owned(),
+        };
         let client = transport::client(&config).map_err(|error| config::unusable(&server, &error))?;
         Ok(Self { client, ui: ui.clone(), limit, server, default_namespace })
     }
@@ -121,4 +124,10 @@ impl Cluster {
             }
         }
     }
+}
+
+/// The address without the user and the password that a URL may hold.
+fn host_and_port(server: &Uri) -> String {
+    let authority = server.authority().map_or("", |authority| authority.as_str());
+    authority.rsplit_once('@').map_or(authority, |(_, address)| address).to_owned()
 }

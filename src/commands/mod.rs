@@ -46,17 +46,20 @@ impl Session<'_> {
         Cluster::connect(&self.globals.connection, self.ui).await
     }
 
-    /// The namespace that is meant: `--namespace`, else the project's, else the context's.
+    /// The namespace that is meant: `--namespace`, else the project's, else the context's. An empty one says nothing.
+    ///
+    /// # Errors
+    /// It can't be a namespace's name, wherever it comes from: it becomes part of every request's path.
     async fn namespace(&self, cluster: &Cluster) -> Result<String> {
         let place = &self.globals.place;
-        match (&place.namespace, &place.project) {
-            (Some(namespace), _) => {
-                secret::check_namespace(namespace)?;
-                Ok(namespace.clone())
-            }
-            (None, Some(project)) => self.namespace_of(cluster, project).await,
-            (None, None) => Ok(cluster.default_namespace().to_owned()),
-        }
+        let named = place.namespace.as_ref().filter(|namespace| !namespace.is_empty());
+        let namespace = match (named, &place.project) {
+            (Some(namespace), _) => namespace.clone(),
+            (None, Some(project)) => self.namespace_of(cluster, project).await?,
+            (None, None) => cluster.default_namespace().to_owned(),
+        };
+        secret::check_namespace(&namespace)?;
+        Ok(namespace)
     }
 
     async fn namespace_of(&self, cluster: &Cluster, name: &str) -> Result<String> {

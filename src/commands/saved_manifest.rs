@@ -46,7 +46,7 @@ impl SavedManifest {
             ("--context", connection.context.clone()),
             ("--cluster", connection.cluster.clone()),
             ("--user", connection.user.clone()),
-            ("--server", connection.server.clone()),
+            ("--server", connection.server.as_deref().map(without_userinfo)),
             ("--as", connection.impersonate.clone()),
             ("--as-uid", connection.impersonate_uid.clone()),
             ("--certificate-authority", path(&connection.certificate_authority)),
@@ -67,6 +67,14 @@ impl SavedManifest {
         // A file too many does no harm.
         let _ = fs::remove_file(&self.path);
     }
+}
+
+/// The URL without user and password: the command is shown.
+fn without_userinfo(url: &str) -> String {
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
+    let host = url[start..end].rfind('@').map_or(start, |at| start + at + 1);
+    format!("{}{}", &url[..start], &url[host..])
 }
 
 fn folder() -> Option<PathBuf> {
@@ -106,4 +114,21 @@ fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = options.open(path)?;
     file.write_all(content)?;
     file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_userinfo;
+
+    #[test]
+    fn a_password_in_the_servers_address_is_not_repeated() {
+        for (url, shown) in [
+            ("https://u:hunter2@h:1/p@q", "https://h:1/p@q"),
+            ("https://u:p@x@h", "https://h"),
+            ("u:hunter2@h:1", "h:1"),
+            ("https://h:1", "https://h:1"),
+        ] {
+            assert_eq!(without_userinfo(url), shown);
+        }
+    }
 }

@@ -4,6 +4,8 @@ use std::fs;
 
 use support::{Sandbox, World};
 
+use crate::workloads::create_deployment;
+
 /// A command that needs a cluster and changes nothing.
 const LOOK: [&str; 5] = ["create", "s", "--from-literal=k=v", "--dry-run=server", "-nd"];
 
@@ -110,4 +112,28 @@ fn the_namespace_of_the_context_is_the_default() {
     let sandbox = Sandbox::new().kubeconfig(&world.kubeconfig().namespace("d"));
     sandbox.run(["create", "s", "--from-literal=k=v"]).success();
     assert!(world.secret("d", "s").is_some());
+}
+
+#[test]
+fn an_empty_namespace_is_none() {
+    let world = world_with_namespace();
+    create_deployment(&world, "d", "web");
+    world.create_secret("d", "s", &[("k", "v")]);
+    let sandbox = Sandbox::new().kubeconfig(&world.kubeconfig().namespace("d"));
+    sandbox.run(["attach", "s", "deploy/web", "--env", "k", "-n", ""]).success();
+    world.clear_log();
+    let sandbox = Sandbox::new().kubeconfig(&world.kubeconfig().namespace(""));
+    let _ = sandbox.run(["create", "s", "--from-literal=k=v"]);
+    assert!(world.lines()[0].contains("/api/v1/namespaces/default/secrets?"), "{:?}", world.lines());
+}
+
+#[test]
+fn a_namespace_of_the_context_that_can_not_be_one_is_refused_before_anything_is_sent() {
+    let world = World::in_process();
+    for namespace in ["a b", "review?x=y#", "a/b", "..", "Ä"] {
+        let sandbox = Sandbox::new().kubeconfig(&world.kubeconfig().namespace(namespace));
+        let refused = sandbox.run(["create", "s", "--from-literal=k=v", "--dry-run=server"]).fails_with(2);
+        assert!(refused.stderr.contains("metadata.namespace: Invalid value"), "{refused}");
+    }
+    assert!(world.requests().is_empty());
 }
