@@ -2,11 +2,12 @@
 
 use std::env;
 use std::error::Error as StdError;
+use std::path::Path;
 use std::time::Duration;
 
 use http::{HeaderValue, header};
 use kube::Config;
-use kube::config::{KubeConfigOptions, KubeconfigError};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 
 use super::trouble::chain;
 use super::{exec, kubeconfig, proxy};
@@ -17,17 +18,17 @@ use crate::error::{Error, Result};
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 /// What stands for "no limit": a step that must not be interrupted may depend on it.
 const LONGEST_LIMIT: Duration = Duration::from_mins(10);
+const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// The settings of the connection, credentials included, and the time limit of one request.
 pub(super) async fn load(flags: &Connection) -> Result<(Config, Duration)> {
-    let mut config = match kubeconfig::read(flags)? {
-        Some(files) => from_kubeconfig(&kubeconfig::select(&files, flags)?).await?,
-        None if flags.server.is_some() => {
-            from_kubeconfig(&kubeconfig::select(&kube::config::Kubeconfig::default(), flags)?).await?
-        }
+    let files = match kubeconfig::read(flags)? {
+        Some(files) => files,
+        None if flags.server.is_some() || names_an_entry(flags) => Kubeconfig::default(),
         None => in_cluster()?,
     };
+    let mut config = from_kubeconfig(&kubeconfig::select(&files, flags)?).await?;
     if config.accept_invalid_certs {
         config.root_cert = None;
     }
@@ -51,15 +52,20 @@ pub(super) async fn load(flags: &Connection) -> Result<(Config, Duration)> {
 /// # Errors
 /// As kubectl: the file, the context, the cluster or the user that a flag names does not exist.
 pub(crate) fn check_kubeconfig(flags: &Connection) -> Result<()> {
-    let names_one = flags.kubeconfig.is_some()
-        || [&flags.context, &flags.cluster, &flags.user].into_iter().any(Option::is_some);
-    if names_one && let Some(files) = kubeconfig::read(flags)? {
+    if (flags.kubeconfig.is_some() || names_an_entry(flags))
+        && let Some(files) = kubeconfig::read(flags)?
+    {
         kubeconfig::select(&files, flags)?;
     }
     Ok(())
 }
 
-async fn from_kubeconfig(selected: &kube::config::Kubeconfig) -> Result<Config> {
+/// A flag asks for something that only a kubeconfig has.
+fn names_an_entry(flags: &Connection) -> bool {
+    [&flags.context, &flags.cluster, &flags.user].into_iter().any(Option::is_some)
+}
+
+async fn from_kubeconfig(selected: &Kubeconfig) -> Result<Config> {
     let explicit_proxy = selected.clusters[0].cluster.as_ref().and_then(|cluster| cluster.proxy_url.clone());
     let mut config = Config::from_custom_kubeconfig(selected.clone(), &KubeConfigOptions::default())
         .await
@@ -69,14 +75,21 @@ async fn from_kubeconfig(selected: &kube::config::Kubeconfig) -> Result<Config> 
     Ok(config)
 }
 
-fn in_cluster() -> Result<Config> {
-    if env::var_os("KUBERNETES_SERVICE_HOST").is_none() {
+/// As client-go: both variables, and the files that the kubelet puts into every pod with a service account.
+fn in_cluster() -> Result<Kubeconfig> {
+    let (Ok(host), Ok(port)) = (env::var("KUBERNETES_SERVICE_HOST"), env::var("KUBERNETES_SERVICE_PORT"))
+    else {
         return Err(Error::failed("there is no kubeconfig")
             .hint("set KUBECONFIG, add --kubeconfig=FILE, or put the file at ~/.kube/config"));
-    }
-    Config::incluster().map_err(|_| {
+    };
+    let server = if host.contains(':') {
+        format!("https://[{host}]:{port}")
+    } else {
+        format!("https://{host}:{port}")
+    };
+    kubeconfig::of_service_account(server, Path::new(SERVICE_ACCOUNT)).map_err(|_| {
         Error::failed("this looks like the inside of a pod, but its service account can't be used")
-            .hint("check /var/run/secrets/kubernetes.io/serviceaccount, or set KUBECONFIG")
+            .hint(format!("check {SERVICE_ACCOUNT}, or set KUBECONFIG"))
     })
 }
 

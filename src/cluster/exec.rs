@@ -1,7 +1,7 @@
 //! Credential plugins of the kubeconfig (`users[].exec`), as `aws eks get-token` or `gke-gcloud-auth-plugin`.
 //!
 //! kube would run the plugin three times for each client, at up to a second each, and puts its output, a token, into
-//! its errors. Here it runs once, before the client is made, and its output is shown to nobody.
+//! its errors. Here it runs once, before the client is made, and its standard output is shown to nobody.
 
 use std::io::IsTerminal;
 use std::process::Stdio;
@@ -114,6 +114,8 @@ fn not_started(plugin: &ExecConfig, name: &str, error: &std::io::Error) -> Error
 }
 
 fn failed(name: &str, what: &str) -> Error {
-    Error::failed(format!("getting credentials: exec: executable {name} {what}"))
-        .hint(format!("the kubeconfig names {name} as the user's credential plugin; its output is not shown"))
+    Error::failed(format!("getting credentials: exec: executable {name} {what}")).hint(format!(
+        "the kubeconfig names {name} as the user's credential plugin; \
+             what it prints on standard output is not shown"
+    ))
 }

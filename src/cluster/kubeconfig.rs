@@ -3,9 +3,9 @@
 //! kube's own reader stops at the first missing file of a `KUBECONFIG` list, and its error for a broken file quotes the
 //! lines around the mistake, which may hold a token. Both are done here instead.
 
-use std::env;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::{env, fs, io};
 
 use kube::config::{
     AuthInfo, Context, Kubeconfig, KubeconfigError, NamedAuthInfo, NamedCluster, NamedContext,
@@ -14,8 +14,13 @@ use kube::config::{
 use crate::cli::Connection;
 use crate::error::{Error, Result};
 
-/// The files that were read, merged, or nothing where there are none at all.
+/// The files that were read, merged, or nothing where there are none or they know no cluster (as `/dev/null`).
 pub(super) fn read(flags: &Connection) -> Result<Option<Kubeconfig>> {
+    let knows_one = |files: &Kubeconfig| !files.contexts.is_empty() || !files.clusters.is_empty();
+    Ok(read_files(flags)?.filter(knows_one))
+}
+
+fn read_files(flags: &Connection) -> Result<Option<Kubeconfig>> {
     if let Some(path) = &flags.kubeconfig {
         let missing = || Error::usage(format!("stat {}: no such file or directory", path.display()));
         return read_file(path)?.map(Some).ok_or_else(missing);
@@ -46,7 +51,11 @@ fn default_paths() -> Vec<PathBuf> {
 /// A file's content; nothing where it does not exist, which kubectl passes over.
 fn read_file(path: &Path) -> Result<Option<Kubeconfig>> {
     match Kubeconfig::read_from(path) {
-        Ok(file) => Ok(Some(file)),
+        Ok(mut file) => {
+            // `kubectl config unset current-context` leaves it empty, and kube would keep that instead of the next one.
+            file.current_context = file.current_context.filter(|name| !name.is_empty());
+            Ok(Some(file))
+        }
         Err(KubeconfigError::ReadConfig(error, _)) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(unreadable(path, &error)),
     }
@@ -72,7 +81,7 @@ fn unreadable(path: &Path, error: &KubeconfigError) -> Error {
 pub(super) fn select(kubeconfig: &Kubeconfig, flags: &Connection) -> Result<Kubeconfig> {
     let context = context(kubeconfig, flags)?;
     let cluster_name = flags.cluster.as_ref().unwrap_or(&context.cluster);
-    let user_name = flags.user.as_ref().or(context.user.as_ref());
+    let user_name = flags.user.as_ref().filter(|name| !name.is_empty()).or(context.user.as_ref());
 
     let found = kubeconfig.clusters.iter().find(|cluster| &cluster.name == cluster_name);
     let mut cluster = match found.and_then(|named| named.cluster.clone()) {
@@ -86,20 +95,34 @@ pub(super) fn select(kubeconfig: &Kubeconfig, flags: &Connection) -> Result<Kube
             ));
         }
     };
-    let found = user_name.and_then(|name| kubeconfig.auth_infos.iter().find(|user| &user.name == name));
-    if let (Some(name), None) = (&flags.user, found) {
-        return Err(missing("auth info", name, kubeconfig.auth_infos.iter().map(|user| &user.name)));
-    }
-    let mut user = found.and_then(|named| named.auth_info.clone()).unwrap_or_default();
+    let mut user = user(kubeconfig, user_name, flags)?;
 
-    lay_over_cluster(&mut cluster, flags);
+    lay_over_cluster(&mut cluster, flags)?;
     lay_over_user(&mut user, flags);
+    check_client_certificate(&user)?;
     Ok(only(cluster, user, context.namespace))
 }
 
+/// The service account of the pod that this runs in, in the form of a kubeconfig, so that flags are laid over it too.
+///
+/// # Errors
+/// One of the account's files can't be read.
+pub(super) fn of_service_account(server: String, folder: &Path) -> io::Result<Kubeconfig> {
+    let (token, authority) = (folder.join("token"), folder.join("ca.crt"));
+    fs::File::open(&token)?;
+    fs::File::open(&authority)?;
+    let namespace = fs::read_to_string(folder.join("namespace"))?.trim().to_owned();
+    let cluster = kube::config::Cluster {
+        server: Some(server),
+        certificate_authority: Some(authority.display().to_string()),
+        ..kube::config::Cluster::default()
+    };
+    let user = AuthInfo { token_file: Some(token.display().to_string()), ..AuthInfo::default() };
+    Ok(only(cluster, user, Some(namespace)))
+}
+
 fn context(kubeconfig: &Kubeconfig, flags: &Connection) -> Result<Context> {
-    let current = kubeconfig.current_context.as_ref().filter(|name| !name.is_empty());
-    let Some(name) = flags.context.as_ref().or(current) else {
+    let Some(name) = flags.context.as_ref().or(kubeconfig.current_context.as_ref()) else {
         if flags.server.is_some() || flags.cluster.is_some() {
             let cluster = flags.cluster.clone().unwrap_or_default();
             return Ok(Context { cluster, ..Context::default() });
@@ -113,13 +136,26 @@ fn context(kubeconfig: &Kubeconfig, flags: &Connection) -> Result<Context> {
         .ok_or_else(|| missing("context", name, kubeconfig.contexts.iter().map(|context| &context.name)))
 }
 
+/// A user that is named must exist, unless flags say who it is: without one, the server would see nobody.
+fn user(kubeconfig: &Kubeconfig, name: Option<&String>, flags: &Connection) -> Result<AuthInfo> {
+    let Some(name) = name.filter(|name| !name.is_empty()) else { return Ok(AuthInfo::default()) };
+    let flags_say_who = flags.token.is_some() || flags.client_certificate.is_some();
+    match kubeconfig.auth_infos.iter().find(|user| &user.name == name) {
+        Some(found) => Ok(found.auth_info.clone().unwrap_or_default()),
+        None if flags.user.is_none() && flags_say_who => Ok(AuthInfo::default()),
+        None => Err(missing("auth info", name, kubeconfig.auth_infos.iter().map(|user| &user.name))),
+    }
+}
+
 fn missing<'a>(what: &str, name: &str, others: impl Iterator<Item = &'a String>) -> Error {
     let error = Error::usage(format!("{what} \"{name}\" does not exist"));
     let others: Vec<&String> = others.collect();
     if others.is_empty() { error } else { error.hint(format!("there are: {}", crate::wording::list(others))) }
 }
 
-fn lay_over_cluster(cluster: &mut kube::config::Cluster, flags: &Connection) {
+/// # Errors
+/// The flags ask both to check the server's certificate by an authority and not to check it.
+fn lay_over_cluster(cluster: &mut kube::config::Cluster, flags: &Connection) -> Result<()> {
     if let Some(server) = &flags.server {
         cluster.server = Some(server.clone());
     }
@@ -129,6 +165,14 @@ fn lay_over_cluster(cluster: &mut kube::config::Cluster, flags: &Connection) {
     if let Some(path) = &flags.certificate_authority {
         cluster.certificate_authority = Some(path.display().to_string());
         cluster.certificate_authority_data = None;
+        // Who names an authority wants the certificate checked, whatever the kubeconfig says.
+        cluster.insecure_skip_tls_verify = None;
+    }
+    if flags.certificate_authority.is_some() && flags.insecure_skip_tls_verify == Some(true) {
+        return Err(Error::usage(
+            "specifying a root certificates file with the insecure flag is not allowed",
+        )
+        .hint("leave out --certificate-authority or --insecure-skip-tls-verify"));
     }
     if let Some(insecure) = flags.insecure_skip_tls_verify {
         cluster.insecure_skip_tls_verify = Some(insecure);
@@ -137,6 +181,7 @@ fn lay_over_cluster(cluster: &mut kube::config::Cluster, flags: &Connection) {
         cluster.certificate_authority = None;
         cluster.certificate_authority_data = None;
     }
+    Ok(())
 }
 
 fn lay_over_user(user: &mut AuthInfo, flags: &Connection) {
@@ -146,10 +191,12 @@ fn lay_over_user(user: &mut AuthInfo, flags: &Connection) {
         user.exec = None;
         user.auth_provider = None;
     }
-    if let (Some(certificate), Some(key)) = (&flags.client_certificate, &flags.client_key) {
+    if let Some(certificate) = &flags.client_certificate {
         user.client_certificate = Some(certificate.display().to_string());
-        user.client_key = Some(key.display().to_string());
         user.client_certificate_data = None;
+    }
+    if let Some(key) = &flags.client_key {
+        user.client_key = Some(key.display().to_string());
         user.client_key_data = None;
     }
     if let Some(name) = &flags.impersonate {
@@ -161,6 +208,19 @@ fn lay_over_user(user: &mut AuthInfo, flags: &Connection) {
     if let Some(uid) = &flags.impersonate_uid {
         user.impersonate_uid = Some(uid.clone());
     }
+}
+
+/// kube passes over a certificate without a key, and the server would see somebody else, or nobody.
+fn check_client_certificate(user: &AuthInfo) -> Result<()> {
+    let certificate = user.client_certificate.is_some() || user.client_certificate_data.is_some();
+    let key = user.client_key.is_some() || user.client_key_data.is_some();
+    let missing = match (certificate, key) {
+        (true, false) => "client-key-data or client-key",
+        (false, true) => "client-certificate-data or client-certificate",
+        _ => return Ok(()),
+    };
+    Err(Error::failed(format!("{missing} must be specified to use the clientCert authentication method"))
+        .hint("a certificate and its key belong together, in the kubeconfig or as --client-certificate and --client-key"))
 }
 
 fn only(cluster: kube::config::Cluster, user: AuthInfo, namespace: Option<String>) -> Kubeconfig {
@@ -181,5 +241,37 @@ fn only(cluster: kube::config::Cluster, user: AuthInfo, namespace: Option<String
         }],
         auth_infos: vec![NamedAuthInfo { name, auth_info: Some(user), ..NamedAuthInfo::default() }],
         ..Kubeconfig::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_are_laid_over_a_pods_service_account_as_over_a_kubeconfig() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(of_service_account("https://10.0.0.1".to_owned(), folder.path()).is_err());
+        for (name, content) in [("token", "t"), ("ca.crt", "c"), ("namespace", "team-a\n")] {
+            fs::write(folder.path().join(name), content).unwrap();
+        }
+        let account = of_service_account("https://10.0.0.1".to_owned(), folder.path()).unwrap();
+        let flags = Connection {
+            impersonate: Some("jane".to_owned()),
+            insecure_skip_tls_verify: Some(true),
+            ..Connection::default()
+        };
+        let selected = select(&account, &flags).unwrap();
+        let user = selected.auth_infos[0].auth_info.as_ref().unwrap();
+        assert_eq!(user.impersonate.as_deref(), Some("jane"));
+        assert!(user.token_file.as_ref().unwrap().ends_with("token"));
+        let cluster = selected.clusters[0].cluster.as_ref().unwrap();
+        assert_eq!(cluster.insecure_skip_tls_verify, Some(true));
+        assert_eq!(cluster.certificate_authority, None);
+        assert_eq!(selected.contexts[0].context.as_ref().unwrap().namespace.as_deref(), Some("team-a"));
+
+        let flags = Connection { token: Some("another".to_owned()), ..Connection::default() };
+        let selected = select(&account, &flags).unwrap();
+        assert_eq!(selected.auth_infos[0].auth_info.as_ref().unwrap().token_file, None);
     }
 }

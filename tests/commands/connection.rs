@@ -71,6 +71,7 @@ fn what_a_failing_credential_plugin_printed_is_shown_to_nobody() {
         let refused = sandbox.kubeconfig(&world.kubeconfig().exec(&plugin, &[])).run(LOOK).fails_with(1);
         assert!(refused.stderr.starts_with("error: getting credentials: exec: executable "), "{refused}");
         assert!(refused.stderr.contains(what), "{refused}");
+        assert!(refused.stderr.contains("what it prints on standard output is not shown"), "{refused}");
         refused.never_shows(b"s3cret-t0ken-1");
     }
 }
@@ -161,6 +162,57 @@ fn a_token_on_the_command_line_goes_before_the_kubeconfigs() {
     let refused = sandbox.run(LOOK).fails_with(1);
     assert!(refused.stderr.contains("You must be logged in to the server (Unauthorized)"), "{refused}");
     sandbox.run(LOOK.iter().chain(&["--token", world.admin_token()])).success();
+}
+
+#[test]
+fn a_password_in_the_servers_address_is_not_shown() {
+    for server in ["https://u:hunter2pw@127.0.0.1:1", "https://u:hunter2pw@localhost.invalid"] {
+        let refused = Sandbox::new().run(LOOK.iter().chain(&["-v", "--server", server])).fails_with(1);
+        refused.never_shows(b"hunter2pw");
+    }
+    let refused = Sandbox::new().run(LOOK.iter().chain(&["--server=https://u:p@127.0.0.1:1"])).fails_with(1);
+    assert!(refused.stderr.starts_with("The connection to the server 127.0.0.1:1 was refused"), "{refused}");
+}
+
+#[test]
+fn who_names_an_authority_wants_the_servers_certificate_checked() {
+    let world = world_with_namespace();
+    let careless = world.kubeconfig().cluster("certificate-authority-data", serde_json::Value::Null);
+    let careless = careless.cluster("insecure-skip-tls-verify", true);
+    let sandbox = Sandbox::new().kubeconfig(&careless);
+    sandbox.file("right.pem", world.ca_pem());
+    sandbox.file("wrong.pem", World::in_process().ca_pem());
+    sandbox.run(LOOK).success();
+    sandbox.run(LOOK.iter().chain(&["--certificate-authority=right.pem"])).success();
+    let refused = sandbox.run(LOOK.iter().chain(&["--certificate-authority=wrong.pem"])).fails_with(1);
+    assert!(refused.stderr.contains("tls: failed to verify certificate"), "{refused}");
+    let both = ["--certificate-authority=right.pem", "--insecure-skip-tls-verify"];
+    let refused = sandbox.run(LOOK.iter().chain(&both)).fails_with(2);
+    let message = "error: specifying a root certificates file with the insecure flag is not allowed\n";
+    assert!(refused.stderr.starts_with(message), "{refused}");
+}
+
+#[test]
+fn a_client_certificate_needs_its_key() {
+    let world = world_with_namespace();
+    let (certificate, key) = world.client_certificate("jane", Validity::Valid);
+    let (_, other_key) = world.client_certificate("john", Validity::Valid);
+    let sandbox = Sandbox::new().with(&world);
+    sandbox.file("jane.crt", &certificate);
+    sandbox.file("jane.key", &key);
+    for (flag, missing) in [
+        ("--client-certificate=jane.crt", "client-key-data or client-key"),
+        ("--client-key=jane.key", "client-certificate-data or client-certificate"),
+    ] {
+        let refused = sandbox.run(LOOK.iter().chain(&[flag])).fails_with(1);
+        let message =
+            format!("error: {missing} must be specified to use the clientCert authentication method\n");
+        assert!(refused.stderr.starts_with(&message), "{refused}");
+    }
+    // The other half may come from the kubeconfig.
+    let sandbox = sandbox.kubeconfig(&world.kubeconfig().client_certificate(&(certificate, other_key)));
+    let refused = sandbox.run(LOOK.iter().chain(&["--client-key=jane.key"])).fails_with(1);
+    assert!(refused.stderr.contains("User \"jane\" cannot create resource \"secrets\""), "{refused}");
 }
 
 #[test]

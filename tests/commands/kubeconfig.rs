@@ -35,6 +35,15 @@ fn of_several_files_the_first_to_say_something_wins() {
 }
 
 #[test]
+fn an_empty_current_context_does_not_hide_the_next_files() {
+    let world = world_with_namespace();
+    let sandbox = Sandbox::new();
+    sandbox.file("first", "apiVersion: v1\nkind: Config\ncurrent-context: \"\"\n");
+    sandbox.file("second", world.kubeconfig().to_string());
+    sandbox.env("KUBECONFIG", "first:second").run(LOOK).success();
+}
+
+#[test]
 fn the_file_in_the_home_folder_is_the_default() {
     let world = world_with_namespace();
     let sandbox = Sandbox::new();
@@ -58,6 +67,36 @@ fn inside_a_pod_the_service_account_is_tried() {
         .with_env("KUBERNETES_SERVICE_PORT", "1");
     let refused = pod.run(LOOK).fails_with(1);
     assert!(refused.stderr.contains("its service account can't be used"), "{refused}");
+}
+
+#[test]
+fn a_kubeconfig_that_knows_no_cluster_counts_as_none() {
+    let pod = Sandbox::new()
+        .with_env("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+        .with_env("KUBERNETES_SERVICE_PORT", "1");
+    pod.file("empty", "apiVersion: v1\nkind: Config\n");
+    for list in ["/dev/null", "empty"] {
+        let refused = pod.env("KUBECONFIG", list).run(LOOK).fails_with(1);
+        assert!(refused.stderr.contains("its service account can't be used"), "{refused}");
+    }
+    let refused = pod.run(LOOK.iter().chain(&["--context=staging"])).fails_with(2);
+    assert!(refused.stderr.starts_with("error: context \"staging\" does not exist"), "{refused}");
+}
+
+#[test]
+fn a_context_whose_user_does_not_exist_is_not_nobody() {
+    let world = world_with_namespace();
+    let sandbox = Sandbox::new();
+    let renamed = world.kubeconfig().to_string().replace("\"user\": \"test\"", "\"user\": \"gone\"");
+    sandbox.file("renamed", renamed);
+    let refused = sandbox.env("KUBECONFIG", "renamed").run(LOOK).fails_with(2);
+    assert!(
+        refused.stderr.starts_with("error: auth info \"gone\" does not exist\nhint: there are: test"),
+        "{refused}"
+    );
+    assert!(world.requests().is_empty());
+    let token = ["--token", world.admin_token()];
+    sandbox.env("KUBECONFIG", "renamed").run(LOOK.iter().chain(&token)).success();
 }
 
 #[test]
