@@ -9,7 +9,7 @@ use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
 use super::call::Call;
-use super::failure::Failure;
+use super::failure::{Failure, shortened};
 use super::{config, transport};
 use crate::cli::Connection;
 use crate::error::Result;
@@ -112,7 +112,8 @@ impl Cluster {
             .get(header::RETRY_AFTER)
             .and_then(|seconds| seconds.to_str().ok()?.parse().ok())
             .map(Duration::from_secs);
-        Failure::refused(&self.server, status, body, retry_after, call.effect())
+        let failure = Failure::refused(&self.server, status, body, retry_after, call.effect());
+        failure.in_words_of(|text| self.ui.quotable(text))
     }
 
     /// kube drops these; kubectl shows them. The form is `299 - "text"` (RFC 7234, section 5.5).
@@ -120,7 +121,7 @@ impl Cluster {
         for warning in headers.get_all(header::WARNING) {
             if let Some((_, quoted)) = warning.to_str().ok().and_then(|text| text.split_once('"')) {
                 let text = quoted.rsplit_once('"').map_or(quoted, |(text, _)| text);
-                self.ui.warning(&text.replace("\\\"", "\""));
+                self.ui.warning(&shortened(&self.ui.quotable(&text.replace("\\\"", "\""))));
             }
         }
     }

@@ -58,6 +58,24 @@ impl Failure {
         Self { cause, effect, server: server.to_owned() }
     }
 
+    /// The same with every text of the server passed through `quotable`, before anything is cut off.
+    pub(super) fn in_words_of(mut self, quotable: impl Fn(&str) -> String) -> Self {
+        if let Cause::Refused { status, .. } = &mut self.cause {
+            let Status { message, reason, details, .. } = &mut **status;
+            let mut texts = vec![message, reason];
+            if let Some(details) = details {
+                texts.extend([&mut details.name, &mut details.kind]);
+                texts.extend(
+                    details.causes.iter_mut().flat_map(|cause| [&mut cause.field, &mut cause.message]),
+                );
+            }
+            for text in texts {
+                *text = quotable(text);
+            }
+        }
+        self
+    }
+
     pub(super) fn too_slow(server: &str, limit: Duration, effect: Effect) -> Self {
         Self::without_answer(server, Trouble::TooSlow(limit), effect)
     }
@@ -245,7 +263,7 @@ fn reason(status: &Status, code: u16) -> String {
     }
 }
 
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     match text.char_indices().nth(LONGEST_TEXT) {
         None => text.to_owned(),
         Some((end, _)) => format!("{} …", &text[..end]),

@@ -80,6 +80,11 @@ impl Ui {
         self.0.confidential.add(data);
     }
 
+    /// A text of the server as it may be shown: without values, or not at all where it holds a part of one.
+    pub(crate) fn quotable(&self, text: &str) -> String {
+        self.0.confidential.quotable(text)
+    }
+
     fn say(&self, style: &Style, label: &str, message: &str) {
         say(style, label, &self.0.confidential.remove_from(message));
     }
@@ -140,7 +145,8 @@ impl Ui {
     }
 
     pub(crate) fn error(&self, error: &Error) {
-        for line in error.to_string().lines() {
+        // As a whole: a value of several lines is none of them.
+        for line in self.0.confidential.remove_from(&error.to_string()).lines() {
             let (label, rest) = match line.split_once(' ') {
                 Some((label @ ("error:" | "hint:"), rest)) => (label, rest),
                 _ => ("", line),

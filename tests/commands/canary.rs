@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
+use base64::display::Base64Display;
+use base64::prelude::BASE64_STANDARD;
 use support::{Fault, Hold, On, Sandbox, World, scenario};
 
 use crate::workloads::{create_cronjob, create_deployment, create_job};
@@ -118,6 +120,51 @@ fn a_server_that_quotes_the_request_is_not_quoted() {
     world.fail(Fault::on("POST", "/secrets").answer_with(400, &format!("webhook denied: k={CANARY}")));
     let refused = sandbox.run(["create", "x", "--from-file=k=value.txt", "-n", &namespace]).fails_with(1);
     refused.never_shows(CANARY.as_bytes());
+
+    let with_line_end = format!("{CANARY}\n");
+    let long = format!("{CANARY}-{}", "0123456789-".repeat(60));
+    let lines = format!("-----BEGIN KEY-----\n{CANARY}\n{CANARY}\n-----END KEY-----\n");
+    let special = format!("a\"\\<&>\n{CANARY}\t\u{1}");
+    let in_json = serde_json::Value::from(special.as_str()).to_string();
+    let across_the_cut = format!("{}{CANARY}", "x".repeat(390));
+    let base64 = Base64Display::new(lines.as_bytes(), &BASE64_STANDARD).to_string();
+    for (value, quote) in [
+        (&with_line_end, CANARY),
+        (&long, &long),
+        (&lines, &lines),
+        (&lines, &lines[5..40]),
+        (&lines, &base64[6..]),
+        (&special, &in_json),
+        (&with_line_end, &across_the_cut),
+        (&with_line_end, &CANARY[3..14]),
+    ] {
+        sandbox.file("value.txt", value);
+        let create = ["-vvv", "create", "x", "--from-file=k=value.txt", "--dry-run=server", "-n", &namespace];
+        for code in [403, 409, 422, 500] {
+            world.fail(Fault::on("POST", "/secrets").answer_with(code, &format!("webhook denied: {quote}")));
+            let refused = sandbox.run(create).fails_with(1);
+            assert!(refused.stderr.contains("[not shown: it repeats a value]"), "{refused}");
+            for piece in [CANARY, &CANARY[..8], &CANARY[3..11], "BEGIN KEY", "0123456789", &base64[6..20]] {
+                refused.never_shows(piece.as_bytes());
+            }
+        }
+        let in_a_header = quote.replace(|c: char| c.is_control(), " ");
+        world.fail(Fault::on("POST", "/secrets").warn(&in_a_header));
+        let warned = sandbox.run(create).success();
+        assert!(warned.stderr.contains("Warning: [not shown: it repeats a value]"), "{warned}");
+    }
+}
+
+/// A warning is as long as its server likes; a line is not.
+#[test]
+fn a_long_warning_is_cut() {
+    let world = World::in_process();
+    let namespace = world.namespace("a");
+    world.fail(Fault::on("POST", "/secrets").warn(&"deprecated ".repeat(100)));
+    let warned =
+        Sandbox::new().with(&world).run(["create", "x", "--from-literal=k=v", "-n", &namespace]).success();
+    let line = warned.stderr.lines().find(|line| line.starts_with("Warning: deprecated")).unwrap();
+    assert!(line.ends_with('…') && line.chars().count() < 420, "{warned}");
 }
 
 /// The plugin's children are credential plugins alone: what they are started with is looked at while they run.
