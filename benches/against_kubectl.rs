@@ -156,8 +156,15 @@ fn quartiles(mut samples: Vec<f64>) -> [f64; 3] {
 /// benchmark's have, such as tokio's threads, and with them 50 KB and a library to load at every start.
 fn plugin() -> &'static Path {
     static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
-        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let output = Command::new(cargo)
+        let mut build = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        // They are about this program, and ring is built anew wherever they change.
+        for (name, _) in env::vars_os() {
+            if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.to_string_lossy().starts_with(start))
+            {
+                build.env_remove(name);
+            }
+        }
+        let output = build
             .args([
                 "build",
                 "--release",
@@ -314,50 +321,53 @@ fn without_cluster() -> Vec<Row> {
     pairs.iter().map(|pair| arena.time(pair)).collect()
 }
 
+/// For the real API server; `{namespace}` is the one it is about.
+const ON_API_SERVER: [Pair<'_>; 4] = [
+    Pair {
+        what: "`create`",
+        ours: "create ours-{run} --from-literal=TOKEN=s3cret",
+        kubectls: "create secret generic kubectls-{run} --from-literal=TOKEN=s3cret",
+        target: Target::Fractions(4.0, 3.0),
+    },
+    Pair {
+        what: "`label`, beside `kubectl label secret`",
+        ours: "label ours-{run} --runai-namespace {namespace} --yes",
+        kubectls: "label secret kubectls-{run} runai/cluster-wide=true run.ai/cluster-wide=true",
+        target: Target::None,
+    },
+    Pair {
+        what: "`attach` two keys to a Deployment, beside `kubectl set env --from`",
+        ours: "attach pair deployment/ours-{run} --env TOKEN --env USER",
+        kubectls: "set env deployment/kubectls-{run} --from=secret/pair",
+        target: Target::None,
+    },
+    Pair {
+        what: "`submit` with a secret, beside `kubectl create job`",
+        ours: "submit ours-{run} --image busybox -e TOKEN=SECRET:pair,TOKEN -- true",
+        kubectls: "create job kubectls-{run} --image=busybox -- true",
+        target: Target::None,
+    },
+];
+
+const MEMORY: Pair<'_> = Pair {
+    what: "memory of `create`, resident at its peak",
+    ours: "create memory-of-ours-{run} --from-literal=TOKEN=s3cret",
+    kubectls: "create secret generic memory-of-kubectls-{run} --from-literal=TOKEN=s3cret",
+    target: Target::Megabytes(15.0),
+};
+
 /// On the real API server, without anything in between.
 fn on_api_server() -> Vec<Row> {
-    let pairs = [
-        Pair {
-            what: "`create`",
-            ours: "create ours-{run} --from-literal=TOKEN=s3cret",
-            kubectls: "create secret generic kubectls-{run} --from-literal=TOKEN=s3cret",
-            target: Target::Fractions(4.0, 3.0),
-        },
-        Pair {
-            what: "`label`, beside `kubectl label secret`",
-            ours: "label ours-{run} --runai-namespace {namespace} --yes",
-            kubectls: "label secret kubectls-{run} runai/cluster-wide=true run.ai/cluster-wide=true",
-            target: Target::None,
-        },
-        Pair {
-            what: "`attach` two keys to a Deployment, beside `kubectl set env --from`",
-            ours: "attach pair deployment/ours-{run} --env TOKEN --env USER",
-            kubectls: "set env deployment/kubectls-{run} --from=secret/pair",
-            target: Target::None,
-        },
-        Pair {
-            what: "`submit` with a secret, beside `kubectl create job`",
-            ours: "submit ours-{run} --image busybox -e TOKEN=SECRET:pair,TOKEN -- true",
-            kubectls: "create job kubectls-{run} --image=busybox -- true",
-            target: Target::None,
-        },
-    ];
-    let memory = Pair {
-        what: "memory of `create`, resident at its peak",
-        ours: "create memory-of-ours-{run} --from-literal=TOKEN=s3cret",
-        kubectls: "create secret generic memory-of-kubectls-{run} --from-literal=TOKEN=s3cret",
-        target: Target::Megabytes(15.0),
-    };
     if !control_plane::available() {
-        let pairs = pairs.iter().chain([&memory]);
+        let pairs = ON_API_SERVER.iter().chain([&MEMORY]);
         return pairs.map(|pair| Row::not_run(pair.what, NO_API_SERVER, pair.target)).collect();
     }
     let world = World::real();
     let (arena, namespace) = prepared(&world);
     let time =
         |pair: &Pair<'_>| arena.time(&Pair { ours: &pair.ours.replace("{namespace}", &namespace), ..*pair });
-    let mut rows: Vec<Row> = pairs.iter().map(time).collect();
-    rows.push(arena.memory(&memory));
+    let mut rows: Vec<Row> = ON_API_SERVER.iter().map(time).collect();
+    rows.push(arena.memory(&MEMORY));
     world.delete(&format!("/api/v1/namespaces/{namespace}"));
     rows
 }

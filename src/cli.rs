@@ -75,9 +75,9 @@ pub(crate) struct Globals {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Where")]
 pub(crate) struct Place {
-    /// The Run:ai project; its namespace is looked up in the cluster
-    #[arg(short, long, global = true, value_name = "PROJECT")]
-    pub(crate) project: Option<String>,
+    /// The Run:ai project; its namespace is looked up in the cluster. create takes several
+    #[arg(short, long = "project", global = true, value_name = "PROJECT")]
+    pub(crate) projects: Vec<String>,
 
     /// The namespace; goes before --project and before the context's
     #[arg(short, long, global = true, value_name = "NAMESPACE")]
@@ -307,7 +307,10 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Cli {
     });
     // Taking the tree of commands and flags apart takes as long as parsing did, and the process is short.
     std::mem::forget(command);
-    parsed.unwrap_or_else(|error| print_and_exit(&without_stray_words(error)))
+    let mut cli = parsed.unwrap_or_else(|error| print_and_exit(&without_stray_words(error)));
+    // As kubectl has it: an empty one says nothing.
+    cli.globals.place.namespace.take_if(|namespace| namespace.is_empty());
+    cli
 }
 
 /// Prints all at once: clap would write line by line.

@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     Failed,
     /// The command line or an input file is wrong; nothing was sent.
     Usage,
+    /// Some of it was done, and some was not.
+    Partly,
     /// Ctrl-C, or Esc at a prompt.
     Interrupted,
 }
@@ -33,6 +35,7 @@ impl Kind {
         match self {
             Kind::Failed => 1,
             Kind::Usage => 2,
+            Kind::Partly => 3,
             Kind::Interrupted => 130,
         }
     }
@@ -49,6 +52,11 @@ impl Error {
         Self::new(Kind::Usage, format!("error: {message}"))
     }
 
+    /// `error: <message>`, exit code 3: some of it was done, and some was not.
+    pub(crate) fn partly(message: impl fmt::Display) -> Self {
+        Self::new(Kind::Partly, format!("error: {message}"))
+    }
+
     /// A line in kubectl's own words, which has no `error: ` before it, such as `Error from server (NotFound): …`.
     pub(crate) fn in_kubectls_words(line: impl fmt::Display) -> Self {
         Self::new(Kind::Failed, line.to_string())
@@ -63,6 +71,14 @@ impl Error {
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl fmt::Display) -> Self {
         self.hints.push(hint.to_string());
+        self
+    }
+
+    /// Says where it happened, before the line.
+    #[must_use]
+    pub(crate) fn at(mut self, place: &str) -> Self {
+        let rest = self.line.strip_prefix("error: ").unwrap_or(&self.line);
+        self.line = format!("error: {place}: {rest}");
         self
     }
 

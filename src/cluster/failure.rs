@@ -103,7 +103,7 @@ impl Failure {
         let growing = Duration::from_millis(100 << attempt.min(6));
         match &self.cause {
             Cause::Refused { code: 429, retry_after, .. } => Some(retry_after.unwrap_or(growing)),
-            Cause::Refused { code: 502..=504, retry_after, .. } if only_reads => {
+            Cause::Refused { code: 502..=504, retry_after, .. } if only_reads && attempt < 3 => {
                 Some(retry_after.unwrap_or(growing))
             }
             Cause::Lost(Trouble::Dropped) if only_reads && attempt < 3 => Some(growing),
@@ -122,6 +122,17 @@ impl Failure {
 
     pub(crate) fn is_already_exists(&self) -> bool {
         matches!(&self.cause, Cause::Refused { status, .. } if status.reason == "AlreadyExists")
+    }
+
+    /// Somebody else wrote, deleted or made the object between a look at it and the write.
+    pub(crate) fn is_beaten(&self) -> bool {
+        self.is_conflict() || self.is_already_exists()
+    }
+
+    /// The fields of a 422 that can never be changed.
+    pub(crate) fn unchangeable_fields(&self) -> Vec<String> {
+        let fields = self.invalid_fields().into_iter();
+        fields.filter(|(_, reason)| reason.contains("field is immutable")).map(|(field, _)| field).collect()
     }
 
     pub(crate) fn is_forbidden(&self) -> bool {

@@ -20,7 +20,7 @@ mod workloads;
 pub(crate) use config::check_kubeconfig;
 pub(crate) use connection::Cluster;
 pub(crate) use failure::Failure;
-pub(crate) use secrets::Metadata;
+pub(crate) use secrets::{Answer, Metadata};
 
 /// How a write is to be recorded and whether it is to be kept.
 #[derive(Clone, Copy)]

@@ -63,29 +63,87 @@ impl SecretOutline {
     }
 }
 
+/// How much of a secret comes back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// No value crosses the wire.
+    Metadata,
+    Whole,
+}
+
+impl Answer {
+    fn of(self, call: Call) -> Call {
+        match self {
+            Self::Metadata => call.metadata_only(),
+            Self::Whole => call,
+        }
+    }
+}
+
 fn collection(namespace: &str) -> String {
     format!("/api/v1/namespaces/{namespace}/secrets")
 }
 
 impl Cluster {
-    /// Creates a secret and asks for nothing back but its metadata.
+    /// Creates a secret.
     pub(crate) async fn create_secret(
         &self,
         namespace: &str,
         body: Bytes,
-        write: Write<'_>,
-    ) -> Result<(), Failure> {
-        self.send(&Call::create(collection(namespace), body, write).metadata_only()).await.map(drop)
-    }
-
-    /// Creates a secret and returns what the server made of it, for `-o json|yaml`.
-    pub(crate) async fn create_secret_and_return(
-        &self,
-        namespace: &str,
-        body: Bytes,
+        answer: Answer,
         write: Write<'_>,
     ) -> Result<Value, Failure> {
-        self.json(&Call::create(collection(namespace), body, write)).await
+        self.written(Call::create(collection(namespace), body, write), answer).await
+    }
+
+    /// Replaces a secret that is still as the body's metadata says.
+    ///
+    /// # Errors
+    /// A conflict where somebody changed it since.
+    pub(crate) async fn replace_secret(
+        &self,
+        namespace: &str,
+        name: &str,
+        body: Bytes,
+        answer: Answer,
+        write: Write<'_>,
+    ) -> Result<Value, Failure> {
+        let path = format!("{}/{name}", collection(namespace));
+        self.written(Call::replace(path, body, write), answer).await
+    }
+
+    /// What the server made of a secret; null where nobody asks for it.
+    async fn written(&self, call: Call, answer: Answer) -> Result<Value, Failure> {
+        match answer {
+            Answer::Metadata => self.send(&answer.of(call)).await.map(|_| Value::Null),
+            Answer::Whole => self.json(&call).await,
+        }
+    }
+
+    /// Deletes the secret with this UID if it still has this version.
+    ///
+    /// # Errors
+    /// A conflict where it was changed since, or the name belongs to another one.
+    pub(crate) async fn delete_secret(
+        &self,
+        namespace: &str,
+        name: &str,
+        uid: &str,
+        version: &str,
+    ) -> Result<(), Failure> {
+        let options = json!({
+            "kind": "DeleteOptions",
+            "apiVersion": "v1",
+            "preconditions": { "uid": uid, "resourceVersion": version },
+        });
+        let call =
+            Call::delete(format!("{}/{name}", collection(namespace)), Bytes::from(options.to_string()));
+        self.send(&call.metadata_only()).await.map(drop)
+    }
+
+    /// A secret as it is, or its metadata alone, as a tree in which no field is lost.
+    pub(crate) async fn secret(&self, namespace: &str, name: &str, answer: Answer) -> Result<Value, Failure> {
+        self.json(&answer.of(Call::get(format!("{}/{name}", collection(namespace))))).await
     }
 
     /// The keys of a secret.

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use serde_json::{Value, json};
 
-use super::{Session, TRIES};
+use super::{Session, TRIES, sharing};
 use crate::cli::{DryRun, WriteArgs};
 use crate::cluster::{Cluster, Failure, Metadata};
 use crate::error::{Error, Result};
@@ -66,21 +66,14 @@ struct View {
     namesakes: Option<Vec<Metadata>>,
 }
 
-/// The labels of secrets of one name, by namespace.
-type Namesakes<'a> = BTreeMap<&'a str, &'a BTreeMap<String, String>>;
-
 impl View {
-    /// The projects, and the labels of the secret's namesakes by namespace.
+    /// The projects and the secret's namesakes.
     ///
     /// # Errors
     /// What the user may not list.
-    fn around(&self) -> Result<(&[Project], Namesakes<'_>), &'static str> {
+    fn around(&self) -> Result<(&[Project], &[Metadata]), &'static str> {
         match (&self.projects, &self.namesakes) {
-            (Some(projects), Some(namesakes)) => {
-                let labels =
-                    namesakes.iter().map(|secret| (secret.namespace.as_str(), &secret.labels)).collect();
-                Ok((projects, labels))
-            }
+            (Some(projects), Some(namesakes)) => Ok((projects, namesakes)),
             (None, Some(_)) => Err("namespaces"),
             (Some(_), None) => Err("secrets"),
             (None, None) => Err("namespaces and secrets"),
@@ -117,7 +110,7 @@ pub(super) async fn run(args: &LabelArgs, session: &Session<'_>) -> Result<()> {
 /// Reads the secret, its namesakes and the projects; two requests, at once, where the user may list them.
 async fn look(name: &str, namespace: &str, cluster: &Cluster) -> Result<View> {
     let (named, projects) = tokio::join!(cluster.secrets_named(name), cluster.projects());
-    let (source, namesakes) = if let Some(mut named) = unless_forbidden(named)? {
+    let (source, namesakes) = if let Some(mut named) = sharing::unless_forbidden(named)? {
         let Some(at) = named.iter().position(|secret| secret.namespace == namespace) else {
             return Err(elsewhere(name, namespace, &named));
         };
@@ -126,19 +119,10 @@ async fn look(name: &str, namespace: &str, cluster: &Cluster) -> Result<View> {
         let alone = cluster.secret_metadata(namespace, name).await;
         (alone.map_err(|failure| not_there(failure, name, namespace))?, None)
     };
-    let mut projects = unless_forbidden(projects)?;
+    let mut projects = sharing::unless_forbidden(projects)?;
     let going = projects.iter_mut().flat_map(|all| all.extract_if(.., |project| project.terminating));
     let going = going.collect();
     Ok(View { source, projects, going, namesakes })
-}
-
-/// None for what the user may not see.
-fn unless_forbidden<T>(found: Result<T, Failure>) -> Result<Option<T>> {
-    match found {
-        Ok(found) => Ok(Some(found)),
-        Err(failure) if failure.is_forbidden() => Ok(None),
-        Err(failure) => Err(failure.into()),
-    }
 }
 
 fn not_there(failure: Failure, name: &str, namespace: &str) -> Error {
@@ -168,41 +152,18 @@ fn how_to_make(name: &str, namespace: &str) -> String {
 
 async fn agree(args: &LabelArgs, session: &Session<'_>, view: &View) -> Result<()> {
     if !args.remove {
-        note_unseen(session, view);
+        sharing::note_unseen(view.projects.as_deref(), view.namesakes.as_deref(), session);
     }
     match (args.write.dry_run, args.remove) {
         (DryRun::None, true) => agree_to_remove(session, view).await,
-        (DryRun::None, false) => agree_to_share(session, view).await,
+        (DryRun::None, false) => match view.around() {
+            Ok((projects, namesakes)) => {
+                sharing::agree(&view.source.name, projects, namesakes, session).await
+            }
+            Err(_) => Ok(()),
+        },
         (DryRun::Client | DryRun::Server, _) => Ok(()),
     }
-}
-
-fn note_unseen(session: &Session<'_>, view: &View) {
-    if view.projects.is_none() {
-        session.ui.note("you may not list namespaces: which projects there are is not known");
-    }
-    if view.namesakes.is_none() {
-        session.ui.note("you may not list all secrets: whether the name is taken in a project is not known");
-    }
-}
-
-/// Sharing is what the command is for, so it asks only where something is in the way.
-async fn agree_to_share(session: &Session<'_>, view: &View) -> Result<()> {
-    let taken = view
-        .around()
-        .map_or_else(|_| Vec::new(), |(projects, namesakes)| propagation::taken(projects, &namesakes));
-    if taken.is_empty() {
-        return Ok(());
-    }
-    let name = &view.source.name;
-    for project in &taken {
-        session.ui.effect(&format!(
-            "project {} has a secret {name} of its own (namespace {}): whether Run:ai overwrites it is not documented",
-            project.name, project.namespace
-        ));
-    }
-    let question = format!("Share {name} although the name is taken in {}?", plural(taken.len(), "project"));
-    session.ui.confirm(&question).await
 }
 
 async fn agree_to_remove(session: &Session<'_>, view: &View) -> Result<()> {
@@ -212,13 +173,15 @@ async fn agree_to_remove(session: &Session<'_>, view: &View) -> Result<()> {
         Err(unseen) => {
             format!("which projects lose their copy can't be seen: you may not list {unseen}; {consequence}")
         }
-        Ok((projects, namesakes)) => match propagation::copied(projects, &namesakes).as_slice() {
-            [] => "no project has a copy".to_owned(),
-            copied => {
-                let names = list(copied.iter().map(|project| &project.name));
-                format!("Run:ai removes its copies from {names}; {consequence}")
+        Ok((projects, namesakes)) => {
+            match propagation::copied(projects, &sharing::labels_by_namespace(namesakes)).as_slice() {
+                [] => "no project has a copy".to_owned(),
+                copied => {
+                    let names = list(copied.iter().map(|project| &project.name));
+                    format!("Run:ai removes its copies from {names}; {consequence}")
+                }
             }
-        },
+        }
     };
     session.ui.effect(&effect);
     session.ui.effect(&format!("the secret in {} stays", view.source.namespace));

@@ -8,6 +8,7 @@ pub(crate) mod label;
 mod recreate;
 mod saved_manifest;
 mod secrets_used;
+mod sharing;
 pub(crate) mod submit;
 
 use std::borrow::Cow;
@@ -46,20 +47,32 @@ impl Session<'_> {
         Cluster::connect(&self.globals.connection, self.ui).await
     }
 
-    /// The namespace that is meant: `--namespace`, else the project's, else the context's. An empty one says nothing.
+    /// The namespace that is meant: `--namespace`, else the project's, else the context's.
     ///
     /// # Errors
     /// It can't be a namespace's name, wherever it comes from: it becomes part of every request's path.
     async fn namespace(&self, cluster: &Cluster) -> Result<String> {
         let place = &self.globals.place;
-        let named = place.namespace.as_ref().filter(|namespace| !namespace.is_empty());
-        let namespace = match (named, &place.project) {
+        let namespace = match (&place.namespace, self.only_project()?) {
             (Some(namespace), _) => namespace.clone(),
             (None, Some(project)) => self.namespace_of(cluster, project).await?,
             (None, None) => cluster.default_namespace().to_owned(),
         };
         secret::check_namespace(&namespace)?;
         Ok(namespace)
+    }
+
+    /// The project, for commands that work in one at a time.
+    fn only_project(&self) -> Result<Option<&str>> {
+        match self.globals.place.projects.as_slice() {
+            [] => Ok(None),
+            [project] => Ok(Some(project)),
+            several => Err(Error::usage(format!(
+                "this command works in one project at a time, and --project names {}",
+                several.len()
+            ))
+            .hint("run it once for each project")),
+        }
     }
 
     async fn namespace_of(&self, cluster: &Cluster, name: &str) -> Result<String> {
@@ -84,7 +97,7 @@ impl Session<'_> {
     /// The Run:ai namespace, for commands that work there and nowhere else.
     fn runai_namespace(&self, command: &str) -> Result<&str> {
         let place = &self.globals.place;
-        if place.namespace.is_some() || place.project.is_some() {
+        if place.namespace.is_some() || !place.projects.is_empty() {
             return Err(Error::usage(format!("{command} works in the Run:ai namespace, not in a project's"))
                 .hint(
                     "leave out --project and --namespace; --runai-namespace says where Run:ai is installed",

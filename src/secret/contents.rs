@@ -18,8 +18,12 @@ const LISTED_KEYS: usize = 5;
 pub(crate) struct Contents {
     /// Each key with its value.
     pub(crate) data: BTreeMap<String, SecretValue>,
+    /// Parts of values that are as secret as the whole, under a name each.
+    pub(crate) parts: BTreeMap<String, SecretValue>,
     /// What the user should know about the sources, a line each, for standard error.
     pub(crate) notes: Vec<String>,
+    /// What will go wrong later, a line each.
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Contents {
@@ -48,7 +52,7 @@ impl Contents {
     pub(crate) fn check_not_empty(&self) -> Result<()> {
         if self.data.is_empty() {
             return Err(Error::usage("the secret would have no keys")
-                .hint("give it some with --from-literal, --from-file or --from-env-file")
+                .hint("give it some: --from-file KEY=PATH, --prompt KEY, --from-env VARIABLE, --from-dotenv .env, …")
                 .hint("if it is meant to be empty, add --allow-empty"));
         }
         Ok(())

@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 use serde_json::ser::PrettyFormatter;
 use zeroize::Zeroizing;
 
@@ -44,26 +45,31 @@ impl SecretManifest {
 
     /// Compact JSON, the body of a request. Wiped when the last handle on it goes.
     pub(crate) fn to_request_body(&self) -> Bytes {
-        let body =
-            written(|writer| serde_json::to_writer(writer, &self.document()).map_err(io::Error::other));
-        Bytes::from_owner(body)
+        request_body(&self.document(self.namespace.as_deref()))
     }
 
-    /// The output of `-o json`: kubectl's indentation, and a line feed at the end.
-    pub(crate) fn to_json(&self) -> Zeroizing<Vec<u8>> {
+    /// The body of a request for a secret that has these metadata, whatever the manifest's own.
+    pub(crate) fn to_replacement_body(&self, metadata: &Value) -> Bytes {
+        request_body(&self.document_with(metadata))
+    }
+
+    /// The output of `-o json`: kubectl's indentation, and a line feed at the end. For several namespaces a list.
+    pub(crate) fn to_json(&self, namespaces: &[String]) -> Zeroizing<Vec<u8>> {
+        let printed = self.printed(namespaces);
         written(|mut writer| {
             let pretty = PrettyFormatter::with_indent(b"    ");
-            self.document().serialize(&mut serde_json::Serializer::with_formatter(&mut writer, pretty))?;
+            printed.serialize(&mut serde_json::Serializer::with_formatter(&mut writer, pretty))?;
             writer.write_all(b"\n")
         })
     }
 
-    /// The output of `-o yaml`, which kubectl reads back as exactly this secret.
-    pub(crate) fn to_yaml(&self) -> Zeroizing<Vec<u8>> {
+    /// The output of `-o yaml`, which kubectl reads back as exactly this secret. For several namespaces a list.
+    pub(crate) fn to_yaml(&self, namespaces: &[String]) -> Zeroizing<Vec<u8>> {
+        let printed = self.printed(namespaces);
         // kubectl never folds; a folded base64 text would be legal YAML, but a surprise to grep and diff.
         let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
         written(|mut writer| {
-            serde_saphyr::to_io_writer_with_options(&mut writer, &self.document(), options.clone())
+            serde_saphyr::to_io_writer_with_options(&mut writer, &printed, options.clone())
                 .map_err(|_| io::Error::other("not YAML"))
         })
     }
@@ -77,34 +83,67 @@ impl SecretManifest {
         self.data.iter().map(|(key, value)| (key.as_str(), Encoded(value))).collect()
     }
 
-    fn document(&self) -> Document<'_> {
+    fn printed<'a>(&'a self, namespaces: &'a [String]) -> Printed<'a> {
+        match namespaces {
+            [] => Printed::One(self.document(None)),
+            [namespace] => Printed::One(self.document(Some(namespace))),
+            several => Printed::List {
+                api_version: "v1",
+                items: several.iter().map(|namespace| self.document(Some(namespace))).collect(),
+                kind: "List",
+            },
+        }
+    }
+
+    fn document<'a>(&'a self, namespace: Option<&'a str>) -> Document<'a, Metadata<'a>> {
+        self.document_with(Metadata {
+            annotations: &self.annotations,
+            labels: &self.labels,
+            name: &self.name,
+            namespace,
+        })
+    }
+
+    fn document_with<M>(&self, metadata: M) -> Document<'_, M> {
         Document {
             api_version: "v1",
             data: self.encoded_data(),
             immutable: self.immutable,
             kind: "Secret",
-            metadata: Metadata {
-                annotations: &self.annotations,
-                labels: &self.labels,
-                name: &self.name,
-                namespace: self.namespace.as_deref(),
-            },
+            metadata,
             secret_type: &self.secret_type,
         }
     }
 }
 
+fn request_body(document: &impl Serialize) -> Bytes {
+    Bytes::from_owner(written(|writer| serde_json::to_writer(writer, document).map_err(io::Error::other)))
+}
+
+/// What `-o` prints.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Printed<'a> {
+    One(Document<'a, Metadata<'a>>),
+    #[serde(rename_all = "camelCase")]
+    List {
+        api_version: &'static str,
+        items: Vec<Document<'a, Metadata<'a>>>,
+        kind: &'static str,
+    },
+}
+
 /// A Secret in the order in which kubectl prints YAML.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Document<'a> {
+struct Document<'a, M> {
     api_version: &'static str,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     data: BTreeMap<&'a str, Encoded<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     immutable: Option<bool>,
     kind: &'static str,
-    metadata: Metadata<'a>,
+    metadata: M,
     #[serde(rename = "type", skip_serializing_if = "str::is_empty")]
     secret_type: &'a str,
 }
@@ -158,7 +197,7 @@ impl io::Write for Counter {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -198,13 +237,32 @@ mod tests {
             "data": {"k": "AP8="}
         });
         assert_eq!(body, expected);
-        assert_eq!(serde_json::from_slice::<Value>(&manifest.to_json()).unwrap(), expected);
-        assert_eq!(serde_saphyr::from_slice::<Value>(&manifest.to_yaml()).unwrap(), expected);
+        let namespace = ["runai".to_owned()];
+        assert_eq!(serde_json::from_slice::<Value>(&manifest.to_json(&namespace)).unwrap(), expected);
+        assert_eq!(serde_saphyr::from_slice::<Value>(&manifest.to_yaml(&namespace)).unwrap(), expected);
+    }
+
+    #[test]
+    fn several_namespaces_make_a_list() {
+        let printed = secret(&[("k", b"v")]).to_json(&["a".to_owned(), "b".to_owned()]);
+        let printed: Value = serde_json::from_slice(&printed).unwrap();
+        assert_eq!(printed["kind"], "List");
+        assert_eq!(printed["items"][1]["metadata"], json!({ "name": "s", "namespace": "b" }));
+        assert_eq!(printed["items"][0]["data"], json!({ "k": "dg==" }));
+    }
+
+    #[test]
+    fn a_replacement_has_the_metadata_it_is_given() {
+        let metadata = json!({ "name": "s", "resourceVersion": "7", "finalizers": ["x"] });
+        let body: Value =
+            serde_json::from_slice(&secret(&[("k", b"v")]).to_replacement_body(&metadata)).unwrap();
+        assert_eq!(body["metadata"], metadata);
+        assert_eq!(body["data"], json!({ "k": "dg==" }));
     }
 
     #[test]
     fn json_is_indented_as_kubectl_indents_it() {
-        let text = String::from_utf8(secret(&[("k", b"v")]).to_json().to_vec()).unwrap();
+        let text = String::from_utf8(secret(&[("k", b"v")]).to_json(&[]).to_vec()).unwrap();
         assert!(
             text.contains("\n    \"data\": {\n        \"k\": \"dg==\"\n    },\n") && text.ends_with("}\n"),
             "{text}"
@@ -214,7 +272,7 @@ mod tests {
     #[test]
     fn yaml_quotes_what_would_be_read_as_a_number_or_a_boolean() {
         let manifest = secret(&[("k", b"v"), ("n", b"\xd7\x6d\xf8"), ("yes", b"\x9e\xbb\x6d")]);
-        let text = String::from_utf8(manifest.to_yaml().to_vec()).unwrap();
+        let text = String::from_utf8(manifest.to_yaml(&[]).to_vec()).unwrap();
         let expected = "apiVersion: v1\ndata:\n  k: dg==\n  \"n\": \"1234\"\n  \"yes\": nrtt\nkind: Secret\nmetadata:\n  \
                         name: s\n";
         assert_eq!(text, expected);
@@ -222,14 +280,14 @@ mod tests {
 
     #[test]
     fn yaml_never_folds_a_long_value() {
-        let text = String::from_utf8(secret(&[("k", &[7; 10_000])]).to_yaml().to_vec()).unwrap();
+        let text = String::from_utf8(secret(&[("k", &[7; 10_000])]).to_yaml(&[]).to_vec()).unwrap();
         assert!(text.lines().any(|line| line.starts_with("  k: BwcH") && line.len() > 13_000));
     }
 
     #[test]
     fn a_buffer_is_large_enough_from_the_start() {
         let manifest = secret(&[("k", &[7; 10_000]), ("l", b"")]);
-        for text in [manifest.to_json(), manifest.to_yaml()] {
+        for text in [manifest.to_json(&[]), manifest.to_yaml(&[])] {
             assert_eq!(text.len(), text.capacity());
         }
     }
@@ -250,8 +308,8 @@ mod tests {
             manifest.annotations.insert("note".to_owned(), note.clone());
             let forms = [
                 serde_json::from_slice::<Value>(&manifest.to_request_body()).unwrap(),
-                serde_json::from_slice(&manifest.to_json()).unwrap(),
-                serde_saphyr::from_slice(&manifest.to_yaml()).unwrap(),
+                serde_json::from_slice(&manifest.to_json(&[])).unwrap(),
+                serde_saphyr::from_slice(&manifest.to_yaml(&[])).unwrap(),
             ];
             for form in forms {
                 let encoded = form["data"][&key].as_str().unwrap();

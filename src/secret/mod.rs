@@ -5,17 +5,34 @@
 //! body; no error and no note made here holds one.
 
 mod argument;
+mod builtin_type;
 mod contents;
+mod credential;
+mod docker_config;
+mod dotenv;
 mod env_file;
+mod generated;
 mod go_json;
 mod hash;
 mod input;
+mod key_pair;
 mod manifest;
+mod map;
 mod name;
+mod origin;
+mod pem;
+mod reading;
 mod reference;
+mod single_value;
 mod source;
+mod ssh;
+mod tls;
 mod value;
 
+pub(crate) use builtin_type::{DOCKER_CONFIG, SSH, TLS, check_keys};
+pub(crate) use contents::Contents;
+pub(crate) use credential::{CREDENTIAL_LABEL, Credential, access_key_contents, password_contents};
+pub(crate) use docker_config::{DOCKER_HUB, Login, contents_of_file, contents_of_login};
 pub(crate) use hash::name_with_hash;
 pub(crate) use input::ProcessInput;
 pub(crate) use manifest::SecretManifest;
@@ -23,6 +40,11 @@ pub(crate) use name::{
     check_annotation_key, check_label_key, check_label_value, check_namespace, check_secret_name,
     is_env_name, is_key, is_label, is_subdomain,
 };
+pub(crate) use origin::Origin;
+pub(crate) use reading::{LineEnd, read};
 pub(crate) use reference::EnvEntry;
-pub(crate) use source::{Source, read};
+pub(crate) use single_value::SingleValue;
+pub(crate) use source::Source;
+pub(crate) use ssh::{Audience, SshFiles, ssh_contents};
+pub(crate) use tls::tls_contents;
 pub(crate) use value::SecretValue;

@@ -47,6 +47,15 @@ impl SecretValue {
         &self.0
     }
 
+    /// Without one `\n` or `\r\n` at its end.
+    pub(crate) fn without_line_end(mut self) -> Self {
+        let bytes = self.expose();
+        let kept = bytes.strip_suffix(b"\n").map_or(bytes, |rest| rest.strip_suffix(b"\r").unwrap_or(rest));
+        let length = kept.len();
+        self.0.truncate(length);
+        self
+    }
+
     /// Size in bytes, which may be shown.
     pub(crate) fn len(&self) -> usize {
         self.0.len()

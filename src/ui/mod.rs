@@ -28,6 +28,7 @@ pub(crate) struct Ui(Rc<Settings>);
 struct Settings {
     chatter: Chatter,
     asking: Asking,
+    presence: Presence,
     verbosity: u8,
     /// Warnings already shown: a server repeats them with every request.
     warned: RefCell<BTreeSet<String>>,
@@ -51,6 +52,13 @@ enum Asking {
     Refuse,
 }
 
+/// Whether somebody can be asked for what only they know, which `--yes` does not answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    There,
+    Away,
+}
+
 impl Ui {
     pub(crate) fn new(talk: &Talk) -> Self {
         if talk.color != Color::Auto {
@@ -65,10 +73,12 @@ impl Ui {
             (false, true) => Asking::Refuse,
             (false, false) => Asking::Ask,
         };
+        let presence = if talk.no_input || !somebody_there { Presence::Away } else { Presence::There };
         let chatter = if talk.quiet { Chatter::Quiet } else { Chatter::Normal };
         Self(Rc::new(Settings {
             chatter,
             asking,
+            presence,
             verbosity: talk.verbosity,
             warned: RefCell::default(),
             confidential: Confidential::default(),
@@ -189,6 +199,18 @@ impl Ui {
         }
         let ways = ways.iter().map(|way| printable(way).into_owned()).collect();
         prompt::choose(printable(question).into_owned(), ways).await.map(Some)
+    }
+
+    /// Asks for a value without showing it, twice; nothing where nobody can be asked.
+    ///
+    /// # Errors
+    /// Ctrl-C.
+    pub(crate) async fn ask_hidden(&self, question: &str) -> Result<Option<SecretValue>> {
+        if self.0.presence == Presence::Away {
+            return Ok(None);
+        }
+        let answer = prompt::hidden(printable(question).into_owned()).await?;
+        Ok(Some(SecretValue::from_bytes(answer.into_bytes())))
     }
 
     /// Asks for a word, or gives nothing where nobody can be asked.

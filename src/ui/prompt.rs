@@ -5,7 +5,7 @@
 //! puts the terminal back whichever way it ends.
 
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
-use dialoguer::{Confirm, Input, Select};
+use dialoguer::{Confirm, Input, Password, Select};
 
 use crate::error::{Error, Result};
 
@@ -27,6 +27,17 @@ pub(super) async fn choose(question: String, ways: Vec<String>) -> Result<usize>
 pub(super) async fn word(question: String, proposal: String) -> Result<String> {
     ask(move |theme| {
         Input::with_theme(theme).with_prompt(question).with_initial_text(proposal).interact_text()
+    })
+    .await
+}
+
+/// Asks for a value that is not shown, twice, since nobody sees what was typed.
+pub(super) async fn hidden(question: String) -> Result<String> {
+    ask(move |theme| {
+        Password::with_theme(theme)
+            .with_prompt(question)
+            .with_confirmation("Once more", "These two differ: try again")
+            .interact()
     })
     .await
 }

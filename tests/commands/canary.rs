@@ -13,9 +13,19 @@ use crate::workloads::{create_cronjob, create_deployment, create_job};
 
 const CANARY: &str = "c4nary-in-the-coal-mine";
 
+/// Where the commands work: a namespace, Run:ai's own, and two projects.
+struct Places {
+    namespace: String,
+    runai: String,
+    projects: [String; 2],
+}
+
 /// Every command line that reads a value or touches a secret.
-fn command_lines(namespace: &str, runai: &str) -> Vec<String> {
-    let attach = "-vvv attach -n";
+fn command_lines(places: &Places) -> Vec<String> {
+    [creations(places), other_commands(places), mistakes(places)].concat()
+}
+
+fn creations(Places { namespace, runai, projects: [a, b] }: &Places) -> Vec<String> {
     vec![
         format!("-vvv create from-file --from-file=k=value.txt -n {namespace}"),
         format!("-vvv create from-literal --from-literal=k={CANARY} -n {namespace}"),
@@ -23,6 +33,28 @@ fn command_lines(namespace: &str, runai: &str) -> Vec<String> {
         format!("-vvv create from-stdin --from-file=k=- -n {namespace}"),
         format!("-vvv create dry --from-file=k=value.txt --dry-run=server -n {namespace}"),
         format!("-vvv create dry --from-file=k=value.txt --dry-run=client -o name -n {namespace}"),
+        format!("-vvv create from-dotenv --from-dotenv=values.dotenv -n {namespace}"),
+        format!("-vvv create from-json --from-json=values.json -n {namespace}"),
+        format!("-vvv create from-env --from-env=CANARY -n {namespace}"),
+        format!("-vvv create twice --from-file=k=value.txt -p {a} -p {b}"),
+        format!("-vvv create shared-2 --from-file=k=value.txt --cluster-wide --runai-namespace {runai}"),
+        format!("-vvv create s3 --from-file=k=value.txt -n {namespace}"),
+        format!("-vvv create s3 --from-file=k=value.txt --replace --immutable -n {namespace}"),
+        format!("-vvv create s3 --from-file=k=value.txt --replace -n {namespace}"),
+        format!("-vvv create s3 --from-file=k=value.txt --replace -y -n {namespace}"),
+        format!("-vvv create docker-registry d --docker-username=u --docker-password-stdin -n {namespace}"),
+        format!(
+            "-vvv create docker-registry d2 --docker-username=u --docker-password={CANARY} -n {namespace}"
+        ),
+        format!("-vvv create password p --username=u --password-stdin --credential -n {namespace}"),
+        format!("-vvv create password p2 --username=u --password-env=CANARY -n {namespace}"),
+        format!("-vvv create access-key k --access-key-id=i --secret-key-file=value.txt -n {namespace}"),
+    ]
+}
+
+fn other_commands(Places { namespace, runai, .. }: &Places) -> Vec<String> {
+    let attach = "-vvv attach -n";
+    vec![
         format!("-vvv label shared --runai-namespace {runai}"),
         format!("-vvv label shared --remove -y --runai-namespace {runai}"),
         format!("{attach} {namespace} s deploy/web --env token --env-all=P_ --mount /etc/s"),
@@ -31,34 +63,60 @@ fn command_lines(namespace: &str, runai: &str) -> Vec<String> {
         format!("{attach} {namespace} s job/train --mount /etc/s --copy-as train-2"),
         format!("{attach} {namespace} s deploy/web --env tokn"),
         format!("-vvv submit -i ubuntu -e TOKEN=SECRET:s,token -n {namespace}"),
-        // Mistakes, in which a value stands where something else should.
+    ]
+}
+
+/// Mistakes, in which a value stands where something else should.
+fn mistakes(Places { namespace, .. }: &Places) -> Vec<String> {
+    vec![
         format!("-vvv create s2 --from-literal={CANARY} -n {namespace}"),
         format!("-vvv create s2 --from-literal k= {CANARY} -n {namespace}"),
         format!("-vvv create s2 --from-literal={CANARY}!=x -n {namespace}"),
         format!("-vvv create s2 --from-env-file=broken.env -n {namespace}"),
-        format!("{attach} {namespace} deploy/web -e TOKEN={CANARY}"),
+        format!("-vvv create s2 --from-dotenv=broken.env -n {namespace}"),
+        format!("-vvv create s2 --from-dotenv=value.txt -n {namespace}"),
+        format!("-vvv create s2 --from-json=broken.json -n {namespace}"),
+        format!("-vvv create s2 --from-json=value.txt -n {namespace}"),
+        format!("-vvv create s2 --from-env={CANARY} -n {namespace}"),
+        format!("-vvv create s2 --from-env=k={CANARY} -n {namespace}"),
+        format!("-vvv create s2 --generate=k={CANARY} -n {namespace}"),
+        format!("-vvv create s2 --prompt=k!{CANARY} -n {namespace}"),
+        format!("-vvv create s2 --from-literal=k=v --annotation={CANARY} -n {namespace}"),
+        format!("-vvv create tls s2 --cert=value.txt --key=value.txt -n {namespace}"),
+        format!("-vvv create ssh s2 --private-key=value.txt -n {namespace}"),
+        format!("-vvv create docker-registry s2 --from-file=value.txt -n {namespace}"),
+        format!("-vvv create docker-registry s2 --from-file=broken.json -n {namespace}"),
+        format!("-vvv create password s2 --username=u --password-env={CANARY} -n {namespace}"),
+        format!(
+            "-vvv create s2 --type=kubernetes.io/dockerconfigjson --from-file=.dockerconfigjson=value.txt -n {namespace}"
+        ),
+        format!("-vvv attach -n {namespace} deploy/web -e TOKEN={CANARY}"),
         format!("-vvv submit -i ubuntu -e TOKEN=SECRET:{CANARY} -n {namespace}"),
     ]
 }
 
-fn prepared(world: &World, sandbox: &Sandbox) -> (String, String) {
+fn prepared(world: &World, sandbox: &Sandbox) -> Places {
     let (namespace, runai) = (world.namespace("a"), world.runai_namespace());
     // In a folder of their own, which is not searched: the user's own files hold the value, of course.
     sandbox.file("value.txt", CANARY);
     sandbox.file("values.env", format!("A={CANARY}\nB=\"{CANARY}\"\n"));
     sandbox.file("broken.env", format!("A=1\n{CANARY} {CANARY}\n"));
+    sandbox.file("values.dotenv", format!("export A='{CANARY}' # {CANARY}\nB=\"\n{CANARY}\n\"\n"));
+    sandbox.file("values.json", format!("{{\"a\": \"{CANARY}\"}}"));
+    sandbox.file("broken.json", format!("{{\"a\": [\"{CANARY}\"], {CANARY}"));
     world.create_secret(&namespace, "s", &[("token", CANARY)]);
     world.create_secret(&runai, "shared", &[("k", CANARY)]);
     create_deployment(world, &namespace, "web");
     create_cronjob(world, &namespace, "nightly");
     create_job(world, &namespace, "train");
-    (namespace, runai)
+    Places { namespace, runai, projects: ["a", "b"].map(|name| world.project(name).name) }
 }
 
 /// The files below the sandbox that hold the value, but for those that the test wrote itself.
 #[track_caller]
 fn no_file_holds_it(sandbox: &Sandbox, line: &str) {
-    let own = ["value.txt", "values.env", "broken.env"].map(|name| sandbox.path().join(name));
+    let own = ["value.txt", "values.env", "broken.env", "values.dotenv", "values.json", "broken.json"];
+    let own = own.map(|name| sandbox.path().join(name));
     let found: Vec<_> =
         sandbox.files_containing(CANARY.as_bytes()).into_iter().filter(|file| !own.contains(file)).collect();
     assert!(found.is_empty(), "{found:?} hold the value after {line}");
@@ -66,9 +124,9 @@ fn no_file_holds_it(sandbox: &Sandbox, line: &str) {
 
 scenario! {
     fn no_command_shows_or_keeps_it(world: &World, sandbox: &Sandbox) {
-        let (namespace, runai) = prepared(world, sandbox);
-        for line in command_lines(&namespace, &runai) {
-            sandbox.stdin(CANARY).run(line.split(' ')).never_shows(CANARY.as_bytes());
+        let places = prepared(world, sandbox);
+        for line in command_lines(&places) {
+            sandbox.stdin(CANARY).env("CANARY", CANARY).run(line.split(' ')).never_shows(CANARY.as_bytes());
             no_file_holds_it(sandbox, &line);
         }
         for request in world.requests() {
@@ -77,37 +135,50 @@ scenario! {
             let asks_for_kinds = path.starts_with("/openapi") || path.split('/').count() <= 4 && !path.contains("/v1/");
             assert!(!asks_for_kinds, "no kind needs to be discovered: {}", request.line());
         }
-        for secret in world.list(&format!("/api/v1/namespaces/{namespace}/secrets")) {
+        for secret in world.list(&format!("/api/v1/namespaces/{}/secrets", places.namespace)) {
             let metadata = secret["metadata"].to_string();
             assert!(!metadata.contains(CANARY) && !metadata.contains("last-applied"), "{metadata}");
         }
     }
 
-    fn no_fault_brings_it_to_light(world: &World, sandbox: &Sandbox) {
-        let (namespace, runai) = prepared(world, sandbox);
-        let faults: [fn(On) -> Fault; 5] = [
-            |on| on.answer(403),
-            |on| on.answer(500),
-            |on| on.html(502),
-            On::cut_the_answer,
-            On::drop_after_forwarding,
-        ];
-        for line in command_lines(&namespace, &runai) {
-            // Where reading fails nothing is written, so what befalls a write needs a turn of its own.
-            for methods in [&["*"][..], &["POST", "PATCH", "PUT"]] {
-                for fault in faults {
-                    for method in methods {
-                        world.fail(fault(Fault::on(method, "/").for_ever()));
-                    }
-                    sandbox.stdin(CANARY).run(line.split(' ')).never_shows(CANARY.as_bytes());
-                    world.clear_faults();
-                    no_file_holds_it(sandbox, &line);
-                }
-            }
-        }
-        let written: BTreeSet<String> = world.writes().into_iter().map(|write| write.method).collect();
-        assert!(["POST", "PATCH", "PUT"].iter().all(|method| written.contains(*method)), "{written:?}");
+    fn no_refusal_brings_it_to_light(world: &World, sandbox: &Sandbox) {
+        brings_nothing_to_light(world, sandbox, |on| on.answer(403));
     }
+
+    fn no_failure_brings_it_to_light(world: &World, sandbox: &Sandbox) {
+        brings_nothing_to_light(world, sandbox, |on| on.answer(500));
+    }
+
+    fn no_page_brings_it_to_light(world: &World, sandbox: &Sandbox) {
+        brings_nothing_to_light(world, sandbox, |on| on.html(502));
+    }
+
+    fn no_half_answer_brings_it_to_light(world: &World, sandbox: &Sandbox) {
+        brings_nothing_to_light(world, sandbox, On::cut_the_answer);
+    }
+
+    fn no_lost_answer_brings_it_to_light(world: &World, sandbox: &Sandbox) {
+        brings_nothing_to_light(world, sandbox, On::drop_after_forwarding);
+    }
+}
+
+#[track_caller]
+fn brings_nothing_to_light(world: &World, sandbox: &Sandbox, fault: fn(On) -> Fault) {
+    let places = prepared(world, sandbox);
+    // A mistake ends before there is a connection.
+    for line in [creations(&places), other_commands(&places)].concat() {
+        // Where reading fails nothing is written, so what befalls a write needs a turn of its own.
+        for methods in [&["*"][..], &["POST", "PATCH", "PUT"]] {
+            for method in methods {
+                world.fail(fault(Fault::on(method, "/").for_ever()));
+            }
+            sandbox.stdin(CANARY).env("CANARY", CANARY).run(line.split(' ')).never_shows(CANARY.as_bytes());
+            world.clear_faults();
+            no_file_holds_it(sandbox, &line);
+        }
+    }
+    let written: BTreeSet<String> = world.writes().into_iter().map(|write| write.method).collect();
+    assert!(["POST", "PATCH", "PUT"].iter().all(|method| written.contains(*method)), "{written:?}");
 }
 
 /// A server that quotes what it was sent, as an admission webhook may: its words are not ours to trust.
@@ -153,6 +224,23 @@ fn a_server_that_quotes_the_request_is_not_quoted() {
         let warned = sandbox.run(create).success();
         assert!(warned.stderr.contains("Warning: [not shown: it repeats a value]"), "{warned}");
     }
+}
+
+#[test]
+fn a_server_that_quotes_a_password_in_a_registry_login_is_not_quoted() {
+    let world = World::in_process();
+    let namespace = world.namespace("a");
+    world.fail(Fault::on("POST", "/secrets").answer_with(400, &format!("webhook denied: password={CANARY}")));
+    let login = [
+        "create",
+        "docker-registry",
+        "x",
+        "--docker-username=u",
+        "--docker-password-stdin",
+        "-n",
+        &namespace,
+    ];
+    Sandbox::new().with(&world).stdin(CANARY).run(login).fails_with(1).never_shows(CANARY.as_bytes());
 }
 
 /// A warning is as long as its server likes; a line is not.

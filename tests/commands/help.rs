@@ -6,6 +6,7 @@ use support::Sandbox;
 use support::sandbox::{kubectl, plugin};
 
 const COMMANDS: [&str; 5] = ["create", "label", "attach", "detach", "submit"];
+const TYPES_OF_SECRETS: [&str; 5] = ["docker-registry", "tls", "ssh", "password", "access-key"];
 
 /// A sandbox in which any look at a kubeconfig fails.
 fn without_cluster() -> Sandbox {
@@ -25,19 +26,23 @@ fn help_says_how_the_user_starts_it_and_lists_every_command() {
 
 #[test]
 fn every_command_has_help_with_examples_that_can_be_parsed() {
-    for command in COMMANDS {
-        let help = without_cluster().run([command, "--help"]).success();
+    let types = TYPES_OF_SECRETS.map(|secret_type| format!("create {secret_type}"));
+    for command in COMMANDS.map(str::to_owned).into_iter().chain(types) {
+        let help = without_cluster().run(command.split(' ').chain(["--help"])).success();
         assert!(help.stdout.contains(&format!("Usage: kubectl runai-secret {command}")), "{help}");
         let examples: Vec<&str> =
             help.stdout.lines().filter_map(|line| line.strip_prefix("  kubectl runai-secret ")).collect();
-        assert!(examples.len() >= 2, "{help}");
+        assert!(!examples.is_empty(), "{help}");
         for example in examples {
             let line = example.split(" < ").next().unwrap();
-            // Understood, and stopped only by what this sandbox lacks: a kubeconfig, or a file.
-            let outcome = without_cluster().run(line.split_whitespace().map(|word| word.trim_matches('\'')));
+            // Understood, and stopped only by what this sandbox lacks: a kubeconfig, a file, a terminal.
+            let words = line.split_whitespace().map(|word| word.trim_matches('\''));
+            let outcome = without_cluster().stdin("x").run(words);
             let understood = outcome.code == Some(0)
                 || outcome.stderr.contains("error loading config file")
-                || outcome.stderr.contains("error reading");
+                || outcome.stderr.contains("error reading")
+                || outcome.stderr.contains("needs a terminal")
+                || outcome.stderr.contains("-stdin, ");
             assert!(understood, "{outcome}");
         }
     }

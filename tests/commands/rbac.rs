@@ -127,6 +127,15 @@ scenario! {
         is_smallest(world, sandbox, ("runai-secret-create", InProject), &[], &lines);
     }
 
+    fn replace_needs_to_get_update_create_and_delete_secrets(world: &World, sandbox: &Sandbox) {
+        let lines = commands([
+            "create s --replace --from-literal=key=v4lue -n {namespace}",
+            "create new --replace --from-literal=key=v4lue -n {namespace}",
+            "create s --replace --yes --type=example.com/other --from-literal=key=v4lue -n {namespace}",
+        ]);
+        is_smallest(world, sandbox, ("runai-secret-replace", InProject), &[], &lines);
+    }
+
     fn a_project_is_found_by_listing_namespaces(world: &World, sandbox: &Sandbox) {
         let beside = [("runai-secret-create", InProject)];
         let lines = commands(["create new --from-literal=key=v4lue -p {project}"]);

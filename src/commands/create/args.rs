@@ -1,0 +1,323 @@
+//! The command line of `create`: what every secret has, and what each type adds.
+
+use std::ffi::OsString;
+
+use clap::{Args, Subcommand};
+
+use super::typed::Type;
+use crate::cli::WriteArgs;
+use crate::error::{Error, Result};
+use crate::secret::{Credential, DOCKER_HUB};
+
+/// Create a secret from files, variables, prompts, dotenv files and more
+///
+/// The grammar is that of kubectl create secret, without the word secret. A type may come before the name; without
+/// one the secret is generic. Sources mix freely. Values never appear in what is printed, but for -o json and -o yaml,
+/// which print the whole manifest as kubectl does.
+#[derive(Args)]
+#[command(
+    override_usage = "kubectl runai-secret create [generic] NAME [--from-file [KEY=]PATH]… [--prompt KEY]… …\n       \
+                      kubectl runai-secret create docker-registry|tls|ssh|password|access-key NAME …",
+    after_help = "Examples:\n  \
+        kubectl runai-secret create hf --prompt HF_TOKEN -p team-a\n  \
+        kubectl runai-secret create hf --from-file=HF_TOKEN=- -p team-a -p team-b < token.txt\n  \
+        kubectl runai-secret create settings --from-dotenv=.env --dry-run=client -o yaml"
+)]
+pub(crate) struct CreateArgs {
+    #[command(subcommand)]
+    typed: Option<Typed>,
+
+    #[command(flatten)]
+    generic: GenericArgs,
+}
+
+/// The types of secret that have a grammar of their own.
+#[derive(Subcommand)]
+enum Typed {
+    Generic(Box<GenericArgs>),
+    DockerRegistry(Box<DockerRegistryArgs>),
+    Tls(Box<TlsArgs>),
+    Ssh(Box<SshArgs>),
+    Password(Box<PasswordArgs>),
+    AccessKey(Box<AccessKeyArgs>),
+}
+
+impl CreateArgs {
+    /// The type that was chosen, with its own arguments, and those that every type has.
+    pub(super) fn chosen(&self) -> Result<(Type<'_>, &NewSecretArgs)> {
+        if self.typed.is_some() && !self.generic.is_unused() {
+            return Err(Error::usage("the type comes first")
+                .hint("for example: kubectl runai-secret create generic NAME --from-file=PATH"));
+        }
+        Ok(match &self.typed {
+            None => (Type::Generic(&self.generic), &self.generic.new),
+            Some(Typed::Generic(args)) => (Type::Generic(args), &args.new),
+            Some(Typed::DockerRegistry(args)) => (Type::DockerRegistry(args), &args.new),
+            Some(Typed::Tls(args)) => (Type::Tls(args), &args.new),
+            Some(Typed::Ssh(args)) => (Type::Ssh(args), &args.new),
+            Some(Typed::Password(args)) => (Type::Password(args), &args.new),
+            Some(Typed::AccessKey(args)) => (Type::AccessKey(args), &args.new),
+        })
+    }
+}
+
+/// What every new secret may have, whatever its type.
+#[derive(Args)]
+pub(super) struct NewSecretArgs {
+    /// Name of the secret
+    #[arg(value_name = "NAME")]
+    pub(super) names: Vec<String>,
+
+    /// Overwrite the secret if it exists; labels and annotations that are not named here stay
+    #[arg(long)]
+    pub(super) replace: bool,
+
+    /// Create it in the Run:ai namespace, marked so that Run:ai copies it to every project
+    #[arg(long)]
+    pub(super) cluster_wide: bool,
+
+    /// Make it selectable as a credential of Run:ai [default: the type's own kind, or generic]
+    #[arg(long, num_args = 0..=1, require_equals = true, value_name = "TYPE")]
+    #[expect(clippy::option_option, reason = "clap's form of a flag whose value may be left out")]
+    pub(super) credential: Option<Option<Credential>>,
+
+    /// Nobody can change its values later, only delete it
+    #[arg(long)]
+    pub(super) immutable: bool,
+
+    /// A label
+    #[arg(long = "label", value_name = "KEY=VALUE")]
+    pub(super) labels: Vec<String>,
+
+    /// An annotation
+    #[arg(long = "annotation", value_name = "KEY=VALUE")]
+    pub(super) annotations: Vec<String>,
+
+    /// Add a hash of the content to the name
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "true|false")]
+    pub(super) append_hash: Option<bool>,
+
+    /// kubectl's; refused, because it copies every value into an annotation
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(super) save_config: Option<bool>,
+
+    #[command(flatten)]
+    pub(super) write: WriteArgs,
+
+    /// kubectl ignores what follows `--`.
+    #[arg(last = true, hide = true)]
+    ignored: Vec<OsString>,
+}
+
+/// A secret of any keys and values
+#[derive(Args)]
+#[command(
+    override_usage = "kubectl runai-secret create generic NAME [--from-file [KEY=]PATH]… [--prompt KEY]… …"
+)]
+pub(super) struct GenericArgs {
+    /// A key and its value; the value is seen by everyone who can list the machine's processes
+    #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true)]
+    pub(super) from_literal: Vec<OsString>,
+
+    /// A file, a folder of files, or - for standard input; the key is the file's name unless one is given
+    #[arg(long, value_name = "[KEY=]PATH")]
+    pub(super) from_file: Vec<OsString>,
+
+    /// A file of KEY=VALUE lines, or - for standard input, as kubectl reads it: no quotes; KEY alone is a variable
+    #[arg(long, value_name = "PATH")]
+    pub(super) from_env_file: Vec<OsString>,
+
+    /// A .env file, or - for standard input: quotes, export, comments and several lines; $ is not expanded
+    #[arg(long, value_name = "PATH")]
+    pub(super) from_dotenv: Vec<OsString>,
+
+    /// A JSON or YAML map of strings, or - for standard input
+    #[arg(long, value_name = "PATH")]
+    pub(super) from_json: Vec<OsString>,
+
+    /// An environment variable; the key is its name unless one is given
+    #[arg(long, value_name = "[KEY=]VARIABLE")]
+    pub(super) from_env: Vec<String>,
+
+    /// Ask for the value, without showing it
+    #[arg(long = "prompt", value_name = "KEY")]
+    pub(super) prompts: Vec<String>,
+
+    /// A random value of letters, digits, - and _ [default length: 32]
+    #[arg(long, value_name = "KEY[=LENGTH]")]
+    pub(super) generate: Vec<String>,
+
+    /// Take off the newline at the end of each file of one line
+    #[arg(long)]
+    pub(super) trim: bool,
+
+    /// The type to give the secret [default: Opaque]
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(super) secret_type: Option<String>,
+
+    /// Create it although it has no keys
+    #[arg(long)]
+    pub(super) allow_empty: bool,
+
+    #[command(flatten)]
+    pub(super) new: NewSecretArgs,
+}
+
+impl GenericArgs {
+    fn is_unused(&self) -> bool {
+        let literals_and_files =
+            [&self.from_literal, &self.from_file, &self.from_env_file, &self.from_dotenv, &self.from_json];
+        let words = [&self.new.names, &self.from_env, &self.prompts, &self.generate];
+        literals_and_files.iter().all(|given| given.is_empty()) && words.iter().all(|given| given.is_empty())
+    }
+}
+
+/// A login to an image registry
+#[derive(Args)]
+#[command(
+    override_usage = "kubectl runai-secret create docker-registry NAME --docker-username USER [--docker-server SERVER] [--docker-password-stdin]\n       kubectl runai-secret create docker-registry NAME --from-file PATH",
+    after_help = "Examples:\n  \
+    kubectl runai-secret create docker-registry hub --docker-username=me --docker-password-stdin < pw\n  \
+    kubectl runai-secret create docker-registry hub --from-file=$HOME/.docker/config.json"
+)]
+pub(super) struct DockerRegistryArgs {
+    /// Server of the registry; Docker Hub's is the default
+    #[arg(long, value_name = "SERVER", default_value = DOCKER_HUB, allow_hyphen_values = true)]
+    pub(super) docker_server: String,
+
+    /// Name of the user
+    #[arg(long, value_name = "USER", allow_hyphen_values = true)]
+    pub(super) docker_username: Option<String>,
+
+    /// The password; seen by everyone who can list the machine's processes
+    #[arg(long, value_name = "PASSWORD", allow_hyphen_values = true)]
+    pub(super) docker_password: Option<OsString>,
+
+    /// Read the password from standard input
+    #[arg(long, conflicts_with = "docker_password")]
+    pub(super) docker_password_stdin: bool,
+
+    /// Mail address of the user; registries ignore it
+    #[arg(
+        long,
+        value_name = "MAIL",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
+    pub(super) docker_email: String,
+
+    /// Docker's config.json, or - for standard input, instead of a login
+    #[arg(long, value_name = "PATH")]
+    pub(super) from_file: Vec<OsString>,
+
+    #[command(flatten)]
+    pub(super) new: NewSecretArgs,
+}
+
+/// A certificate and its private key
+#[derive(Args)]
+#[command(
+    override_usage = "kubectl runai-secret create tls NAME --cert PATH --key PATH",
+    after_help = "Example:\n  kubectl runai-secret create tls web --cert=fullchain.pem --key=privkey.pem"
+)]
+pub(super) struct TlsArgs {
+    /// The certificate in PEM, then its chain, or - for standard input
+    #[arg(long, value_name = "PATH")]
+    pub(super) cert: Option<OsString>,
+
+    /// Its private key in PEM, not encrypted, or - for standard input
+    #[arg(long, value_name = "PATH")]
+    pub(super) key: Option<OsString>,
+
+    #[command(flatten)]
+    pub(super) new: NewSecretArgs,
+}
+
+/// A private SSH key, for Git
+///
+/// With --credential the key is also kept under the name ssh, by which Run:ai reads it.
+#[derive(Args)]
+#[command(
+    override_usage = "kubectl runai-secret create ssh NAME --private-key PATH [--known-hosts PATH]",
+    after_help = "Example:\n  \
+    kubectl runai-secret create ssh git --private-key=job_key --known-hosts=hosts --credential"
+)]
+pub(super) struct SshArgs {
+    /// The private key, without a passphrase, or - for standard input
+    #[arg(long, value_name = "PATH")]
+    pub(super) private_key: Option<OsString>,
+
+    /// Its public key
+    #[arg(long, value_name = "PATH")]
+    pub(super) public_key: Option<OsString>,
+
+    /// Keys of the hosts to connect to, as ssh-keyscan prints them
+    #[arg(long, value_name = "PATH")]
+    pub(super) known_hosts: Option<OsString>,
+
+    #[command(flatten)]
+    pub(super) new: NewSecretArgs,
+}
+
+/// A user's name and password
+///
+/// Under the keys by which Run:ai reads them: `User` and `Password`.
+#[derive(Args)]
+#[command(
+    override_usage = "kubectl runai-secret create password NAME --username USER [--password-stdin]",
+    after_help = "Examples:\n  \
+    kubectl runai-secret create password git --username=jane --credential -p team-a\n  \
+    kubectl runai-secret create password git --username=jane --password-stdin < token.txt"
+)]
+pub(super) struct PasswordArgs {
+    /// Name of the user
+    #[arg(long, value_name = "USER")]
+    pub(super) username: Option<String>,
+
+    /// Read the password from standard input; without any of these three it is asked for
+    #[arg(long, conflicts_with_all = ["password_file", "password_env"])]
+    pub(super) password_stdin: bool,
+
+    /// Read the password from a file
+    #[arg(long, value_name = "PATH", conflicts_with = "password_env")]
+    pub(super) password_file: Option<OsString>,
+
+    /// Take the password from an environment variable
+    #[arg(long, value_name = "VARIABLE")]
+    pub(super) password_env: Option<String>,
+
+    #[command(flatten)]
+    pub(super) new: NewSecretArgs,
+}
+
+/// An access key, as for S3
+///
+/// Under the keys by which Run:ai reads it: `AccessKeyId` and `SecretKey`.
+#[derive(Args)]
+#[command(
+    override_usage = "kubectl runai-secret create access-key NAME --access-key-id ID [--secret-key-stdin]",
+    after_help = "Examples:\n  \
+    kubectl runai-secret create access-key s3 --access-key-id=AKIA… --credential -p team-a\n  \
+    kubectl runai-secret create access-key s3 --access-key-id=AKIA… --secret-key-stdin < key.txt"
+)]
+pub(super) struct AccessKeyArgs {
+    /// The public half of the pair
+    #[arg(long, value_name = "ID")]
+    pub(super) access_key_id: Option<String>,
+
+    /// Read the secret key from standard input; without any of these three it is asked for
+    #[arg(long, conflicts_with_all = ["secret_key_file", "secret_key_env"])]
+    pub(super) secret_key_stdin: bool,
+
+    /// Read the secret key from a file
+    #[arg(long, value_name = "PATH", conflicts_with = "secret_key_env")]
+    pub(super) secret_key_file: Option<OsString>,
+
+    /// Take the secret key from an environment variable
+    #[arg(long, value_name = "VARIABLE")]
+    pub(super) secret_key_env: Option<String>,
+
+    #[command(flatten)]
+    pub(super) new: NewSecretArgs,
+}

@@ -1,0 +1,76 @@
+//! Where a new secret goes: one namespace, those of several projects, or Run:ai's own.
+
+use std::collections::BTreeSet;
+
+use super::args::NewSecretArgs;
+use crate::cli::DryRun;
+use crate::cluster::Cluster;
+use crate::commands::{Session, sharing};
+use crate::error::{Error, Result};
+use crate::secret;
+
+/// A namespace, and what the user calls it.
+pub(super) struct Destination {
+    pub(super) namespace: String,
+    pub(super) project: String,
+}
+
+/// Checks what can be checked before anything is read.
+pub(super) fn check(args: &NewSecretArgs, session: &Session<'_>) -> Result<()> {
+    if args.cluster_wide {
+        return session.runai_namespace("create --cluster-wide").map(drop);
+    }
+    let place = &session.globals.place;
+    if let Some(namespace) = &place.namespace {
+        secret::check_namespace(namespace)?;
+        if place.projects.len() > 1 {
+            return Err(Error::usage("--namespace is one place, and --project names several")
+                .hint("leave out one of the two"));
+        }
+    }
+    Ok(())
+}
+
+/// All destinations, each once.
+pub(super) async fn all(
+    args: &NewSecretArgs,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<Vec<Destination>> {
+    if args.cluster_wide {
+        let namespace = session.runai_namespace("create --cluster-wide")?.to_owned();
+        return Ok(vec![Destination { project: namespace.clone(), namespace }]);
+    }
+    let projects = &session.globals.place.projects;
+    if projects.len() < 2 {
+        let namespace = session.namespace(cluster).await?;
+        return Ok(vec![Destination { project: namespace.clone(), namespace }]);
+    }
+    let mut seen = BTreeSet::new();
+    let mut destinations = Vec::new();
+    for project in projects.iter().filter(|project| seen.insert(*project)) {
+        let namespace = session.namespace_of(cluster, project).await?;
+        destinations.push(Destination { namespace, project: project.clone() });
+    }
+    Ok(destinations)
+}
+
+/// Before a secret is shared with every project: looks for those in which the name is taken, as `label` does.
+pub(super) async fn agree_to_share(
+    name: &str,
+    destinations: &[Destination],
+    args: &NewSecretArgs,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<()> {
+    if args.write.dry_run != DryRun::None {
+        return Ok(());
+    }
+    let (named, projects) = tokio::join!(cluster.secrets_named(name), cluster.projects());
+    let (named, projects) = (sharing::unless_forbidden(named)?, sharing::unless_forbidden(projects)?);
+    sharing::note_unseen(projects.as_deref(), named.as_deref(), session);
+    let (Some(mut named), Some(mut projects)) = (named, projects) else { return Ok(()) };
+    named.retain(|secret| destinations.iter().all(|destination| destination.namespace != secret.namespace));
+    projects.retain(|project| !project.terminating);
+    sharing::agree(name, &projects, &named, session).await
+}

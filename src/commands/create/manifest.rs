@@ -1,0 +1,98 @@
+//! From the command line to the secret: all that can be checked without a cluster is checked here.
+
+use std::collections::BTreeMap;
+
+use super::args::NewSecretArgs;
+use super::typed::Type;
+use crate::commands::Session;
+use crate::error::{Error, Result};
+use crate::propagation;
+use crate::secret::{self, CREDENTIAL_LABEL, Contents, Credential, SecretManifest};
+
+/// Reads every source.
+pub(super) async fn resolve(
+    typed: &Type<'_>,
+    args: &NewSecretArgs,
+    session: &Session<'_>,
+) -> Result<SecretManifest> {
+    let name = only_name(&args.names)?;
+    if args.save_config == Some(true) {
+        return Err(Error::usage("--save-config would copy every value into an annotation")
+            .hint("leave it out; nothing here needs it"));
+    }
+    secret::check_secret_name(name)?;
+    let annotations = annotations(&args.annotations)?;
+    let credential = args.credential.map(|credential| credential.unwrap_or(typed.credential()));
+    let labels = labels(args, credential)?;
+    let contents = typed.read(session).await?;
+    let keys: Vec<_> = annotations.keys().map(String::as_str).collect();
+    secret::check_keys(typed.name(), &contents, &keys)?;
+    tell(name, &contents, credential.and_then(|kind| kind.warning(typed.name(), &contents)), session);
+    session.ui.keep_confidential(&contents.data);
+    session.ui.keep_confidential(&contents.parts);
+    let mut manifest = SecretManifest::new(name, contents.data);
+    typed.name().clone_into(&mut manifest.secret_type);
+    (manifest.labels, manifest.annotations) = (labels, annotations);
+    manifest.namespace.clone_from(&session.globals.place.namespace);
+    manifest.immutable = args.immutable.then_some(true);
+    if args.append_hash == Some(true) {
+        manifest.name = secret::name_with_hash(&manifest);
+        secret::check_secret_name(&manifest.name)?;
+    }
+    Ok(manifest)
+}
+
+fn only_name(names: &[String]) -> Result<&str> {
+    match names {
+        [name] if name.is_empty() => Err(Error::usage("name must be specified")),
+        [name] => Ok(name),
+        // Not repeated: a word too many may be a value that lost its key.
+        _ => Err(Error::usage(format!("exactly one NAME is required, got {}", names.len()))
+            .hint("kubectl runai-secret create NAME --from-file=KEY=PATH")),
+    }
+}
+
+/// What is worth knowing about the secret before it is sent.
+fn tell(name: &str, contents: &Contents, of_credential: Option<String>, session: &Session<'_>) {
+    for note in &contents.notes {
+        session.ui.note(note);
+    }
+    let dotted = "a name with a dot works in Kubernetes, but Run:ai's UI and API do not accept it";
+    let dotted = name.contains('.').then(|| dotted.to_owned());
+    for warning in contents.warnings.iter().cloned().chain(of_credential).chain(dotted) {
+        session.ui.warning(&warning);
+    }
+}
+
+/// The labels that were given, and those that other flags stand for.
+fn labels(args: &NewSecretArgs, credential: Option<Credential>) -> Result<BTreeMap<String, String>> {
+    let mut labels = BTreeMap::new();
+    for label in &args.labels {
+        let (key, value) = pair("--label", label)?;
+        secret::check_label_key(key)?;
+        secret::check_label_value(value)?;
+        labels.insert(key.to_owned(), value.to_owned());
+    }
+    if let Some(credential) = credential {
+        labels.insert(CREDENTIAL_LABEL.to_owned(), credential.label_value().to_owned());
+    }
+    if args.cluster_wide {
+        let marks = propagation::marking(&BTreeMap::new(), propagation::Key::Both);
+        labels.extend(marks.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned()))));
+    }
+    Ok(labels)
+}
+
+fn annotations(given: &[String]) -> Result<BTreeMap<String, String>> {
+    given.iter().try_fold(BTreeMap::new(), |mut annotations, annotation| {
+        let (key, value) = pair("--annotation", annotation)?;
+        secret::check_annotation_key(key)?;
+        annotations.insert(key.to_owned(), value.to_owned());
+        Ok(annotations)
+    })
+}
+
+/// Not repeated where it has no `=`: it may be a value in the wrong place.
+fn pair<'a>(flag: &str, given: &'a str) -> Result<(&'a str, &'a str)> {
+    given.split_once('=').ok_or_else(|| Error::usage(format!("{flag} is KEY=VALUE, and there is no '='")))
+}

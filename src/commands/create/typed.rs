@@ -1,0 +1,224 @@
+//! What each type of secret is made of: its arguments become its keys and values.
+
+use std::ffi::{OsStr, OsString};
+
+use shell_words::quote;
+
+use super::args::{AccessKeyArgs, DockerRegistryArgs, GenericArgs, PasswordArgs, SshArgs, TlsArgs};
+use crate::commands::Session;
+use crate::error::{Error, Result};
+use crate::secret::{
+    self, Audience, Contents, Credential, DOCKER_CONFIG, LineEnd, Login, Origin, ProcessInput, SSH,
+    SecretValue, SingleValue, Source, SshFiles, TLS,
+};
+
+/// A type of secret with its own arguments.
+pub(super) enum Type<'a> {
+    Generic(&'a GenericArgs),
+    DockerRegistry(&'a DockerRegistryArgs),
+    Tls(&'a TlsArgs),
+    Ssh(&'a SshArgs),
+    Password(&'a PasswordArgs),
+    AccessKey(&'a AccessKeyArgs),
+}
+
+impl Type<'_> {
+    /// The API's name of the type; empty for the default, `Opaque`.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Type::Generic(args) => args.secret_type.as_deref().unwrap_or_default(),
+            Type::DockerRegistry(_) => DOCKER_CONFIG,
+            Type::Tls(_) => TLS,
+            Type::Ssh(_) => SSH,
+            Type::Password(_) | Type::AccessKey(_) => "",
+        }
+    }
+
+    /// Which kind of credential it is to Run:ai, where nothing else is said.
+    pub(super) fn credential(&self) -> Credential {
+        match self {
+            Type::DockerRegistry(_) => Credential::DockerRegistry,
+            Type::Password(_) => Credential::Password,
+            Type::AccessKey(_) => Credential::AccessKey,
+            Type::Generic(_) | Type::Tls(_) | Type::Ssh(_) => Credential::Generic,
+        }
+    }
+
+    /// Reads all that it is made of.
+    pub(super) async fn read(&self, session: &Session<'_>) -> Result<Contents> {
+        match self {
+            Type::Generic(args) => generic(args, session).await,
+            Type::DockerRegistry(args) => docker_registry(args, session).await,
+            Type::Tls(args) => tls(args),
+            Type::Ssh(args) => ssh(args),
+            Type::Password(args) => password(args, session).await,
+            Type::AccessKey(args) => access_key(args, session).await,
+        }
+    }
+}
+
+async fn generic(args: &GenericArgs, session: &Session<'_>) -> Result<Contents> {
+    let mut sources = Source::literals(args.from_literal.clone())?;
+    sources.extend(Source::files(args.from_file.clone())?);
+    sources.extend(Source::env_files(args.from_env_file.clone())?);
+    sources.extend(Source::dotenv_files(args.from_dotenv.clone()));
+    sources.extend(Source::maps(args.from_json.clone()));
+    sources.extend(Source::variables(args.from_env.clone(), &ProcessInput)?);
+    sources.extend(Source::generated(args.generate.clone())?);
+    Source::check_keys("--prompt", &args.prompts)?;
+    for key in &args.prompts {
+        let Some(value) = session.ui.ask_hidden(&format!("Value of {key}")).await? else {
+            return Err(Error::usage(format!("--prompt {key} needs a terminal, and there is none"))
+                .hint(format!("--from-file={key}=- reads the value from standard input")));
+        };
+        sources.push(Source::given(key, value));
+    }
+    let line_end = if args.trim { LineEnd::Trim } else { LineEnd::Keep };
+    let contents = secret::read(sources, line_end, &mut ProcessInput)?;
+    if !args.allow_empty {
+        contents.check_not_empty()?;
+    }
+    Ok(contents)
+}
+
+async fn docker_registry(args: &DockerRegistryArgs, session: &Session<'_>) -> Result<Contents> {
+    // As in kubectl's flag library, an empty argument is an empty list.
+    let files: Vec<_> = args.from_file.iter().filter(|path| !path.is_empty()).cloned().collect();
+    let username = args.docker_username.as_deref().filter(|username| !username.is_empty());
+    let password = args.docker_password.as_deref().filter(|password| !password.is_empty());
+    if !files.is_empty() {
+        if username.is_some() || password.is_some() || args.docker_password_stdin {
+            let line = "--from-file and a login with --docker-username are two sources of one value";
+            return Err(Error::usage(line).hint("leave one of the two out"));
+        }
+        return secret::contents_of_file(files, &mut ProcessInput);
+    }
+    let Some(username) = username.filter(|_| !args.docker_server.is_empty()) else {
+        return Err(incomplete_login());
+    };
+    let password = if let Some(password) = password {
+        SecretValue::from_bytes(password.as_encoded_bytes().to_vec())
+    } else if args.docker_password_stdin {
+        SingleValue::From(Origin::StandardInput).read("--docker-password-stdin", &mut ProcessInput)?
+    } else if args.docker_password.is_some() {
+        return Err(incomplete_login());
+    } else {
+        session.ui.ask_hidden("Password").await?.ok_or_else(incomplete_login)?
+    };
+    let (server, email) = (args.docker_server.as_str(), args.docker_email.as_str());
+    secret::contents_of_login(&Login { server, username, password: &password, email })
+}
+
+fn incomplete_login() -> Error {
+    Error::usage(
+        "either --from-file or the combination of --docker-username, --docker-password and --docker-server is required",
+    )
+    .hint("--docker-password-stdin keeps the password out of the list of processes")
+}
+
+fn tls(args: &TlsArgs) -> Result<Contents> {
+    let given = |path: &Option<_>| path.as_deref().filter(|path: &&OsStr| !path.is_empty()).map(Origin::of);
+    let (Some(certificate), Some(key)) = (given(&args.cert), given(&args.key)) else {
+        return Err(Error::usage("key and cert must be specified").hint("--cert=PATH --key=PATH"));
+    };
+    secret::tls_contents(&certificate, &key, &mut ProcessInput)
+}
+
+fn ssh(args: &SshArgs) -> Result<Contents> {
+    let origin = |path: &Option<OsString>| path.as_deref().map(Origin::of);
+    let Some(private_key) = origin(&args.private_key) else {
+        return Err(Error::usage("a private key must be given: --private-key=PATH")
+            .hint("ssh-keygen -t ed25519 -N '' -f job_key makes one for this purpose alone"));
+    };
+    let audience = if args.new.credential.is_some() { Audience::RunAi } else { Audience::Kubernetes };
+    let (public_key, known_hosts) = (origin(&args.public_key), origin(&args.known_hosts));
+    secret::ssh_contents(&SshFiles { private_key, public_key, known_hosts, audience }, &mut ProcessInput)
+}
+
+async fn password(args: &PasswordArgs, session: &Session<'_>) -> Result<Contents> {
+    let user = public_half(args.username.as_deref(), "--username", "User", session).await?;
+    let hidden = Hidden {
+        what: "Password",
+        flag: "--password",
+        stdin: args.password_stdin,
+        file: args.password_file.as_deref(),
+        variable: args.password_env.as_deref(),
+    };
+    let password = hidden.value(session).await?;
+    if args.username.is_none() || hidden.is_asked_for() {
+        repeat(
+            "password",
+            &args.new.names,
+            &format!("--username {} --password-stdin", quote(&user)),
+            session,
+        );
+    }
+    secret::password_contents(&user, password)
+}
+
+async fn access_key(args: &AccessKeyArgs, session: &Session<'_>) -> Result<Contents> {
+    let id = public_half(args.access_key_id.as_deref(), "--access-key-id", "Access key ID", session).await?;
+    let hidden = Hidden {
+        what: "Secret key",
+        flag: "--secret-key",
+        stdin: args.secret_key_stdin,
+        file: args.secret_key_file.as_deref(),
+        variable: args.secret_key_env.as_deref(),
+    };
+    let secret_key = hidden.value(session).await?;
+    if args.access_key_id.is_none() || hidden.is_asked_for() {
+        let flags = format!("--access-key-id {} --secret-key-stdin", quote(&id));
+        repeat("access-key", &args.new.names, &flags, session);
+    }
+    secret::access_key_contents(&id, secret_key)
+}
+
+/// Says how to do the same without questions.
+fn repeat(secret_type: &str, names: &[String], flags: &str, session: &Session<'_>) {
+    let name = names.join(" ");
+    session.ui.note(&format!(
+        "the same without questions: kubectl runai-secret create {secret_type} {name} {flags}"
+    ));
+}
+
+/// A word that may be seen: given with a flag, or asked for.
+async fn public_half(given: Option<&str>, flag: &str, what: &str, session: &Session<'_>) -> Result<String> {
+    let word = match given {
+        Some(word) => word.to_owned(),
+        None => session.ui.ask(what, "").await?.unwrap_or_default(),
+    };
+    if word.is_empty() { Err(Error::usage(format!("{flag} must be given"))) } else { Ok(word) }
+}
+
+/// A value that must not be seen, from one of three flags or asked for.
+struct Hidden<'a> {
+    what: &'a str,
+    /// What the three flags start with.
+    flag: &'a str,
+    stdin: bool,
+    file: Option<&'a OsStr>,
+    variable: Option<&'a str>,
+}
+
+impl Hidden<'_> {
+    fn is_asked_for(&self) -> bool {
+        !self.stdin && self.file.is_none() && self.variable.is_none()
+    }
+
+    async fn value(&self, session: &Session<'_>) -> Result<SecretValue> {
+        let flag = self.flag;
+        let given = match (self.stdin, self.file, self.variable) {
+            (true, ..) => Some((SingleValue::From(Origin::StandardInput), "stdin")),
+            (_, Some(path), _) => Some((SingleValue::From(Origin::of(path)), "file")),
+            (.., Some(name)) => Some((SingleValue::Variable(name.to_owned()), "env")),
+            _ => None,
+        };
+        if let Some((source, suffix)) = given {
+            return source.read(&format!("{flag}-{suffix}"), &mut ProcessInput);
+        }
+        session.ui.ask_hidden(self.what).await?.ok_or_else(|| {
+            Error::usage(format!("one of {flag}-stdin, {flag}-file and {flag}-env must be given"))
+                .hint(format!("for example: {flag}-stdin < token.txt"))
+        })
+    }
+}

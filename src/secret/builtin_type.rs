@@ -1,0 +1,93 @@
+//! The types of secret that Kubernetes knows, and the keys that its API server asks of each.
+
+use super::contents::Contents;
+use super::{docker_config, ssh, tls};
+use crate::error::{Error, Result};
+
+pub(crate) const TLS: &str = "kubernetes.io/tls";
+pub(crate) const DOCKER_CONFIG: &str = "kubernetes.io/dockerconfigjson";
+const OLD_DOCKER_CONFIG: &str = "kubernetes.io/dockercfg";
+pub(crate) const SSH: &str = "kubernetes.io/ssh-auth";
+const BASIC_AUTH: &str = "kubernetes.io/basic-auth";
+const ACCOUNT_TOKEN: &str = "kubernetes.io/service-account-token";
+const ACCOUNT: &str = "kubernetes.io/service-account.name";
+
+/// Refuses what the API server would refuse of a secret of this type. `annotations` are the keys of its annotations.
+pub(crate) fn check_keys(secret_type: &str, contents: &Contents, annotations: &[&str]) -> Result<()> {
+    let has = |key: &str| contents.data.contains_key(key);
+    let is_empty = |key: &str| contents.data.get(key).is_none_or(|value| value.len() == 0);
+    let lacks = |what: &str, instead: &str| {
+        Err(Error::usage(format!("a secret of type {secret_type} must have {what}")).hint(instead))
+    };
+    match secret_type {
+        TLS if !has(tls::CERTIFICATE) || !has(tls::KEY) => lacks(
+            "the keys tls.crt and tls.key",
+            "kubectl runai-secret create tls NAME --cert=PATH --key=PATH also checks that they belong together",
+        ),
+        DOCKER_CONFIG if !is_object(contents, docker_config::KEY) => lacks(
+            "the key .dockerconfigjson, a JSON object",
+            "kubectl runai-secret create docker-registry NAME makes it of a login or of Docker's config.json",
+        ),
+        OLD_DOCKER_CONFIG if !is_object(contents, ".dockercfg") => {
+            lacks("the key .dockercfg, a JSON object", "--from-file .dockercfg=PATH")
+        }
+        BASIC_AUTH if !has("username") && !has("password") => {
+            lacks("the keys username and password", "--from-literal username=USER --prompt password")
+        }
+        SSH if is_empty(ssh::PRIVATE_KEY) => {
+            lacks("the key ssh-privatekey", "kubectl runai-secret create ssh NAME --private-key=PATH")
+        }
+        ACCOUNT_TOKEN if !annotations.contains(&ACCOUNT) => lacks(
+            "an annotation that names the service account",
+            "--annotation kubernetes.io/service-account.name=NAME",
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn is_object(contents: &Contents, key: &str) -> bool {
+    use serde::de::IgnoredAny;
+    let value = contents.data.get(key).map(|value| value.expose().trim_ascii());
+    value.is_some_and(|value| value.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(value).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::value::SecretValue;
+    use super::*;
+
+    fn check(secret_type: &str, data: &[(&str, &str)], annotations: &[&str]) -> Result<()> {
+        let mut contents = Contents::default();
+        for (key, value) in data {
+            contents.data.insert((*key).to_owned(), SecretValue::from_bytes(value.as_bytes().to_vec()));
+        }
+        check_keys(secret_type, &contents, annotations)
+    }
+
+    #[test]
+    fn what_the_server_would_refuse_is_refused_with_the_keys_that_are_missing() {
+        for (secret_type, data, annotations, word) in [
+            (TLS, &[("tls.crt", "x")][..], &[][..], "tls.key"),
+            (DOCKER_CONFIG, &[("config.json", "{}")], &[], ".dockerconfigjson"),
+            (DOCKER_CONFIG, &[(".dockerconfigjson", "[]")], &[], "a JSON object"),
+            (OLD_DOCKER_CONFIG, &[(".dockercfg", "{")], &[], "a JSON object"),
+            (BASIC_AUTH, &[("user", "u")], &[], "username"),
+            (SSH, &[("ssh-privatekey", "")], &[], "ssh-privatekey"),
+            (ACCOUNT_TOKEN, &[("token", "t")], &["a"], "annotation"),
+        ] {
+            let refusal = check(secret_type, data, annotations).unwrap_err().to_string();
+            assert!(refusal.contains(word), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn what_the_server_takes_is_taken() {
+        check(TLS, &[("tls.crt", ""), ("tls.key", "")], &[]).unwrap();
+        check(DOCKER_CONFIG, &[(".dockerconfigjson", " {\"auths\":{}}\n")], &[]).unwrap();
+        check(BASIC_AUTH, &[("password", "")], &[]).unwrap();
+        check(SSH, &[("ssh-privatekey", "x")], &[]).unwrap();
+        check(ACCOUNT_TOKEN, &[], &[ACCOUNT]).unwrap();
+        check("run.ai/anything", &[], &[]).unwrap();
+        check("", &[], &[]).unwrap();
+    }
+}

@@ -1,0 +1,101 @@
+//! Run:ai's kinds of credentials: the label that makes a secret one, and the keys that it is read by.
+
+use clap::ValueEnum;
+
+use super::builtin_type::DOCKER_CONFIG;
+use super::contents::Contents;
+use super::docker_config;
+use super::value::SecretValue;
+use crate::error::Result;
+
+/// The label that makes a secret selectable as a credential.
+pub(crate) const CREDENTIAL_LABEL: &str = "run.ai/resource";
+
+const USER: &str = "User";
+const PASSWORD: &str = "Password";
+const ACCESS_KEY_ID: &str = "AccessKeyId";
+const SECRET_KEY: &str = "SecretKey";
+
+/// What a secret is to Run:ai.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Credential {
+    DockerRegistry,
+    AccessKey,
+    Password,
+    Generic,
+}
+
+impl Credential {
+    /// The value of the label.
+    pub(crate) fn label_value(self) -> &'static str {
+        match self {
+            Self::DockerRegistry => "docker-registry",
+            Self::AccessKey => "access-key",
+            Self::Password => "password",
+            Self::Generic => "generic",
+        }
+    }
+
+    /// A warning where Run:ai would not find what it looks for.
+    pub(crate) fn warning(self, secret_type: &str, contents: &Contents) -> Option<String> {
+        if self == Self::DockerRegistry && secret_type != DOCKER_CONFIG {
+            return Some(format!("a docker-registry credential has the type {DOCKER_CONFIG}"));
+        }
+        let missing: Vec<_> =
+            self.keys().iter().filter(|key| !contents.data.contains_key(**key)).copied().collect();
+        let missing = missing.join(" and ");
+        (!missing.is_empty()).then(|| {
+            format!("Run:ai reads {missing} of a {} credential, and there is none", self.label_value())
+        })
+    }
+
+    fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::DockerRegistry => &[docker_config::KEY],
+            Self::AccessKey => &[ACCESS_KEY_ID, SECRET_KEY],
+            Self::Password => &[USER, PASSWORD],
+            Self::Generic => &[],
+        }
+    }
+}
+
+/// The contents of a password secret.
+pub(crate) fn password_contents(user: &str, password: SecretValue) -> Result<Contents> {
+    pair([(USER, text(user)), (PASSWORD, password)])
+}
+
+/// The contents of an access-key secret, for S3 and the like.
+pub(crate) fn access_key_contents(id: &str, secret_key: SecretValue) -> Result<Contents> {
+    pair([(ACCESS_KEY_ID, text(id)), (SECRET_KEY, secret_key)])
+}
+
+fn text(text: &str) -> SecretValue {
+    SecretValue::from_bytes(text.as_bytes().to_vec())
+}
+
+fn pair(pair: [(&str, SecretValue); 2]) -> Result<Contents> {
+    let mut contents = Contents::default();
+    for (key, value) in pair {
+        contents.add(key.to_owned(), value)?;
+    }
+    contents.check_size()?;
+    Ok(contents)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_credential_has_the_keys_that_run_ai_reads() {
+        let value = || SecretValue::from_bytes(b"x".to_vec());
+        let contents = password_contents("jane", value()).ok().unwrap();
+        assert_eq!(Credential::Password.warning("", &contents), None);
+        let warning = Credential::AccessKey.warning("", &contents).unwrap();
+        assert!(warning.contains("AccessKeyId and SecretKey"), "{warning}");
+        assert!(Credential::DockerRegistry.warning("", &contents).unwrap().contains("dockerconfigjson"));
+        assert_eq!(Credential::Generic.warning("", &contents), None);
+        let contents = access_key_contents("id", value()).ok().unwrap();
+        assert_eq!(Credential::AccessKey.warning("", &contents), None);
+    }
+}

@@ -1,0 +1,161 @@
+//! Certificates and private keys from the inside: their public halves, compared.
+//!
+//! ring derives the public half of a P-256, P-384 or Ed25519 key. Of an RSA key it is part of the private one, and of
+//! the other curves usually too.
+
+use std::time::Duration;
+
+use pkcs8::der::asn1::ObjectIdentifier;
+use pkcs8::der::{DateTime, Decode};
+use ring::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
+    Ed25519KeyPair,
+};
+use x509_cert::Certificate;
+use zeroize::Zeroizing;
+
+use super::pem::Block;
+
+const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+const P224: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.33");
+const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
+
+const NO_MATCH: &str = "tls: private key does not match public key";
+const OTHER_TYPE: &str = "tls: private key type does not match public key type";
+const UNREADABLE: &str = "tls: failed to parse private key";
+const OTHER_CURVE: &str = "x509: unsupported elliptic curve";
+
+/// What a comparison found out.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Match {
+    Pair,
+    /// The key belongs to another certificate; in Go's words.
+    Stranger(&'static str),
+    /// Neither yes nor no: the key is of a kind of which the public half can't be told.
+    Unknown,
+}
+
+/// What matters of a certificate.
+pub(super) struct CertificateFacts {
+    /// When it starts to be valid and when it ends, since 1970.
+    pub(super) from: Duration,
+    pub(super) until: Duration,
+    public: Public,
+}
+
+/// A public key.
+enum Public {
+    Rsa { modulus: Vec<u8>, exponent: Vec<u8> },
+    Ec { curve: ObjectIdentifier, point: Vec<u8> },
+    Ed25519(Vec<u8>),
+    Other,
+}
+
+/// Reads a certificate.
+pub(super) fn certificate(der: &[u8]) -> Result<CertificateFacts, &'static str> {
+    const MALFORMED: &str = "x509: malformed certificate";
+    let certificate = Certificate::from_der(der).map_err(|_| MALFORMED)?;
+    let certificate = certificate.tbs_certificate();
+    if certificate.serial_number().as_bytes().first().is_some_and(|first| first & 0x80 != 0) {
+        return Err("x509: negative serial number");
+    }
+    let key = certificate.subject_public_key_info();
+    let bytes = key.subject_public_key.as_bytes().ok_or(MALFORMED)?;
+    let public = match key.algorithm.oid {
+        RSA => {
+            let key = pkcs1::RsaPublicKeyRef::try_from(bytes).map_err(|_| MALFORMED)?;
+            Public::Rsa {
+                modulus: key.modulus.as_bytes().to_vec(),
+                exponent: key.public_exponent.as_bytes().to_vec(),
+            }
+        }
+        EC => {
+            let curve = key.algorithm.parameters.as_ref().ok_or(OTHER_CURVE)?;
+            let curve = curve.decode_as::<ObjectIdentifier>().map_err(|_| OTHER_CURVE)?;
+            Public::Ec { curve: known(curve)?, point: bytes.to_vec() }
+        }
+        ED25519 => Public::Ed25519(bytes.to_vec()),
+        _ => Public::Other,
+    };
+    let validity = certificate.validity();
+    let (from, until) = (validity.not_before.to_unix_duration(), validity.not_after.to_unix_duration());
+    Ok(CertificateFacts { from, until, public })
+}
+
+/// A day as `2026-01-31`.
+pub(super) fn date(since_1970: Duration) -> String {
+    let date = DateTime::from_unix_duration(since_1970).map(|date| date.to_string()).unwrap_or_default();
+    date.split('T').next().unwrap_or_default().to_owned()
+}
+
+/// Whether the key belongs to the certificate. An error says why it can't be read, in Go's words.
+pub(super) fn compare(certificate: &CertificateFacts, key: &Block<'_>) -> Result<Match, &'static str> {
+    let der = key.content.as_slice();
+    if let Ok(key) = pkcs1::RsaPrivateKeyRef::try_from(der) {
+        return Ok(rsa(&certificate.public, &key));
+    }
+    if let Ok(key) = sec1::EcPrivateKey::from_der(der) {
+        let curve = key.parameters.and_then(sec1::EcParameters::named_curve).ok_or(UNREADABLE)?;
+        return ec(&certificate.public, curve, &key);
+    }
+    let key = pkcs8::PrivateKeyInfoRef::try_from(der).map_err(|_| UNREADABLE)?;
+    let content = key.private_key.as_bytes();
+    match key.algorithm.oid {
+        RSA => {
+            Ok(rsa(&certificate.public, &pkcs1::RsaPrivateKeyRef::try_from(content).map_err(|_| UNREADABLE)?))
+        }
+        EC => {
+            let curve = key.algorithm.parameters_oid().map_err(|_| UNREADABLE)?;
+            ec(&certificate.public, curve, &sec1::EcPrivateKey::from_der(content).map_err(|_| UNREADABLE)?)
+        }
+        ED25519 => ed25519(&certificate.public, content),
+        _ => Err(UNREADABLE),
+    }
+}
+
+fn rsa(public: &Public, key: &pkcs1::RsaPrivateKeyRef<'_>) -> Match {
+    let Public::Rsa { modulus, exponent } = public else { return Match::Stranger(OTHER_TYPE) };
+    pair_if(modulus == key.modulus.as_bytes() && exponent == key.public_exponent.as_bytes())
+}
+
+fn ec(public: &Public, curve: ObjectIdentifier, key: &sec1::EcPrivateKey<'_>) -> Result<Match, &'static str> {
+    let curve = known(curve)?;
+    let Public::Ec { curve: expected, point } = public else { return Ok(Match::Stranger(OTHER_TYPE)) };
+    if curve != *expected {
+        return Ok(Match::Stranger(NO_MATCH));
+    }
+    match (curve, key.public_key) {
+        (P256, _) => Ok(pair_if(is_ec_pair(&ECDSA_P256_SHA256_ASN1_SIGNING, 32, key.private_key, point))),
+        (P384, _) => Ok(pair_if(is_ec_pair(&ECDSA_P384_SHA384_ASN1_SIGNING, 48, key.private_key, point))),
+        (_, Some(own)) => Ok(pair_if(own == point)),
+        (_, None) => Ok(Match::Unknown),
+    }
+}
+
+fn is_ec_pair(algorithm: &'static EcdsaSigningAlgorithm, length: usize, scalar: &[u8], point: &[u8]) -> bool {
+    // Some programs leave out the zeros at its start.
+    let scalar = &scalar[scalar.len().saturating_sub(length)..];
+    let mut padded = Zeroizing::new(vec![0; length]);
+    padded[length - scalar.len()..].copy_from_slice(scalar);
+    let random = ring::rand::SystemRandom::new();
+    EcdsaKeyPair::from_private_key_and_public_key(algorithm, &padded, point, &random).is_ok()
+}
+
+fn ed25519(public: &Public, content: &[u8]) -> Result<Match, &'static str> {
+    let Public::Ed25519(public) = public else { return Ok(Match::Stranger(OTHER_TYPE)) };
+    // An OCTET STRING of 32 bytes in the other one (RFC 8410, section 7).
+    let [0x04, 0x20, seed @ ..] = content else { return Err(UNREADABLE) };
+    Ok(pair_if(Ed25519KeyPair::from_seed_and_public_key(seed, public).is_ok()))
+}
+
+fn known(curve: ObjectIdentifier) -> Result<ObjectIdentifier, &'static str> {
+    if [P224, P256, P384, P521].contains(&curve) { Ok(curve) } else { Err(OTHER_CURVE) }
+}
+
+fn pair_if(same: bool) -> Match {
+    if same { Match::Pair } else { Match::Stranger(NO_MATCH) }
+}

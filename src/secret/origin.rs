@@ -1,0 +1,109 @@
+//! A path on the command line, which may stand for standard input, and the reading of it.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::input::Input;
+use super::value::SecretValue;
+use crate::error::{Error, Result};
+use crate::printable::printable;
+
+/// What a path on the command line means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    StandardInput,
+    Path(PathBuf),
+}
+
+/// The name by which a file, or standard input, may be spoken of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shown(String);
+
+impl Origin {
+    /// `-` is standard input, unlike in kubectl; so is `/dev/stdin`, which the system cannot open when it is a socket.
+    pub(crate) fn of(path: &OsStr) -> Self {
+        if path == "-" || path == "/dev/stdin" { Self::StandardInput } else { Self::Path(path.into()) }
+    }
+
+    pub(super) fn shown(&self) -> Shown {
+        match self {
+            Self::StandardInput => Shown("standard input".to_owned()),
+            Self::Path(path) => Shown::path(path),
+        }
+    }
+
+    /// Reads all of it, or refuses more than `limit` bytes: a pipe or a device may never end.
+    pub(super) fn read(&self, limit: usize, input: &mut dyn Input) -> Result<SecretValue> {
+        let shown = self.shown();
+        match self {
+            Self::StandardInput => {
+                let from = input.standard_input().map_err(|error| reading(&shown, &error))?;
+                read_at_most(limit, from, 0, &shown)
+            }
+            Self::Path(path) => {
+                let metadata = fs::metadata(path).map_err(|error| reading(&shown, &error))?;
+                let size = usize::try_from(metadata.len()).unwrap_or(0).min(limit);
+                read_file(path, limit, if metadata.is_file() { size } else { 0 })
+            }
+        }
+    }
+}
+
+impl Shown {
+    pub(super) fn path(path: &Path) -> Self {
+        Self(printable(&path.to_string_lossy()).into_owned())
+    }
+
+    /// As a word of a command for a shell.
+    pub(super) fn quoted(&self) -> String {
+        shell_words::quote(&self.0).into_owned()
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Reads a file of which `expected` is the size, as far as it is known.
+pub(super) fn read_file(path: &Path, limit: usize, expected: usize) -> Result<SecretValue> {
+    let shown = Shown::path(path);
+    let file =
+        File::open(path).map_err(|error| Error::failed(format!("open {shown}: {}", reason(&error))))?;
+    read_at_most(limit, file, expected, &shown)
+}
+
+fn read_at_most(limit: usize, from: impl Read, expected: usize, shown: &Shown) -> Result<SecretValue> {
+    let value =
+        SecretValue::read(from.take(limit as u64 + 1), expected).map_err(|error| reading(shown, &error))?;
+    if value.len() > limit {
+        return Err(Error::usage(format!("{shown}: Too long: must have at most {limit} bytes"))
+            .hint("keep large files on a volume"));
+    }
+    Ok(value)
+}
+
+/// That something can't be read, in kubectl's words.
+pub(super) fn reading(shown: &Shown, error: &io::Error) -> Error {
+    let refusal = Error::failed(format!("error reading {shown}: {}", reason(error)));
+    if shown.0.starts_with("~/") {
+        return refusal
+            .hint("a shell expands ~ only at the start of a word: put a blank before it instead of '='");
+    }
+    refusal
+}
+
+/// The system's reason in the words kubectl's users know.
+pub(super) fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file or directory".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::NotADirectory => "not a directory".to_owned(),
+        io::ErrorKind::IsADirectory => "is a directory".to_owned(),
+        _ => error.to_string(),
+    }
+}

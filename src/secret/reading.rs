@@ -1,0 +1,178 @@
+//! The reading of sources, in kubectl's order: the values at hand, then files, then files of many keys.
+
+use std::path::Path;
+use std::{fs, io};
+
+use super::contents::{Contents, SIZE_LIMIT, too_large};
+use super::input::Input;
+use super::name::check_key;
+use super::origin::{Origin, Shown, read_file, reading, reason};
+use super::source::Source;
+use super::value::SecretValue;
+use super::{dotenv, env_file, map};
+use crate::error::{Error, Result};
+use crate::printable::printable;
+
+/// The most bytes of a file of many keys, of which much may be comments.
+const MANY_KEYS_LIMIT: usize = 16 * SIZE_LIMIT;
+
+/// What is done about the newline that ends a file of one line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LineEnd {
+    /// It is part of the value, as kubectl has it; a note says so.
+    Keep,
+    /// It goes. Files of several lines keep theirs: keys and certificates want it.
+    Trim,
+}
+
+/// Reads all sources. The first mistake ends it.
+pub(crate) fn read(mut sources: Vec<Source>, line_end: LineEnd, input: &mut dyn Input) -> Result<Contents> {
+    check_standard_input(sources.iter().filter_map(Source::origin))?;
+    sources.sort_by_key(Source::turn);
+    let mut contents = Contents::default();
+    for source in sources {
+        match source {
+            Source::Given { key, value } => contents.add(key, value)?,
+            Source::File { key, from } => add_file(&mut contents, key, &from, line_end, input)?,
+            Source::EnvFile { from } => {
+                let (shown, bytes) = read_many(&from, "env secret file", input)?;
+                env_file::add_all(&mut contents, &shown.to_string(), bytes.expose(), input)?;
+            }
+            Source::Dotenv { from } => {
+                let (shown, bytes) = read_many(&from, "dotenv file", input)?;
+                dotenv::add_all(&mut contents, &shown.to_string(), bytes.expose())?;
+            }
+            Source::Map { from } => {
+                let (shown, bytes) = read_many(&from, "map", input)?;
+                map::add_all(&mut contents, &shown.to_string(), bytes.expose())?;
+            }
+        }
+    }
+    contents.check_size()?;
+    Ok(contents)
+}
+
+/// Refuses a second use of standard input, which would find it empty.
+pub(super) fn check_standard_input<'a>(origins: impl Iterator<Item = &'a Origin>) -> Result<()> {
+    if origins.filter(|origin| **origin == Origin::StandardInput).count() > 1 {
+        return Err(Error::usage("standard input can be read only once")
+            .hint("keep one '-' and give a path for each of the others"));
+    }
+    Ok(())
+}
+
+fn add_file(
+    contents: &mut Contents,
+    key: Option<String>,
+    from: &Origin,
+    line_end: LineEnd,
+    input: &mut dyn Input,
+) -> Result<()> {
+    let path = match from {
+        Origin::StandardInput => {
+            let key = key.unwrap_or_else(|| "stdin".to_owned());
+            let value = from.read(SIZE_LIMIT, input)?;
+            return add_file_value(contents, key, &from.shown(), value, line_end);
+        }
+        Origin::Path(path) => path,
+    };
+    let shown = from.shown();
+    let metadata = fs::metadata(path).map_err(|error| reading(&shown, &error))?;
+    if !metadata.is_dir() {
+        let key = key.unwrap_or_else(|| path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+        return add_path(contents, key, path, &metadata, line_end);
+    }
+    if key.is_some() {
+        return Err(Error::usage("cannot give a key name for a directory path").hint(format!(
+            "leave the key out, and each file in {shown} becomes a key: --from-file {shown}"
+        )));
+    }
+    add_directory(contents, path, line_end)
+}
+
+fn add_path(
+    contents: &mut Contents,
+    key: String,
+    path: &Path,
+    metadata: &fs::Metadata,
+    line_end: LineEnd,
+) -> Result<()> {
+    check_key(&key)?;
+    let size = if metadata.is_file() { usize::try_from(metadata.len()).unwrap_or(usize::MAX) } else { 0 };
+    if size > SIZE_LIMIT {
+        return Err(too_large(size, std::iter::once((key.as_str(), size))));
+    }
+    let value = read_file(path, SIZE_LIMIT, size)?;
+    add_file_value(contents, key, &Shown::path(path), value, line_end)
+}
+
+fn add_file_value(
+    contents: &mut Contents,
+    key: String,
+    file: &Shown,
+    value: SecretValue,
+    line_end: LineEnd,
+) -> Result<()> {
+    let value = match (ends_in_a_stray_newline(value.expose()), line_end) {
+        (false, _) => value,
+        (true, LineEnd::Trim) => value.without_line_end(),
+        (true, LineEnd::Keep) => {
+            contents.note(format!(
+                "{file} ends in a newline, which becomes part of the value of {} (--trim takes it off)",
+                printable(&key)
+            ));
+            value
+        }
+    };
+    contents.add(key, value)
+}
+
+/// Whether the only line feed is the last byte. Keys and certificates have more than one line, and want their last.
+fn ends_in_a_stray_newline(value: &[u8]) -> bool {
+    value.iter().position(|byte| *byte == b'\n').is_some_and(|first| first + 1 == value.len())
+}
+
+/// Adds the files of a directory in the order of their names, and follows links: to kubectl a mounted secret volume,
+/// in which every file is a link, is empty.
+fn add_directory(contents: &mut Contents, directory: &Path, line_end: LineEnd) -> Result<()> {
+    let folder = Shown::path(directory);
+    let listing = |error: io::Error| {
+        Error::failed(format!("error listing files in {folder}: open {folder}: {}", reason(&error)))
+    };
+    let entries: io::Result<Vec<_>> = fs::read_dir(directory).map_err(listing)?.collect();
+    let mut names: Vec<_> = entries.map_err(listing)?.into_iter().map(|entry| entry.file_name()).collect();
+    names.sort();
+    for name in names {
+        let path = directory.join(&name);
+        let key = name.to_string_lossy().into_owned();
+        let skipped = match fs::metadata(&path) {
+            // `..data` and `..2024_01_31…` of a mounted volume are no news to anybody.
+            Ok(metadata) if metadata.is_dir() && key.starts_with("..") => continue,
+            Ok(_) if key.starts_with("..") => "no key may start with '..'",
+            Ok(metadata) if metadata.is_file() => {
+                add_path(contents, key, &path, &metadata, line_end)?;
+                continue;
+            }
+            Ok(metadata) if metadata.is_dir() => "a directory",
+            Ok(_) => "not a regular file",
+            Err(error) if error.kind() == io::ErrorKind::NotFound => "a link to nothing",
+            Err(error) => return Err(reading(&Shown::path(&path), &error)),
+        };
+        contents.note(format!("skipped {}: {skipped}", Shown::path(&path)));
+    }
+    Ok(())
+}
+
+/// Reads a file of many keys. `what` says what it is, for a directory's refusal in kubectl's words.
+fn read_many(from: &Origin, what: &str, input: &mut dyn Input) -> Result<(Shown, SecretValue)> {
+    let shown = from.shown();
+    if let Origin::Path(path) = from
+        && path.is_dir()
+    {
+        return Err(Error::usage(format!("{what} cannot be a directory: {shown}")));
+    }
+    Ok((shown, from.read(MANY_KEYS_LIMIT, input)?))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! A certificate and its private key: whether they belong together, in Go's words, which are kubectl's.
+//!
+//! The API server does not look into a `kubernetes.io/tls` secret, so what is wrong would be found by the program that
+//! serves with it. Only the first certificate is compared, as Go does; the others are its chain.
+
+use std::time::{Duration, SystemTime};
+
+use super::contents::{Contents, SIZE_LIMIT};
+use super::input::Input;
+use super::key_pair::{self, Match};
+use super::origin::{Origin, Shown};
+use super::pem::{Block, blocks};
+use super::reading::check_standard_input;
+use super::value::SecretValue;
+use crate::error::{Error, Result};
+
+pub(super) const CERTIFICATE: &str = "tls.crt";
+pub(super) const KEY: &str = "tls.key";
+
+/// A file's content, with the name by which it may be spoken of.
+struct Named<'a> {
+    shown: &'a Shown,
+    value: &'a SecretValue,
+}
+
+/// The contents of a `kubernetes.io/tls` secret.
+pub(crate) fn tls_contents(certificate: &Origin, key: &Origin, input: &mut dyn Input) -> Result<Contents> {
+    check_standard_input([certificate, key].into_iter())?;
+    let read = |origin: &Origin, input: &mut dyn Input| origin.read(SIZE_LIMIT, input);
+    let (certificate_value, key_value) = (read(certificate, input)?, read(key, input)?);
+    let (certificate, key) = (certificate.shown(), key.shown());
+    let warnings = check_pair(
+        &Named { shown: &certificate, value: &certificate_value },
+        &Named { shown: &key, value: &key_value },
+        SystemTime::now(),
+    )?;
+    let mut contents = Contents { warnings, ..Contents::default() };
+    contents.add(CERTIFICATE.to_owned(), certificate_value)?;
+    contents.add(KEY.to_owned(), key_value)?;
+    contents.check_size()?;
+    Ok(contents)
+}
+
+/// Refuses a pair that no server could use; warnings are returned, a line each.
+fn check_pair(certificate: &Named<'_>, key: &Named<'_>, now: SystemTime) -> Result<Vec<String>> {
+    let chain = blocks(certificate.value.expose());
+    let leaf = leaf(certificate, &chain)?;
+    let keys = blocks(key.value.expose());
+    let private_key = private_key(key, &keys)?;
+    let facts = key_pair::certificate(&leaf.content)
+        .map_err(|fault| Error::usage(format!("{}: {fault}", certificate.shown)))?;
+    let mut warnings = validity_warning(certificate.shown, facts.from, facts.until, now);
+    match key_pair::compare(&facts, private_key) {
+        Ok(Match::Pair) => {}
+        Ok(Match::Unknown) => warnings.push(format!(
+            "whether {} and {} belong together could not be checked: keys of this kind are not known here",
+            certificate.shown, key.shown
+        )),
+        Ok(Match::Stranger(fault)) => {
+            let error = Error::usage(fault);
+            return Err(if chain.len() > 1 {
+                let shown = certificate.shown;
+                error.hint(format!("the first certificate in {shown} must be the key's own, then its chain"))
+            } else {
+                error.hint(format!("are {} and {} of the same pair?", certificate.shown, key.shown))
+            });
+        }
+        Err(fault) => return Err(Error::usage(fault).hint(format!("{} can't be read", key.shown))),
+    }
+    Ok(warnings)
+}
+
+fn leaf<'a>(file: &Named<'_>, chain: &'a [Block<'a>]) -> Result<&'a Block<'a>> {
+    let shown = file.shown;
+    let Some(leaf) = chain.iter().find(|block| block.is_certificate()) else {
+        return Err(match chain {
+            [] if file.value.expose().starts_with(&[0x30, 0x82]) => {
+                Error::usage("tls: failed to find any PEM data in certificate input").hint(format!(
+                    "it seems to be DER: openssl x509 -inform der -in {} -out tls.crt",
+                    shown.quoted()
+                ))
+            }
+            [] => Error::usage("tls: failed to find any PEM data in certificate input")
+                .hint(format!("{shown} must have a line -----BEGIN CERTIFICATE-----")),
+            [only] if only.is_private_key() => Error::usage(
+                "tls: failed to find certificate PEM data in certificate input, but did find a private key; PEM \
+                 inputs may have been switched",
+            )
+            .hint("--cert is the certificate, --key the private key"),
+            several => Error::usage(format!(
+                "tls: failed to find \"CERTIFICATE\" PEM block in certificate input after skipping PEM blocks of the \
+                 following types: [{}]",
+                labels(several)
+            )),
+        });
+    };
+    if chain.iter().any(Block::is_private_key) {
+        return Err(Error::usage(format!(
+            "{shown} has a private key in it, which would become part of {CERTIFICATE}"
+        ))
+        .hint(format!(
+            "{CERTIFICATE} is handed to every client; give the certificates in a file of their own: \
+                 openssl crl2pkcs7 -nocrl -certfile {} | openssl pkcs7 -print_certs -out tls.crt",
+            shown.quoted()
+        )));
+    }
+    Ok(leaf)
+}
+
+fn private_key<'a>(file: &Named<'_>, keys: &'a [Block<'a>]) -> Result<&'a Block<'a>> {
+    let shown = file.shown;
+    let Some(key) = keys.iter().find(|block| block.is_private_key()) else {
+        return Err(match keys {
+            [] => Error::usage("tls: failed to find any PEM data in key input")
+                .hint(format!("{shown} must have a line such as -----BEGIN PRIVATE KEY-----")),
+            [only] if only.is_certificate() => {
+                Error::usage("tls: found a certificate rather than a key in the PEM for the private key")
+                    .hint("--cert is the certificate, --key the private key")
+            }
+            several => Error::usage(format!(
+                "tls: failed to find PEM block with type ending in \"PRIVATE KEY\" in key input after skipping PEM \
+                 blocks of the following types: [{}]",
+                labels(several)
+            )),
+        });
+    };
+    if key.is_encrypted() {
+        return Err(Error::usage("tls: failed to parse private key: it is encrypted").hint(format!(
+            "nothing in the cluster can ask for the passphrase; decrypt a copy: openssl pkey -in {} -out tls-plain.key",
+            shown.quoted()
+        )));
+    }
+    Ok(key)
+}
+
+/// Labels are the words after BEGIN, never content.
+fn labels(blocks: &[Block<'_>]) -> String {
+    blocks.iter().map(|block| block.label).collect::<Vec<_>>().join(" ")
+}
+
+fn validity_warning(shown: &Shown, from: Duration, until: Duration, now: SystemTime) -> Vec<String> {
+    let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    if until < now {
+        vec![format!("the certificate in {shown} expired on {}", key_pair::date(until))]
+    } else if from > now {
+        vec![format!("the certificate in {shown} is not valid before {}", key_pair::date(from))]
+    } else {
+        Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests;
