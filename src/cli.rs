@@ -49,12 +49,20 @@ pub(crate) struct Cli {
     pub(crate) globals: Globals,
 }
 
+// Deferred: to tell the parser of all commands' flags at every start would take as long as all else does together. The
+// lines here are for the list of commands; each command has its own.
 #[derive(Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
+    /// Create a secret from files, variables, prompts, dotenv files and more
     Create(Box<CreateArgs>),
+    /// Share a secret with every project: mark it cluster-wide for Run:ai
     Label(LabelArgs),
+    /// Attach a secret to a workload: as env variables, as files, or for pulling images
     Attach(Box<AttachArgs>),
+    /// Detach a secret from a workload: the reverse of attach
     Detach(Box<DetachArgs>),
+    /// Submit a new job with secrets attached
     Submit(Box<SubmitArgs>),
 }
 

@@ -14,6 +14,9 @@ use crate::cli::{BINARY, Cli};
 /// kubectl runs a file of this name, followed by `-` and the plugin's, to complete a plugin's arguments.
 const KUBECTLS_PREFIX: &str = "kubectl_complete";
 
+/// Set by the shells' registrations, and by whoever asks for one.
+const REQUEST: &str = "COMPLETE";
+
 /// Answers a request for completion, if this start of the program is one.
 pub(crate) fn answered() -> bool {
     let mut words = std::env::args_os();
@@ -23,7 +26,9 @@ pub(crate) fn answered() -> bool {
         answer_kubectl(words.collect());
         return true;
     }
-    CompleteEnv::with_factory(Cli::command).bin(BINARY).complete();
+    if std::env::var_os(REQUEST).is_some() {
+        CompleteEnv::with_factory(Cli::command).bin(BINARY).complete();
+    }
     false
 }
 

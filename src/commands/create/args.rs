@@ -33,12 +33,19 @@ pub(crate) struct CreateArgs {
 
 /// The types of secret that have a grammar of their own.
 #[derive(Subcommand)]
+#[command(defer = true)]
 enum Typed {
+    /// A secret of any keys and values
     Generic(Box<GenericArgs>),
+    /// A login to an image registry
     DockerRegistry(Box<DockerRegistryArgs>),
+    /// A certificate and its private key
     Tls(Box<TlsArgs>),
+    /// A private SSH key, for Git
     Ssh(Box<SshArgs>),
+    /// A user's name and password
     Password(Box<PasswordArgs>),
+    /// An access key, as for S3
     AccessKey(Box<AccessKeyArgs>),
 }
 
