@@ -8,7 +8,6 @@ use super::Session;
 use crate::cluster::{Cluster, Failure};
 use crate::error::{Error, Result};
 use crate::secret::EnvEntry;
-use crate::wording::list;
 use crate::workload::{self, Attachment, Mode};
 
 /// Run:ai's own ways to say which secret goes where.
@@ -129,8 +128,6 @@ fn missing(
         session.ui.warning(&format!("secret {name} does not exist yet in namespace {namespace}"));
         return Ok(());
     }
-    let keys: BTreeSet<&str> = its.iter().flat_map(|attachment| attachment.keys()).collect();
-    let keys = if keys.is_empty() { String::new() } else { format!(" with {}", list(keys)) };
     let create = format!("kubectl runai-secret create {name} -n {namespace} --from-file=KEY=PATH");
-    Err(Error::from(failure).hint(format!("or create it{keys}: {create}")))
+    Err(Error::from(failure).hint(format!("or create it: {create}")))
 }

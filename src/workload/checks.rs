@@ -21,7 +21,7 @@ pub(crate) fn missing_keys(attachments: &[Attachment], keys: &BTreeMap<String, V
         return Ok(());
     }
     let lines: Vec<_> =
-        missing.iter().map(|(secret, key)| format!("secret {secret:?} has no key {key:?}")).collect();
+        missing.iter().map(|(secret, key)| what_is_missing(secret, key, &keys[*secret])).collect();
     let error = Error::failed(lines.join("; "));
     Err(missing
         .iter()
@@ -44,6 +44,16 @@ pub(crate) fn illegal_env_names(
         })
     };
     attachments.iter().filter_map(warning).collect()
+}
+
+/// A long word that is like none of the keys may be a token that was pasted in the key's place: it is not repeated.
+fn what_is_missing(secret: &str, key: &str, keys: &[String]) -> String {
+    const LONGEST_UNLIKE: usize = 16;
+    if key.len() <= LONGEST_UNLIKE || nearest(key, keys.iter().map(String::as_str)).is_some() {
+        format!("secret {secret:?} has no key {key:?}")
+    } else {
+        format!("secret {secret:?} has no key by the name that was given, which is not shown")
+    }
 }
 
 fn what_it_has(secret: &str, key: &str, keys: &[String]) -> String {
@@ -70,6 +80,14 @@ mod tests {
 
     fn env(secret: &str, key: &str) -> Attachment {
         Attachment::env(secret, key).unwrap()
+    }
+
+    #[test]
+    fn a_token_in_the_place_of_a_key_is_not_repeated() {
+        let token = "hf_abcdefghijklmnopqrst";
+        let refusal = missing_keys(&[env("x", token)], &keys()).unwrap_err().to_string();
+        assert!(!refusal.contains(token), "{refusal}");
+        assert!(refusal.contains("the keys of \"x\" are: "), "{refusal}");
     }
 
     #[test]

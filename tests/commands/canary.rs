@@ -92,6 +92,9 @@ fn mistakes(Places { namespace, .. }: &Places) -> Vec<String> {
         ),
         format!("-vvv attach -n {namespace} deploy/web -e TOKEN={CANARY}"),
         format!("-vvv submit -i ubuntu -e TOKEN=SECRET:{CANARY} -n {namespace}"),
+        format!("-vvv attach -n {namespace} s deploy/web --env TOKEN={CANARY}"),
+        format!("-vvv attach -n {namespace} missing deploy/web --env TOKEN={CANARY}"),
+        format!("-vvv submit -i ubuntu -e TOKEN=SECRET:s,{CANARY} -n {namespace}"),
     ]
 }
 
