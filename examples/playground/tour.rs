@@ -136,7 +136,7 @@ impl Playground {
 fn without_suffix(shown: &str) -> String {
     const NAME: &str = "/job-runai-team-a-train-";
     match shown.split_once(NAME) {
-        Some((before, after)) => format!("{before}{NAME}XXXXX{}", after.get(5..).unwrap_or_default()),
+        Some((before, after)) => format!("{before}{NAME}…{}", after.get(5..).unwrap_or_default()),
         None => shown.to_owned(),
     }
 }

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use form_urlencoded::Serializer;
 use http::{Method, Request, header};
 use kube::client::Body;
+use serde_json::json;
 
 use super::failure::Effect;
 use super::{Keep, Write};
@@ -11,6 +12,15 @@ use super::{Keep, Write};
 /// Only `metadata` comes back: no value of a secret crosses the wire.
 const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 const METADATA_LIST: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+
+/// What becomes of the objects that a deleted one owns.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dependents {
+    /// There are none.
+    None,
+    /// The object stays until they are gone.
+    GoFirst,
+}
 
 /// A request to the API server. Paths are made of checked names, so they need no escaping.
 #[derive(Clone)]
@@ -45,8 +55,17 @@ impl Call {
         call
     }
 
-    pub(super) fn delete(path: String, options: Bytes) -> Self {
-        Self::new(Method::DELETE, path, options)
+    /// Deletes the object with this UID if it still has this version.
+    pub(super) fn delete(path: String, uid: &str, version: &str, left: Dependents) -> Self {
+        let mut options = json!({
+            "kind": "DeleteOptions",
+            "apiVersion": "v1",
+            "preconditions": { "uid": uid, "resourceVersion": version },
+        });
+        if left == Dependents::GoFirst {
+            options["propagationPolicy"] = "Foreground".into();
+        }
+        Self::new(Method::DELETE, path, Bytes::from(options.to_string()))
     }
 
     fn new(method: Method, path: String, body: Bytes) -> Self {

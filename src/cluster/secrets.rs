@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-use super::call::Call;
+use super::call::{Call, Dependents};
 use super::{Cluster, Failure, Write};
 
 /// How many objects a page of a list holds, as kubectl's.
@@ -131,13 +131,8 @@ impl Cluster {
         uid: &str,
         version: &str,
     ) -> Result<(), Failure> {
-        let options = json!({
-            "kind": "DeleteOptions",
-            "apiVersion": "v1",
-            "preconditions": { "uid": uid, "resourceVersion": version },
-        });
-        let call =
-            Call::delete(format!("{}/{name}", collection(namespace)), Bytes::from(options.to_string()));
+        let path = format!("{}/{name}", collection(namespace));
+        let call = Call::delete(path, uid, version, Dependents::None);
         self.send(&call.metadata_only()).await.map(drop)
     }
 

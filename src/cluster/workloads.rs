@@ -1,9 +1,9 @@
 //! Workloads on the server, as whole JSON trees: no field is lost that this program does not know.
 
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::call::Call;
+use super::call::{Call, Dependents};
 use super::{Cluster, Failure, Write};
 use crate::workload::{Kind, Target};
 
@@ -37,8 +37,8 @@ impl Cluster {
         self.json(&Call::create(kind.collection_path(namespace), body(object), write)).await
     }
 
-    /// Asks the server to delete the object with this UID if it still has this version, and to keep it until its pods are gone: two
-    /// generations of a job must not hold the same GPU and the same volume.
+    /// Asks the server to delete the object with this UID if it still has this version, and to keep it until its
+    /// pods are gone: two generations of a job must not hold the same GPU and the same volume.
     ///
     /// # Errors
     /// A conflict where it was changed since, or the name belongs to another object.
@@ -49,13 +49,8 @@ impl Cluster {
         uid: &str,
         version: &str,
     ) -> Result<(), Failure> {
-        let options = json!({
-            "kind": "DeleteOptions",
-            "apiVersion": "v1",
-            "propagationPolicy": "Foreground",
-            "preconditions": { "uid": uid, "resourceVersion": version },
-        });
-        let call = Call::delete(target.kind.object_path(namespace, &target.name), body(&options));
+        let path = target.kind.object_path(namespace, &target.name);
+        let call = Call::delete(path, uid, version, Dependents::GoFirst);
         self.send(&call).await.map(drop)
     }
 }
