@@ -249,6 +249,28 @@ pub(crate) enum Output {
     Name,
 }
 
+/// How a report is shown.
+#[derive(clap::Args)]
+pub(crate) struct ReportArgs {
+    /// Print it for a program (json, yaml), as names alone, or with more columns (wide)
+    #[arg(short, long, value_name = "json|yaml|name|wide", value_parser = parse_report, default_value = "",
+          hide_default_value = true)]
+    pub(crate) output: Report,
+}
+
+/// The form of a report on standard output.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Report {
+    /// A table for a person.
+    Table,
+    /// The same with more columns.
+    Wide,
+    Json,
+    Yaml,
+    /// `kind/name`, a line each.
+    Name,
+}
+
 fn parse_dry_run(word: &str) -> Result<DryRun, String> {
     match word {
         "none" | "false" => Ok(DryRun::None),
@@ -279,6 +301,20 @@ fn parse_output(word: &str) -> Result<Output, String> {
         _ => Err(format!(
             "unable to match a printer suitable for the output format \"{word}\", \
              allowed formats are: json,name,yaml"
+        )),
+    }
+}
+
+fn parse_report(word: &str) -> Result<Report, String> {
+    match word.to_lowercase().as_str() {
+        "" => Ok(Report::Table),
+        "wide" => Ok(Report::Wide),
+        "json" => Ok(Report::Json),
+        "yaml" => Ok(Report::Yaml),
+        "name" => Ok(Report::Name),
+        _ => Err(format!(
+            "unable to match a printer suitable for the output format \"{word}\", \
+             allowed formats are: json,name,wide,yaml"
         )),
     }
 }

@@ -6,6 +6,7 @@
 mod confidential;
 pub(crate) mod interrupt;
 mod prompt;
+mod table;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ use std::io::{IsTerminal, Write};
 use std::rc::Rc;
 
 use console::Style;
+pub(crate) use table::Table;
 
 use crate::cli::{Color, Talk};
 use crate::error::{Error, Result};

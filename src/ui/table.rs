@@ -1,0 +1,98 @@
+//! Columns of text, laid out as kubectl lays out its tables, so that what people do with those works here too.
+
+use std::fmt;
+
+use console::measure_text_width;
+
+use crate::printable::printable;
+
+/// Blanks between two columns, and the least width of one with them: kubectl's.
+const GAP: usize = 3;
+const LEAST: usize = 6;
+
+/// What kubectl puts into a cell that holds nothing.
+const NOTHING: &str = "<none>";
+
+/// A table: upper-case headers, and rows of as many cells. It prints a line for each, without blanks at the end.
+pub(crate) struct Table {
+    headers: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    pub(crate) fn new(headers: &[&'static str]) -> Self {
+        Self { headers: headers.to_vec(), rows: Vec::new() }
+    }
+
+    /// Adds a row. Characters that could move the cursor or reorder the line become escapes.
+    pub(crate) fn row<T: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = T>) {
+        let safe = cells.into_iter().map(|cell| printable(cell.as_ref()).into_owned());
+        let cells: Vec<String> =
+            safe.map(|cell| if cell.is_empty() { NOTHING.to_owned() } else { cell }).collect();
+        debug_assert_eq!(cells.len(), self.headers.len(), "a row has a cell for each header");
+        self.rows.push(cells);
+    }
+
+    /// How wide each column is, with the gap after it.
+    fn widths(&self) -> Vec<usize> {
+        let widest = |column: usize, header: &str| {
+            let cells =
+                self.rows.iter().filter_map(|row| row.get(column)).map(|cell| measure_text_width(cell));
+            cells.chain([measure_text_width(header)]).max().unwrap_or_default()
+        };
+        let columns = self.headers.iter().enumerate();
+        columns.map(|(column, header)| (widest(column, header) + GAP).max(LEAST)).collect()
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let widths = self.widths();
+        line(f, &widths, self.headers.iter().copied())?;
+        self.rows.iter().try_for_each(|row| line(f, &widths, row.iter().map(String::as_str)))
+    }
+}
+
+fn line<'a>(
+    f: &mut fmt::Formatter<'_>,
+    widths: &[usize],
+    cells: impl Iterator<Item = &'a str>,
+) -> fmt::Result {
+    let mut owed = 0;
+    for (cell, width) in cells.zip(widths) {
+        write!(f, "{:owed$}{cell}", "")?;
+        owed = width - measure_text_width(cell);
+    }
+    writeln!(f)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned_and_no_line_ends_in_blanks() {
+        let mut table = Table::new(&["NAME", "N", "AGE"]);
+        table.row(["a-long-name", "12", "3d"]);
+        table.row(["é", "", "10h"]);
+        let lines: Vec<_> = table.to_string().lines().map(str::to_owned).collect();
+        assert_eq!(
+            lines,
+            ["NAME          N        AGE", "a-long-name   12       3d", "é             <none>   10h"]
+        );
+    }
+
+    #[test]
+    fn a_short_column_is_as_wide_as_kubectls() {
+        let mut table = Table::new(&["A", "B"]);
+        table.row(["x", "y"]);
+        assert_eq!(table.to_string(), "A     B\nx     y\n");
+    }
+
+    #[test]
+    fn a_cell_cannot_begin_another_line_or_move_the_cursor() {
+        let mut table = Table::new(&["NAME"]);
+        table.row(["a\nb\u{1b}[2J"]);
+        assert_eq!(table.to_string(), "NAME\na\\nb\\u{1b}[2J\n");
+    }
+}
