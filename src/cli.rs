@@ -15,7 +15,9 @@ use crate::commands::attach::AttachArgs;
 use crate::commands::create::CreateArgs;
 use crate::commands::detach::DetachArgs;
 use crate::commands::label::LabelArgs;
+use crate::commands::status::StatusArgs;
 use crate::commands::submit::SubmitArgs;
+use crate::commands::sync::SyncArgs;
 
 /// The file that `kubectl runai-secret` needs on PATH is kubectl-runai_secret; `kubectl runai secret` needs this one.
 pub(crate) const BINARY: &str = "kubectl-runai-secret";
@@ -58,6 +60,10 @@ pub(crate) enum Command {
     Create(Box<CreateArgs>),
     /// Share a secret with every project: mark it cluster-wide for Run:ai
     Label(LabelArgs),
+    /// Show in which projects a shared secret arrived, and what is in the way
+    Status(StatusArgs),
+    /// Make the copies of a shared secret yourself, where no controller of Run:ai does
+    Sync(SyncArgs),
     /// Attach a secret to a workload: as env variables, as files, or for pulling images
     Attach(Box<AttachArgs>),
     /// Detach a secret from a workload: the reverse of attach

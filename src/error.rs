@@ -9,7 +9,7 @@ use std::fmt;
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A failure, ready to be shown: one line and its hints.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Error {
     kind: Kind,
     line: String,

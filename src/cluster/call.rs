@@ -56,7 +56,7 @@ impl Call {
     }
 
     /// Deletes the object with this UID if it still has this version.
-    pub(super) fn delete(path: String, uid: &str, version: &str, left: Dependents) -> Self {
+    pub(super) fn delete(path: String, uid: &str, version: &str, left: Dependents, keep: Keep) -> Self {
         let mut options = json!({
             "kind": "DeleteOptions",
             "apiVersion": "v1",
@@ -65,7 +65,12 @@ impl Call {
         if left == Dependents::GoFirst {
             options["propagationPolicy"] = "Foreground".into();
         }
-        Self::new(Method::DELETE, path, Bytes::from(options.to_string()))
+        if keep == Keep::No {
+            // Where there is a body, the server does not read the query.
+            options["dryRun"] = json!(["All"]);
+        }
+        let call = Self::new(Method::DELETE, path, Bytes::from(options.to_string()));
+        Self { dry: keep == Keep::No, ..call }
     }
 
     fn new(method: Method, path: String, body: Bytes) -> Self {

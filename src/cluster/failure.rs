@@ -135,6 +135,11 @@ impl Failure {
         fields.filter(|(_, reason)| reason.contains("field is immutable")).map(|(field, _)| field).collect()
     }
 
+    /// The server no longer knows the state of the cluster that a list was begun on.
+    pub(super) fn is_expired(&self) -> bool {
+        self.has_code(410)
+    }
+
     pub(crate) fn is_forbidden(&self) -> bool {
         self.has_code(403)
     }

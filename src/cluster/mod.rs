@@ -10,6 +10,7 @@ mod connection;
 mod exec;
 mod failure;
 mod kubeconfig;
+mod list;
 mod namespaces;
 mod proxy;
 mod secrets;

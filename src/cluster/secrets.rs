@@ -9,10 +9,9 @@ use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::call::{Call, Dependents};
-use super::{Cluster, Failure, Write};
-
-/// How many objects a page of a list holds, as kubectl's.
-const PAGE: &str = "500";
+use super::list::PAGE;
+use super::{Cluster, Failure, Keep, Write};
+use crate::propagation::Namesake;
 
 /// What tells one object from another, without its content.
 #[derive(Deserialize)]
@@ -32,20 +31,6 @@ pub(crate) struct Metadata {
 #[derive(Deserialize)]
 struct MetadataOnly {
     metadata: Metadata,
-}
-
-#[derive(Deserialize)]
-struct MetadataList {
-    #[serde(default)]
-    metadata: ListMetadata,
-    /// `null` where there are none.
-    items: Option<Vec<MetadataOnly>>,
-}
-
-#[derive(Deserialize, Default)]
-struct ListMetadata {
-    #[serde(rename = "continue", default)]
-    next: String,
 }
 
 /// A secret without its values. They cross the wire, because no other form of the object has the keys, and are
@@ -79,6 +64,9 @@ impl Answer {
         }
     }
 }
+
+/// Helm keeps whole releases in secrets, of tens of kilobytes each.
+const MADE_BY_PEOPLE: &str = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token";
 
 fn collection(namespace: &str) -> String {
     format!("/api/v1/namespaces/{namespace}/secrets")
@@ -130,9 +118,10 @@ impl Cluster {
         name: &str,
         uid: &str,
         version: &str,
+        keep: Keep,
     ) -> Result<(), Failure> {
         let path = format!("{}/{name}", collection(namespace));
-        let call = Call::delete(path, uid, version, Dependents::None);
+        let call = Call::delete(path, uid, version, Dependents::None, keep);
         self.send(&call.metadata_only()).await.map(drop)
     }
 
@@ -158,6 +147,49 @@ impl Cluster {
         self.list_metadata(call).await
     }
 
+    /// The secrets of a namespace that somebody made: no Helm releases, no tokens of service accounts.
+    pub(crate) async fn secrets_in(&self, namespace: &str) -> Result<Vec<Metadata>, Failure> {
+        self.list_metadata(Call::get(collection(namespace)).query("fieldSelector", MADE_BY_PEOPLE)).await
+    }
+
+    /// The secrets in all namespaces that have a label, whose value is `true`.
+    pub(crate) async fn secrets_labelled(&self, label: &str) -> Result<Vec<Metadata>, Failure> {
+        let call = Call::get("/api/v1/secrets".to_owned()).query("labelSelector", format!("{label}=true"));
+        self.list_metadata(call).await
+    }
+
+    /// A secret with its content, for comparing and copying.
+    pub(crate) async fn namesake(&self, namespace: &str, name: &str) -> Result<Namesake, Failure> {
+        self.json(&Call::get(format!("{}/{name}", collection(namespace)))).await
+    }
+
+    /// What `keep` makes of each secret of this name, in all namespaces. A page holds at most `limit` of them.
+    pub(crate) async fn namesakes<R>(
+        &self,
+        name: &str,
+        limit: u32,
+        keep: impl FnMut(Namesake) -> Option<R>,
+    ) -> Result<Vec<R>, Failure> {
+        let call =
+            Call::get("/api/v1/secrets".to_owned()).query("fieldSelector", format!("metadata.name={name}"));
+        self.list(call, limit, keep).await
+    }
+
+    /// Changes a secret that still has the UID and the version in the body's metadata.
+    ///
+    /// # Errors
+    /// A conflict where it was changed since, or the name belongs to another one.
+    pub(crate) async fn patch_secret(
+        &self,
+        namespace: &str,
+        name: &str,
+        body: Bytes,
+        write: Write<'_>,
+    ) -> Result<(), Failure> {
+        let path = format!("{}/{name}", collection(namespace));
+        self.send(&Call::merge_patch(path, body, write).metadata_only()).await.map(drop)
+    }
+
     /// Sets labels (`Some`) and removes labels (`None`) of a secret that is still as it was read, and changes nothing
     /// else.
     ///
@@ -177,17 +209,6 @@ impl Cluster {
 
     /// Metadata of a whole list, page by page.
     pub(super) async fn list_metadata(&self, call: Call) -> Result<Vec<Metadata>, Failure> {
-        let call = call.query("limit", PAGE).metadata_list();
-        let mut found = Vec::new();
-        let mut next = String::new();
-        loop {
-            let page = if next.is_empty() { call.clone() } else { call.clone().query("continue", next) };
-            let list: MetadataList = self.json(&page).await?;
-            found.extend(list.items.into_iter().flatten().map(|item| item.metadata));
-            next = list.metadata.next;
-            if next.is_empty() {
-                return Ok(found);
-            }
-        }
+        self.list(call.metadata_list(), PAGE, |only: MetadataOnly| Some(only.metadata)).await
     }
 }

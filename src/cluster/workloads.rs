@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::call::{Call, Dependents};
-use super::{Cluster, Failure, Write};
+use super::{Cluster, Failure, Keep, Write};
 use crate::workload::{Kind, Target};
 
 impl Cluster {
@@ -50,7 +50,7 @@ impl Cluster {
         version: &str,
     ) -> Result<(), Failure> {
         let path = target.kind.object_path(namespace, &target.name);
-        let call = Call::delete(path, uid, version, Dependents::GoFirst);
+        let call = Call::delete(path, uid, version, Dependents::GoFirst, Keep::Yes);
         self.send(&call).await.map(drop)
     }
 }

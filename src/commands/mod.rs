@@ -9,7 +9,10 @@ mod recreate;
 mod saved_manifest;
 mod secrets_used;
 mod sharing;
+pub(crate) mod status;
 pub(crate) mod submit;
+mod survey;
+pub(crate) mod sync;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -30,6 +33,8 @@ pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<()> {
     match &cli.command {
         Command::Create(args) => create::run(args, &session).await,
         Command::Label(args) => label::run(args, &session).await,
+        Command::Status(args) => status::run(args, &session).await,
+        Command::Sync(args) => sync::run(args, &session).await,
         Command::Attach(args) => attach::run(args, &session).await,
         Command::Detach(args) => detach::run(args, &session).await,
         Command::Submit(args) => submit::run(args, &session).await,
@@ -96,12 +101,17 @@ impl Session<'_> {
 
     /// The Run:ai namespace, for commands that work there and nowhere else.
     fn runai_namespace(&self, command: &str) -> Result<&str> {
+        if !self.globals.place.projects.is_empty() {
+            return Err(not_in_a_project(command, "--project and --namespace"));
+        }
+        self.source_namespace(command)
+    }
+
+    /// The Run:ai namespace, for commands that look from there at projects.
+    fn source_namespace(&self, command: &str) -> Result<&str> {
         let place = &self.globals.place;
-        if place.namespace.is_some() || !place.projects.is_empty() {
-            return Err(Error::usage(format!("{command} works in the Run:ai namespace, not in a project's"))
-                .hint(
-                    "leave out --project and --namespace; --runai-namespace says where Run:ai is installed",
-                ));
+        if place.namespace.is_some() {
+            return Err(not_in_a_project(command, "--namespace"));
         }
         secret::check_namespace(&place.runai_namespace)?;
         Ok(&place.runai_namespace)
@@ -116,6 +126,11 @@ impl Session<'_> {
             Output::Yaml => self.ui.data(&render::yaml(&without_managed_fields(object))),
         }
     }
+}
+
+fn not_in_a_project(command: &str, flags: &str) -> Error {
+    Error::usage(format!("{command} works in the Run:ai namespace, not in a project's"))
+        .hint(format!("leave out {flags}; --runai-namespace says where Run:ai is installed"))
 }
 
 /// The object as kubectl prints it: without the server's record of who wrote which field.

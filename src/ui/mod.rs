@@ -5,6 +5,7 @@
 
 mod confidential;
 pub(crate) mod interrupt;
+mod progress;
 mod prompt;
 mod table;
 

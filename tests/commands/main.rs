@@ -22,6 +22,8 @@ mod project;
 mod rbac;
 mod readme;
 mod recreate;
+mod status;
 mod submit;
+mod sync;
 mod terminal;
 mod workloads;

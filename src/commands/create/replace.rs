@@ -143,7 +143,7 @@ impl Replacement<'_> {
         let text = |field: &str| metadata[field].as_str().unwrap_or_default();
         let deleted = self
             .cluster
-            .delete_secret(self.namespace, self.name(), text("uid"), text("resourceVersion"))
+            .delete_secret(self.namespace, self.name(), text("uid"), text("resourceVersion"), Keep::Yes)
             .await;
         match deleted {
             Ok(()) => {}

@@ -1,0 +1,343 @@
+//! `status`: how far shared secrets got, project by project.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+mod report;
+
+use self::report::{OverviewReport, SecretReport};
+use super::Session;
+use super::survey::{self, Area, Survey};
+use crate::cli::{Report, ReportArgs};
+use crate::cluster::Cluster;
+use crate::error::{Error, Result};
+use crate::propagation::{self, Scope, Source, State};
+use crate::ui::Table;
+use crate::wording::{list, nearest, plural};
+use crate::{render, secret};
+
+/// How often `--watch` looks.
+const PERIOD: Duration = Duration::from_secs(2);
+
+/// How many secrets are looked at at once.
+const AT_ONCE: usize = 4;
+
+/// Show in which projects a shared secret arrived, and what is in the way
+///
+/// Without a name: every shared secret, with the number of projects in each state. The content of copies is compared
+/// here, on this machine, and never shown. The exit code is 3 where something is not as it should be.
+///
+/// copied: equal to the source. pending: not there yet. stale: a copy with other content. conflict: somebody else's
+/// secret has the name. same: somebody else's, with the same content. foreign: somebody else's, and nothing is to be
+/// copied there. orphan: a copy whose source is not shared any more. terminating: being deleted. unverified: a copy, and
+/// you may not read the source. forbidden: you may not look there. absent: nothing there, nothing to be there.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    kubectl runai-secret status\n  \
+    kubectl runai-secret status hf -o wide")]
+pub(crate) struct StatusArgs {
+    /// The secret; all shared ones without it
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+
+    /// Go on looking, and show what changes, until Ctrl-C
+    #[arg(short, long, requires = "name")]
+    watch: bool,
+
+    #[command(flatten)]
+    report: ReportArgs,
+}
+
+pub(super) async fn run(args: &StatusArgs, session: &Session<'_>) -> Result<()> {
+    let namespace = session.source_namespace("status")?;
+    if let Some(name) = &args.name {
+        secret::check_secret_name(name)?;
+    }
+    let form = args.report.output;
+    if args.watch && !matches!(form, Report::Table | Report::Wide) {
+        return Err(Error::usage("--watch shows a table").hint("leave out -o, or --watch"));
+    }
+    let cluster = session.connect().await?;
+    match &args.name {
+        Some(name) if args.watch => watch(name, namespace, form, &cluster, session).await,
+        Some(name) => one(name, namespace, form, &cluster, session).await,
+        None => all(namespace, form, &cluster, session).await,
+    }
+}
+
+async fn one(
+    name: &str,
+    namespace: &str,
+    form: Report,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<()> {
+    let named = &session.globals.place.projects;
+    let (area, source) =
+        tokio::join!(Area::find(named, cluster, session), survey::read_source(cluster, namespace, name));
+    let survey = Survey::of(name, namespace, source?, &area?, cluster).await?;
+    if !survey.is_known() {
+        return Err(unknown(name, namespace, cluster).await);
+    }
+    show(&survey, form, session)?;
+    verdict(&survey)
+}
+
+/// Nothing of that name is there: names what may have been meant.
+async fn unknown(name: &str, namespace: &str, cluster: &Cluster) -> Error {
+    let error = Error::in_kubectls_words(format!(
+        "Error from server (NotFound): secrets \"{name}\" not found in namespace \"{namespace}\""
+    ));
+    let there = cluster.secrets_in(namespace).await.unwrap_or_default();
+    match nearest(name, there.iter().map(|secret| secret.name.as_str())) {
+        Some(near) => error.hint(format!("did you mean {near:?}?")),
+        None => error.hint("kubectl runai-secret status lists the shared ones"),
+    }
+}
+
+/// Prints the projects, and what can be done about those where it did not arrive.
+pub(super) fn show(survey: &Survey, form: Report, session: &Session<'_>) -> Result<()> {
+    let ui = session.ui;
+    match form {
+        Report::Table | Report::Wide => {
+            ui.note(&headline(survey));
+            ui.data(table(survey, form).to_string().as_bytes())?;
+            advise(survey, session);
+            Ok(())
+        }
+        Report::Name => ui.data(format!("secret/{}\n", survey.name).as_bytes()),
+        Report::Json => ui.data(&render::json(&SecretReport::of(survey))),
+        Report::Yaml => ui.data(&render::yaml(&SecretReport::of(survey))),
+    }
+}
+
+fn headline(survey: &Survey) -> String {
+    let Survey { name, namespace, .. } = survey;
+    match survey.source {
+        Source::There(Scope::EveryProject, _) => {
+            format!("secret {name} in {namespace} is shared with every project")
+        }
+        Source::There(Scope::Department(ref id), _) => format!(
+            "secret {name} in {namespace} is shared with department {id}; which projects it has is known to Run:ai alone"
+        ),
+        Source::There(Scope::Nobody, _) => format!("secret {name} in {namespace} is not shared"),
+        Source::Missing => format!("there is no secret {name} in {namespace}"),
+        Source::Unseen => {
+            format!("you may not read secret {name} in {namespace}: contents can't be compared")
+        }
+    }
+}
+
+fn table(survey: &Survey, form: Report) -> Table {
+    let wide = form == Report::Wide;
+    let mut table = Table::new(if wide {
+        &["PROJECT", "NAMESPACE", "STATE", "A COPY BECAUSE"]
+    } else {
+        &["PROJECT", "NAMESPACE", "STATE"]
+    });
+    for row in &survey.rows {
+        let evidence = row.evidence.as_ref().map(ToString::to_string).unwrap_or_default();
+        let cells =
+            [row.project.clone().unwrap_or_default(), row.namespace.clone(), row.state.to_string(), evidence];
+        table.row(cells.into_iter().take(if wide { 4 } else { 3 }));
+    }
+    table
+}
+
+/// What to type about each state that is there.
+fn advise(survey: &Survey, session: &Session<'_>) {
+    let name = &survey.name;
+    for state in State::ALL {
+        let titles: Vec<&str> = survey.in_state(state).map(survey::title).collect();
+        if titles.is_empty() {
+            continue;
+        }
+        let advice = match state {
+            State::Pending | State::Stale => format!(
+                "Run:ai copies within about a minute; where no controller of it does: kubectl runai-secret sync {name}"
+            ),
+            State::Conflict => format!(
+                "the project's own secret is in the way: kubectl runai-secret sync {name} --adopt takes it over"
+            ),
+            State::Orphan => format!(
+                "Run:ai removes its own; those made by sync: kubectl runai-secret sync {name} --prune"
+            ),
+            State::Forbidden => "you may not read this secret there".to_owned(),
+            State::Terminating => "being deleted: no copy is needed".to_owned(),
+            State::Copied | State::Same | State::Foreign | State::Unverified | State::Absent => continue,
+        };
+        session.ui.note(&format!("{state} in {}: {advice}", few(&titles)));
+    }
+}
+
+/// At most five names.
+pub(super) fn few(names: &[&str]) -> String {
+    const SHOWN: usize = 5;
+    if names.len() <= SHOWN {
+        list(names)
+    } else {
+        format!("{} and {} more", names[..SHOWN].join(", "), names.len() - SHOWN)
+    }
+}
+
+/// An error where something is not as it should be.
+pub(super) fn verdict(survey: &Survey) -> Result<()> {
+    let found: Vec<String> = survey
+        .counts()
+        .iter()
+        .filter(|(state, _)| state.is_finding())
+        .map(|(state, count)| format!("{count} {state}"))
+        .collect();
+    if found.is_empty() {
+        return Ok(());
+    }
+    let all = plural(survey.rows.len(), "project");
+    Err(Error::partly(format!("secret {}: of {all} {}", survey.name, list(&found))))
+}
+
+async fn watch(
+    name: &str,
+    namespace: &str,
+    form: Report,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<()> {
+    let named = &session.globals.place.projects;
+    let mut shown: BTreeMap<String, State> = BTreeMap::new();
+    loop {
+        let area = Area::find(named, cluster, session).await?;
+        match Survey::take(name, namespace, &area, cluster).await {
+            Ok(survey) => {
+                let lines = table(&survey, form).to_string();
+                let mut lines = lines.lines();
+                let header = lines.next().filter(|_| shown.is_empty());
+                let changed = survey
+                    .rows
+                    .iter()
+                    .zip(lines)
+                    .filter(|(row, _)| shown.insert(row.namespace.clone(), row.state) != Some(row.state));
+                let text: String = header
+                    .into_iter()
+                    .chain(changed.map(|(_, line)| line))
+                    .flat_map(|line| [line, "\n"])
+                    .collect();
+                session.ui.data(text.as_bytes())?;
+            }
+            Err(failure) if failure.may_pass() => session.ui.note(&Error::from(failure).to_string()),
+            Err(failure) => return Err(failure.into()),
+        }
+        tokio::time::sleep(PERIOD).await;
+    }
+}
+
+async fn all(namespace: &str, form: Report, cluster: &Cluster, session: &Session<'_>) -> Result<()> {
+    let chosen = &session.globals.place.projects;
+    let (area, shared) =
+        tokio::join!(Area::find(chosen, cluster, session), shared(namespace, cluster, session));
+    let (area, shared) = (&area?, shared?);
+    let surveys: Vec<Survey> = stream::iter(&shared)
+        .map(|name| Survey::take(name, namespace, area, cluster))
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+    // A label of Run:ai's in a namespace of no project says nothing.
+    let surveys: Vec<Survey> = surveys.into_iter().filter(Survey::is_known).collect();
+    match form {
+        Report::Table | Report::Wide if surveys.is_empty() => {
+            session.ui.note(&format!("no secret in {namespace} is shared"));
+        }
+        Report::Table | Report::Wide => session.ui.data(overview(&surveys, form).to_string().as_bytes())?,
+        Report::Name => {
+            surveys
+                .iter()
+                .try_for_each(|survey| session.ui.data(format!("secret/{}\n", survey.name).as_bytes()))?;
+        }
+        Report::Json => session.ui.data(&render::json(&OverviewReport::of(&surveys)))?,
+        Report::Yaml => session.ui.data(&render::yaml(&OverviewReport::of(&surveys)))?,
+    }
+    let wrong: Vec<&str> = surveys
+        .iter()
+        .filter(|survey| survey.rows.iter().any(|row| row.state.is_finding()))
+        .map(|survey| survey.name.as_str())
+        .collect();
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(Error::partly(format!("not everywhere as it should be: {}", few(&wrong)))
+        .hint(format!("kubectl runai-secret status {}", wrong[0])))
+}
+
+/// The names of all that is shared, and of what was shared and left copies behind.
+async fn shared(namespace: &str, cluster: &Cluster, session: &Session<'_>) -> Result<BTreeSet<String>> {
+    let left_behind = [propagation::MARK, propagation::LEGACY_LABEL, propagation::CURRENT_LABEL];
+    let left_behind = left_behind.map(|label| cluster.secrets_labelled(label));
+    let (sources, copies) =
+        tokio::join!(cluster.secrets_in(namespace), futures::future::join_all(left_behind));
+    let is_shared = |labels: &BTreeMap<String, String>| Scope::of(labels) != Scope::Nobody;
+    let mut names: BTreeSet<String> =
+        sources?.into_iter().filter(|secret| is_shared(&secret.labels)).map(|secret| secret.name).collect();
+    for copies in copies {
+        match copies {
+            Ok(copies) => names.extend(copies.into_iter().map(|copy| copy.name)),
+            Err(failure) if failure.is_forbidden() => {
+                session.ui.note("you may not list all secrets: copies without a source can't be found");
+                break;
+            }
+            Err(failure) => return Err(failure.into()),
+        }
+    }
+    Ok(names)
+}
+
+/// What a table of all secrets has a column for; `wide` has one for each state.
+const USUAL: [State; 5] = [State::Copied, State::Pending, State::Stale, State::Conflict, State::Orphan];
+
+fn overview(surveys: &[Survey], form: Report) -> Table {
+    let wide = form == Report::Wide;
+    let states: &[State] = if wide { &State::ALL } else { &USUAL };
+    let mut headers = vec!["NAME", "SHARED WITH"];
+    headers.extend(states.iter().map(|state| header(*state)));
+    if !wide {
+        headers.push("OTHER");
+    }
+    let mut table = Table::new(&headers);
+    for survey in surveys {
+        let counts = survey.counts();
+        let count = |state: &State| counts.get(state).copied().unwrap_or_default();
+        let mut cells = vec![survey.name.clone(), shared_with(survey)];
+        cells.extend(states.iter().map(|state| count(state).to_string()));
+        if !wide {
+            let other = counts.iter().filter(|(state, _)| !USUAL.contains(state)).map(|(_, count)| count);
+            cells.push(other.sum::<usize>().to_string());
+        }
+        table.row(cells);
+    }
+    table
+}
+
+fn header(state: State) -> &'static str {
+    match state {
+        State::Copied => "COPIED",
+        State::Pending => "PENDING",
+        State::Stale => "STALE",
+        State::Conflict => "CONFLICT",
+        State::Same => "SAME",
+        State::Foreign => "FOREIGN",
+        State::Orphan => "ORPHAN",
+        State::Terminating => "TERMINATING",
+        State::Unverified => "UNVERIFIED",
+        State::Forbidden => "FORBIDDEN",
+        State::Absent => "ABSENT",
+    }
+}
+
+fn shared_with(survey: &Survey) -> String {
+    match survey.scope() {
+        Some(Scope::EveryProject) => "every project".to_owned(),
+        Some(Scope::Department(id)) => format!("department {id}"),
+        Some(Scope::Nobody) => "nobody".to_owned(),
+        None => "can't be seen".to_owned(),
+    }
+}

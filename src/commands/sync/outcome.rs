@@ -1,0 +1,164 @@
+//! What `sync` did, told to a person or a program.
+
+use serde::Serialize;
+
+use super::carry_out::TaskResult;
+use super::is_refusal;
+use crate::cli::{Output, WriteArgs};
+use crate::commands::{Session, status, survey};
+use crate::error::{Error, Result};
+use crate::propagation::{State, Step};
+use crate::render;
+use crate::wording::{list, plural};
+
+/// One secret, and what became of it in each project.
+pub(super) struct Outcome {
+    pub(super) name: String,
+    pub(super) namespace: String,
+    pub(super) results: Vec<TaskResult>,
+}
+
+/// Prints what was done.
+///
+/// # Errors
+/// Something was not done; exit code 3, or 1 where nothing at all could be.
+pub(super) fn report(outcomes: &[Outcome], write: &WriteArgs, session: &Session<'_>) -> Result<()> {
+    match write.output {
+        Output::Human | Output::Name => {
+            outcomes.iter().try_for_each(|outcome| lines(outcome, write, session))?;
+        }
+        Output::Json => session.ui.data(&render::json(&SyncReport::of(outcomes)))?,
+        Output::Yaml => session.ui.data(&render::yaml(&SyncReport::of(outcomes)))?,
+    }
+    for outcome in outcomes {
+        outcome.tell(session);
+    }
+    verdict(outcomes)
+}
+
+fn lines(outcome: &Outcome, write: &WriteArgs, session: &Session<'_>) -> Result<()> {
+    let name = format!("secret/{}", outcome.name);
+    for result in outcome.results.iter().filter(|result| result.is_change()) {
+        if write.output == Output::Name {
+            session.ui.data(format!("{name}\n").as_bytes())?;
+        } else {
+            let (verb, place) = (result.task.step.done(), survey::title(&result.task.row));
+            session.ui.done(&format!("{name} {verb} in {place}{}", write.dry_run.suffix()))?;
+        }
+    }
+    Ok(())
+}
+
+impl Outcome {
+    fn tell(&self, session: &Session<'_>) {
+        for result in &self.results {
+            let place = survey::title(&result.task.row);
+            if let Some(error) = &result.error {
+                session.ui.error(&error.clone().at(place));
+            } else if let Step::Leave(reason) = result.task.step {
+                session.ui.note(&format!("{place}: {} is left alone: {reason}", self.name));
+            }
+        }
+        let same: Vec<&str> = self
+            .results
+            .iter()
+            .filter(|result| result.task.row.state == State::Same && result.task.step == Step::Nothing)
+            .map(|result| survey::title(&result.task.row))
+            .collect();
+        if !same.is_empty() {
+            session.ui.note(&format!(
+                "{}: the project's own secret has the same content, and is not kept up to date",
+                status::few(&same)
+            ));
+        }
+        let copied = self.results.iter().filter(|result| result.task.row.state == State::Copied).count();
+        if copied > 0 {
+            session.ui.note(&format!("{} had {} already", plural(copied, "project"), self.name));
+        }
+    }
+
+    /// The projects where it was not done.
+    fn refused(&self) -> Vec<&str> {
+        let refused = self.results.iter().filter(|result| result.is_refused());
+        refused.map(|result| survey::title(&result.task.row)).collect()
+    }
+}
+
+impl TaskResult {
+    fn is_change(&self) -> bool {
+        self.error.is_none() && self.task.step.writes()
+    }
+
+    fn is_refused(&self) -> bool {
+        self.error.is_some() || matches!(self.task.step, Step::Leave(reason) if is_refusal(reason))
+    }
+}
+
+fn verdict(outcomes: &[Outcome]) -> Result<()> {
+    let refused: Vec<String> = outcomes
+        .iter()
+        .filter(|outcome| !outcome.refused().is_empty())
+        .map(|outcome| format!("{} in {}", outcome.name, status::few(&outcome.refused())))
+        .collect();
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let error = Error::partly(format!("not done: {}", list(&refused)));
+    let failed = outcomes.iter().flat_map(|outcome| &outcome.results).any(|result| result.error.is_some());
+    Err(if failed { error.hint("run it again: what was done is not done twice") } else { error })
+}
+
+// What programs read.
+
+#[derive(Serialize)]
+struct SyncReport<'a> {
+    secrets: Vec<SecretOutcome<'a>>,
+}
+
+#[derive(Serialize)]
+struct SecretOutcome<'a> {
+    secret: &'a str,
+    namespace: &'a str,
+    projects: Vec<ProjectOutcome<'a>>,
+}
+
+#[derive(Serialize)]
+struct ProjectOutcome<'a> {
+    /// None for a copy in a namespace that belongs to no project.
+    project: Option<&'a str>,
+    namespace: &'a str,
+    /// As it was found, in the words of `status`.
+    state: State,
+    /// `created`, `updated`, `replaced`, `adopted`, `deleted`, `unchanged`, `left alone` or `failed`.
+    result: &'static str,
+    /// Why it was left alone or failed.
+    reason: Option<String>,
+}
+
+impl<'a> SyncReport<'a> {
+    fn of(outcomes: &'a [Outcome]) -> Self {
+        let secret = |outcome: &'a Outcome| SecretOutcome {
+            secret: &outcome.name,
+            namespace: &outcome.namespace,
+            projects: outcome.results.iter().map(ProjectOutcome::of).collect(),
+        };
+        Self { secrets: outcomes.iter().map(secret).collect() }
+    }
+}
+
+impl<'a> ProjectOutcome<'a> {
+    fn of(result: &'a TaskResult) -> Self {
+        let (row, step) = (&result.task.row, result.task.step);
+        let left = match step {
+            Step::Leave(reason) => Some(reason.to_string()),
+            _ => None,
+        };
+        Self {
+            project: row.project.as_deref(),
+            namespace: &row.namespace,
+            state: row.state,
+            result: if result.error.is_some() { "failed" } else { step.done() },
+            reason: result.error.as_ref().map(ToString::to_string).or(left),
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! A secret of the shared name in some namespace: what it holds, and how it is known to be a copy.
+//!
+//! What a copy of Run:ai looks like is not documented. It is recognised by a label that only Run:ai's own are known to
+//! have, by an owner of Run:ai, or by the mark that this program puts on the copies that it makes itself. All else was
+//! made by somebody else, and is theirs.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
+use zeroize::Zeroizing;
+
+use super::scope::{CURRENT_LABEL, DEPARTMENT_LABEL, LEGACY_LABEL};
+use crate::secret::SecretValue;
+
+/// On a copy that this program made: a label, so that all of them can be listed.
+pub(crate) const MARK: &str = "kubectl-runai-secret/copy";
+/// Beside [`MARK`], an annotation: what it is a copy of, as [`identity`] has it.
+pub(crate) const ORIGIN: &str = "kubectl-runai-secret/copy-of";
+
+/// What a copy says of its source: `runai/hf`.
+pub(crate) fn identity(namespace: &str, name: &str) -> String {
+    format!("{namespace}/{name}")
+}
+
+/// A secret as the API has it, without what nobody here asks for.
+#[derive(Deserialize)]
+pub(crate) struct Namesake {
+    pub(crate) metadata: Metadata,
+    #[serde(default)]
+    pub(crate) immutable: bool,
+    #[serde(flatten)]
+    pub(crate) content: Content,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Metadata {
+    #[serde(default)]
+    pub(crate) namespace: String,
+    #[serde(default)]
+    pub(crate) uid: String,
+    #[serde(default)]
+    pub(crate) resource_version: String,
+    #[serde(default)]
+    pub(crate) labels: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) annotations: BTreeMap<String, String>,
+    #[serde(default)]
+    owner_references: Vec<Owner>,
+    #[serde(rename = "deletionTimestamp")]
+    pub(crate) terminating: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Owner {
+    api_version: String,
+    kind: String,
+}
+
+/// What a copy has in common with its source: type and data.
+#[derive(Deserialize, PartialEq, Eq)]
+pub(crate) struct Content {
+    #[serde(rename = "type", default)]
+    pub(crate) secret_type: String,
+    /// `null` where there are no keys.
+    #[serde(default, deserialize_with = "null_as_empty")]
+    pub(crate) data: BTreeMap<String, Encoded>,
+}
+
+/// A value in base64, as it crosses the wire. Like the value itself it can be neither shown nor cloned.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Encoded(Zeroizing<String>);
+
+impl<'de> Deserialize<'de> for Encoded {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
+    }
+}
+
+impl Encoded {
+    /// For the body of a request.
+    pub(super) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Content {
+    /// How many bytes it takes on the wire, about.
+    pub(crate) fn weight(&self) -> usize {
+        self.data.iter().map(|(key, value)| key.len() + value.0.len()).sum()
+    }
+
+    /// The values, for whoever must recognise them in a text.
+    pub(crate) fn values(&self) -> BTreeMap<String, SecretValue> {
+        let value = |text: &Encoded| {
+            SecretValue::from_bytes(BASE64_STANDARD.decode(text.expose()).unwrap_or_default())
+        };
+        self.data.iter().map(|(key, text)| (key.clone(), value(text))).collect()
+    }
+
+    /// The keys that the other one does not have.
+    pub(super) fn keys_beyond(&self, other: &Self) -> Vec<String> {
+        self.data.keys().filter(|key| !other.data.contains_key(*key)).cloned().collect()
+    }
+}
+
+/// By what a secret is known to be a copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Evidence {
+    /// This program made it.
+    OurMark,
+    /// It carries a label of Run:ai.
+    Label(&'static str),
+    /// It is owned by an object of Run:ai, of this kind.
+    Owner(String),
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OurMark => write!(f, "made by sync (label {MARK})"),
+            Self::Label(label) => write!(f, "label {label}"),
+            Self::Owner(kind) => write!(f, "owned by a {kind} of Run:ai"),
+        }
+    }
+}
+
+impl Namesake {
+    /// By what it is known to be a copy of the secret with this [`identity`]; none if it was made by somebody else.
+    pub(crate) fn evidence(&self, identity: &str) -> Option<Evidence> {
+        let Metadata { labels, annotations, owner_references, .. } = &self.metadata;
+        let is = |label: &str| labels.get(label).is_some_and(|value| value == "true");
+        if is(MARK) {
+            // The copy of another source is not ours to touch.
+            let ours = annotations.get(ORIGIN).is_some_and(|origin| origin == identity);
+            return ours.then_some(Evidence::OurMark);
+        }
+        if let Some(label) = [LEGACY_LABEL, CURRENT_LABEL].into_iter().find(|label| is(label)) {
+            return Some(Evidence::Label(label));
+        }
+        if labels.contains_key(DEPARTMENT_LABEL) {
+            return Some(Evidence::Label(DEPARTMENT_LABEL));
+        }
+        let owner = owner_references.iter().find(|owner| is_of_runai(&owner.api_version))?;
+        Some(Evidence::Owner(owner.kind.clone()))
+    }
+}
+
+/// Is this an API group of Run:ai: `run.ai/v1`, `scheduling.run.ai/v2`?
+fn is_of_runai(api_version: &str) -> bool {
+    let group = api_version.split_once('/').map_or("", |(group, _)| group);
+    group == "run.ai" || group.ends_with(".run.ai")
+}
+
+fn null_as_empty<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    static_assertions::assert_not_impl_any!(Encoded: fmt::Debug, fmt::Display, Clone, serde::Serialize);
+    static_assertions::assert_not_impl_any!(Namesake: fmt::Debug, Clone, serde::Serialize);
+
+    pub(crate) fn namesake(object: Value) -> Namesake {
+        serde_json::from_value(object).unwrap()
+    }
+
+    fn evidence(metadata: &Value) -> Option<Evidence> {
+        namesake(json!({"metadata": metadata, "type": "Opaque"})).evidence("runai/hf")
+    }
+
+    #[test]
+    fn a_copy_is_known_by_our_mark_by_a_label_of_run_ai_or_by_its_owner() {
+        let ours = json!({"labels": {MARK: "true"}, "annotations": {ORIGIN: "runai/hf"}});
+        assert_eq!(evidence(&ours), Some(Evidence::OurMark));
+        for label in [LEGACY_LABEL, CURRENT_LABEL] {
+            assert_eq!(evidence(&json!({"labels": {label: "true"}})), Some(Evidence::Label(label)));
+        }
+        let owned = json!({"ownerReferences": [{"apiVersion": "run.ai/v2", "kind": "Project", "name": "a", "uid": "u"}]});
+        assert_eq!(evidence(&owned), Some(Evidence::Owner("Project".to_owned())));
+    }
+
+    #[test]
+    fn what_merely_looks_like_a_copy_is_somebody_elses() {
+        let other_source = json!({"labels": {MARK: "true"}, "annotations": {ORIGIN: "runai/other"}});
+        let alike = json!({"ownerReferences": [{"apiVersion": "notrun.ai/v1", "kind": "Project"}]});
+        let of_the_core_group = json!({"ownerReferences": [{"apiVersion": "v1", "kind": "ConfigMap"}]});
+        let off = json!({"labels": {CURRENT_LABEL: "false"}});
+        for metadata in [other_source, alike, of_the_core_group, off, json!({})] {
+            assert_eq!(evidence(&metadata), None, "{metadata}");
+        }
+    }
+
+    #[test]
+    fn equal_is_who_has_the_same_type_keys_and_values() {
+        let content = |object: Value| namesake(object).content;
+        let source = json!({"metadata": {}, "type": "Opaque", "data": {"a": "eA==", "b": "eQ=="}});
+        let with = |field: &str, value: Value| {
+            let mut other = source.clone();
+            other[field] = value;
+            content(other)
+        };
+        let source_content = content(source.clone());
+        assert!(source_content == with("metadata", json!({"labels": {"x": "y"}})));
+        assert!(source_content != with("type", json!("other")));
+        assert!(source_content != with("data", json!({"a": "eA=="})));
+        assert!(source_content != with("data", json!({"a": "eA==", "b": "eA=="})));
+        let empty = content(json!({"metadata": {}, "type": "Opaque"}));
+        assert!(empty == with("data", Value::Null));
+        let more = with("data", json!({"a": "eA==", "b": "eQ==", "c": ""}));
+        assert_eq!(more.keys_beyond(&source_content), ["c"]);
+    }
+}

@@ -1,0 +1,266 @@
+//! What `sync` does in each project, and the bodies of its writes.
+//!
+//! A write is a creation, which fails where somebody else was first, or a patch that holds for the version that was read.
+//! Server-side apply is neither: it would take over a secret that appeared in between, and leave in place the keys that
+//! somebody else added to a copy.
+
+use std::fmt;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::{Value, json};
+
+use super::namesake::{Content, Encoded, Evidence, MARK, ORIGIN};
+use super::scope::Scope;
+use super::state::{Change, Held, Row, State};
+
+/// What the user allows beyond making and mending copies.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Permissions {
+    /// Secrets of somebody else become copies.
+    pub(crate) adopt: Allowed,
+    /// Our own orphans are removed.
+    pub(crate) prune: Allowed,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Allowed {
+    Yes,
+    #[default]
+    No,
+}
+
+/// What is to be done in one project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Create,
+    /// Content, of a copy that is there.
+    Mend,
+    /// Mend what can only be made anew: delete it and create a copy.
+    MakeAnew,
+    /// Content and mark, of a secret of somebody else.
+    Adopt,
+    /// Adopt what can only be made anew.
+    AdoptAnew,
+    /// Delete an orphan of ours.
+    Remove,
+    /// There is nothing to do.
+    Nothing,
+    /// It is not ours to touch, or can't be.
+    Leave(Reason),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// It was made by somebody else.
+    NotACopy,
+    /// An orphan of ours, and `--prune` was not given.
+    Orphan,
+    /// An orphan that Run:ai made: it is for Run:ai to remove.
+    OrphanOfRunai,
+    Terminating,
+    Forbidden,
+    SourceUnseen,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotACopy => "a secret of that name was made by somebody else; --adopt takes it over",
+            Self::Orphan => "its source is not shared any more; --prune removes it",
+            Self::OrphanOfRunai => {
+                "its source is not shared any more; Run:ai made it, so it is Run:ai's to remove"
+            }
+            Self::Terminating => "it is being deleted",
+            Self::Forbidden => "you may not look there",
+            Self::SourceUnseen => "you may not read the source",
+        })
+    }
+}
+
+/// The step for a project that is meant. `scope` is the source's; where it is a department the user chose the projects.
+pub(crate) fn step(row: &Row, scope: &Scope, permissions: Permissions) -> Step {
+    match row.state {
+        State::Pending => Step::Create,
+        State::Absent if matches!(scope, Scope::Department(_)) => Step::Create,
+        State::Stale if needs_anew(row) => Step::MakeAnew,
+        State::Stale => Step::Mend,
+        State::Conflict | State::Same | State::Foreign => of_somebody_else(row, scope, permissions.adopt),
+        State::Orphan if row.evidence != Some(Evidence::OurMark) => Step::Leave(Reason::OrphanOfRunai),
+        State::Orphan if permissions.prune == Allowed::Yes => Step::Remove,
+        State::Orphan => Step::Leave(Reason::Orphan),
+        State::Terminating => Step::Leave(Reason::Terminating),
+        State::Forbidden => Step::Leave(Reason::Forbidden),
+        State::Unverified => Step::Leave(Reason::SourceUnseen),
+        State::Copied | State::Absent => Step::Nothing,
+    }
+}
+
+fn of_somebody_else(row: &Row, scope: &Scope, adopt: Allowed) -> Step {
+    match (adopt, row.state) {
+        _ if *scope == Scope::Nobody => Step::Nothing,
+        (Allowed::Yes, State::Same) => Step::Adopt,
+        (Allowed::Yes, _) if needs_anew(row) => Step::AdoptAnew,
+        (Allowed::Yes, _) => Step::Adopt,
+        // What the project needs is there, whoever made it.
+        (Allowed::No, State::Same) => Step::Nothing,
+        (Allowed::No, _) => Step::Leave(Reason::NotACopy),
+    }
+}
+
+fn needs_anew(row: &Row) -> bool {
+    row.held.as_ref().is_some_and(|held| held.change == Change::OnlyAnew)
+}
+
+impl Step {
+    /// Does it write?
+    pub(crate) fn writes(self) -> bool {
+        !matches!(self, Self::Nothing | Self::Leave(_))
+    }
+
+    /// What is printed when it was done.
+    pub(crate) fn done(self) -> &'static str {
+        match self {
+            Self::Create => "created",
+            Self::Mend => "updated",
+            Self::MakeAnew => "replaced",
+            Self::Adopt | Self::AdoptAnew => "adopted",
+            Self::Remove => "deleted",
+            Self::Nothing => "unchanged",
+            Self::Leave(_) => "left alone",
+        }
+    }
+}
+
+/// The body that creates a copy, the same in every project.
+pub(crate) fn copy_body(name: &str, identity: &str, content: &Content) -> Bytes {
+    #[derive(Serialize)]
+    struct Copy<'a> {
+        #[serde(rename = "apiVersion")]
+        api_version: &'static str,
+        kind: &'static str,
+        metadata: Value,
+        r#type: &'a str,
+        data: Data<'a>,
+    }
+    let metadata = json!({ "name": name, "labels": { MARK: "true" }, "annotations": { ORIGIN: identity } });
+    let data = Data { content, surplus: &[] };
+    let secret_type = content.secret_type.as_str();
+    body(&Copy { api_version: "v1", kind: "Secret", metadata, r#type: secret_type, data }, content.weight())
+}
+
+/// The merge patch that gives a secret the source's content, if it is still as it was read; with our mark where it
+/// becomes ours.
+pub(crate) fn mend_body(identity: &str, content: &Content, held: &Held, step: Step) -> Bytes {
+    #[derive(Serialize)]
+    struct Patch<'a> {
+        metadata: Value,
+        data: Data<'a>,
+    }
+    let mut metadata = json!({ "uid": held.uid, "resourceVersion": held.version });
+    if step == Step::Adopt {
+        metadata["labels"] = json!({ MARK: "true" });
+        metadata["annotations"] = json!({ ORIGIN: identity });
+    }
+    body(&Patch { metadata, data: Data { content, surplus: &held.surplus } }, content.weight())
+}
+
+/// The keys of the source with their values, and those that are to go with null.
+struct Data<'a> {
+    content: &'a Content,
+    surplus: &'a [String],
+}
+
+impl Serialize for Data<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.content.data.len() + self.surplus.len()))?;
+        for (key, value) in &self.content.data {
+            map.serialize_entry(key, Encoded::expose(value))?;
+        }
+        for key in self.surplus {
+            map.serialize_entry(key, &())?;
+        }
+        map.end()
+    }
+}
+
+/// With room for all of it, so that no half of a value stays behind in memory that was given back.
+fn body(object: &impl Serialize, weight: usize) -> Bytes {
+    let mut text = Vec::with_capacity(weight + weight / 8 + 4096);
+    serde_json::to_writer(&mut text, object).expect("objects are trees of strings");
+    Bytes::from_owner(zeroize::Zeroizing::new(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::namesake::identity;
+    use super::super::scope::CURRENT_LABEL;
+    use super::super::state::tests::{project, secret, source};
+    use super::super::state::{Found, row};
+    use super::*;
+
+    fn planned(scope: &Scope, found: &Found, permissions: Permissions) -> Step {
+        step(&row(&source(scope.clone()), "runai/hf", &project(), found), scope, permissions)
+    }
+
+    const ALL: Permissions = Permissions { adopt: Allowed::Yes, prune: Allowed::Yes };
+
+    #[test]
+    fn nothing_without_our_mark_or_run_ais_is_touched_unless_it_is_adopted() {
+        let theirs = secret(&json!({}), &json!({"k": "eA=="}));
+        let none = Permissions::default();
+        assert_eq!(planned(&Scope::EveryProject, &theirs, none), Step::Leave(Reason::NotACopy));
+        assert_eq!(planned(&Scope::EveryProject, &theirs, ALL), Step::Adopt);
+        assert_eq!(planned(&Scope::Nobody, &theirs, ALL), Step::Nothing, "there is nothing to share");
+    }
+
+    #[test]
+    fn copies_are_made_and_mended() {
+        let none = Permissions::default();
+        assert_eq!(planned(&Scope::EveryProject, &Found::Nothing, none), Step::Create);
+        let runais = json!({"labels": {CURRENT_LABEL: "true"}});
+        assert_eq!(planned(&Scope::EveryProject, &secret(&runais, &json!({})), none), Step::Mend);
+        assert_eq!(
+            planned(&Scope::EveryProject, &secret(&runais, &json!({"k": "dg=="})), none),
+            Step::Nothing
+        );
+    }
+
+    #[test]
+    fn only_our_own_orphans_are_removed_and_only_when_asked_for() {
+        let ours = json!({"labels": {MARK: "true"}, "annotations": {ORIGIN: "runai/hf"}});
+        let runais = json!({"labels": {CURRENT_LABEL: "true"}});
+        let (ours, runais) = (secret(&ours, &json!({})), secret(&runais, &json!({})));
+        assert_eq!(planned(&Scope::Nobody, &ours, ALL), Step::Remove);
+        assert_eq!(planned(&Scope::Nobody, &ours, Permissions::default()), Step::Leave(Reason::Orphan));
+        assert_eq!(planned(&Scope::Nobody, &runais, ALL), Step::Leave(Reason::OrphanOfRunai));
+    }
+
+    #[test]
+    fn a_copy_has_the_content_and_our_mark_and_no_label_that_run_ai_knows() {
+        let source = source(Scope::EveryProject);
+        let body = copy_body("hf", &identity("runai", "hf"), source.content().unwrap());
+        let expected = json!({
+            "apiVersion": "v1", "kind": "Secret", "type": "Opaque", "data": {"k": "dg=="},
+            "metadata": {
+                "name": "hf", "labels": {"kubectl-runai-secret/copy": "true"},
+                "annotations": {"kubectl-runai-secret/copy-of": "runai/hf"},
+            },
+        });
+        assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), expected);
+    }
+
+    #[test]
+    fn mending_takes_away_the_keys_that_the_source_has_not() {
+        let metadata = json!({"uid": "u", "resourceVersion": "7", "labels": {CURRENT_LABEL: "true"}});
+        let found = secret(&metadata, &json!({"k": "eA==", "more": "eQ=="}));
+        let source = source(Scope::EveryProject);
+        let row = row(&source, "runai/hf", &project(), &found);
+        let body = mend_body("runai/hf", source.content().unwrap(), row.held.as_ref().unwrap(), Step::Mend);
+        let expected = json!({
+            "metadata": {"uid": "u", "resourceVersion": "7"}, "data": {"k": "dg==", "more": null},
+        });
+        assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), expected);
+    }
+}

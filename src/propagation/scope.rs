@@ -1,0 +1,136 @@
+//! Which labels share a secret, and with whom.
+//!
+//! Run:ai's controller copies a secret of its own namespace to every project while it carries a label. Which key it
+//! looks for depends on its version: `runai/cluster-wide` is the documented one of old, `run.ai/cluster-wide` its
+//! successor. Both are set, so that one command is right on any cluster. `run.ai/department` shares it with the
+//! projects of one department instead.
+
+use std::collections::BTreeMap;
+
+use crate::project::Project;
+
+pub(crate) const LEGACY_LABEL: &str = "runai/cluster-wide";
+pub(crate) const CURRENT_LABEL: &str = "run.ai/cluster-wide";
+/// Its value is the department's id, not its name.
+pub(crate) const DEPARTMENT_LABEL: &str = "run.ai/department";
+
+/// With whom a secret of Run:ai's namespace is shared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    EveryProject,
+    /// The projects of the department with this id.
+    Department(String),
+    Nobody,
+}
+
+impl Scope {
+    pub(crate) fn of(labels: &BTreeMap<String, String>) -> Self {
+        match labels.get(DEPARTMENT_LABEL) {
+            _ if is_cluster_wide(labels) => Self::EveryProject,
+            Some(id) => Self::Department(id.clone()),
+            None => Self::Nobody,
+        }
+    }
+}
+
+/// Which of the two labels is meant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Key {
+    Legacy,
+    Current,
+    Both,
+}
+
+impl Key {
+    fn labels(self) -> &'static [&'static str] {
+        match self {
+            Key::Legacy => &[LEGACY_LABEL],
+            Key::Current => &[CURRENT_LABEL],
+            Key::Both => &[LEGACY_LABEL, CURRENT_LABEL],
+        }
+    }
+}
+
+/// Whether a secret with these labels is shared with every project, or was made by sharing one.
+pub(crate) fn is_cluster_wide(labels: &BTreeMap<String, String>) -> bool {
+    [LEGACY_LABEL, CURRENT_LABEL].iter().any(|label| labels.get(*label).is_some_and(|value| value == "true"))
+}
+
+/// The labels to change so that the secret is cluster-wide; none where it is already.
+pub(crate) fn marking(
+    labels: &BTreeMap<String, String>,
+    key: Key,
+) -> BTreeMap<&'static str, Option<&'static str>> {
+    let missing = |label: &&&str| labels.get(**label).is_none_or(|value| value != "true");
+    key.labels().iter().filter(missing).map(|label| (*label, Some("true"))).collect()
+}
+
+/// The labels to take off so that the secret is no longer cluster-wide; none where it is not.
+pub(crate) fn unmarking(
+    labels: &BTreeMap<String, String>,
+    key: Key,
+) -> BTreeMap<&'static str, Option<&'static str>> {
+    key.labels().iter().filter(|label| labels.contains_key(**label)).map(|label| (*label, None)).collect()
+}
+
+/// The projects in which a secret of the same name was made by somebody else: what happens to it there is not
+/// documented. `namesakes` are namespaces and labels of the secrets of that name.
+pub(crate) fn taken<'a>(
+    projects: &'a [Project],
+    namesakes: &BTreeMap<&str, &BTreeMap<String, String>>,
+) -> Vec<&'a Project> {
+    let foreign = |project: &&Project| {
+        namesakes.get(project.namespace.as_str()).is_some_and(|labels| !is_cluster_wide(labels))
+    };
+    projects.iter().filter(foreign).collect()
+}
+
+/// The projects that have a copy, as far as its labels tell.
+pub(crate) fn copied<'a>(
+    projects: &'a [Project],
+    namesakes: &BTreeMap<&str, &BTreeMap<String, String>>,
+) -> Vec<&'a Project> {
+    let copy = |project: &&Project| {
+        namesakes.get(project.namespace.as_str()).is_some_and(|labels| is_cluster_wide(labels))
+    };
+    projects.iter().filter(copy).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn marking_sets_what_is_missing_and_nothing_else() {
+        assert_eq!(marking(&labels(&[]), Key::Both).len(), 2);
+        assert_eq!(
+            marking(&labels(&[(LEGACY_LABEL, "true"), (CURRENT_LABEL, "docker-registry")]), Key::Both),
+            BTreeMap::from([(CURRENT_LABEL, Some("true"))]),
+            "a value that only an error in the documentation put there is mended"
+        );
+        let both = labels(&[(LEGACY_LABEL, "true"), (CURRENT_LABEL, "true")]);
+        assert!(marking(&both, Key::Both).is_empty());
+        assert_eq!(unmarking(&both, Key::Legacy), BTreeMap::from([(LEGACY_LABEL, None)]));
+        assert!(unmarking(&labels(&[]), Key::Both).is_empty());
+    }
+
+    #[test]
+    fn a_namesake_without_the_label_is_in_the_way() {
+        let project = |name: &str| Project {
+            name: name.into(),
+            namespace: format!("runai-{name}"),
+            terminating: false,
+        };
+        let projects = [project("a"), project("b"), project("c")];
+        let (ours, theirs) = (labels(&[(CURRENT_LABEL, "true")]), labels(&[("app", "x")]));
+        let namesakes = BTreeMap::from([("runai-a", &ours), ("runai-b", &theirs), ("other", &theirs)]);
+        let names =
+            |found: Vec<&Project>| found.iter().map(|project| project.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(taken(&projects, &namesakes)), ["b"]);
+        assert_eq!(names(copied(&projects, &namesakes)), ["a"]);
+    }
+}

@@ -1,0 +1,290 @@
+//! How far a secret got in each project.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::namesake::{Content, Evidence, Namesake};
+use super::scope::Scope;
+use crate::project::Project;
+
+/// The secret in Run:ai's namespace, as far as the user may see it.
+pub(crate) enum Source {
+    /// With whom it is shared, and what it holds.
+    There(Scope, Content),
+    Missing,
+    /// The user may not read it.
+    Unseen,
+}
+
+impl Source {
+    pub(crate) fn of(secret: Namesake) -> Self {
+        Self::There(Scope::of(&secret.metadata.labels), secret.content)
+    }
+
+    /// With whom it is shared; nobody where it does not exist, none where that can't be seen.
+    pub(crate) fn scope(&self) -> Option<Scope> {
+        match self {
+            Self::There(scope, _) => Some(scope.clone()),
+            Self::Missing => Some(Scope::Nobody),
+            Self::Unseen => None,
+        }
+    }
+
+    pub(crate) fn content(&self) -> Option<&Content> {
+        match self {
+            Self::There(_, content) => Some(content),
+            Self::Missing | Self::Unseen => None,
+        }
+    }
+}
+
+/// What is in one namespace under the name.
+pub(crate) enum Found {
+    Nothing,
+    Secret(Box<Namesake>),
+    /// The user may not look.
+    Forbidden,
+}
+
+/// How far the secret got in one project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum State {
+    /// A copy, equal to the source.
+    Copied,
+    /// Nothing there yet.
+    Pending,
+    /// A copy, and its content is not the source's.
+    Stale,
+    /// Somebody else's secret has the name, and other content.
+    Conflict,
+    /// Somebody else's secret has the name, and the same content.
+    Same,
+    /// Somebody else's secret of the same name; the source is not shared with this project.
+    Foreign,
+    /// A copy although its source is not shared any more, or gone.
+    Orphan,
+    /// The namespace, or the secret in it, is being deleted.
+    Terminating,
+    /// A copy; whether it is equal can't be seen, for the source can't be read.
+    Unverified,
+    /// The user may not look.
+    Forbidden,
+    /// Nothing there, and nothing is to be there.
+    Absent,
+}
+
+impl State {
+    /// All there are, in the order in which they are shown.
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Copied,
+        Self::Pending,
+        Self::Stale,
+        Self::Conflict,
+        Self::Same,
+        Self::Foreign,
+        Self::Orphan,
+        Self::Terminating,
+        Self::Unverified,
+        Self::Forbidden,
+        Self::Absent,
+    ];
+
+    /// Somebody has to do something, or to wait.
+    pub(crate) fn is_finding(self) -> bool {
+        matches!(self, Self::Pending | Self::Stale | Self::Conflict | Self::Orphan)
+    }
+
+    /// One word, stable: scripts read it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Copied => "copied",
+            Self::Pending => "pending",
+            Self::Stale => "stale",
+            Self::Conflict => "conflict",
+            Self::Same => "same",
+            Self::Foreign => "foreign",
+            Self::Orphan => "orphan",
+            Self::Terminating => "terminating",
+            Self::Unverified => "unverified",
+            Self::Forbidden => "forbidden",
+            Self::Absent => "absent",
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// One namespace in the report.
+pub(crate) struct Row {
+    /// None for a copy in a namespace that belongs to no project any more.
+    pub(crate) project: Option<String>,
+    pub(crate) namespace: String,
+    pub(crate) state: State,
+    pub(crate) evidence: Option<Evidence>,
+    /// None where there is no secret, or none to see.
+    pub(crate) held: Option<Held>,
+}
+
+/// What is needed to change the secret that is there, without what it holds.
+pub(crate) struct Held {
+    pub(crate) uid: String,
+    pub(crate) version: String,
+    /// The keys that it has and its source has not.
+    pub(crate) surplus: Vec<String>,
+    /// Whether its content can be made equal to the source's.
+    pub(crate) change: Change,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    InPlace,
+    /// Kubernetes changes neither a secret's type nor an immutable one: it would have to be made anew.
+    OnlyAnew,
+}
+
+/// What is to be said of one project. `identity` is the source's.
+pub(crate) fn row(source: &Source, identity: &str, project: &Project, found: &Found) -> Row {
+    let secret = match found {
+        Found::Secret(secret) => Some(secret),
+        Found::Nothing | Found::Forbidden => None,
+    };
+    Row {
+        project: Some(project.name.clone()),
+        namespace: project.namespace.clone(),
+        state: if project.terminating { State::Terminating } else { state(source, identity, found) },
+        evidence: secret.and_then(|secret| secret.evidence(identity)),
+        held: secret.map(|secret| held(source, secret)),
+    }
+}
+
+/// What is to be said of a copy in a namespace that belongs to no project any more.
+pub(crate) fn stray(source: &Source, identity: &str, secret: &Namesake) -> Row {
+    let going = secret.metadata.terminating.is_some();
+    Row {
+        project: None,
+        namespace: secret.metadata.namespace.clone(),
+        state: if going { State::Terminating } else { State::Orphan },
+        evidence: secret.evidence(identity),
+        held: Some(held(source, secret)),
+    }
+}
+
+fn state(source: &Source, identity: &str, found: &Found) -> State {
+    let scope = source.scope();
+    let secret = match found {
+        Found::Forbidden => return State::Forbidden,
+        // Which projects belong to a department is known to Run:ai alone.
+        Found::Nothing if scope == Some(Scope::EveryProject) => return State::Pending,
+        Found::Nothing => return State::Absent,
+        Found::Secret(secret) if secret.metadata.terminating.is_some() => return State::Terminating,
+        Found::Secret(secret) => secret,
+    };
+    let equal = source.content().map(|content| *content == secret.content);
+    match (secret.evidence(identity).is_some(), scope, equal) {
+        (true, Some(Scope::Nobody), _) => State::Orphan,
+        (true, _, Some(true)) => State::Copied,
+        (true, _, Some(false)) => State::Stale,
+        (true, _, None) => State::Unverified,
+        (false, _, Some(true)) => State::Same,
+        (false, Some(Scope::EveryProject), _) => State::Conflict,
+        (false, _, _) => State::Foreign,
+    }
+}
+
+fn held(source: &Source, secret: &Namesake) -> Held {
+    let content = source.content();
+    let other_type = content.is_some_and(|content| content.secret_type != secret.content.secret_type);
+    Held {
+        uid: secret.metadata.uid.clone(),
+        version: secret.metadata.resource_version.clone(),
+        surplus: content.map(|content| secret.content.keys_beyond(content)).unwrap_or_default(),
+        change: if other_type || secret.immutable { Change::OnlyAnew } else { Change::InPlace },
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::namesake::tests::namesake;
+    use super::super::namesake::{MARK, ORIGIN};
+    use super::super::scope::CURRENT_LABEL;
+    use super::*;
+
+    pub(crate) fn source(scope: Scope) -> Source {
+        let object = json!({"metadata": {}, "type": "Opaque", "data": {"k": "dg=="}});
+        Source::There(scope, namesake(object).content)
+    }
+
+    pub(crate) fn project() -> Project {
+        Project { name: "a".to_owned(), namespace: "runai-a".to_owned(), terminating: false }
+    }
+
+    pub(crate) fn secret(metadata: &Value, data: &Value) -> Found {
+        let object = json!({"metadata": metadata, "type": "Opaque", "data": data});
+        Found::Secret(Box::new(namesake(object)))
+    }
+
+    fn state_of(source: &Source, found: &Found) -> State {
+        row(source, "runai/hf", &project(), found).state
+    }
+
+    #[test]
+    fn each_state_is_told_from_who_made_the_secret_and_what_it_holds() {
+        let (equal, other) = (json!({"k": "dg=="}), json!({"k": "eA=="}));
+        let theirs = json!({});
+        let runais = json!({"labels": {CURRENT_LABEL: "true"}});
+        let ours = json!({"labels": {MARK: "true"}, "annotations": {ORIGIN: "runai/hf"}});
+        let department = || Scope::Department("7".to_owned());
+        let cases = [
+            (source(Scope::EveryProject), Found::Nothing, State::Pending),
+            (source(department()), Found::Nothing, State::Absent),
+            (source(Scope::Nobody), Found::Nothing, State::Absent),
+            (Source::Missing, Found::Nothing, State::Absent),
+            (source(Scope::EveryProject), Found::Forbidden, State::Forbidden),
+            (source(Scope::EveryProject), secret(&runais, &equal), State::Copied),
+            (source(Scope::EveryProject), secret(&ours, &equal), State::Copied),
+            (source(Scope::EveryProject), secret(&ours, &other), State::Stale),
+            (source(department()), secret(&runais, &equal), State::Copied),
+            (source(Scope::EveryProject), secret(&theirs, &other), State::Conflict),
+            (source(Scope::EveryProject), secret(&theirs, &equal), State::Same),
+            (source(department()), secret(&theirs, &other), State::Foreign),
+            (source(Scope::Nobody), secret(&theirs, &other), State::Foreign),
+            (source(Scope::Nobody), secret(&runais, &equal), State::Orphan),
+            (Source::Missing, secret(&ours, &other), State::Orphan),
+            (Source::Missing, secret(&theirs, &other), State::Foreign),
+            (Source::Unseen, secret(&runais, &equal), State::Unverified),
+            (Source::Unseen, secret(&theirs, &equal), State::Foreign),
+        ];
+        for (number, (source, found, expected)) in cases.iter().enumerate() {
+            assert_eq!(state_of(source, found), *expected, "case {number}");
+        }
+    }
+
+    #[test]
+    fn what_is_being_deleted_is_neither_a_copy_nor_in_the_way() {
+        let going = json!({"deletionTimestamp": "2026-01-01T00:00:00Z"});
+        let source = source(Scope::EveryProject);
+        assert_eq!(state_of(&source, &secret(&going, &json!({}))), State::Terminating);
+        let project = Project { terminating: true, ..project() };
+        assert_eq!(row(&source, "runai/hf", &project, &Found::Nothing).state, State::Terminating);
+    }
+
+    #[test]
+    fn what_can_not_be_changed_in_place_is_known_beforehand() {
+        let source = source(Scope::EveryProject);
+        let change = |object: Value| {
+            let found = Found::Secret(Box::new(namesake(object)));
+            row(&source, "runai/hf", &project(), &found).held.unwrap().change
+        };
+        assert_eq!(change(json!({"metadata": {}, "type": "Opaque"})), Change::InPlace);
+        assert_eq!(change(json!({"metadata": {}, "type": "other"})), Change::OnlyAnew);
+        assert_eq!(change(json!({"metadata": {}, "type": "Opaque", "immutable": true})), Change::OnlyAnew);
+    }
+}

@@ -1,0 +1,269 @@
+//! `sync`: copies are made, mended and removed, and nothing of anybody else is touched.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use support::{Fault, Hold, Project, World, scenario};
+
+use crate::status::{Shared, create, eventually, hold_back_deletion, let_go, our_copy, runais_copy, state};
+
+const VALUE: &str = "shared-value-of-the-source";
+
+fn value(world: &World, project: &Project) -> Option<String> {
+    let bytes = world.secret_value(&project.namespace, "hf", "token")?;
+    Some(String::from_utf8(bytes).unwrap())
+}
+
+/// The lines of what was done, without the prefix of the world's names.
+fn done(stdout: &str, projects: &[Project]) -> Vec<String> {
+    let plain = projects.iter().fold(stdout.to_owned(), |text, project| {
+        let (_, plain) = project.name.split_once('-').unwrap();
+        text.replace(&project.name, plain)
+    });
+    plain.lines().map(str::to_owned).collect()
+}
+
+scenario! {
+    fn what_is_missing_is_made_what_differs_is_mended_and_the_second_run_writes_nothing(world: &World, sandbox: &Sandbox) {
+        let shared = Shared::new(world);
+        let projects = ["copied", "pending", "stale", "theirs", "same"].map(|name| world.project(name));
+        let [copied, pending, stale, theirs, same] = &projects;
+        runais_copy(world, copied, VALUE);
+        runais_copy(world, stale, "edited-by-hand");
+        let path = format!("/api/v1/namespaces/{}/secrets/hf", stale.namespace);
+        world.patch(&path, &json!({"metadata": {"labels": {"mine": "kept"}}, "data": {"added": "eA=="}}));
+        create(world, &theirs.namespace, &json!({}), &json!({}), "of the project itself");
+        create(world, &same.namespace, &json!({}), &json!({}), VALUE);
+
+        let outcome = sandbox.run(shared.run(&["sync", "hf"])).fails_with(3);
+        outcome.never_shows(VALUE.as_bytes());
+        assert_eq!(done(&outcome.stdout, &projects), ["secret/hf created in pending", "secret/hf updated in stale"]);
+        assert!(outcome.stderr.contains("is left alone: a secret of that name was made by somebody else"), "{outcome}");
+        for project in [copied, pending, stale, same] {
+            assert_eq!(value(world, project).as_deref(), Some(VALUE), "{}", project.name);
+        }
+        assert_eq!(value(world, theirs).as_deref(), Some("of the project itself"));
+        let mended = world.secret(&stale.namespace, "hf").unwrap();
+        assert_eq!(mended["data"].as_object().unwrap().len(), 1, "the key that was added by hand is gone");
+        assert_eq!(mended["metadata"]["labels"], json!({"run.ai/cluster-wide": "true", "mine": "kept"}));
+        let made = &world.secret(&pending.namespace, "hf").unwrap()["metadata"];
+        assert_eq!(made["labels"], json!({"kubectl-runai-secret/copy": "true"}));
+        assert_eq!(made["annotations"], json!({"kubectl-runai-secret/copy-of": format!("{}/hf", shared.runai)}));
+
+        world.clear_log();
+        let again = sandbox.run(shared.run(&["sync", "hf"])).fails_with(3);
+        assert_eq!(again.stdout, "");
+        assert!(world.writes().is_empty(), "{:?}", world.lines());
+        let report = sandbox.run(shared.run(&["status", "hf", "-o", "json"])).fails_with(3).json();
+        let states: Vec<String> = projects.iter().map(|project| state(&report, project)).collect();
+        assert_eq!(states, ["copied", "copied", "copied", "conflict", "same"]);
+    }
+
+    fn a_new_project_gets_its_copy_with_the_next_run_and_one_that_goes_gets_none(world: &World, sandbox: &Sandbox) {
+        let shared = Shared::new(world);
+        let (a, going) = (world.project("a"), world.project("going"));
+        hold_back_deletion(world, &going.namespace);
+        world.delete(&format!("/api/v1/namespaces/{}", going.namespace));
+        let outcome = sandbox.run(shared.run(&["sync", "hf"])).success();
+        assert_eq!(outcome.stdout, format!("secret/hf created in {}\n", a.name));
+        assert!(outcome.stderr.contains(&format!("{}: hf is left alone: it is being deleted", going.name)), "{outcome}");
+        let new = world.project("new");
+        assert_eq!(sandbox.run(shared.run(&["sync", "hf"])).success().stdout, format!("secret/hf created in {}\n", new.name));
+        let_go(world, &going.namespace);
+    }
+
+    fn pruning_asks_and_removes_our_own_orphans_alone(world: &World, sandbox: &Sandbox) {
+        let shared = Shared::new(world);
+        let (ours, runais) = (world.project("ours"), world.project("runais"));
+        let former = world.namespace("former");
+        our_copy(world, &shared, &ours.namespace, VALUE);
+        our_copy(world, &shared, &former, VALUE);
+        runais_copy(world, &runais, VALUE);
+        shared.unshare(world);
+        let unshared = sandbox.run(shared.run(&["sync", "hf"])).fails_with(1);
+        assert!(unshared.stderr.contains("is not shared: nothing is to be copied"), "{unshared}");
+        assert!(unshared.stderr.contains("3 copies of it left; --prune"), "{unshared}");
+        let refused = sandbox.run(shared.run(&["sync", "hf", "--prune"])).fails_with(2);
+        assert!(refused.stderr.contains("hint: add --yes"), "{refused}");
+        assert!(world.writes().is_empty());
+        let pruned = sandbox.run(shared.run(&["sync", "hf", "--prune", "--yes"])).success();
+        assert_eq!(pruned.stdout, format!("secret/hf deleted in {}\nsecret/hf deleted in {former}\n", ours.name));
+        assert!(pruned.stderr.contains("it is Run:ai's to remove"), "{pruned}");
+        assert!(world.secret(&ours.namespace, "hf").is_none());
+        assert!(world.secret(&former, "hf").is_none());
+        assert!(world.secret(&runais.namespace, "hf").is_some());
+        for write in world.writes() {
+            assert!(write.json()["preconditions"]["uid"].is_string(), "{write:?}");
+        }
+    }
+
+    fn adopting_asks_and_takes_over_what_somebody_else_made(world: &World, sandbox: &Sandbox) {
+        let shared = Shared::new(world);
+        let (theirs, other_type) = (world.project("theirs"), world.project("typed"));
+        create(world, &theirs.namespace, &json!({"mine": "kept"}), &json!({}), "of the project itself");
+        let typed = json!({"metadata": {"name": "hf"}, "type": "example.com/other", "stringData": {"token": "x"}});
+        world.create(&format!("/api/v1/namespaces/{}/secrets", other_type.namespace), &typed);
+        let refused = sandbox.run(shared.run(&["sync", "hf", "--adopt"])).fails_with(2);
+        assert!(refused.stderr.contains("was made by somebody else: it becomes a copy, and what it holds is lost"), "{refused}");
+        assert!(world.writes().is_empty());
+        let adopted = sandbox.run(shared.run(&["sync", "hf", "--adopt", "--yes"])).success();
+        let expected = format!("secret/hf adopted in {}\nsecret/hf adopted in {}\n", theirs.name, other_type.name);
+        assert_eq!(adopted.stdout, expected);
+        let metadata = &world.secret(&theirs.namespace, "hf").unwrap()["metadata"];
+        assert_eq!(metadata["labels"], json!({"kubectl-runai-secret/copy": "true", "mine": "kept"}));
+        assert_eq!(world.secret(&other_type.namespace, "hf").unwrap()["type"], "Opaque");
+        sandbox.run(shared.run(&["status", "hf"])).success();
+    }
+
+    fn dry_runs_list_the_effect_on_each_project_and_write_nothing(world: &World, sandbox: &Sandbox) {
+        let shared = Shared::new(world);
+        let projects = ["a", "b", "c"].map(|name| world.project(name));
+        runais_copy(world, &projects[1], "edited-by-hand");
+        let immutable = json!({
+            "metadata": {"name": "hf", "labels": {"run.ai/cluster-wide": "true"}}, "immutable": true,
+            "stringData": {"token": "other"},
+        });
+        world.create(&format!("/api/v1/namespaces/{}/secrets", projects[2].namespace), &immutable);
+        for (flag, suffix) in [("--dry-run=client", "(dry run)"), ("--dry-run=server", "(server dry run)")] {
+            let outcome = sandbox.run(shared.run(&["sync", "hf", flag])).success();
+            let expected = [("created", "a"), ("updated", "b"), ("replaced", "c")]
+                .map(|(verb, project)| format!("secret/hf {verb} in {project} {suffix}"));
+            assert_eq!(done(&outcome.stdout, &projects), expected);
+            assert_eq!(value(world, &projects[0]), None);
+            assert_eq!(value(world, &projects[1]).as_deref(), Some("edited-by-hand"));
+            assert_eq!(value(world, &projects[2]).as_deref(), Some("other"));
+        }
+        let report = sandbox.run(shared.run(&["sync", "hf", "--dry-run", "-o", "json"])).success().json();
+        let results: Vec<&Value> = report["secrets"][0]["projects"].as_array().unwrap().iter().map(|row| &row["result"]).collect();
+        assert_eq!(results, ["created", "updated", "replaced"]);
+        sandbox.run(shared.run(&["sync", "hf", "--yes"])).success();
+        assert_eq!(value(world, &projects[2]).as_deref(), Some(VALUE));
+    }
+
+    fn projects_can_be_named_and_left_out(world: &World, sandbox: &Sandbox) {
+        let shared = Shared::new(world);
+        let projects = ["a", "b", "c"].map(|name| world.project(name));
+        let [a, b, c] = &projects;
+        let unknown = sandbox.run(shared.run(&["sync", "hf", "--exclude-project", "nobody"])).fails_with(1);
+        assert!(unknown.stderr.contains("project \"nobody\" was not found"), "{unknown}");
+        let words = ["sync", "hf", "--to-project", &a.name, "-p", &b.name, "--exclude-project", &b.name];
+        assert_eq!(done(&sandbox.run(shared.run(&words)).success().stdout, &projects), ["secret/hf created in a"]);
+        let words = ["sync", "hf", "--exclude-project", &c.name];
+        assert_eq!(done(&sandbox.run(shared.run(&words)).success().stdout, &projects), ["secret/hf created in b"]);
+        assert_eq!(value(world, c), None);
+    }
+
+    fn failures_in_some_projects_do_not_stop_the_rest_and_a_second_run_finishes(world: &World, sandbox: &Sandbox) {
+        let shared = Shared::new(world);
+        let projects: Vec<Project> = (0..40).map(|number| world.project(&format!("p{number}"))).collect();
+        world.fail(Fault::on("POST", &format!("{}/secrets", projects[7].namespace)).for_ever().answer(500));
+        world.fail(Fault::on("POST", &format!("{}/secrets", projects[9].namespace)).for_ever().answer(403));
+        let outcome = sandbox.run(shared.run(&["sync", "hf"])).fails_with(3);
+        assert_eq!(outcome.stdout.lines().count(), 38, "{outcome}");
+        for (project, error) in [(&projects[7], "Error from server (InternalError)"), (&projects[9], "Error from server (Forbidden)")] {
+            assert!(outcome.stderr.contains(&format!("error: {}: {error}", project.name)), "{outcome}");
+        }
+        assert!(outcome.stderr.contains("hint: run it again: what was done is not done twice"), "{outcome}");
+        world.clear_faults();
+        let again = sandbox.run(shared.run(&["sync", "hf"])).success();
+        assert_eq!(again.stdout.lines().count(), 2, "{again}");
+        assert!(projects.iter().all(|project| value(world, project).as_deref() == Some(VALUE)));
+    }
+
+    fn a_server_that_fails_every_tenth_write_gets_all_of_them_in_the_end(world: &World, sandbox: &Sandbox) {
+        let shared = Shared::new(world);
+        let projects: Vec<Project> = (0..40).map(|number| world.project(&format!("p{number}"))).collect();
+        for nth in (10..60).step_by(10) {
+            world.fail(Fault::on("POST", "/secrets").nth(nth).answer(500));
+        }
+        for nth in [19, 39] {
+            world.fail(Fault::on("POST", "/secrets").nth(nth).answer_after(429, 1));
+        }
+        // Done, and not known to be: looked for, not done twice.
+        world.fail(Fault::on("POST", "/secrets").nth(5).drop_after_forwarding());
+        let outcome = sandbox.run(shared.run(&["sync", "hf"])).success();
+        assert_eq!(outcome.stdout.lines().count(), 40, "{outcome}");
+        assert!(projects.iter().all(|project| value(world, project).as_deref() == Some(VALUE)));
+        world.clear_log();
+        assert_eq!(sandbox.run(shared.run(&["sync", "hf"])).success().stdout, "");
+        assert!(world.writes().is_empty());
+    }
+
+    fn what_somebody_makes_in_the_same_moment_is_not_overwritten(world: &World, sandbox: &Sandbox) {
+        let shared = Shared::new(world);
+        let (a, b) = (world.project("a"), world.project("b"));
+        runais_copy(world, &b, "edited-by-hand");
+        let made = world.hold(Fault::on("POST", &format!("{}/secrets", a.namespace)), Hold::BeforeForwarding);
+        let syncing = sandbox.spawn(shared.run(&["sync", "hf"]));
+        assert!(made.wait_reached(Duration::from_secs(20)));
+        create(world, &a.namespace, &json!({}), &json!({}), "of the project itself");
+        made.release();
+        let outcome = syncing.wait().fails_with(3);
+        assert!(outcome.stderr.contains("made by somebody else"), "{outcome}");
+        assert_eq!(value(world, &a).as_deref(), Some("of the project itself"));
+        assert_eq!(value(world, &b).as_deref(), Some(VALUE));
+    }
+
+    fn a_copy_that_becomes_somebody_elses_in_the_same_moment_is_not_mended(world: &World, sandbox: &Sandbox) {
+        let shared = Shared::new(world);
+        let a = world.project("a");
+        runais_copy(world, &a, "edited-by-hand");
+        let gate = world.hold(Fault::on("PATCH", "/secrets/hf"), Hold::BeforeForwarding);
+        let syncing = sandbox.spawn(shared.run(&["sync", "hf"]));
+        assert!(gate.wait_reached(Duration::from_secs(20)));
+        let path = format!("/api/v1/namespaces/{}/secrets/hf", a.namespace);
+        world.delete(&path);
+        create(world, &a.namespace, &json!({}), &json!({}), "of the project itself");
+        gate.release();
+        syncing.wait().fails_with(3);
+        assert_eq!(value(world, &a).as_deref(), Some("of the project itself"));
+    }
+
+    fn killed_at_any_write_the_next_run_converges(world: &World, sandbox: &Sandbox) {
+        let shared = Shared::new(world);
+        let projects: Vec<Project> = (0..3).map(|number| world.project(&format!("p{number}"))).collect();
+        let immutable = json!({
+            "metadata": {"name": "hf", "labels": {"run.ai/cluster-wide": "true"}}, "immutable": true,
+            "stringData": {"token": "other"},
+        });
+        for (method, point) in [
+            ("POST", Hold::BeforeForwarding), ("POST", Hold::AfterForwarding), ("DELETE", Hold::BeforeForwarding),
+            ("DELETE", Hold::AfterForwarding), ("PATCH", Hold::BeforeForwarding), ("PATCH", Hold::AfterForwarding),
+        ] {
+            for project in &projects {
+                let _ = world.admin("DELETE", &format!("/api/v1/namespaces/{}/secrets/hf", project.namespace), None);
+            }
+            world.create(&format!("/api/v1/namespaces/{}/secrets", projects[0].namespace), &immutable);
+            runais_copy(world, &projects[1], "edited-by-hand");
+            let gate = world.hold(Fault::on(method, "/secrets"), point);
+            let syncing = sandbox.spawn(shared.run(&["sync", "hf", "--yes"]));
+            assert!(gate.wait_reached(Duration::from_secs(20)), "{method}");
+            let _ = syncing.kill();
+            gate.release();
+            eventually("a second run finishes", || sandbox.run(shared.run(&["sync", "hf", "--yes"])).code == Some(0));
+            let all = projects.iter().all(|project| value(world, project).as_deref() == Some(VALUE));
+            assert!(all, "{method}");
+        }
+    }
+
+    fn a_secret_of_a_department_is_copied_to_the_projects_that_are_named(world: &World, sandbox: &Sandbox) {
+        let runai = world.runai_namespace();
+        create(world, &runai, &json!({"run.ai/department": "7"}), &json!({}), VALUE);
+        let a = world.project("a");
+        let refused = sandbox.run(["sync", "hf", "--runai-namespace", &runai]).fails_with(2);
+        assert!(refused.stderr.contains("hint: name its projects with --to-project"), "{refused}");
+        let words = ["sync", "hf", "--runai-namespace", &runai, "--to-project", &a.name];
+        assert_eq!(sandbox.run(words).success().stdout, format!("secret/hf created in {}\n", a.name));
+    }
+
+    fn no_more_than_sixteen_requests_are_under_way_at_once(world: &World, sandbox: &Sandbox) {
+        let shared = Shared::new(world);
+        for number in 0..40 {
+            world.project(&format!("p{number}"));
+        }
+        world.fail(Fault::on("POST", "/secrets").times(40).delay(Duration::from_millis(50)));
+        sandbox.run(shared.run(&["sync", "hf"])).success();
+        let most = world.requests().iter().map(|request| request.in_flight).max().unwrap();
+        assert!((2..=16).contains(&most), "{most}");
+    }
+}
