@@ -24,6 +24,13 @@ pub(crate) struct State {
     leaving: Vec<(Instant, Key)>,
 }
 
+/// Whether a namespace that is being deleted has something in it.
+#[derive(PartialEq, Eq)]
+enum Content {
+    Gone,
+    Left,
+}
+
 impl State {
     pub(crate) fn new(admin_token: &str) -> Self {
         let mut state = Self {
@@ -65,9 +72,6 @@ impl State {
         let Some(object) = self.objects.remove(key) else { return };
         self.revision += 1;
         self.collect_dependents(text(&object, "/metadata/uid"), &key.1);
-        if key.0 == "namespaces" {
-            self.objects.retain(|(_, namespace, _), _| *namespace != key.2);
-        }
     }
 
     /// Has an object that is marked as deleted leave in a moment.
@@ -91,6 +95,10 @@ impl State {
         if object.pointer("/metadata/deletionTimestamp").is_none() {
             return;
         }
+        if key.0 == "namespaces" && self.empty_namespace(&key.2) == Content::Left {
+            return self.remove_soon(key.clone());
+        }
+        let Some(object) = self.objects.get_mut(key) else { return };
         let (uid, mut orphans, mut others) = (text(object, "/metadata/uid").to_owned(), false, false);
         if let Some(finalizers) = object["metadata"]["finalizers"].as_array_mut() {
             orphans = finalizers.iter().any(|name| name == "orphan");
@@ -105,6 +113,24 @@ impl State {
         } else {
             self.remove(key);
         }
+    }
+
+    /// Deletes what is in a namespace; what has finalizers stays until somebody takes them off.
+    fn empty_namespace(&mut self, name: &str) -> Content {
+        let inside: Vec<Key> = self.objects.keys().filter(|key| key.1 == name).cloned().collect();
+        let mut content = Content::Gone;
+        for key in inside {
+            let object = self.objects.get_mut(&key).expect("a key that was just listed");
+            if object["metadata"]["finalizers"].as_array().is_none_or(Vec::is_empty) {
+                self.remove(&key);
+            } else {
+                content = Content::Left;
+                if object["metadata"]["deletionTimestamp"].is_null() {
+                    object["metadata"]["deletionTimestamp"] = now().into();
+                }
+            }
+        }
+        content
     }
 
     fn collect_dependents(&mut self, uid: &str, namespace: &str) {
