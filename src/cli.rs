@@ -13,6 +13,7 @@ use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand, ValueE
 
 use crate::commands::attach::AttachArgs;
 use crate::commands::create::CreateArgs;
+use crate::commands::delete::DeleteArgs;
 use crate::commands::detach::DetachArgs;
 use crate::commands::label::LabelArgs;
 use crate::commands::status::StatusArgs;
@@ -58,6 +59,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Create a secret from files, variables, prompts, dotenv files and more
     Create(Box<CreateArgs>),
+    /// Delete a secret, or a shared one with every copy of it
+    Delete(DeleteArgs),
     /// Share a secret with every project: mark it cluster-wide for Run:ai
     Label(LabelArgs),
     /// Show in which projects a shared secret arrived, and what is in the way

@@ -3,7 +3,6 @@
 //! A test runs it too and compares, so the README can't be ahead of the program.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::{Propagation, Sandbox, World};
@@ -13,11 +12,9 @@ enum Step {
     Say(&'static str),
     /// A command line for a shell, and the exit code with which it must end.
     Run(&'static str, i32),
-    /// Wait until Run:ai's stand-in has copied this secret to every project.
-    AwaitCopies(&'static str),
 }
 
-use Step::{AwaitCopies, Run, Say};
+use Step::{Run, Say};
 
 const TOUR: &[Step] = &[
     Say("A key from a file, and several from standard input, become secrets of project team-a."),
@@ -25,8 +22,7 @@ const TOUR: &[Step] = &[
     Run("cat s3.env | kubectl runai-secret create s3 --from-env-file=- -p team-a", 0),
     Say("A secret for everybody is made in Run:ai's own namespace and shared with every project."),
     Run("kubectl runai-secret create hf --from-file=HF_TOKEN=hf-token.txt -n runai", 0),
-    Run("kubectl runai-secret label hf", 0),
-    AwaitCopies("hf"),
+    Run("kubectl runai-secret label hf --credential generic --wait", 0),
     Say("Workloads that exist get a reference to the secret, never its value."),
     Run("kubectl runai-secret attach hf deployment/web --env HF_TOKEN -p team-a", 0),
     Run("kubectl runai-secret attach s3 cronjob/nightly --env-all --mount /etc/s3 --mode 0400 -p team-a", 0),
@@ -98,7 +94,6 @@ impl Playground {
                     show(&format!("$ {command}\n"));
                     show(&self.run(command, *code)?);
                 }
-                AwaitCopies(secret) => show(&self.await_copies(secret)?),
             }
         }
         Ok(())
@@ -116,19 +111,6 @@ impl Playground {
         } else {
             Err(format!("$ {command}\n{shown}ended with {:?} instead of {code}", outcome.code))
         }
-    }
-
-    fn await_copies(&self, secret: &str) -> Result<String, String> {
-        let started = Instant::now();
-        let projects = self.world.projects();
-        while !projects.iter().all(|project| self.world.secret(&project.namespace, secret).is_some()) {
-            if started.elapsed() > Duration::from_secs(10) {
-                return Err(format!("not every project has a copy of {secret} after 10 s"));
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        let namespaces: Vec<&str> = projects.iter().map(|project| project.namespace.as_str()).collect();
-        Ok(format!("# A moment later there are copies in {}.\n", namespaces.join(", ")))
     }
 }
 

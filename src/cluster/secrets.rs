@@ -23,9 +23,25 @@ pub(crate) struct Metadata {
     #[serde(default)]
     pub(crate) labels: BTreeMap<String, String>,
     #[serde(default)]
+    pub(crate) uid: String,
+    #[serde(default)]
     pub(crate) resource_version: String,
     #[serde(rename = "deletionTimestamp")]
     pub(crate) terminating: Option<IgnoredAny>,
+}
+
+impl Metadata {
+    /// That of a secret which is not there yet.
+    pub(crate) fn of(name: &str, namespace: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            namespace: namespace.to_owned(),
+            labels: BTreeMap::new(),
+            uid: String::new(),
+            resource_version: String::new(),
+            terminating: None,
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -1,41 +1,66 @@
 //! `label`: mark a secret cluster-wide, so that Run:ai copies it to every project, or take the mark off.
 
+mod origin;
+mod view;
+
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use serde_json::{Value, json};
 
-use super::{Session, TRIES, sharing};
-use crate::cli::{DryRun, WriteArgs};
+use self::origin::Copying;
+use self::view::{Found, Surroundings, View, look, not_in_runai, projects_with};
+use super::arrival::{self, Until};
+use super::{Session, TRIES, sharing, status};
+use crate::cli::{DryRun, Output, Report, WriteArgs, parse_duration};
 use crate::cluster::{Cluster, Failure, Metadata};
 use crate::error::{Error, Result};
-use crate::project::Project;
-use crate::propagation::{self, Key};
-use crate::secret;
+use crate::propagation::{self, DEPARTMENT_LABEL, Key, Scope};
+use crate::secret::{self, CREDENTIAL_LABEL, Credential};
 use crate::wording::{list, plural};
 
 /// Share a secret with every project: mark it cluster-wide for Run:ai
 ///
-/// The secret must be in the Run:ai namespace. Run:ai copies it to the namespace of every project, usually within a
-/// minute. Nothing else of the secret is changed. Its values are not read: -o prints the secret without data.
-/// --dry-run=client reads its labels and those of its copies, and writes nothing.
+/// The secret must be in the Run:ai namespace; --from-project copies it there first. Run:ai copies it to the namespace
+/// of every project, usually within a minute, and --wait proves it. Nothing else of the secret is changed. Its values are
+/// not read: -o prints the secret without data. --dry-run=client reads its labels and those of its copies, and writes
+/// nothing.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
-    kubectl runai-secret label my-secret\n  \
+    kubectl runai-secret label my-secret --wait\n  \
+    kubectl runai-secret label my-secret --from-project team-a\n  \
     kubectl runai-secret label my-secret --remove")]
 pub(crate) struct LabelArgs {
-    /// The secret
-    #[arg(value_name = "NAME")]
-    name: String,
+    /// The secrets
+    #[arg(value_name = "NAME", required = true)]
+    names: Vec<String>,
 
     /// Take the mark off; Run:ai then removes the copies
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["department", "credential", "from_project"])]
     remove: bool,
 
     /// Which label: Run:ai's documented one of old, its successor, or both
     #[arg(long, value_name = "WHICH", default_value = "both")]
     key: Key,
+
+    /// Share it with the projects of this department alone; its id, not its name
+    #[arg(long, value_name = "ID")]
+    department: Option<String>,
+
+    /// Also make it a credential of Run:ai's, of this kind
+    #[arg(long, value_name = "KIND")]
+    credential: Option<Credential>,
+
+    /// Copy it from this project to the Run:ai namespace first
+    #[arg(long, value_name = "PROJECT")]
+    from_project: Option<String>,
+
+    /// Wait until every project has its copy, or with --remove has lost it; 60s at most without a duration
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "60s",
+          value_parser = parse_duration)]
+    wait: Option<Duration>,
 
     #[command(flatten)]
     write: WriteArgs,
@@ -55,121 +80,193 @@ impl ValueEnum for Key {
     }
 }
 
-/// What the cluster looks like around the secret, as far as the user may look.
-struct View {
-    source: Metadata,
-    /// None where the user may not list namespaces.
-    projects: Option<Vec<Project>>,
-    /// Projects whose namespace is being deleted: they get no copy.
-    going: Vec<Project>,
-    /// Other secrets of that name; None where the user may not list secrets.
-    namesakes: Option<Vec<Metadata>>,
-}
-
-impl View {
-    /// The projects and the secret's namesakes.
-    ///
-    /// # Errors
-    /// What the user may not list.
-    fn around(&self) -> Result<(&[Project], &[Metadata]), &'static str> {
-        match (&self.projects, &self.namesakes) {
-            (Some(projects), Some(namesakes)) => Ok((projects, namesakes)),
-            (None, Some(_)) => Err("namespaces"),
-            (Some(_), None) => Err("secrets"),
-            (None, None) => Err("namespaces and secrets"),
-        }
-    }
+/// What was done with one secret.
+struct Labelled {
+    verb: &'static str,
+    object: Value,
+    /// How many projects get a copy, where that is known.
+    projects: Option<usize>,
 }
 
 pub(super) async fn run(args: &LabelArgs, session: &Session<'_>) -> Result<()> {
     let namespace = session.runai_namespace("label")?;
-    secret::check_secret_name(&args.name)?;
+    args.names.iter().try_for_each(|name| secret::check_secret_name(name))?;
+    if let Some(id) = &args.department {
+        secret::check_label_value(id)?;
+    }
     let cluster = session.connect().await?;
+    let mut done = Vec::new();
+    for name in &args.names {
+        match one(name, namespace, args, &cluster, session).await {
+            Ok(labelled) => {
+                report(name, args, session, &labelled)?;
+                done.push((name, labelled));
+            }
+            Err(error) if args.names.len() == 1 => return Err(error),
+            Err(error) => session.ui.error(&error.at(&format!("secret {name}"))),
+        }
+    }
+    print_all(&done, args, session)?;
+    let arrived = wait_for(&done, namespace, args, &cluster, session).await;
+    match (done.len(), args.names.len()) {
+        (all, names) if all == names => arrived,
+        (0, names) => Err(Error::failed(format!("done for none of {}", plural(names, "secret")))),
+        (some, names) => Err(Error::partly(format!("done for {some} of {}", plural(names, "secret")))),
+    }
+}
+
+async fn one(
+    name: &str,
+    namespace: &str,
+    args: &LabelArgs,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<Labelled> {
     let mut attempt = 1;
     loop {
-        let view = look(&args.name, namespace, &cluster).await?;
-        let changes = if args.remove {
-            propagation::unmarking(&view.source.labels, args.key)
-        } else {
-            propagation::marking(&view.source.labels, args.key)
+        let view = match look(name, namespace, cluster).await? {
+            Found::Source(_) if args.from_project.is_some() => return Err(already_there(name, namespace)),
+            Found::Source(view) => view,
+            Found::Elsewhere(surroundings) => {
+                let project = project_to_copy_from(name, namespace, args, &surroundings, session).await?;
+                return copied(name, namespace, &project, surroundings, args, cluster, session).await;
+            }
         };
+        let changes = args.changes(&view.source.labels)?;
         if changes.is_empty() {
-            return nothing_to_do(args, session, &view);
+            return Ok(nothing_to_do(args, session, &view));
         }
         if attempt == 1 {
+            warn(&view.source, args, session);
             agree(args, session, &view).await?;
         }
-        match write(args, &cluster, &view, &changes).await {
-            Ok(object) => return report(args, session, &view, &object),
+        match write(args, cluster, &view, &changes).await {
+            Ok(object) => return Ok(labelled(args, session, &view, object)),
             Err(failure) if failure.is_conflict() && attempt < TRIES => attempt += 1,
             Err(failure) => return Err(failure.into()),
         }
     }
 }
 
-/// Reads the secret, its namesakes and the projects; two requests, at once, where the user may list them.
-async fn look(name: &str, namespace: &str, cluster: &Cluster) -> Result<View> {
-    let (named, projects) = tokio::join!(cluster.secrets_named(name), cluster.projects());
-    let (source, namesakes) = if let Some(mut named) = sharing::unless_forbidden(named)? {
-        let Some(at) = named.iter().position(|secret| secret.namespace == namespace) else {
-            return Err(elsewhere(name, namespace, &named));
+fn already_there(name: &str, namespace: &str) -> Error {
+    Error::in_kubectls_words(format!(
+        "Error from server (AlreadyExists): secrets \"{name}\" already exists in namespace \"{namespace}\""
+    ))
+    .hint(format!("to share that one, leave out --from-project: kubectl runai-secret label {name}"))
+}
+
+impl LabelArgs {
+    /// The labels that it is to have.
+    fn wanted(&self) -> BTreeMap<&str, &str> {
+        let mut wanted = match &self.department {
+            Some(id) => BTreeMap::from([(DEPARTMENT_LABEL, id.as_str())]),
+            None => self.key.labels(),
         };
-        (named.swap_remove(at), Some(named))
-    } else {
-        let alone = cluster.secret_metadata(namespace, name).await;
-        (alone.map_err(|failure| not_there(failure, name, namespace))?, None)
-    };
-    let mut projects = sharing::unless_forbidden(projects)?;
-    let going = projects.iter_mut().flat_map(|all| all.extract_if(.., |project| project.terminating));
-    let going = going.collect();
-    Ok(View { source, projects, going, namesakes })
-}
+        wanted.extend(self.credential.map(|kind| (CREDENTIAL_LABEL, kind.label_value())));
+        wanted
+    }
 
-fn not_there(failure: Failure, name: &str, namespace: &str) -> Error {
-    let missing = failure.is_not_found();
-    let error = Error::from(failure);
-    if missing { error.hint(how_to_make(name, namespace)) } else { error }
-}
-
-fn elsewhere(name: &str, namespace: &str, named: &[Metadata]) -> Error {
-    let error = Error::in_kubectls_words(format!(
-        "Error from server (NotFound): secrets \"{name}\" not found in namespace \"{namespace}\""
-    ));
-    let error = match named {
-        [] => error,
-        others => {
-            error.hint(format!("there is one in {}", list(others.iter().map(|secret| &secret.namespace))))
+    fn changes(&self, labels: &BTreeMap<String, String>) -> Result<BTreeMap<&str, Option<&str>>> {
+        if self.remove {
+            return Ok(propagation::unmarking(labels, self.key));
         }
-    };
-    error.hint(how_to_make(name, namespace))
+        if self.department.is_some() && propagation::Scope::of(labels) == Scope::EveryProject {
+            return Err(Error::failed(
+                "it is shared with every project, and --department would not narrow that",
+            )
+            .hint("take that off first with --remove: the projects lose their copies"));
+        }
+        Ok(propagation::marking(labels, &self.wanted()))
+    }
 }
 
-fn how_to_make(name: &str, namespace: &str) -> String {
-    format!(
-        "only a secret in Run:ai's namespace can be shared: kubectl runai-secret create {name} -n {namespace} …"
-    )
+/// The project that `--from-project` names, or the one that the user agrees to.
+async fn project_to_copy_from(
+    name: &str,
+    namespace: &str,
+    args: &LabelArgs,
+    surroundings: &Surroundings,
+    session: &Session<'_>,
+) -> Result<String> {
+    if let Some(project) = &args.from_project {
+        return Ok(project.clone());
+    }
+    let error = not_in_runai(name, namespace, surroundings);
+    let with = projects_with(surroundings);
+    if args.remove || with.is_empty() {
+        return Err(error);
+    }
+    let mut ways: Vec<String> =
+        with.iter().map(|project| format!("copy it from project {} to {namespace}", project.name)).collect();
+    ways.push("stop here".to_owned());
+    let ways: Vec<&str> = ways.iter().map(String::as_str).collect();
+    let question = format!("There is no secret {name} in {namespace}, where shared secrets live. What now?");
+    match session.ui.choose(&question, &ways).await? {
+        Some(chosen) if chosen < with.len() => Ok(with[chosen].name.clone()),
+        _ => Err(error),
+    }
+}
+
+/// Copies it from a project, labels and all.
+async fn copied(
+    name: &str,
+    namespace: &str,
+    project: &str,
+    surroundings: Surroundings,
+    args: &LabelArgs,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<Labelled> {
+    let view = origin::view(name, namespace, surroundings);
+    warn(&view.source, args, session);
+    agree(args, session, &view).await?;
+    let labels = args.wanted();
+    let copying = Copying { name, project, to: namespace, labels: &labels, write: &args.write };
+    let object = copying.run(cluster, session).await?;
+    Ok(Labelled { verb: "created and labeled", ..labelled(args, session, &view, object) })
+}
+
+/// What works, and may still surprise.
+fn warn(source: &Metadata, args: &LabelArgs, session: &Session<'_>) {
+    if args.remove {
+        return;
+    }
+    if source.name.contains('.') {
+        session.ui.warning(&format!(
+            "{}: a name with a dot works in Kubernetes, but Run:ai's UI and API do not accept it",
+            source.name
+        ));
+    }
+    if args.credential.is_none() && !source.labels.contains_key(CREDENTIAL_LABEL) {
+        session.ui.note(&format!(
+            "{} has no label {CREDENTIAL_LABEL}: Run:ai's UI does not offer it as a credential; --credential adds it",
+            source.name
+        ));
+    }
 }
 
 async fn agree(args: &LabelArgs, session: &Session<'_>, view: &View) -> Result<()> {
+    let around = &view.surroundings;
     if !args.remove {
-        sharing::note_unseen(view.projects.as_deref(), view.namesakes.as_deref(), session);
+        sharing::note_unseen(around.projects.as_deref(), around.namesakes.as_deref(), session);
     }
     match (args.write.dry_run, args.remove) {
         (DryRun::None, true) => agree_to_remove(session, view).await,
-        (DryRun::None, false) => match view.around() {
+        // Which projects a department has is known to Run:ai alone.
+        (DryRun::None, false) if args.department.is_none() => match around.seen() {
             Ok((projects, namesakes)) => {
                 sharing::agree(&view.source.name, projects, namesakes, session).await
             }
             Err(_) => Ok(()),
         },
-        (DryRun::Client | DryRun::Server, _) => Ok(()),
+        (DryRun::None | DryRun::Client | DryRun::Server, _) => Ok(()),
     }
 }
 
 async fn agree_to_remove(session: &Session<'_>, view: &View) -> Result<()> {
     let name = &view.source.name;
     let consequence = format!("jobs there that use {name} won't start again");
-    let effect = match view.around() {
+    let effect = match view.surroundings.seen() {
         Err(unseen) => {
             format!("which projects lose their copy can't be seen: you may not list {unseen}; {consequence}")
         }
@@ -221,30 +318,75 @@ fn as_secret(metadata: &Value) -> Value {
     json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata["metadata"] })
 }
 
-fn nothing_to_do(args: &LabelArgs, session: &Session<'_>, view: &View) -> Result<()> {
-    let state = if args.remove { "not shared" } else { "shared with every project already" };
+fn nothing_to_do(args: &LabelArgs, session: &Session<'_>, view: &View) -> Labelled {
+    let state = match (args.remove, &args.department) {
+        (true, _) => "not shared",
+        (false, None) => "shared with every project already",
+        (false, Some(_)) => "shared with that department already",
+    };
     session.ui.note(&format!("{} is {state}: nothing was written", view.source.name));
-    let name = format!("secret/{}", view.source.name);
-    session.report(
-        &args.write,
-        &name,
-        "not labeled",
-        &as_secret(&metadata_object(&view.source, &json!(view.source.labels))),
-    )
+    let object = metadata_object(&view.source, &json!(view.source.labels));
+    Labelled { verb: "not labeled", object, projects: None }
 }
 
-fn report(args: &LabelArgs, session: &Session<'_>, view: &View, object: &Value) -> Result<()> {
+fn labelled(args: &LabelArgs, session: &Session<'_>, view: &View, object: Value) -> Labelled {
     let verb = if args.remove { "unlabeled" } else { "labeled" };
-    session.report(&args.write, &format!("secret/{}", view.source.name), verb, &as_secret(object))?;
     if args.remove || args.write.dry_run != DryRun::None {
-        return Ok(());
+        return Labelled { verb, object, projects: None };
     }
-    if let Some(projects) = view.projects.as_deref().filter(|projects| !projects.is_empty()) {
-        let projects = plural(projects.len(), "project");
-        session.ui.note(&format!("Run:ai copies it to {projects}, usually within a minute"));
-    }
-    for project in &view.going {
+    for project in &view.surroundings.going {
         session.ui.note(&format!("project {} gets no copy: its namespace is being deleted", project.name));
     }
+    let all = view.surroundings.projects.as_ref().map(Vec::len).filter(|_| args.department.is_none());
+    Labelled { verb, object, projects: all.filter(|count| *count > 0) }
+}
+
+/// Prints one result, unless all of them are to be one list.
+fn report(name: &str, args: &LabelArgs, session: &Session<'_>, labelled: &Labelled) -> Result<()> {
+    let listed = matches!(args.write.output, Output::Json | Output::Yaml) && args.names.len() > 1;
+    if !listed {
+        session.report(
+            &args.write,
+            &format!("secret/{name}"),
+            labelled.verb,
+            &as_secret(&labelled.object),
+        )?;
+    }
+    if let Some(projects) = labelled.projects.filter(|_| args.wait.is_none()) {
+        let projects = plural(projects, "project");
+        session.ui.note(&format!("Run:ai copies it to {projects}, usually within a minute"));
+    }
     Ok(())
+}
+
+fn print_all(done: &[(&String, Labelled)], args: &LabelArgs, session: &Session<'_>) -> Result<()> {
+    if args.names.len() == 1 || done.is_empty() || !matches!(args.write.output, Output::Json | Output::Yaml) {
+        return Ok(());
+    }
+    let items: Vec<Value> = done.iter().map(|(_, labelled)| as_secret(&labelled.object)).collect();
+    session.report(&args.write, "", "", &json!({ "apiVersion": "v1", "kind": "List", "items": items }))
+}
+
+/// Waits for the copies, and tells how far they got.
+///
+/// # Errors
+/// Not all is as it should be when the time is over; the first such secret is the one that is named.
+async fn wait_for(
+    done: &[(&String, Labelled)],
+    namespace: &str,
+    args: &LabelArgs,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<()> {
+    let Some(limit) = args.wait.filter(|_| args.write.dry_run == DryRun::None) else { return Ok(()) };
+    let until = if args.remove { Until::Gone } else { Until::Arrived };
+    let mut outcome = Ok(());
+    for (name, _) in done {
+        let survey = arrival::wait(until, name, namespace, limit, cluster, session).await?;
+        if args.write.output == Output::Human {
+            status::show(&survey, Report::Table, session)?;
+        }
+        outcome = outcome.and(status::verdict(&survey));
+    }
+    outcome
 }

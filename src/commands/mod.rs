@@ -1,8 +1,10 @@
 //! A file a verb. Each reads as: resolve what was typed, look, plan, show, write.
 
+mod arrival;
 pub(crate) mod attach;
 mod change_workload;
 pub(crate) mod create;
+pub(crate) mod delete;
 pub(crate) mod detach;
 pub(crate) mod label;
 mod recreate;
@@ -32,6 +34,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<()> {
     let session = Session { globals: &cli.globals, ui };
     match &cli.command {
         Command::Create(args) => create::run(args, &session).await,
+        Command::Delete(args) => delete::run(args, &session).await,
         Command::Label(args) => label::run(args, &session).await,
         Command::Status(args) => status::run(args, &session).await,
         Command::Sync(args) => sync::run(args, &session).await,

@@ -143,7 +143,9 @@ impl Survey {
         area: &Area,
         cluster: &Cluster,
     ) -> Result<Self, Failure> {
-        let looking = Looking { name, namespace, source: &source, area, cluster };
+        // Should somebody call Run:ai's own namespace a project: what is there is the source.
+        let projects = area.projects.iter().filter(|project| project.namespace != namespace).collect();
+        let looking = Looking { name, namespace, source: &source, projects, reach: area.reach, cluster };
         let mut rows = looking.rows().await?;
         rows.sort_by(|a, b| place(a).cmp(&place(b)));
         Ok(Self { name: name.to_owned(), namespace: namespace.to_owned(), source, rows })
@@ -185,13 +187,14 @@ struct Looking<'a> {
     name: &'a str,
     namespace: &'a str,
     source: &'a Source,
-    area: &'a Area,
+    projects: Vec<&'a Project>,
+    reach: Reach,
     cluster: &'a Cluster,
 }
 
 impl Looking<'_> {
     async fn rows(&self) -> Result<Vec<Row>, Failure> {
-        if self.area.reach == Reach::Chosen && self.area.projects.len() <= FEW {
+        if self.reach == Reach::Chosen && self.projects.len() <= FEW {
             return self.one_by_one().await;
         }
         match self.all_at_once().await {
@@ -204,7 +207,7 @@ impl Looking<'_> {
     async fn all_at_once(&self) -> Result<Vec<Row>, Failure> {
         let identity = propagation::identity(self.namespace, self.name);
         let projects: BTreeMap<&str, &Project> =
-            self.area.projects.iter().map(|project| (project.namespace.as_str(), project)).collect();
+            self.projects.iter().map(|project| (project.namespace.as_str(), *project)).collect();
         let keep = |secret: Namesake| {
             if let Some(project) = projects.get(secret.metadata.namespace.as_str()) {
                 return Some(propagation::row(
@@ -214,14 +217,14 @@ impl Looking<'_> {
                     &Found::Secret(Box::new(secret)),
                 ));
             }
-            let stray = self.area.reach == Reach::EveryProject
+            let stray = self.reach == Reach::EveryProject
                 && secret.metadata.namespace != self.namespace
                 && secret.evidence(&identity) == Some(Evidence::OurMark);
             stray.then(|| propagation::stray(self.source, &identity, &secret))
         };
         let mut rows = self.cluster.namesakes(self.name, self.page(), keep).await?;
         let seen: BTreeSet<&str> = rows.iter().map(|row| row.namespace.as_str()).collect();
-        let without = self.area.projects.iter().filter(|project| !seen.contains(project.namespace.as_str()));
+        let without = self.projects.iter().filter(|project| !seen.contains(project.namespace.as_str()));
         let without: Vec<Row> = without
             .map(|project| propagation::row(self.source, &identity, project, &Found::Nothing))
             .collect();
@@ -231,7 +234,7 @@ impl Looking<'_> {
 
     async fn one_by_one(&self) -> Result<Vec<Row>, Failure> {
         let identity = &propagation::identity(self.namespace, self.name);
-        stream::iter(&self.area.projects)
+        stream::iter(&self.projects)
             .map(|project| async move {
                 let found = match self.cluster.namesake(&project.namespace, self.name).await {
                     Ok(secret) => Found::Secret(Box::new(secret)),

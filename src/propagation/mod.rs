@@ -9,6 +9,8 @@ mod scope;
 mod state;
 
 pub(crate) use namesake::{Content, Evidence, MARK, Namesake, identity};
-pub(crate) use plan::{Allowed, Permissions, Reason, Step, copy_body, mend_body, step};
-pub(crate) use scope::{CURRENT_LABEL, Key, LEGACY_LABEL, Scope, copied, marking, taken, unmarking};
+pub(crate) use plan::{Allowed, Permissions, Reason, Step, copy_body, mend_body, source_body, step};
+pub(crate) use scope::{
+    CURRENT_LABEL, DEPARTMENT_LABEL, Key, LEGACY_LABEL, Scope, copied, marking, taken, unmarking,
+};
 pub(crate) use state::{Found, Row, Source, State, row, stray};

@@ -4,6 +4,7 @@
 //! Server-side apply is neither: it would take over a secret that appeared in between, and leave in place the keys that
 //! somebody else added to a copy.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use bytes::Bytes;
@@ -135,8 +136,18 @@ impl Step {
 
 /// The body that creates a copy, the same in every project.
 pub(crate) fn copy_body(name: &str, identity: &str, content: &Content) -> Bytes {
+    let metadata = json!({ "name": name, "labels": { MARK: "true" }, "annotations": { ORIGIN: identity } });
+    new_body(metadata, content)
+}
+
+/// The body that creates a source in Run:ai's namespace, with these labels.
+pub(crate) fn source_body(name: &str, labels: &BTreeMap<&str, &str>, content: &Content) -> Bytes {
+    new_body(json!({ "name": name, "labels": labels }), content)
+}
+
+fn new_body(metadata: Value, content: &Content) -> Bytes {
     #[derive(Serialize)]
-    struct Copy<'a> {
+    struct New<'a> {
         #[serde(rename = "apiVersion")]
         api_version: &'static str,
         kind: &'static str,
@@ -144,10 +155,9 @@ pub(crate) fn copy_body(name: &str, identity: &str, content: &Content) -> Bytes 
         r#type: &'a str,
         data: Data<'a>,
     }
-    let metadata = json!({ "name": name, "labels": { MARK: "true" }, "annotations": { ORIGIN: identity } });
     let data = Data { content, surplus: &[] };
     let secret_type = content.secret_type.as_str();
-    body(&Copy { api_version: "v1", kind: "Secret", metadata, r#type: secret_type, data }, content.weight())
+    body(&New { api_version: "v1", kind: "Secret", metadata, r#type: secret_type, data }, content.weight())
 }
 
 /// The merge patch that gives a secret the source's content, if it is still as it was read; with our mark where it

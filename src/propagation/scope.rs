@@ -42,7 +42,12 @@ pub(crate) enum Key {
 }
 
 impl Key {
-    fn labels(self) -> &'static [&'static str] {
+    /// The labels that make a secret cluster-wide.
+    pub(crate) fn labels(self) -> BTreeMap<&'static str, &'static str> {
+        self.names().iter().map(|name| (*name, "true")).collect()
+    }
+
+    fn names(self) -> &'static [&'static str] {
         match self {
             Key::Legacy => &[LEGACY_LABEL],
             Key::Current => &[CURRENT_LABEL],
@@ -56,21 +61,23 @@ pub(crate) fn is_cluster_wide(labels: &BTreeMap<String, String>) -> bool {
     [LEGACY_LABEL, CURRENT_LABEL].iter().any(|label| labels.get(*label).is_some_and(|value| value == "true"))
 }
 
-/// The labels to change so that the secret is cluster-wide; none where it is already.
-pub(crate) fn marking(
+/// The labels to change so that the secret has all that are wanted; none where it has them.
+pub(crate) fn marking<'a>(
     labels: &BTreeMap<String, String>,
-    key: Key,
-) -> BTreeMap<&'static str, Option<&'static str>> {
-    let missing = |label: &&&str| labels.get(**label).is_none_or(|value| value != "true");
-    key.labels().iter().filter(missing).map(|label| (*label, Some("true"))).collect()
+    wanted: &BTreeMap<&'a str, &'a str>,
+) -> BTreeMap<&'a str, Option<&'a str>> {
+    let missing = |(name, value): &(&&str, &&str)| labels.get(**name).is_none_or(|there| there != **value);
+    wanted.iter().filter(missing).map(|(name, value)| (*name, Some(*value))).collect()
 }
 
-/// The labels to take off so that the secret is no longer cluster-wide; none where it is not.
+/// The labels to take off so that the secret is not shared any more, as far as this key goes; none where it is not.
 pub(crate) fn unmarking(
     labels: &BTreeMap<String, String>,
     key: Key,
 ) -> BTreeMap<&'static str, Option<&'static str>> {
-    key.labels().iter().filter(|label| labels.contains_key(**label)).map(|label| (*label, None)).collect()
+    let department = (key == Key::Both).then_some(DEPARTMENT_LABEL);
+    let names = key.names().iter().copied().chain(department);
+    names.filter(|name| labels.contains_key(*name)).map(|name| (name, None)).collect()
 }
 
 /// The projects in which a secret of the same name was made by somebody else: what happens to it there is not
@@ -106,16 +113,19 @@ mod tests {
 
     #[test]
     fn marking_sets_what_is_missing_and_nothing_else() {
-        assert_eq!(marking(&labels(&[]), Key::Both).len(), 2);
+        let wanted = Key::Both.labels();
+        assert_eq!(marking(&labels(&[]), &wanted).len(), 2);
         assert_eq!(
-            marking(&labels(&[(LEGACY_LABEL, "true"), (CURRENT_LABEL, "docker-registry")]), Key::Both),
+            marking(&labels(&[(LEGACY_LABEL, "true"), (CURRENT_LABEL, "docker-registry")]), &wanted),
             BTreeMap::from([(CURRENT_LABEL, Some("true"))]),
             "a value that only an error in the documentation put there is mended"
         );
         let both = labels(&[(LEGACY_LABEL, "true"), (CURRENT_LABEL, "true")]);
-        assert!(marking(&both, Key::Both).is_empty());
+        assert!(marking(&both, &wanted).is_empty());
         assert_eq!(unmarking(&both, Key::Legacy), BTreeMap::from([(LEGACY_LABEL, None)]));
         assert!(unmarking(&labels(&[]), Key::Both).is_empty());
+        let department = labels(&[(DEPARTMENT_LABEL, "7")]);
+        assert_eq!(unmarking(&department, Key::Both), BTreeMap::from([(DEPARTMENT_LABEL, None)]));
     }
 
     #[test]

@@ -78,7 +78,7 @@ fn a_word_too_many_is_not_repeated_since_it_may_be_a_value() {
         &["attach", "s", "deploy/web", "--overwrite=hunter2"],
         &["submit", "x", "-i", "ubuntu", "--command=hunter2", "--", "true"],
         &["create", "s", "--from-literal", "p=", "hunter2"],
-        &["label", "s", "hunter2"],
+        &["status", "s", "hunter2"],
         &["create", "s", "--from-literal", "p=", "--hunter2"],
         &["create", "s", "--from-literal", "p=", "-nd", "-zhunter2"],
     ];

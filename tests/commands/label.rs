@@ -10,6 +10,91 @@ fn label<'a>(runai: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 }
 
 scenario! {
+    fn several_secrets_are_shared_each_on_its_own_line(world: &World, sandbox: &Sandbox) {
+        let runai = world.runai_namespace();
+        world.create_secret(&runai, "one", &[("k", "v")]);
+        world.create_secret(&runai, "two", &[("k", "v")]);
+        let both = sandbox.run(["label", "one", "two", "--runai-namespace", &runai]).success();
+        assert_eq!(both.stdout, "secret/one labeled\nsecret/two labeled\n");
+        let words = ["label", "one", "none", "two", "--remove", "--yes", "--runai-namespace", &runai];
+        let partly = sandbox.run(words).fails_with(3);
+        assert_eq!(partly.stdout, "secret/one unlabeled\nsecret/two unlabeled\n");
+        assert!(partly.stderr.contains("error: secret none: Error from server (NotFound)"), "{partly}");
+        assert!(partly.stderr.contains("error: done for 2 of 3 secrets"), "{partly}");
+        let list = sandbox.run(["label", "one", "two", "-o", "json", "--runai-namespace", &runai]).success().json();
+        assert_eq!((&list["kind"], list["items"].as_array().unwrap().len()), (&json!("List"), 2));
+    }
+
+    fn a_department_gets_it_alone_and_a_credential_gets_its_kind(world: &World, sandbox: &Sandbox) {
+        let runai = world.runai_namespace();
+        world.create_secret(&runai, "shared", &[("k", "v")]);
+        let labels = || world.secret(&runai, "shared").unwrap()["metadata"]["labels"].clone();
+        sandbox.run(label(&runai, &["--department", "7", "--credential", "generic"])).success();
+        assert_eq!(labels(), json!({ "run.ai/department": "7", "run.ai/resource": "generic" }));
+        sandbox.run(label(&runai, &["--remove", "--yes"])).success();
+        assert_eq!(labels(), json!({ "run.ai/resource": "generic" }), "the kind stays: it shares nothing");
+        sandbox.run(label(&runai, &[])).success();
+        let refused = sandbox.run(label(&runai, &["--department", "7"])).fails_with(1);
+        assert!(refused.stderr.contains("take that off first with --remove"), "{refused}");
+        let wrong = sandbox.run(label(&runai, &["--department", "a b"])).fails_with(2);
+        assert!(wrong.stdout.is_empty());
+    }
+
+    fn what_may_surprise_is_said_before_the_write(world: &World, sandbox: &Sandbox) {
+        let runai = world.runai_namespace();
+        world.create_secret(&runai, "dotted.name", &[("k", "v")]);
+        let outcome = sandbox.run(["label", "dotted.name", "--runai-namespace", &runai]).success();
+        assert!(outcome.stderr.contains("Warning: dotted.name: a name with a dot"), "{outcome}");
+        assert!(outcome.stderr.contains("has no label run.ai/resource"), "{outcome}");
+    }
+
+    fn a_secret_of_a_project_is_copied_and_shared_at_once(world: &World, sandbox: &Sandbox) {
+        let (runai, project) = (world.runai_namespace(), world.project("team-a"));
+        let name = format!("from-{}", project.name);
+        world.create_secret(&project.namespace, &name, &[("token", "t0ken-value")]);
+        let refused = sandbox.run(["label", &name, "--runai-namespace", &runai]).fails_with(1);
+        assert!(refused.stderr.contains(&format!("label {name} --from-project {}", project.name)), "{refused}");
+        let words = ["label", &name, "--from-project", &project.name, "--yes", "--runai-namespace", &runai];
+        let words = |more: &[&'static str]| [&words[..], more].concat().iter().map(ToString::to_string).collect::<Vec<_>>();
+        sandbox.run(words(&["--dry-run=client"])).success();
+        sandbox.run(words(&["--dry-run=server"])).success();
+        assert!(world.secret(&runai, &name).is_none());
+        let shared = sandbox.run(words(&[])).success();
+        shared.never_shows(b"t0ken-value");
+        assert_eq!(shared.stdout, format!("secret/{name} created and labeled\n"));
+        assert_eq!(world.secret_value(&runai, &name, "token").unwrap(), b"t0ken-value");
+        let labels = &world.secret(&runai, &name).unwrap()["metadata"]["labels"];
+        assert_eq!(*labels, json!({ "runai/cluster-wide": "true", "run.ai/cluster-wide": "true" }));
+        let again = sandbox.run(words(&[])).fails_with(1);
+        assert!(again.stderr.contains("Error from server (AlreadyExists)"), "{again}");
+    }
+
+    fn waiting_proves_that_every_project_has_it_and_then_that_none_has(world: &World, sandbox: &Sandbox) {
+        let runai = world.runai_namespace();
+        let projects = ["a", "b", "c"].map(|name| world.project(name));
+        world.create_secret(&runai, "shared", &[("k", "v")]);
+        let _controller = world.start_propagation();
+        let outcome = sandbox.run(label(&runai, &["--wait"])).success();
+        assert_eq!(outcome.stdout.matches(" copied\n").count(), 3, "{outcome}");
+        for project in &projects {
+            assert!(world.secret(&project.namespace, "shared").is_some());
+        }
+        let outcome = sandbox.run(label(&runai, &["--remove", "--yes", "--wait=20s"])).success();
+        assert_eq!(outcome.stdout.matches(" absent\n").count(), 3, "{outcome}");
+    }
+
+    fn where_nobody_copies_the_wait_ends_and_says_so(world: &World, sandbox: &Sandbox) {
+        let (runai, project) = (world.runai_namespace(), world.project("a"));
+        world.create_secret(&runai, "shared", &[("k", "v")]);
+        let outcome = sandbox.run(label(&runai, &["--wait=300ms"])).fails_with(3);
+        let row = format!("{} {} pending", project.name, project.namespace);
+        assert!(outcome.stdout.split_whitespace().collect::<Vec<_>>().join(" ").ends_with(&row), "{outcome}");
+        assert!(outcome.stderr.contains("where no controller of it does: kubectl runai-secret sync shared"), "{outcome}");
+        assert!(outcome.stderr.contains("error: secret shared: of 1 project 1 pending"), "{outcome}");
+    }
+}
+
+scenario! {
     fn label_takes_three_requests_and_one_patch_of_labels_alone(world: &World, sandbox: &Sandbox) {
         let runai = world.runai_namespace();
         world.create_secret(&runai, "shared", &[("k", "v")]);

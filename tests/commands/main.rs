@@ -12,6 +12,7 @@ mod create;
 mod create_replace;
 mod create_sources;
 mod create_types;
+mod delete;
 mod detach;
 mod faults;
 mod help;

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use support::{Outcome, Project, Sandbox, World, scenario};
 
+use crate::status::{Shared, create as create_shared};
 use crate::workloads::{create_cronjob, create_deployment, create_job, pod_template};
 
 /// Where a role is bound.
@@ -117,6 +118,23 @@ fn is_smallest(world: &World, sandbox: &Sandbox, (role, bound): Role, beside: &[
     }
 }
 
+/// Runs a command as a user who may see everything that `status` does and has all of these rights but one.
+fn run_without(
+    world: &World,
+    sandbox: &Sandbox,
+    left_out: Option<&Right>,
+    all: &[Right],
+    words: &[&str],
+) -> Outcome {
+    let user = world.user(&format!("without-{}", left_out.map_or("none", |right| &right.verb)));
+    let granted = rights("runai-secret-status")
+        .into_iter()
+        .chain(all.iter().filter(|right| Some(*right) != left_out).cloned());
+    let rule = |right: Right| json!({"apiGroups": [right.group], "resources": [right.resource], "verbs": [right.verb]});
+    world.grant(&user, None, &granted.map(rule).collect());
+    sandbox.run(words.iter().copied().chain(["--token", &user.token]))
+}
+
 fn commands<const N: usize>(lines: [&str; N]) -> Vec<String> {
     lines.map(str::to_owned).to_vec()
 }
@@ -151,6 +169,52 @@ scenario! {
         let lines = commands(["label s --yes --runai-namespace {namespace}"]);
         let beside = [("runai-secret-label", InProject)];
         is_smallest(world, sandbox, ("runai-secret-label-overview", InCluster), &beside, &lines);
+    }
+
+    fn status_lists_namespaces_and_secrets(world: &World, sandbox: &Sandbox) {
+        let lines = commands(["status s --runai-namespace {namespace}"]);
+        is_smallest(world, sandbox, ("runai-secret-status", InCluster), &[], &lines);
+    }
+
+    fn status_of_named_projects_needs_to_get_the_secret_there(world: &World, sandbox: &Sandbox) {
+        let lines = commands(["status s -p {project} --runai-namespace {namespace}"]);
+        let beside = [("runai-secret-project", InCluster)];
+        is_smallest(world, sandbox, ("runai-secret-status-project", InProject), &beside, &lines);
+    }
+
+    fn sync_needs_to_create_patch_and_delete_secrets(world: &World, sandbox: &Sandbox) {
+        let all = rights("runai-secret-sync");
+        for left_out in [None].into_iter().chain(all.iter().map(Some)) {
+            let (shared, a, b, c) = (Shared::new(world), world.project("a"), world.project("b"), world.project("c"));
+            let labels = json!({"run.ai/cluster-wide": "true"});
+            create_shared(world, &b.namespace, &labels, &json!({}), "stale");
+            let unchangeable = json!({"metadata": {"name": "hf", "labels": labels}, "immutable": true});
+            world.create(&format!("/api/v1/namespaces/{}/secrets", c.namespace), &unchangeable);
+            let outcome = run_without(world, sandbox, left_out, &all, &shared.run(&["sync", "hf", "--yes"]));
+            assert_eq!(outcome.code, Some(if left_out.is_some() { 3 } else { 0 }), "without {left_out:?}: {outcome}");
+            for namespace in [&shared.runai, &a.namespace, &b.namespace, &c.namespace] {
+                let _ = world.admin("DELETE", &format!("/api/v1/namespaces/{namespace}/secrets/hf"), None);
+            }
+        }
+    }
+
+    fn delete_needs_to_get_and_delete_secrets(world: &World, sandbox: &Sandbox) {
+        let lines = commands(["delete s --yes -n {namespace}"]);
+        is_smallest(world, sandbox, ("runai-secret-delete", InProject), &[], &lines);
+    }
+
+    fn deleting_a_shared_secret_needs_to_patch_and_delete_secrets(world: &World, sandbox: &Sandbox) {
+        let all = rights("runai-secret-delete-cluster-wide");
+        for left_out in [None].into_iter().chain(all.iter().map(Some)) {
+            let (shared, a) = (Shared::new(world), world.project("a"));
+            create_shared(world, &a.namespace, &json!({"run.ai/cluster-wide": "true"}), &json!({}), "copy");
+            let words = shared.run(&["delete", "hf", "--cluster-wide", "--yes", "--timeout", "0"]);
+            let outcome = run_without(world, sandbox, left_out, &all, &words);
+            assert_eq!(outcome.code == Some(0), left_out.is_none(), "without {left_out:?}: {outcome}");
+            for namespace in [&shared.runai, &a.namespace] {
+                let _ = world.admin("DELETE", &format!("/api/v1/namespaces/{namespace}/secrets/hf"), None);
+            }
+        }
     }
 
     fn attach_and_detach_need_to_get_and_update_the_workload(world: &World, sandbox: &Sandbox) {

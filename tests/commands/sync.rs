@@ -24,6 +24,43 @@ fn done(stdout: &str, projects: &[Project]) -> Vec<String> {
 }
 
 scenario! {
+    fn from_the_label_to_the_proof_and_back_to_order(world: &World, sandbox: &Sandbox) {
+        let runai = world.runai_namespace();
+        let projects = ["copied", "stale", "pending", "conflict", "going"].map(|name| world.project(name));
+        let [_, stale, pending, conflict, going] = &projects;
+        create(world, &runai, &json!({}), &json!({}), VALUE);
+        let run = |words: &[&str]| sandbox.run([words, &["--runai-namespace", &runai]].concat());
+        let states = |code: i32| -> Vec<String> {
+            let report = run(&["status", "hf", "-o", "json"]).fails_with(code).json();
+            projects.iter().map(|project| state(&report, project)).collect()
+        };
+        let controller = world.start_propagation();
+        run(&["label", "hf", "--wait"]).success();
+        assert!(projects.iter().all(|project| value(world, project).as_deref() == Some(VALUE)));
+        drop(controller);
+
+        let path = |project: &Project| format!("/api/v1/namespaces/{}/secrets/hf", project.namespace);
+        world.patch(&path(stale), &json!({"data": {"token": "ZWRpdGVk"}}));
+        world.delete(&path(pending));
+        world.delete(&path(conflict));
+        create(world, &conflict.namespace, &json!({}), &json!({}), "of the project itself");
+        hold_back_deletion(world, &going.namespace);
+        world.delete(&format!("/api/v1/namespaces/{}", going.namespace));
+        assert_eq!(states(3), ["copied", "stale", "pending", "conflict", "terminating"]);
+
+        run(&["sync", "hf"]).fails_with(3);
+        assert_eq!(states(3), ["copied", "copied", "copied", "conflict", "terminating"]);
+        world.clear_log();
+        run(&["sync", "hf"]).fails_with(3);
+        assert!(world.writes().is_empty(), "{:?}", world.lines());
+
+        run(&["label", "hf", "--remove", "--yes"]).success();
+        assert_eq!(states(3), ["orphan", "orphan", "orphan", "foreign", "terminating"]);
+        let pruned = run(&["sync", "hf", "--prune", "--yes"]).success();
+        assert_eq!(done(&pruned.stdout, &projects), ["secret/hf deleted in pending"], "Run:ai's are Run:ai's to remove");
+        let_go(world, &going.namespace);
+    }
+
     fn what_is_missing_is_made_what_differs_is_mended_and_the_second_run_writes_nothing(world: &World, sandbox: &Sandbox) {
         let shared = Shared::new(world);
         let projects = ["copied", "pending", "stale", "theirs", "same"].map(|name| world.project(name));
@@ -57,6 +94,29 @@ scenario! {
         let report = sandbox.run(shared.run(&["status", "hf", "-o", "json"])).fails_with(3).json();
         let states: Vec<String> = projects.iter().map(|project| state(&report, project)).collect();
         assert_eq!(states, ["copied", "copied", "copied", "conflict", "same"]);
+    }
+
+    fn a_secret_of_somebody_else_is_neither_written_nor_deleted_by_any_command(world: &World, sandbox: &Sandbox) {
+        let (runai, theirs) = (world.runai_namespace(), world.project("theirs"));
+        world.project("other");
+        create(world, &runai, &json!({}), &json!({}), VALUE);
+        // Alike: the mark without the source, another source's mark, a label that is not on.
+        let alike = json!({"kubectl-runai-secret/copy": "true", "runai/cluster-wide": "false"});
+        let annotations = json!({"kubectl-runai-secret/copy-of": format!("{runai}/other")});
+        create(world, &theirs.namespace, &alike, &annotations, "of the project itself");
+        let before = world.secret(&theirs.namespace, "hf").unwrap();
+        for words in [
+            "label hf --yes", "status hf", "sync hf --yes", "sync hf --prune --yes", "label hf --remove --yes",
+            "sync hf --prune --yes", "label hf --yes --wait=1ms", "delete hf --cluster-wide --yes --timeout 0",
+            "sync hf --prune --yes", "create hf --cluster-wide --yes --from-literal=a=b",
+            "create hf --cluster-wide --replace --yes --from-literal=a=c",
+            "label hf --yes --from-project {project}", "delete hf --cluster-wide --yes --timeout 0",
+        ] {
+            let words = words.replace("{project}", &theirs.name);
+            let _ = sandbox.run(words.split(' ').chain(["--runai-namespace", &runai]));
+            assert_eq!(world.secret(&theirs.namespace, "hf").unwrap(), before, "{words}");
+        }
+        assert!(world.secret(&runai, "hf").is_none(), "the commands did their work");
     }
 
     fn a_new_project_gets_its_copy_with_the_next_run_and_one_that_goes_gets_none(world: &World, sandbox: &Sandbox) {

@@ -77,8 +77,8 @@ fn labels(args: &NewSecretArgs, credential: Option<Credential>) -> Result<BTreeM
         labels.insert(CREDENTIAL_LABEL.to_owned(), credential.label_value().to_owned());
     }
     if args.cluster_wide {
-        let marks = propagation::marking(&BTreeMap::new(), propagation::Key::Both);
-        labels.extend(marks.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned()))));
+        let marks = propagation::Key::Both.labels();
+        labels.extend(marks.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())));
     }
     Ok(labels)
 }

@@ -1,0 +1,50 @@
+//! `--from-project`: a secret that lives in a project is copied to Run:ai's namespace, shared from its first moment.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::view::{Surroundings, View};
+use crate::cli::{DryRun, WriteArgs};
+use crate::cluster::{Answer, Cluster, Metadata};
+use crate::commands::Session;
+use crate::error::{Error, Result};
+use crate::propagation;
+
+/// Where a secret is copied from and to.
+pub(super) struct Copying<'a> {
+    pub(super) name: &'a str,
+    pub(super) project: &'a str,
+    /// Run:ai's.
+    pub(super) to: &'a str,
+    pub(super) labels: &'a BTreeMap<&'a str, &'a str>,
+    pub(super) write: &'a WriteArgs,
+}
+
+impl Copying<'_> {
+    /// Creates the copy; one that is there already is left as it is.
+    pub(super) async fn run(&self, cluster: &Cluster, session: &Session<'_>) -> Result<Value> {
+        let Self { name, project, to, .. } = self;
+        let from = session.namespace_of(cluster, project).await?;
+        let secret = cluster.namesake(&from, name).await.map_err(Error::from)?;
+        session.ui.note(&format!(
+            "project {project} keeps its own secret {name}: it is not kept up to date with the one in {to}"
+        ));
+        if self.write.dry_run == DryRun::Client {
+            return Ok(json!({ "metadata": { "name": name, "namespace": to, "labels": self.labels } }));
+        }
+        session.ui.keep_confidential(&secret.content.values());
+        let body = propagation::source_body(name, self.labels, &secret.content);
+        match cluster.create_secret(to, body, Answer::Metadata, self.write.write()).await {
+            Ok(_) => Ok(json!({ "metadata": { "name": name, "namespace": to, "labels": self.labels } })),
+            Err(failure) if failure.is_already_exists() => Err(Error::from(failure)
+                .hint(format!("to share the one that is in {to}: kubectl runai-secret label {name}"))),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+}
+
+/// The secret as it will be, for what is asked before.
+pub(super) fn view(name: &str, namespace: &str, surroundings: Surroundings) -> View {
+    View { source: Metadata::of(name, namespace), surroundings }
+}

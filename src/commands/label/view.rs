@@ -1,0 +1,112 @@
+//! What the cluster looks like around a secret that is to be shared, as far as the user may look.
+
+use std::collections::BTreeMap;
+
+use crate::cluster::{Cluster, Failure, Metadata};
+use crate::commands::sharing;
+use crate::error::{Error, Result};
+use crate::project::Project;
+use crate::wording::list;
+
+pub(super) struct View {
+    pub(super) source: Metadata,
+    pub(super) surroundings: Surroundings,
+}
+
+/// The projects, and the other secrets of that name.
+pub(super) struct Surroundings {
+    /// None where the user may not list namespaces.
+    pub(super) projects: Option<Vec<Project>>,
+    /// Projects whose namespace is being deleted: they get no copy.
+    pub(super) going: Vec<Project>,
+    /// None where the user may not list secrets.
+    pub(super) namesakes: Option<Vec<Metadata>>,
+}
+
+impl Surroundings {
+    /// The projects and the secret's namesakes.
+    ///
+    /// # Errors
+    /// What the user may not list.
+    pub(super) fn seen(&self) -> Result<(&[Project], &[Metadata]), &'static str> {
+        match (&self.projects, &self.namesakes) {
+            (Some(projects), Some(namesakes)) => Ok((projects, namesakes)),
+            (None, Some(_)) => Err("namespaces"),
+            (Some(_), None) => Err("secrets"),
+            (None, None) => Err("namespaces and secrets"),
+        }
+    }
+}
+
+/// What was found under the name.
+pub(super) enum Found {
+    Source(View),
+    /// None in Run:ai's namespace; the namespaces that have one are known if they may be listed.
+    Elsewhere(Surroundings),
+}
+
+/// Reads the secret, its namesakes and the projects; two requests, at once, where the user may list them.
+pub(super) async fn look(name: &str, namespace: &str, cluster: &Cluster) -> Result<Found> {
+    let (named, projects) = tokio::join!(cluster.secrets_named(name), cluster.projects());
+    let mut projects = sharing::unless_forbidden(projects)?;
+    let going = projects.iter_mut().flat_map(|all| all.extract_if(.., |project| project.terminating));
+    let going = going.collect();
+    let Some(mut named) = sharing::unless_forbidden(named)? else {
+        let source = match cluster.secret_metadata(namespace, name).await {
+            Ok(source) => source,
+            Err(failure) => return Err(not_there(failure, name, namespace)),
+        };
+        return Ok(Found::Source(View {
+            source,
+            surroundings: Surroundings { projects, going, namesakes: None },
+        }));
+    };
+    let source = named.iter().position(|secret| secret.namespace == namespace);
+    let source = source.map(|at| named.swap_remove(at));
+    let surroundings = Surroundings { projects, going, namesakes: Some(named) };
+    Ok(match source {
+        Some(source) => Found::Source(View { source, surroundings }),
+        None => Found::Elsewhere(surroundings),
+    })
+}
+
+fn not_there(failure: Failure, name: &str, namespace: &str) -> Error {
+    let missing = failure.is_not_found();
+    let error = Error::from(failure);
+    if missing { error.hint(how_to_make(name, namespace)) } else { error }
+}
+
+/// The projects that have a secret of that name.
+pub(super) fn projects_with(surroundings: &Surroundings) -> Vec<&Project> {
+    let Ok((projects, namesakes)) = surroundings.seen() else { return Vec::new() };
+    let there: BTreeMap<&str, &Metadata> =
+        namesakes.iter().map(|secret| (secret.namespace.as_str(), secret)).collect();
+    projects.iter().filter(|project| there.contains_key(project.namespace.as_str())).collect()
+}
+
+pub(super) fn not_in_runai(name: &str, namespace: &str, surroundings: &Surroundings) -> Error {
+    let error = Error::in_kubectls_words(format!(
+        "Error from server (NotFound): secrets \"{name}\" not found in namespace \"{namespace}\""
+    ));
+    let others = surroundings.namesakes.as_deref().unwrap_or_default();
+    let error = match others {
+        [] => error,
+        others => {
+            error.hint(format!("there is one in {}", list(others.iter().map(|secret| &secret.namespace))))
+        }
+    };
+    match projects_with(surroundings).first() {
+        Some(project) => error.hint(format!(
+            "only a secret in Run:ai's namespace can be shared; to copy it there: \
+             kubectl runai-secret label {name} --from-project {}",
+            project.name
+        )),
+        None => error.hint(how_to_make(name, namespace)),
+    }
+}
+
+fn how_to_make(name: &str, namespace: &str) -> String {
+    format!(
+        "only a secret in Run:ai's namespace can be shared: kubectl runai-secret create {name} -n {namespace} …"
+    )
+}

@@ -1,0 +1,128 @@
+//! `delete`: what is gone, in which order, and what is never touched.
+
+use std::time::Duration;
+
+use serde_json::json;
+use support::{Fault, Hold, scenario};
+
+use crate::status::{Shared, create, eventually, our_copy, runais_copy};
+
+const VALUE: &str = "shared-value-of-the-source";
+
+scenario! {
+    fn a_secret_of_a_project_is_deleted_after_a_question(world: &World, sandbox: &Sandbox) {
+        let project = world.project("a");
+        world.create_secret(&project.namespace, "old", &[("k", "v")]);
+        let refused = sandbox.run(["delete", "old", "-p", &project.name]).fails_with(2);
+        assert!(refused.stderr.contains("jobs that use it won't start again"), "{refused}");
+        assert!(world.writes().is_empty());
+        for flag in ["--dry-run=client", "--dry-run=server"] {
+            sandbox.run(["delete", "old", "-p", &project.name, flag]).success();
+            assert!(world.secret(&project.namespace, "old").is_some(), "{flag}");
+        }
+        world.clear_log();
+        let deleted = sandbox.run(["delete", "old", "-p", &project.name, "--yes"]).success();
+        assert_eq!(deleted.stdout, "secret/old deleted\n");
+        assert!(world.secret(&project.namespace, "old").is_none());
+        let preconditions = world.writes()[0].json()["preconditions"].clone();
+        assert!(preconditions["uid"].is_string() && preconditions["resourceVersion"].is_string(), "{preconditions}");
+    }
+
+    fn of_several_those_that_are_there_are_deleted(world: &World, sandbox: &Sandbox) {
+        let project = world.project("a");
+        world.create_secret(&project.namespace, "old", &[("k", "v")]);
+        let partly = sandbox.run(["delete", "none", "old", "-p", &project.name, "--yes"]).fails_with(3);
+        assert!(partly.stderr.contains("error: secret none: Error from server (NotFound)"), "{partly}");
+        assert_eq!(partly.stdout, "secret/old deleted\n");
+    }
+
+    fn a_shared_secret_and_its_copies_are_not_deleted_one_by_one(world: &World, sandbox: &Sandbox) {
+        let shared = Shared::new(world);
+        let (a, b) = (world.project("a"), world.project("b"));
+        runais_copy(world, &a, VALUE);
+        our_copy(world, &shared, &b.namespace, VALUE);
+        for namespace in [&shared.runai, &a.namespace, &b.namespace] {
+            let words = ["delete", "hf", "-n", namespace, "--yes", "--runai-namespace", &shared.runai];
+            let refused = sandbox.run(words).fails_with(1);
+            assert!(refused.stderr.contains("kubectl runai-secret delete hf --cluster-wide"), "{refused}");
+        }
+        assert!(world.writes().is_empty());
+    }
+
+    fn with_a_controller_at_work_the_copies_go_and_then_the_source(world: &World, sandbox: &Sandbox) {
+        let shared = Shared::new(world);
+        let (a, b) = (world.project("a"), world.project("b"));
+        let _controller = world.start_propagation();
+        eventually("the copies arrive", || [&a, &b].iter().all(|project| world.secret(&project.namespace, "hf").is_some()));
+        let refused = sandbox.run(shared.run(&["delete", "hf", "--cluster-wide"])).fails_with(2);
+        for effect in ["is not shared any more", "Run:ai removes its copies from", "is deleted", "won't start again"] {
+            assert!(refused.stderr.contains(effect), "{refused}");
+        }
+        assert!(world.writes().is_empty());
+        sandbox.run(shared.run(&["delete", "hf", "--cluster-wide", "--dry-run=server"])).success();
+        assert!(world.secret(&shared.runai, "hf").is_some());
+        world.clear_log();
+        let deleted = sandbox.run(shared.run(&["delete", "hf", "--cluster-wide", "--yes"])).success();
+        assert_eq!(deleted.stdout, "secret/hf deleted\n");
+        let writes: Vec<String> = world.writes().iter().map(support::Recorded::call).collect();
+        let source = format!("/api/v1/namespaces/{}/secrets/hf", shared.runai);
+        assert_eq!(writes, [format!("PATCH {source}"), format!("DELETE {source}")], "the controller did the rest");
+        for namespace in [&shared.runai, &a.namespace, &b.namespace] {
+            assert!(world.secret(namespace, "hf").is_none(), "{namespace}");
+        }
+    }
+
+    fn without_a_controller_its_copies_and_ours_are_deleted_and_nothing_of_anybody_else(world: &World, sandbox: &Sandbox) {
+        let shared = Shared::new(world);
+        let (ours, runais, theirs) = (world.project("ours"), world.project("runais"), world.project("theirs"));
+        let former = world.namespace("former");
+        our_copy(world, &shared, &ours.namespace, VALUE);
+        our_copy(world, &shared, &former, VALUE);
+        runais_copy(world, &runais, VALUE);
+        create(world, &theirs.namespace, &json!({}), &json!({}), VALUE);
+        let words = shared.run(&["delete", "hf", "--cluster-wide", "--yes", "--timeout", "0"]);
+        let deleted = sandbox.run(words).success();
+        assert!(deleted.stderr.contains("Run:ai has not removed its copy"), "{deleted}");
+        assert!(deleted.stderr.contains(&format!("somebody else made stay: {}", theirs.name)), "{deleted}");
+        for namespace in [&shared.runai, &ours.namespace, &runais.namespace, &former] {
+            assert!(world.secret(namespace, "hf").is_none(), "{namespace}");
+        }
+        assert!(world.secret(&theirs.namespace, "hf").is_some());
+        sandbox.run(shared.run(&["delete", "hf", "--cluster-wide", "--yes"])).fails_with(1);
+    }
+
+    fn where_a_copy_can_not_be_deleted_the_source_is_kept_and_the_next_run_does_the_rest(world: &World, sandbox: &Sandbox) {
+        let shared = Shared::new(world);
+        let (a, b) = (world.project("a"), world.project("b"));
+        our_copy(world, &shared, &a.namespace, VALUE);
+        our_copy(world, &shared, &b.namespace, VALUE);
+        world.fail(Fault::on("DELETE", &a.namespace).answer(403));
+        let words = shared.run(&["delete", "hf", "--cluster-wide", "--yes", "--timeout", "0"]);
+        let partly = sandbox.run(words.clone()).fails_with(3);
+        assert!(partly.stderr.contains(&format!("copies of hf are left in {}", a.name)), "{partly}");
+        assert!(world.secret(&shared.runai, "hf").is_some());
+        assert!(world.secret(&b.namespace, "hf").is_none());
+        sandbox.run(words).success();
+        assert!(world.secret(&shared.runai, "hf").is_none() && world.secret(&a.namespace, "hf").is_none());
+    }
+
+    fn killed_at_any_write_the_next_run_does_the_rest(world: &World, sandbox: &Sandbox) {
+        let words = ["delete", "hf", "--cluster-wide", "--yes", "--timeout", "0"];
+        let project = world.project("a");
+        for (method, nth) in [("PATCH", 1), ("DELETE", 1), ("DELETE", 2)] {
+            for point in [Hold::BeforeForwarding, Hold::AfterForwarding] {
+                let shared = Shared::new(world);
+                our_copy(world, &shared, &project.namespace, VALUE);
+                let gate = world.hold(Fault::on(method, "/secrets/hf").nth(nth), point);
+                let deleting = sandbox.spawn(shared.run(&words));
+                assert!(gate.wait_reached(Duration::from_secs(20)), "{method} {nth}");
+                let _ = deleting.kill();
+                gate.release();
+                eventually("the rest is done", || {
+                    let _ = sandbox.run(shared.run(&words));
+                    [&shared.runai, &project.namespace].iter().all(|namespace| world.secret(namespace, "hf").is_none())
+                });
+            }
+        }
+    }
+}
