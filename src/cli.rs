@@ -3,13 +3,15 @@
 //! Nothing is decided in this file: each command turns its words into a request of its own (`commands/`), and work
 //! starts only on that.
 
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::attach::AttachArgs;
 use crate::commands::create::CreateArgs;
@@ -218,7 +220,7 @@ pub(crate) struct WriteArgs {
 
     /// What the server does about fields that it does not know
     #[arg(long, value_name = "strict|warn|ignore", default_value = "strict", hide_short_help = true,
-          value_parser = parse_validation)]
+          num_args = 0..=1, require_equals = true, default_missing_value = "strict", value_parser = parse_validation)]
     pub(crate) validate: &'static str,
 
     /// Name under which the server records who wrote which field
@@ -354,7 +356,10 @@ pub(crate) fn parse_duration(word: &str) -> Result<Duration, String> {
 /// One thing differs: a word that was not expected is not repeated. It may be a password that lost its flag
 /// (`--from-literal password= hunter2`), and error output ends in logs.
 pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Cli {
-    let mut command = Cli::command();
+    let (projects, groups) = (Gathered::default(), Gathered::default());
+    let mut command = Cli::command()
+        .mut_arg("projects", |flag| projects.fill_from(flag))
+        .mut_arg("impersonate_groups", |flag| groups.fill_from(flag));
     let parsed = command.try_get_matches_from_mut(words).and_then(|mut matches| {
         Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
     });
@@ -363,7 +368,30 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Cli {
     let mut cli = parsed.unwrap_or_else(|error| print_and_exit(&without_stray_words(error)));
     // As kubectl has it: an empty one says nothing.
     cli.globals.place.namespace.take_if(|namespace| namespace.is_empty());
+    cli.globals.place.projects = projects.take();
+    cli.globals.connection.impersonate_groups = groups.take();
     cli
+}
+
+/// The words of a flag that may be repeated, both before the command's name and after it.
+///
+/// clap keeps those on one side only (clap#1570), so they are gathered while it looks at each. On one side they are in
+/// the order of the command line.
+#[derive(Default)]
+struct Gathered(Arc<Mutex<Vec<String>>>);
+
+impl Gathered {
+    fn fill_from(&self, flag: Arg) -> Arg {
+        let words = Arc::clone(&self.0);
+        flag.value_parser(move |word: &str| {
+            words.lock().unwrap_or_else(PoisonError::into_inner).push(word.to_owned());
+            Ok::<_, Infallible>(word.to_owned())
+        })
+    }
+
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// Prints all at once: clap would write line by line.

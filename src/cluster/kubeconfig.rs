@@ -100,6 +100,7 @@ pub(super) fn select(kubeconfig: &Kubeconfig, flags: &Connection) -> Result<Kube
     lay_over_cluster(&mut cluster, flags)?;
     lay_over_user(&mut user, flags);
     check_client_certificate(&user)?;
+    check_impersonation(&user)?;
     Ok(only(cluster, user, context.namespace))
 }
 
@@ -221,6 +222,18 @@ fn check_client_certificate(user: &AuthInfo) -> Result<()> {
     };
     Err(Error::failed(format!("{missing} must be specified to use the clientCert authentication method"))
         .hint("a certificate and its key belong together, in the kubeconfig or as --client-certificate and --client-key"))
+}
+
+/// kube passes over groups and a UID without a user, and the request would be made with all of one's own rights.
+fn check_impersonation(user: &AuthInfo) -> Result<()> {
+    let names_user = user.impersonate.as_ref().is_some_and(|name| !name.is_empty());
+    let names_more = user.impersonate_groups.as_ref().is_some_and(|groups| !groups.is_empty())
+        || user.impersonate_uid.as_ref().is_some_and(|uid| !uid.is_empty());
+    if names_user || !names_more {
+        return Ok(());
+    }
+    Err(Error::failed("requesting uid, groups or user-extra without impersonating a user")
+        .hint("say who: --as=USER goes with --as-group and --as-uid"))
 }
 
 fn only(cluster: kube::config::Cluster, user: AuthInfo, namespace: Option<String>) -> Kubeconfig {

@@ -1,5 +1,6 @@
 //! Who connects, and through what: credentials, certificates, proxies.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -153,6 +154,41 @@ fn another_user_can_be_impersonated() {
     assert_eq!(request.header("impersonate-uid"), Some("7"));
     let groups: Vec<_> = request.headers.iter().filter(|(name, _)| name == "impersonate-group").collect();
     assert_eq!(groups.len(), 2);
+}
+
+#[test]
+fn groups_on_both_sides_of_the_command_all_count() {
+    let world = world_with_namespace();
+    let words = ["--as=jane", "--as-group=one"].iter().chain(&LOOK).chain(&["--as-group", "two"]);
+    let _ = Sandbox::new().with(&world).run(words).fails_with(1);
+    let requests = world.requests();
+    let groups = requests[0].headers.iter().filter(|(name, _)| name == "impersonate-group");
+    assert_eq!(
+        groups.map(|(_, value)| value.as_str()).collect::<BTreeSet<_>>(),
+        BTreeSet::from(["one", "two"])
+    );
+}
+
+#[test]
+fn a_group_or_a_uid_without_a_user_is_refused_and_nothing_is_sent() {
+    let world = world_with_namespace();
+    let in_file = |field: &str, value: serde_json::Value| {
+        let token = world.admin_token();
+        Sandbox::new().kubeconfig(&world.kubeconfig().user(json!({ "token": token, field: value })))
+    };
+    let plain = || Sandbox::new().with(&world);
+    for (sandbox, words) in [
+        (plain(), &["--as-group=one"][..]),
+        (plain(), &["--as-uid=7"]),
+        (plain(), &["--as=", "--as-group=one"]),
+        (in_file("as-groups", json!(["one"])), &[]),
+    ] {
+        let refused = sandbox.run(LOOK.iter().chain(words)).fails_with(1);
+        let message = "error: requesting uid, groups or user-extra without impersonating a user\nhint: ";
+        assert!(refused.stderr.starts_with(message), "{refused}");
+    }
+    let _ = in_file("as", json!("jane")).run(LOOK.iter().chain(&["--as-group=one"])).fails_with(1);
+    assert_eq!(world.requests().len(), 1, "only the last one says who");
 }
 
 #[test]
