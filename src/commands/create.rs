@@ -100,25 +100,56 @@ async fn write(
     }
 }
 
-/// Prints the manifest. Nothing is sent, unless a namespace has to be looked up because `--project` names it.
+/// Shows what would be done, and writes nothing. The cluster is read where a project has to be looked up, and where a
+/// sentence is asked for that says whether a secret is replaced; `-o` prints the same either way.
 async fn dry_run(manifest: &SecretManifest, args: &NewSecretArgs, session: &Session<'_>) -> Result<()> {
     let place = &session.globals.place;
-    let namespaces: Vec<String> = if place.namespace.is_none() && !place.projects.is_empty() {
-        let cluster = session.connect().await?;
-        destination::all(args, &cluster, session).await?.into_iter().map(|to| to.namespace).collect()
-    } else {
+    let looks_for_old = args.replace && args.write.output == Output::Human;
+    let looks_up_project = place.namespace.is_none() && !place.projects.is_empty();
+    if !looks_for_old && !looks_up_project {
         cluster::check_kubeconfig(&session.globals.connection)?;
         let runai = args.cluster_wide.then_some(&place.runai_namespace);
-        runai.or(place.namespace.as_ref()).into_iter().cloned().collect()
-    };
-    let verb = if args.replace { "replaced" } else { "created" };
-    match args.write.output {
-        Output::Json => session.ui.data(&manifest.to_json(&namespaces)),
-        Output::Yaml => session.ui.data(&manifest.to_yaml(&namespaces)),
-        Output::Human | Output::Name => {
-            let lines = namespaces.len().max(1);
-            (0..lines).try_for_each(|_| session.report(&args.write, &manifest.to_name(), verb, &Value::Null))
+        let namespaces: Vec<_> = runai.or(place.namespace.as_ref()).into_iter().cloned().collect();
+        return print(manifest, &namespaces, args, session);
+    }
+    let cluster = session.connect().await?;
+    let destinations = destination::all(args, &cluster, session).await?;
+    if args.write.output != Output::Human {
+        let namespaces: Vec<_> = destinations.into_iter().map(|to| to.namespace).collect();
+        return print(manifest, &namespaces, args, session);
+    }
+    for destination in &destinations {
+        let there = args.replace && is_there(manifest, &destination.namespace, &cluster).await?;
+        let mut verb = if there { "replaced" } else { "created" }.to_owned();
+        if destinations.len() > 1 {
+            verb = format!("{verb} in {}", destination.project);
         }
+        session.report(&args.write, &manifest.to_name(), &verb, &Value::Null)?;
+    }
+    Ok(())
+}
+
+async fn is_there(manifest: &SecretManifest, namespace: &str, cluster: &Cluster) -> Result<bool> {
+    match cluster.secret_metadata(namespace, &manifest.name).await {
+        Ok(_) => Ok(true),
+        Err(failure) if failure.is_not_found() => Ok(false),
+        Err(failure) => Err(Error::from(failure)
+            .hint("whether there is a secret to replace is not known; -o yaml prints it without asking")),
+    }
+}
+
+/// Prints the manifest as it is in each of these namespaces; without one, as kubectl does, in none.
+fn print(
+    manifest: &SecretManifest,
+    namespaces: &[String],
+    args: &NewSecretArgs,
+    session: &Session<'_>,
+) -> Result<()> {
+    match args.write.output {
+        Output::Json => session.ui.data(&manifest.to_json(namespaces)),
+        Output::Yaml => session.ui.data(&manifest.to_yaml(namespaces)),
+        Output::Human | Output::Name => (0..namespaces.len().max(1))
+            .try_for_each(|_| session.report(&args.write, &manifest.to_name(), "created", &Value::Null)),
     }
 }
 

@@ -47,6 +47,26 @@ scenario! {
         assert_eq!(sandbox.run(replace(&namespace, &["--dry-run=server"])).success().stdout, "secret/s replaced (server dry run)\n");
     }
 
+    fn a_client_dry_run_looks_whether_there_is_something_to_replace(world: &World, sandbox: &Sandbox) {
+        let (a, b) = (world.project("team-a"), world.project("team-b"));
+        existing(world, &a.namespace, &json!({}));
+        let before = world.secret(&a.namespace, "s").unwrap();
+        let said = |place: &[&str]| {
+            let line = ["create", "s", "--replace", "--from-literal=k=new-value", "--dry-run=client"];
+            sandbox.run(line.iter().chain(place)).success().stdout
+        };
+        assert_eq!(said(&["-n", &a.namespace]), "secret/s replaced (dry run)\n");
+        assert_eq!(world.calls(), [format!("GET /api/v1/namespaces/{}/secrets/s", a.namespace)]);
+        assert!(world.requests()[0].header("accept").unwrap().contains("as=PartialObjectMetadata"));
+        assert_eq!(said(&["-n", &b.namespace]), "secret/s created (dry run)\n");
+        let both = format!("secret/s replaced in {} (dry run)\nsecret/s created in {} (dry run)\n", a.name, b.name);
+        assert_eq!(said(&["-p", &a.name, "-p", &b.name]), both);
+        world.clear_log();
+        assert!(said(&["-n", &a.namespace, "-oyaml"]).starts_with("apiVersion: v1\n"));
+        assert!(world.calls().is_empty(), "the manifest is the same either way");
+        assert_eq!(world.secret(&a.namespace, "s").unwrap(), before);
+    }
+
     fn a_change_in_between_is_not_lost(world: &World, sandbox: &Sandbox) {
         let namespace = world.namespace("a");
         existing(world, &namespace, &json!({}));
@@ -129,6 +149,16 @@ scenario! {
         assert_eq!(list["items"][1]["metadata"], json!({ "name": "t", "namespace": b.namespace }));
     }
 
+    fn projects_on_both_sides_of_the_command_all_count(world: &World, sandbox: &Sandbox) {
+        let [a, b, c] = ["team-a", "team-b", "team-c"].map(|name| world.project(name));
+        let created = sandbox.run(["-p", &a.name, "create", "--project", &b.name, "generic", "s", "--from-literal=k=v", "-p", &c.name]);
+        let created = created.success();
+        assert_eq!(created.stdout.lines().count(), 3, "{created}");
+        for project in [a, b, c] {
+            assert!(world.secret(&project.namespace, "s").is_some());
+        }
+    }
+
     fn where_one_project_refuses_the_others_get_it_and_the_exit_code_is_3(world: &World, sandbox: &Sandbox) {
         let (a, b) = (world.project("team-a"), world.project("team-b"));
         world.create_secret(&a.namespace, "s", &[("k", "before")]);
@@ -171,7 +201,11 @@ fn cluster_wide_goes_with_no_other_place() {
 fn other_commands_take_one_project() {
     let world = World::in_process();
     let sandbox = Sandbox::new().with(&world);
-    for line in ["attach s job/x --env k -p a -p b", "submit -i ubuntu -p a -p b"] {
+    for line in [
+        "attach s job/x --env k -p a -p b",
+        "submit -i ubuntu -p a -p b",
+        "-p a submit -i ubuntu --project=b",
+    ] {
         let refused = sandbox.run(line.split(' ')).fails_with(2);
         assert!(
             refused.stderr.contains("works in one project at a time, and --project names 2"),
