@@ -211,6 +211,10 @@ fn refusal(failure: &Failure, status: &Status, code: u16) -> Error {
         ),
         (429, _) => Error::in_kubectls_words(format!("Error from server (TooManyRequests): {text}"))
             .hint("the API server is overloaded; it did nothing: try again in a minute"),
+        (413 | 500.., _) if text.contains("too large") => {
+            Error::in_kubectls_words(format!("Error from server ({}): {text}", reason(status, code)))
+                .hint("the server's store takes no object of this size: spread it over several")
+        }
         (500.., _) => {
             Error::in_kubectls_words(format!("Error from server ({}): {text}", reason(status, code)))
                 .hint("the API server has a problem of its own: try again, then ask whoever runs it")
@@ -272,6 +276,7 @@ fn not_a_status(code: StatusCode) -> Status {
 
 fn reason(status: &Status, code: u16) -> String {
     match (status.reason.as_str(), code) {
+        ("", 413) => "RequestEntityTooLarge".to_owned(),
         ("", 500) => "InternalError".to_owned(),
         ("", 503) => "ServiceUnavailable".to_owned(),
         ("", code) => code.to_string(),

@@ -10,6 +10,12 @@ use crate::printable::printable;
 /// The most bytes that the values of one secret may have together; key names do not count.
 pub(super) const SIZE_LIMIT: usize = 1_048_576;
 
+/// The most bytes of an object that etcd takes unless it is set otherwise (`--max-request-bytes`).
+const STORE_LIMIT: usize = 1_572_864;
+
+/// About how many bytes a key needs beside its name and value: it is stored once more, in the record of who wrote it.
+const BESIDE_A_KEY: usize = 14;
+
 /// How many keys a message about the size lists.
 const LISTED_KEYS: usize = 5;
 
@@ -46,6 +52,20 @@ impl Contents {
         let sizes = || self.data.iter().map(|(key, value)| (key.as_str(), value.len()));
         let total: usize = sizes().map(|(_, size)| size).sum();
         if total <= SIZE_LIMIT { Ok(()) } else { Err(too_large(total, sizes())) }
+    }
+
+    /// What the keys may be too many for, which the API server finds out when it stores them, and says without a word on
+    /// why.
+    pub(super) fn warn_of_many_keys(&mut self) {
+        let stored = |(key, value): (&String, &SecretValue)| 2 * key.len() + value.len() + BESIDE_A_KEY;
+        let stored: usize = self.data.iter().map(stored).sum();
+        if stored > STORE_LIMIT {
+            let keys = self.data.len();
+            self.warnings.push(format!(
+                "the names and values of {keys} keys take about {stored} bytes, and most servers store {STORE_LIMIT} at \
+                 most: it may be refused"
+            ));
+        }
     }
 
     /// Refuses a secret without keys, which is more often an empty file or folder than somebody's wish.
@@ -98,6 +118,23 @@ mod tests {
         assert!(refusal.contains("at most 1048576 bytes, and this is 1048599"), "{refusal}");
         let listed = "b (1048576 bytes), c (7 bytes), d (6 bytes), e (5 bytes), f (4 bytes), …";
         assert!(refusal.contains(listed), "{refusal}");
+    }
+
+    #[test]
+    fn more_keys_than_a_server_stores_are_warned_of() {
+        let many = |count: usize| {
+            let mut contents = Contents::default();
+            for n in 0..count {
+                contents.add(format!("K{n:05}"), SecretValue::from_bytes(b"value".to_vec())).unwrap();
+            }
+            contents.warn_of_many_keys();
+            contents.warnings
+        };
+        assert_eq!(many(40_000), [""; 0]);
+        assert!(many(60_000)[0].contains("60000 keys take about 1860000 bytes"));
+        let mut one = of_sizes(&[("k", SIZE_LIMIT)]);
+        one.warn_of_many_keys();
+        assert_eq!(one.warnings, [""; 0]);
     }
 
     #[test]

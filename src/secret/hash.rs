@@ -2,19 +2,18 @@
 //!
 //! Equal, because kustomize and scripts compute the same name on their own (kubernetes `pkg/util/hash/hash.go`).
 
-use std::collections::BTreeMap;
 use std::io;
 
 use ring::digest::{Context, SHA256};
 use serde::Serialize;
 
 use super::go_json;
-use super::manifest::{Encoded, SecretManifest};
+use super::manifest::{EncodedData, SecretManifest};
 
 /// What is hashed, in the order in which Go sorts it.
 #[derive(Serialize)]
 struct Hashed<'a> {
-    data: BTreeMap<&'a str, Encoded<'a>>,
+    data: EncodedData<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     immutable: Option<bool>,
     kind: &'static str,
@@ -73,7 +72,7 @@ mod tests {
         let data = data
             .iter()
             .map(|(key, value)| ((*key).to_owned(), SecretValue::from_bytes(value.as_bytes().to_vec())));
-        let mut manifest = SecretManifest::new("s", data.collect());
+        let mut manifest = SecretManifest::new("s", std::rc::Rc::new(data.collect()));
         secret_type.clone_into(&mut manifest.secret_type);
         manifest
     }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::rc::Rc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -23,7 +24,8 @@ pub(crate) struct SecretManifest {
     pub(crate) namespace: Option<String>,
     /// Empty: left out, and the API server makes it `Opaque`. Not the same to `--append-hash` as `Opaque` is.
     pub(crate) secret_type: String,
-    pub(crate) data: BTreeMap<String, SecretValue>,
+    /// Shared with those who look for values in what others wrote: a copy of each would double them in memory.
+    pub(crate) data: Rc<BTreeMap<String, SecretValue>>,
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) annotations: BTreeMap<String, String>,
     pub(crate) immutable: Option<bool>,
@@ -31,7 +33,7 @@ pub(crate) struct SecretManifest {
 
 impl SecretManifest {
     /// A secret of the default type, in the namespace of the request, without labels.
-    pub(crate) fn new(name: impl Into<String>, data: BTreeMap<String, SecretValue>) -> Self {
+    pub(crate) fn new(name: impl Into<String>, data: Rc<BTreeMap<String, SecretValue>>) -> Self {
         Self {
             name: name.into(),
             namespace: None,
@@ -79,8 +81,8 @@ impl SecretManifest {
         format!("secret/{}", self.name)
     }
 
-    pub(super) fn encoded_data(&self) -> BTreeMap<&str, Encoded<'_>> {
-        self.data.iter().map(|(key, value)| (key.as_str(), Encoded(value))).collect()
+    pub(super) fn encoded_data(&self) -> EncodedData<'_> {
+        EncodedData(&self.data)
     }
 
     fn printed<'a>(&'a self, namespaces: &'a [String]) -> Printed<'a> {
@@ -138,8 +140,8 @@ enum Printed<'a> {
 #[serde(rename_all = "camelCase")]
 struct Document<'a, M> {
     api_version: &'static str,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    data: BTreeMap<&'a str, Encoded<'a>>,
+    #[serde(skip_serializing_if = "EncodedData::is_empty")]
+    data: EncodedData<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     immutable: Option<bool>,
     kind: &'static str,
@@ -159,8 +161,23 @@ struct Metadata<'a> {
     namespace: Option<&'a str>,
 }
 
+/// All values of a secret, each written as base64.
+pub(super) struct EncodedData<'a>(&'a BTreeMap<String, SecretValue>);
+
+impl EncodedData<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for EncodedData<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, Encoded(value))))
+    }
+}
+
 /// A value that is written as base64. It never leaves this folder, so nothing else can serialize a value.
-pub(super) struct Encoded<'a>(&'a SecretValue);
+struct Encoded<'a>(&'a SecretValue);
 
 impl Serialize for Encoded<'_> {
     /// Through a string that is wiped: `collect_str` would make one that is not, in serializers without their own.
@@ -204,7 +221,7 @@ mod tests {
     fn secret(data: &[(&str, &[u8])]) -> SecretManifest {
         let data =
             data.iter().map(|(key, value)| ((*key).to_owned(), SecretValue::from_bytes(value.to_vec())));
-        SecretManifest::new("s", data.collect())
+        SecretManifest::new("s", Rc::new(data.collect()))
     }
 
     #[test]

@@ -49,6 +49,7 @@ pub(crate) fn read(mut sources: Vec<Source>, line_end: LineEnd, input: &mut dyn 
         }
     }
     contents.check_size()?;
+    contents.warn_of_many_keys();
     Ok(contents)
 }
 

@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
+use std::rc::Rc;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -25,34 +26,28 @@ const ORDINARY: &str = "AlreadyExists Forbidden NotFound Conflict Invalid TooMan
     admission webhook \"\" denied the request: the server could not find the requested resource";
 
 #[derive(Default)]
-pub(super) struct Confidential(RefCell<Vec<Hidden>>);
+pub(super) struct Confidential(RefCell<Vec<Rc<BTreeMap<String, SecretValue>>>>);
 
-struct Hidden {
-    key: String,
-    value: Zeroizing<Vec<u8>>,
+struct Hidden<'a> {
+    key: &'a str,
+    value: &'a [u8],
 }
 
 impl Confidential {
     /// From now on these values are replaced by the names of their keys.
-    pub(super) fn add(&self, data: &BTreeMap<String, SecretValue>) {
-        let mut all = self.0.borrow_mut();
-        for (key, value) in data {
-            if value.expose().trim_ascii().len() >= SHORTEST {
-                all.push(Hidden { key: key.clone(), value: Zeroizing::new(value.expose().to_vec()) });
-            }
-        }
-        // The longest first: it may begin with another one.
-        all.sort_by_key(|hidden| Reverse(hidden.value.len()));
+    pub(super) fn add(&self, data: Rc<BTreeMap<String, SecretValue>>) {
+        self.0.borrow_mut().push(data);
     }
 
     /// The text without any of the values.
     pub(super) fn remove_from(&self, text: &str) -> String {
+        let all = self.0.borrow();
+        let starts: HashSet<&[u8]> = text.as_bytes().windows(SHORTEST).collect();
+        let mut likely: Vec<_> = hidden(&all).filter(|hidden| hidden.may_start_with(&starts)).collect();
+        // The longest first: it may begin with another one.
+        likely.sort_by_key(|hidden| Reverse(hidden.value.len()));
         let mut text = text.to_owned();
-        for hidden in self.0.borrow().iter() {
-            // No form is shorter than this one.
-            if hidden.value.trim_ascii().len() > text.len() {
-                continue;
-            }
+        for hidden in likely {
             for form in hidden.forms() {
                 text = text.replace(form.as_str(), &format!("[value of {}]", hidden.key));
             }
@@ -67,10 +62,10 @@ impl Confidential {
         let telling: HashSet<&[u8]> =
             text.as_bytes().windows(PIECE).filter(|piece| !ordinary.contains(piece)).collect();
         let tells = |form: &[u8]| form.windows(PIECE).any(|piece| telling.contains(piece));
-        let repeats = |hidden: &Hidden| {
-            tells(&hidden.value) || hidden.forms().iter().any(|form| tells(form.as_bytes()))
+        let repeats = |hidden: Hidden<'_>| {
+            tells(hidden.value) || hidden.forms().iter().any(|form| tells(form.as_bytes()))
         };
-        if !telling.is_empty() && self.0.borrow().iter().any(repeats) {
+        if !telling.is_empty() && hidden(&self.0.borrow()).any(repeats) {
             "[not shown: it repeats a value]".to_owned()
         } else {
             self.remove_from(text)
@@ -78,13 +73,21 @@ impl Confidential {
     }
 }
 
-impl Hidden {
+/// The values that are long enough to tell something.
+fn hidden(all: &[Rc<BTreeMap<String, SecretValue>>]) -> impl Iterator<Item = Hidden<'_>> {
+    all.iter()
+        .flat_map(|data| data.iter())
+        .map(|(key, value)| Hidden { key, value: value.expose() })
+        .filter(|hidden| hidden.value.trim_ascii().len() >= SHORTEST)
+}
+
+impl Hidden<'_> {
     /// The value as it may be quoted: as it is, escaped as by JSON, Go's JSON or Go's `%q`, and in base64.
     /// White space at its ends, such as the last line's end, is often lost on the way.
     fn forms(&self) -> Vec<Zeroizing<String>> {
         let trimmed = self.value.trim_ascii();
-        let mut forms = vec![BASE64_STANDARD.encode(&*self.value), trimmed.escape_ascii().to_string()];
-        if let Ok(text) = std::str::from_utf8(trimmed) {
+        let mut forms = vec![BASE64_STANDARD.encode(self.value), trimmed.escape_ascii().to_string()];
+        if let (Ok(text), false) = (std::str::from_utf8(trimmed), is_plain(trimmed)) {
             let json = serde_json::Value::from(text).to_string();
             let json = json[1..json.len() - 1].to_owned();
             let gos = json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
@@ -92,6 +95,19 @@ impl Hidden {
         }
         forms.into_iter().map(Zeroizing::new).collect()
     }
+
+    /// Whether one of its forms may start with one of these: there may be 100,000 values, and most are in no line.
+    fn may_start_with(&self, starts: &HashSet<&[u8]>) -> bool {
+        let start = &self.value.trim_ascii()[..SHORTEST];
+        let mut base64 = [0; 4];
+        let encoded = BASE64_STANDARD.encode_slice(&self.value[..3], &mut base64);
+        !is_plain(start) || starts.contains(start) || encoded.is_err() || starts.contains(&base64[..])
+    }
+}
+
+/// Whether nobody escapes any of these bytes.
+fn is_plain(text: &[u8]) -> bool {
+    text.iter().all(|byte| matches!(byte, b' '..=b'~') && !b"\"'\\<>&".contains(byte))
 }
 
 #[cfg(test)]
@@ -101,7 +117,8 @@ mod tests {
     fn confidential(values: &[(&str, &str)]) -> Confidential {
         let confidential = Confidential::default();
         let value = |text: &str| SecretValue::from_bytes(text.as_bytes().to_vec());
-        confidential.add(&values.iter().map(|(key, text)| ((*key).to_owned(), value(text))).collect());
+        let data = values.iter().map(|(key, text)| ((*key).to_owned(), value(text)));
+        confidential.add(Rc::new(data.collect()));
         confidential
     }
 

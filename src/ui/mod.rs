@@ -89,7 +89,7 @@ impl Ui {
     }
 
     /// These values are on their way to the server: whatever it answers, no line shows one of them.
-    pub(crate) fn keep_confidential(&self, data: &BTreeMap<String, SecretValue>) {
+    pub(crate) fn keep_confidential(&self, data: Rc<BTreeMap<String, SecretValue>>) {
         self.0.confidential.add(data);
     }
 

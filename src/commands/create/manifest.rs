@@ -1,6 +1,7 @@
 //! From the command line to the secret: all that can be checked without a cluster is checked here.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::args::NewSecretArgs;
 use super::typed::Type;
@@ -8,6 +9,9 @@ use crate::commands::Session;
 use crate::error::{Error, Result};
 use crate::propagation;
 use crate::secret::{self, CREDENTIAL_LABEL, Contents, Credential, SecretManifest};
+
+/// The most bytes that all annotations of an object may have together, keys included.
+const ANNOTATIONS_LIMIT: usize = 256 * 1024;
 
 /// Reads every source.
 pub(super) async fn resolve(
@@ -25,12 +29,14 @@ pub(super) async fn resolve(
     let credential = args.credential.map(|credential| credential.unwrap_or(typed.credential()));
     let labels = labels(args, credential)?;
     let contents = typed.read(session).await?;
-    let keys: Vec<_> = annotations.keys().map(String::as_str).collect();
-    secret::check_keys(typed.name(), &contents, &keys)?;
+    let said = annotations.iter().filter(|(_, value)| !value.is_empty());
+    let said: Vec<_> = said.map(|(key, _)| key.as_str()).collect();
+    secret::check_keys(typed.name(), &contents, &said)?;
     tell(name, &contents, credential.and_then(|kind| kind.warning(typed.name(), &contents)), session);
-    session.ui.keep_confidential(&contents.data);
-    session.ui.keep_confidential(&contents.parts);
-    let mut manifest = SecretManifest::new(name, contents.data);
+    let data = Rc::new(contents.data);
+    session.ui.keep_confidential(Rc::clone(&data));
+    session.ui.keep_confidential(Rc::new(contents.parts));
+    let mut manifest = SecretManifest::new(name, data);
     typed.name().clone_into(&mut manifest.secret_type);
     (manifest.labels, manifest.annotations) = (labels, annotations);
     manifest.namespace.clone_from(&session.globals.place.namespace);
@@ -84,12 +90,22 @@ fn labels(args: &NewSecretArgs, credential: Option<Credential>) -> Result<BTreeM
 }
 
 fn annotations(given: &[String]) -> Result<BTreeMap<String, String>> {
-    given.iter().try_fold(BTreeMap::new(), |mut annotations, annotation| {
+    let mut annotations = BTreeMap::new();
+    for annotation in given {
         let (key, value) = pair("--annotation", annotation)?;
         secret::check_annotation_key(key)?;
         annotations.insert(key.to_owned(), value.to_owned());
-        Ok(annotations)
-    })
+    }
+    let size: usize = annotations.iter().map(|(key, value)| key.len() + value.len()).sum();
+    if size > ANNOTATIONS_LIMIT {
+        let line = format!(
+            "metadata.annotations: Too long: must have at most {ANNOTATIONS_LIMIT} bytes, and this is {size}"
+        );
+        return Err(
+            Error::usage(line).hint("an annotation is for a few words; data goes into the secret itself")
+        );
+    }
+    Ok(annotations)
 }
 
 /// Not repeated where it has no `=`: it may be a value in the wrong place.

@@ -1,5 +1,6 @@
 //! The writes of `sync`: many at once, each of them guarded, one failure not in the way of the rest.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
@@ -39,7 +40,7 @@ impl Copying<'_> {
     /// Does all tasks and gives their results in the same order.
     pub(super) async fn run(&self, tasks: Vec<Task>, session: &Session<'_>) -> Vec<TaskResult> {
         if let Some(content) = self.source.content() {
-            session.ui.keep_confidential(&content.values());
+            session.ui.keep_confidential(Rc::new(content.values()));
         }
         let writes = tasks.iter().filter(|task| task.step.writes()).count();
         let mut progress = session.ui.progress(&format!("copies of {}", self.name), writes);
