@@ -1,6 +1,7 @@
 //! The types of secret that Kubernetes knows, and the keys that its API server asks of each.
 
 use super::contents::Contents;
+use super::value::SecretValue;
 use super::{docker_config, ssh, tls};
 use crate::error::{Error, Result};
 
@@ -12,7 +13,8 @@ const BASIC_AUTH: &str = "kubernetes.io/basic-auth";
 const ACCOUNT_TOKEN: &str = "kubernetes.io/service-account-token";
 const ACCOUNT: &str = "kubernetes.io/service-account.name";
 
-/// Refuses what the API server would refuse of a secret of this type. `annotations` are the keys of its annotations.
+/// Refuses what the API server would refuse of a secret of this type. `annotations` are the keys of its annotations that
+/// have a value.
 pub(crate) fn check_keys(secret_type: &str, contents: &Contents, annotations: &[&str]) -> Result<()> {
     let has = |key: &str| contents.data.contains_key(key);
     let is_empty = |key: &str| contents.data.get(key).is_none_or(|value| value.len() == 0);
@@ -47,13 +49,14 @@ pub(crate) fn check_keys(secret_type: &str, contents: &Contents, annotations: &[
 
 fn is_object(contents: &Contents, key: &str) -> bool {
     use serde::de::IgnoredAny;
-    let value = contents.data.get(key).map(|value| value.expose().trim_ascii());
-    value.is_some_and(|value| value.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(value).is_ok())
+    let value = contents.data.get(key).map(SecretValue::expose);
+    value.is_some_and(|value| {
+        value.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(value).is_ok()
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::value::SecretValue;
     use super::*;
 
     fn check(secret_type: &str, data: &[(&str, &str)], annotations: &[&str]) -> Result<()> {
@@ -70,6 +73,7 @@ mod tests {
             (TLS, &[("tls.crt", "x")][..], &[][..], "tls.key"),
             (DOCKER_CONFIG, &[("config.json", "{}")], &[], ".dockerconfigjson"),
             (DOCKER_CONFIG, &[(".dockerconfigjson", "[]")], &[], "a JSON object"),
+            (DOCKER_CONFIG, &[(".dockerconfigjson", "{}\u{c}")], &[], "a JSON object"),
             (OLD_DOCKER_CONFIG, &[(".dockercfg", "{")], &[], "a JSON object"),
             (BASIC_AUTH, &[("user", "u")], &[], "username"),
             (SSH, &[("ssh-privatekey", "")], &[], "ssh-privatekey"),

@@ -84,8 +84,9 @@ fn check_private_key(shown: &Shown, file: &[u8]) -> Result<()> {
     }
     let blocks = blocks(file);
     let Some(key) = blocks.iter().find(|block| block.is_private_key()) else {
-        return Err(Error::usage(format!("{shown} is no private SSH key"))
-            .hint("it must have a line such as -----BEGIN OPENSSH PRIVATE KEY-----; ssh-keygen -t ed25519 makes one"));
+        return Err(Error::usage(format!("{shown} is no private SSH key")).hint(
+            "it must be the key's whole file, from its BEGIN to its END; ssh-keygen -t ed25519 makes one",
+        ));
     };
     if has_passphrase(key) {
         return Err(Error::usage(format!(

@@ -81,7 +81,7 @@ fn leaf<'a>(file: &Named<'_>, chain: &'a [Block<'a>]) -> Result<&'a Block<'a>> {
                 ))
             }
             [] => Error::usage("tls: failed to find any PEM data in certificate input")
-                .hint(format!("{shown} must have a line -----BEGIN CERTIFICATE-----")),
+                .hint(format!("{shown} must be a certificate in PEM, whole, and without blanks before its lines")),
             [only] if only.is_private_key() => Error::usage(
                 "tls: failed to find certificate PEM data in certificate input, but did find a private key; PEM \
                  inputs may have been switched",
@@ -91,7 +91,8 @@ fn leaf<'a>(file: &Named<'_>, chain: &'a [Block<'a>]) -> Result<&'a Block<'a>> {
                 "tls: failed to find \"CERTIFICATE\" PEM block in certificate input after skipping PEM blocks of the \
                  following types: [{}]",
                 labels(several)
-            )),
+            ))
+            .hint(format!("{shown} must hold a certificate")),
         });
     };
     if chain.iter().any(Block::is_private_key) {
@@ -112,7 +113,7 @@ fn private_key<'a>(file: &Named<'_>, keys: &'a [Block<'a>]) -> Result<&'a Block<
     let Some(key) = keys.iter().find(|block| block.is_private_key()) else {
         return Err(match keys {
             [] => Error::usage("tls: failed to find any PEM data in key input")
-                .hint(format!("{shown} must have a line such as -----BEGIN PRIVATE KEY-----")),
+                .hint(format!("{shown} must be a private key in PEM, whole, and without blanks before its lines")),
             [only] if only.is_certificate() => {
                 Error::usage("tls: found a certificate rather than a key in the PEM for the private key")
                     .hint("--cert is the certificate, --key the private key")
@@ -121,7 +122,8 @@ fn private_key<'a>(file: &Named<'_>, keys: &'a [Block<'a>]) -> Result<&'a Block<
                 "tls: failed to find PEM block with type ending in \"PRIVATE KEY\" in key input after skipping PEM \
                  blocks of the following types: [{}]",
                 labels(several)
-            )),
+            ))
+            .hint(format!("{shown} must hold a private key")),
         });
     };
     if key.is_encrypted() {

@@ -1,9 +1,9 @@
 //! kubectl as the oracle of `create`.
 //!
-//! The cases in `tests/conformance/create-secret.json` were made by running kubectl 1.33; where ours is meant to be
-//! better, a case says so in `deviation`. Each runs in a fresh folder that is also `HOME`, without a kubeconfig.
+//! The cases in `tests/conformance/create-secret.json` were made by running kubectl 1.33, those in
+//! `more-create-secret.json` by running kubectl 1.37; where ours is meant to be better, a case says so in `deviation`. Each runs in a fresh folder that is also `HOME`, without a kubeconfig.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::os::unix::fs::symlink;
@@ -18,10 +18,15 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::Value;
 
-const CASES: &str = include_str!("../conformance/create-secret.json");
+const CASES: [&str; 2] = [
+    include_str!("../conformance/create-secret.json"),
+    include_str!("../conformance/more-create-secret.json"),
+];
 
 /// What is shorter than this is too likely to be a part of an honest message.
 const SHORTEST_VALUE: usize = 4;
+/// So many bytes in common with a value or a line are no accident.
+const PIECE: usize = 8;
 
 #[derive(Deserialize)]
 struct Cases {
@@ -78,23 +83,23 @@ struct LongValue {
 
 #[test]
 fn create_generic_does_what_kubectl_does() {
-    run_group("generic", 147);
+    run_group("generic", 310);
 }
 
 #[test]
 fn create_docker_registry_does_what_kubectl_does() {
-    run_group("docker-registry", 18);
+    run_group("docker-registry", 41);
 }
 
 #[test]
 fn create_tls_does_what_kubectl_does() {
-    run_group("tls", 19);
+    run_group("tls", 44);
 }
 
 /// Runs all cases of a group on a few threads, and names all that fail at once.
 fn run_group(group: &str, count: usize) {
-    let cases: Cases = serde_json::from_str(CASES).unwrap();
-    let cases: Vec<_> = cases.cases.into_iter().filter(|case| case.group == group).collect();
+    let files = CASES.iter().map(|file| serde_json::from_str::<Cases>(file).unwrap());
+    let cases: Vec<_> = files.flat_map(|file| file.cases).filter(|case| case.group == group).collect();
     assert_eq!(cases.len(), count, "cases of {group}");
     let next = AtomicUsize::new(0);
     let failures = Mutex::new(BTreeMap::new());
@@ -137,13 +142,16 @@ fn run(case: &Case) -> Vec<String> {
             if !stderr.contains("error") && !stderr.contains("is invalid") {
                 faults.push(format!("it fails without a reason: {stderr}"));
             }
+            if !case.places().iter().any(|place| stderr.contains(place)) {
+                faults.push(format!("it names no file, line, key or flag: {stderr}"));
+            }
         }
         (_, code) => faults.push(format!("exit code {code:?}: {stderr}")),
     }
     // Not which one: this text may end up in a log too.
     let echoed = case.values().iter().filter(|value| contains(&output.stderr, value)).count();
-    if echoed > 0 {
-        faults.push(format!("standard error holds {echoed} of the case's values"));
+    if echoed + case.pieces_in(&output.stderr) > 0 {
+        faults.push(format!("standard error holds {echoed} of the case's values, or a piece of one"));
     }
     faults
 }
@@ -215,11 +223,44 @@ impl Case {
         texts.extend(self.env.values().map(|value| value.as_bytes().to_vec()));
         texts.push(decoded(&self.stdin_base64));
         texts.extend(self.files.iter().filter_map(|file| match &file.kind {
+            // A kubeconfig has words of every message in it, and none of the secret's values.
+            _ if self.args.contains(&format!("--kubeconfig={}", file.name)) => None,
             FileKind::Base64(content) => Some(decoded(content)),
             _ => None,
         }));
         let lines = texts.iter().flat_map(|text| text.split(|byte| *byte == b'\n')).map(<[u8]>::trim_ascii);
         lines.filter(|line| line.len() >= SHORTEST_VALUE).map(<[u8]>::to_vec).collect()
+    }
+}
+
+impl Case {
+    /// What may be said of the case: names of files, keys and flags, and the secret's own.
+    fn public_words(&self) -> Vec<&str> {
+        let not_a_value = |argument: &'_ &str| !argument.starts_with("--docker-password=");
+        let before_value = |argument| match str::strip_prefix(argument, "--from-literal=") {
+            Some(literal) => literal.split_once('=').map_or("", |(key, _)| key),
+            None => argument,
+        };
+        let arguments = self.args.iter().map(String::as_str).filter(not_a_value).map(before_value);
+        arguments.chain(self.files.iter().map(|file| file.name.as_str())).collect()
+    }
+
+    /// Of which a refusal must name one.
+    fn places(&self) -> Vec<&str> {
+        let words = self.public_words().into_iter().flat_map(|word| word.split([',', '=']));
+        let words = words.filter(|word| !word.is_empty() && !word.starts_with('-') && *word != "create");
+        words.chain(["--", ", line ", "NAME", "name must be specified"]).collect()
+    }
+
+    /// How many pieces of values and lines are in a text, as they are or in base64, that are in no public word.
+    fn pieces_in(&self, text: &[u8]) -> usize {
+        let public = self.public_words().join("\n");
+        // Every PEM file has the armour, and kubectl's words have parts of it.
+        let values = self.values().into_iter().filter(|value| !value.starts_with(b"-----"));
+        let forms = values.flat_map(|value| [STANDARD.encode(&value).into_bytes(), value]);
+        let told: HashSet<&[u8]> = text.windows(PIECE).collect();
+        let is_told = |piece: &[u8]| told.contains(piece) && !contains(public.as_bytes(), piece);
+        forms.map(|form| form.windows(PIECE).filter(|piece| is_told(piece)).count()).sum()
     }
 }
 

@@ -49,7 +49,9 @@ fn missing_for_type(secret: &Value) -> Vec<Cause> {
     let missing = |key: &str| (!has(key)).then(|| Cause::required(format!("data[{key}]"), ""));
     match text(secret, "/type") {
         "kubernetes.io/tls" => ["tls.crt", "tls.key"].into_iter().filter_map(missing).collect(),
-        "kubernetes.io/ssh-auth" => missing("ssh-privatekey").into_iter().collect(),
+        "kubernetes.io/ssh-auth" if decoded(&secret["data"]["ssh-privatekey"]).is_empty() => {
+            vec![Cause::required("data[ssh-privatekey]".to_owned(), "")]
+        }
         "kubernetes.io/basic-auth" if !has("username") && !has("password") => {
             ["username", "password"].into_iter().filter_map(missing).collect()
         }
@@ -57,8 +59,12 @@ fn missing_for_type(secret: &Value) -> Vec<Cause> {
         "kubernetes.io/dockercfg" => docker_config(secret, ".dockercfg").into_iter().collect(),
         "kubernetes.io/service-account-token" => {
             let field = "metadata.annotations[kubernetes.io/service-account.name]";
-            let named = secret["metadata"]["annotations"].get("kubernetes.io/service-account.name").is_some();
-            if named { Vec::new() } else { vec![Cause::required(field, "")] }
+            let account = &secret["metadata"]["annotations"]["kubernetes.io/service-account.name"];
+            if account.as_str().is_some_and(|name| !name.is_empty()) {
+                Vec::new()
+            } else {
+                vec![Cause::required(field, "")]
+            }
         }
         _ => Vec::new(),
     }
@@ -68,12 +74,13 @@ fn docker_config(secret: &Value, key: &str) -> Option<Cause> {
     let field = format!("data[{key}]");
     let Some(value) = secret["data"].get(key) else { return Some(Cause::required(field, "")) };
     let value = decoded(value);
-    if serde_json::from_slice::<Value>(&value).is_ok() {
-        return None;
-    }
-    let why = match value.first() {
-        None => "unexpected end of JSON input".to_owned(),
-        Some(first) => format!("invalid character '{}' looking for beginning of value", char::from(*first)),
+    let why = match (serde_json::from_slice::<Value>(&value), value.first()) {
+        (Ok(Value::Object(_) | Value::Null), _) => return None,
+        (Ok(_), _) => "json: cannot unmarshal into Go value of type map[string]interface {}".to_owned(),
+        (Err(_), None) => "unexpected end of JSON input".to_owned(),
+        (Err(_), Some(first)) => {
+            format!("invalid character '{}' looking for beginning of value", char::from(*first))
+        }
     };
     Some(Cause::invalid(field, "<secret contents redacted>", &why))
 }
