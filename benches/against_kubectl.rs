@@ -21,6 +21,8 @@ use support::{Recorded, Sandbox, World};
 
 /// Timed runs of each command of a row.
 const RUNS: usize = 50;
+/// Timed runs of what takes kubectl a second or two.
+const RUNS_OF_LARGE: usize = 10;
 /// Runs before those: kubectl fills its discovery cache, the system its file cache.
 const WARM_UPS: usize = 3;
 /// Runs for a peak of memory, which hardly varies.
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let mut rows = without_cluster();
+    rows.extend(large_secrets());
     rows.extend(on_api_server());
     rows.push(size());
     rows.extend(requests());
@@ -64,7 +67,10 @@ fn print_machine() {
     });
     println!("plugin: {} (release profile)", plugin().display());
     println!("kubectl: {}", version.as_deref().unwrap_or("none"));
-    println!("{RUNS} runs each, median (quartiles), {cores} cores, {}\n", env::consts::ARCH);
+    println!(
+        "{RUNS} runs each ({RUNS_OF_LARGE} of large secrets), median (quartiles), {cores} cores, {}\n",
+        env::consts::ARCH
+    );
 }
 
 // The table.
@@ -107,6 +113,7 @@ enum Target {
     /// The first fraction, and by all means the second.
     Fractions(f64, f64),
     Megabytes(f64),
+    Milliseconds(f64),
     Requests(usize),
 }
 
@@ -119,6 +126,7 @@ impl Target {
             (Self::Fractions(wanted, least), Some(ratio)) if ratio < wanted && ratio >= least => "the second",
             (Self::Fraction(wanted) | Self::Fractions(wanted, _), Some(ratio)) => in_words(ratio >= wanted),
             (Self::Megabytes(most), _) => in_words(ours <= most * MEGABYTE),
+            (Self::Milliseconds(most), _) => in_words(ours <= most),
             #[expect(clippy::cast_precision_loss, reason = "a handful of requests")]
             (Self::Requests(most), _) => in_words(ours <= most as f64),
         }
@@ -132,6 +140,7 @@ impl std::fmt::Display for Target {
             Self::Fraction(wanted) => write!(f, "1/{wanted}"),
             Self::Fractions(wanted, least) => write!(f, "1/{wanted}, at least 1/{least}"),
             Self::Megabytes(most) => write!(f, "{most} MB"),
+            Self::Milliseconds(most) => write!(f, "{most} ms"),
             Self::Requests(most) => write!(f, "{most}"),
         }
     }
@@ -197,13 +206,15 @@ struct Pair<'a> {
 /// What a pair is run with.
 struct Arena {
     sandbox: Sandbox,
+    /// Timed runs of each command.
+    runs: usize,
 }
 
 impl Arena {
     fn time(&self, pair: &Pair<'_>) -> Row {
         let (mut ours, mut kubectls) = (Vec::new(), Vec::new());
         eprintln!("measuring {}", pair.what);
-        for run in 0..WARM_UPS + RUNS {
+        for run in 0..WARM_UPS + self.runs {
             for (program, words, samples) in
                 [(Some(plugin()), pair.ours, &mut ours), (kubectl(), pair.kubectls, &mut kubectls)]
             {
@@ -311,7 +322,7 @@ fn print_peak_memory(program: &OsStr, arguments: &[OsString]) -> ExitCode {
 // The rows.
 
 fn without_cluster() -> Vec<Row> {
-    let arena = Arena { sandbox: Sandbox::new() };
+    let arena = Arena { sandbox: Sandbox::new(), runs: RUNS };
     let pairs = [
         Pair {
             what: "`--help`, beside `kubectl version --client`",
@@ -327,6 +338,44 @@ fn without_cluster() -> Vec<Row> {
         },
     ];
     pairs.iter().map(|pair| arena.time(pair)).collect()
+}
+
+/// As much as a secret can hold, and long files: made without a server, so that the plugin's own share is seen.
+fn large_secrets() -> Vec<Row> {
+    let arena = Arena { sandbox: Sandbox::new(), runs: RUNS_OF_LARGE };
+    let write = |name: &str, lines: usize, line: &dyn Fn(usize) -> String| {
+        let lines: Vec<_> = (0..lines).map(line).collect();
+        arena.sandbox.file(name, lines.join("\n"));
+    };
+    arena.sandbox.file("mebibyte", vec![b'x'; 1 << 20]);
+    write("keys.env", 1000, &|n| format!("KEY_{n}=a value of some length, {n}"));
+    write("long.env", 100_000, &|n| {
+        if n % 100 == 0 {
+            format!("KEY_{n}=a value of some length, {n}")
+        } else {
+            format!("# what is said about {n}")
+        }
+    });
+    // 1,000,000 bytes of values, of the 1,048,576 that a secret may have.
+    write("all-keys.env", 100_000, &|n| format!("KEY{n:05}=v{n:09}"));
+    let mut rows = Vec::new();
+    for (what, from) in [
+        ("1 MiB in one value", "--from-file=mebibyte"),
+        ("an env file of 1,000 keys", "--from-env-file=keys.env"),
+        ("an env file of 100,000 lines with 1,000 keys", "--from-env-file=long.env"),
+        ("an env file of 100,000 keys", "--from-env-file=all-keys.env"),
+    ] {
+        let ours = format!("create s {from} --dry-run=client -o yaml");
+        let kubectls = format!("create secret generic s {from} --dry-run=client -o yaml");
+        let pair = Pair { what, ours: &ours, kubectls: &kubectls, target: Target::Milliseconds(1000.0) };
+        rows.push(arena.time(&Pair { what: &format!("{what}, `--dry-run=client -o yaml`"), ..pair }));
+        rows.push(arena.memory(&Pair {
+            what: "its memory, resident at its peak",
+            target: Target::Megabytes(40.0),
+            ..pair
+        }));
+    }
+    rows
 }
 
 /// For the real API server; `{namespace}` is the one it is about.
@@ -395,7 +444,7 @@ fn prepared(world: &World) -> (Arena, String) {
     let sandbox = Sandbox::new();
     let kubeconfig = ControlPlane::shared().kubeconfig().namespace(&namespace);
     let file = sandbox.file("kubeconfig", kubeconfig.to_string());
-    (Arena { sandbox: sandbox.with_env("KUBECONFIG", file) }, namespace)
+    (Arena { sandbox: sandbox.with_env("KUBECONFIG", file), runs: RUNS }, namespace)
 }
 
 fn create_deployment(world: &World, namespace: &str, name: &str) {
