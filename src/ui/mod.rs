@@ -232,7 +232,9 @@ impl Ui {
 fn say(style: &Style, label: &str, message: &str) {
     let label = style.clone().for_stderr().apply_to(label);
     let space = if label.to_string().is_empty() { "" } else { " " };
-    let _ = writeln!(io::stderr(), "{label}{space}{}", printable(message));
+    let line = format!("{label}{space}{}\n", printable(message));
+    // At once: `writeln!` would write it in pieces, and others write to the same terminal.
+    let _ = io::stderr().write_all(line.as_bytes());
 }
 
 /// Replaces the text of a panic, which may hold anything, by its place.
