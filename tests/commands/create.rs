@@ -1,5 +1,8 @@
 //! `create`.
 
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 use serde_json::json;
 use support::{Fault, Sandbox, scenario};
 
@@ -20,10 +23,18 @@ scenario! {
 
     fn any_bytes_survive_from_file_to_server(world: &World, sandbox: &Sandbox) {
         let namespace = world.namespace("a");
-        let bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();
-        sandbox.file("random.bin", &bytes);
-        sandbox.run(["create", "s", "--from-file=random.bin", "-n", &namespace]).success();
-        assert_eq!(world.secret_value(&namespace, "s", "random.bin").unwrap(), bytes);
+        let files = prop::collection::vec(prop::collection::vec(any::<u8>(), 0..3000), 100);
+        let files = files.new_tree(&mut TestRunner::default()).unwrap().current();
+        for (number, bytes) in files.iter().enumerate() {
+            sandbox.file(format!("folder/f{number}"), bytes);
+        }
+        let all: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+        sandbox.file("folder/all", &all);
+        sandbox.run(["create", "s", "--from-file=folder", "-n", &namespace]).success();
+        assert_eq!(world.secret_value(&namespace, "s", "all").unwrap(), all);
+        for (number, bytes) in files.iter().enumerate() {
+            assert_eq!(&world.secret_value(&namespace, "s", &format!("f{number}")).unwrap(), bytes, "file {number}");
+        }
     }
 
     fn a_dash_is_standard_input(world: &World, sandbox: &Sandbox) {

@@ -105,9 +105,10 @@ proptest! {
     }
 
     #[test]
-    fn no_error_holds_a_line(line in "[ -~]{8,40}") {
+    fn no_error_holds_a_piece_of_a_line(line in "[ -~]{8,40}") {
         if let Err(error) = read(format!("{line}\n").as_bytes()) {
-            prop_assert!(!error.to_string().contains(&line));
+            let said = error.to_string();
+            prop_assert!(!line.as_bytes().windows(8).any(|piece| said.contains(str::from_utf8(piece).unwrap())));
         }
     }
 }

@@ -7,6 +7,7 @@ use std::os::unix::net::UnixListener;
 
 use proptest::prelude::*;
 
+use super::super::{Audience, SshFiles, contents_of_file, ssh_contents, tls_contents};
 use super::*;
 
 const CANARY: &str = "CANARY";
@@ -249,6 +250,37 @@ proptest! {
     fn any_argument_is_parsed_without_a_panic(bytes in any::<Vec<u8>>()) {
         let argument = || [OsString::from_vec(bytes.clone())];
         let _ = (Source::literals(argument()), Source::files(argument()), Source::env_files(argument()));
+    }
+
+    #[test]
+    fn nothing_said_about_a_file_holds_a_piece_of_it(content in "(A=|B|export |[\"'`#{}:,=\\\\ \n\r$é]|CANARY){0,20}") {
+        let folder = folder(&[("f", &content)]);
+        let from = Origin::Path(folder.path().join("f"));
+        let of_keys = [
+            Source::EnvFile { from: from.clone() },
+            Source::Dotenv { from: from.clone() },
+            Source::Map { from: from.clone() },
+            Source::File { key: None, from: from.clone() },
+        ];
+        let files = SshFiles {
+            private_key: from.clone(),
+            public_key: Some(from.clone()),
+            known_hosts: None,
+            audience: Audience::Kubernetes,
+        };
+        let input = &mut Given(b"");
+        let of_one_form = [
+            contents_of_file(vec![folder.path().join("f").into()], input),
+            tls_contents(&from, &from, input),
+            ssh_contents(&files, input),
+        ];
+        for read in of_keys.map(|source| keeping(vec![source], b"")).into_iter().chain(of_one_form) {
+            let said = match read {
+                Ok(contents) => [contents.notes, contents.warnings].concat().join("\n"),
+                Err(error) => error.to_string(),
+            };
+            prop_assert!(!said.contains(CANARY), "{}", said);
+        }
     }
 
     #[test]
