@@ -52,18 +52,33 @@ fn creations(Places { namespace, runai, projects: [a, b] }: &Places) -> Vec<Stri
     ]
 }
 
-fn other_commands(Places { namespace, runai, .. }: &Places) -> Vec<String> {
+fn other_commands(Places { namespace, runai, projects: [a, _] }: &Places) -> Vec<String> {
     let attach = "-vvv attach -n";
-    vec![
-        format!("-vvv label shared --runai-namespace {runai}"),
-        format!("-vvv label shared --remove -y --runai-namespace {runai}"),
+    let sharing = [
+        "label shared".to_owned(),
+        "status shared -o wide".to_owned(),
+        "status -o json".to_owned(),
+        "sync shared".to_owned(),
+        "sync shared --adopt -y -o json".to_owned(),
+        "sync shared --dry-run=server".to_owned(),
+        format!("label twice --from-project {a} -y --wait=1ms"),
+        "label shared --remove -y".to_owned(),
+        "sync shared --prune -y".to_owned(),
+        "delete twice --cluster-wide -y --timeout 0".to_owned(),
+        "delete shared-2 --cluster-wide -y --timeout 0".to_owned(),
+    ];
+    let mut lines: Vec<String> =
+        sharing.into_iter().map(|line| format!("-vvv {line} --runai-namespace {runai}")).collect();
+    lines.extend([
         format!("{attach} {namespace} s deploy/web --env token --env-all=P_ --mount /etc/s"),
         format!("{attach} {namespace} cronjob/nightly -e TOKEN=SECRET:s,token"),
         format!("{attach} {namespace} s job/train --env token --recreate -y"),
         format!("{attach} {namespace} s job/train --mount /etc/s --copy-as train-2"),
         format!("{attach} {namespace} s deploy/web --env tokn"),
         format!("-vvv submit -i ubuntu -e TOKEN=SECRET:s,token -n {namespace}"),
-    ]
+        format!("-vvv delete s3 -y -n {namespace}"),
+    ]);
+    lines
 }
 
 /// Mistakes, in which a value stands where something else should.
