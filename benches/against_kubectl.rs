@@ -51,6 +51,7 @@ fn main() -> ExitCode {
     rows.extend(large_secrets());
     rows.extend(on_api_server());
     rows.extend(many_projects());
+    rows.extend(over_all_projects());
     rows.push(size());
     rows.extend(requests());
     rows.extend(requests_of_many_projects());
@@ -70,7 +71,7 @@ fn print_machine() {
     println!("plugin: {} (release profile)", plugin().display());
     println!("kubectl: {}", version.as_deref().unwrap_or("none"));
     println!(
-        "{RUNS} runs each ({RUNS_OF_LARGE} of large secrets), median (quartiles), {cores} cores, {}\n",
+        "{RUNS} runs each ({RUNS_OF_LARGE} of what is large), median (quartiles), {cores} cores, {}\n",
         env::consts::ARCH
     );
 }
@@ -578,6 +579,70 @@ fn create_deployment(world: &World, namespace: &str, name: &str) {
         },
     });
     world.create(&format!("/apis/apps/v1/namespaces/{namespace}/deployments"), &deployment);
+}
+
+/// Projects with workloads in them.
+const BUSY_PROJECTS: usize = 500;
+const WORKLOADS_OF_A_PROJECT: usize = 10;
+
+const OVER_ALL_PROJECTS: Pair<'_> = Pair {
+    what: "`usage hf -A` over 500 projects with 5,000 workloads, beside `kubectl get` of them as JSON",
+    ours: "usage hf -A -o json",
+    kubectls: "get deployments,jobs,cronjobs,secrets -A -o json",
+    target: Target::None,
+};
+
+/// On the in-process API server, which takes most of the time: its share is the same for both.
+fn over_all_projects() -> Vec<Row> {
+    let world = World::in_process();
+    for project in 0..BUSY_PROJECTS {
+        let namespace = world.project(&format!("p{project}")).namespace;
+        world.create_secret(&namespace, "hf", &[("TOKEN", "s3cret")]);
+        for index in 0..WORKLOADS_OF_A_PROJECT {
+            create_consumer(&world, &namespace, index);
+        }
+    }
+    let arena = Arena { sandbox: Sandbox::new().kubeconfig(&world.kubeconfig()), runs: RUNS_OF_LARGE };
+    let memory = Pair {
+        what: "memory of that, resident at its peak",
+        target: Target::Megabytes(60.0),
+        ..OVER_ALL_PROJECTS
+    };
+    let mut rows = vec![arena.time(&OVER_ALL_PROJECTS), arena.memory(&memory)];
+    world.clear_log();
+    let _ = arena.sandbox.with_run().program(plugin(), arguments(OVER_ALL_PROJECTS.ours, 0)).success();
+    let pages = BUSY_PROJECTS * WORKLOADS_OF_A_PROJECT / 500;
+    // Nine kinds and the secret; what is there is spread over three of the kinds.
+    rows.push(counted("requests of that", world.requests().len(), 10 + pages));
+    rows
+}
+
+/// A Deployment, a Job that is suspended, or a `CronJob`, with the record of fields that real ones have.
+fn create_consumer(world: &World, namespace: &str, index: usize) {
+    let env = json!([{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "hf", "key": "TOKEN"}}}]);
+    let container =
+        json!({"name": "main", "image": "busybox", "env": env, "envFrom": [{"secretRef": {"name": "hf"}}]});
+    let labels = json!({"app": format!("w{index}")});
+    let spec = json!({"restartPolicy": "Never", "containers": [container]});
+    let template = json!({"metadata": {"labels": labels}, "spec": spec});
+    let (group, plural, spec) = match index % 3 {
+        0 => {
+            let mut template = template;
+            template["spec"]["restartPolicy"] = "Always".into();
+            ("apps", "deployments", json!({"selector": {"matchLabels": labels}, "template": template}))
+        }
+        1 => ("batch", "jobs", json!({"suspend": true, "template": template})),
+        _ => (
+            "batch",
+            "cronjobs",
+            json!({"schedule": "0 2 * * *", "jobTemplate": {"spec": {"template": template}}}),
+        ),
+    };
+    // What a server keeps beside the object itself: the record of who wrote which field, and what apply left.
+    let annotations = json!({"kubectl.kubernetes.io/last-applied-configuration": "x".repeat(2000)});
+    let metadata = json!({"name": format!("w{index}"), "annotations": annotations});
+    let path = format!("/apis/{group}/v1/namespaces/{namespace}/{plural}");
+    world.create(&path, &json!({"metadata": metadata, "spec": spec}));
 }
 
 fn size() -> Row {

@@ -14,6 +14,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::attach::AttachArgs;
+use crate::commands::check::CheckArgs;
 use crate::commands::create::CreateArgs;
 use crate::commands::delete::DeleteArgs;
 use crate::commands::detach::DetachArgs;
@@ -21,6 +22,7 @@ use crate::commands::label::LabelArgs;
 use crate::commands::status::StatusArgs;
 use crate::commands::submit::SubmitArgs;
 use crate::commands::sync::SyncArgs;
+use crate::commands::usage::UsageArgs;
 
 /// The file that `kubectl runai-secret` needs on PATH is kubectl-runai_secret; `kubectl runai secret` needs this one.
 pub(crate) const BINARY: &str = "kubectl-runai-secret";
@@ -75,6 +77,10 @@ pub(crate) enum Command {
     Detach(Box<DetachArgs>),
     /// Submit a new job with secrets attached
     Submit(Box<SubmitArgs>),
+    /// Check secrets and what uses them: what is missing, misspelt, lost or expired
+    Check(CheckArgs),
+    /// Show which workloads use a secret, and how
+    Usage(UsageArgs),
 }
 
 /// What every command knows.

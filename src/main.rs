@@ -1,10 +1,12 @@
 //! `kubectl runai-secret`: parse, run, report. All else has its own room; see the README's section on the layout.
 
+mod age;
 mod cli;
 mod cluster;
 mod commands;
 mod complete;
 mod error;
+mod findings;
 mod printable;
 mod project;
 mod propagation;

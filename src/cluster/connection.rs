@@ -51,8 +51,12 @@ impl Cluster {
     /// Sends a request and reads its answer as JSON.
     pub(super) async fn json<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Failure> {
         let body = self.send(call).await?;
-        // serde's own message quotes what it could not read, which may be a value.
-        serde_json::from_slice(&body).map_err(|_| Failure::unreadable(&self.server, call.effect()))
+        serde_json::from_slice(&body).map_err(|_| self.unreadable(call))
+    }
+
+    /// An answer is not what it should be. serde's own message quotes what it could not read, which may be a value.
+    pub(super) fn unreadable(&self, call: &Call) -> Failure {
+        Failure::unreadable(&self.server, call.effect())
     }
 
     /// Sends a request, again where the server refused it for the moment, and returns the body of the success.

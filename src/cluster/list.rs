@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::call::Call;
 use super::{Cluster, Failure};
@@ -37,14 +39,43 @@ impl Cluster {
         limit: u32,
         mut keep: impl FnMut(T) -> Option<R>,
     ) -> Result<Vec<R>, Failure> {
+        let read = |body: &[u8]| {
+            let Page { metadata, items } = serde_json::from_slice::<Page<T>>(body)?;
+            Ok((items.into_iter().flatten().filter_map(&mut keep).collect(), metadata))
+        };
+        self.pages(call, limit, read).await
+    }
+
+    /// The same for objects as trees, of which there is one at a time: a tree takes several times the memory of its
+    /// text.
+    pub(super) async fn list_trees<R>(
+        &self,
+        call: Call,
+        limit: u32,
+        keep: impl Fn(&Value) -> R,
+    ) -> Result<Vec<R>, Failure> {
+        let read = |body: &[u8]| {
+            let Page { metadata, items } = serde_json::from_slice::<Page<&RawValue>>(body)?;
+            let items = items.into_iter().flatten().map(|item| Ok(keep(&serde_json::from_str(item.get())?)));
+            Ok((items.collect::<serde_json::Result<_>>()?, metadata))
+        };
+        self.pages(call, limit, read).await
+    }
+
+    async fn pages<R>(
+        &self,
+        call: Call,
+        limit: u32,
+        mut read: impl FnMut(&[u8]) -> serde_json::Result<(Vec<R>, PageMetadata)>,
+    ) -> Result<Vec<R>, Failure> {
         let call = call.query("limit", limit.to_string());
         let mut kept = Vec::new();
         let mut next = String::new();
         let mut restarts = 0;
         loop {
             let page = if next.is_empty() { call.clone() } else { call.clone().query("continue", next) };
-            let page: Page<T> = match self.json(&page).await {
-                Ok(page) => page,
+            let body = match self.send(&page).await {
+                Ok(body) => body,
                 Err(failure) if failure.is_expired() && restarts < RESTARTS => {
                     restarts += 1;
                     kept.clear();
@@ -53,8 +84,9 @@ impl Cluster {
                 }
                 Err(failure) => return Err(failure),
             };
-            kept.extend(page.items.into_iter().flatten().filter_map(&mut keep));
-            next = page.metadata.next;
+            let (items, metadata) = read(&body).map_err(|_| self.unreadable(&page))?;
+            kept.extend(items);
+            next = metadata.next;
             if next.is_empty() {
                 return Ok(kept);
             }

@@ -7,8 +7,10 @@
 mod call;
 mod config;
 mod connection;
+mod everywhere;
 mod exec;
 mod failure;
+mod inspections;
 mod kubeconfig;
 mod list;
 mod namespaces;
@@ -20,6 +22,7 @@ mod workloads;
 
 pub(crate) use config::check_kubeconfig;
 pub(crate) use connection::Cluster;
+pub(crate) use everywhere::{Namespaces, Seen, Unseen};
 pub(crate) use failure::Failure;
 pub(crate) use secrets::{Answer, Metadata};
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::call::{Call, Dependents};
 use super::list::PAGE;
-use super::{Cluster, Failure, Keep, Write};
+use super::{Cluster, Failure, Keep, Namespaces, Seen, Write};
 use crate::propagation::Namesake;
 
 /// What tells one object from another, without its content.
@@ -26,6 +26,9 @@ pub(crate) struct Metadata {
     pub(crate) uid: String,
     #[serde(default)]
     pub(crate) resource_version: String,
+    /// Such as `2026-01-31T12:00:00Z`.
+    #[serde(rename = "creationTimestamp", default)]
+    pub(crate) created: String,
     #[serde(rename = "deletionTimestamp")]
     pub(crate) terminating: Option<IgnoredAny>,
 }
@@ -39,6 +42,7 @@ impl Metadata {
             labels: BTreeMap::new(),
             uid: String::new(),
             resource_version: String::new(),
+            created: String::new(),
             terminating: None,
         }
     }
@@ -83,6 +87,11 @@ impl Answer {
 
 /// Helm keeps whole releases in secrets, of tens of kilobytes each.
 const MADE_BY_PEOPLE: &str = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token";
+
+/// Of a namespace, or of all.
+pub(super) fn collection_in(namespace: Option<&str>) -> String {
+    namespace.map_or_else(|| "/api/v1/secrets".to_owned(), collection)
+}
 
 fn collection(namespace: &str) -> String {
     format!("/api/v1/namespaces/{namespace}/secrets")
@@ -168,6 +177,15 @@ impl Cluster {
         self.list_metadata(Call::get(collection(namespace)).query("fieldSelector", MADE_BY_PEOPLE)).await
     }
 
+    /// The same in one namespace or in all.
+    pub(crate) async fn secrets(&self, namespaces: &Namespaces) -> Result<Seen<Metadata>, Failure> {
+        let list = async |(), namespace: Option<String>| {
+            let path = collection_in(namespace.as_deref());
+            self.list_metadata(Call::get(path).query("fieldSelector", MADE_BY_PEOPLE)).await
+        };
+        self.everywhere(vec![()], namespaces, |()| "secrets", list).await
+    }
+
     /// The secrets in all namespaces that have a label, whose value is `true`.
     pub(crate) async fn secrets_labelled(&self, label: &str) -> Result<Vec<Metadata>, Failure> {
         let call = Call::get("/api/v1/secrets".to_owned()).query("labelSelector", format!("{label}=true"));
@@ -223,7 +241,7 @@ impl Cluster {
         self.json(&Call::merge_patch(path, body, write).metadata_only()).await
     }
 
-    /// Metadata of a whole list, page by page.
+    /// Metadata of a whole list.
     pub(super) async fn list_metadata(&self, call: Call) -> Result<Vec<Metadata>, Failure> {
         self.list(call.metadata_list(), PAGE, |only: MetadataOnly| Some(only.metadata)).await
     }

@@ -1,6 +1,7 @@
 //! Workloads on the server, as whole JSON trees: no field is lost that this program does not know.
 
 use bytes::Bytes;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::call::{Call, Dependents};
@@ -52,6 +53,21 @@ impl Cluster {
         let path = target.kind.object_path(namespace, &target.name);
         let call = Call::delete(path, uid, version, Dependents::GoFirst, Keep::Yes);
         self.send(&call).await.map(drop)
+    }
+}
+
+impl Cluster {
+    /// The server's major and minor version, such as 1 and 34.
+    pub(crate) async fn version(&self) -> Result<(u32, u32), Failure> {
+        #[derive(Deserialize)]
+        struct Version {
+            major: String,
+            minor: String,
+        }
+        let Version { major, minor } = self.json(&Call::get("/version".to_owned())).await?;
+        // Some distributions write `34+`.
+        let number = |text: &str| text.trim_end_matches('+').parse().unwrap_or_default();
+        Ok((number(&major), number(&minor)))
     }
 }
 

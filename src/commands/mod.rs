@@ -3,18 +3,21 @@
 mod arrival;
 pub(crate) mod attach;
 mod change_workload;
+pub(crate) mod check;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod detach;
 pub(crate) mod label;
 mod recreate;
 mod saved_manifest;
+mod scope;
 mod secrets_used;
 mod sharing;
 pub(crate) mod status;
 pub(crate) mod submit;
 mod survey;
 pub(crate) mod sync;
+pub(crate) mod usage;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -41,6 +44,8 @@ pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<()> {
         Command::Attach(args) => attach::run(args, &session).await,
         Command::Detach(args) => detach::run(args, &session).await,
         Command::Submit(args) => submit::run(args, &session).await,
+        Command::Check(args) => check::run(args, &session).await,
+        Command::Usage(args) => usage::run(args, &session).await,
     }
 }
 

@@ -36,13 +36,17 @@ impl Credential {
         }
     }
 
-    /// A warning where Run:ai would not find what it looks for.
-    pub(crate) fn warning(self, secret_type: &str, contents: &Contents) -> Option<String> {
+    /// The credential that a label's value stands for.
+    pub(super) fn of_label(value: &str) -> Option<Self> {
+        Self::value_variants().iter().find(|one| one.label_value() == value).copied()
+    }
+
+    /// A warning where Run:ai would not find what it looks for. `has` tells whether there is a key.
+    pub(crate) fn warning(self, secret_type: &str, has: impl Fn(&str) -> bool) -> Option<String> {
         if self == Self::DockerRegistry && secret_type != DOCKER_CONFIG {
             return Some(format!("a docker-registry credential has the type {DOCKER_CONFIG}"));
         }
-        let missing: Vec<_> =
-            self.keys().iter().filter(|key| !contents.data.contains_key(**key)).copied().collect();
+        let missing: Vec<_> = self.keys().iter().filter(|key| !has(key)).copied().collect();
         let missing = missing.join(" and ");
         (!missing.is_empty()).then(|| {
             format!("Run:ai reads {missing} of a {} credential, and there is none", self.label_value())
@@ -90,12 +94,17 @@ mod tests {
     fn a_credential_has_the_keys_that_run_ai_reads() {
         let value = || SecretValue::from_bytes(b"x".to_vec());
         let contents = password_contents("jane", value()).ok().unwrap();
-        assert_eq!(Credential::Password.warning("", &contents), None);
-        let warning = Credential::AccessKey.warning("", &contents).unwrap();
+        assert_eq!(Credential::Password.warning("", |key| contents.data.contains_key(key)), None);
+        let warning = Credential::AccessKey.warning("", |key| contents.data.contains_key(key)).unwrap();
         assert!(warning.contains("AccessKeyId and SecretKey"), "{warning}");
-        assert!(Credential::DockerRegistry.warning("", &contents).unwrap().contains("dockerconfigjson"));
-        assert_eq!(Credential::Generic.warning("", &contents), None);
+        assert!(
+            Credential::DockerRegistry
+                .warning("", |key| contents.data.contains_key(key))
+                .unwrap()
+                .contains("dockerconfigjson")
+        );
+        assert_eq!(Credential::Generic.warning("", |key| contents.data.contains_key(key)), None);
         let contents = access_key_contents("id", value()).ok().unwrap();
-        assert_eq!(Credential::AccessKey.warning("", &contents), None);
+        assert_eq!(Credential::AccessKey.warning("", |key| contents.data.contains_key(key)), None);
     }
 }

@@ -15,6 +15,7 @@ mod generated;
 mod go_json;
 mod hash;
 mod input;
+mod inspection;
 mod key_pair;
 mod manifest;
 mod map;
@@ -35,6 +36,7 @@ pub(crate) use credential::{CREDENTIAL_LABEL, Credential, access_key_contents, p
 pub(crate) use docker_config::{DOCKER_HUB, Login, contents_of_file, contents_of_login};
 pub(crate) use hash::name_with_hash;
 pub(crate) use input::ProcessInput;
+pub(crate) use inspection::{Inspection, ValueFacts};
 pub(crate) use manifest::SecretManifest;
 pub(crate) use name::{
     check_annotation_key, check_label_key, check_label_value, check_namespace, check_secret_name,

@@ -141,10 +141,22 @@ impl Kind {
         }
     }
 
+    fn version_path(&self) -> String {
+        let root = if self.group.is_empty() { "api" } else { "apis" };
+        format!("/{root}/{}", self.api_version())
+    }
+
     /// The API path of all objects of the kind in a namespace.
     pub(crate) fn collection_path(&self, namespace: &str) -> String {
-        let root = if self.group.is_empty() { "api" } else { "apis" };
-        format!("/{root}/{}/namespaces/{namespace}/{}", self.api_version(), self.plural)
+        format!("{}/namespaces/{namespace}/{}", self.version_path(), self.plural)
+    }
+
+    /// The API path of all objects of the kind, in a namespace or in all.
+    pub(crate) fn list_path(&self, namespace: Option<&str>) -> String {
+        match namespace {
+            Some(namespace) => self.collection_path(namespace),
+            None => format!("{}/{}", self.version_path(), self.plural),
+        }
     }
 
     /// The API path of one object.

@@ -5,7 +5,7 @@ use std::path::Path;
 use support::Sandbox;
 use support::sandbox::{kubectl, plugin};
 
-const COMMANDS: [&str; 5] = ["create", "label", "attach", "detach", "submit"];
+const COMMANDS: [&str; 7] = ["create", "label", "attach", "detach", "submit", "usage", "check"];
 const TYPES_OF_SECRETS: [&str; 5] = ["docker-registry", "tls", "ssh", "password", "access-key"];
 
 /// A sandbox in which any look at a kubeconfig fails.

@@ -5,6 +5,7 @@
 
 mod attach;
 mod canary;
+mod check;
 mod completion;
 mod conformance;
 mod connection;
@@ -29,4 +30,5 @@ mod status;
 mod submit;
 mod sync;
 mod terminal;
+mod usage;
 mod workloads;

@@ -244,4 +244,9 @@ scenario! {
         let beside = [("runai-secret-attach", InProject), ("runai-secret-submit", InProject)];
         is_smallest(world, sandbox, ("runai-secret-check", InProject), &beside, &lines);
     }
+
+    fn usage_and_check_list_what_refers_to_secrets(world: &World, sandbox: &Sandbox) {
+        let lines = commands(["usage -n {namespace}", "check -n {namespace}"]);
+        is_smallest(world, sandbox, ("runai-secret-usage", InProject), &[], &lines);
+    }
 }

@@ -44,7 +44,9 @@ fn the_readme_names_every_flag_and_no_other() {
     let readme = readme();
     let of_all = flags(section(&readme, "Flags of every command"));
     let of_writes = flags(section(&readme, "Flags of every command that writes"));
-    for command in ["create", "delete", "label", "status", "sync", "attach", "detach", "submit"] {
+    for command in
+        ["create", "delete", "label", "status", "sync", "attach", "detach", "submit", "usage", "check"]
+    {
         let tables = section(&readme, command).lines().filter(|line| line.starts_with('|'));
         let mut named: BTreeSet<String> = tables.flat_map(flags).chain(of_all.clone()).collect();
         let mut known = flags(&Sandbox::new().run([command, "--help"]).success().stdout);
@@ -54,4 +56,17 @@ fn the_readme_names_every_flag_and_no_other() {
         }
         assert_eq!(named, known, "left what the README names, right the flags of {command}");
     }
+}
+
+#[test]
+fn the_readme_explains_every_code_and_no_other() {
+    let readme = readme();
+    let rows = section(&readme, "check").lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let explained: BTreeSet<&str> =
+        rows.map(|(word, _)| word).filter(|word| !word.starts_with('-')).collect();
+    let help = Sandbox::new().run(["check", "--help"]).success().stdout;
+    let (_, codes) = help.split_once("[possible values: ").unwrap();
+    let codes = codes.split_once(']').unwrap().0.replace('\n', " ");
+    let known: BTreeSet<&str> = codes.split(',').map(str::trim).collect();
+    assert_eq!(explained, known, "left what the README explains, right what check knows");
 }

@@ -32,7 +32,9 @@ pub(super) async fn resolve(
     let said = annotations.iter().filter(|(_, value)| !value.is_empty());
     let said: Vec<_> = said.map(|(key, _)| key.as_str()).collect();
     secret::check_keys(typed.name(), &contents, &said)?;
-    tell(name, &contents, credential.and_then(|kind| kind.warning(typed.name(), &contents)), session);
+    let warning =
+        credential.and_then(|kind| kind.warning(typed.name(), |key| contents.data.contains_key(key)));
+    tell(name, &contents, warning, session);
     let data = Rc::new(contents.data);
     session.ui.keep_confidential(Rc::clone(&data));
     session.ui.keep_confidential(Rc::new(contents.parts));

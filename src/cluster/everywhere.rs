@@ -1,0 +1,128 @@
+//! The same list in one namespace or in all of them; where not all may be listed, in each that may be.
+
+use futures::stream::{self, StreamExt};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::call::Call;
+use super::list::PAGE;
+use super::{Cluster, Failure};
+use crate::workload::Kind;
+
+/// How many lists are under way at once: a page of each is held whole while it is read.
+const AT_ONCE: usize = 8;
+
+/// Where objects are looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Namespaces {
+    One(String),
+    All,
+}
+
+impl Namespaces {
+    fn only(&self) -> Option<&str> {
+        match self {
+            Self::One(namespace) => Some(namespace),
+            Self::All => None,
+        }
+    }
+}
+
+/// A list that the user may not have: the plural of the kind, and where.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Unseen {
+    /// None for all namespaces: those of the projects are not known either.
+    pub(crate) namespace: Option<String>,
+    pub(crate) resource: &'static str,
+}
+
+/// What was found, and what could not be looked at.
+pub(crate) struct Seen<T> {
+    pub(crate) found: Vec<T>,
+    pub(crate) unseen: Vec<Unseen>,
+}
+
+/// A list that is wanted: of what, and in which namespace, or in all.
+type Wanted<W> = (W, Option<String>);
+
+impl Cluster {
+    /// Lists the objects of several kinds, and keeps of each object what `read` makes of it. A kind that the cluster
+    /// does not serve has no objects.
+    ///
+    /// # Errors
+    /// Anything but a list that is not allowed, which is part of the answer.
+    pub(crate) async fn objects<T>(
+        &self,
+        kinds: impl IntoIterator<Item = &'static Kind>,
+        namespaces: &Namespaces,
+        read: impl Fn(&'static Kind, &Value) -> T,
+    ) -> Result<Seen<T>, Failure> {
+        let list = async |kind: &'static Kind, namespace: Option<String>| {
+            let call = Call::get(kind.list_path(namespace.as_deref()));
+            match self.list_trees(call, PAGE, |object| read(kind, object)).await {
+                // Not served: not installed.
+                Err(failure) if failure.is_not_found() => Ok(Vec::new()),
+                answer => answer,
+            }
+        };
+        self.everywhere(kinds.into_iter().collect(), namespaces, |kind| kind.plural, list).await
+    }
+
+    /// Carries out `list` for each of `what` in these namespaces, some at once.
+    ///
+    /// Where the user may not list all namespaces at once, those of the projects are asked one by one.
+    pub(super) async fn everywhere<W: Copy, T>(
+        &self,
+        what: Vec<W>,
+        namespaces: &Namespaces,
+        resource: impl Fn(W) -> &'static str,
+        list: impl AsyncFn(W, Option<String>) -> Result<Vec<T>, Failure>,
+    ) -> Result<Seen<T>, Failure> {
+        let mut seen = Seen { found: Vec::new(), unseen: Vec::new() };
+        let at = namespaces.only().map(str::to_owned);
+        let wanted = what.into_iter().map(|one| (one, at.clone())).collect();
+        let mut refused = all(wanted, &list, &mut seen).await?;
+        if *namespaces == Namespaces::All && !refused.is_empty() {
+            let namespaces = self.project_namespaces().await?;
+            if !namespaces.is_empty() {
+                let one_by_one =
+                    |(one, _): Wanted<W>| namespaces.iter().map(move |at| (one, Some(at.clone())));
+                let wanted = refused.into_iter().flat_map(one_by_one).collect();
+                refused = all(wanted, &list, &mut seen).await?;
+            }
+        }
+        let unseen = |(one, namespace)| Unseen { namespace, resource: resource(one) };
+        seen.unseen = refused.into_iter().map(unseen).collect();
+        seen.unseen.sort();
+        Ok(seen)
+    }
+
+    /// None where the user may not list namespaces.
+    async fn project_namespaces(&self) -> Result<Vec<String>, Failure> {
+        match self.projects().await {
+            Ok(projects) => Ok(projects.into_iter().map(|project| project.namespace).collect()),
+            Err(failure) if failure.is_forbidden() => Ok(Vec::new()),
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+/// Several lists, some at once. Returns those that are not allowed.
+async fn all<W: Copy, T>(
+    wanted: Vec<Wanted<W>>,
+    list: &impl AsyncFn(W, Option<String>) -> Result<Vec<T>, Failure>,
+    seen: &mut Seen<T>,
+) -> Result<Vec<Wanted<W>>, Failure> {
+    let lists =
+        wanted.into_iter().map(|(what, at)| async move { (list(what, at.clone()).await, (what, at)) });
+    let mut lists = stream::iter(lists).buffer_unordered(AT_ONCE);
+    let mut refused = Vec::new();
+    while let Some((found, wanted)) = lists.next().await {
+        match found {
+            Ok(found) => seen.found.extend(found),
+            Err(failure) if failure.is_forbidden() => refused.push(wanted),
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(refused)
+}

@@ -1,0 +1,75 @@
+//! The copies of shared secrets in the namespaces that are checked.
+
+use std::collections::BTreeSet;
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use crate::cluster::{Cluster, Namespaces, Unseen};
+use crate::commands::Session;
+use crate::commands::survey::{Area, Reach, Survey};
+use crate::error::Result;
+use crate::findings::{Finding, View, of_copy};
+use crate::propagation::{MARK, Scope};
+use crate::secret::Inspection;
+
+/// How many secrets are looked at at once.
+const AT_ONCE: usize = 4;
+
+/// What is wrong with the copies, and what could not be looked at. Namespaces that belong to no project have none.
+pub(super) async fn findings(
+    view: &View,
+    namespaces: &Namespaces,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<(Vec<Finding>, Vec<Unseen>)> {
+    let runai = &session.globals.place.runai_namespace;
+    let Some(area) = area(namespaces, cluster, session).await? else { return Ok((Vec::new(), Vec::new())) };
+    let shared = match cluster.secrets_in(runai).await {
+        Ok(secrets) => secrets,
+        Err(failure) if failure.is_forbidden() => {
+            let unseen = Unseen { namespace: Some(runai.clone()), resource: "secrets" };
+            return Ok((Vec::new(), vec![unseen]));
+        }
+        Err(failure) => return Err(failure.into()),
+    };
+    let sources = shared.iter().filter(|secret| Scope::of(&secret.labels) != Scope::Nobody);
+    let left_behind = view.secrets.values().flatten().filter(|secret| may_be_copy(secret));
+    let names: BTreeSet<&str> = sources
+        .map(|secret| secret.name.as_str())
+        .chain(left_behind.map(|copy| copy.name.as_str()))
+        .collect();
+    let surveys: Vec<Survey> = stream::iter(names)
+        .map(|name| Survey::take(name, runai, &area, cluster))
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+    let of_survey = |survey: &Survey| {
+        survey.rows.iter().filter_map(|row| of_copy(&survey.name, runai, row)).collect::<Vec<_>>()
+    };
+    Ok((surveys.iter().flat_map(of_survey).collect(), Vec::new()))
+}
+
+/// The projects whose namespaces are checked; nothing where there are none, or none can be seen.
+async fn area(namespaces: &Namespaces, cluster: &Cluster, session: &Session<'_>) -> Result<Option<Area>> {
+    let mut projects = match cluster.projects().await {
+        Ok(projects) => projects,
+        Err(failure) if failure.is_forbidden() => {
+            session.ui.note("you may not list namespaces: copies of shared secrets were not checked");
+            return Ok(None);
+        }
+        Err(failure) => return Err(failure.into()),
+    };
+    let reach = match namespaces {
+        Namespaces::All => Reach::EveryProject,
+        Namespaces::One(namespace) => {
+            projects.retain(|project| project.namespace == *namespace);
+            Reach::Chosen
+        }
+    };
+    Ok((!projects.is_empty()).then_some(Area { projects, reach }))
+}
+
+fn may_be_copy(secret: &Inspection) -> bool {
+    let is_marked = secret.labels.get(MARK).is_some_and(|value| value == "true");
+    is_marked || Scope::of(&secret.labels) != Scope::Nobody
+}

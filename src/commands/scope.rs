@@ -1,0 +1,101 @@
+//! Reports over one namespace or over all of them, and what they say about those they could not look into.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Session;
+use crate::cli::Report;
+use crate::cluster::{Cluster, Namespaces, Unseen};
+use crate::error::{Error, Result};
+use crate::printable::printable;
+use crate::render;
+use crate::wording::{list, plural};
+
+/// How many namespaces are named before the rest is only counted.
+const NAMED: usize = 3;
+
+#[derive(clap::Args)]
+pub(super) struct ScopeArgs {
+    /// Look into all namespaces; where that is not allowed, into those of the projects
+    #[arg(short = 'A', long)]
+    all_namespaces: bool,
+}
+
+impl ScopeArgs {
+    pub(super) async fn resolve(&self, cluster: &Cluster, session: &Session<'_>) -> Result<Namespaces> {
+        let place = &session.globals.place;
+        if !self.all_namespaces {
+            return session.namespace(cluster).await.map(Namespaces::One);
+        }
+        if place.namespace.is_some() || !place.projects.is_empty() {
+            return Err(Error::usage("--all-namespaces means every namespace, and another flag names one")
+                .hint("leave out --all-namespaces, or --project and --namespace"));
+        }
+        Ok(Namespaces::All)
+    }
+}
+
+/// `namespace runai-team-a`, `any namespace`: for sentences that say that nothing was found.
+pub(super) fn in_words(scope: &Namespaces) -> String {
+    match scope {
+        Namespaces::One(namespace) => format!("namespace {namespace}"),
+        Namespaces::All => "any namespace".to_owned(),
+    }
+}
+
+/// The columns of a table, after one for the namespace where there are several.
+pub(super) fn columns(scope: &Namespaces, rest: &[&'static str]) -> Vec<&'static str> {
+    let namespace = (*scope == Namespaces::All).then_some("NAMESPACE");
+    namespace.into_iter().chain(rest.iter().copied()).collect()
+}
+
+/// The cells of a row, for [`columns`].
+pub(super) fn cells(
+    scope: &Namespaces,
+    namespace: &str,
+    rest: impl IntoIterator<Item = String>,
+) -> Vec<String> {
+    let namespace = (*scope == Namespaces::All).then(|| namespace.to_owned());
+    namespace.into_iter().chain(rest).collect()
+}
+
+/// Warns of every list that the user may not have, with what follows from it.
+pub(super) fn warn_unseen(unseen: &[Unseen], consequence: &str, session: &Session<'_>) {
+    let mut by_place: BTreeMap<Vec<Option<&str>>, Vec<&str>> = BTreeMap::new();
+    let mut places: BTreeMap<&str, Vec<Option<&str>>> = BTreeMap::new();
+    for one in unseen {
+        places.entry(one.resource).or_default().push(one.namespace.as_deref());
+    }
+    for (resource, at) in places {
+        by_place.entry(at).or_default().push(resource);
+    }
+    for (at, resources) in by_place {
+        let named: Vec<&str> = at.iter().flatten().take(NAMED).copied().collect();
+        let place = match at.len() - named.len() {
+            _ if named.is_empty() => "in all namespaces, nor list projects".to_owned(),
+            0 => format!("in {}", list(named)),
+            more => format!("in {} and {}", named.join(", "), plural(more, "more namespace")),
+        };
+        session.ui.warning(&format!("you may not list {} {place}: {consequence}", list(resources)));
+    }
+}
+
+/// Prints a report in the form that was asked for. A table without rows is no table.
+pub(super) fn print(
+    form: Report,
+    report: &impl Serialize,
+    session: &Session<'_>,
+    lines: impl FnOnce() -> String,
+) -> Result<()> {
+    match form {
+        Report::Json => session.ui.data(&render::json(report)),
+        Report::Yaml => session.ui.data(&render::yaml(report)),
+        Report::Table | Report::Wide | Report::Name => session.ui.data(lines().as_bytes()),
+    }
+}
+
+/// Names, a line each. They come from the server.
+pub(super) fn lines<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
+    names.into_iter().fold(String::new(), |text, name| text + &printable(name.as_ref()) + "\n")
+}

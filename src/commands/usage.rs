@@ -1,0 +1,320 @@
+//! `usage`: which workloads use a secret, and which secrets nobody uses.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::scope::{self, ScopeArgs};
+use super::{Session, sharing};
+use crate::age::age;
+use crate::cli::{Report, ReportArgs};
+use crate::cluster::{Cluster, Failure, Metadata, Namespaces, Seen, Unseen};
+use crate::error::{Error, Result};
+use crate::ui::Table;
+use crate::workload::{Consumer, Kind, Need, Reference, Way, folded};
+use crate::{propagation, secret};
+
+/// Show which workloads use a secret, and how
+///
+/// Without NAME it lists every secret with the number of its consumers. A job that waits in a queue, one that is
+/// suspended and a cron job between two runs are consumers as much as what runs. Pods are named by what made them.
+/// Values are not read, not even keys. What other kinds of objects refer to is not seen.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    kubectl runai-secret usage hf -p team-a\n  \
+    kubectl runai-secret usage hf -A -o wide\n  \
+    kubectl runai-secret usage --unused -p team-a")]
+pub(crate) struct UsageArgs {
+    /// The secret; all of the namespace without it
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+
+    /// Only secrets that nobody uses; those shared with every project are left out
+    #[arg(long, conflicts_with = "name")]
+    unused: bool,
+
+    #[command(flatten)]
+    scope: ScopeArgs,
+
+    #[command(flatten)]
+    report: ReportArgs,
+}
+
+/// What `-o json` prints. The README documents the fields.
+#[derive(Serialize)]
+struct UsageReport<'a> {
+    secrets: &'a [SecretUsage<'a>],
+    unseen: &'a [Unseen],
+}
+
+/// A secret and what uses it.
+#[derive(Serialize)]
+struct SecretUsage<'a> {
+    namespace: &'a str,
+    name: &'a str,
+    /// Null where the user may not look.
+    exists: Option<bool>,
+    created: Option<&'a str>,
+    consumers: Vec<ConsumerUses<'a>>,
+}
+
+/// What one consumer does with the secret.
+#[derive(Serialize)]
+struct ConsumerUses<'a> {
+    group: &'a str,
+    kind: &'a str,
+    name: &'a str,
+    /// Null for what has no pods.
+    state: Option<&'a str>,
+    uses: Vec<Use<'a>>,
+    #[serde(skip)]
+    consumer: &'a Consumer,
+}
+
+#[derive(Serialize)]
+struct Use<'a> {
+    container: Option<&'a str>,
+    how: &'a str,
+    /// The variable, or the beginning of the variables' names.
+    variable: Option<&'a str>,
+    path: Option<&'a str>,
+    volume: Option<&'a str>,
+    /// Null for all.
+    keys: Option<Vec<&'a str>>,
+    optional: bool,
+    #[serde(skip)]
+    way: &'a Way,
+}
+
+/// What the cluster was found to hold.
+struct View {
+    secrets: Vec<Metadata>,
+    /// Whether what is not among these does not exist; none where the user may not look.
+    missing: Option<bool>,
+    consumers: Vec<Consumer>,
+    unseen: Vec<Unseen>,
+}
+
+pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
+    args.name.as_deref().map_or(Ok(()), secret::check_secret_name)?;
+    let cluster = session.connect().await?;
+    let scope = args.scope.resolve(&cluster, session).await?;
+    let view = look(args.name.as_deref(), &scope, &cluster).await?;
+    let mut usages = usages(&view);
+    match &args.name {
+        Some(name) => check_is_there(name, &usages, &view, &scope, session)?,
+        // Whether they are missing, or only of a type that is not listed, `check` says.
+        None => usages.retain(|usage| usage.exists != Some(false)),
+    }
+    if args.unused {
+        let shared = shared(&view);
+        usages.retain(|usage| usage.consumers.is_empty() && !shared.contains(&(usage.namespace, usage.name)));
+    }
+    let consequence =
+        if args.unused { "what seems unused may be used there" } else { "uses there are not shown" };
+    scope::warn_unseen(&view.unseen, consequence, session);
+    if args.name.is_none() && usages.is_empty() {
+        let what = if args.unused { "unused secrets" } else { "secrets" };
+        session.ui.note(&format!("no {what} in {}", scope::in_words(&scope)));
+    }
+    let form = args.report.output;
+    let report = UsageReport { secrets: &usages, unseen: &view.unseen };
+    scope::print(form, &report, session, || match (form, &args.name) {
+        (Report::Name, Some(_)) => names_of_consumers(&usages),
+        (Report::Name, None) => scope::lines(usages.iter().map(|usage| format!("secret/{}", usage.name))),
+        (_, Some(_)) => table_of_uses(&usages, &scope, form),
+        (_, None) => table_of_secrets(&usages, &scope, form),
+    })
+}
+
+/// Lists every kind that refers to secrets once, and the secrets without their values.
+async fn look(name: Option<&str>, scope: &Namespaces, cluster: &Cluster) -> Result<View> {
+    let wanted = |reference: &Reference| name.is_none_or(|name| reference.secret == name);
+    let consumers =
+        cluster.objects(Kind::referring(), scope, |kind, object| Consumer::of(kind, object, wanted));
+    let (consumers, secrets) = tokio::join!(consumers, secrets(name, scope, cluster));
+    let (consumers, mut secrets) = (consumers?, secrets?);
+    let missing = secrets.unseen.is_empty().then_some(true);
+    // Of a single secret it matters little whether it could be read: who uses it is what was asked for.
+    secrets.unseen.retain(|_| name.is_none());
+    let unseen = [consumers.unseen, secrets.unseen].concat();
+    Ok(View { secrets: secrets.found, missing, consumers: folded(consumers.found), unseen })
+}
+
+async fn secrets(name: Option<&str>, scope: &Namespaces, cluster: &Cluster) -> Result<Seen<Metadata>> {
+    let (found, namespace) = match (name, scope) {
+        (None, _) => return Ok(cluster.secrets(scope).await?),
+        (Some(name), Namespaces::All) => (cluster.secrets_named(name).await, None),
+        (Some(name), Namespaces::One(namespace)) => {
+            (only_if_there(cluster.secret_metadata(namespace, name).await), Some(namespace.clone()))
+        }
+    };
+    Ok(match sharing::unless_forbidden(found)? {
+        Some(found) => Seen { found, unseen: Vec::new() },
+        None => Seen { found: Vec::new(), unseen: vec![Unseen { namespace, resource: "secrets" }] },
+    })
+}
+
+fn only_if_there(found: Result<Metadata, Failure>) -> Result<Vec<Metadata>, Failure> {
+    match found {
+        Ok(secret) => Ok(vec![secret]),
+        Err(failure) if failure.is_not_found() => Ok(Vec::new()),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Every secret that is there, and what may be: what is referred to and was not found. By namespace and name.
+fn usages(view: &View) -> Vec<SecretUsage<'_>> {
+    let mut by_secret: BTreeMap<(&str, &str), SecretUsage<'_>> = BTreeMap::new();
+    for secret in &view.secrets {
+        let (namespace, name) = (secret.namespace.as_str(), secret.name.as_str());
+        let created = Some(secret.created.as_str());
+        let usage = SecretUsage { namespace, name, exists: Some(true), created, consumers: Vec::new() };
+        by_secret.insert((namespace, name), usage);
+    }
+    for consumer in &view.consumers {
+        let mut uses: BTreeMap<&str, Vec<Use<'_>>> = BTreeMap::new();
+        for reference in &consumer.references {
+            uses.entry(&reference.secret).or_default().push(Use::of(reference));
+        }
+        for (name, uses) in uses {
+            let namespace = consumer.namespace.as_str();
+            let exists = view.missing.map(|missing| !missing);
+            let unknown = || SecretUsage { namespace, name, exists, created: None, consumers: Vec::new() };
+            let usage = by_secret.entry((namespace, name)).or_insert_with(unknown);
+            usage.consumers.push(ConsumerUses::of(consumer, uses));
+        }
+    }
+    by_secret.into_values().collect()
+}
+
+impl<'a> ConsumerUses<'a> {
+    fn of(consumer: &'a Consumer, uses: Vec<Use<'a>>) -> Self {
+        let Consumer { kind, name, state, .. } = consumer;
+        Self { group: kind.group, kind: kind.name, name, state: state.code(), uses, consumer }
+    }
+}
+
+impl<'a> Use<'a> {
+    fn of(reference: &'a Reference) -> Self {
+        let way = &reference.way;
+        let (variable, path, volume) = match way {
+            Way::Variable { name: variable, .. } | Way::Variables { prefix: variable, .. } => {
+                (Some(variable.as_str()), None, None)
+            }
+            Way::Files { path, .. } => (None, Some(path.as_str()), None),
+            Way::IdleVolume { volume } | Way::Login { volume, .. } => (None, None, Some(volume.as_str())),
+            Way::ImagePull | Way::Certificate | Way::Listed => (None, None, None),
+        };
+        let keys = Some(way.keys()).filter(|keys| !keys.is_empty());
+        let (container, how) = (reference.place.container(), way.code());
+        let optional = reference.need == Need::Optional;
+        Self { container, how, variable, path, volume, keys, optional, way }
+    }
+}
+
+/// Says where a secret is missing that is referred to.
+///
+/// # Errors
+/// It is nowhere, and nothing refers to it.
+fn check_is_there(
+    name: &str,
+    usages: &[SecretUsage<'_>],
+    view: &View,
+    scope: &Namespaces,
+    session: &Session<'_>,
+) -> Result<()> {
+    if usages.is_empty() && view.missing == Some(true) {
+        let line =
+            format!("Error from server (NotFound): secrets {name:?} not found in {}", scope::in_words(scope));
+        let hint =
+            "nothing refers to it there either; check the name and the namespace, or look in all with -A";
+        return Err(Error::in_kubectls_words(line).hint(hint));
+    }
+    for usage in usages.iter().filter(|usage| usage.exists == Some(false)) {
+        let namespace = usage.namespace;
+        session.ui.warning(&format!(
+            "secret {name} does not exist in namespace {namespace}, and is referred to there"
+        ));
+    }
+    if usages.iter().all(|usage| usage.consumers.is_empty()) {
+        session.ui.note(&format!("nothing uses secret {name} in {}", scope::in_words(scope)));
+    }
+    Ok(())
+}
+
+/// The secrets that are copied to every project, and their copies: one namespace does not tell whether they are used.
+fn shared(view: &View) -> BTreeSet<(&str, &str)> {
+    let shared = view
+        .secrets
+        .iter()
+        .filter(|secret| propagation::Scope::of(&secret.labels) != propagation::Scope::Nobody);
+    shared.map(|secret| (secret.namespace.as_str(), secret.name.as_str())).collect()
+}
+
+fn names_of_consumers(usages: &[SecretUsage<'_>]) -> String {
+    let consumers = usages.iter().flat_map(|usage| &usage.consumers).map(|uses| uses.consumer);
+    let mut names: Vec<String> = consumers.map(Consumer::display_name).collect();
+    names.dedup();
+    scope::lines(names)
+}
+
+fn table_of_uses(usages: &[SecretUsage<'_>], scope: &Namespaces, form: Report) -> String {
+    let mut rows = Vec::new();
+    for (usage, uses) in usages.iter().flat_map(|usage| usage.consumers.iter().map(move |uses| (usage, uses)))
+    {
+        for one in &uses.uses {
+            let keys = one.keys.as_ref().map_or_else(|| all_keys(one.way), |keys| keys.join(","));
+            let container = one.container.unwrap_or_default().to_owned();
+            let mut row = vec![uses.consumer.display_name(), container, one.way.to_string(), keys];
+            if form == Report::Wide {
+                row.push(one.optional.to_string());
+            }
+            row.push(uses.consumer.state.to_string());
+            rows.push(scope::cells(scope, usage.namespace, row));
+        }
+    }
+    if rows.is_empty() {
+        return String::new();
+    }
+    rows.dedup();
+    let headers: &[&str] = match form {
+        Report::Wide => &["CONSUMER", "CONTAINER", "USE", "KEY", "OPTIONAL", "STATE"],
+        _ => &["CONSUMER", "CONTAINER", "USE", "KEY", "STATE"],
+    };
+    let mut table = Table::new(&scope::columns(scope, headers));
+    for row in rows {
+        table.row(row);
+    }
+    table.to_string()
+}
+
+/// Who takes whichever keys there are takes all; who takes the secret itself takes none.
+fn all_keys(way: &Way) -> String {
+    match way {
+        Way::Variables { .. } | Way::Files { .. } => "*".to_owned(),
+        _ => String::new(),
+    }
+}
+
+fn table_of_secrets(usages: &[SecretUsage<'_>], scope: &Namespaces, form: Report) -> String {
+    let headers: &[&str] = match form {
+        Report::Wide => &["NAME", "CONSUMERS", "AGE", "USED BY"],
+        _ => &["NAME", "CONSUMERS", "AGE"],
+    };
+    if usages.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(&scope::columns(scope, headers));
+    for usage in usages {
+        let consumers: BTreeSet<String> =
+            usage.consumers.iter().map(|one| one.consumer.display_name()).collect();
+        let age = usage.created.map_or_else(|| "<unknown>".to_owned(), age);
+        let mut row = vec![usage.name.to_owned(), consumers.len().to_string(), age];
+        if form == Report::Wide {
+            row.push(consumers.into_iter().collect::<Vec<_>>().join(","));
+        }
+        table.row(scope::cells(scope, usage.namespace, row));
+    }
+    table.to_string()
+}

@@ -1,0 +1,105 @@
+//! Secrets that are there and are not what their users think.
+
+use std::collections::BTreeSet;
+
+use super::{Code, Extent, Finding, Severity, View};
+use crate::propagation::Scope;
+use crate::secret::{CREDENTIAL_LABEL, Inspection};
+use crate::wording::list;
+use crate::workload::Way;
+
+/// How many consumers are named.
+const NAMED: usize = 3;
+
+pub(super) fn findings(view: &View, secret: &Inspection) -> Vec<Finding> {
+    let found = [last_applied(secret), expired(view, secret), credential(secret), unused(view, secret)];
+    found.into_iter().flatten().chain(line_ends(view, secret)).collect()
+}
+
+fn of_secret(
+    secret: &Inspection,
+    severity: Severity,
+    code: Code,
+    message: String,
+    remedy: String,
+) -> Finding {
+    let (namespace, object) = (secret.namespace.clone(), format!("secret/{}", secret.name));
+    Finding { severity, code, namespace, object, message, remedy }
+}
+
+/// A newline at the end of a value is part of a password, and no login knows it.
+fn line_ends(view: &View, secret: &Inspection) -> Vec<Finding> {
+    let ended = secret.keys.iter().filter(|(_, value)| value.line_end).map(|(key, _)| key);
+    let finding = |key: &String| {
+        let as_variable = view.uses_of(secret).filter(|(_, reference)| match &reference.way {
+            Way::Variable { key: used, .. } => used == key,
+            Way::Variables { .. } => true,
+            _ => false,
+        });
+        let users: BTreeSet<String> = as_variable.map(|(consumer, _)| consumer.display_name()).collect();
+        let remedy = format!(
+            "create it anew without: kubectl runai-secret create {} -n {} --replace --trim --from-file={key}=PATH",
+            secret.name, secret.namespace
+        );
+        let (severity, message) = if users.is_empty() {
+            (Severity::Info, format!("the value of {key} ends with a newline"))
+        } else {
+            let users = list(users.iter().take(NAMED));
+            (
+                Severity::Warning,
+                format!("the value of {key} ends with a newline, and is an env variable of {users}"),
+            )
+        };
+        of_secret(secret, severity, Code::TrailingNewline, message, remedy)
+    };
+    ended.map(finding).collect()
+}
+
+fn last_applied(secret: &Inspection) -> Option<Finding> {
+    secret.applied_values.then(|| {
+        let message = "kubectl apply has left its values in an annotation, where more people may read them";
+        let remedy = format!(
+            "kubectl annotate secret {} -n {} kubectl.kubernetes.io/last-applied-configuration-; then give it new values",
+            secret.name, secret.namespace
+        );
+        of_secret(secret, Severity::Warning, Code::LastApplied, message.to_owned(), remedy)
+    })
+}
+
+fn expired(view: &View, secret: &Inspection) -> Option<Finding> {
+    let date = secret.expired_on()?;
+    let is_used = view.uses_of(secret).next().is_some();
+    let severity = if is_used { Severity::Error } else { Severity::Warning };
+    let remedy = format!(
+        "renew it: kubectl runai-secret create tls {} -n {} --replace --cert=PATH --key=PATH",
+        secret.name, secret.namespace
+    );
+    Some(of_secret(
+        secret,
+        severity,
+        Code::ExpiredCertificate,
+        format!("its certificate expired on {date}"),
+        remedy,
+    ))
+}
+
+fn credential(secret: &Inspection) -> Option<Finding> {
+    let message = secret.credential()?.warning(&secret.secret_type, |key| secret.keys.contains_key(key))?;
+    let remedy = format!("create it anew with what Run:ai reads, or take the label {CREDENTIAL_LABEL} off");
+    Some(of_secret(secret, Severity::Warning, Code::CredentialKeys, message, remedy))
+}
+
+/// Only where everything was seen. Credentials and what is shared wait for workloads to come.
+fn unused(view: &View, secret: &Inspection) -> Option<Finding> {
+    let waits = secret.labels.contains_key(CREDENTIAL_LABEL) || Scope::of(&secret.labels) != Scope::Nobody;
+    let is_used = || {
+        let here = view.consumers.iter().filter(|consumer| consumer.namespace == secret.namespace);
+        here.flat_map(|consumer| &consumer.references).any(|reference| reference.secret == secret.name)
+    };
+    if view.extent == Extent::Part || waits || secret.is_the_servers() || is_used() {
+        return None;
+    }
+    let remedy =
+        format!("if nothing else does: kubectl delete secret {} -n {}", secret.name, secret.namespace);
+    Some(of_secret(secret, Severity::Info, Code::UnusedSecret, "no workload uses it".to_owned(), remedy))
+}

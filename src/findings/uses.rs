@@ -1,0 +1,108 @@
+//! References to what is not there: the pod would wait for it, hours later, with a GPU already taken.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Code, Finding, Lookup, Severity, View, of_consumer};
+use crate::secret::Inspection;
+use crate::wording::{list, nearest};
+use crate::workload::{Consumer, Need, Reference, Way};
+
+/// How many keys of a secret are named.
+const NAMED_KEYS: usize = 12;
+
+/// What one consumer refers to in vain.
+pub(super) fn findings(view: &View, consumer: &Consumer) -> Vec<Finding> {
+    let mut missing: BTreeMap<&str, Vec<&Reference>> = BTreeMap::new();
+    let mut found = Vec::new();
+    for reference in &consumer.references {
+        match view.look_up(consumer, reference) {
+            Lookup::Unknown => {}
+            Lookup::Missing => missing.entry(&reference.secret).or_default().push(reference),
+            Lookup::There(secret) => found.extend(missing_keys(consumer, reference, secret)),
+        }
+    }
+    let missing = missing.into_iter().filter_map(|(name, uses)| missing_secret(view, consumer, name, &uses));
+    missing.chain(found).collect()
+}
+
+/// What becomes of the pods where the secret is not there; nothing where its author said that it may be missing.
+fn severity(reference: &Reference) -> Option<Severity> {
+    match (&reference.way, reference.need) {
+        // The images may be public, nothing may be in the volume, and an ingress answers with another certificate.
+        (Way::ImagePull | Way::IdleVolume { .. } | Way::Certificate, _) => Some(Severity::Warning),
+        (Way::Listed, _) => Some(Severity::Info),
+        (_, Need::Required) => Some(Severity::Error),
+        (_, Need::Optional) => None,
+    }
+}
+
+fn missing_secret(view: &View, consumer: &Consumer, name: &str, uses: &[&Reference]) -> Option<Finding> {
+    let severity = uses.iter().filter_map(|reference| severity(reference)).min()?;
+    let ways: BTreeSet<String> =
+        uses.iter().filter(|one| self::severity(one).is_some()).map(|one| in_words(one)).collect();
+    let message = format!("needs secret {name}, which does not exist: {}", list(ways));
+    let namespace = &consumer.namespace;
+    let others = view.elsewhere.get(name).into_iter().flatten().filter(|other| *other != namespace);
+    let others: Vec<&String> = others.collect();
+    let remedy = match others.as_slice() {
+        [] => format!("create it: kubectl runai-secret create {name} -n {namespace}"),
+        others => format!(
+            "references never cross namespaces, and there is one in {}: have it in {namespace} too",
+            list(others.iter().take(3))
+        ),
+    };
+    Some(of_consumer(consumer, severity, Code::MissingSecret, message, remedy))
+}
+
+fn missing_keys(consumer: &Consumer, reference: &Reference, secret: &Inspection) -> Vec<Finding> {
+    let Some(severity) = severity(reference) else { return Vec::new() };
+    let keys: Vec<&str> = secret.keys.keys().map(String::as_str).collect();
+    let missing = reference.way.keys().into_iter().filter(|key| !keys.contains(key));
+    let finding = |key: &str| {
+        let message = format!(
+            "needs key {key} of secret {}, which has no such key: {}",
+            secret.name,
+            in_words(reference)
+        );
+        let shown = list(keys.iter().take(NAMED_KEYS));
+        let all = format!("the keys of {} are: {shown}", secret.name);
+        let remedy = match nearest(key, keys.iter().copied()) {
+            Some(near) => format!("did you mean {near}? {all}"),
+            None => all,
+        };
+        of_consumer(consumer, severity, Code::MissingKey, message, remedy)
+    };
+    missing.map(finding).collect()
+}
+
+/// `env A in container main`
+fn in_words(reference: &Reference) -> String {
+    match reference.place.container() {
+        Some(container) => format!("{} in container {container}", reference.way),
+        None => reference.way.to_string(),
+    }
+}
+
+/// Pods that can't be started. `known` are the findings that may be the reason.
+pub(super) fn stuck(view: &View, known: &[Finding]) -> Vec<Finding> {
+    let finding = |consumer: &Consumer| {
+        let container = consumer.stuck.as_deref()?;
+        let object = consumer.display_name();
+        let is_reason = |one: &&Finding| {
+            one.severity == Severity::Error && one.namespace == consumer.namespace && one.object == object
+        };
+        let refers = |one: &&Consumer| one.namespace == consumer.namespace && one.display_name() == object;
+        let uses_secrets = view.consumers.iter().filter(refers).any(|one| !one.references.is_empty());
+        let message = format!("container {container} can't be started: CreateContainerConfigError");
+        let (severity, remedy) = match known.iter().find(is_reason) {
+            Some(reason) => (Severity::Error, reason.remedy.clone()),
+            None if uses_secrets => (
+                Severity::Warning,
+                format!("kubectl describe pods -n {} says what it waits for", consumer.namespace),
+            ),
+            None => return None,
+        };
+        Some(of_consumer(consumer, severity, Code::StuckPod, message, remedy))
+    };
+    view.live().filter_map(finding).collect()
+}

@@ -1,0 +1,91 @@
+//! What can be said about the values of a secret without showing one: gathered while an answer is read, so that no
+//! value outlives its own line of it.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use super::credential::{CREDENTIAL_LABEL, Credential};
+use super::pem::{Block, blocks};
+use super::value::SecretValue;
+use super::{key_pair, tls};
+
+/// Types of which the server makes the secrets itself.
+const OF_THE_SERVER: [&str; 2] = ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"];
+
+/// A secret without its values.
+pub(crate) struct Inspection {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) secret_type: String,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) keys: BTreeMap<String, ValueFacts>,
+    /// `kubectl apply` has left values in an annotation.
+    pub(crate) applied_values: bool,
+}
+
+/// What matters of a value.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct ValueFacts {
+    /// It is one line, and the line's end is part of it.
+    pub(crate) line_end: bool,
+    /// When the first certificate in it ends, since 1970.
+    pub(crate) expires: Option<Duration>,
+}
+
+impl ValueFacts {
+    pub(crate) fn of(value: &SecretValue) -> Self {
+        let bytes = value.expose();
+        let line = bytes.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let line_end = line.is_some_and(|line| !line.is_empty() && !line.contains(&b'\n'));
+        let is_text = bytes.starts_with(b"-----BEGIN ") || bytes.windows(12).any(|at| at == b"\n-----BEGIN ");
+        let blocks = if is_text { blocks(bytes) } else { Vec::new() };
+        let certificate = blocks.iter().find(|block| Block::is_certificate(block));
+        let facts = certificate.and_then(|block| key_pair::certificate(&block.content).ok());
+        Self { line_end, expires: facts.map(|facts| facts.until) }
+    }
+}
+
+impl Inspection {
+    /// The day on which the certificate that the secret is served with ended.
+    pub(crate) fn expired_on(&self) -> Option<String> {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let expires = self.keys.get(tls::CERTIFICATE)?.expires?;
+        (expires < now).then(|| key_pair::date(expires))
+    }
+
+    /// The credential that its label makes it, if Run:ai knows that kind.
+    pub(crate) fn credential(&self) -> Option<Credential> {
+        Credential::of_label(self.labels.get(CREDENTIAL_LABEL)?)
+    }
+
+    pub(crate) fn is_the_servers(&self) -> bool {
+        OF_THE_SERVER.contains(&self.secret_type.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(text: &str) -> ValueFacts {
+        ValueFacts::of(&SecretValue::from_bytes(text.as_bytes().to_vec()))
+    }
+
+    #[test]
+    fn a_single_line_that_has_its_end_is_known_from_a_file_of_lines() {
+        for text in ["token\n", "token\r\n"] {
+            assert!(facts(text).line_end, "{text:?}");
+        }
+        for text in ["token", "", "\n", "two\nlines\n", "a\n\n"] {
+            assert!(!facts(text).line_end, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_certificate_does_not_expire() {
+        let damaged = "-----BEGIN CERTIFICATE-----\nAQ==\n-----END CERTIFICATE-----\n";
+        for text in ["token", damaged, "-----BEGIN PRIVATE KEY-----\nAQ==\n-----END PRIVATE KEY-----\n"] {
+            assert_eq!(facts(text).expires, None);
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! The objects that refer to secrets, small enough to keep those of a whole cluster in memory, and the owners that
+//! stand for what they made.
+//!
+//! A pod of a Deployment has the Deployment's references: to name both would say everything twice, and a fix belongs
+//! into the Deployment.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::kind::Kind;
+use super::pod_spec::{is_true, list, text};
+use super::references::Reference;
+use super::state::State;
+
+/// What is kept of an object of the cluster.
+#[derive(Debug, Clone)]
+pub(crate) struct Consumer {
+    pub(crate) kind: &'static Kind,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) state: State,
+    pub(crate) references: Vec<Reference>,
+    /// The container of a pod that can't be started, because of what its configuration refers to.
+    pub(crate) stuck: Option<String>,
+    uid: String,
+    /// The UID of the object that made this one.
+    owner: String,
+}
+
+impl Consumer {
+    /// Reads an object of a list, whose items have no kind of their own, and keeps the references that are `wanted`.
+    pub(crate) fn of(kind: &'static Kind, object: &Value, wanted: impl Fn(&Reference) -> bool) -> Self {
+        let metadata = &object["metadata"];
+        let owners = list(metadata, "ownerReferences");
+        let owner = owners.iter().find(|owner| is_true(owner, "controller"));
+        let mut references = kind.references(object);
+        references.retain(wanted);
+        references.shrink_to_fit();
+        Self {
+            kind,
+            namespace: text(metadata, "namespace").to_owned(),
+            name: text(metadata, "name").to_owned(),
+            state: State::of(kind, object),
+            references,
+            stuck: if kind.name == "Pod" { stuck(&object["status"]) } else { None },
+            uid: text(metadata, "uid").to_owned(),
+            owner: owner.map(|owner| text(owner, "uid").to_owned()).unwrap_or_default(),
+        }
+    }
+
+    /// This one, and what `made` adds to it, as [`folded`] has it.
+    pub(crate) fn with_what_it_made(self, made: Vec<Self>) -> Vec<Self> {
+        let (kind, namespace, name) = (self.kind, self.namespace.clone(), self.name.clone());
+        let own = Self { owner: String::new(), ..self };
+        let all = folded(made.into_iter().chain([own]).collect());
+        all.into_iter()
+            .filter(|one| one.kind == kind && one.namespace == namespace && one.name == name)
+            .collect()
+    }
+
+    /// `deployment.apps/web`
+    pub(crate) fn display_name(&self) -> String {
+        self.kind.display_name(&self.name)
+    }
+}
+
+/// The first container that waits with `CreateContainerConfigError`: a secret, a config map or a key is missing.
+fn stuck(status: &Value) -> Option<String> {
+    let lists = ["initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"];
+    let mut containers = lists.into_iter().flat_map(|field| list(status, field));
+    let waits = |one: &&Value| text(&one["state"]["waiting"], "reason") == "CreateContainerConfigError";
+    containers.find(waits).map(|one| text(one, "name").to_owned())
+}
+
+/// The consumers with each owner in the place of what it made, sorted.
+///
+/// Where something that lives refers to what its owner does not, or no longer, it is the owner's too, in the state of
+/// what it made. What ended and has an owner says nothing: nothing starts it again.
+pub(crate) fn folded(all: Vec<Consumer>) -> Vec<Consumer> {
+    let by_uid: HashMap<&str, usize> =
+        all.iter().enumerate().map(|(index, one)| (one.uid.as_str(), index)).collect();
+    // An object can't be its own owner, and a chain is as long as there are kinds that make others.
+    let owner_of = |one: &Consumer| by_uid.get(one.owner.as_str()).copied().filter(|_| !one.owner.is_empty());
+    let top: Vec<Option<usize>> = all
+        .iter()
+        .map(|one| {
+            let chain = std::iter::successors(owner_of(one), |at| owner_of(&all[*at]));
+            chain.take(8).last()
+        })
+        .collect();
+    let mut extra = Vec::new();
+    for (one, top) in all.iter().zip(&top) {
+        let Some(top) = top.map(|index| &all[index]) else { continue };
+        extra.extend(what_it_adds(one, top));
+    }
+    let owners = all.into_iter().zip(top).filter(|(_, top)| top.is_none()).map(|(one, _)| one);
+    let mut folded: Vec<Consumer> = owners.chain(extra).filter(Consumer::matters).collect();
+    folded.sort_by(|a, b| a.place().cmp(&b.place()));
+    folded.dedup_by(|one, before| one.place() == before.place() && before.covers(one));
+    folded
+}
+
+/// What an object that was made by another has and that one has not, in the other's name.
+fn what_it_adds(one: &Consumer, top: &Consumer) -> Option<Consumer> {
+    let state = match one.state {
+        State::ScaledToZero if one.kind.name == "ReplicaSet" => State::EarlierRevision,
+        State::Finished => return None,
+        state => state,
+    };
+    let mut added =
+        Consumer { state, references: one.references.clone(), stuck: one.stuck.clone(), ..top.clone() };
+    added.references.retain(|reference| !top.references.contains(reference));
+    added.matters().then_some(added)
+}
+
+impl Consumer {
+    fn matters(&self) -> bool {
+        !self.references.is_empty() || self.stuck.is_some()
+    }
+
+    fn place(&self) -> (&str, &str, &str, State) {
+        (&self.namespace, self.kind.name, &self.name, self.state)
+    }
+
+    /// Whether the other says nothing that this one does not.
+    fn covers(&self, other: &Self) -> bool {
+        (other.stuck.is_none() || self.stuck.is_some())
+            && other.references.iter().all(|reference| self.references.contains(reference))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(kind: &str, name: &str, owner: Option<&str>, secrets: &[&str], more: &Value) -> Consumer {
+        let kind = Kind::named(kind).unwrap();
+        let owners = owner.map(|uid| json!([{"uid": uid, "controller": true}]));
+        let pulls: Vec<_> = secrets.iter().map(|name| json!({"name": name})).collect();
+        let spec = json!({"imagePullSecrets": pulls});
+        let mut spec = match kind.name {
+            "Pod" => spec,
+            "CronJob" => json!({"jobTemplate": {"spec": {"template": {"spec": spec}}}}),
+            _ => json!({"template": {"spec": spec}}),
+        };
+        spec.as_object_mut().unwrap().extend(more["spec"].as_object().cloned().unwrap_or_default());
+        let metadata = json!({"name": name, "namespace": "ns", "uid": name, "ownerReferences": owners});
+        let object = json!({"metadata": metadata, "spec": spec, "status": more["status"]});
+        Consumer::of(kind, &object, |_| true)
+    }
+
+    fn shown(all: Vec<Consumer>) -> Vec<String> {
+        let secrets =
+            |one: &Consumer| one.references.iter().map(|r| r.secret.clone()).collect::<Vec<_>>().join("+");
+        folded(all)
+            .iter()
+            .map(|one| format!("{} {} {}", one.display_name(), secrets(one), one.state))
+            .collect()
+    }
+
+    #[test]
+    fn an_owner_stands_for_what_it_made() {
+        let running = json!({"status": {"phase": "Running"}});
+        let all = vec![
+            object("pod", "web-1-a", Some("web-1"), &["s"], &running),
+            object("rs", "web-1", Some("web"), &["s"], &json!({})),
+            object("deploy", "web", None, &["s"], &json!({"status": {"readyReplicas": 1}})),
+            object("pod", "alone", None, &["s"], &running),
+            object("pod", "of-a-stranger", Some("unknown"), &["s"], &running),
+        ];
+        assert_eq!(
+            shown(all),
+            ["deployment.apps/web s running", "pod/alone s running", "pod/of-a-stranger s running"]
+        );
+    }
+
+    #[test]
+    fn what_an_owner_no_longer_has_is_said_as_long_as_something_lives_that_has_it() {
+        let all = vec![
+            object("deploy", "web", None, &["new"], &json!({"status": {"readyReplicas": 1}})),
+            object("rs", "web-0", Some("web"), &["old"], &json!({"spec": {"replicas": 0}})),
+            object("rs", "web-1", Some("web"), &["before"], &json!({"status": {"readyReplicas": 1}})),
+            object("pod", "web-1-a", Some("web-1"), &["before"], &json!({"status": {"phase": "Running"}})),
+            object("cj", "nightly", None, &[], &json!({})),
+            object(
+                "job",
+                "nightly-1",
+                Some("nightly"),
+                &["s"],
+                &json!({"status": {"conditions": [
+                {"type": "Complete", "status": "True"}]}}),
+            ),
+        ];
+        assert_eq!(
+            shown(all),
+            [
+                "deployment.apps/web new running",
+                "deployment.apps/web before running",
+                "deployment.apps/web old earlier revision"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_pod_that_is_stuck_makes_its_owner_stuck() {
+        let waiting = json!({"status": {"phase": "Pending", "containerStatuses": [
+            {"name": "main", "state": {"waiting": {"reason": "CreateContainerConfigError"}}}]}});
+        let all = vec![
+            object("job", "train", None, &["s"], &json!({})),
+            object("pod", "train-a", Some("train"), &["s"], &waiting),
+        ];
+        let folded = folded(all);
+        assert_eq!(folded.iter().filter_map(|one| one.stuck.as_deref()).collect::<Vec<_>>(), ["main"]);
+        assert!(folded.iter().all(|one| one.display_name() == "job.batch/train"));
+    }
+
+    #[test]
+    fn objects_that_own_each_other_in_a_circle_end_the_search() {
+        let all = vec![
+            object("pod", "a", Some("b"), &["s"], &json!({})),
+            object("pod", "b", Some("a"), &["s"], &json!({})),
+        ];
+        assert!(folded(all).len() <= 2);
+    }
+}

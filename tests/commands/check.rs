@@ -1,0 +1,276 @@
+//! `check`.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use support::{Validity, World, scenario};
+
+use crate::status::{Shared, create, runais_copy};
+use crate::workloads::pod_template;
+
+/// A pod template with these fields in its first container.
+fn template(restart: &str, container: &Value) -> Value {
+    let mut template = pod_template(restart);
+    let fields = container.as_object().unwrap().clone();
+    template["spec"]["containers"][0].as_object_mut().unwrap().extend(fields);
+    template
+}
+
+fn env(name: &str, secret: &str, key: &str) -> Value {
+    json!({"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}})
+}
+
+fn create_deployment(world: &World, namespace: &str, name: &str, container: &Value) {
+    let selector = json!({"matchLabels": {"app": "test"}});
+    let spec = json!({"replicas": 0, "selector": selector, "template": template("Always", container)});
+    let path = format!("/apis/apps/v1/namespaces/{namespace}/deployments");
+    world.create(&path, &json!({"metadata": {"name": name}, "spec": spec}));
+}
+
+fn create_secret(world: &World, namespace: &str, secret: &Value) {
+    world.create(&format!("/api/v1/namespaces/{namespace}/secrets"), secret);
+}
+
+/// Something for each code, and what is well beside it.
+fn prepare(world: &World, namespace: &str) {
+    clean(world, namespace);
+    create_deployment(
+        world,
+        namespace,
+        "dangling",
+        &json!({"env": [env("A", "nowhere", "k"), env("B", "hf", "HF_TOKNE")]}),
+    );
+    let all = json!([{"secretRef": {"name": "hf"}}, {"secretRef": {"name": "numbers"}}]);
+    create_deployment(world, namespace, "all", &json!({"envFrom": all}));
+    world.create_secret(namespace, "numbers", &[("1st", "v4lue-of-1st"), ("HF_TOKEN", "v4lue-of-token\n")]);
+    let applied = json!({"data": {"k": "djRsdWUtb2Ytaw=="}}).to_string();
+    let annotations = json!({"kubectl.kubernetes.io/last-applied-configuration": applied});
+    create_secret(
+        world,
+        namespace,
+        &json!({"metadata": {"name": "applied", "annotations": annotations}, "data": {}}),
+    );
+    let (certificate, key) = world.client_certificate("somebody", Validity::Expired);
+    create_secret(
+        world,
+        namespace,
+        &json!({"metadata": {"name": "old"}, "type": "kubernetes.io/tls",
+        "stringData": {"tls.crt": certificate, "tls.key": key}}),
+    );
+    let backend = json!({"service": {"name": "web", "port": {"number": 80}}});
+    let spec = json!({"tls": [{"secretName": "old"}], "defaultBackend": backend});
+    let ingresses = format!("/apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses");
+    world.create(&ingresses, &json!({"metadata": {"name": "front"}, "spec": spec}));
+    let labels = json!({"run.ai/resource": "access-key"});
+    create_secret(
+        world,
+        namespace,
+        &json!({"metadata": {"name": "s3", "labels": labels}, "stringData": {"AccessKeyId": "x"}}),
+    );
+    let mut pod = template("Never", &json!({"env": [env("A", "hf", "gone")]}));
+    pod["metadata"] = json!({"name": "stuck"});
+    world.create(&format!("/api/v1/namespaces/{namespace}/pods"), &pod);
+    world.run_pod(
+        namespace,
+        "stuck",
+        "Pending",
+        &json!({"waiting": {"reason": "CreateContainerConfigError"}}),
+    );
+}
+
+/// Secrets and workloads with which all is well.
+fn clean(world: &World, namespace: &str) {
+    world.create_secret(namespace, "hf", &[("HF_TOKEN", "v4lue-of-hf"), ("config", "two\nlines\n")]);
+    let optional =
+        json!({"name": "B", "valueFrom": {"secretKeyRef": {"name": "later", "key": "k", "optional": true}}});
+    create_deployment(world, namespace, "web", &json!({"env": [env("A", "hf", "HF_TOKEN"), optional]}));
+    let spec = json!({"schedule": "0 2 * * *", "jobTemplate": {"spec": {
+        "template": template("Never", &json!({"envFrom": [{"prefix": "HF_", "secretRef": {"name": "hf"}}]}))}}});
+    let cronjobs = format!("/apis/batch/v1/namespaces/{namespace}/cronjobs");
+    world.create(&cronjobs, &json!({"metadata": {"name": "nightly"}, "spec": spec}));
+    let release = json!({"metadata": {"name": "sh.helm.release.v1.x"}, "type": "helm.sh/release.v1",
+        "stringData": {"release": "one line\n"}});
+    create_secret(world, namespace, &release);
+}
+
+/// `error missing-secret deployment.apps/dangling`
+fn shown(report: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let items = report["findings"].as_array().unwrap().iter();
+    items.map(|one| ["severity", "code", "object"].map(|field| text(&one[field])).join(" ")).collect()
+}
+
+scenario! {
+    fn each_finding_is_found(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("ns");
+        prepare(world, &namespace);
+        let outcome = sandbox.run(["check", "-n", &namespace, "-o", "json"]).fails_with(3);
+        outcome.never_shows(b"v4lue-of");
+        assert_eq!(shown(&outcome.json()), [
+            "error missing-secret deployment.apps/dangling",
+            "error missing-key deployment.apps/dangling",
+            "error missing-key pod/stuck",
+            "error stuck-pod pod/stuck",
+            "error expired-certificate secret/old",
+            "warning env-collision deployment.apps/all",
+            "warning trailing-newline secret/numbers",
+            "warning last-applied secret/applied",
+            "warning credential-keys secret/s3",
+            "info env-name deployment.apps/all",
+            "info unused-secret secret/applied",
+        ]);
+        assert!(outcome.stderr.contains("error: 5 errors of 11 findings"), "{outcome}");
+        assert!(world.writes().is_empty());
+    }
+
+    fn nothing_is_found_where_all_is_well(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("ns");
+        clean(world, &namespace);
+        let outcome = sandbox.run(["check", "-n", &namespace]).success();
+        assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("", &*format!("note: nothing found in namespace {namespace}\n")));
+        let report = sandbox.run(["check", "-n", &namespace, "-o", "json"]).success().json();
+        assert_eq!(report["findings"], json!([]));
+    }
+
+    fn a_finding_has_the_fields_that_programs_know(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("ns");
+        prepare(world, &namespace);
+        let report = sandbox.run(["check", "-n", &namespace, "-o", "json"]).fails_with(3).json();
+        let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(keys(&report), ["findings", "unseen"]);
+        for finding in report["findings"].as_array().unwrap() {
+            assert_eq!(keys(finding), ["code", "message", "namespace", "object", "remedy", "severity"]);
+        }
+    }
+
+    fn a_person_gets_a_table_and_what_to_do(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("ns");
+        prepare(world, &namespace);
+        let outcome = sandbox.run(["check", "-n", &namespace]).fails_with(3);
+        let lines: Vec<&str> = outcome.stdout.lines().collect();
+        assert!(lines[0].starts_with("SEVERITY   CODE                  OBJECT"), "{outcome}");
+        assert!(lines[2].contains("needs key HF_TOKNE of secret hf, which has no such key: env B in container main"), "{outcome}");
+        assert!(outcome.stderr.contains("did you mean HF_TOKEN? the keys of hf are: HF_TOKEN and config"), "{outcome}");
+        let wide = sandbox.run(["check", "-n", &namespace, "-o", "wide"]).fails_with(3);
+        assert!(wide.stdout.lines().next().unwrap().ends_with("WHAT TO DO"), "{wide}");
+        let names = sandbox.run(["check", "-n", &namespace, "-o", "name"]).fails_with(3);
+        assert!(names.stdout.starts_with("deployment.apps/all\ndeployment.apps/dangling\npod/stuck\n"), "{names}");
+    }
+
+    fn codes_can_be_left_out_and_errors_alone_fail(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("ns");
+        prepare(world, &namespace);
+        let errors = "missing-secret,missing-key,stuck-pod,expired-certificate";
+        let outcome = sandbox.run(["check", "-n", &namespace, "--ignore", errors, "--ignore=env-name", "-o", "json"]);
+        let codes: BTreeSet<String> =
+            shown(&outcome.success().json()).iter().map(|line| line.split(' ').nth(1).unwrap().to_owned()).collect();
+        assert_eq!(
+            codes.iter().map(String::as_str).collect::<Vec<_>>(),
+            ["credential-keys", "env-collision", "last-applied", "trailing-newline", "unused-secret"]
+        );
+        let unknown = sandbox.run(["check", "--ignore", "everything"]).fails_with(2);
+        assert!(unknown.stderr.contains("missing-secret"), "{unknown}");
+    }
+
+    fn one_workload_is_checked_by_what_it_uses(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("ns");
+        prepare(world, &namespace);
+        let report = |target: &str| sandbox.run(["check", target, "-n", &namespace, "-o", "json"]);
+        assert_eq!(shown(&report("deploy/dangling").fails_with(3).json()), [
+            "error missing-secret deployment.apps/dangling",
+            "error missing-key deployment.apps/dangling",
+        ]);
+        assert_eq!(shown(&report("pod/stuck").fails_with(3).json()), ["error missing-key pod/stuck", "error stuck-pod pod/stuck"]);
+        assert_eq!(shown(&report("cronjob/nightly").success().json()), [""; 0]);
+        world.clear_log();
+        report("deploy/web").success();
+        let secrets = |call: &&String| call.contains("/secrets/");
+        assert_eq!(world.calls().iter().filter(secrets).count(), 2, "those it uses: {:?}", world.lines());
+        let nowhere = report("deploy/nowhere").fails_with(1);
+        assert!(nowhere.stderr.contains("\"nowhere\" not found"), "{nowhere}");
+        let refused = sandbox.run(["check", "deploy/web", "-A"]).fails_with(2);
+        assert!(refused.stderr.contains("hint: say which"), "{refused}");
+    }
+
+    fn copies_that_are_not_as_they_should_be_are_found(world: &World, sandbox: &Sandbox) {
+        let shared = Shared::new(world);
+        let [pending, stale, taken, well] = ["pending", "stale", "taken", "well"].map(|name| world.project(name));
+        runais_copy(world, &stale, "another value");
+        create(world, &taken.namespace, &json!({"app": "x"}), &json!({}), "of the project itself");
+        runais_copy(world, &well, "shared-value-of-the-source");
+        let labels = json!({"run.ai/cluster-wide": "true"});
+        create_secret(world, &well.namespace, &json!({"metadata": {"name": "gone", "labels": labels}}));
+        // Other tests have namespaces on the real server too.
+        let ours = [&pending, &stale, &taken, &well].map(|project| json!(project.namespace));
+        let found = |words: &[&str]| {
+            let more = ["--ignore=unused-secret", "-o", "json"];
+            let outcome = sandbox.run(shared.run(words).into_iter().chain(more));
+            outcome.never_shows(b"shared-value-of-the-source");
+            let findings = outcome.json()["findings"].as_array().unwrap().clone();
+            findings.into_iter().filter(|one| ours.contains(&one["namespace"])).collect::<Vec<_>>()
+        };
+        let text = |finding: &Value, field: &str| finding[field].as_str().unwrap().to_owned();
+        let all: Vec<String> = found(&["check", "-A"])
+            .iter()
+            .map(|one| ["code", "namespace", "object"].map(|field| text(one, field)).join(" "))
+            .collect();
+        assert_eq!(all, [
+            format!("copy-missing {} secret/hf", pending.namespace),
+            format!("copy-stale {} secret/hf", stale.namespace),
+            format!("copy-foreign {} secret/hf", taken.namespace),
+            format!("copy-orphan {} secret/gone", well.namespace),
+        ]);
+        let one = found(&["check", "-p", &stale.name]);
+        assert_eq!(one.len(), 1, "{one:?}");
+        assert_eq!(text(&one[0], "remedy"), "Run:ai copies within about a minute; else: kubectl runai-secret sync hf");
+    }
+
+    fn a_secret_of_another_namespace_is_named_where_it_is_missing(world: &World, sandbox: &Sandbox) {
+        let (here, there) = (world.namespace("here"), world.namespace("there"));
+        world.create_secret(&there, "wandb", &[("k", "v4lue")]);
+        create_deployment(world, &here, "web", &json!({"env": [env("A", "wandb", "k")]}));
+        let outcome = sandbox.run(["check", "-n", &here]).fails_with(3);
+        assert!(outcome.stderr.contains(&format!("there is one in {there}: have it in {here} too")), "{outcome}");
+    }
+
+    fn what_may_not_be_read_is_said_and_not_judged(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("ns");
+        prepare(world, &namespace);
+        let user = world.user("reader");
+        let rules = json!([{"apiGroups": ["", "apps", "batch", "networking.k8s.io"], "verbs": ["get", "list"],
+            "resources": ["deployments", "statefulsets", "daemonsets", "replicasets", "jobs", "cronjobs", "pods",
+                "serviceaccounts", "ingresses"]}]);
+        world.grant(&user, Some(&namespace), &rules);
+        let line = ["check", "-n", &namespace, "--token", &user.token, "-o", "json"];
+        let outcome = sandbox.run(line).success();
+        assert_eq!(shown(&outcome.json()), ["warning stuck-pod pod/stuck"]);
+        assert_eq!(outcome.json()["unseen"], json!([{"namespace": namespace, "resource": "secrets"}]));
+        let warning = format!("Warning: you may not list secrets in {namespace}: what depends on them was not checked");
+        assert!(outcome.stderr.contains(&warning), "{outcome}");
+        // Allowed to read secrets one by one, the user learns what those have that are referred to.
+        let rules = json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}]);
+        world.grant(&user, Some(&namespace), &rules);
+        let outcome = sandbox.run(line).fails_with(3);
+        let found = shown(&outcome.json());
+        assert!(found.contains(&"error missing-secret deployment.apps/dangling".to_owned()), "{outcome}");
+        assert!(!found.contains(&"info unused-secret secret/applied".to_owned()), "{outcome}");
+    }
+
+    fn all_projects_are_checked_at_once(world: &World, sandbox: &Sandbox) {
+        let (a, b) = (world.project("a"), world.project("b"));
+        create_deployment(world, &a.namespace, "web", &json!({"env": [env("A", "hf", "k")]}));
+        clean(world, &b.namespace);
+        let user = world.user("reader");
+        world.grant(&user, None, &json!([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list"]}]));
+        let groups = ["", "apps", "batch", "networking.k8s.io"];
+        for project in [&a, &b] {
+            let rules = json!([{"apiGroups": groups, "resources": ["*"], "verbs": ["list", "get"]}]);
+            world.grant(&user, Some(&project.namespace), &rules);
+        }
+        let report = sandbox.run(["check", "-A", "--token", &user.token, "-o", "json"]).fails_with(3).json();
+        assert_eq!(shown(&report), ["error missing-secret deployment.apps/web"]);
+        assert_eq!(report["findings"][0]["namespace"], json!(a.namespace));
+        let runai = json!({"namespace": "runai", "resource": "secrets"});
+        assert_eq!(report["unseen"], json!([runai]), "whether copies are well");
+    }
+}
