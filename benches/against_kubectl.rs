@@ -562,7 +562,7 @@ fn requests_of_many_projects() -> Vec<Row> {
     vec![
         counted("requests of `sync` that are under way at once", most, 16),
         counted("writes of a second `sync`", again.iter().filter(|request| request.is_write()).count(), 0),
-        counted("requests of `status` over 1,000 projects, 2 of them for second pages", status.len(), 5),
+        counted("requests of `status` over 1,000 projects, 3 of them for further pages", status.len(), 6),
     ]
 }
 

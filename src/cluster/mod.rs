@@ -24,7 +24,7 @@ pub(crate) use config::check_kubeconfig;
 pub(crate) use connection::Cluster;
 pub(crate) use everywhere::{Namespaces, Seen, Unseen};
 pub(crate) use failure::Failure;
-pub(crate) use secrets::{Answer, Metadata};
+pub(crate) use secrets::Answer;
 
 /// How a write is to be recorded and whether it is to be kept.
 #[derive(Clone, Copy)]

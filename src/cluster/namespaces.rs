@@ -1,8 +1,8 @@
 //! Namespaces, as far as they belong to Run:ai projects.
 
 use super::call::Call;
-use super::secrets::Metadata;
 use super::{Cluster, Failure};
+use crate::metadata::Metadata;
 use crate::project::{PROJECT_LABEL, Project};
 
 impl Cluster {

@@ -11,42 +11,8 @@ use serde_json::{Value, json};
 use super::call::{Call, Dependents};
 use super::list::PAGE;
 use super::{Cluster, Failure, Keep, Namespaces, Seen, Write};
+use crate::metadata::Metadata;
 use crate::propagation::Namesake;
-
-/// What tells one object from another, without its content.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Metadata {
-    pub(crate) name: String,
-    #[serde(default)]
-    pub(crate) namespace: String,
-    #[serde(default)]
-    pub(crate) labels: BTreeMap<String, String>,
-    #[serde(default)]
-    pub(crate) uid: String,
-    #[serde(default)]
-    pub(crate) resource_version: String,
-    /// Such as `2026-01-31T12:00:00Z`.
-    #[serde(rename = "creationTimestamp", default)]
-    pub(crate) created: String,
-    #[serde(rename = "deletionTimestamp")]
-    pub(crate) terminating: Option<IgnoredAny>,
-}
-
-impl Metadata {
-    /// That of a secret which is not there yet.
-    pub(crate) fn of(name: &str, namespace: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            namespace: namespace.to_owned(),
-            labels: BTreeMap::new(),
-            uid: String::new(),
-            resource_version: String::new(),
-            created: String::new(),
-            terminating: None,
-        }
-    }
-}
 
 #[derive(Deserialize)]
 struct MetadataOnly {

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::Session;
 use crate::cli::{DryRun, WriteArgs, parse_duration};
-use crate::cluster::{Cluster, Metadata};
+use crate::cluster::Cluster;
 use crate::error::{Error, Result};
+use crate::metadata::Metadata;
 use crate::propagation::{self, Scope};
 use crate::secret;
 use crate::wording::plural;

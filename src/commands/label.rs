@@ -15,9 +15,11 @@ use self::view::{Found, Surroundings, View, look, not_in_runai, projects_with};
 use super::arrival::{self, Until};
 use super::{Session, TRIES, sharing, status};
 use crate::cli::{DryRun, Output, Report, WriteArgs, parse_duration};
-use crate::cluster::{Cluster, Failure, Metadata};
+use crate::cluster::{Cluster, Failure};
 use crate::error::{Error, Result};
-use crate::propagation::{self, DEPARTMENT_LABEL, Key, Scope};
+use crate::metadata::Metadata;
+use crate::project::Project;
+use crate::propagation::{self, DEPARTMENT_LABEL, Key, Neighbours, Scope};
 use crate::secret::{self, CREDENTIAL_LABEL, Credential};
 use crate::wording::{list, plural};
 
@@ -255,7 +257,8 @@ async fn agree(args: &LabelArgs, session: &Session<'_>, view: &View) -> Result<(
         // Which projects a department has is known to Run:ai alone.
         (DryRun::None, false) if args.department.is_none() => match around.seen() {
             Ok((projects, namesakes)) => {
-                sharing::agree(&view.source.name, projects, namesakes, session).await
+                let Metadata { name, namespace, .. } = &view.source;
+                sharing::agree(name, namespace, projects, namesakes, session).await
             }
             Err(_) => Ok(()),
         },
@@ -266,21 +269,29 @@ async fn agree(args: &LabelArgs, session: &Session<'_>, view: &View) -> Result<(
 async fn agree_to_remove(session: &Session<'_>, view: &View) -> Result<()> {
     let name = &view.source.name;
     let consequence = format!("jobs there that use {name} won't start again");
-    let effect = match view.surroundings.seen() {
-        Err(unseen) => {
-            format!("which projects lose their copy can't be seen: you may not list {unseen}; {consequence}")
-        }
+    match view.surroundings.seen() {
+        Err(unseen) => session.ui.effect(&format!(
+            "which projects lose their copy can't be seen: you may not list {unseen}; {consequence}"
+        )),
         Ok((projects, namesakes)) => {
-            match propagation::copied(projects, &sharing::labels_by_namespace(namesakes)).as_slice() {
-                [] => "no project has a copy".to_owned(),
-                copied => {
-                    let names = list(copied.iter().map(|project| &project.name));
-                    format!("Run:ai removes its copies from {names}; {consequence}")
-                }
+            let identity = propagation::identity(&view.source.namespace, name);
+            let found = Neighbours::of(projects, namesakes, &identity);
+            let names = |projects: &[&Project]| list(projects.iter().map(|project| &project.name));
+            if !found.runais.is_empty() {
+                let runais = names(&found.runais);
+                session.ui.effect(&format!("Run:ai removes its copies from {runais}; {consequence}"));
+            }
+            if !found.ours.is_empty() {
+                let ours = names(&found.ours);
+                session.ui.effect(&format!(
+                    "the copies that sync made stay in {ours}; to remove them: kubectl runai-secret sync {name} --prune"
+                ));
+            }
+            if found.runais.is_empty() && found.ours.is_empty() {
+                session.ui.effect("no project has a copy");
             }
         }
-    };
-    session.ui.effect(&effect);
+    }
     session.ui.effect(&format!("the secret in {} stays", view.source.namespace));
     session.ui.confirm(&format!("Stop sharing {name}?")).await
 }

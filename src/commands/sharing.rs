@@ -1,18 +1,12 @@
 //! What `label` and `create --cluster-wide` look at and ask before they share a secret with every project.
 
-use std::collections::BTreeMap;
-
 use super::Session;
-use crate::cluster::{Failure, Metadata};
+use crate::cluster::Failure;
 use crate::error::Result;
+use crate::metadata::Metadata;
 use crate::project::Project;
-use crate::propagation;
+use crate::propagation::{self, Neighbours};
 use crate::wording::plural;
-
-/// The labels of secrets of one name, by namespace.
-pub(super) fn labels_by_namespace(secrets: &[Metadata]) -> BTreeMap<&str, &BTreeMap<String, String>> {
-    secrets.iter().map(|secret| (secret.namespace.as_str(), &secret.labels)).collect()
-}
 
 /// None for what the user may not see.
 pub(super) fn unless_forbidden<T>(found: Result<T, Failure>) -> Result<Option<T>> {
@@ -40,11 +34,12 @@ pub(super) fn note_unseen(
 /// Sharing is what the command is for, so it asks only where something is in the way.
 pub(super) async fn agree(
     name: &str,
+    namespace: &str,
     projects: &[Project],
     namesakes: &[Metadata],
     session: &Session<'_>,
 ) -> Result<()> {
-    let taken = propagation::taken(projects, &labels_by_namespace(namesakes));
+    let taken = Neighbours::of(projects, namesakes, &propagation::identity(namespace, name)).taken;
     if taken.is_empty() {
         return Ok(());
     }

@@ -4,13 +4,13 @@
 //! whether they are still equal to their source. Nothing here asks a cluster or a person.
 
 mod namesake;
+mod neighbours;
 mod plan;
 mod scope;
 mod state;
 
 pub(crate) use namesake::{Content, Evidence, MARK, Namesake, identity};
+pub(crate) use neighbours::Neighbours;
 pub(crate) use plan::{Allowed, Permissions, Reason, Step, copy_body, mend_body, source_body, step};
-pub(crate) use scope::{
-    CURRENT_LABEL, DEPARTMENT_LABEL, Key, LEGACY_LABEL, Scope, copied, marking, taken, unmarking,
-};
+pub(crate) use scope::{CURRENT_LABEL, DEPARTMENT_LABEL, Key, LEGACY_LABEL, Scope, marking, unmarking};
 pub(crate) use state::{Found, Row, Source, State, row, stray};

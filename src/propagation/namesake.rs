@@ -9,11 +9,11 @@ use std::fmt;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
 use super::scope::{CURRENT_LABEL, DEPARTMENT_LABEL, LEGACY_LABEL};
+use crate::metadata::Metadata;
 use crate::secret::SecretValue;
 
 /// On a copy that this program made: a label, so that all of them can be listed.
@@ -34,32 +34,6 @@ pub(crate) struct Namesake {
     pub(crate) immutable: bool,
     #[serde(flatten)]
     pub(crate) content: Content,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Metadata {
-    #[serde(default)]
-    pub(crate) namespace: String,
-    #[serde(default)]
-    pub(crate) uid: String,
-    #[serde(default)]
-    pub(crate) resource_version: String,
-    #[serde(default)]
-    pub(crate) labels: BTreeMap<String, String>,
-    #[serde(default)]
-    pub(crate) annotations: BTreeMap<String, String>,
-    #[serde(default)]
-    owner_references: Vec<Owner>,
-    #[serde(rename = "deletionTimestamp")]
-    pub(crate) terminating: Option<IgnoredAny>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Owner {
-    api_version: String,
-    kind: String,
 }
 
 /// What a copy has in common with its source: type and data.
@@ -130,24 +104,30 @@ impl fmt::Display for Evidence {
     }
 }
 
-impl Namesake {
-    /// By what it is known to be a copy of the secret with this [`identity`]; none if it was made by somebody else.
-    pub(crate) fn evidence(&self, identity: &str) -> Option<Evidence> {
-        let Metadata { labels, annotations, owner_references, .. } = &self.metadata;
+impl Evidence {
+    /// By what an object is known to be a copy of the secret with this [`identity`]; none if somebody else made it.
+    pub(crate) fn of(metadata: &Metadata, identity: &str) -> Option<Self> {
+        let Metadata { labels, annotations, owner_references, .. } = metadata;
         let is = |label: &str| labels.get(label).is_some_and(|value| value == "true");
         if is(MARK) {
             // The copy of another source is not ours to touch.
-            let ours = annotations.get(ORIGIN).is_some_and(|origin| origin == identity);
-            return ours.then_some(Evidence::OurMark);
+            let ours = annotations.copy_of.as_ref().is_some_and(|origin| origin == identity);
+            return ours.then_some(Self::OurMark);
         }
         if let Some(label) = [LEGACY_LABEL, CURRENT_LABEL].into_iter().find(|label| is(label)) {
-            return Some(Evidence::Label(label));
+            return Some(Self::Label(label));
         }
         if labels.contains_key(DEPARTMENT_LABEL) {
-            return Some(Evidence::Label(DEPARTMENT_LABEL));
+            return Some(Self::Label(DEPARTMENT_LABEL));
         }
         let owner = owner_references.iter().find(|owner| is_of_runai(&owner.api_version))?;
-        Some(Evidence::Owner(owner.kind.clone()))
+        Some(Self::Owner(owner.kind.clone()))
+    }
+}
+
+impl Namesake {
+    pub(crate) fn evidence(&self, identity: &str) -> Option<Evidence> {
+        Evidence::of(&self.metadata, identity)
     }
 }
 

@@ -7,8 +7,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::project::Project;
-
 pub(crate) const LEGACY_LABEL: &str = "runai/cluster-wide";
 pub(crate) const CURRENT_LABEL: &str = "run.ai/cluster-wide";
 /// Its value is the department's id, not its name.
@@ -80,29 +78,6 @@ pub(crate) fn unmarking(
     names.filter(|name| labels.contains_key(*name)).map(|name| (name, None)).collect()
 }
 
-/// The projects in which a secret of the same name was made by somebody else: what happens to it there is not
-/// documented. `namesakes` are namespaces and labels of the secrets of that name.
-pub(crate) fn taken<'a>(
-    projects: &'a [Project],
-    namesakes: &BTreeMap<&str, &BTreeMap<String, String>>,
-) -> Vec<&'a Project> {
-    let foreign = |project: &&Project| {
-        namesakes.get(project.namespace.as_str()).is_some_and(|labels| !is_cluster_wide(labels))
-    };
-    projects.iter().filter(foreign).collect()
-}
-
-/// The projects that have a copy, as far as its labels tell.
-pub(crate) fn copied<'a>(
-    projects: &'a [Project],
-    namesakes: &BTreeMap<&str, &BTreeMap<String, String>>,
-) -> Vec<&'a Project> {
-    let copy = |project: &&Project| {
-        namesakes.get(project.namespace.as_str()).is_some_and(|labels| is_cluster_wide(labels))
-    };
-    projects.iter().filter(copy).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,21 +101,5 @@ mod tests {
         assert!(unmarking(&labels(&[]), Key::Both).is_empty());
         let department = labels(&[(DEPARTMENT_LABEL, "7")]);
         assert_eq!(unmarking(&department, Key::Both), BTreeMap::from([(DEPARTMENT_LABEL, None)]));
-    }
-
-    #[test]
-    fn a_namesake_without_the_label_is_in_the_way() {
-        let project = |name: &str| Project {
-            name: name.into(),
-            namespace: format!("runai-{name}"),
-            terminating: false,
-        };
-        let projects = [project("a"), project("b"), project("c")];
-        let (ours, theirs) = (labels(&[(CURRENT_LABEL, "true")]), labels(&[("app", "x")]));
-        let namesakes = BTreeMap::from([("runai-a", &ours), ("runai-b", &theirs), ("other", &theirs)]);
-        let names =
-            |found: Vec<&Project>| found.iter().map(|project| project.name.clone()).collect::<Vec<_>>();
-        assert_eq!(names(taken(&projects, &namesakes)), ["b"]);
-        assert_eq!(names(copied(&projects, &namesakes)), ["a"]);
     }
 }

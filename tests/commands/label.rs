@@ -83,6 +83,18 @@ scenario! {
         assert_eq!(outcome.stdout.matches(" absent\n").count(), 3, "{outcome}");
     }
 
+    fn copies_that_sync_made_are_neither_in_the_way_nor_forgotten(world: &World, sandbox: &Sandbox) {
+        let (runai, project) = (world.runai_namespace(), world.project("a"));
+        world.create_secret(&runai, "shared", &[("k", "v")]);
+        sandbox.run(label(&runai, &[])).success();
+        sandbox.run(["sync", "shared", "--runai-namespace", &runai]).success();
+        let refused = sandbox.run(label(&runai, &["--remove"])).fails_with(2);
+        let stay = format!("the copies that sync made stay in {}", project.name);
+        assert!(refused.stderr.contains(&stay) && refused.stderr.contains("sync shared --prune"), "{refused}");
+        sandbox.run(label(&runai, &["--remove", "--yes"])).success();
+        sandbox.run(label(&runai, &[])).success();
+    }
+
     fn where_nobody_copies_the_wait_ends_and_says_so(world: &World, sandbox: &Sandbox) {
         let (runai, project) = (world.runai_namespace(), world.project("a"));
         world.create_secret(&runai, "shared", &[("k", "v")]);

@@ -220,7 +220,7 @@ scenario! {
         let shared = Shared::new(world);
         let a = world.project("a");
         let watching = sandbox.spawn(shared.run(&["status", "hf", "--watch"]));
-        eventually("it looks for the first time", || world.calls().iter().any(|call| call.ends_with("secrets")));
+        eventually("it looks for the first time", || world.requests().iter().any(|one| one.path.ends_with("/secrets") && one.status.is_some()));
         runais_copy(world, &a, VALUE);
         let looks = || world.calls().iter().filter(|call| call.contains("/secrets")).count();
         let so_far = looks();

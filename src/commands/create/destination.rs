@@ -72,5 +72,6 @@ pub(super) async fn agree_to_share(
     let (Some(mut named), Some(mut projects)) = (named, projects) else { return Ok(()) };
     named.retain(|secret| destinations.iter().all(|destination| destination.namespace != secret.namespace));
     projects.retain(|project| !project.terminating);
-    sharing::agree(name, &projects, &named, session).await
+    let runai = &session.globals.place.runai_namespace;
+    sharing::agree(name, runai, &projects, &named, session).await
 }

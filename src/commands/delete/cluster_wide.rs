@@ -5,11 +5,12 @@ use futures::{StreamExt, stream};
 
 use super::DeleteArgs;
 use crate::cli::DryRun;
-use crate::cluster::{Cluster, Failure, Metadata};
+use crate::cluster::{Cluster, Failure};
 use crate::commands::arrival::{self, Until};
 use crate::commands::survey::{self, Area, IN_FLIGHT, Survey};
 use crate::commands::{Session, TRIES, status};
 use crate::error::{Error, Result};
+use crate::metadata::Metadata;
 use crate::propagation::{self, Evidence, Key, Row, Scope, State};
 use crate::wording::plural;
 

@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use super::view::{Surroundings, View};
 use crate::cli::{DryRun, WriteArgs};
-use crate::cluster::{Answer, Cluster, Metadata};
+use crate::cluster::{Answer, Cluster};
 use crate::commands::Session;
 use crate::error::{Error, Result};
+use crate::metadata::Metadata;
 use crate::propagation;
 
 /// Where a secret is copied from and to.
@@ -47,5 +48,8 @@ impl Copying<'_> {
 
 /// The secret as it will be, for what is asked before.
 pub(super) fn view(name: &str, namespace: &str, surroundings: Surroundings) -> View {
-    View { source: Metadata::of(name, namespace), surroundings }
+    View {
+        source: Metadata { name: name.to_owned(), namespace: namespace.to_owned(), ..Metadata::default() },
+        surroundings,
+    }
 }

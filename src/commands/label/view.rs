@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::cluster::{Cluster, Failure, Metadata};
+use crate::cluster::{Cluster, Failure};
 use crate::commands::sharing;
 use crate::error::{Error, Result};
+use crate::metadata::Metadata;
 use crate::project::Project;
 use crate::wording::list;
 

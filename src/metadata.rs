@@ -1,0 +1,38 @@
+//! What tells one object from another, without its content: the API's `metadata`, of any kind of object.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Metadata {
+    pub(crate) name: String,
+    pub(crate) namespace: String,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) annotations: Annotations,
+    pub(crate) uid: String,
+    pub(crate) resource_version: String,
+    pub(crate) owner_references: Vec<Owner>,
+    /// Such as `2026-01-31T12:00:00Z`.
+    #[serde(rename = "creationTimestamp")]
+    pub(crate) created: String,
+    #[serde(rename = "deletionTimestamp")]
+    pub(crate) terminating: Option<IgnoredAny>,
+}
+
+/// The one annotation that is asked for. Others can be of any length, values of secrets among them.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct Annotations {
+    #[serde(rename = "kubectl-runai-secret/copy-of")]
+    pub(crate) copy_of: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Owner {
+    pub(crate) api_version: String,
+    pub(crate) kind: String,
+}
