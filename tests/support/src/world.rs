@@ -1,5 +1,7 @@
 //! A cluster as a test sees it, whichever is behind.
 
+mod definitions;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -260,29 +262,6 @@ impl World {
                 namespace: text(&item["metadata"]["name"]),
             })
             .collect()
-    }
-
-    /// Serves a namespaced custom resource of any content.
-    pub fn custom_resource(&self, group: &str, version: &str, plural: &str, kind: &str) {
-        if let Backend::InProcess(server) = &self.backend {
-            server.add_resource(group, version, plural, kind);
-            return;
-        }
-        let definition = json!({
-            "metadata": {"name": format!("{plural}.{group}")},
-            "spec": {
-                "group": group, "scope": "Namespaced", "names": {"plural": plural, "kind": kind},
-                "versions": [{
-                    "name": version, "served": true, "storage": true,
-                    "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}},
-                }],
-            },
-        });
-        let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-        let (status, answer) = self.admin("POST", path, Some(&definition));
-        assert!(matches!(status, 201 | 409), "{plural}.{group} could not be defined: {answer}");
-        let list = format!("/apis/{group}/{version}/{plural}?limit=1");
-        eventually("the custom resource is served", || self.admin("GET", &list, None).0 == 200);
     }
 
     /// Any request as the administrator: the status, and the body, `null` where it is no JSON. A PATCH is a merge patch.

@@ -37,8 +37,12 @@ impl State {
             .collect()
     }
 
-    fn versions(&self, group: &str) -> BTreeSet<&str> {
-        self.in_group(group).map(|resource| resource.version.as_str()).collect()
+    /// The versions of a group, the preferred one first: stable ones before betas before alphas, newer before older.
+    fn versions(&self, group: &str) -> Vec<&str> {
+        let found: BTreeSet<&str> = self.in_group(group).map(|resource| resource.version.as_str()).collect();
+        let mut found: Vec<&str> = found.into_iter().collect();
+        found.sort_by_key(|version| std::cmp::Reverse(rank(version)));
+        found
     }
 
     fn in_group(&self, group: &str) -> impl Iterator<Item = &Resource> {
@@ -72,5 +76,16 @@ impl State {
         (!resources.is_empty()).then(|| {
             json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": resources})
         })
+    }
+}
+
+/// `v2beta1` as 2, beta, 1; in the order of preference stability comes first.
+fn rank(version: &str) -> (u8, u32, u32) {
+    let number = |digits: &str| digits.parse().unwrap_or(0);
+    let version = version.trim_start_matches('v');
+    match (version.split_once("alpha"), version.split_once("beta")) {
+        (Some((major, minor)), _) => (0, number(major), number(minor)),
+        (_, Some((major, minor))) => (1, number(major), number(minor)),
+        _ => (2, number(version), 0),
     }
 }

@@ -65,11 +65,6 @@ impl ApiServer {
         self.with(|state| state.add_user(token, name, &[]));
     }
 
-    /// Serves a custom resource, as a `CustomResourceDefinition` would.
-    pub(crate) fn add_resource(&self, group: &str, version: &str, plural: &str, kind: &str) {
-        self.with(|state| state.add_resource(group, version, plural, kind));
-    }
-
     pub(crate) fn answer(&self, request: &Request<Bytes>, certificate: Option<&str>) -> Response<Payload> {
         let answered = self.with(|state| state.serve(request, certificate));
         match answered {

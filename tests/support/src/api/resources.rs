@@ -1,5 +1,7 @@
 //! The table of resource types that the in-process API server knows.
 
+use serde_json::Value;
+
 use super::call::Target;
 use super::failure::qualified;
 use super::store::State;
@@ -16,6 +18,8 @@ pub(crate) struct Resource {
     pub(crate) short: Vec<String>,
     /// A custom resource has no schema here, and no strategic merge.
     pub(crate) custom: bool,
+    /// Of a schema, the places below which nothing may change (`self == oldSelf`), and the words for that.
+    pub(crate) immutable: Vec<(String, String)>,
 }
 
 /// Group, version, plural, kind, short names; those in [`CLUSTER_SCOPED`] have no namespace.
@@ -58,6 +62,7 @@ pub(crate) fn built_in() -> Vec<Resource> {
             namespaced: !CLUSTER_SCOPED.contains(&plural),
             short: short.split_whitespace().map(str::to_owned).collect(),
             custom: false,
+            immutable: Vec::new(),
         })
         .collect()
 }
@@ -102,20 +107,43 @@ impl Resource {
     }
 }
 
+/// The properties of a schema that may never change. Of all rules (CEL) only this one is understood.
+fn immutable_places(schema: &Value, at: &str, found: &mut Vec<(String, String)>) {
+    for rule in schema["x-kubernetes-validations"].as_array().into_iter().flatten() {
+        assert_eq!(rule["rule"], "self == oldSelf", "the in-process server knows no other rule");
+        let own = rule["message"].as_str().map(str::to_owned);
+        found.push((at.to_owned(), own.unwrap_or_else(|| "failed rule: self == oldSelf".to_owned())));
+    }
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        immutable_places(property, &format!("{at}/{name}"), found);
+    }
+}
+
 impl State {
-    /// Serves a custom resource; served already, it stays as it is.
-    pub(crate) fn add_resource(&mut self, group: &str, version: &str, plural: &str, kind: &str) {
-        let resource = Resource {
-            group: group.into(),
-            version: version.into(),
-            plural: plural.into(),
-            kind: kind.into(),
-            namespaced: true,
-            short: Vec::new(),
-            custom: true,
-        };
-        if !self.resources.contains(&resource) {
-            self.resources.push(resource);
+    /// Serves what a `CustomResourceDefinition` defines; served already, it stays as it is.
+    pub(crate) fn define(&mut self, definition: &Value) {
+        let spec = &definition["spec"];
+        let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let names = &spec["names"];
+        for version in spec["versions"].as_array().into_iter().flatten() {
+            let mut immutable = Vec::new();
+            immutable_places(&version["schema"]["openAPIV3Schema"], "", &mut immutable);
+            let resource = Resource {
+                group: word(&spec["group"]),
+                version: word(&version["name"]),
+                plural: word(&names["plural"]),
+                kind: word(&names["kind"]),
+                namespaced: spec["scope"] == "Namespaced",
+                short: names["shortNames"].as_array().into_iter().flatten().map(word).collect(),
+                custom: true,
+                immutable,
+            };
+            let is_it = |other: &Resource| {
+                other.qualified_plural() == resource.qualified_plural() && other.version == resource.version
+            };
+            if !self.resources.iter().any(is_it) {
+                self.resources.push(resource);
+            }
         }
     }
 
@@ -128,9 +156,10 @@ impl State {
         fits_scope.then(|| found.clone())
     }
 
+    /// Whether the group is one of Kubernetes itself. In others, what is not defined is a path like any other.
     pub(crate) fn serves_group(&self, target: &Target) -> bool {
-        self.resources
-            .iter()
-            .any(|resource| (&resource.group, &resource.version) == (&target.group, &target.version))
+        let is_its =
+            |resource: &&Resource| (&resource.group, &resource.version) == (&target.group, &target.version);
+        self.resources.iter().filter(is_its).any(|resource| !resource.custom)
     }
 }

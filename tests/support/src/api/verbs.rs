@@ -140,11 +140,7 @@ impl State {
     /// A `CustomResourceDefinition` is served from its creation on.
     fn serve_definition(&mut self, resource: &Resource, object: &Value) {
         if resource.is("CustomResourceDefinition") {
-            let spec = &object["spec"];
-            for version in spec["versions"].as_array().into_iter().flatten() {
-                let (group, version) = (text(spec, "/group"), text(version, "/name"));
-                self.add_resource(group, version, text(spec, "/names/plural"), text(spec, "/names/kind"));
-            }
+            self.define(object);
         }
     }
 

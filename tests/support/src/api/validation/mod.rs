@@ -15,7 +15,7 @@ use super::store::text;
 pub(crate) fn validate(resource: &Resource, old: Option<&Value>, new: &Value) -> Result<(), Failure> {
     let mut causes = metadata::validate(resource, new);
     match resource.kind.as_str() {
-        _ if resource.custom => {}
+        _ if resource.custom => causes.extend(changed_for_ever(resource, old, new)),
         "Secret" => causes.extend(secret::validate(old, new)),
         "Pod" => match old {
             Some(old) => causes.extend(pod::validate_update(&old["spec"], &new["spec"])),
@@ -30,6 +30,23 @@ pub(crate) fn validate(resource: &Resource, old: Option<&Value>, new: &Value) ->
         return Ok(());
     }
     Err(Failure::invalid(&resource.qualified_kind(), text(new, "/metadata/name"), &causes))
+}
+
+/// The places of a custom resource that may never change, and have.
+fn changed_for_ever<'a>(
+    resource: &'a Resource,
+    old: Option<&'a Value>,
+    new: &'a Value,
+) -> impl Iterator<Item = Cause> + use<'a> {
+    let has_changed = move |place: &str| {
+        let (before, after) = (old?.pointer(place)?, new.pointer(place)?);
+        (before != after).then_some(())
+    };
+    resource.immutable.iter().filter_map(move |(place, words)| {
+        has_changed(place)?;
+        let field = place.trim_start_matches('/').replace('/', ".");
+        Some(Cause::new("FieldValueInvalid", field, format!("Invalid value: {words}")))
+    })
 }
 
 /// Why a text is no key of a Secret.

@@ -1,0 +1,50 @@
+//! Kinds that a cluster does not have by itself.
+
+use serde_json::{Value, json};
+
+use super::{World, eventually};
+
+impl World {
+    /// Serves a namespaced custom resource of any content.
+    pub fn custom_resource(&self, group: &str, version: &str, plural: &str, kind: &str) {
+        self.define(&[json!({
+            "metadata": {"name": format!("{plural}.{group}")},
+            "spec": {
+                "group": group, "scope": "Namespaced", "names": {"plural": plural, "kind": kind},
+                "versions": [{
+                    "name": version, "served": true, "storage": true,
+                    "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}},
+                }],
+            },
+        })]);
+    }
+
+    /// Serves what these `CustomResourceDefinition`s define. Worlds on the real control plane share them: what one has
+    /// defined already stays as it is.
+    pub fn define(&self, definitions: &[Value]) {
+        let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+        for definition in definitions {
+            let (status, answer) = self.admin("POST", path, Some(definition));
+            let name = &definition["metadata"]["name"];
+            assert!(matches!(status, 201 | 409), "{name} could not be defined: {answer}");
+        }
+        for definition in definitions {
+            self.wait_until_served(&definition["spec"]);
+        }
+    }
+
+    /// Discovery hears of a new resource a moment before or after it is served.
+    fn wait_until_served(&self, spec: &Value) {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let (group, plural) = (text(&spec["group"]), text(&spec["names"]["plural"]));
+        for version in spec["versions"].as_array().into_iter().flatten() {
+            let base = format!("/apis/{group}/{}", text(&version["name"]));
+            eventually("the custom resource is served", || {
+                let (_, known) = self.admin("GET", &base, None);
+                let known = known["resources"].as_array().cloned().unwrap_or_default();
+                known.iter().any(|resource| resource["name"] == plural.as_str())
+                    && self.admin("GET", &format!("{base}/{plural}?limit=1"), None).0 == 200
+            });
+        }
+    }
+}
