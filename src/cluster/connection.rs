@@ -9,11 +9,13 @@ use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
 use super::call::Call;
-use super::failure::{Failure, shortened};
+use super::failure::{Failure, Missing, shortened};
+use super::versions::Versions;
 use super::{config, transport};
 use crate::cli::Connection;
 use crate::error::Result;
 use crate::ui::Ui;
+use crate::workload::Kind;
 
 /// How long all waiting between the tries of one request may take together.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -29,6 +31,7 @@ pub(crate) struct Cluster {
     server: String,
     /// The context's namespace, or what stands for it.
     default_namespace: String,
+    pub(super) versions: Versions,
 }
 
 impl Cluster {
@@ -41,11 +44,15 @@ impl Cluster {
             namespace => namespace.to_owned(),
         };
         let client = transport::client(&config).map_err(|error| config::unusable(&server, &error))?;
-        Ok(Self { client, ui: ui.clone(), limit, server, default_namespace })
+        Ok(Self { client, ui: ui.clone(), limit, server, default_namespace, versions: Versions::default() })
     }
 
     pub(crate) fn default_namespace(&self) -> &str {
         &self.default_namespace
+    }
+
+    pub(super) fn not_served(&self, kind: &Kind, missing: Missing) -> Failure {
+        Failure::not_served(&self.server, kind, missing)
     }
 
     /// Sends a request and reads its answer as JSON.

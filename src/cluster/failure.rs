@@ -11,6 +11,7 @@ use kube::core::Status;
 
 use super::trouble::{self, Sent, Trouble};
 use crate::error::Error;
+use crate::workload::Kind;
 
 /// The longest text of a server that is repeated: beyond it is a page of HTML or a dump.
 const LONGEST_TEXT: usize = 400;
@@ -30,6 +31,15 @@ enum Cause {
     Refused { status: Box<Status>, code: u16, retry_after: Option<Duration> },
     /// There was no answer, or no whole one.
     Lost(Trouble),
+    /// The server has no objects of this kind at all.
+    NotServed { kind: &'static str, group: &'static str, missing: Missing },
+}
+
+/// What the server does not have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    Group,
+    Kind,
 }
 
 /// What a request may have changed that has no answer.
@@ -91,6 +101,11 @@ impl Failure {
         Self::without_answer(server, trouble, if sent == Sent::No { Effect::None } else { effect })
     }
 
+    pub(super) fn not_served(server: &str, kind: &Kind, missing: Missing) -> Self {
+        let cause = Cause::NotServed { kind: kind.name, group: kind.group, missing };
+        Self { cause, effect: Effect::None, server: server.to_owned() }
+    }
+
     fn without_answer(server: &str, trouble: Trouble, effect: Effect) -> Self {
         Self { cause: Cause::Lost(trouble), effect, server: server.to_owned() }
     }
@@ -109,6 +124,17 @@ impl Failure {
             Cause::Lost(Trouble::Dropped) if only_reads && attempt < 3 => Some(growing),
             _ => None,
         }
+    }
+
+    /// The path is no collection of objects: the server does not have that type in that version.
+    pub(super) fn is_unknown_type(&self) -> bool {
+        let names_an_object = match &self.cause {
+            Cause::Refused { status, .. } => {
+                status.details.as_ref().is_some_and(|details| !details.name.is_empty())
+            }
+            Cause::Lost(_) | Cause::NotServed { .. } => false,
+        };
+        self.is_not_found() && !names_an_object
     }
 
     pub(crate) fn is_not_found(&self) -> bool {
@@ -154,6 +180,7 @@ impl Failure {
         match self.cause {
             Cause::Refused { code, .. } => matches!(code, 429 | 500 | 502..=504),
             Cause::Lost(_) => true,
+            Cause::NotServed { .. } => false,
         }
     }
 
@@ -161,7 +188,7 @@ impl Failure {
     pub(crate) fn status(&self) -> serde_json::Value {
         match &self.cause {
             Cause::Refused { status, .. } => serde_json::to_value(status).unwrap_or_default(),
-            Cause::Lost(_) => serde_json::Value::Null,
+            Cause::Lost(_) | Cause::NotServed { .. } => serde_json::Value::Null,
         }
     }
 
@@ -182,6 +209,14 @@ impl From<Failure> for Error {
         let error = match &failure.cause {
             Cause::Refused { status, code, .. } => refusal(&failure, status, *code),
             Cause::Lost(trouble) => trouble.in_words(&failure.server),
+            Cause::NotServed { kind, group, missing } => {
+                let why = match missing {
+                    Missing::Group => format!("it does not serve the API group {group}"),
+                    Missing::Kind => format!("its API group {group} does not serve that kind"),
+                };
+                Error::failed(format!("the cluster has no {kind}: {why}"))
+                    .hint(format!("is this the right cluster? kubectl api-resources --api-group={group}"))
+            }
         };
         if failure.has_unknown_effect() {
             error.hint("it is not known whether the server did it: look before you repeat the command")

@@ -2,7 +2,7 @@
 //!
 //! kube gives the connection (TLS, proxies, credentials); what goes over it is sent here, one `Call` at a time, so
 //! that time limits, retries, warnings, `-v` and errors are the same for every command. Kinds are known beforehand
-//! (`workload::kind`), so nothing is ever discovered.
+//! (`workload::kind`), so nothing is discovered but the version of those that are not built in.
 
 mod call;
 mod config;
@@ -18,6 +18,7 @@ mod proxy;
 mod secrets;
 mod transport;
 mod trouble;
+mod versions;
 mod workloads;
 
 pub(crate) use config::check_kubeconfig;

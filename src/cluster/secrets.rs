@@ -26,6 +26,8 @@ struct MetadataOnly {
 pub(crate) struct SecretOutline {
     #[serde(default)]
     data: BTreeMap<String, IgnoredAny>,
+    #[serde(default, rename = "type")]
+    pub(crate) secret_type: String,
 }
 
 impl SecretOutline {

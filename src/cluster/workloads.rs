@@ -6,11 +6,25 @@ use serde_json::Value;
 
 use super::call::{Call, Dependents};
 use super::{Cluster, Failure, Keep, Write};
-use crate::workload::{Kind, Target};
+use crate::workload::{Kind, Target, Version};
 
 impl Cluster {
+    /// # Errors
+    /// There is none of this name; or the server does not have the kind.
     pub(crate) async fn workload(&self, namespace: &str, target: &Target) -> Result<Value, Failure> {
-        self.json(&Call::get(target.kind.object_path(namespace, &target.name))).await
+        let Target { kind, name } = target;
+        let get = |version: String| Call::get(kind.object_path(&version, namespace, name));
+        match self.json(&get(self.version_of(kind).await?)).await {
+            Err(failure) if failure.is_unknown_type() && matches!(kind.version, Version::Known(_)) => {
+                self.json(&get(self.look_up_version_of(kind).await?)).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn path_of(&self, namespace: &str, target: &Target) -> Result<String, Failure> {
+        let version = self.version_of(target.kind).await?;
+        Ok(target.kind.object_path(&version, namespace, &target.name))
     }
 
     /// Replaces a workload that still has the `resourceVersion` of `object`.
@@ -24,7 +38,7 @@ impl Cluster {
         object: &Value,
         write: Write<'_>,
     ) -> Result<Value, Failure> {
-        let path = target.kind.object_path(namespace, &target.name);
+        let path = self.path_of(namespace, target).await?;
         self.json(&Call::replace(path, body(object), write)).await
     }
 
@@ -35,7 +49,8 @@ impl Cluster {
         object: &Value,
         write: Write<'_>,
     ) -> Result<Value, Failure> {
-        self.json(&Call::create(kind.collection_path(namespace), body(object), write)).await
+        let version = self.version_of(kind).await?;
+        self.json(&Call::create(kind.collection_path(&version, namespace), body(object), write)).await
     }
 
     /// Asks the server to delete the object with this UID if it still has this version, and to keep it until its
@@ -50,7 +65,7 @@ impl Cluster {
         uid: &str,
         version: &str,
     ) -> Result<(), Failure> {
-        let path = target.kind.object_path(namespace, &target.name);
+        let path = self.path_of(namespace, target).await?;
         let call = Call::delete(path, uid, version, Dependents::GoFirst, Keep::Yes);
         self.send(&call).await.map(drop)
     }

@@ -82,7 +82,13 @@ pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> 
         change_workload::look(&cluster, &namespace, &target)
     );
     let object = object?;
-    checked?;
+    let keys = checked?;
+    let expanded = workload::expanded(target.kind, attachments, &keys)?;
+    let attachments = expanded.attachments;
+    let hidden = workload::hidden_variables(&object, target.kind, &attachments, &containers, &keys);
+    for warning in expanded.warnings.iter().chain(&hidden) {
+        session.ui.warning(warning);
+    }
     let plan = Attaching { target: &target, attachments, containers, existing };
     let (target, args, cluster, namespace) = (&target, &args.change, &cluster, &namespace);
     Change { plan, target, way, args, session, cluster, namespace }.run(object).await
@@ -138,13 +144,9 @@ impl AttachArgs {
         }
         let way = self.change.way(&target)?;
         let existing = if self.overwrite { Existing::Overwrite } else { Existing::Keep };
-        Ok(Request {
-            target,
-            attachments,
-            containers: ContainerChoice::from_flags(&self.container),
-            existing,
-            way,
-        })
+        let containers = ContainerChoice::from_flags(&self.container);
+        workload::check_expressible(target.kind, &attachments, &containers)?;
+        Ok(Request { target, attachments, containers, existing, way })
     }
 
     /// A flag that changes nothing is a misunderstanding, which is better said than swallowed.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::maker::Maker;
 use super::recreate::Recreation;
 use super::{Session, TRIES};
 use crate::cli::{self, DryRun, WriteArgs};
@@ -108,7 +109,7 @@ pub(super) async fn look(cluster: &Cluster, namespace: &str, target: &Target) ->
         let missing = failure.is_not_found();
         let error = Error::from(failure);
         if missing {
-            error.hint(format!("see which there are: kubectl get {} -A", target.kind.plural))
+            error.hint(format!("see which there are: kubectl get {} -A", target.kind.in_kubectl()))
         } else {
             error
         }
@@ -120,7 +121,9 @@ impl<P: Plan> Change<'_, P> {
     pub(super) async fn run(&self, mut object: Value) -> Result<()> {
         let mut attempt = 1;
         loop {
-            self.check_no_owner(&object)?;
+            if let Some(maker) = Maker::of(&object, self.namespace, self.cluster).await {
+                return Err(maker.refusal(self.target, |name| self.plan.on_owner(name)));
+            }
             self.check_not_going(&object)?;
             let changed = match self.plan.change(&object)? {
                 Planned::Changed(changed) => changed,
@@ -141,13 +144,6 @@ impl<P: Plan> Change<'_, P> {
             }
             attempt += 1;
         }
-    }
-
-    fn check_no_owner(&self, object: &Value) -> Result<()> {
-        let Some(owner) = workload::owner(object) else { return Ok(()) };
-        let owner = format!("{}/{}", owner.kind.to_lowercase(), owner.name);
-        Err(Error::failed(format!("{} is made by {owner}, which would undo the change", self.target))
-            .hint(self.plan.on_owner(&owner)))
     }
 
     fn check_not_going(&self, object: &Value) -> Result<()> {
@@ -178,7 +174,7 @@ impl<P: Plan> Change<'_, P> {
             {
                 Ok(answer) => answer,
                 Err(failure) if failure.is_conflict() => return Ok(Written::Conflict(failure)),
-                Err(failure) if workload::is_template_immutable(&failure.status()) => {
+                Err(failure) if workload::is_immutable(&failure.status(), target.kind) => {
                     return self.another(object, changed).await;
                 }
                 Err(failure) => return Err(failure.into()),
@@ -224,7 +220,7 @@ impl<P: Plan> Change<'_, P> {
 
     async fn choose_way(&self) -> Result<Way> {
         let target = self.target;
-        let why = format!("{target} can't be changed: its pod template is immutable");
+        let why = format!("{target} can't be changed: its {} is immutable", target.kind.changed_part());
         let ways =
             ["create a changed copy under another name", "delete it and create it anew under its name"];
         let ui = self.session.ui;
@@ -256,7 +252,7 @@ impl<P: Plan> Change<'_, P> {
     }
 
     fn no_copy(&self, failure: Failure, name: &str) -> Error {
-        let look = format!("kubectl get {} {name} -n {}", self.target.kind.singular, self.namespace);
+        let look = format!("kubectl get {} {name} -n {}", self.target.kind.word(), self.namespace);
         let exists = failure.is_already_exists();
         let unknown = failure.has_unknown_effect();
         let error = Error::from(failure);

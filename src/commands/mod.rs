@@ -8,6 +8,8 @@ pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod detach;
 pub(crate) mod label;
+mod maker;
+mod missing_secret;
 mod recreate;
 mod saved_manifest;
 mod scope;

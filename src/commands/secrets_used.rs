@@ -4,10 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Session;
-use crate::cluster::{Cluster, Failure};
+use super::{Session, missing_secret};
+use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::secret::EnvEntry;
+use crate::wording::list;
 use crate::workload::{self, Attachment, Mode};
 
 /// Run:ai's own ways to say which secret goes where.
@@ -79,55 +80,54 @@ impl ReferenceArgs {
     }
 }
 
-/// Checks that every secret and key is there, in the workload's own namespace: references never cross namespaces.
+/// Checks that every secret and key is there, in the workload's own namespace: references never cross namespaces. Gives
+/// the keys of each secret that could be read.
 ///
 /// Where the user may not read secrets there is a warning instead: the attachment itself needs no such right.
 ///
 /// # Errors
-/// A secret or a key that is not optional is missing.
+/// A secret or a key that is not optional is missing, a secret is of another type than its use needs, or two
+/// attachments would hide each other.
 pub(super) async fn check(
     attachments: &[Attachment],
     namespace: &str,
     cluster: &Cluster,
     session: &Session<'_>,
-) -> Result<()> {
+) -> Result<BTreeMap<String, Vec<String>>> {
     let names: BTreeSet<&str> = attachments.iter().map(Attachment::secret).collect();
     let outlines =
         futures::future::join_all(names.iter().map(|name| cluster.secret_outline(namespace, name)));
-    let mut keys = BTreeMap::new();
+    let (mut keys, mut unread) = (BTreeMap::new(), Vec::new());
     for (name, outline) in names.iter().zip(outlines.await) {
         match outline {
             Ok(outline) => {
+                workload::check_image_pull(attachments, name, &outline.secret_type)?;
                 keys.insert((*name).to_owned(), outline.keys());
             }
-            Err(failure) if failure.is_forbidden() => session.ui.warning(&format!(
-                "you may not read secrets in namespace {namespace}: whether {name} and its keys exist was not checked"
-            )),
-            Err(failure) => missing(failure, name, namespace, attachments, session)?,
+            Err(failure) if failure.is_forbidden() => unread.push(*name),
+            Err(failure) if failure.is_not_found() && is_optional(attachments, name) => {
+                session.ui.warning(&format!("secret {name} does not exist yet in namespace {namespace}"));
+            }
+            Err(failure) if failure.is_not_found() => {
+                return Err(missing_secret::explain(failure, name, namespace, cluster, session).await);
+            }
+            Err(failure) => return Err(failure.into()),
         }
     }
-    workload::missing_keys(attachments, &keys)?;
-    for illegal in workload::illegal_env_names(attachments, &keys) {
-        session.ui.warning(&illegal);
+    if !unread.is_empty() {
+        let names = list(unread);
+        session.ui.warning(&format!(
+            "you may not read secrets in namespace {namespace}: whether {names} and the keys exist was not checked"
+        ));
     }
-    Ok(())
+    workload::missing_keys(attachments, &keys)?;
+    workload::clashes(attachments, &keys)?;
+    for warning in workload::doubtful_env_names(attachments, &keys) {
+        session.ui.warning(&warning);
+    }
+    Ok(keys)
 }
 
-fn missing(
-    failure: Failure,
-    name: &str,
-    namespace: &str,
-    attachments: &[Attachment],
-    session: &Session<'_>,
-) -> Result<()> {
-    if !failure.is_not_found() {
-        return Err(failure.into());
-    }
-    let its: Vec<&Attachment> = attachments.iter().filter(|attachment| attachment.secret() == name).collect();
-    if its.iter().all(|attachment| attachment.is_optional()) {
-        session.ui.warning(&format!("secret {name} does not exist yet in namespace {namespace}"));
-        return Ok(());
-    }
-    let create = format!("kubectl runai-secret create {name} -n {namespace} --from-file=KEY=PATH");
-    Err(Error::from(failure).hint(format!("or create it: {create}")))
+fn is_optional(attachments: &[Attachment], name: &str) -> bool {
+    attachments.iter().filter(|one| one.secret() == name).all(Attachment::is_optional)
 }

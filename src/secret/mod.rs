@@ -40,7 +40,7 @@ pub(crate) use inspection::{Inspection, ValueFacts};
 pub(crate) use manifest::SecretManifest;
 pub(crate) use name::{
     check_annotation_key, check_label_key, check_label_value, check_namespace, check_secret_name,
-    is_env_name, is_key, is_label, is_subdomain,
+    is_env_name, is_key, is_label, is_newer_env_name, is_subdomain,
 };
 pub(crate) use origin::Origin;
 pub(crate) use reading::{LineEnd, read};

@@ -111,6 +111,12 @@ pub(crate) fn is_env_name(text: &str) -> bool {
     env_name_faults(text).is_empty()
 }
 
+/// Whether a text is a legal name of a variable by the rule of newer servers: printable ASCII without `=` (KEP-4369: with
+/// a feature gate from Kubernetes 1.30, by default from 1.32, always from 1.34).
+pub(crate) fn is_newer_env_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'=')
+}
+
 /// Whether a text is an RFC 1123 subdomain of at most 253 characters, as names of most objects are.
 pub(crate) fn is_subdomain(text: &str) -> bool {
     subdomain_faults(text).is_empty()

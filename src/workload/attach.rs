@@ -3,6 +3,7 @@
 //! What is already as asked is left alone, so attaching twice is attaching once. What stands in the way is
 //! replaced only when asked to, and then where it stands.
 
+mod containers;
 mod env;
 mod files;
 #[cfg(test)]
@@ -12,21 +13,13 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::attachment::Attachment;
-use super::kind::Kind;
-use super::pod_spec::{self, Role, text};
+pub(crate) use self::containers::ContainerChoice;
+pub(super) use self::containers::{Place, check_named, choose};
+use super::attachment::{Attachment, Item, normal_path};
+use super::environment;
+use super::kind::{Kind, Part, Shape};
+use super::pod_spec::text;
 use crate::error::{Error, Result};
-
-/// Which containers get env variables and files.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum ContainerChoice {
-    /// The one regular container; an error naming them if there are several.
-    Only,
-    /// These, init containers among them if named.
-    Named(Vec<String>),
-    /// All, init containers too, as `kubectl set env -c '*'` has it.
-    All,
-}
 
 /// What to do where something else stands in the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +45,8 @@ pub(crate) struct Difference {
     pub(crate) attachment: Attachment,
     /// None for what belongs to the whole pod.
     pub(crate) container: Option<String>,
+    /// Which of the object's parts it is in, where there are several.
+    pub(crate) part: Option<String>,
     pub(crate) effect: Effect,
 }
 
@@ -73,34 +68,75 @@ pub(crate) fn attach(
     existing: Existing,
 ) -> Result<Outcome> {
     let asked = distinct(attachments)?;
+    environment::check_expressible(kind, attachments, containers)?;
     let workload = display_name(object, kind);
+    let parts = parts(object, kind)?;
+    if asked.iter().any(|one| !matches!(one, Attachment::ImagePull { .. })) {
+        check_named(object, &parts, &workload, containers)?;
+    }
     let mut copy = object.clone();
     let mut differences = Vec::new();
-    for pointer in pod_specs(object, kind)? {
-        if let Some(spec) = copy.pointer_mut(&pointer) {
-            differences.extend(Pod { spec, workload: &workload, existing }.put(&asked, containers)?);
+    for part in parts {
+        let Some(spec) = copy.pointer_mut(&part.pointer) else { continue };
+        let workload = part.of(&workload);
+        let mut changes = match kind.shape {
+            Shape::PodSpecs(_) => Pod { spec, workload: &workload, existing }.put(&asked, containers)?,
+            Shape::Environments(_) => put_references(spec, kind, &workload, &asked, existing)?,
+        };
+        for change in &mut changes {
+            change.part.clone_from(&part.name);
         }
+        differences.extend(changes);
     }
     Ok(if differences.is_empty() { Outcome::AsAsked } else { Outcome::Changed { object: copy, differences } })
 }
 
-impl ContainerChoice {
-    /// What the values of `-c` mean: none is [`Self::Only`], a `*` among them is [`Self::All`].
-    pub(crate) fn from_flags(names: &[String]) -> Self {
-        match names {
-            [] => Self::Only,
-            names if names.iter().any(|name| name == "*") => Self::All,
-            names => Self::Named(names.to_vec()),
-        }
+fn put_references(
+    spec: &mut Value,
+    kind: &Kind,
+    workload: &str,
+    asked: &[&Attachment],
+    existing: Existing,
+) -> Result<Vec<Difference>> {
+    let mut differences = Vec::new();
+    for &attachment in asked {
+        let effect = match attachment {
+            Attachment::Env { variable, secret, key, .. } => {
+                environment::put(spec, workload, (variable, secret, key), existing)?
+            }
+            other => return Err(environment::unknown_keys(kind, other.secret())),
+        };
+        let attachment = attachment.clone();
+        differences.extend(effect.map(|effect| Difference {
+            attachment,
+            container: None,
+            part: None,
+            effect,
+        }));
+    }
+    Ok(differences)
+}
+
+impl Part {
+    /// The workload's name for messages about this part of it.
+    pub(super) fn of(&self, workload: &str) -> String {
+        self.name.as_ref().map_or_else(|| workload.to_owned(), |name| format!("{workload} ({name})"))
+    }
+}
+
+/// ` in container main of Worker`, as far as there is something to say.
+pub(super) fn place_in_words(container: Option<&str>, part: Option<&str>) -> String {
+    match (container, part) {
+        (Some(container), Some(part)) => format!(" in container {container} of {part}"),
+        (Some(container), None) => format!(" in container {container}"),
+        (None, Some(part)) => format!(" in {part}"),
+        (None, None) => String::new(),
     }
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.attachment)?;
-        if let Some(container) = &self.container {
-            write!(f, " in container {container}")?;
-        }
+        write!(f, "{}{}", self.attachment, place_in_words(self.container.as_deref(), self.part.as_deref()))?;
         match self.effect {
             Effect::Added => Ok(()),
             Effect::Replaced => f.write_str(" (replaces what was there)"),
@@ -115,61 +151,49 @@ struct Pod<'a> {
     existing: Existing,
 }
 
-/// Where a container stands in a pod spec.
-#[derive(Debug, Clone)]
-pub(super) struct Place {
-    role: Role,
-    index: usize,
-    pub(super) name: String,
-}
-
-impl Place {
-    pub(super) fn container_of<'a>(&self, spec: &'a mut Value) -> Option<&'a mut Value> {
-        spec.get_mut(self.role.field())?.get_mut(self.index)
-    }
-}
-
 impl Pod<'_> {
     fn put(&mut self, asked: &[&Attachment], choice: &ContainerChoice) -> Result<Vec<Difference>> {
         let for_containers = asked.iter().any(|one| !matches!(one, Attachment::ImagePull { .. }));
         let places = if for_containers { choose(self.spec, self.workload, choice)? } else { Vec::new() };
         let mut differences = Vec::new();
-        for &attachment in asked {
-            let mut note = |container: Option<&Place>, effect: Option<Effect>| {
-                let container = container.map(|place| place.name.clone());
-                differences.extend(effect.map(|effect| Difference {
-                    attachment: attachment.clone(),
-                    container,
-                    effect,
-                }));
+        for group in together(asked) {
+            let mut note = |container: Option<&Place>, effects: Vec<Option<Effect>>| {
+                let made = group.iter().zip(effects).filter_map(|(&attachment, effect)| {
+                    let container = container.map(|place| place.name.clone());
+                    Some(Difference {
+                        attachment: attachment.clone(),
+                        container,
+                        part: None,
+                        effect: effect?,
+                    })
+                });
+                differences.extend(made);
             };
-            if let Attachment::ImagePull { secret } = attachment {
-                note(None, env::pull_images(self.spec, secret)?);
+            if let [Attachment::ImagePull { secret }] = group[..] {
+                note(None, vec![env::pull_images(self.spec, secret)?]);
                 continue;
             }
             for place in &places {
-                note(Some(place), self.put_in(place, attachment)?);
+                note(Some(place), self.put_in(place, &group)?);
             }
         }
         Ok(differences)
     }
 
-    fn put_in(&mut self, place: &Place, attachment: &Attachment) -> Result<Option<Effect>> {
-        match attachment {
-            Attachment::Env { variable, secret, key, need } => {
+    /// What each of a group changes in a container; several are the files of one path.
+    fn put_in(&mut self, place: &Place, group: &[&Attachment]) -> Result<Vec<Option<Effect>>> {
+        let effect = match group {
+            [Attachment::Env { variable, secret, key, need }] => {
                 let entry = env::variable(variable, secret, key, *need);
-                self.set_variable(place, variable, entry)
+                self.set_variable(place, variable, entry)?
             }
-            Attachment::EnvAll { secret, prefix, need } => {
+            [Attachment::EnvAll { secret, prefix, need }] => {
                 let entry = env::all_keys(secret, prefix, *need);
-                self.set_source(place, secret, prefix, entry)
+                self.set_source(place, secret, prefix, entry)?
             }
-            Attachment::Files { secret, path, items, mode, need } => {
-                let source = files::source(secret, items, *mode, *need);
-                self.mount(place, secret, path, &source)
-            }
-            Attachment::ImagePull { .. } => Ok(None),
-        }
+            files => return self.mount(place, &files::Asked::of(files)),
+        };
+        Ok(vec![effect])
     }
 
     fn container(&mut self, place: &Place) -> Result<&mut Value> {
@@ -191,28 +215,23 @@ impl Pod<'_> {
     }
 }
 
-/// The containers of a pod spec that are meant, init containers first.
-pub(super) fn choose(spec: &Value, workload: &str, choice: &ContainerChoice) -> Result<Vec<Place>> {
-    let all: Vec<_> = changeable(spec).collect();
-    let regular: Vec<_> = all.iter().filter(|place| place.role == Role::Regular).cloned().collect();
-    match choice {
-        ContainerChoice::All => Ok(all),
-        ContainerChoice::Only if regular.len() == 1 => Ok(regular),
-        ContainerChoice::Only if regular.is_empty() => {
-            Err(Error::failed(format!("{workload} has no container")))
+/// The attachments one by one, but those to files in the same path together, where the first of them stands.
+fn together<'a>(asked: &[&'a Attachment]) -> Vec<Vec<&'a Attachment>> {
+    let mut groups: Vec<Vec<&Attachment>> = Vec::new();
+    for &attachment in asked {
+        let path = mounted_at(attachment);
+        match groups.iter_mut().find(|group| path.is_some() && mounted_at(group[0]) == path) {
+            Some(group) => group.push(attachment),
+            None => groups.push(vec![attachment]),
         }
-        ContainerChoice::Only => {
-            Err(Error::usage(format!("{workload} has more than one container: {}", names(&regular)))
-                .hint("choose with -c CONTAINER, or -c '*' for all of them"))
-        }
-        ContainerChoice::Named(wanted) => {
-            let missing = wanted.iter().find(|name| !all.iter().any(|place| place.name == **name));
-            match missing {
-                Some(name) => Err(Error::failed(format!("{workload} has no container {name:?}"))
-                    .hint(format!("its containers are: {}", names(&all)))),
-                None => Ok(all.into_iter().filter(|place| wanted.contains(&place.name)).collect()),
-            }
-        }
+    }
+    groups
+}
+
+fn mounted_at(attachment: &Attachment) -> Option<String> {
+    match attachment {
+        Attachment::Files { path, .. } => Some(normal_path(path)),
+        _ => None,
     }
 }
 
@@ -223,29 +242,14 @@ pub(super) fn display_name(object: &Value, kind: &Kind) -> String {
     kind.display_name(text(metadata, name))
 }
 
-/// The pod specs of the object, at least one.
-pub(super) fn pod_specs(object: &Value, kind: &Kind) -> Result<Vec<String>> {
-    match kind.pod_specs(object) {
+/// The parts of the object where attachments go, at least one.
+pub(super) fn parts(object: &Value, kind: &Kind) -> Result<Vec<Part>> {
+    match kind.parts(object) {
         none if none.is_empty() => {
-            Err(Error::failed(format!("{} has no pod template", display_name(object, kind))))
+            Err(Error::failed(format!("{} has no {}", display_name(object, kind), kind.changed_part())))
         }
         found => Ok(found),
     }
-}
-
-/// Ephemeral containers cannot be changed once they are there, so nothing is attached to them.
-fn changeable(pod_spec: &Value) -> impl Iterator<Item = Place> {
-    pod_spec::containers(pod_spec)
-        .filter(|(role, ..)| *role != Role::Ephemeral)
-        .map(|(role, index, container)| Place { role, index, name: text(container, "name").to_owned() })
-}
-
-fn names(places: &[Place]) -> String {
-    let name = |place: &Place| match place.role {
-        Role::Init => format!("{} (init)", place.name),
-        Role::Regular | Role::Ephemeral => place.name.clone(),
-    };
-    places.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
 /// The attachments without repetitions; two of them that want the same place are a usage error.
@@ -266,8 +270,15 @@ fn distinct(attachments: &[Attachment]) -> Result<Vec<&Attachment>> {
 fn want_same_place(one: &Attachment, other: &Attachment) -> bool {
     use Attachment::{Env, EnvAll, Files};
     match (one, other) {
-        (Env { variable: a, .. }, Env { variable: b, .. })
-        | (Files { path: a, .. }, Files { path: b, .. }) => a == b,
+        (Env { variable: a, .. }, Env { variable: b, .. }) => a == b,
+        // Files of several secrets can be in one path, unless two are the same file or differ in the volume's mode.
+        (
+            Files { path: a, secret, items, mode, .. },
+            Files { path: b, secret: other_secret, items: other_items, mode: other_mode, .. },
+        ) => {
+            let is_there = |item: &Item| other_items.iter().any(|other| other.file == item.file);
+            a == b && (secret == other_secret || mode != other_mode || items.iter().any(is_there))
+        }
         (EnvAll { secret: a, prefix: p, .. }, EnvAll { secret: b, prefix: q, .. }) => a == b && p == q,
         _ => false,
     }

@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::name::check_object_name;
 use crate::error::{Error, Result};
-use crate::secret::{is_env_name, is_key};
+use crate::secret::{is_key, is_newer_env_name};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Attachment {
@@ -215,14 +215,14 @@ impl fmt::Display for Mode {
     }
 }
 
-/// By the rule that every server accepts; Kubernetes 1.34 and later take more (KEP-4369).
+/// By the rule of newer servers: which one it is can't be known without asking it, so an older one refuses for itself,
+/// and [`checks`](super::checks) warns before that.
 pub(super) fn check_env_name(what: &str, name: &str) -> Result<()> {
-    if is_env_name(name) {
+    if is_newer_env_name(name) {
         return Ok(());
     }
-    Err(Error::usage(format!(
-        "{what} {name:?} is not a legal env name: letters, digits, '_', '-' and '.' only, no digit first"
-    )))
+    Err(Error::usage(format!("{what} {name:?} is not a legal env name: printable ASCII only, and no '='"))
+        .hint("letters, digits and '_', with no digit first, are legal everywhere"))
 }
 
 /// `hf-token` → `HF_TOKEN`, `1st` → `_1ST`.

@@ -2,7 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
+use super::attach::ContainerChoice;
 use super::attachment::Attachment;
+use super::kind::Kind;
+use super::pod_spec::{self, Role, list, text};
 use crate::error::{Error, Result};
 use crate::secret::is_env_name;
 use crate::wording::nearest;
@@ -28,22 +33,128 @@ pub(crate) fn missing_keys(attachments: &[Attachment], keys: &BTreeMap<String, V
         .fold(error, |error, (secret, key)| error.hint(what_it_has(secret, key, &keys[*secret]))))
 }
 
-/// A warning for each attachment of all keys of which some do not become env variables: the kubelet leaves a
-/// key out, with an event on the pod, if its name is no legal env name.
-pub(crate) fn illegal_env_names(
+/// A warning for each env name that not every server takes. Those of before Kubernetes 1.32 refuse such a variable, and
+/// leave out a key that would become one.
+pub(crate) fn doubtful_env_names(
     attachments: &[Attachment],
     keys: &BTreeMap<String, Vec<String>>,
 ) -> Vec<String> {
-    let warning = |attachment: &Attachment| {
-        let Attachment::EnvAll { secret, prefix, .. } = attachment else { return None };
-        let is_illegal = |key: &&String| !is_env_name(&format!("{prefix}{key}"));
-        let left_out: Vec<_> = keys.get(secret)?.iter().filter(is_illegal).map(String::as_str).collect();
-        let keys = left_out.join(", ");
-        (!left_out.is_empty()).then(|| {
-            format!("these keys of secret {secret:?} are no legal env names and will be left out: {keys}")
-        })
+    let warning = |attachment: &Attachment| match attachment {
+        Attachment::Env { variable, .. } if !is_env_name(variable) => Some(format!(
+            "env name {variable:?} is legal from Kubernetes 1.32 on; an older server refuses it"
+        )),
+        Attachment::EnvAll { secret, prefix, .. } => {
+            let is_doubtful = |key: &&String| !is_env_name(&format!("{prefix}{key}"));
+            let doubtful: Vec<_> = keys.get(secret)?.iter().filter(is_doubtful).map(String::as_str).collect();
+            let keys = doubtful.join(", ");
+            (!doubtful.is_empty()).then(|| {
+                format!(
+                    "these keys of secret {secret:?} are no legal env names before Kubernetes 1.32, which leaves \
+                     them out: {keys}"
+                )
+            })
+        }
+        Attachment::Env { .. } | Attachment::Files { .. } | Attachment::ImagePull { .. } => None,
     };
     attachments.iter().filter_map(warning).collect()
+}
+
+/// # Errors
+/// The secret is to pull images, and its type is none that holds a registry login: the kubelet would ignore it.
+pub(crate) fn check_image_pull(attachments: &[Attachment], secret: &str, secret_type: &str) -> Result<()> {
+    const LOGINS: [&str; 2] = ["kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"];
+    let is_to_pull =
+        |one: &Attachment| matches!(one, Attachment::ImagePull { secret: name } if name == secret);
+    if LOGINS.contains(&secret_type) || !attachments.iter().any(is_to_pull) {
+        return Ok(());
+    }
+    Err(Error::failed(format!(
+        "secret {secret:?} can't be used for pulling images: its type is {secret_type}, not {}",
+        LOGINS[0]
+    ))
+    .hint("make a registry login: kubectl runai-secret create docker-registry NAME --docker-server=SERVER …"))
+}
+
+/// # Errors
+/// All keys of two secrets are asked for, and one of them would hide a key of the other: as an env variable, or as a
+/// file in the same path. Keys that are not in `keys` are not known, and not looked at.
+pub(crate) fn clashes(attachments: &[Attachment], keys: &BTreeMap<String, Vec<String>>) -> Result<()> {
+    for (at, one) in attachments.iter().enumerate() {
+        for other in &attachments[..at] {
+            let (Some((place, names)), Some((same_place, others))) = (names(one, keys), names(other, keys))
+            else {
+                continue;
+            };
+            let twice = others.iter().find(|name| names.contains(name));
+            let (Some(name), true) = (twice, place == same_place && one != other) else { continue };
+            let (first, last) = (other.secret(), one.secret());
+            return Err(match place {
+                None => {
+                    Error::failed(format!("env {name} would come from secret {first:?} and from {last:?}"))
+                        .hint("the last one would win; name the keys that are wanted, each with --env or -e")
+                }
+                Some(path) => Error::failed(format!(
+                    "file {name} in {path} would come from secret {first:?} and from {last:?}"
+                ))
+                .hint("mount them in different folders"),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// What becomes of each key: variables (no place), or files in a path. None where that is not known, and for what
+/// another check looks at.
+fn names<'a>(
+    attachment: &'a Attachment,
+    keys: &BTreeMap<String, Vec<String>>,
+) -> Option<(Option<&'a str>, Vec<String>)> {
+    match attachment {
+        Attachment::EnvAll { secret, prefix, .. } => {
+            Some((None, keys.get(secret)?.iter().map(|key| format!("{prefix}{key}")).collect()))
+        }
+        Attachment::Files { secret, path, items, .. } if items.is_empty() => {
+            Some((Some(path), keys.get(secret)?.clone()))
+        }
+        Attachment::Files { path, items, .. } => {
+            Some((Some(path), items.iter().map(|item| item.file.clone()).collect()))
+        }
+        Attachment::Env { .. } | Attachment::ImagePull { .. } => None,
+    }
+}
+
+/// A warning for each key that would become a variable which a container sets by itself: that goes first.
+pub(crate) fn hidden_variables(
+    object: &Value,
+    kind: &Kind,
+    attachments: &[Attachment],
+    choice: &ContainerChoice,
+    keys: &BTreeMap<String, Vec<String>>,
+) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for pointer in kind.pod_specs(object) {
+        let containers = object.pointer(&pointer).into_iter().flat_map(pod_spec::containers);
+        for (role, _, container) in containers {
+            let name = text(container, "name");
+            let is_meant = match choice {
+                ContainerChoice::Only => role == Role::Regular,
+                ContainerChoice::All => role != Role::Ephemeral,
+                ContainerChoice::Named(names) => names.iter().any(|one| one == name),
+            };
+            for one in attachments.iter().filter(|one| is_meant && matches!(one, Attachment::EnvAll { .. })) {
+                let others = list(container, "env").iter();
+                let others =
+                    others.filter(|entry| text(&entry["valueFrom"]["secretKeyRef"], "name") != one.secret());
+                let set: Vec<_> = others.map(|entry| text(entry, "name")).collect();
+                let variables = names(one, keys).map(|(_, names)| names).unwrap_or_default();
+                warnings.extend(variables.iter().filter(|variable| set.contains(&variable.as_str())).map(|variable| {
+                    let secret = one.secret();
+                    format!("container {name} sets env {variable} by itself, which hides that of secret {secret}")
+                }));
+            }
+        }
+    }
+    warnings
 }
 
 /// A long word that is like none of the keys may be a token that was pasted in the key's place: it is not repeated.
@@ -121,9 +232,72 @@ mod tests {
     #[test]
     fn a_key_that_is_no_env_name_is_warned_of_unless_the_prefix_helps() {
         let warnings =
-            |prefix: &str| illegal_env_names(&[Attachment::env_all("x", prefix).unwrap()], &keys());
+            |prefix: &str| doubtful_env_names(&[Attachment::env_all("x", prefix).unwrap()], &keys());
         assert_eq!(warnings("").len(), 1);
-        assert!(warnings("")[0].ends_with("left out: 1st"));
+        assert!(warnings("")[0].ends_with("leaves them out: 1st"));
         assert!(warnings("P_").is_empty());
+    }
+
+    #[test]
+    fn a_name_that_newer_servers_alone_take_is_warned_of() {
+        let warnings = doubtful_env_names(&[env("x", "1A=username"), env("x", "A=username")], &keys());
+        assert_eq!(
+            warnings,
+            ["env name \"1A\" is legal from Kubernetes 1.32 on; an older server refuses it"]
+        );
+    }
+
+    #[test]
+    fn only_a_registry_login_pulls_images() {
+        let pull = [Attachment::image_pull("r").unwrap(), env("s", "k")];
+        assert!(check_image_pull(&pull, "r", "kubernetes.io/dockerconfigjson").is_ok());
+        assert!(check_image_pull(&pull, "s", "Opaque").is_ok());
+        let error = check_image_pull(&pull, "r", "Opaque").unwrap_err().to_string();
+        assert!(error.contains("its type is Opaque"), "{error}");
+    }
+
+    #[test]
+    fn keys_that_would_hide_each_other_are_refused() {
+        let keys = BTreeMap::from([
+            ("a".to_owned(), vec!["one".to_owned(), "same".to_owned()]),
+            ("b".to_owned(), vec!["same".to_owned()]),
+        ]);
+        let all = |secret: &str, prefix: &str| Attachment::env_all(secret, prefix).unwrap();
+        let files = |secret: &str, flag: &str| Attachment::files(secret, flag, None).unwrap();
+        let clash = |one: &Attachment, other: &Attachment| {
+            clashes(&[one.clone(), other.clone()], &keys)
+                .err()
+                .map(|error| error.to_string())
+                .unwrap_or_default()
+        };
+        assert!(
+            clash(&all("a", ""), &all("b", ""))
+                .contains("env same would come from secret \"a\" and from \"b\"")
+        );
+        assert!(clash(&files("a", "/x"), &files("b", "/x:same")).contains("file same in /x"));
+        for (one, other) in [
+            (all("a", ""), all("b", "B_")),
+            (all("a", ""), all("a", "")),
+            (files("a", "/x"), files("b", "/y")),
+            (files("a", "/x"), files("b", "/x:same=other")),
+            (all("a", ""), files("b", "/x")),
+            (all("a", ""), all("unknown", "")),
+        ] {
+            assert_eq!(clash(&one, &other), "", "{one}; {other}");
+        }
+    }
+
+    #[test]
+    fn a_variable_that_the_container_sets_is_said_to_hide_the_key() {
+        let containers = serde_json::json!([
+            {"name": "main", "env": [{"name": "username", "value": "hunter2"}]}, {"name": "side"}]);
+        let object = serde_json::json!({"spec": {"containers": containers}});
+        let hidden = |choice: &ContainerChoice| {
+            let all = [Attachment::env_all("x", "").unwrap()];
+            hidden_variables(&object, Kind::named("pod").unwrap(), &all, choice, &keys())
+        };
+        let warning = "container main sets env username by itself, which hides that of secret x";
+        assert_eq!(hidden(&ContainerChoice::All), [warning]);
+        assert!(hidden(&ContainerChoice::Named(vec!["side".to_owned()])).is_empty());
     }
 }

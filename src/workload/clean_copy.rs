@@ -15,7 +15,7 @@ const JOB_LABELS: [&str; 4] =
     ["controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"];
 
 /// Annotations, or beginnings of them, that controllers write about one object or pod.
-const CONTROLLERS_ANNOTATIONS: [&str; 6] = [
+const CONTROLLERS_ANNOTATIONS: [&str; 8] = [
     "batch.kubernetes.io/job-tracking",
     "deployment.kubernetes.io/",
     "cni.projectcalico.org/",
@@ -23,6 +23,9 @@ const CONTROLLERS_ANNOTATIONS: [&str; 6] = [
     "kubernetes.io/limit-ranger",
     // Run:ai's and KAI's scheduler: the group of pods that the old pod was scheduled with.
     "pod-group-name",
+    // Knative writes who made it, and refuses it of anybody else.
+    "serving.knative.dev/creator",
+    "serving.knative.dev/lastModifier",
 ];
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -30,6 +33,7 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// What controls an object, and where a change belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Owner {
+    pub(crate) api_version: String,
     pub(crate) kind: String,
     pub(crate) name: String,
 }
@@ -53,13 +57,14 @@ pub(crate) enum JobState {
 /// another.
 pub(crate) fn clean_copy(object: &Value, kind: &Kind, name: Option<&str>) -> Value {
     let mut copy = json!({ "metadata": clean_metadata(&object["metadata"], name) });
-    for field in ["apiVersion", "kind", "spec"] {
-        if let Some(value) = object.get(field) {
+    for (field, value) in object.as_object().into_iter().flatten() {
+        if field != "metadata" && field != "status" {
             copy[field] = value.clone();
         }
     }
     match (kind.group, kind.name) {
-        ("batch", "Job") => clean_job(&mut copy),
+        // A RunaiJob has the spec of a Job; whether its controller writes the same into it is not documented.
+        ("batch", "Job") | ("run.ai", "RunaiJob") => clean_job(&mut copy),
         ("", "Pod") => copy.get_mut("spec").into_iter().for_each(clean_pod),
         _ => {}
     }
@@ -71,7 +76,7 @@ pub(crate) fn owner(object: &Value) -> Option<Owner> {
     let owner =
         list(&object["metadata"], "ownerReferences").iter().find(|owner| is_true(owner, "controller"))?;
     let field = |field| text(owner, field).to_owned();
-    Some(Owner { kind: field("kind"), name: field("name") })
+    Some(Owner { api_version: field("apiVersion"), kind: field("kind"), name: field("name") })
 }
 
 /// The state of a Job.

@@ -6,9 +6,10 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::attach::{ContainerChoice, Place, choose, display_name, pod_specs};
+use super::attach::{ContainerChoice, Place, check_named, choose, display_name, parts, place_in_words};
 use super::attachment::normal_path;
-use super::kind::Kind;
+use super::environment;
+use super::kind::{Kind, Shape};
 use super::pod_spec::{containers, list, remove_if_empty, text};
 use crate::error::{Error, Result};
 use crate::wording::list as in_words;
@@ -37,6 +38,8 @@ pub(crate) struct Removed {
     pub(crate) what: Use,
     /// None for what belongs to the whole pod.
     pub(crate) container: Option<String>,
+    /// Which of the object's parts it was in, where there are several.
+    pub(crate) part: Option<String>,
 }
 
 /// How a secret was used.
@@ -59,13 +62,24 @@ pub(crate) enum Use {
 /// secret; or some mounts of a volume are to go, and it holds files of others too.
 pub(crate) fn detach(object: &Value, kind: &Kind, selection: &Selection) -> Result<Detached> {
     let workload = display_name(object, kind);
+    environment::check_no_container(kind, &selection.containers)?;
+    let parts = parts(object, kind)?;
+    check_named(object, &parts, &workload, &selection.containers)?;
     let mut changed = object.clone();
     let mut removed = Vec::new();
-    for pointer in pod_specs(object, kind)? {
-        if let Some(spec) = changed.pointer_mut(&pointer) {
-            let places = choose(spec, &workload, &selection.containers)?;
-            removed.extend(selection.take_off(spec, &places)?);
+    for part in parts {
+        let Some(spec) = changed.pointer_mut(&part.pointer) else { continue };
+        let mut gone = match kind.shape {
+            Shape::PodSpecs(_) => {
+                let places = choose(spec, &part.of(&workload), &selection.containers)?;
+                selection.take_off(spec, &places)?
+            }
+            Shape::Environments(_) => selection.take_off_environment(spec),
+        };
+        for one in &mut gone {
+            one.part.clone_from(&part.name);
         }
+        removed.extend(gone);
     }
     match selection.unused(&removed).as_slice() {
         [] => Ok(Detached { object: changed, removed }),
@@ -103,7 +117,17 @@ impl fmt::Display for Removed {
             Use::Volume(name) => write!(f, "volume {name}")?,
             Use::ImagePull => f.write_str("its use for pulling images")?,
         }
-        self.container.iter().try_for_each(|container| write!(f, " in container {container}"))
+        f.write_str(&place_in_words(self.container.as_deref(), self.part.as_deref()))
+    }
+}
+
+impl Removed {
+    fn in_container(what: Use, place: &Place) -> Self {
+        Self { what, container: Some(place.name.clone()), part: None }
+    }
+
+    fn of_the_whole(what: Use) -> Self {
+        Self { what, container: None, part: None }
     }
 }
 
@@ -139,14 +163,19 @@ impl Selection {
         self.are_all_of(&[], "") && !matches!(self.containers, ContainerChoice::Named(_))
     }
 
+    fn take_off_environment(&self, spec: &mut Value) -> Vec<Removed> {
+        let is_meant = |variable: &str| self.are_all_of(&self.variables, variable);
+        let taken = environment::take(spec, &self.secret, is_meant);
+        taken.into_iter().map(|name| Removed::of_the_whole(Use::Variable(name))).collect()
+    }
+
     fn take_off(&self, spec: &mut Value, places: &[Place]) -> Result<Vec<Removed>> {
         let mut removed = Vec::new();
         for place in places {
             let Some(container) = place.container_of(spec) else { continue };
             let mut gone = take(container, "env", |entry| self.variable(entry));
             gone.extend(take(container, "envFrom", |entry| self.all_keys(entry)));
-            removed
-                .extend(gone.into_iter().map(|what| Removed { what, container: Some(place.name.clone()) }));
+            removed.extend(gone.into_iter().map(|what| Removed::in_container(what, place)));
         }
         for volume in list(spec, "volumes").to_vec() {
             if without_secret(&volume, &self.secret) != Some(volume.clone()) {
@@ -155,8 +184,7 @@ impl Selection {
         }
         if self.are_whole_pod() {
             removed.extend(take(spec, "imagePullSecrets", |entry| {
-                (text(entry, "name") == self.secret)
-                    .then_some(Removed { what: Use::ImagePull, container: None })
+                (text(entry, "name") == self.secret).then(|| Removed::of_the_whole(Use::ImagePull))
             }));
         }
         Ok(removed)
@@ -184,10 +212,8 @@ impl Selection {
         for place in places {
             let container = place.container_of(spec).map_or(Value::Null, |container| container.clone());
             let mounts = list(&container, "volumeMounts").iter().filter(|mount| self.is_meant(mount, name));
-            meant.extend(mounts.map(|mount| Removed {
-                what: Use::Files(text(mount, "mountPath").to_owned()),
-                container: Some(place.name.clone()),
-            }));
+            let files = |mount| Use::Files(text(mount, "mountPath").to_owned());
+            meant.extend(mounts.map(|mount| Removed::in_container(files(mount), place)));
         }
         let all = containers(spec)
             .flat_map(|(_, _, container)| list(container, "volumeMounts"))
@@ -212,7 +238,7 @@ impl Selection {
         }
         replace_volume(spec, name, rest.as_ref());
         if meant.is_empty() {
-            meant.push(Removed { what: Use::Volume(name.to_owned()), container: None });
+            meant.push(Removed::of_the_whole(Use::Volume(name.to_owned())));
         }
         Ok(meant)
     }
@@ -270,165 +296,4 @@ fn take<T>(parent: &mut Value, field: &str, gone: impl Fn(&Value) -> Option<T>) 
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::workload::attach::{Existing, Outcome, attach};
-    use crate::workload::attachment::Attachment;
-
-    fn job() -> Value {
-        json!({"metadata": {"name": "j"}, "spec": {"template": {"spec": {
-            "containers": [{"name": "main", "env": [{"name": "OTHER", "value": "x"}]}],
-            "initContainers": [{"name": "init"}]}}}})
-    }
-
-    fn kind() -> &'static Kind {
-        Kind::named("job").unwrap()
-    }
-
-    fn all_of(secret: &str) -> Selection {
-        Selection {
-            secret: secret.to_owned(),
-            variables: vec![],
-            paths: vec![],
-            containers: ContainerChoice::All,
-        }
-    }
-
-    fn words(words: &[&str]) -> Vec<String> {
-        words.iter().map(ToString::to_string).collect()
-    }
-
-    fn shown(detached: &Detached) -> Vec<String> {
-        detached.removed.iter().map(ToString::to_string).collect()
-    }
-
-    /// The Job with these attached to both of its containers.
-    fn with(attachments: &[Attachment]) -> Value {
-        match attach(&job(), kind(), attachments, &ContainerChoice::All, Existing::Keep).unwrap() {
-            Outcome::Changed { object, .. } => object,
-            Outcome::AsAsked => panic!("nothing was attached"),
-        }
-    }
-
-    fn every_way() -> [Attachment; 5] {
-        [
-            Attachment::env("s", "A=k").unwrap(),
-            Attachment::env_all("s", "").unwrap(),
-            Attachment::files("s", "/a", None).unwrap(),
-            Attachment::files("s", "/b:k,l", None).unwrap(),
-            Attachment::image_pull("s").unwrap(),
-        ]
-    }
-
-    #[test]
-    fn detaching_undoes_attaching() {
-        let object = with(&every_way());
-        let other = detach(&object, kind(), &all_of("other")).unwrap();
-        assert_eq!(other, Detached { object: object.clone(), removed: Vec::new() });
-        let detached = detach(&object, kind(), &all_of("s")).unwrap();
-        assert_eq!(detached.object, job());
-        assert_eq!(detached.removed.len(), 9, "{:?}", detached.removed);
-    }
-
-    #[test]
-    fn only_what_is_named_goes() {
-        let object = with(&every_way());
-        let selection = Selection { variables: words(&["A"]), paths: words(&["/a"]), ..all_of("s") };
-        let detached = detach(&object, kind(), &selection).unwrap();
-        assert_eq!(
-            shown(&detached),
-            [
-                "env A in container init",
-                "env A in container main",
-                "files in /a in container init",
-                "files in /a in container main"
-            ]
-        );
-        let left = &every_way()[1..];
-        let left: Vec<_> = left.iter().filter(|way| !way.to_string().contains("/a ")).cloned().collect();
-        let mut expected = with(&left);
-        // The first volume had the plain name.
-        expected["spec"]["template"]["spec"]["volumes"][0]["name"] = json!("secret-s-2");
-        for list in ["containers", "initContainers"] {
-            expected["spec"]["template"]["spec"][list][0]["volumeMounts"][0]["name"] = json!("secret-s-2");
-        }
-        assert_eq!(detached.object, expected);
-    }
-
-    #[test]
-    fn what_is_named_and_not_used_is_an_error_that_names_all_of_it() {
-        let object = with(&[Attachment::env("s", "A=k").unwrap()]);
-        let selection = Selection { variables: words(&["A", "TYPO"]), paths: words(&["/x"]), ..all_of("s") };
-        let error = detach(&object, kind(), &selection).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "error: job.batch/j does not use secret s as env TYPO and as files in /x\n\
-             hint: what uses it: env A in container init, env A in container main"
-        );
-        // A variable of that name, from elsewhere.
-        let selection = Selection { variables: words(&["OTHER"]), ..all_of("s") };
-        assert!(detach(&object, kind(), &selection).unwrap_err().to_string().contains("as env OTHER\n"));
-        let main = ContainerChoice::Named(words(&["main"]));
-        let selection = Selection { containers: main, ..all_of("other") };
-        let error = detach(&object, kind(), &selection).unwrap_err().to_string();
-        assert!(error.contains("secret other in container main\nhint: it does not use it at all"), "{error}");
-    }
-
-    #[test]
-    fn what_one_container_loses_the_others_keep() {
-        let object = with(&every_way());
-        let selection = Selection { containers: ContainerChoice::Named(words(&["main"])), ..all_of("s") };
-        let pod = &detach(&object, kind(), &selection).unwrap().object["spec"]["template"]["spec"];
-        let before = &object["spec"]["template"]["spec"];
-        assert_eq!(pod["containers"], job()["spec"]["template"]["spec"]["containers"]);
-        for field in ["initContainers", "volumes", "imagePullSecrets"] {
-            assert_eq!(pod[field], before[field], "{field}");
-        }
-        let selection = Selection { containers: ContainerChoice::Named(words(&["mian"])), ..all_of("s") };
-        assert!(
-            detach(&object, kind(), &selection)
-                .unwrap_err()
-                .to_string()
-                .contains("has no container \"mian\"")
-        );
-    }
-
-    fn pod(sources: &Value) -> Value {
-        json!({"spec": {
-            "containers": [{"name": "m", "volumeMounts": [
-                {"name": "v", "mountPath": "/v"}, {"name": "v", "mountPath": "/w"}]}],
-            "volumes": [{"name": "v", "projected": {"sources": sources}}]}})
-    }
-
-    #[test]
-    fn of_a_projected_volume_the_other_sources_stay() {
-        let config = json!({"configMap": {"name": "c"}});
-        let kind = Kind::named("pod").unwrap();
-        let mixed = pod(&json!([{"secret": {"name": "s"}}, config]));
-        assert_eq!(detach(&mixed, kind, &all_of("s")).unwrap().object, pod(&json!([config])));
-        let one = Selection { paths: words(&["/v"]), ..all_of("s") };
-        assert!(detach(&mixed, kind, &one).unwrap_err().to_string().contains("files of others"));
-        let alone = pod(&json!([{"secret": {"name": "s"}}]));
-        let bare = json!({"spec": {"containers": [{"name": "m"}]}});
-        assert_eq!(detach(&alone, kind, &all_of("s")).unwrap().object, bare);
-    }
-
-    #[test]
-    fn a_volume_that_nothing_mounts_goes_too_since_a_pod_waits_for_its_secret() {
-        let pod =
-            json!({"spec": {"containers": [], "volumes": [{"name": "v", "secret": {"secretName": "s"}}]}});
-        let detached = detach(&pod, Kind::named("pod").unwrap(), &all_of("s")).unwrap();
-        assert_eq!(detached.object, json!({"spec": {"containers": []}}));
-        assert_eq!(shown(&detached), ["volume v"]);
-    }
-
-    #[test]
-    fn the_login_of_a_storage_driver_stays() {
-        let pod = json!({"spec": {"containers": [], "volumes": [
-            {"name": "v", "csi": {"driver": "d", "nodePublishSecretRef": {"name": "s"}}}]}});
-        let detached = detach(&pod, Kind::named("pod").unwrap(), &all_of("s")).unwrap();
-        assert_eq!(detached, Detached { object: pod, removed: Vec::new() });
-    }
-}
+mod tests;

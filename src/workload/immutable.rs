@@ -1,31 +1,53 @@
-//! Recognises that a server refused a change because the template cannot change, whatever the kind.
+//! Recognises that a server refused a change because what was changed can't change, whatever the kind.
 //!
 //! The server has the last word on this, not the table of kinds: a custom kind may become immutable with an
-//! update.
+//! update, by a rule of its definition or by a webhook.
 
 use serde_json::Value;
 
+use super::kind::{Kind, Shape};
 use super::pod_spec::{list, text};
 
-/// Whether the `Status` that a server answered with says that a pod template, or a Pod, is immutable.
-pub(crate) fn is_template_immutable(status: &Value) -> bool {
+/// Whether the `Status` that a server answered with says that the place where a kind's attachments go is immutable.
+pub(crate) fn is_immutable(status: &Value, kind: &Kind) -> bool {
+    let message = text(status, "message");
+    if ["denied the request", "denied request"].iter().any(|words| message.contains(words)) {
+        // The words of a webhook or of an admission policy, in which the field, if any, is one of them. What it was
+        // asked about is our change alone.
+        let names_no_field = !message.contains("spec.");
+        return says_immutable(message)
+            && (names_no_field || message.split(' ').any(|word| is_way_to(word, kind)));
+    }
     let is_refused = status["code"] == 422 || text(status, "reason") == "Invalid";
     let causes = list(&status["details"], "causes");
     let says_so = if causes.is_empty() {
-        says_immutable(text(status, "message"), text(status, "message"))
+        says_immutable(message) && message.split(' ').any(|word| is_way_to(word, kind))
     } else {
-        causes.iter().any(|cause| says_immutable(text(cause, "field"), text(cause, "message")))
+        let of_place = |cause: &&Value| is_way_to(text(cause, "field"), kind);
+        causes.iter().filter(of_place).any(|cause| says_immutable(text(cause, "message")))
     };
     is_refused && says_so
 }
 
-/// `field` is a path such as `spec.template` or `spec.template.spec.containers[0].env`.
-fn says_immutable(field: &str, message: &str) -> bool {
-    // A Pod's words, with the field `spec`: "pod updates may not change fields other than …".
-    let of_pod = message.contains("pod updates may not change fields");
-    // "field is immutable" is the API server's, "Value is immutable" the usual rule of a custom resource.
-    let of_template = field.to_lowercase().contains("template") && message.contains("is immutable");
-    of_pod || of_template
+/// "field is immutable" is the API server's, "Value is immutable" the usual words of a custom resource, whose rule is
+/// quoted where it has no words; and a Pod has its own, with the field `spec`.
+fn says_immutable(message: &str) -> bool {
+    ["is immutable", "self == oldSelf", "pod updates may not change fields"]
+        .iter()
+        .any(|words| message.contains(words))
+}
+
+/// Whether a field, such as `spec.pytorchReplicaSpecs[Master].template`, holds a place where attachments go, or is in
+/// one.
+fn is_way_to(field: &str, kind: &Kind) -> bool {
+    let steps: Vec<&str> =
+        field.trim_end_matches(':').split(['.', '[', ']']).filter(|step| !step.is_empty()).collect();
+    let (Shape::PodSpecs(patterns) | Shape::Environments(patterns)) = kind.shape;
+    !steps.is_empty()
+        && patterns.iter().any(|pattern| {
+            let wanted = pattern.split('/').skip(1);
+            wanted.zip(&steps).all(|(wanted, step)| wanted == "*" || wanted == *step)
+        })
 }
 
 #[cfg(test)]
@@ -33,6 +55,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn kind(word: &str) -> &'static Kind {
+        Kind::named(word).unwrap()
+    }
 
     fn invalid(field: &str, message: &str) -> Value {
         let causes = json!([{"reason": "FieldValueInvalid", "field": field, "message": message}]);
@@ -42,17 +68,39 @@ mod tests {
     #[test]
     fn an_immutable_template_is_recognised_for_any_kind() {
         let refusals = [
-            ("spec.template", "Invalid value: core.PodTemplateSpec{…}: field is immutable"),
-            ("spec.jobTemplate.spec.template", "field is immutable"),
-            ("spec.pytorchReplicaSpecs[Master].template", "Value is immutable"),
-            ("spec", "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,…"),
+            ("job", "spec.template", "Invalid value: core.PodTemplateSpec{…}: field is immutable"),
+            ("cronjob", "spec.jobTemplate.spec.template", "field is immutable"),
+            ("pytorchjob", "spec.pytorchReplicaSpecs[Master].template", "Value is immutable"),
+            ("pytorchjob", "spec.pytorchReplicaSpecs.Master.template", "Value is immutable"),
+            ("jobset", "spec.replicatedJobs[0].template.spec", "Value is immutable"),
+            ("runaijob", "spec", "Invalid value: \"object\": failed rule: self == oldSelf"),
+            ("trainingworkload", "spec.environment.items", "Value is immutable"),
+            (
+                "pod",
+                "spec",
+                "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,…",
+            ),
         ];
-        for (field, message) in refusals {
-            assert!(is_template_immutable(&invalid(field, message)), "{field}: {message}");
+        for (word, field, message) in refusals {
+            assert!(is_immutable(&invalid(field, message), kind(word)), "{field}: {message}");
         }
         let message = "Job \"x\" is invalid: spec.template: Invalid value: …: field is immutable";
-        let bare = json!({"code": 422, "message": message});
-        assert!(is_template_immutable(&bare));
+        assert!(is_immutable(&json!({"code": 422, "message": message}), kind("job")));
+    }
+
+    #[test]
+    fn a_webhook_says_it_in_a_refusal_of_another_kind() {
+        let denied = |why: &str| {
+            let message = format!("admission webhook \"vjobset.kb.io\" denied the request: {why}");
+            json!({"code": 403, "reason": "Forbidden", "message": message})
+        };
+        assert!(is_immutable(
+            &denied("spec.replicatedJobs: Invalid value: …: field is immutable"),
+            kind("jobset")
+        ));
+        assert!(is_immutable(&denied("a JobSet is immutable"), kind("jobset")));
+        assert!(!is_immutable(&denied("spec.network: Invalid value: …: field is immutable"), kind("jobset")));
+        assert!(!is_immutable(&denied("images must come from our registry"), kind("jobset")));
     }
 
     #[test]
@@ -67,7 +115,7 @@ mod tests {
             json!({}),
         ];
         for status in others {
-            assert!(!is_template_immutable(&status), "{status}");
+            assert!(!is_immutable(&status, kind("job")), "{status}");
         }
     }
 }

@@ -1,6 +1,12 @@
-//! The kinds of workload, one row each. A new kind is a new row.
+//! The kinds of workload, one row each.
+//!
+//! The shape that a row names is that of the versions it knows. So a kind that is not built in is used in a version that
+//! it knows and the cluster serves, before any other.
+
+mod table;
 
 use serde_json::Value;
+pub(crate) use table::KINDS;
 
 use super::pod_spec::text;
 use crate::error::{Error, Result};
@@ -11,7 +17,7 @@ use crate::wording::nearest;
 pub(crate) struct Kind {
     /// The API group, empty for the core group.
     pub(crate) group: &'static str,
-    pub(crate) version: &'static str,
+    pub(crate) version: Version,
     /// The name in manifests: `Deployment`.
     pub(crate) name: &'static str,
     /// The name in API paths: `deployments`.
@@ -23,12 +29,36 @@ pub(crate) struct Kind {
     pub(crate) on_change: OnChange,
 }
 
-/// Where in an object attachments go.
+/// The version of the API that a kind is read and written in.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    /// The same on every server.
+    BuiltIn(&'static str),
+    /// Found when the program runs. These are known to have the kind's shape, the best first.
+    Known(&'static [&'static str]),
+}
+
+/// Where in an object attachments go: JSON pointers, in which the step `*` stands for every item of a list or every
+/// value of a map.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// JSON pointers to pod specs; the step `*` stands for every item of a list or every value of a map.
+    /// Pod specs.
     PodSpecs(&'static [&'static str]),
+    /// Run:ai's own specs, which know secrets only as `environment.items.VAR.value: "SECRET:name,key"`.
+    Environments(&'static [&'static str]),
 }
+
+/// One of the places in an object where attachments go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// A JSON pointer to a pod spec, or to one of Run:ai's own specs.
+    pub(crate) pointer: String,
+    /// What tells it from the object's other parts, as `Worker`; none where it is the only one.
+    pub(crate) name: Option<String>,
+}
+
+/// Words for a kind of the core group that kubectl takes before all others.
+const TAKEN: [&str; 2] = ["service", "services"];
 
 /// What follows when the place where attachments go is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,82 +71,13 @@ pub(crate) enum OnChange {
     NewPods,
     /// The next scheduled run gets it.
     NextRun,
+    /// A new revision has it; the old one goes on until the new one is ready.
+    NewRevision,
+    /// It is not documented.
+    UpToController,
     /// The server refuses the change: only another object can have it.
     Refused,
 }
-
-pub(crate) static KINDS: [Kind; 7] = [
-    Kind {
-        group: "apps",
-        version: "v1",
-        name: "Deployment",
-        plural: "deployments",
-        singular: "deployment",
-        short_names: &["deploy"],
-        shape: Shape::PodSpecs(&["/spec/template/spec"]),
-        on_change: OnChange::RollsOut,
-    },
-    Kind {
-        group: "apps",
-        version: "v1",
-        name: "StatefulSet",
-        plural: "statefulsets",
-        singular: "statefulset",
-        short_names: &["sts"],
-        shape: Shape::PodSpecs(&["/spec/template/spec"]),
-        on_change: OnChange::RollsOut,
-    },
-    Kind {
-        group: "apps",
-        version: "v1",
-        name: "DaemonSet",
-        plural: "daemonsets",
-        singular: "daemonset",
-        short_names: &["ds"],
-        shape: Shape::PodSpecs(&["/spec/template/spec"]),
-        on_change: OnChange::RollsOut,
-    },
-    Kind {
-        group: "apps",
-        version: "v1",
-        name: "ReplicaSet",
-        plural: "replicasets",
-        singular: "replicaset",
-        short_names: &["rs"],
-        shape: Shape::PodSpecs(&["/spec/template/spec"]),
-        on_change: OnChange::NewPods,
-    },
-    Kind {
-        group: "batch",
-        version: "v1",
-        name: "CronJob",
-        plural: "cronjobs",
-        singular: "cronjob",
-        short_names: &["cj"],
-        shape: Shape::PodSpecs(&["/spec/jobTemplate/spec/template/spec"]),
-        on_change: OnChange::NextRun,
-    },
-    Kind {
-        group: "batch",
-        version: "v1",
-        name: "Job",
-        plural: "jobs",
-        singular: "job",
-        short_names: &[],
-        shape: Shape::PodSpecs(&["/spec/template/spec"]),
-        on_change: OnChange::Refused,
-    },
-    Kind {
-        group: "",
-        version: "v1",
-        name: "Pod",
-        plural: "pods",
-        singular: "pod",
-        short_names: &["po"],
-        shape: Shape::PodSpecs(&["/spec"]),
-        on_change: OnChange::Refused,
-    },
-];
 
 impl Kind {
     /// The kind a person means: kind, plural, singular or short name in any case, alone or as kubectl's
@@ -129,39 +90,44 @@ impl Kind {
                 Some(name) => error.hint(format!("did you mean {name:?}?")),
                 None => error,
             };
-            let all: Vec<_> = KINDS.iter().map(|kind| kind.singular).collect();
+            let all: Vec<_> = KINDS.iter().map(Self::word).collect();
             error.hint(format!("the kinds are: {}", all.join(", ")))
         })
     }
 
-    fn api_version(&self) -> String {
-        match self.group {
-            "" => self.version.to_owned(),
-            group => format!("{group}/{}", self.version),
+    /// The kind that a manifest names, in whatever version.
+    pub(crate) fn of_manifest(api_version: &str, kind: &str) -> Option<&'static Self> {
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        KINDS.iter().find(|row| row.group == group && row.name == kind)
+    }
+
+    /// The versions in which the shape is known, the best first.
+    pub(crate) fn known_versions(&self) -> &[&'static str] {
+        match &self.version {
+            Version::BuiltIn(version) => std::slice::from_ref(version),
+            Version::Known(versions) => versions,
         }
     }
 
-    fn version_path(&self) -> String {
-        let root = if self.group.is_empty() { "api" } else { "apis" };
-        format!("/{root}/{}", self.api_version())
-    }
-
     /// The API path of all objects of the kind in a namespace.
-    pub(crate) fn collection_path(&self, namespace: &str) -> String {
-        format!("{}/namespaces/{namespace}/{}", self.version_path(), self.plural)
+    pub(crate) fn collection_path(&self, version: &str, namespace: &str) -> String {
+        self.list_path(version, Some(namespace))
     }
 
     /// The API path of all objects of the kind, in a namespace or in all.
-    pub(crate) fn list_path(&self, namespace: Option<&str>) -> String {
+    pub(crate) fn list_path(&self, version: &str, namespace: Option<&str>) -> String {
+        let Self { group, plural, .. } = self;
+        let root =
+            if group.is_empty() { format!("/api/{version}") } else { format!("/apis/{group}/{version}") };
         match namespace {
-            Some(namespace) => self.collection_path(namespace),
-            None => format!("{}/{}", self.version_path(), self.plural),
+            Some(namespace) => format!("{root}/namespaces/{namespace}/{plural}"),
+            None => format!("{root}/{plural}"),
         }
     }
 
     /// The API path of one object.
-    pub(crate) fn object_path(&self, namespace: &str, name: &str) -> String {
-        format!("{}/{name}", self.collection_path(namespace))
+    pub(crate) fn object_path(&self, version: &str, namespace: &str, name: &str) -> String {
+        format!("{}/{name}", self.collection_path(version, namespace))
     }
 
     /// `deployment.apps/web`: the name kubectl prints.
@@ -184,23 +150,61 @@ impl Kind {
 
     /// JSON pointers to the pod specs of an object.
     pub(crate) fn pod_specs(&self, object: &Value) -> Vec<String> {
-        let Shape::PodSpecs(patterns) = self.shape;
+        match self.shape {
+            Shape::PodSpecs(_) => self.parts(object).into_iter().map(|part| part.pointer).collect(),
+            Shape::Environments(_) => Vec::new(),
+        }
+    }
+
+    /// The places in an object where attachments go.
+    pub(crate) fn parts(&self, object: &Value) -> Vec<Part> {
+        let (Shape::PodSpecs(patterns) | Shape::Environments(patterns)) = self.shape;
         let found = patterns.iter().flat_map(|pattern| expand(object, pattern));
-        found.filter(|pointer| object.pointer(pointer).is_some_and(Value::is_object)).collect()
+        let pointers: Vec<String> =
+            found.filter(|pointer| object.pointer(pointer).is_some_and(Value::is_object)).collect();
+        let several = pointers.len() > 1;
+        let part = |pointer: String| Part { name: several.then(|| part_name(object, &pointer)), pointer };
+        pointers.into_iter().map(part).collect()
+    }
+
+    /// What of an object an attachment changes.
+    pub(crate) fn changed_part(&self) -> &'static str {
+        match self.shape {
+            Shape::PodSpecs(_) => "pod template",
+            Shape::Environments(_) => "environment",
+        }
+    }
+
+    /// What people call the kind first; kubectl understands it too.
+    pub(crate) fn word(&self) -> &'static str {
+        self.names().next().expect("a row has a name")
+    }
+
+    /// What kubectl takes for all objects of the kind, without a doubt: `deployments`, `mpijobs.kubeflow.org`.
+    pub(crate) fn in_kubectl(&self) -> String {
+        match self.version {
+            Version::BuiltIn(_) => self.plural.to_owned(),
+            Version::Known(_) => format!("{}.{}", self.plural, self.group),
+        }
     }
 
     /// Every name that people use for the kind, without the group.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.all_names().filter(|name| !TAKEN.contains(name))
+    }
+
+    fn all_names(&self) -> impl Iterator<Item = &'static str> {
         [self.singular, self.plural].into_iter().chain(self.short_names.iter().copied())
     }
 
     fn answers_to(&self, word: &str) -> bool {
         let word = word.to_lowercase();
-        let (name, group) =
-            word.split_once('.').map_or((word.as_str(), None), |(name, group)| (name, Some(group)));
-        let is_of_group = group
-            .is_none_or(|group| group == self.group || group == format!("{}.{}", self.version, self.group));
-        is_of_group && self.names().any(|own| own == name)
+        let Some((name, group)) = word.split_once('.') else {
+            return self.names().any(|name| name == word);
+        };
+        let is_version = |version: &&str| group == format!("{version}.{}", self.group);
+        let is_of_group = group == self.group || self.known_versions().iter().any(is_version);
+        is_of_group && self.all_names().any(|own| own == name)
     }
 }
 
@@ -212,9 +216,26 @@ impl OnChange {
             Self::RollsOutWhenResumed => "is paused: its pods are replaced when it is resumed",
             Self::NewPods => "keeps its pods as they are: only new pods get the change",
             Self::NextRun => "gets the change with its next run",
+            Self::NewRevision => "gets a new revision, which takes over when it is ready",
+            Self::UpToController => "is changed; whether pods that run get it is up to its controller",
             Self::Refused => "cannot be changed: its pods are made from a template that is immutable",
         }
     }
+}
+
+/// What a person calls the part at this pointer: the key or the name of what holds it, as `Worker` in
+/// `/spec/pytorchReplicaSpecs/Worker/template/spec`.
+fn part_name(object: &Value, pointer: &str) -> String {
+    let mut holder = pointer;
+    while let Some((above, "spec" | "template")) =
+        holder.rsplit_once('/').filter(|(above, _)| !above.is_empty())
+    {
+        holder = above;
+    }
+    let item = object.pointer(holder).unwrap_or(&Value::Null);
+    let own = [text(item, "name"), text(item, "groupName")].into_iter().find(|name| !name.is_empty());
+    let step = holder.rsplit_once('/').map_or(holder, |(_, step)| step);
+    own.unwrap_or(step).replace("~1", "/").replace("~0", "~")
 }
 
 /// The pointers that a pattern with `*` steps stands for in an object.
@@ -255,6 +276,12 @@ mod tests {
             ("cj cronjob cronjobs CronJob cronjobs.batch", "CronJob"),
             ("job jobs Job jobs.batch job.v1.batch", "Job"),
             ("po pod pods Pod pods.v1.", "Pod"),
+            ("rj runaijob RunaiJobs runaijobs.run.ai runaijob.v1.run.ai", "RunaiJob"),
+            ("trainingworkload trainingworkloads.v2alpha1.run.ai TrainingWorkload", "TrainingWorkload"),
+            ("mpijob mpijobs.kubeflow.org mpijobs.v2beta1.kubeflow.org MPIJob", "MPIJob"),
+            ("rayjob rayjobs.ray.io RayJob", "RayJob"),
+            ("jobset jobsets.jobset.x-k8s.io", "JobSet"),
+            ("ksvc kservice service.serving.knative.dev services.v1.serving.knative.dev", "Service"),
         ];
         for (words, kind) in cases {
             for word in words.split(' ') {
@@ -277,17 +304,57 @@ mod tests {
         let error = Kind::named("deployement").unwrap_err().to_string();
         assert!(error.contains("did you mean \"deployment\"?"), "{error}");
         assert!(error.contains("statefulset, daemonset"), "{error}");
-        for word in ["", "jobs.apps", "job.v2.batch", "secret", "jobs."] {
+        for word in ["", "jobs.apps", "job.v2.batch", "secret", "jobs.", "svc", "services"] {
             assert!(Kind::named(word).is_err(), "{word}");
         }
+    }
+
+    #[test]
+    fn a_service_is_not_knatives_unless_it_is_said() {
+        let error = Kind::named("service").unwrap_err().to_string();
+        assert!(error.contains("did you mean \"kservice\"?"), "{error}");
+        assert_eq!(Kind::named("ksvc").unwrap().display_name("x"), "service.serving.knative.dev/x");
+    }
+
+    #[test]
+    fn a_manifest_names_its_kind_in_any_version() {
+        assert_eq!(Kind::of_manifest("batch/v1", "Job").unwrap().plural, "jobs");
+        assert_eq!(Kind::of_manifest("v1", "Pod").unwrap().plural, "pods");
+        assert_eq!(Kind::of_manifest("ray.io/v9", "RayJob").unwrap().plural, "rayjobs");
+        assert_eq!(Kind::of_manifest("serving.knative.dev/v1", "Service").unwrap().plural, "services");
+        for (api_version, kind) in [("v1", "Service"), ("v1", "Job"), ("", ""), ("apps/v1", "deployment")] {
+            assert_eq!(Kind::of_manifest(api_version, kind), None, "{api_version} {kind}");
+        }
+    }
+
+    #[test]
+    fn the_parts_of_an_object_have_the_names_that_people_gave_them() {
+        let named = |kind: &str, object: &Value| -> Vec<String> {
+            let parts = Kind::named(kind).unwrap().parts(object);
+            parts.into_iter().map(|part| part.name.unwrap_or_default()).collect()
+        };
+        let pod = || json!({"template": {"spec": {"containers": []}}});
+        let torch = json!({"spec": {"pytorchReplicaSpecs": {"Master": pod(), "Worker": pod()}}});
+        assert_eq!(named("pytorchjob", &torch), ["Master", "Worker"]);
+        let mut workers = pod();
+        workers["groupName"] = "gpu".into();
+        let cluster = json!({"headGroupSpec": pod(), "workerGroupSpecs": [workers]});
+        assert_eq!(named("raycluster", &json!({"spec": cluster})), ["headGroupSpec", "gpu"]);
+        let ray = json!({"spec": {"rayClusterSpec": cluster, "submitterPodTemplate": {"spec": {}}}});
+        assert_eq!(named("rayjob", &ray), ["headGroupSpec", "gpu", "submitterPodTemplate"]);
+        let jobs = json!([{"name": "driver", "template": {"spec": pod()}}, {"template": {"spec": pod()}}]);
+        assert_eq!(named("jobset", &json!({"spec": {"replicatedJobs": jobs}})), ["driver", "1"]);
+        let distributed = json!({"spec": {"image": {}}, "masterSpec": {}});
+        assert_eq!(named("distributedworkload", &distributed), ["spec", "masterSpec"]);
+        assert_eq!(named("deployment", &json!({"spec": pod()})), [""]);
     }
 
     #[test]
     fn paths_and_names_are_those_of_the_api_and_of_kubectl() {
         let deployment = Kind::named("deploy").unwrap();
         let pod = Kind::named("po").unwrap();
-        assert_eq!(deployment.collection_path("ns"), "/apis/apps/v1/namespaces/ns/deployments");
-        assert_eq!(pod.object_path("ns", "x"), "/api/v1/namespaces/ns/pods/x");
+        assert_eq!(deployment.collection_path("v1", "ns"), "/apis/apps/v1/namespaces/ns/deployments");
+        assert_eq!(pod.object_path("v1", "ns", "x"), "/api/v1/namespaces/ns/pods/x");
         assert_eq!(deployment.display_name("web"), "deployment.apps/web");
         assert_eq!(Kind::named("cj").unwrap().display_name("x"), "cronjob.batch/x");
         assert_eq!(pod.display_name("x"), "pod/x");

@@ -1,8 +1,9 @@
 //! What uses a secret: the workloads, and the places in them where a secret's keys can go.
 //!
 //! A workload is a JSON tree, never a typed object, so that no field is lost that this program does not know.
-//! What differs from kind to kind is one row in [`kind`]; all else here works on pod specs. Nothing here asks
-//! a cluster or a person: the commands do, with the answers these modules give.
+//! What differs from kind to kind is one row in [`kind`]; all else here works on pod specs, or on what Run:ai's own
+//! workloads have in their place ([`environment`]). Nothing here asks a cluster or a person: the commands do, with
+//! the answers these modules give.
 
 mod attach;
 mod attachment;
@@ -10,6 +11,7 @@ mod checks;
 mod clean_copy;
 mod consumer;
 mod detach;
+mod environment;
 mod immutable;
 mod job;
 mod kind;
@@ -22,13 +24,14 @@ mod target;
 
 pub(crate) use attach::{ContainerChoice, Existing, Outcome, attach};
 pub(crate) use attachment::{Attachment, Mode, Need, mount_path};
-pub(crate) use checks::{illegal_env_names, missing_keys};
+pub(crate) use checks::{check_image_pull, clashes, doubtful_env_names, hidden_variables, missing_keys};
 pub(crate) use clean_copy::{JobState, clean_copy, job_state, owner};
 pub(crate) use consumer::{Consumer, folded};
 pub(crate) use detach::{Selection, detach};
-pub(crate) use immutable::is_template_immutable;
+pub(crate) use environment::{check_expressible, expanded};
+pub(crate) use immutable::is_immutable;
 pub(crate) use job::{Gpu, NewJob, Purpose, Scheduler, Volume, generated_name, generated_suffix};
-pub(crate) use kind::{Kind, OnChange};
+pub(crate) use kind::{Kind, OnChange, Version};
 pub(crate) use name::check_object_name;
 pub(crate) use quantity::check_quantity;
 pub(crate) use references::{Place, Reference, Way};

@@ -20,7 +20,7 @@ impl Target {
         }
         if let Ok(kind) = Kind::named(text) {
             return Err(Error::usage(format!("{text:?} is a kind without a name"))
-                .hint(format!("name the workload: {}/NAME", kind.singular)));
+                .hint(format!("name the workload: {}/NAME", kind.word())));
         }
         Err(Error::usage(format!("{text:?} does not say which kind of workload it is"))
             .hint(format!("put the kind in front: KIND/{text}, for example job/{text}")))

@@ -4,6 +4,7 @@
 //! in-process API server and on the real one; a difference is a bug in the former.
 
 mod attach;
+mod attach_checks;
 mod canary;
 mod check;
 mod completion;
@@ -16,9 +17,11 @@ mod create_size;
 mod create_sources;
 mod create_types;
 mod delete;
+mod definitions;
 mod detach;
 mod faults;
 mod help;
+mod kinds;
 mod kubeconfig;
 mod label;
 mod main_job;

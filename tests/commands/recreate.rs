@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use support::{Fault, Hold, Outcome, Sandbox, World, scenario};
 
-use crate::workloads::{create_job, env_from, env_of, job, job_path, own_spec};
+use crate::workloads::{create_job, env_from, env_of, job, job_path, own_spec, pod_template};
 
 const REACHED: Duration = Duration::from_secs(20);
 
@@ -316,6 +316,33 @@ scenario! {
         assert!(given_up.stderr.contains("example.com/never"), "{given_up}");
         assert!(given_up.stderr.contains("hint: to bring the old one back, if it is gone: kubectl create -f "), "{given_up}");
         world.patch(&job_path(&namespace, "train"), &json!({ "metadata": { "finalizers": null } }));
+    }
+
+    fn jobs_of_every_flavour_stay_what_they_are(world: &World, sandbox: &Sandbox) {
+        let namespace = renewed(world)["metadata"]["namespace"].as_str().unwrap().to_owned();
+        let own = json!({"matchLabels": {"mine": "1"}});
+        let flavours = [
+            ("suspended", json!({"suspend": true})),
+            ("short-lived", json!({"ttlSecondsAfterFinished": 600})),
+            ("indexed", json!({"completionMode": "Indexed", "completions": 3, "parallelism": 2})),
+            ("selecting", json!({"manualSelector": true, "selector": own})),
+        ];
+        for (name, more) in flavours {
+            let mut template = pod_template("Never");
+            template["metadata"] = json!({"labels": {"mine": "1"}});
+            let mut spec = json!({ "template": template });
+            spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let old = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": spec});
+            let old = world.create(&job_path(&namespace, ""), &old);
+            let target = format!("job/{name}");
+            let words = ["attach", "s", &target, "--env", "TOKEN=token", "--recreate", "--yes", "-n", &namespace];
+            sandbox.run(words).success();
+            let mut new = job(world, &namespace, name).unwrap();
+            assert!(is_new(&new), "{name}: {new}");
+            new["spec"]["template"]["spec"]["containers"][0].as_object_mut().unwrap().remove("env");
+            assert_eq!(own_spec(&new), own_spec(&old), "{name}");
+            assert_eq!(new["spec"]["selector"] == own, name == "selecting", "{name}");
+        }
     }
 
     fn without_a_choice_nothing_is_done_and_both_ways_are_named(world: &World, sandbox: &Sandbox) {

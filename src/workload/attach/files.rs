@@ -1,13 +1,14 @@
 //! Secrets as files: a volume of the pod, and its mount in a container.
 //!
 //! A volume for the same secret, keys and mode is used again, whatever its name. A new one is named after the
-//! secret, so that the same command makes the same manifest everywhere.
+//! secret, so that the same command makes the same manifest everywhere. Several secrets in one path are one projected
+//! volume: two volumes can't be mounted in the same place.
 
 use serde_json::{Value, json};
 
 use super::{Effect, Place, Pod};
-use crate::error::Result;
-use crate::workload::attachment::{Item, Mode, Need, normal_path};
+use crate::error::{Error, Result};
+use crate::workload::attachment::{Attachment, Item, Mode, Need, normal_path};
 use crate::workload::pod_spec::{containers, is_true, list, put, remove_if_empty, text};
 
 /// The server's `defaultMode` for secret volumes, 0644.
@@ -16,8 +17,53 @@ const DEFAULT_MODE: u64 = 0o644;
 /// The longest name of a volume: a DNS label.
 const LONGEST: usize = 63;
 
-/// The `secret` field of a volume, with nothing in it that is the default.
-pub(super) fn source(secret: &str, items: &[Item], mode: Option<Mode>, need: Need) -> Value {
+/// The files that are asked for in one path.
+pub(super) struct Asked<'a> {
+    path: &'a str,
+    /// Each as the `secret` field of a volume, with nothing in it that is the default.
+    sources: Vec<Value>,
+}
+
+impl<'a> Asked<'a> {
+    /// Of attachments to the same path and with the same mode; others than files are left out.
+    pub(super) fn of(group: &[&'a Attachment]) -> Self {
+        let mut asked = Self { path: "", sources: Vec::new() };
+        for attachment in group {
+            if let Attachment::Files { secret, path, items, mode, need } = attachment {
+                asked.path = path;
+                asked.sources.push(source(secret, items, *mode, *need));
+            }
+        }
+        asked
+    }
+
+    /// The volume, but for its name.
+    fn volume(&self) -> Value {
+        let [first, _, ..] = &self.sources[..] else { return json!({ "secret": self.sources[0] }) };
+        let mut volume = json!({ "projected": { "sources": [] } });
+        let projected = self.sources.iter().map(|source| {
+            let mut secret = json!({ "name": source["secretName"] });
+            for field in ["items", "optional"] {
+                if let Some(value) = source.get(field) {
+                    secret[field] = value.clone();
+                }
+            }
+            json!({ "secret": secret })
+        });
+        volume["projected"]["sources"] = projected.collect();
+        if let Some(mode) = first.get("defaultMode") {
+            volume["projected"]["defaultMode"] = mode.clone();
+        }
+        volume
+    }
+
+    fn name(&self) -> String {
+        let names: Vec<_> = self.sources.iter().map(|source| text(source, "secretName")).collect();
+        names.join("-")
+    }
+}
+
+fn source(secret: &str, items: &[Item], mode: Option<Mode>, need: Need) -> Value {
     let mut source = json!({ "secretName": secret });
     if !items.is_empty() {
         source["items"] = items.iter().map(|item| json!({ "key": item.key, "path": item.file })).collect();
@@ -31,48 +77,109 @@ pub(super) fn source(secret: &str, items: &[Item], mode: Option<Mode>, need: Nee
     source
 }
 
-impl Pod<'_> {
-    pub(super) fn mount(
-        &mut self,
-        place: &Place,
-        secret: &str,
-        path: &str,
-        source: &Value,
-    ) -> Result<Option<Effect>> {
-        let mounts = list(self.container(place)?, "volumeMounts");
-        let at = mounts.iter().position(|mount| normal_path(text(mount, "mountPath")) == normal_path(path));
-        let old = at.map(|at| mounts[at].clone());
-        if old.as_ref().is_some_and(|old| self.shows(old, source)) {
-            return Ok(None);
+/// What can be seen in a mounted volume.
+#[derive(Default)]
+struct Shown {
+    /// The secrets, as the `secret` field of a volume.
+    sources: Vec<Value>,
+    /// There is more than secrets in it, or something else altogether.
+    others: bool,
+}
+
+impl Shown {
+    fn in_volume(volume: &Value) -> Self {
+        if volume["secret"].is_object() {
+            return Self { sources: vec![volume["secret"].clone()], others: false };
         }
-        let effect = match &old {
-            Some(old) => self.replace(place, &format!("volume {:?} mounted at {path}", text(old, "name")))?,
-            None => Effect::Added,
+        let projected = list(&volume["projected"], "sources");
+        let of_secrets: Vec<_> = projected.iter().filter(|source| source["secret"].is_object()).collect();
+        let others = projected.is_empty() || of_secrets.len() < projected.len();
+        let as_volume = |source: &&Value| {
+            let mut secret = source["secret"].clone();
+            secret["secretName"] = secret["name"].clone();
+            secret["defaultMode"] = volume["projected"]["defaultMode"].clone();
+            secret
         };
-        let name = self.volume(secret, source)?;
-        let mount = json!({ "name": name, "mountPath": path, "readOnly": true });
+        Self { sources: of_secrets.iter().map(as_volume).collect(), others }
+    }
+
+    fn has(&self, source: &Value) -> bool {
+        self.sources.iter().any(|shown| is_same(shown, source))
+    }
+
+    /// Whether all of it is asked for too, so that nothing is lost where it is replaced.
+    fn is_part_of(&self, asked: &Asked<'_>) -> bool {
+        let is_asked = |shown: &Value| asked.sources.iter().any(|source| is_same(shown, source));
+        !self.others && !self.sources.is_empty() && self.sources.iter().all(is_asked)
+    }
+
+    fn is_exactly(&self, asked: &Asked<'_>) -> bool {
+        self.is_part_of(asked) && asked.sources.len() == self.sources.len()
+    }
+}
+
+impl Pod<'_> {
+    /// Mounts the files, and gives the effect for each of their sources.
+    pub(super) fn mount(&mut self, place: &Place, asked: &Asked<'_>) -> Result<Vec<Option<Effect>>> {
+        let mounts = list(self.container(place)?, "volumeMounts");
+        let is_there = |mount: &Value| normal_path(text(mount, "mountPath")) == normal_path(asked.path);
+        let at = mounts.iter().position(is_there);
+        let old = at.map(|at| mounts[at].clone());
+        let shown = old.as_ref().map_or_else(Shown::default, |old| self.shown(old));
+        if asked.sources.iter().all(|source| shown.has(source)) {
+            return Ok(vec![None; asked.sources.len()]);
+        }
+        let effects = match &old {
+            Some(old) if !shown.is_part_of(asked) => {
+                let effect = self.replace_mount(place, asked.path, old, &shown)?;
+                vec![Some(effect); asked.sources.len()]
+            }
+            _ => asked.sources.iter().map(|source| (!shown.has(source)).then_some(Effect::Added)).collect(),
+        };
+        let name = self.volume(asked)?;
+        let mount = json!({ "name": name, "mountPath": asked.path, "readOnly": true });
         put(self.container(place)?, "volumeMounts", at, mount)?;
         if let Some(old) = &old {
             self.drop_if_unused(text(old, "name"));
         }
-        Ok(Some(effect))
+        Ok(effects)
     }
 
-    /// Whether the mount already shows all files of the source.
-    fn shows(&self, mount: &Value, source: &Value) -> bool {
-        let whole = text(mount, "subPath").is_empty() && text(mount, "subPathExpr").is_empty();
-        let volumes = list(self.spec, "volumes");
-        whole && volumes.iter().any(|volume| volume["name"] == mount["name"] && is_of(volume, source))
+    fn replace_mount(&self, place: &Place, path: &str, old: &Value, shown: &Shown) -> Result<Effect> {
+        let volume = text(old, "name");
+        let by = if is_of_one_file(old) { " by subPath" } else { "" };
+        self.replace(place, &format!("volume {volume:?} mounted at {path}{by}")).map_err(|error: Error| {
+            if is_of_one_file(old) {
+                error.hint("what is mounted by subPath never gets a secret's new value")
+            } else if shown.sources.is_empty() || shown.others {
+                error
+            } else {
+                error.hint("to have the files of several secrets there, ask for all of them in one command")
+            }
+        })
     }
 
-    /// The name of the volume with this source; a new volume if there is none.
-    fn volume(&mut self, secret: &str, source: &Value) -> Result<String> {
-        let volumes = list(self.spec, "volumes");
-        if let Some(volume) = volumes.iter().find(|volume| is_of(volume, source)) {
+    /// What the mount shows of the secrets of its volume; nothing where it shows a single file.
+    fn shown(&self, mount: &Value) -> Shown {
+        let volume = list(self.spec, "volumes").iter().find(|volume| volume["name"] == mount["name"]);
+        match volume {
+            Some(volume) if !is_of_one_file(mount) => Shown::in_volume(volume),
+            _ => Shown::default(),
+        }
+    }
+
+    /// The name of the volume with these sources; a new volume if there is none.
+    fn volume(&mut self, asked: &Asked<'_>) -> Result<String> {
+        let mut volume = asked.volume();
+        let is_kind = |other: &Value| other["secret"].is_object() == volume["secret"].is_object();
+        let volumes = list(self.spec, "volumes").iter();
+        let mut fitting = volumes.filter(|other| is_kind(other) && Shown::in_volume(other).is_exactly(asked));
+        if let Some(volume) = fitting.next() {
             return Ok(text(volume, "name").to_owned());
         }
-        let name = free_name(self.spec, secret);
-        put(self.spec, "volumes", None, json!({ "name": name, "secret": source }))?;
+        let name = free_name(self.spec, &asked.name());
+        volume["name"] = Value::from(name.as_str());
+        put(self.spec, "volumes", None, volume)?;
         Ok(name)
     }
 
@@ -83,23 +190,25 @@ impl Pod<'_> {
             return;
         }
         if let Some(volumes) = self.spec["volumes"].as_array_mut() {
-            volumes.retain(|volume| text(volume, "name") != name || !volume["secret"].is_object());
+            volumes.retain(|volume| text(volume, "name") != name || Shown::in_volume(volume).others);
         }
         remove_if_empty(self.spec, "volumes");
     }
 }
 
-/// Whether the volume is what `source` asks for. The order of the files does not matter.
-fn is_of(volume: &Value, source: &Value) -> bool {
-    let have = &volume["secret"];
+fn is_of_one_file(mount: &Value) -> bool {
+    !text(mount, "subPath").is_empty() || !text(mount, "subPathExpr").is_empty()
+}
+
+/// Whether two `secret` fields of volumes mean the same. The order of the files does not matter.
+fn is_same(have: &Value, source: &Value) -> bool {
     let mode = |source: &Value| source["defaultMode"].as_u64().unwrap_or(DEFAULT_MODE);
     let items = |source: &Value| {
         let mut items = list(source, "items").to_vec();
         items.sort_by_key(|item| text(item, "path").to_owned());
         items
     };
-    have.is_object()
-        && have["secretName"] == source["secretName"]
+    have["secretName"] == source["secretName"]
         && mode(have) == mode(source)
         && is_true(have, "optional") == is_true(source, "optional")
         && items(have) == items(source)

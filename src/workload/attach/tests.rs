@@ -164,6 +164,45 @@ fn a_mount_of_one_file_is_not_a_mount_of_the_secret() {
 }
 
 #[test]
+fn several_secrets_in_one_path_are_one_projected_volume() {
+    let mode = Some(Mode::parse("0400").unwrap());
+    let one = Attachment::files("one", "/etc/s", mode).unwrap();
+    let two = Attachment::files("two", "/etc/s/:k=f", mode).unwrap().optional();
+    let both = [one.clone(), two.clone()];
+    let (pod, changes) = on(one_container(), &both);
+    assert_eq!(changes.len(), 2);
+    let projected = json!({"defaultMode": 256, "sources": [
+        {"secret": {"name": "one"}},
+        {"secret": {"name": "two", "items": [{"key": "k", "path": "f"}], "optional": true}},
+    ]});
+    assert_eq!(pod["volumes"], json!([{"name": "secret-one-two", "projected": projected}]));
+    assert_eq!(pod["containers"][0]["volumeMounts"].as_array().unwrap().len(), 1);
+    for again in [&both[..], &both[..1], &both[1..]] {
+        assert_eq!(on(pod.clone(), again).1, Vec::<String>::new());
+    }
+    // What is mounted there already is asked for too, so nothing is overwritten.
+    let (first, _) = on(one_container(), &both[..1]);
+    let (second, changes) = on(first.clone(), &both);
+    assert_eq!((second, changes.len()), (pod, 1));
+    let error = try_on(first, &both[1..], Existing::Keep).unwrap_err().to_string();
+    assert!(error.contains("--overwrite") && error.contains("all of them in one command"), "{error}");
+}
+
+#[test]
+fn what_a_projected_volume_has_of_others_is_not_lost() {
+    let sources = json!([{"secret": {"name": "my-secret"}}, {"configMap": {"name": "c"}}]);
+    let pod = json!({
+        "containers": [{"name": "main", "volumeMounts": [{"name": "v", "mountPath": "/etc/s"}]}],
+        "volumes": [{"name": "v", "projected": {"sources": sources, "defaultMode": 420}}],
+    });
+    assert_eq!(on(pod.clone(), &[files("/etc/s")]).1, Vec::<String>::new());
+    let both = [files("/etc/s"), Attachment::files("other", "/etc/s", None).unwrap()];
+    assert!(try_on(pod.clone(), &both, Existing::Keep).is_err());
+    let (changed, _) = try_on(pod.clone(), &both, Existing::Overwrite).unwrap();
+    assert_eq!(changed["volumes"][0], pod["volumes"][0], "nothing is known of who else needs it");
+}
+
+#[test]
 fn one_volume_serves_several_mounts_of_the_same_files() {
     let (pod, changes) = on(one_container(), &[files("/a"), files("/b"), files("/c:k"), files("/d:k")]);
     let names: Vec<_> =
@@ -186,6 +225,7 @@ fn two_attachments_that_exclude_each_other_are_refused_and_repetitions_are_not()
         [env("lower"), env("LOWER")],
         [env("A=a"), env("A=a").optional()],
         [files("/a"), files("/a/:k")],
+        [files("/a:k=f"), Attachment::files("other", "/a:l=f", None).unwrap()],
     ];
     for pair in excluding {
         let error = try_on(one_container(), &pair, Existing::Overwrite).unwrap_err();
@@ -221,6 +261,38 @@ fn of_several_containers_one_must_be_chosen() {
 }
 
 #[test]
+fn an_ephemeral_container_is_told_apart() {
+    let pod = json!({"spec": {"containers": [{"name": "main"}], "ephemeralContainers": [{"name": "debug"}]}});
+    let debug = ContainerChoice::from_flags(&["debug".to_owned()]);
+    let kind = Kind::named("pod").unwrap();
+    let error = attach(&pod, kind, &[env("A=a")], &debug, Existing::Keep).unwrap_err().to_string();
+    assert!(error.contains("\"debug\"") && error.contains("is ephemeral"), "{error}");
+    assert!(error.contains("its containers are: main"), "{error}");
+}
+
+#[test]
+fn of_several_templates_each_gets_it_and_is_named() {
+    let template = |container: &str| json!({"template": {"spec": {"containers": [{"name": container}]}}});
+    let object = json!({"metadata": {"name": "t"}, "spec": {"mpiReplicaSpecs": {
+        "Launcher": template("launcher"), "Worker": template("worker")}}});
+    let kind = Kind::named("mpijob").unwrap();
+    let changes = |choice: &[&str]| -> Result<Vec<String>> {
+        let choice: Vec<_> = choice.iter().map(ToString::to_string).collect();
+        let choice = ContainerChoice::from_flags(&choice);
+        match attach(&object, kind, &[env("A=a")], &choice, Existing::Keep)? {
+            Outcome::AsAsked => Ok(Vec::new()),
+            Outcome::Changed { differences, .. } => Ok(differences.iter().map(ToString::to_string).collect()),
+        }
+    };
+    let launcher = "env A ← SECRET:my-secret,a in container launcher of Launcher";
+    assert_eq!(changes(&["launcher"]).unwrap(), [launcher]);
+    assert_eq!(changes(&[]).unwrap(), [launcher, "env A ← SECRET:my-secret,a in container worker of Worker"]);
+    let error = changes(&["main"]).unwrap_err().to_string();
+    assert!(error.contains("mpijob.kubeflow.org/t has no container \"main\""), "{error}");
+    assert!(error.contains("its containers are: launcher, worker"), "{error}");
+}
+
+#[test]
 fn an_image_pull_asks_for_no_container() {
     let pod = json!({"containers": [{"name": "a"}, {"name": "b"}]});
     let (pod, changes) = on(pod, &[Attachment::image_pull("regcred").unwrap()]);
@@ -247,14 +319,15 @@ fn a_malformed_manifest_is_an_error_and_never_a_panic() {
 #[test]
 fn every_kind_has_its_pod_spec_changed() {
     for kind in &crate::workload::kind::KINDS {
-        let crate::workload::kind::Shape::PodSpecs(paths) = kind.shape;
-        let steps: Vec<_> = paths[0].split('/').skip(1).collect();
+        let crate::workload::kind::Shape::PodSpecs(paths) = kind.shape else { continue };
+        let path = paths[0].replace('*', "one");
+        let steps: Vec<_> = path.split('/').skip(1).collect();
         let nest = |inner: Value, step: &&str| json!({ (*step).to_owned(): inner });
         let object = steps.iter().rev().fold(one_container(), nest);
         match attach(&object, kind, &[env("A=a")], &ContainerChoice::Only, Existing::Keep).unwrap() {
             Outcome::AsAsked => panic!("{} was not changed", kind.name),
             Outcome::Changed { object, .. } => {
-                assert_eq!(object.pointer(paths[0]).unwrap()["containers"][0]["env"][0]["name"], "A");
+                assert_eq!(object.pointer(&path).unwrap()["containers"][0]["env"][0]["name"], "A");
             }
         }
     }

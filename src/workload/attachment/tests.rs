@@ -23,7 +23,7 @@ fn env_takes_a_key_or_a_variable_and_a_key() {
     for (flag, attachment) in cases {
         assert_eq!(Attachment::env("s", flag).unwrap(), attachment, "{flag}");
     }
-    for flag in ["", "=k", "A=", "1A=k", "A B=k", "A=b=c", "..=k", "a/b"] {
+    for flag in ["", "=k", "A=", "Ä=k", "A\n=k", "A=b=c", "a/b"] {
         assert!(Attachment::env("s", flag).is_err(), "{flag}");
     }
 }
@@ -51,7 +51,7 @@ fn env_all_takes_a_prefix_or_none() {
         |prefix: &str| Attachment::EnvAll { secret: "s".into(), prefix: prefix.into(), need: Need::Required };
     assert_eq!(all("").unwrap(), expected(""));
     assert_eq!(all("S3_").unwrap(), expected("S3_"));
-    assert!(all("3_").is_err());
+    assert!(all("Ä").is_err());
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn an_attachment_reads_as_a_person_would_say_it() {
 proptest! {
     #[test]
     fn every_legal_key_has_a_variable_that_every_server_takes(key in "[-._a-zA-Z0-9]{1,20}") {
-        prop_assert!(is_env_name(&variable_for(&key)));
+        prop_assert!(crate::secret::is_env_name(&variable_for(&key)));
     }
 
     #[test]

@@ -106,13 +106,24 @@ fn nothing_is_added_to_an_object_that_has_little() {
 }
 
 #[test]
+fn what_stands_beside_the_spec_is_kept_and_the_status_is_not() {
+    let manifest = json!({
+        "apiVersion": "run.ai/v2alpha1", "kind": "DistributedWorkload", "metadata": {"name": "d"},
+        "spec": {"image": {"value": "i"}}, "masterSpec": {"image": {"value": "m"}},
+    });
+    let mut object = manifest.clone();
+    object["status"] = json!({"phase": "Running"});
+    assert_eq!(clean_copy(&object, kind("distributedworkload"), None), manifest);
+}
+
+#[test]
 fn only_a_controller_is_an_owner() {
     let owned = |controller: bool| {
         let owner =
             json!({"apiVersion": "batch/v1", "kind": "CronJob", "name": "nightly", "controller": controller});
         json!({"metadata": {"ownerReferences": [{"kind": "Other", "name": "o"}, owner]}})
     };
-    let cronjob = Owner { kind: "CronJob".into(), name: "nightly".into() };
+    let cronjob = Owner { api_version: "batch/v1".into(), kind: "CronJob".into(), name: "nightly".into() };
     assert_eq!(owner(&owned(true)), Some(cronjob));
     assert_eq!(owner(&owned(false)), None);
     assert_eq!(owner(&json!({})), None);

@@ -141,7 +141,7 @@ fn what_a_server_would_refuse_is_refused_before() {
     let refused = [
         NewJob { name: "1train".into(), ..job() },
         NewJob { image: String::new(), ..job() },
-        NewJob { env: pairs(&[("1A", "secret-text")]), ..job() },
+        NewJob { env: pairs(&[("A\n", "secret-text")]), ..job() },
         NewJob { env: pairs(&[("A", "secret-text"), ("A", "secret-text")]), ..job() },
         NewJob { volumes: vec![Volume::SharedMemory, Volume::parse_claim("c:/dev/shm").unwrap()], ..job() },
     ];

@@ -1,0 +1,303 @@
+//! Run:ai's own workloads: no pod template, and secrets as env variables alone.
+//!
+//! A variable is `environment.items.VAR.value`, and the value `SECRET:name,key` is a reference. All keys at once, files,
+//! image pulls and optional references have no form there, so they are taken apart or refused with another way.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::attach::{ContainerChoice, Effect, Existing};
+use super::attachment::Attachment;
+use super::kind::{Kind, Shape};
+use super::pod_spec::{remove_if_empty, text};
+use crate::error::{Error, Result};
+use crate::secret::is_env_name;
+use crate::wording::list;
+
+/// Attachments as a kind can have them, and warnings about what was left out.
+pub(crate) struct Expanded {
+    pub(crate) attachments: Vec<Attachment>,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Refuses what a kind has no form for. It needs no look at the cluster.
+///
+/// # Errors
+/// Files, an image pull, an optional reference, or a container, for one of Run:ai's own workloads.
+pub(crate) fn check_expressible(
+    kind: &Kind,
+    attachments: &[Attachment],
+    containers: &ContainerChoice,
+) -> Result<()> {
+    if !matches!(kind.shape, Shape::Environments(_)) {
+        return Ok(());
+    }
+    let name = kind.name;
+    let refused = |what: &str| Error::usage(format!("a {name} can't have a secret {what}"));
+    for attachment in attachments {
+        match attachment {
+            Attachment::Files { .. } => {
+                return Err(refused("as files: it knows secrets as env variables alone")
+                    .hint("use --env KEY or --env-all")
+                    .hint("files can be asked for when it is submitted: runai … submit --secret-volume"));
+            }
+            Attachment::ImagePull { secret } => {
+                return Err(refused("for pulling images: it has no place for a registry login").hint(
+                    format!(
+                        "Run:ai pulls with the project's registry credentials: kubectl label secret {secret} \
+                     run.ai/resource=docker-registry"
+                    ),
+                ));
+            }
+            Attachment::Env { .. } | Attachment::EnvAll { .. } if attachment.is_optional() => {
+                return Err(refused("as optional: its reference is SECRET:name,key and nothing more")
+                    .hint("leave out --optional, and create the secret first"));
+            }
+            Attachment::Env { .. } | Attachment::EnvAll { .. } => {}
+        }
+    }
+    if *containers == ContainerChoice::Only { Ok(()) } else { Err(no_container(kind)) }
+}
+
+/// # Errors
+/// A container is chosen in one of Run:ai's own workloads.
+pub(super) fn check_no_container(kind: &Kind, containers: &ContainerChoice) -> Result<()> {
+    match (&kind.shape, containers) {
+        (Shape::Environments(_), ContainerChoice::Named(_)) => Err(no_container(kind)),
+        _ => Ok(()),
+    }
+}
+
+fn no_container(kind: &Kind) -> Error {
+    Error::usage(format!("a {} has no containers to choose from", kind.name))
+        .hint("leave out -c: its variables are for all that it runs")
+}
+
+/// The attachments in forms that the kind has: all keys at once become one variable each where there is no other way.
+///
+/// `keys` holds the key names by secret. A variable that is asked for by itself goes before one of all keys, as
+/// Kubernetes has it.
+///
+/// # Errors
+/// Something has no form; or the keys of a secret would be needed and are not in `keys`.
+pub(crate) fn expanded(
+    kind: &Kind,
+    attachments: Vec<Attachment>,
+    keys: &BTreeMap<String, Vec<String>>,
+) -> Result<Expanded> {
+    if !matches!(kind.shape, Shape::Environments(_)) {
+        return Ok(Expanded { attachments, warnings: Vec::new() });
+    }
+    let mut expanded = Expanded { attachments: Vec::new(), warnings: Vec::new() };
+    let (all, single): (Vec<_>, Vec<_>) =
+        attachments.into_iter().partition(|one| matches!(one, Attachment::EnvAll { .. }));
+    let named: Vec<String> = single.iter().filter_map(variable).map(str::to_owned).collect();
+    expanded.attachments = single;
+    for one in &all {
+        let Attachment::EnvAll { secret, prefix, .. } = one else { continue };
+        let keys = keys.get(secret).ok_or_else(|| unknown_keys(kind, secret))?;
+        let (legal, illegal): (Vec<_>, Vec<_>) =
+            keys.iter().partition(|key| is_env_name(&format!("{prefix}{key}")));
+        if !illegal.is_empty() {
+            let (count, illegal) = (illegal.len(), list(illegal));
+            let what = if count == 1 { "this key" } else { "these keys" };
+            expanded.warnings.push(format!(
+                "{what} of secret {secret:?} can't be an env name, and is left out: {illegal}"
+            ));
+        }
+        for key in legal {
+            let variable = format!("{prefix}{key}");
+            if !named.contains(&variable) {
+                expanded.attachments.push(Attachment::env_from_key(&variable, secret, key)?);
+            }
+        }
+    }
+    Ok(expanded)
+}
+
+fn variable(attachment: &Attachment) -> Option<&str> {
+    match attachment {
+        Attachment::Env { variable, .. } => Some(variable),
+        _ => None,
+    }
+}
+
+/// The keys would have to be known, and are not.
+pub(super) fn unknown_keys(kind: &Kind, secret: &str) -> Error {
+    Error::failed(format!(
+        "a {} names every key by itself, and which keys secret {secret:?} has is not known here",
+        kind.name
+    ))
+    .hint("name them: --env KEY, once for each")
+}
+
+/// Puts a reference into one of Run:ai's specs. What stands in the way is never shown: it may be a password.
+pub(super) fn put(
+    spec: &mut Value,
+    workload: &str,
+    (variable, secret, key): (&str, &str, &str),
+    existing: Existing,
+) -> Result<Option<Effect>> {
+    let wanted = format!("SECRET:{secret},{key}");
+    let items = below(below(spec, "environment")?, "items")?;
+    let items = items.as_object_mut().expect("below has seen that it is a map");
+    let effect = match items.get(variable) {
+        Some(item) if text(item, "value") == wanted => return Ok(None),
+        Some(_) if existing == Existing::Keep => {
+            return Err(Error::failed(format!(
+                "{workload} already has an env {variable} with another value or source"
+            ))
+            .hint("--overwrite replaces it"));
+        }
+        Some(_) => Effect::Replaced,
+        None => Effect::Added,
+    };
+    items.insert(variable.to_owned(), json!({ "value": wanted }));
+    Ok(Some(effect))
+}
+
+/// Takes the references to a secret off one of Run:ai's specs; which of its variables go is for `is_meant` to say.
+pub(super) fn take(spec: &mut Value, secret: &str, is_meant: impl Fn(&str) -> bool) -> Vec<String> {
+    let start = format!("SECRET:{secret},");
+    let mut taken = Vec::new();
+    if let Some(items) = spec.pointer_mut("/environment/items").and_then(Value::as_object_mut) {
+        items.retain(|variable, item| {
+            let stays = !text(item, "value").starts_with(&start) || !is_meant(variable);
+            if !stays {
+                taken.push(variable.clone());
+            }
+            stays
+        });
+    }
+    if !taken.is_empty() {
+        remove_if_empty(&mut spec["environment"], "items");
+        remove_if_empty(spec, "environment");
+    }
+    taken
+}
+
+/// The map in a field, made where it is missing.
+fn below<'a>(parent: &'a mut Value, field: &str) -> Result<&'a mut Value> {
+    let malformed = || Error::failed(format!("the manifest is malformed: {field} is not a map"));
+    let map = parent.as_object_mut().ok_or_else(malformed)?.entry(field).or_insert(Value::Null);
+    if map.is_null() {
+        *map = json!({});
+    }
+    if map.is_object() { Ok(map) } else { Err(malformed()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::attachment::Mode;
+    use crate::workload::{Outcome, Selection, attach, detach};
+
+    fn kind() -> &'static Kind {
+        Kind::named("trainingworkload").unwrap()
+    }
+
+    fn workload() -> Value {
+        json!({
+            "kind": "TrainingWorkload", "metadata": {"name": "train"},
+            "spec": {"image": {"value": "ubuntu"}, "environment": {"items": {"MODE": {"value": "hunter2"}}}},
+        })
+    }
+
+    fn attached(object: &Value, kind: &Kind, flag: &str, existing: Existing) -> Result<Value> {
+        let asked = [Attachment::env("s", flag).unwrap()];
+        match attach(object, kind, &asked, &ContainerChoice::Only, existing)? {
+            Outcome::AsAsked => Ok(object.clone()),
+            Outcome::Changed { object, .. } => Ok(object),
+        }
+    }
+
+    fn all_of(secret: &str) -> Selection {
+        let secret = secret.to_owned();
+        Selection { secret, variables: vec![], paths: vec![], containers: ContainerChoice::All }
+    }
+
+    #[test]
+    fn a_reference_is_a_value_among_the_items() {
+        let object = attached(&workload(), kind(), "TOKEN=key", Existing::Keep).unwrap();
+        let items = json!({"MODE": {"value": "hunter2"}, "TOKEN": {"value": "SECRET:s,key"}});
+        assert_eq!(object["spec"]["environment"]["items"], items);
+        assert_eq!(attached(&object, kind(), "TOKEN=key", Existing::Keep).unwrap(), object);
+        assert_eq!(detach(&object, kind(), &all_of("s")).unwrap().object, workload());
+        assert_eq!(detach(&object, kind(), &all_of("S")).unwrap().removed, []);
+    }
+
+    #[test]
+    fn a_workload_without_an_environment_gets_one_and_loses_it_again() {
+        let bare = json!({"metadata": {"name": "train"}, "spec": {}});
+        let object = attached(&bare, kind(), "TOKEN=key", Existing::Keep).unwrap();
+        assert_eq!(object["spec"], json!({"environment": {"items": {"TOKEN": {"value": "SECRET:s,key"}}}}));
+        assert_eq!(detach(&object, kind(), &all_of("s")).unwrap().object, bare);
+    }
+
+    #[test]
+    fn a_value_in_the_way_is_never_shown() {
+        let error = attached(&workload(), kind(), "MODE=key", Existing::Keep).unwrap_err().to_string();
+        assert!(error.contains("already has an env MODE") && error.contains("--overwrite"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+        let object = attached(&workload(), kind(), "MODE=key", Existing::Overwrite).unwrap();
+        assert_eq!(object["spec"]["environment"]["items"]["MODE"], json!({"value": "SECRET:s,key"}));
+    }
+
+    #[test]
+    fn master_and_workers_both_get_it() {
+        let kind = Kind::named("distributedworkload").unwrap();
+        let bare = json!({"metadata": {"name": "d"}, "spec": {}, "masterSpec": {"image": {"value": "x"}}});
+        let object = attached(&bare, kind, "TOKEN=key", Existing::Keep).unwrap();
+        for part in ["spec", "masterSpec"] {
+            assert_eq!(object[part]["environment"]["items"]["TOKEN"]["value"], "SECRET:s,key");
+        }
+        let detached = detach(&object, kind, &all_of("s")).unwrap();
+        assert_eq!(detached.object, bare);
+        let shown: Vec<_> = detached.removed.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["env TOKEN in spec", "env TOKEN in masterSpec"]);
+    }
+
+    #[test]
+    fn all_keys_become_a_variable_each() {
+        let keys = BTreeMap::from([("s".to_owned(), vec!["1st".to_owned(), "a".to_owned(), "b".to_owned()])]);
+        let asked = vec![Attachment::env_all("s", "").unwrap(), Attachment::env("s", "a=b").unwrap()];
+        let all = expanded(kind(), asked.clone(), &keys).unwrap();
+        let shown: Vec<_> = all.attachments.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["env a ← SECRET:s,b", "env b ← SECRET:s,b"]);
+        assert!(all.warnings[0].ends_with("left out: 1st"), "{}", all.warnings[0]);
+        let error = expanded(kind(), asked.clone(), &BTreeMap::new()).err().unwrap().to_string();
+        assert!(error.contains("--env KEY"), "{error}");
+        let pods = expanded(Kind::named("job").unwrap(), asked.clone(), &BTreeMap::new()).unwrap();
+        assert_eq!(pods.attachments, asked);
+    }
+
+    #[test]
+    fn what_has_no_form_is_refused_with_another_way() {
+        let mode = Mode::parse("0400").ok();
+        let cases = [
+            (Attachment::files("s", "/x", mode).unwrap(), "--secret-volume"),
+            (Attachment::image_pull("s").unwrap(), "run.ai/resource=docker-registry"),
+            (Attachment::env("s", "k").unwrap().optional(), "leave out --optional"),
+        ];
+        for (attachment, way) in cases {
+            let error = check_expressible(kind(), std::slice::from_ref(&attachment), &ContainerChoice::Only)
+                .unwrap_err();
+            assert!(error.to_string().contains(way), "{error}");
+            let any = check_expressible(Kind::named("job").unwrap(), &[attachment], &ContainerChoice::Only);
+            assert!(any.is_ok());
+        }
+        let main = ContainerChoice::Named(vec!["main".to_owned()]);
+        let error = check_expressible(kind(), &[Attachment::env("s", "k").unwrap()], &main).unwrap_err();
+        assert!(error.to_string().contains("has no containers"), "{error}");
+    }
+
+    #[test]
+    fn a_malformed_environment_is_an_error_and_never_a_panic() {
+        for environment in [json!("text"), json!({"items": []}), json!([])] {
+            let object = json!({"metadata": {"name": "x"}, "spec": {"environment": environment}});
+            assert!(attached(&object, kind(), "A=k", Existing::Overwrite).is_err());
+            assert!(detach(&object, kind(), &all_of("s")).unwrap().removed.is_empty());
+        }
+    }
+}
