@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::call::Call;
 use super::list::PAGE;
 use super::{Cluster, Failure};
-use crate::workload::Kind;
+use crate::workload::{Kind, Version};
 
 /// How many lists are under way at once: a page of each is held whole while it is read.
 const AT_ONCE: usize = 8;
@@ -57,15 +57,30 @@ impl Cluster {
         namespaces: &Namespaces,
         read: impl Fn(&'static Kind, &Value) -> T,
     ) -> Result<Seen<T>, Failure> {
-        let list = async |kind: &'static Kind, namespace: Option<String>| {
-            let call = Call::get(kind.list_path(namespace.as_deref()));
-            match self.list_trees(call, PAGE, |object| read(kind, object)).await {
-                // Not served: not installed.
-                Err(failure) if failure.is_not_found() => Ok(Vec::new()),
-                answer => answer,
-            }
+        let list = async |kind: &'static Kind, namespace: Option<String>| match self
+            .objects_of(kind, namespace.as_deref(), |object| read(kind, object))
+            .await
+        {
+            Err(failure) if failure.is_not_served() => Ok(Vec::new()),
+            answer => answer,
         };
         self.everywhere(kinds.into_iter().collect(), namespaces, |kind| kind.plural, list).await
+    }
+
+    async fn objects_of<T>(
+        &self,
+        kind: &Kind,
+        namespace: Option<&str>,
+        read: impl Fn(&Value) -> T,
+    ) -> Result<Vec<T>, Failure> {
+        let list =
+            |version: String| self.list_trees(Call::get(kind.list_path(&version, namespace)), PAGE, &read);
+        match list(self.version_of(kind).await?).await {
+            Err(failure) if failure.is_unknown_type() && matches!(kind.version, Version::Known(_)) => {
+                list(self.look_up_version_of(kind).await?).await
+            }
+            answer => answer,
+        }
     }
 
     /// Carries out `list` for each of `what` in these namespaces, some at once.

@@ -137,6 +137,11 @@ impl Failure {
         self.is_not_found() && !names_an_object
     }
 
+    /// The cluster has no objects of this kind at all.
+    pub(super) fn is_not_served(&self) -> bool {
+        matches!(self.cause, Cause::NotServed { .. })
+    }
+
     pub(crate) fn is_not_found(&self) -> bool {
         self.has_code(404)
     }

@@ -3,10 +3,11 @@
 //! Looked up only once it is missing, and only as far as the user may look.
 
 use super::Session;
-use crate::cluster::{Cluster, Failure, Metadata};
+use crate::cluster::{Cluster, Failure};
 use crate::error::Error;
+use crate::metadata::Metadata;
 use crate::project::Project;
-use crate::propagation::is_cluster_wide;
+use crate::propagation::Scope;
 use crate::wording::list;
 
 /// How many places are named.
@@ -39,7 +40,7 @@ pub(super) async fn explain(
 /// There is one in Run:ai's own namespace.
 fn of_source(source: &Metadata, namespace: &str, projects: Option<&[Project]>) -> String {
     let Metadata { name, namespace: runai, labels, .. } = source;
-    if !is_cluster_wide(labels) {
+    if Scope::of(labels) != Scope::EveryProject {
         return format!(
             "there is one in namespace {runai}, which is not shared with the projects: kubectl runai-secret label {name}"
         );

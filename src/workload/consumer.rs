@@ -110,7 +110,7 @@ fn what_it_adds(one: &Consumer, top: &Consumer) -> Option<Consumer> {
     };
     let mut added =
         Consumer { state, references: one.references.clone(), stuck: one.stuck.clone(), ..top.clone() };
-    added.references.retain(|reference| !top.references.contains(reference));
+    added.references.retain(|reference| !top.accounts_for(reference));
     added.matters().then_some(added)
 }
 
@@ -126,7 +126,11 @@ impl Consumer {
     /// Whether the other says nothing that this one does not.
     fn covers(&self, other: &Self) -> bool {
         (other.stuck.is_none() || self.stuck.is_some())
-            && other.references.iter().all(|reference| self.references.contains(reference))
+            && other.references.iter().all(|reference| self.accounts_for(reference))
+    }
+
+    fn accounts_for(&self, other: &Reference) -> bool {
+        self.references.iter().any(|own| own.accounts_for(other))
     }
 }
 
@@ -175,6 +179,24 @@ mod tests {
             shown(all),
             ["deployment.apps/web s running", "pod/alone s running", "pod/of-a-stranger s running"]
         );
+    }
+
+    #[test]
+    fn a_pod_of_the_workers_says_nothing_new_although_it_has_variables_of_its_own() {
+        let container =
+            |env: &Value| json!({"name": "main", "env": env, "envFrom": [{"secretRef": {"name": "s"}}]});
+        let replica = |env: &Value| json!({"template": {"spec": {"containers": [container(env)]}}});
+        let replicas = json!({"Master": {"template": {"spec": {"containers": [{"name": "main"}]}}},
+            "Worker": replica(&json!([]))});
+        let job = json!({"metadata": {"name": "j", "uid": "j"}, "spec": {"pytorchReplicaSpecs": replicas}});
+        let owner = json!([{"uid": "j", "controller": true}]);
+        let env = json!([{"name": "MASTER_ADDR", "value": "j-master-0"}]);
+        let pod = json!({"metadata": {"name": "j-worker-0", "uid": "p", "ownerReferences": owner},
+            "spec": {"containers": [container(&env)]}, "status": {"phase": "Running"}});
+        let consumer =
+            |kind: &str, object: &Value| Consumer::of(Kind::named(kind).unwrap(), object, |_| true);
+        let all = vec![consumer("pod", &pod), consumer("pytorchjob", &job)];
+        assert_eq!(shown(all), ["pytorchjob.kubeflow.org/j s queued"]);
     }
 
     #[test]

@@ -8,14 +8,15 @@ use std::fmt;
 use serde_json::Value;
 
 use super::attachment::{Item, Need};
-use super::kind::{Kind, OnChange, Shape};
+use super::kind::{Kind, OnChange, Shape, Version};
 use super::pod_spec::{containers, is_true, list, text};
+use crate::secret::{is_key, is_subdomain};
 
 /// What refers to secrets and runs no pods of its own.
 static WITHOUT_PODS: [Kind; 2] = [
     Kind {
         group: "",
-        version: "v1",
+        version: Version::BuiltIn("v1"),
         name: "ServiceAccount",
         plural: "serviceaccounts",
         singular: "serviceaccount",
@@ -25,7 +26,7 @@ static WITHOUT_PODS: [Kind; 2] = [
     },
     Kind {
         group: "networking.k8s.io",
-        version: "v1",
+        version: Version::BuiltIn("v1"),
         name: "Ingress",
         plural: "ingresses",
         singular: "ingress",
@@ -148,6 +149,20 @@ impl fmt::Display for Way {
     }
 }
 
+impl Reference {
+    /// Whether what was made from an object with this reference has the other one because of it. Its container is
+    /// another template's, and whoever made it may have set variables of its own.
+    pub(super) fn accounts_for(&self, other: &Self) -> bool {
+        let same_way = match (&self.way, &other.way) {
+            (Way::Variables { prefix, .. }, Way::Variables { prefix: others, .. }) => prefix == others,
+            (way, others) => way == others,
+        };
+        let container = self.place.container();
+        let same_place = container.is_none() || container == other.place.container();
+        self.secret == other.secret && self.need == other.need && same_way && same_place
+    }
+}
+
 impl Place {
     pub(crate) fn container(&self) -> Option<&str> {
         match self {
@@ -170,9 +185,11 @@ impl Kind {
             "Ingress" => of_ingress(object),
             _ => Vec::new(),
         };
-        for (template, pointer) in self.pod_specs(object).iter().enumerate() {
-            if let Some(spec) = object.pointer(pointer) {
-                found.extend(of_pod_spec(spec, template));
+        for (template, part) in self.parts(object).iter().enumerate() {
+            match (object.pointer(&part.pointer), &self.shape) {
+                (Some(spec), Shape::PodSpecs(_)) => found.extend(of_pod_spec(spec, template)),
+                (Some(spec), Shape::Environments(_)) => found.extend(of_environment(spec)),
+                (None, _) => {}
             }
         }
         found.retain(|reference| !reference.secret.is_empty());
@@ -204,6 +221,17 @@ fn of_service_account(account: &Value) -> Vec<Reference> {
 fn of_ingress(ingress: &Value) -> Vec<Reference> {
     let entries = list(&ingress["spec"], "tls").iter();
     entries.map(|entry| whole(text(entry, "secretName"), Way::Certificate, Need::Required)).collect()
+}
+
+/// Of one of Run:ai's own specs. What is no reference there may be a password, and goes no further.
+fn of_environment(spec: &Value) -> Vec<Reference> {
+    let items = spec.pointer("/environment/items").and_then(Value::as_object).into_iter().flatten();
+    let reference = |(variable, item): (&String, &Value)| {
+        let (secret, key) = text(item, "value").strip_prefix("SECRET:")?.split_once(',')?;
+        let way = Way::Variable { name: variable.clone(), key: key.to_owned() };
+        (is_subdomain(secret) && is_key(key)).then(|| whole(secret, way, Need::Required))
+    };
+    items.filter_map(reference).collect()
 }
 
 fn of_pod_spec(spec: &Value, template: usize) -> Vec<Reference> {
@@ -381,6 +409,14 @@ mod tests {
             assert_eq!(of(kind, &json!({"spec": template})).len(), 1, "{kind}");
         }
         assert_eq!(of("CronJob", &json!({"spec": {"jobTemplate": {"spec": template}}})).len(), 1);
+    }
+
+    #[test]
+    fn run_ais_own_workloads_refer_by_the_value_of_a_variable() {
+        let items = json!({"A": {"value": "SECRET:s,k"}, "B": {"value": "hunter2"}, "C": {"value": "SECRET:s"},
+            "D": {"value": "SECRET:Hunter 2,k"}, "E": {"value": 1}});
+        let object = json!({"spec": {"environment": {"items": items}}});
+        assert_eq!(of("TrainingWorkload", &object), ["-: env A of s [k]"]);
     }
 
     #[test]

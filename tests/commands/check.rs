@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use support::{Validity, World, scenario};
 
 use crate::status::{Shared, create, runais_copy};
+use crate::usage::GROUPS;
 use crate::workloads::pod_template;
 
 /// A pod template with these fields in its first container.
@@ -237,9 +238,12 @@ scenario! {
         let namespace = world.namespace("ns");
         prepare(world, &namespace);
         let user = world.user("reader");
-        let rules = json!([{"apiGroups": ["", "apps", "batch", "networking.k8s.io"], "verbs": ["get", "list"],
-            "resources": ["deployments", "statefulsets", "daemonsets", "replicasets", "jobs", "cronjobs", "pods",
-                "serviceaccounts", "ingresses"]}]);
+        let kinds = ["deployments", "statefulsets", "daemonsets", "replicasets", "jobs", "cronjobs", "pods",
+            "serviceaccounts", "ingresses"];
+        let rules = json!([
+            {"apiGroups": ["", "apps", "batch", "networking.k8s.io"], "verbs": ["get", "list"], "resources": kinds},
+            {"apiGroups": GROUPS, "verbs": ["list"], "resources": ["*"]},
+        ]);
         world.grant(&user, Some(&namespace), &rules);
         let line = ["check", "-n", &namespace, "--token", &user.token, "-o", "json"];
         let outcome = sandbox.run(line).success();
@@ -262,7 +266,7 @@ scenario! {
         clean(world, &b.namespace);
         let user = world.user("reader");
         world.grant(&user, None, &json!([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list"]}]));
-        let groups = ["", "apps", "batch", "networking.k8s.io"];
+        let groups = [&["", "apps", "batch", "networking.k8s.io"][..], &GROUPS].concat();
         for project in [&a, &b] {
             let rules = json!([{"apiGroups": groups, "resources": ["*"], "verbs": ["list", "get"]}]);
             world.grant(&user, Some(&project.namespace), &rules);

@@ -6,7 +6,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 use support::{Outcome, Project, Sandbox, World, scenario};
 
+use crate::definitions::define;
 use crate::status::{Shared, create as create_shared};
+use crate::usage::GROUPS;
 use crate::workloads::{create_cronjob, create_deployment, create_job, pod_template};
 
 /// Where a role is bound.
@@ -246,6 +248,7 @@ scenario! {
     }
 
     fn usage_and_check_list_what_refers_to_secrets(world: &World, sandbox: &Sandbox) {
+        define(world, &GROUPS);
         let lines = commands(["usage -n {namespace}", "check -n {namespace}"]);
         is_smallest(world, sandbox, ("runai-secret-usage", InProject), &[], &lines);
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use support::{Fault, Sandbox, World, scenario};
 
+use crate::definitions::{Example, custom_kinds, define};
 use crate::workloads::{create_cronjob, create_deployment, create_job, pod_template};
 
 /// A pod spec that uses the secret `hf` in every way that a container can.
@@ -36,6 +37,24 @@ fn create_consumers(world: &World, namespace: &str) {
     let ingress = json!({"tls": [{"hosts": ["example.com"], "secretName": "hf"}], "defaultBackend": backend});
     let ingresses = format!("/apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses");
     world.create(&ingresses, &json!({"metadata": {"name": "front"}, "spec": ingress}));
+}
+
+/// Of the kinds that are not built in.
+pub(crate) const GROUPS: [&str; 5] =
+    ["run.ai", "kubeflow.org", "ray.io", "jobset.x-k8s.io", "serving.knative.dev"];
+
+/// Creates one of the kind, with the secret `hf` in each of its parts.
+fn create_example(world: &World, namespace: &str, mut example: Example) {
+    for part in example.parts {
+        let uses = if example.is_runai_spec() {
+            json!({"environment": {"items": {"A": {"value": "SECRET:hf,HF_TOKEN"}}}})
+        } else {
+            json!({"imagePullSecrets": [{"name": "hf"}]})
+        };
+        let spec = example.content.pointer_mut(part).unwrap().as_object_mut().unwrap();
+        spec.extend(uses.as_object().unwrap().clone());
+    }
+    example.create(world, namespace, "w");
 }
 
 fn helm_release(world: &World, namespace: &str) {
@@ -78,8 +97,13 @@ scenario! {
         wanted.push("serviceaccount/robot|<none>|image pull|<none>|<none>".to_owned());
         let found: Vec<String> = rows(&usage.stdout).iter().map(|row| row.join("|")).collect();
         assert_eq!(found, wanted, "{usage}");
-        let lists = world.requests().iter().filter(|request| !request.path.contains("/secrets/")).count();
-        assert_eq!(lists, 10, "the project, and one list for each kind: {:?}", world.lines());
+        let calls = world.calls();
+        let of_groups = calls.iter().filter(|call| GROUPS.iter().any(|group| call.ends_with(&format!("/apis/{group}"))));
+        assert_eq!(of_groups.count(), GROUPS.len(), "{calls:?}");
+        // On the real server other tests may have defined some of the kinds.
+        let is_custom = |call: &&String| GROUPS.iter().any(|group| call.contains(group));
+        let lists = calls.iter().filter(|call| !call.contains("/secrets/") && !is_custom(call)).count();
+        assert_eq!(lists, 10, "the project, and one list for each kind: {calls:?}");
     }
 
     fn for_a_program_everything_has_a_stable_name(world: &World, sandbox: &Sandbox) {
@@ -114,6 +138,23 @@ scenario! {
             names.stdout,
             "cronjob.batch/nightly\ndeployment.apps/web\ningress.networking.k8s.io/front\njob.batch/later\nserviceaccount/robot\n"
         );
+    }
+
+    fn custom_kinds_are_looked_at_where_they_are_served(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("ns");
+        world.create_secret(&namespace, "hf", &[("HF_TOKEN", "v4lue")]);
+        define(world, &GROUPS);
+        let count = custom_kinds().len();
+        for kind in custom_kinds() {
+            create_example(world, &namespace, kind);
+        }
+        let names = sandbox.run(["usage", "hf", "-n", &namespace, "-o", "name"]).success();
+        assert_eq!(names.stdout.lines().count(), count, "{names}");
+        let json = sandbox.run(["usage", "hf", "-n", &namespace, "-o", "json"]).success().json();
+        let consumers = json["secrets"][0]["consumers"].as_array().unwrap().clone();
+        let training = consumers.iter().find(|one| one["kind"] == "TrainingWorkload").unwrap();
+        assert_eq!(training["uses"][0]["how"], "env");
+        assert_eq!(training["uses"][0]["keys"], json!(["HF_TOKEN"]));
     }
 
     fn a_deployment_stands_for_its_pods(world: &World, sandbox: &Sandbox) {
@@ -195,6 +236,7 @@ scenario! {
         let user = world.user("reader");
         let rules = json!([
             {"apiGroups": ["batch"], "resources": ["jobs", "cronjobs"], "verbs": ["list"]},
+            {"apiGroups": GROUPS, "resources": ["*"], "verbs": ["list"]},
             {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list"]},
         ]);
         world.grant(&user, Some(&namespace), &rules);
@@ -218,7 +260,7 @@ scenario! {
         }
         let user = world.user("reader");
         world.grant(&user, None, &json!([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list"]}]));
-        let groups = ["", "apps", "batch", "networking.k8s.io"];
+        let groups = [&["", "apps", "batch", "networking.k8s.io"][..], &GROUPS].concat();
         let rules = json!([{"apiGroups": groups, "resources": ["*"], "verbs": ["list", "get"]}]);
         world.grant(&user, Some(&seen.namespace), &rules);
         let usage = sandbox.run(["usage", "hf", "-A", "--token", &user.token]).success();
