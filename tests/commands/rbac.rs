@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use support::{Outcome, Project, Sandbox, World, scenario};
 
-use crate::definitions::define;
+use crate::definitions::{custom_kinds, define};
 use crate::status::{Shared, create as create_shared};
 use crate::usage::GROUPS;
 use crate::workloads::{create_cronjob, create_deployment, create_job, pod_template};
@@ -30,6 +30,12 @@ struct Right {
     verb: String,
 }
 
+impl Right {
+    fn new(group: &str, resource: &str, verb: &str) -> Self {
+        Self { group: group.to_owned(), resource: resource.to_owned(), verb: verb.to_owned() }
+    }
+}
+
 /// The rights of a role of `docs/rbac.yaml`, one by one.
 fn rights(role: &str) -> Vec<Right> {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rbac.yaml")).unwrap();
@@ -51,8 +57,8 @@ fn rights(role: &str) -> Vec<Right> {
     rights
 }
 
-/// A project with one of everything, in a namespace that no earlier run has touched.
-fn project(world: &World, name: &str) -> Project {
+/// A project with one of everything that the commands need, in a namespace that no earlier run has touched.
+fn project(world: &World, name: &str, commands: &[String]) -> Project {
     let project = world.project(name);
     let namespace = &project.namespace;
     world.create_secret(namespace, "s", &[("k", "v4lue")]);
@@ -71,6 +77,11 @@ fn project(world: &World, name: &str) -> Project {
     let mut pod = pod_template("Never");
     pod["metadata"] = json!({"name": "w"});
     world.create(&format!("/api/v1/namespaces/{namespace}/pods"), &pod);
+    // Those that the test has defined.
+    let is_used = |word: &str| commands.iter().any(|command| command.contains(&format!(" {word}/")));
+    for kind in custom_kinds().iter().filter(|kind| is_used(kind.word)) {
+        kind.create(world, namespace, "w");
+    }
     project
 }
 
@@ -82,7 +93,7 @@ fn run(
     granted: &[(Vec<Right>, Bound)],
     commands: &[String],
 ) -> Vec<Outcome> {
-    let project = project(world, name);
+    let project = project(world, name, commands);
     let user = world.user(name);
     for (rights, bound) in granted.iter().filter(|(rights, _)| !rights.is_empty()) {
         let rule = |right: &Right| json!({"apiGroups": [right.group], "resources": [right.resource], "verbs": [right.verb]});
@@ -104,11 +115,23 @@ fn losses(outcomes: &[Outcome]) -> (usize, usize) {
 
 /// With `role` and those in `beside` the commands work; without any one of the rights of `role` something is lost.
 #[track_caller]
-fn is_smallest(world: &World, sandbox: &Sandbox, (role, bound): Role, beside: &[Role], commands: &[String]) {
+fn is_smallest(world: &World, sandbox: &Sandbox, role: Role, beside: &[Role], commands: &[String]) {
+    are_smallest(world, sandbox, role, &rights(role.0), beside, commands);
+}
+
+/// The same for some of the rights of a role.
+#[track_caller]
+fn are_smallest(
+    world: &World,
+    sandbox: &Sandbox,
+    (role, bound): Role,
+    all: &[Right],
+    beside: &[Role],
+    commands: &[String],
+) {
     let beside: Vec<_> = beside.iter().map(|(role, bound)| (rights(role), *bound)).collect();
-    let all = rights(role);
     let granted = |rights: Vec<Right>| [beside.clone(), vec![(rights, bound)]].concat();
-    let outcomes = run(world, sandbox, &format!("{role}-all"), &granted(all.clone()), commands);
+    let outcomes = run(world, sandbox, &format!("{role}-all"), &granted(all.to_vec()), commands);
     for outcome in &outcomes {
         assert_eq!(outcome.code, Some(0), "with all of {role}: {outcome}");
     }
@@ -226,6 +249,45 @@ scenario! {
             .flat_map(|kind| [format!("attach s {kind}/w --env k -n {{namespace}}"), format!("detach s {kind}/w -n {{namespace}}")])
             .collect();
         is_smallest(world, sandbox, ("runai-secret-attach", InProject), &[], &lines);
+    }
+
+    fn custom_kinds_need_the_same(world: &World, sandbox: &Sandbox) {
+        let role = "runai-secret-attach-custom";
+        let of_kinds: Vec<Right> = custom_kinds()
+            .iter()
+            .flat_map(|kind| ["get", "update"].map(|verb| Right::new(kind.group, kind.plural, verb)))
+            .collect();
+        let all = rights(role);
+        assert!(all.len() == of_kinds.len() && of_kinds.iter().all(|right| all.contains(right)), "{all:?}");
+        // All need the same requests: two kinds, of which one is in another version than its group prefers, stand for all.
+        define(world, &["run.ai", "kubeflow.org"]);
+        let tried = |resource: &str| matches!(resource, "trainingworkloads" | "mpijobs");
+        let all: Vec<_> = all.into_iter().filter(|right| tried(&right.resource)).collect();
+        let lines = commands([
+            "attach s trainingworkload/w --env k -n {namespace}",
+            "attach s mpijob/w --env k -n {namespace}",
+        ]);
+        are_smallest(world, sandbox, (role, InProject), &all, &[], &lines);
+    }
+
+    fn a_missing_secret_is_looked_for_elsewhere_where_one_may(world: &World, sandbox: &Sandbox) {
+        let elsewhere = world.project("elsewhere");
+        world.create_secret(&elsewhere.namespace, "other", &[("k", "v4lue")]);
+        let beside = [("runai-secret-attach", InProject), ("runai-secret-check", InProject)];
+        let beside: Vec<_> = beside.iter().map(|(role, bound)| (rights(role), *bound)).collect();
+        let line = commands(["attach other deployment/w --env k -n {namespace}"]);
+        let said = |name: &str, more: Vec<Right>| {
+            let granted = [beside.clone(), vec![(more, InCluster)]].concat();
+            run(world, sandbox, name, &granted, &line).remove(0).fails_with(1).stderr
+        };
+        let all = rights("runai-secret-attach-overview");
+        let place = format!("project {} has a secret other", elsewhere.name);
+        assert!(said("all", all.clone()).contains(&place));
+        for (index, right) in all.iter().enumerate() {
+            let rest = all.iter().filter(|other| *other != right).cloned().collect();
+            let said = said(&format!("without-{index}"), rest);
+            assert!(!said.contains(&place), "needs no {right:?}: {said}");
+        }
     }
 
     fn recreate_needs_to_get_create_and_delete_the_workload(world: &World, sandbox: &Sandbox) {
