@@ -7,6 +7,7 @@ mod commands;
 mod complete;
 mod error;
 mod findings;
+mod manifest;
 mod metadata;
 mod printable;
 mod project;

@@ -3,10 +3,11 @@
 use serde_json::Value;
 
 use super::Session;
+use super::change_manifest::{ManifestArgs, ManifestChange};
 use super::change_workload::{self, Change, ChangeArgs, Changed, Plan, Planned, Way};
 use super::secrets_used::{self, ReferenceArgs};
 use crate::error::{Error, Result};
-use crate::workload::{self, Attachment, ContainerChoice, Existing, Outcome, Target};
+use crate::workload::{self, Attachment, ContainerChoice, Existing, Kind, Outcome, Target};
 
 /// Attach a secret to a workload: as env variables, as files, or for pulling images
 ///
@@ -14,20 +15,27 @@ use crate::workload::{self, Attachment, ContainerChoice, Existing, Outcome, Targ
 /// the containers are looked up, and the server checks the change. A Job's template can't be changed: --recreate
 /// replaces the Job by one of the same name, --copy-as makes another. --dry-run=client looks all of this up too, and
 /// writes nothing.
+///
+/// With -f no cluster is asked: the workloads of a manifest are changed, and the whole manifest is printed.
 #[derive(clap::Args)]
 #[command(
     override_usage = "kubectl runai-secret attach SECRET KIND/NAME [--env [VAR=]KEY]… [--env-all[=PREFIX]] \
                       [--mount PATH[:KEY[=FILE],…]]…\n       \
-                      kubectl runai-secret attach KIND/NAME [-e VAR=SECRET:NAME,KEY]…",
+                      kubectl runai-secret attach KIND/NAME [-e VAR=SECRET:NAME,KEY]…\n       \
+                      kubectl runai-secret attach -f FILE|- …",
     after_help = "Examples:\n  \
         kubectl runai-secret attach hf deployment/web --env HF_TOKEN\n  \
         kubectl runai-secret attach ssh-key cronjob/sync --mount /etc/ssh-key --mode 0400\n  \
-        kubectl runai-secret attach job/train -e MYUSERNAME=SECRET:my-secret,username --recreate"
+        kubectl runai-secret attach job/train -e MYUSERNAME=SECRET:my-secret,username --recreate\n  \
+        kubectl runai-secret attach hf -f train.yaml --env HF_TOKEN"
 )]
 pub(crate) struct AttachArgs {
-    /// The secret (not with -e), then the workload as KIND/NAME
-    #[arg(value_name = "[SECRET] KIND/NAME", required = true)]
+    /// The secret (not with -e), then the workload as KIND/NAME; with -f it may be left out
+    #[arg(value_name = "[SECRET] KIND/NAME", required_unless_present = "filename")]
     words: Vec<String>,
+
+    #[command(flatten)]
+    manifest: ManifestArgs,
 
     /// One key as an env variable; without VAR it is named like the key, in capitals
     #[arg(long, value_name = "[VAR=]KEY")]
@@ -66,7 +74,8 @@ pub(crate) struct AttachArgs {
 
 /// What is to be done, with every word checked.
 struct Request {
-    target: Target,
+    /// None for every workload of a manifest.
+    target: Option<Target>,
     attachments: Vec<Attachment>,
     containers: ContainerChoice,
     existing: Existing,
@@ -75,6 +84,15 @@ struct Request {
 
 pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> {
     let Request { target, attachments, containers, existing, way } = args.resolve()?;
+    let target = match (args.manifest.file(), target) {
+        (Some(file), target) => {
+            let plan = Attaching { attachments, containers, existing };
+            return ManifestChange { plan, target: target.as_ref(), write: &args.change.write, session }
+                .run(&file);
+        }
+        (None, Some(target)) => target,
+        (None, None) => return Err(which_workload()),
+    };
     let cluster = session.connect().await?;
     let namespace = session.namespace(&cluster).await?;
     let (checked, object) = tokio::join!(
@@ -89,25 +107,22 @@ pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> 
     for warning in expanded.warnings.iter().chain(&hidden) {
         session.ui.warning(warning);
     }
-    let plan = Attaching { target: &target, attachments, containers, existing };
+    let plan = Attaching { attachments, containers, existing };
     let (target, args, cluster, namespace) = (&target, &args.change, &cluster, &namespace);
     Change { plan, target, way, args, session, cluster, namespace }.run(object).await
 }
 
-struct Attaching<'a> {
-    target: &'a Target,
+struct Attaching {
     attachments: Vec<Attachment>,
     containers: ContainerChoice,
     existing: Existing,
 }
 
-impl Plan for Attaching<'_> {
-    fn change(&self, object: &Value) -> Result<Planned> {
-        let Self { target, attachments, containers, existing } = self;
-        Ok(match workload::attach(object, target.kind, attachments, containers, *existing)? {
-            Outcome::AsAsked => {
-                Planned::Nothing(format!("{target} has all of this already: nothing was written"))
-            }
+impl Plan for Attaching {
+    fn change(&self, object: &Value, kind: &Kind, workload: &str) -> Result<Planned> {
+        let Self { attachments, containers, existing } = self;
+        Ok(match workload::attach(object, kind, attachments, containers, *existing)? {
+            Outcome::AsAsked => Planned::Nothing(format!("{workload} has all of this already")),
             Outcome::Changed { object, differences } => {
                 let differences = differences.iter().map(ToString::to_string).collect();
                 Planned::Changed(Changed { object, differences })
@@ -118,6 +133,11 @@ impl Plan for Attaching<'_> {
     fn on_owner(&self, owner: &str) -> String {
         format!("attach to {owner} instead")
     }
+}
+
+fn which_workload() -> Error {
+    Error::usage("which secret, and to which workload?")
+        .hint("kubectl runai-secret attach SECRET KIND/NAME --env KEY")
 }
 
 impl AttachArgs {
@@ -142,10 +162,15 @@ impl AttachArgs {
         if self.optional {
             attachments = attachments.into_iter().map(Attachment::optional).collect();
         }
-        let way = self.change.way(&target)?;
+        let way = match &target {
+            Some(target) => self.change.way(target)?,
+            None => None,
+        };
         let existing = if self.overwrite { Existing::Overwrite } else { Existing::Keep };
         let containers = ContainerChoice::from_flags(&self.container);
-        workload::check_expressible(target.kind, &attachments, &containers)?;
+        if let Some(target) = &target {
+            workload::check_expressible(target.kind, &attachments, &containers)?;
+        }
         Ok(Request { target, attachments, containers, existing, way })
     }
 
@@ -164,15 +189,17 @@ impl AttachArgs {
             .hint(format!("leave out {flag}")))
     }
 
-    fn secret_and_target(&self) -> Result<(Option<&str>, Target)> {
+    fn secret_and_target(&self) -> Result<(Option<&str>, Option<Target>)> {
         let names_keys =
             !self.env.is_empty() || self.env_all.is_some() || !self.mount.is_empty() || self.image_pull;
+        let of_manifest = self.manifest.file().is_some();
         match self.words.as_slice() {
-            [target] if !names_keys => Ok((None, Target::parse(target)?)),
-            [_] => Err(Error::usage("which secret, and to which workload?")
-                .hint("kubectl runai-secret attach SECRET KIND/NAME --env KEY")),
+            [] if !names_keys && of_manifest => Ok((None, None)),
+            [secret] if names_keys && of_manifest => Ok((Some(secret), None)),
+            [target] if !names_keys => Ok((None, Some(Target::parse(target)?))),
+            [] | [_] => Err(which_workload()),
             [secret, target] if names_keys || self.references.is_empty() => {
-                Ok((Some(secret), Target::parse(target)?))
+                Ok((Some(secret), Some(Target::parse(target)?)))
             }
             [_, _] => Err(Error::usage("-e and its like name the secret themselves")
                 .hint("kubectl runai-secret attach KIND/NAME -e VAR=SECRET:NAME,KEY")),

@@ -14,7 +14,7 @@ use super::{Session, TRIES};
 use crate::cli::{self, DryRun, WriteArgs};
 use crate::cluster::{Cluster, Failure, Keep, Write};
 use crate::error::{Error, Result};
-use crate::workload::{self, OnChange, Target};
+use crate::workload::{self, Kind, OnChange, Target};
 
 /// How a changed workload is to be written.
 #[derive(clap::Args)]
@@ -32,7 +32,7 @@ pub(super) struct ChangeArgs {
     timeout: Duration,
 
     #[command(flatten)]
-    write: WriteArgs,
+    pub(super) write: WriteArgs,
 }
 
 /// What to do with a workload that can't be changed.
@@ -65,7 +65,8 @@ fn checked_copy_name(target: &Target, name: &str) -> Result<String> {
 
 /// What a command wants to be different about a workload.
 pub(super) trait Plan {
-    fn change(&self, object: &Value) -> Result<Planned>;
+    /// `workload` is what it is called, as `deployment.apps/web`.
+    fn change(&self, object: &Value, kind: &Kind, workload: &str) -> Result<Planned>;
 
     /// What to do instead with a workload that `owner` makes, and would make again as it was.
     fn on_owner(&self, owner: &str) -> String;
@@ -73,7 +74,7 @@ pub(super) trait Plan {
 
 /// What a plan comes to for one workload.
 pub(super) enum Planned {
-    /// There is nothing to do, and why.
+    /// There is nothing to do. Says why.
     Nothing(String),
     Changed(Changed),
 }
@@ -125,10 +126,10 @@ impl<P: Plan> Change<'_, P> {
                 return Err(maker.refusal(self.target, |name| self.plan.on_owner(name)));
             }
             self.check_not_going(&object)?;
-            let changed = match self.plan.change(&object)? {
+            let changed = match self.plan.change(&object, self.target.kind, &self.target.to_string())? {
                 Planned::Changed(changed) => changed,
                 Planned::Nothing(why) => {
-                    self.session.ui.note(&why);
+                    self.session.ui.note(&format!("{why}: nothing was written"));
                     return self.session.report(
                         &self.args.write,
                         &self.target.to_string(),

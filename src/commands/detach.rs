@@ -3,31 +3,39 @@
 use serde_json::Value;
 
 use super::Session;
+use super::change_manifest::{ManifestArgs, ManifestChange};
 use super::change_workload::{self, Change, ChangeArgs, Changed, Plan, Planned};
-use crate::error::Result;
-use crate::workload::{self, ContainerChoice, Selection, Target};
+use crate::error::{Error, Result};
+use crate::workload::{self, ContainerChoice, Kind, Selection, Target};
 
 /// Detach a secret from a workload: the reverse of attach
 ///
 /// Without --env and --mount every use goes: env variables, files and image pulls. What is named and does not use the
 /// secret is an error. The secret itself is not touched. A Job's template can't be changed: --recreate replaces the Job
 /// by one of the same name, --copy-as makes another. --dry-run=client reads the workload, and writes nothing.
+///
+/// With -f no cluster is asked: the workloads of a manifest are changed, and the whole manifest is printed.
 #[derive(clap::Args)]
 #[command(
-    override_usage = "kubectl runai-secret detach SECRET KIND/NAME [--env VAR]… [--mount PATH]… [-c NAME]…",
+    override_usage = "kubectl runai-secret detach SECRET KIND/NAME [--env VAR]… [--mount PATH]… [-c NAME]…\n       \
+                      kubectl runai-secret detach SECRET -f FILE|- …",
     after_help = "Examples:\n  \
     kubectl runai-secret detach hf deployment/web\n  \
     kubectl runai-secret detach hf deployment/web --env HF_TOKEN\n  \
-    kubectl runai-secret detach ssh-key job/train --mount /etc/ssh-key --recreate"
+    kubectl runai-secret detach ssh-key job/train --mount /etc/ssh-key --recreate\n  \
+    kubectl runai-secret detach hf -f train.yaml"
 )]
 pub(crate) struct DetachArgs {
     /// The secret; it need not exist any more
     #[arg(value_name = "SECRET")]
     secret: String,
 
-    /// The workload
-    #[arg(value_name = "KIND/NAME")]
-    target: String,
+    /// The workload; with -f it may be left out
+    #[arg(value_name = "KIND/NAME", required_unless_present = "filename")]
+    target: Option<String>,
+
+    #[command(flatten)]
+    manifest: ManifestArgs,
 
     /// Only this env variable; may be repeated
     #[arg(long, value_name = "VAR")]
@@ -46,13 +54,24 @@ pub(crate) struct DetachArgs {
 }
 
 pub(super) async fn run(args: &DetachArgs, session: &Session<'_>) -> Result<()> {
-    let target = Target::parse(&args.target)?;
-    let selection = args.selection()?;
+    let target = args.target.as_deref().map(Target::parse).transpose()?;
+    let plan = Detaching { selection: args.selection()? };
+    let target = match (args.manifest.file(), target) {
+        (Some(file), target) => {
+            return ManifestChange { plan, target: target.as_ref(), write: &args.change.write, session }
+                .run(&file);
+        }
+        (None, Some(target)) => target,
+        (None, None) => {
+            return Err(
+                Error::usage("from which workload?").hint("kubectl runai-secret detach SECRET KIND/NAME")
+            );
+        }
+    };
     let way = args.change.way(&target)?;
     let cluster = session.connect().await?;
     let namespace = session.namespace(&cluster).await?;
     let object = change_workload::look(&cluster, &namespace, &target).await?;
-    let plan = Detaching { target: &target, selection };
     let (target, args, cluster, namespace) = (&target, &args.change, &cluster, &namespace);
     Change { plan, target, way, args, session, cluster, namespace }.run(object).await
 }
@@ -69,18 +88,16 @@ impl DetachArgs {
     }
 }
 
-struct Detaching<'a> {
-    target: &'a Target,
+struct Detaching {
     selection: Selection,
 }
 
-impl Plan for Detaching<'_> {
-    fn change(&self, object: &Value) -> Result<Planned> {
-        let Self { target, selection } = self;
-        let detached = workload::detach(object, target.kind, selection)?;
+impl Plan for Detaching {
+    fn change(&self, object: &Value, kind: &Kind, workload: &str) -> Result<Planned> {
+        let Self { selection } = self;
+        let detached = workload::detach(object, kind, selection)?;
         if detached.removed.is_empty() {
-            let why = format!("{target} does not use secret {}: nothing was written", selection.secret);
-            return Ok(Planned::Nothing(why));
+            return Ok(Planned::Nothing(format!("{workload} does not use secret {}", selection.secret)));
         }
         let differences = detached.removed.iter().map(|what| format!("removes {what}")).collect();
         Ok(Planned::Changed(Changed { object: detached.object, differences }))

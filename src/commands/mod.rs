@@ -2,6 +2,7 @@
 
 mod arrival;
 pub(crate) mod attach;
+mod change_manifest;
 mod change_workload;
 pub(crate) mod check;
 pub(crate) mod create;

@@ -20,7 +20,7 @@ pub(crate) enum Origin {
 
 /// The name by which a file, or standard input, may be spoken of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Shown(String);
+pub(crate) struct Shown(String);
 
 impl Origin {
     /// `-` is standard input, unlike in kubectl; so is `/dev/stdin`, which the system cannot open when it is a socket.
@@ -28,7 +28,7 @@ impl Origin {
         if path == "-" || path == "/dev/stdin" { Self::StandardInput } else { Self::Path(path.into()) }
     }
 
-    pub(super) fn shown(&self) -> Shown {
+    pub(crate) fn shown(&self) -> Shown {
         match self {
             Self::StandardInput => Shown("standard input".to_owned()),
             Self::Path(path) => Shown::path(path),
@@ -36,7 +36,7 @@ impl Origin {
     }
 
     /// Reads all of it, or refuses more than `limit` bytes: a pipe or a device may never end.
-    pub(super) fn read(&self, limit: usize, input: &mut dyn Input) -> Result<SecretValue> {
+    pub(crate) fn read(&self, limit: usize, input: &mut dyn Input) -> Result<SecretValue> {
         let shown = self.shown();
         match self {
             Self::StandardInput => {

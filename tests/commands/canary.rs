@@ -76,6 +76,8 @@ fn other_commands(Places { namespace, runai, projects: [a, _] }: &Places) -> Vec
         format!("{attach} {namespace} s job/train --env token --recreate -y"),
         format!("{attach} {namespace} s job/train --mount /etc/s --copy-as train-2"),
         format!("{attach} {namespace} s deploy/web --env tokn"),
+        "-vvv attach s -f job.yaml --env token".to_owned(),
+        "-vvv detach s -f job.yaml".to_owned(),
         format!("-vvv submit -i ubuntu -e TOKEN=SECRET:s,token -n {namespace}"),
         format!("-vvv usage s -n {namespace} -o wide"),
         format!("-vvv check -n {namespace} -o json --runai-namespace {runai}"),
@@ -109,6 +111,9 @@ fn mistakes(Places { namespace, .. }: &Places) -> Vec<String> {
         format!(
             "-vvv create s2 --type=kubernetes.io/dockerconfigjson --from-file=.dockerconfigjson=value.txt -n {namespace}"
         ),
+        "-vvv attach s -f broken.yaml --env token".to_owned(),
+        "-vvv attach s -f value.txt --env token".to_owned(),
+        "-vvv detach s -f broken.json".to_owned(),
         format!("-vvv attach -n {namespace} deploy/web -e TOKEN={CANARY}"),
         format!("-vvv submit -i ubuntu -e TOKEN=SECRET:{CANARY} -n {namespace}"),
         format!("-vvv attach -n {namespace} s deploy/web --env TOKEN={CANARY}"),
@@ -126,6 +131,11 @@ fn prepared(world: &World, sandbox: &Sandbox) -> Places {
     sandbox.file("values.dotenv", format!("export A='{CANARY}' # {CANARY}\nB=\"\n{CANARY}\n\"\n"));
     sandbox.file("values.json", format!("{{\"a\": \"{CANARY}\"}}"));
     sandbox.file("broken.json", format!("{{\"a\": [\"{CANARY}\"], {CANARY}"));
+    sandbox.file(
+        "job.yaml",
+        "kind: Job\napiVersion: batch/v1\nspec: {template: {spec: {containers: [{name: a}]}}}\n",
+    );
+    sandbox.file("broken.yaml", format!("a: {CANARY}\n{CANARY}: {CANARY}: {CANARY}\n"));
     world.create_secret(&namespace, "s", &[("token", CANARY)]);
     world.create_secret(&runai, "shared", &[("k", CANARY)]);
     create_deployment(world, &namespace, "web");
@@ -137,7 +147,15 @@ fn prepared(world: &World, sandbox: &Sandbox) -> Places {
 /// The files below the sandbox that hold the value, but for those that the test wrote itself.
 #[track_caller]
 fn no_file_holds_it(sandbox: &Sandbox, line: &str) {
-    let own = ["value.txt", "values.env", "broken.env", "values.dotenv", "values.json", "broken.json"];
+    let own = [
+        "value.txt",
+        "values.env",
+        "broken.env",
+        "broken.yaml",
+        "values.dotenv",
+        "values.json",
+        "broken.json",
+    ];
     let own = own.map(|name| sandbox.path().join(name));
     let found: Vec<_> =
         sandbox.files_containing(CANARY.as_bytes()).into_iter().filter(|file| !own.contains(file)).collect();

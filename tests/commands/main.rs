@@ -25,6 +25,7 @@ mod kinds;
 mod kubeconfig;
 mod label;
 mod main_job;
+mod manifests;
 mod project;
 mod rbac;
 mod readme;

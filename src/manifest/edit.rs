@@ -1,0 +1,221 @@
+//! Changes the text of a document where its meaning is to change, and leaves every other byte.
+//!
+//! What comes of it is a proposal: whoever asks reads it again and sees whether it means what it should. So odd
+//! layouts may be given up here, and need not be understood.
+
+use std::ops::Range;
+
+use serde_json::{Map, Value};
+
+use super::layout::{Layout, json, yaml};
+use super::node::{Content, Node, Style};
+use super::value::{Meaning, is_merge};
+
+/// The text with the meaning `wanted`, or None where that takes more than local changes.
+pub(super) fn edited(text: &str, root: &Node<'_>, wanted: &Value) -> Option<String> {
+    let mut editor = Editor { layout: Layout { text }, meaning: Meaning::of(root), edits: Vec::new() };
+    match (&root.content, wanted) {
+        (Content::Mapping(style, entries), Value::Object(map)) => editor.mapping(*style, entries, map)?,
+        _ => return None,
+    }
+    applied(text, editor.edits)
+}
+
+/// A range of the text, and what is to stand there.
+type Edit = (Range<usize>, String);
+
+fn applied(text: &str, mut edits: Vec<Edit>) -> Option<String> {
+    // Stable: of two that begin at one place, the inner one was found first.
+    edits.sort_by_key(|(range, _)| range.start);
+    let mut result = String::with_capacity(text.len() + 256);
+    let mut at = 0;
+    for (range, replacement) in edits {
+        // None where two of them overlap.
+        result.push_str(text.get(at..range.start)?);
+        result.push_str(&replacement);
+        at = range.end;
+    }
+    result.push_str(text.get(at..)?);
+    Some(result)
+}
+
+type Entry<'a> = (Node<'a>, Node<'a>);
+
+struct Editor<'t, 'a> {
+    layout: Layout<'t>,
+    meaning: Meaning<'t, 'a>,
+    edits: Vec<Edit>,
+}
+
+impl<'t, 'a> Editor<'t, 'a> {
+    fn mapping(&mut self, style: Style, entries: &'t [Entry<'a>], wanted: &Map<String, Value>) -> Option<()> {
+        let mut said = Vec::new();
+        let mut gone = Vec::new();
+        let mut merged = Map::new();
+        for (index, (key, value)) in entries.iter().enumerate() {
+            if is_merge(key) {
+                if let Value::Object(map) = self.meaning.value(value).ok()? {
+                    merged.extend(map);
+                }
+                continue;
+            }
+            let name = self.meaning.key(key).ok()?;
+            match wanted.get(&name) {
+                Some(wanted) => self.entry(style, &entries[index], &name, wanted)?,
+                None => gone.push(index),
+            }
+            said.push(name);
+        }
+        let new =
+            wanted.iter().filter(|(name, value)| !said.contains(name) && merged.get(*name) != Some(value));
+        let mut new: Vec<(&String, &Value)> = new.collect();
+        // What comes takes the place of what goes.
+        while let (Some(index), false) = (gone.first().copied(), new.is_empty()) {
+            gone.remove(0);
+            let (name, value) = new.remove(0);
+            self.replace_entry(style, &entries[index], name, value);
+        }
+        for (name, value) in new {
+            self.add_entry(style, entries, name, value)?;
+        }
+        let parts: Vec<_> =
+            entries.iter().map(|entry| entry.0.at.start..self.layout.end_of_entry(entry)).collect();
+        self.remove(style, &parts, &gone)
+    }
+
+    fn entry(&mut self, style: Style, entry: &'t Entry<'a>, name: &str, wanted: &Value) -> Option<()> {
+        if self.meaning.value(&entry.1).ok()? == *wanted {
+            return Some(());
+        }
+        if self.inside(&entry.1, wanted)? == Inside::No {
+            self.replace_entry(style, entry, name, wanted);
+        }
+        Some(())
+    }
+
+    /// Changes a collection from the inside, where it and what is wanted are of one kind and have content.
+    fn inside(&mut self, node: &'t Node<'a>, wanted: &Value) -> Option<Inside> {
+        match (&node.content, wanted) {
+            (Content::Mapping(style, entries), Value::Object(map))
+                if !entries.is_empty() && !map.is_empty() =>
+            {
+                self.mapping(*style, entries, map)?;
+            }
+            (Content::Sequence(style, items), Value::Array(list))
+                if !items.is_empty() && !list.is_empty() =>
+            {
+                self.sequence(*style, node, items, list)?;
+            }
+            _ => return Some(Inside::No),
+        }
+        Some(Inside::Yes)
+    }
+
+    fn replace_entry(&mut self, style: Style, entry: &Entry<'_>, name: &str, wanted: &Value) {
+        let start = entry.0.at.start;
+        let text = match style {
+            Style::Block => self.layout.block(&yaml(&[(name, wanted)]), self.layout.column(start)),
+            Style::Flow => self.layout.flow_entry(name, wanted, start),
+        };
+        self.edits.push((start..self.layout.end_of_entry(entry), text));
+    }
+
+    fn add_entry(&mut self, style: Style, entries: &[Entry<'_>], name: &str, value: &Value) -> Option<()> {
+        let (first, last) = (entries.first()?.0.at.start, self.layout.end_of_entry(entries.last()?));
+        let edit = match style {
+            Style::Block => {
+                let column = self.layout.column(first);
+                self.layout.line_after(last, column, &self.layout.block(&yaml(&[(name, value)]), column))
+            }
+            Style::Flow => {
+                self.layout.after_in_flow(first, last, &self.layout.flow_entry(name, value, first))
+            }
+        };
+        self.edits.push(edit);
+        Some(())
+    }
+
+    fn sequence(
+        &mut self,
+        style: Style,
+        node: &Node<'_>,
+        items: &'t [Node<'a>],
+        wanted: &[Value],
+    ) -> Option<()> {
+        let dashes = match style {
+            Style::Block => self.layout.dashes(node, items)?,
+            Style::Flow => items.iter().map(|item| item.at.start).collect(),
+        };
+        if wanted.len() < items.len() {
+            let parts: Vec<_> =
+                dashes.iter().zip(items).map(|(dash, item)| *dash..self.layout.end_of(item)).collect();
+            let gone = self.left_out(items, wanted)?;
+            return self.remove(style, &parts, &gone);
+        }
+        for (index, item) in items.iter().enumerate() {
+            if self.meaning.value(item).ok()? != wanted[index]
+                && self.inside(item, &wanted[index])? == Inside::No
+            {
+                let text = match style {
+                    Style::Block => {
+                        self.layout.block(&yaml(&wanted[index]), self.layout.column(item.at.start))
+                    }
+                    Style::Flow => json(&wanted[index]),
+                };
+                self.edits.push((item.at.start..self.layout.end_of(item), text));
+            }
+        }
+        let (first, last) = (*dashes.first()?, self.layout.end_of(items.last()?));
+        for value in &wanted[items.len()..] {
+            let edit = match style {
+                Style::Block => {
+                    let column = self.layout.column(first);
+                    let item = format!("- {}", self.layout.block(&yaml(value), column + 2));
+                    self.layout.line_after(last, column, &item)
+                }
+                Style::Flow => self.layout.after_in_flow(first, last, &self.layout.flow_value(value, first)),
+            };
+            self.edits.push(edit);
+        }
+        Some(())
+    }
+
+    /// The items that are not wanted any more, if the others are wanted as they are.
+    fn left_out(&mut self, items: &'t [Node<'a>], wanted: &[Value]) -> Option<Vec<usize>> {
+        let mut rest = wanted.iter().peekable();
+        let mut gone = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            if rest.next_if_eq(&&self.meaning.value(item).ok()?).is_none() {
+                gone.push(index);
+            }
+        }
+        rest.next().is_none().then_some(gone)
+    }
+
+    fn remove(&mut self, style: Style, parts: &[Range<usize>], gone: &[usize]) -> Option<()> {
+        if gone.is_empty() {
+            return Some(());
+        }
+        if gone.len() == parts.len() {
+            return None;
+        }
+        for index in gone {
+            let part = parts[*index].clone();
+            let next = parts.get(index + 1);
+            let range = match (style, next) {
+                (Style::Block, _) if self.layout.begins_line(part.start) => self.layout.lines(&part),
+                (_, Some(next)) => part.start..next.start,
+                (Style::Flow, None) => parts.get(index.checked_sub(1)?)?.end..part.end,
+                (Style::Block, None) => return None,
+            };
+            self.edits.push((range, String::new()));
+        }
+        Some(())
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Inside {
+    Yes,
+    No,
+}

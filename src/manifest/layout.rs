@@ -1,0 +1,192 @@
+//! Lines, columns and ends in the text of a document, and new text that fits in there.
+
+use std::ops::Range;
+
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::ser::PrettyFormatter;
+
+use super::node::{Content, Node, Style};
+use crate::render;
+
+pub(super) struct Layout<'t> {
+    pub(super) text: &'t str,
+}
+
+/// A value, or one field as a pair, in block style and without an indentation.
+pub(super) fn yaml<T: AsYaml + ?Sized>(value: &T) -> String {
+    value.as_yaml()
+}
+
+/// What a piece of a document can be made of.
+pub(super) trait AsYaml {
+    fn as_yaml(&self) -> String;
+}
+
+impl AsYaml for Value {
+    fn as_yaml(&self) -> String {
+        String::from_utf8_lossy(&render::yaml(self)).trim_end_matches('\n').to_owned()
+    }
+}
+
+impl AsYaml for [(&str, &Value); 1] {
+    fn as_yaml(&self) -> String {
+        let [(name, value)] = *self;
+        Value::Object([(name.to_owned(), value.clone())].into_iter().collect()).as_yaml()
+    }
+}
+
+/// A value on one line.
+pub(super) fn json(value: &Value) -> String {
+    value.to_string()
+}
+
+impl Layout<'_> {
+    fn line_end(&self) -> &'static str {
+        if self.text.contains("\r\n") { "\r\n" } else { "\n" }
+    }
+
+    fn line_start(&self, at: usize) -> usize {
+        self.text[..at].rfind('\n').map_or(0, |newline| newline + 1)
+    }
+
+    /// Where the line of `at` ends, before its line end.
+    fn end_of_line(&self, at: usize) -> usize {
+        let end = self.text[at..].find('\n').map_or(self.text.len(), |newline| at + newline);
+        if self.text[at..end].ends_with('\r') { end - 1 } else { end }
+    }
+
+    pub(super) fn column(&self, at: usize) -> usize {
+        self.text[self.line_start(at)..at].trim_start_matches('\u{feff}').chars().count()
+    }
+
+    /// Is there nothing but blanks before it on its line?
+    pub(super) fn begins_line(&self, at: usize) -> bool {
+        self.text[self.line_start(at)..at].trim_start_matches([' ', '\t']).is_empty()
+    }
+
+    fn indentation(&self, at: usize) -> &str {
+        let line = &self.text[self.line_start(at)..];
+        &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
+    }
+
+    /// The lines of a part, with the last line end; at the end of the text with the one before it instead.
+    pub(super) fn lines(&self, part: &Range<usize>) -> Range<usize> {
+        let start = self.line_start(part.start);
+        match self.text[part.end..].find('\n') {
+            Some(newline) => start..part.end + newline + 1,
+            None => self.text[..start].trim_end_matches(['\r', '\n']).len()..self.text.len(),
+        }
+    }
+
+    /// Where the content of a node ends, without what follows on the line and without empty lines.
+    pub(super) fn end_of(&self, node: &Node<'_>) -> usize {
+        match &node.content {
+            Content::Mapping(Style::Block, entries) => {
+                entries.last().map_or(node.at.end, |entry| self.end_of_entry(entry))
+            }
+            Content::Sequence(Style::Block, items) => {
+                items.last().map_or(node.at.end, |item| self.end_of(item))
+            }
+            _ => node.at.start + self.text[node.at.clone()].trim_end().len(),
+        }
+    }
+
+    /// A missing value is said to stand at the end of its key; the colon belongs to the entry.
+    pub(super) fn end_of_entry(&self, (key, value): &(Node<'_>, Node<'_>)) -> usize {
+        let end = self.end_of(value);
+        if end > key.at.end {
+            return end;
+        }
+        let rest = &self.text[key.at.end..];
+        let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+        if rest[blanks..].starts_with(':') { key.at.end + blanks + 1 } else { key.at.end }
+    }
+
+    /// Where the dashes of a block sequence stand. None where they are not found.
+    pub(super) fn dashes(&self, sequence: &Node<'_>, items: &[Node<'_>]) -> Option<Vec<usize>> {
+        let mut dashes = Vec::new();
+        let mut from = None;
+        for item in items {
+            let dash = match from {
+                Some(from) => self.dash_between(from, item.at.start)?,
+                None => self.first_dash(sequence.at.start.min(item.at.start), item.at.start)?,
+            };
+            dashes.push(dash);
+            from = Some(self.end_of(item));
+        }
+        Some(dashes)
+    }
+
+    /// A sequence begins at its first dash, or, where it is not indented, at the first item.
+    fn first_dash(&self, sequence: usize, item: usize) -> Option<usize> {
+        if self.text[sequence..].starts_with('-') && sequence < item {
+            return Some(sequence);
+        }
+        let before = self.text[..item].trim_end_matches([' ', '\t']);
+        before.ends_with('-').then(|| before.len() - 1)
+    }
+
+    fn dash_between(&self, from: usize, item: usize) -> Option<usize> {
+        let mut at = from;
+        while at < item {
+            let rest = self.text.get(at..item)?;
+            match rest.chars().next()? {
+                '-' => return Some(at),
+                '#' => at = self.end_of_line(at),
+                c => at += c.len_utf8(),
+            }
+        }
+        None
+    }
+
+    /// Lines of block style, all but the first moved to a column.
+    pub(super) fn block(&self, lines: &str, column: usize) -> String {
+        let indented = lines.lines().enumerate().map(|(index, line)| {
+            if index == 0 || line.is_empty() { line.to_owned() } else { " ".repeat(column) + line }
+        });
+        indented.collect::<Vec<_>>().join(self.line_end())
+    }
+
+    /// Puts new lines after the line on which a block collection ends.
+    pub(super) fn line_after(&self, end: usize, column: usize, lines: &str) -> (Range<usize>, String) {
+        let at = self.end_of_line(end);
+        (at..at, format!("{}{}{lines}", self.line_end(), " ".repeat(column)))
+    }
+
+    /// An entry of a mapping in braces, in the layout of its neighbour.
+    pub(super) fn flow_entry(&self, name: &str, value: &Value, neighbour: usize) -> String {
+        format!("{}: {}", Value::from(name), self.flow_value(value, neighbour))
+    }
+
+    /// A value between brackets or braces, on lines of its own where its neighbour is.
+    pub(super) fn flow_value(&self, value: &Value, neighbour: usize) -> String {
+        if !self.begins_line(neighbour) {
+            return json(value);
+        }
+        let indentation = self.indentation(neighbour);
+        let unit = if indentation.contains('\t') { "\t" } else { &"    "[..self.unit(indentation.len())] };
+        let mut text = Vec::new();
+        let formatter = PrettyFormatter::with_indent(unit.as_bytes());
+        let mut serializer = serde_json::Serializer::with_formatter(&mut text, formatter);
+        value.serialize(&mut serializer).expect("objects are trees of strings, numbers and booleans");
+        String::from_utf8_lossy(&text).replace('\n', &format!("{}{indentation}", self.line_end()))
+    }
+
+    /// 2 or 4 blanks: the smallest indentation of a line above that has one.
+    fn unit(&self, deepest: usize) -> usize {
+        let indentations = self.text.lines().map(|line| line.len() - line.trim_start_matches(' ').len());
+        let smallest = indentations.filter(|blanks| *blanks > 0).min().unwrap_or(2);
+        smallest.min(deepest).clamp(1, 4)
+    }
+
+    /// Puts an item after the last one between brackets or braces.
+    pub(super) fn after_in_flow(&self, first: usize, last: usize, item: &str) -> (Range<usize>, String) {
+        let text = if self.begins_line(first) {
+            format!(",{}{}{item}", self.line_end(), self.indentation(first))
+        } else {
+            format!(", {item}")
+        };
+        (last..last, text)
+    }
+}

@@ -1,0 +1,182 @@
+//! Manifests as people keep them in files: several documents, with comments, in YAML or JSON.
+//!
+//! What is not changed stays as it is, to the byte. What is changed is changed where it stands; where a document is laid
+//! out so that this can't be done, it is written anew. Either way the new text is read again before it counts. A file may
+//! hold Secrets: errors name the file, the document and the line, never what stands there.
+
+mod document;
+mod edit;
+mod layout;
+mod node;
+mod scalar;
+mod split;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+pub(crate) use self::document::Comments;
+use self::document::Document;
+use self::node::Fault;
+pub(crate) use self::split::Format;
+use crate::error::{Error, Result};
+
+/// A file of documents.
+pub(crate) struct Manifest<'a> {
+    /// What the file is called in messages.
+    file: &'a str,
+    format: Format,
+    documents: Vec<Document<'a>>,
+}
+
+/// An object of a file: the document, or one item of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Object {
+    /// `file, document 2`, for messages.
+    pub(crate) place: String,
+    pub(crate) value: Value,
+    document: usize,
+    /// Where in the document it stands, as a JSON pointer.
+    pointer: String,
+}
+
+impl Object {
+    /// The same place with other content.
+    pub(crate) fn with(self, value: Value) -> Self {
+        Self { value, ..self }
+    }
+}
+
+impl<'a> Manifest<'a> {
+    /// Takes a text apart. `file` is a name that may be printed.
+    ///
+    /// # Errors
+    /// The text is neither YAML nor JSON.
+    pub(crate) fn parse(file: &'a str, text: &'a str) -> Result<Self> {
+        let (format, pieces) = split::pieces(text);
+        let mut manifest = Self { file, format, documents: Vec::new() };
+        let (mut number, mut lines_before) = (1, 0);
+        for piece in pieces {
+            let text = &text[piece];
+            let document = Document { text: Cow::Borrowed(text), format, number, lines_before };
+            // A look at each, so that a mistake is found before anything is done.
+            match document.has_content() {
+                Ok(has_content) => number += usize::from(has_content),
+                Err(_) if format == Format::Json => number += 1,
+                Err(fault) => return Err(manifest.refusal(&document, fault)),
+            }
+            lines_before += text.matches('\n').count();
+            manifest.documents.push(document);
+        }
+        Ok(manifest)
+    }
+
+    /// The objects of which the kind is one that is asked for; lists are opened.
+    ///
+    /// # Errors
+    /// A document with one of them gives a key twice, or holds what JSON can't express.
+    pub(crate) fn objects(&self, wanted: impl Fn(&str, &str) -> bool) -> Result<Vec<Object>> {
+        let mut objects = Vec::new();
+        for (index, document) in self.documents.iter().enumerate() {
+            let kind = document.kind().ok().flatten();
+            if let Some((api_version, kind)) = &kind
+                && !kind.ends_with("List")
+                && !wanted(api_version, kind)
+            {
+                continue;
+            }
+            if kind.is_none() && self.format == Format::Yaml {
+                continue;
+            }
+            let value = document.value().map_err(|fault| self.refusal(document, fault))?;
+            let place = self.place(document);
+            open(&value, String::new(), &mut |pointer, object| {
+                if wanted(text(object, "apiVersion"), text(object, "kind")) {
+                    let (place, value) = (place.clone(), object.clone());
+                    objects.push(Object { place, value, document: index, pointer });
+                }
+            });
+        }
+        Ok(objects)
+    }
+
+    /// Puts changed objects in the place of those that [`Self::objects`] gave. Says of which documents comments are
+    /// lost.
+    pub(crate) fn replace(&mut self, changed: &[Object]) -> Result<Vec<String>> {
+        let mut lossy = Vec::new();
+        for index in 0..self.documents.len() {
+            let objects: Vec<&Object> = changed.iter().filter(|object| object.document == index).collect();
+            if objects.is_empty() {
+                continue;
+            }
+            let document = &self.documents[index];
+            let mut value = document.value().map_err(|fault| self.refusal(document, fault))?;
+            let before = value.clone();
+            for object in objects {
+                if let Some(place) = value.pointer_mut(&object.pointer) {
+                    place.clone_from(&object.value);
+                }
+            }
+            if value != before && self.documents[index].change(&value) == Comments::Lost {
+                lossy.push(self.place(&self.documents[index]));
+            }
+        }
+        Ok(lossy)
+    }
+
+    /// The file as it was read but for what was changed.
+    pub(crate) fn text(&self) -> String {
+        self.documents.iter().map(|document| document.text.as_ref()).collect()
+    }
+
+    /// All documents in a format; unchanged where it is the file's own.
+    ///
+    /// # Errors
+    /// A document holds what JSON can't express.
+    pub(crate) fn text_as(&self, format: Format) -> Result<String> {
+        if format == self.format {
+            return Ok(self.text());
+        }
+        let mut text = String::new();
+        for document in &self.documents {
+            let read = |fault| self.refusal(document, fault);
+            if document.has_content() == Ok(false) {
+                continue;
+            }
+            if format == Format::Yaml && !text.is_empty() {
+                text.push_str("---\n");
+            }
+            text.push_str(&document.converted(format).map_err(read)?);
+        }
+        Ok(text)
+    }
+
+    fn place(&self, document: &Document<'_>) -> String {
+        format!("{}, document {}", self.file, document.number)
+    }
+
+    fn refusal(&self, document: &Document<'_>, fault: Fault) -> Error {
+        let line = document.lines_before + fault.line;
+        Error::usage(format!("{}, line {line}: {}", self.place(document), fault.why))
+            .hint("the line is not shown, since it may hold a value of a secret")
+    }
+}
+
+/// Every object in there: of a list, as kubectl takes it apart, its items.
+fn open<'v>(object: &'v Value, pointer: String, found: &mut impl FnMut(String, &'v Value)) {
+    match object["items"].as_array() {
+        Some(items) if text(object, "kind").ends_with("List") => {
+            for (index, item) in items.iter().enumerate() {
+                open(item, format!("{pointer}/items/{index}"), found);
+            }
+        }
+        _ => found(pointer, object),
+    }
+}
+
+fn text<'v>(object: &'v Value, field: &str) -> &'v str {
+    object[field].as_str().unwrap_or_default()
+}

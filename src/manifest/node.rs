@@ -1,0 +1,178 @@
+//! A document as a tree that knows where in the text each part of it stands.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, Tag};
+
+pub(super) const NOT_YAML: &str = "not valid YAML";
+
+/// Why a document can't be read, and where. Never what stands there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// Lines from the start of the document, the first is 1.
+    pub(super) line: usize,
+    pub(super) why: &'static str,
+}
+
+/// One document.
+pub(super) struct Tree<'a> {
+    /// None where the document is empty, or has comments alone.
+    pub(super) root: Option<Node<'a>>,
+    pub(super) comments: Vec<String>,
+}
+
+pub(super) struct Node<'a> {
+    pub(super) content: Content<'a>,
+    /// The content without its tag and its anchor. Of a block collection it begins with the first entry.
+    pub(super) at: Range<usize>,
+    pub(super) line: usize,
+    /// What aliases call it; 0 for none.
+    pub(super) anchor: usize,
+}
+
+pub(super) enum Content<'a> {
+    Scalar(Scalar<'a>),
+    Sequence(Style, Vec<Node<'a>>),
+    Mapping(Style, Vec<(Node<'a>, Node<'a>)>),
+    Alias(usize),
+}
+
+pub(super) struct Scalar<'a> {
+    pub(super) text: Cow<'a, str>,
+    /// Written without quotes, so that it may be a number.
+    pub(super) plain: bool,
+    /// The suffix of a tag of YAML's own, such as `int`; empty for any other tag.
+    pub(super) tag: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    Block,
+    /// Brackets and braces.
+    Flow,
+}
+
+impl From<StructureStyle> for Style {
+    fn from(style: StructureStyle) -> Self {
+        if style == StructureStyle::Flow { Self::Flow } else { Self::Block }
+    }
+}
+
+impl<'a> Tree<'a> {
+    pub(super) fn parse(text: &'a str) -> Result<Self, Fault> {
+        // libyaml, which kubectl's parser descends from, ends a block of text where the file ends.
+        let options = granit_parser::options! { block_scalar_eof_without_line_feed: true };
+        let mut builder =
+            Builder { parser: Parser::new_from_str_with_options(text, options), comments: Vec::new() };
+        let mut root = None;
+        loop {
+            match builder.next()? {
+                (Event::StreamStart | Event::DocumentEnd, _) => {}
+                (Event::DocumentStart(..), span) if root.is_some() => {
+                    return Err(fault(span, "a second document begins without ---"));
+                }
+                (Event::DocumentStart(..), _) => root = Some(builder.node()?),
+                _ => break,
+            }
+        }
+        // A document of nothing but its marker has a null without any text.
+        let root = root.filter(|root: &Node<'_>| !root.at.is_empty() || !root.is_plain_null());
+        Ok(Self { root, comments: builder.comments })
+    }
+}
+
+impl Node<'_> {
+    fn is_plain_null(&self) -> bool {
+        matches!(&self.content, Content::Scalar(Scalar { text, plain: true, tag: None }) if text == "~" || text.is_empty())
+    }
+
+    /// The text of a scalar.
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.content {
+            Content::Scalar(scalar) => Some(&scalar.text),
+            _ => None,
+        }
+    }
+
+    /// The value of a key of a mapping, as it is written: merges and aliases are not followed.
+    pub(super) fn get(&self, name: &str) -> Option<&Self> {
+        let Content::Mapping(_, entries) = &self.content else { return None };
+        entries.iter().find(|(key, _)| key.text() == Some(name)).map(|(_, value)| value)
+    }
+
+    pub(super) fn fault(&self, why: &'static str) -> Fault {
+        Fault { line: self.line, why }
+    }
+}
+
+fn fault(span: Span, why: &'static str) -> Fault {
+    Fault { line: span.start.line(), why }
+}
+
+struct Builder<'a, T: granit_parser::BorrowedInput<'a>> {
+    parser: Parser<'a, T>,
+    comments: Vec<String>,
+}
+
+impl<'a, T: granit_parser::BorrowedInput<'a>> Builder<'a, T> {
+    /// The next event that is no comment.
+    fn next(&mut self) -> Result<(Event<'a>, Span), Fault> {
+        loop {
+            match self.parser.next_event() {
+                Some(Ok((Event::Comment(text, _), _))) => self.comments.push(text.into_owned()),
+                Some(Ok(event)) => return Ok(event),
+                // Its own words may quote the text.
+                Some(Err(error)) => {
+                    return Err(Fault { line: error.marker().line(), why: NOT_YAML });
+                }
+                None => return Ok((Event::StreamEnd, Span::default())),
+            }
+        }
+    }
+
+    fn node(&mut self) -> Result<Node<'a>, Fault> {
+        let (event, span) = self.next()?;
+        self.node_of(event, span)
+    }
+
+    fn node_of(&mut self, event: Event<'a>, span: Span) -> Result<Node<'a>, Fault> {
+        let mut at = span.byte_range().ok_or_else(|| fault(span, NOT_YAML))?;
+        let (anchor, content) = match event {
+            Event::Alias(anchor) => (0, Content::Alias(anchor)),
+            Event::Scalar(text, style, anchor, tag) => {
+                let tag = tag.map(|tag| suffix(&tag));
+                (anchor, Content::Scalar(Scalar { text, plain: style == ScalarStyle::Plain, tag }))
+            }
+            Event::SequenceStart(style, anchor, _) => {
+                let mut items = Vec::new();
+                at.end = loop {
+                    match self.next()? {
+                        (Event::SequenceEnd, span) => break span.byte_range().map_or(at.end, |end| end.end),
+                        (event, span) => items.push(self.node_of(event, span)?),
+                    }
+                };
+                (anchor, Content::Sequence(style.into(), items))
+            }
+            Event::MappingStart(style, anchor, _) => {
+                let mut entries = Vec::new();
+                at.end = loop {
+                    match self.next()? {
+                        (Event::MappingEnd, span) => break span.byte_range().map_or(at.end, |end| end.end),
+                        (event, span) => {
+                            let key = self.node_of(event, span)?;
+                            entries.push((key, self.node()?));
+                        }
+                    }
+                };
+                (anchor, Content::Mapping(style.into(), entries))
+            }
+            _ => return Err(fault(span, NOT_YAML)),
+        };
+        Ok(Node { content, at, line: span.start.line(), anchor })
+    }
+}
+
+fn suffix(tag: &Tag) -> String {
+    tag.suffix_in_namespace("tag:yaml.org,2002:").unwrap_or_default().into_owned()
+}

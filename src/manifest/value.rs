@@ -1,0 +1,119 @@
+//! What a tree means: aliases and merges followed, keys made texts, as kubectl does.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use super::node::{Content, Fault, Node};
+use super::scalar;
+
+/// How many nodes a document may become: a few lines of aliases to aliases would otherwise fill any memory.
+const MOST_NODES: usize = 2_000_000;
+
+/// Reads values of one tree.
+pub(super) struct Meaning<'t, 'a> {
+    anchors: HashMap<usize, &'t Node<'a>>,
+    /// The aliases that are being followed.
+    open: Vec<usize>,
+    nodes: usize,
+}
+
+impl<'t, 'a> Meaning<'t, 'a> {
+    pub(super) fn of(root: &'t Node<'a>) -> Self {
+        let mut anchors = HashMap::new();
+        collect(root, &mut anchors);
+        Self { anchors, open: Vec::new(), nodes: 0 }
+    }
+
+    pub(super) fn value(&mut self, node: &'t Node<'a>) -> Result<Value, Fault> {
+        self.nodes += 1;
+        if self.nodes > MOST_NODES {
+            return Err(node.fault("aliases make it too large"));
+        }
+        match &node.content {
+            Content::Scalar(scalar) => scalar::value(scalar).map_err(|why| node.fault(why)),
+            Content::Sequence(_, items) => items.iter().map(|item| self.value(item)).collect(),
+            Content::Mapping(_, entries) => self.mapping(entries).map(Value::Object),
+            Content::Alias(anchor) => self.followed(node, *anchor),
+        }
+    }
+
+    fn followed(&mut self, alias: &Node<'_>, anchor: usize) -> Result<Value, Fault> {
+        let Some(node) = self.anchors.get(&anchor).copied() else {
+            return Err(alias.fault("an alias of nothing"));
+        };
+        if self.open.contains(&anchor) {
+            return Err(alias.fault("an alias stands for itself"));
+        }
+        self.open.push(anchor);
+        let value = self.value(node);
+        self.open.pop();
+        value
+    }
+
+    /// A merge takes effect where it stands: it replaces what was said before it. So kubectl has it.
+    fn mapping(&mut self, entries: &'t [(Node<'a>, Node<'a>)]) -> Result<Map<String, Value>, Fault> {
+        let mut map = Map::new();
+        let mut said = Vec::with_capacity(entries.len());
+        for (key, value) in entries {
+            if is_merge(key) {
+                for merged in self.merged(value)? {
+                    map.extend(merged);
+                }
+                continue;
+            }
+            let name = self.key(key)?;
+            if said.contains(&name) {
+                return Err(key.fault("a key is given twice"));
+            }
+            map.insert(name.clone(), self.value(value)?);
+            said.push(name);
+        }
+        Ok(map)
+    }
+
+    /// The maps of `<<`, the weakest first.
+    fn merged(&mut self, node: &'t Node<'a>) -> Result<Vec<Map<String, Value>>, Fault> {
+        let maps = match self.value(node)? {
+            Value::Object(map) => vec![Value::Object(map)],
+            Value::Array(maps) => maps,
+            _ => vec![Value::Null],
+        };
+        let map = |value| match value {
+            Value::Object(map) => Ok(map),
+            _ => Err(node.fault("what is merged is no map")),
+        };
+        maps.into_iter().rev().map(map).collect()
+    }
+
+    /// A key as JSON has it.
+    pub(super) fn key(&mut self, key: &'t Node<'a>) -> Result<String, Fault> {
+        match self.value(key)? {
+            Value::String(text) => Ok(text),
+            Value::Bool(value) => Ok(value.to_string()),
+            Value::Number(number) => Ok(number.to_string()),
+            Value::Null | Value::Array(_) | Value::Object(_) => {
+                Err(key.fault("a key is neither a text nor a number"))
+            }
+        }
+    }
+}
+
+/// The key `<<`, not in quotes.
+pub(super) fn is_merge(key: &Node<'_>) -> bool {
+    matches!(&key.content, Content::Scalar(scalar) if scalar.plain && scalar.tag.is_none() && scalar.text == "<<")
+}
+
+fn collect<'t, 'a>(node: &'t Node<'a>, anchors: &mut HashMap<usize, &'t Node<'a>>) {
+    if node.anchor != 0 {
+        anchors.insert(node.anchor, node);
+    }
+    match &node.content {
+        Content::Scalar(_) | Content::Alias(_) => {}
+        Content::Sequence(_, items) => items.iter().for_each(|item| collect(item, anchors)),
+        Content::Mapping(_, entries) => entries.iter().for_each(|(key, value)| {
+            collect(key, anchors);
+            collect(value, anchors);
+        }),
+    }
+}

@@ -1,0 +1,214 @@
+//! `attach` and `detach` with `-f`: manifests are changed, and no cluster is asked.
+
+use serde_json::{Value, json};
+use support::sandbox::kubectl;
+use support::{Outcome, Sandbox, scenario};
+
+/// A stream as people keep it: comments, a Secret, several kinds, one that nobody knows.
+const STREAM: &str = "\
+# All of it belongs to team a.
+apiVersion: v1
+kind: Secret
+metadata: {name: s}
+stringData:
+  token:   c4nary-value # odd blanks
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      # the only one
+      - name: main
+        image: busybox # small
+        env:
+        - {name: A, value: \"1\"}
+---
+apiVersion: example.com/v1
+kind: Unknown
+metadata: {name: x}
+spec: {template: {spec: {containers: [{name: main}]}}}
+---
+apiVersion: batch/v1
+kind: Job
+metadata:
+  generateName: train-
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - name: main
+          image: busybox
+...
+";
+
+/// The stream with the key `token` attached to both of its workloads.
+fn attached_stream() -> String {
+    let reference = |indent: &str| {
+        ["- name: TOKEN", "  valueFrom:", "    secretKeyRef:", "      key: token", "      name: s"]
+            .map(|line| format!("{indent}{line}\n"))
+            .concat()
+    };
+    STREAM.replace("value: \"1\"}\n", &format!("value: \"1\"}}\n{}", reference("        "))).replace(
+        "          image: busybox\n",
+        &format!("          image: busybox\n          env:\n{}", reference("          ")),
+    )
+}
+
+fn without_cluster() -> Sandbox {
+    let sandbox = Sandbox::new().with_env("KUBECONFIG", "broken");
+    sandbox.file("broken", "{");
+    sandbox
+}
+
+#[track_caller]
+fn attached(manifest: &str, more: &[&str]) -> Outcome {
+    let words = ["attach", "s", "-f", "-", "--env", "TOKEN=token"];
+    without_cluster().stdin(manifest).run(words.iter().chain(more)).success()
+}
+
+#[test]
+fn every_workload_of_a_manifest_is_changed_and_all_else_kept_to_the_byte() {
+    let sandbox = without_cluster();
+    sandbox.file("all.yaml", STREAM);
+    let changed = sandbox.run(["attach", "s", "-f", "all.yaml", "--env", "TOKEN=token"]).success();
+    assert_eq!(changed.stdout, attached_stream());
+    assert_eq!(
+        changed.stderr,
+        "note: deployment.apps/web: env TOKEN ← SECRET:s,token in container main\n\
+         note: job.batch/train-: env TOKEN ← SECRET:s,token in container main\n"
+    );
+    let again = attached(&changed.stdout, &[]);
+    assert_eq!(again.stdout, changed.stdout);
+    assert!(again.stderr.contains("note: deployment.apps/web has all of this already\n"), "{again}");
+    let words = ["detach", "s", "-f", "-"];
+    let detached = sandbox.stdin(changed.stdout).run(words).success();
+    assert_eq!(detached.stdout, STREAM);
+}
+
+#[test]
+fn a_target_chooses_one_workload() {
+    let one = attached(STREAM, &["deploy/web"]);
+    assert_eq!(one.stdout.matches("TOKEN").count(), 1);
+    let sandbox = without_cluster();
+    let words = ["attach", "deploy/wbe", "-f", "-", "-e", "TOKEN=SECRET:s,token"];
+    let refused = sandbox.stdin(STREAM).run(words).fails_with(1);
+    assert!(refused.stderr.starts_with("error: standard input has no deployment.apps/wbe\nhint: the workloads in it are: deployment.apps/web, job.batch/train-\n"), "{refused}");
+    let references = ["attach", "-f", "-", "-e", "TOKEN=SECRET:s,token"];
+    assert_eq!(sandbox.stdin(STREAM).run(references).success().stdout, attached_stream());
+}
+
+#[test]
+fn the_output_is_in_the_form_that_is_asked_for() {
+    assert_eq!(attached(STREAM, &["-o", "yaml"]).stdout, attached_stream());
+    assert_eq!(attached(STREAM, &["-o", "name"]).stdout, "deployment.apps/web\njob.batch/train-\n");
+    let json = attached(STREAM, &["-o", "json"]).stdout;
+    let objects: Vec<Value> =
+        serde_json::Deserializer::from_str(&json).into_iter().map(Result::unwrap).collect();
+    assert_eq!(objects.len(), 4);
+    assert_eq!(objects[3]["spec"]["template"]["spec"]["containers"][0]["env"][0]["name"], "TOKEN");
+    let same = attached(&json, &[]);
+    assert_eq!(same.stdout, json);
+    assert!(
+        attached(&json, &["-o", "yaml"])
+            .stdout
+            .contains("\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n")
+    );
+}
+
+#[test]
+fn what_is_wrong_names_the_place_and_shows_no_line() {
+    let sandbox = without_cluster();
+    let line = ["attach", "s", "-f", "-", "--env", "TOKEN=token"];
+    let taken = STREAM.replace("name: A", "name: TOKEN");
+    for (manifest, code, part) in [
+        ("a: b\n---\nc: c4nary-value: d\n", 2, "error: standard input, document 2, line 3: not valid YAML\n"),
+        ("a: b\n", 1, "error: standard input has no workload"),
+        ("", 1, "error: standard input has no workload"),
+        (
+            &taken,
+            1,
+            "error: standard input, document 2: container \"main\" of deployment.apps/web already has",
+        ),
+        (
+            "kind: Job\napiVersion: batch/v1\nspec: c4nary-value\n",
+            1,
+            "error: standard input, document 1: job.batch/ has no pod template",
+        ),
+    ] {
+        let refused = sandbox.stdin(manifest).run(line).fails_with(code);
+        assert!(refused.stderr.starts_with(part), "{part:?} is missing in {refused}");
+        assert_eq!(refused.stdout, "");
+        refused.never_shows(b"c4nary-value");
+    }
+    let refused = sandbox.stdin(b"a: \xff".to_vec()).run(line).fails_with(2);
+    assert!(refused.stderr.contains("not UTF-8"), "{refused}");
+    let missing = sandbox.run(["attach", "s", "-f", "none.yaml", "--env", "K"]).fails_with(1);
+    assert!(missing.stderr.contains("error reading none.yaml: no such file or directory"), "{missing}");
+}
+
+#[test]
+fn flags_that_are_for_a_cluster_are_refused() {
+    let sandbox = without_cluster();
+    for flags in [
+        &["--dry-run"][..],
+        &["--recreate"],
+        &["--copy-as=x"],
+        &["--field-manager=x"],
+        &["-n", "a"],
+        &["-p", "a"],
+    ] {
+        let words = ["attach", "s", "-f", "-", "--env", "TOKEN=token"];
+        sandbox.stdin(STREAM).run(words.iter().chain(flags)).fails_with(2);
+        sandbox.stdin(STREAM).run(["detach", "s", "-f", "-"].iter().chain(flags)).fails_with(2);
+    }
+}
+
+fn manifests(namespace: &str) -> Vec<String> {
+    let template = "restartPolicy: Never\n      containers:\n      - name: main\n        image: busybox\n";
+    let head = |kind: &str, name: &str| {
+        format!("kind: {kind}\nmetadata:\n  name: {name}\n  namespace: {namespace}\n")
+    };
+    let job = format!(
+        "apiVersion: batch/v1\n{}spec:\n  template:\n    spec:\n      {template}",
+        head("Job", "train")
+    );
+    let deployment = format!(
+        "apiVersion: apps/v1\n{}spec:\n  selector: {{matchLabels: {{a: b}}}}\n  template:\n    metadata: {{labels: {{a: b}}}}\n    spec:\n      containers: [{{name: main, image: busybox}}]\n",
+        head("Deployment", "web")
+    );
+    let cronjob = json!({
+        "apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "nightly", "namespace": namespace},
+        "spec": {"schedule": "0 0 * * *", "jobTemplate": {"spec": {"template": {"spec": {
+            "restartPolicy": "Never", "containers": [{"name": "main", "image": "busybox"}]}}}}},
+    });
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": [cronjob]});
+    vec![format!("{job}---\n{deployment}"), format!("{list:#}"), format!("{cronjob}\n{cronjob:#}")]
+}
+
+scenario! {
+    fn kubectl_takes_what_comes_out(world: &World, sandbox: &Sandbox) {
+        if kubectl().is_none() || !world.is_real() {
+            return;
+        }
+        let namespace = world.namespace("a");
+        for manifest in manifests(&namespace) {
+            let changed = attached(&manifest, &["--mount", "/etc/s", "--mode", "0400"]).stdout;
+            let words = ["apply", "--dry-run=server", "-o", "json", "-f", "-"];
+            let applied = sandbox.stdin(changed).kubectl(words).success().json();
+            let objects = applied["items"].as_array().cloned().unwrap_or_else(|| vec![applied.clone()]);
+            assert!(!objects.is_empty());
+            for object in objects {
+                let text = object["spec"].to_string();
+                assert!(text.contains("\"secretKeyRef\":{\"key\":\"token\",\"name\":\"s\"}"), "{text}");
+                assert!(text.contains("\"defaultMode\":256,\"secretName\":\"s\""), "{text}");
+            }
+        }
+    }
+}
