@@ -14,6 +14,7 @@ mod inspections;
 mod kubeconfig;
 mod list;
 mod namespaces;
+mod pods;
 mod proxy;
 mod secrets;
 mod transport;

@@ -21,6 +21,7 @@ pub(crate) mod submit;
 mod survey;
 pub(crate) mod sync;
 pub(crate) mod usage;
+mod wait_for_start;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

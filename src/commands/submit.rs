@@ -7,6 +7,7 @@ use clap::value_parser;
 use serde_json::Value;
 
 use super::secrets_used::{self, ReferenceArgs};
+use super::wait_for_start::NewlySubmitted;
 use super::{Session, random};
 use crate::cli::{self, DryRun, WriteArgs};
 use crate::cluster::Failure;
@@ -52,7 +53,7 @@ pub(crate) struct SubmitArgs {
     #[command(flatten, next_help_heading = "Resources")]
     resources: ResourceArgs,
 
-    #[command(flatten, next_help_heading = "Retries and cleaning up")]
+    #[command(flatten, next_help_heading = "Waiting, retries and cleaning up")]
     course: CourseArgs,
 
     #[command(flatten, next_help_heading = "Writing")]
@@ -163,6 +164,11 @@ struct CourseArgs {
     #[arg(long, value_name = "NUMBER", value_parser = value_parser!(u32).range(0..=MOST))]
     backoff_limit: Option<u32>,
 
+    /// Wait until the container runs, and say what keeps it; at most so long
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "10m",
+          value_parser = cli::parse_duration)]
+    wait: Option<Duration>,
+
     /// How long the finished job is kept, in seconds or such as 24h [default: for ever]
     #[arg(long, value_name = "DURATION", value_parser = cli::parse_duration)]
     ttl_after_finish: Option<Duration>,
@@ -189,7 +195,14 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
             .await
             .map_err(|failure| refused(failure, &job))?,
     };
-    session.report(&args.write, &kind.display_name(&job.name), "created", &object)
+    session.report(&args.write, &kind.display_name(&job.name), "created", &object)?;
+    match args.course.wait {
+        Some(limit) if args.write.dry_run == DryRun::None => {
+            let (cluster, namespace, name) = (&cluster, &job.namespace, &job.name);
+            NewlySubmitted { session, cluster, namespace, kind, name }.wait(limit).await
+        }
+        _ => Ok(()),
+    }
 }
 
 fn with_attachments(job: &NewJob, kind: &Kind, attachments: &[Attachment]) -> Result<Value> {

@@ -19,6 +19,7 @@ mod name;
 mod pod_spec;
 mod quantity;
 mod references;
+mod start;
 mod state;
 mod target;
 
@@ -35,4 +36,5 @@ pub(crate) use kind::{Kind, OnChange, Version};
 pub(crate) use name::check_object_name;
 pub(crate) use quantity::check_quantity;
 pub(crate) use references::{Place, Reference, Way};
+pub(crate) use start::{Object, Start, Stuck, start, stuck_by_events};
 pub(crate) use target::Target;

@@ -32,6 +32,7 @@ mod readme;
 mod recreate;
 mod status;
 mod submit;
+mod submit_wait;
 mod sync;
 mod terminal;
 mod usage;

@@ -76,7 +76,12 @@ fn project(world: &World, name: &str, commands: &[String]) -> Project {
     }
     let mut pod = pod_template("Never");
     pod["metadata"] = json!({"name": "w"});
-    world.create(&format!("/api/v1/namespaces/{namespace}/pods"), &pod);
+    let pods = format!("/api/v1/namespaces/{namespace}/pods");
+    world.create(&pods, &pod);
+    // What a Job of this name will find when it looks for its pods.
+    pod["metadata"] = json!({"name": "done", "labels": {"job-name": "new"}});
+    world.create(&pods, &pod);
+    world.run_pod(namespace, "done", "Succeeded", &json!({"terminated": {"exitCode": 0}}));
     // Those that the test has defined.
     let is_used = |word: &str| commands.iter().any(|command| command.contains(&format!(" {word}/")));
     for kind in custom_kinds().iter().filter(|kind| is_used(kind.word)) {
@@ -301,6 +306,12 @@ scenario! {
     fn submit_needs_to_create_jobs(world: &World, sandbox: &Sandbox) {
         let lines = commands(["submit new -i busybox -e V=SECRET:s,k -n {namespace}"]);
         is_smallest(world, sandbox, ("runai-secret-submit", InProject), &[], &lines);
+    }
+
+    fn waiting_needs_to_look_at_the_job_its_pods_and_events(world: &World, sandbox: &Sandbox) {
+        let lines = commands(["submit new -i busybox --wait=30s -n {namespace}"]);
+        let beside = [("runai-secret-submit", InProject)];
+        is_smallest(world, sandbox, ("runai-secret-submit-wait", InProject), &beside, &lines);
     }
 
     fn keys_are_checked_where_secrets_may_be_read(world: &World, sandbox: &Sandbox) {
