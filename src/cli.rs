@@ -309,7 +309,7 @@ fn parse_validation(word: &str) -> Result<&'static str, String> {
     }
 }
 
-fn parse_output(word: &str) -> Result<Output, String> {
+pub(crate) fn parse_output(word: &str) -> Result<Output, String> {
     match word.to_lowercase().as_str() {
         "" => Ok(Output::Human),
         "json" => Ok(Output::Json),

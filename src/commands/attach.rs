@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Session;
 use super::change_manifest::{ManifestArgs, ManifestChange};
 use super::change_workload::{self, Change, ChangeArgs, Changed, Plan, Planned, Way};
+use super::runai_flags::{self, RunaiFlags};
 use super::secrets_used::{self, ReferenceArgs};
 use crate::error::{Error, Result};
 use crate::workload::{self, Attachment, ContainerChoice, Existing, Kind, Outcome, Target};
@@ -19,6 +20,7 @@ use crate::workload::{self, Attachment, ContainerChoice, Existing, Kind, Outcome
 /// With -f no cluster is asked: the workloads of a manifest are changed, and the whole manifest is printed.
 #[derive(clap::Args)]
 #[command(
+    mut_arg("output", runai_flags::with_runai),
     override_usage = "kubectl runai-secret attach SECRET KIND/NAME [--env [VAR=]KEY]… [--env-all[=PREFIX]] \
                       [--mount PATH[:KEY[=FILE],…]]…\n       \
                       kubectl runai-secret attach KIND/NAME [-e VAR=SECRET:NAME,KEY]…\n       \
@@ -69,6 +71,9 @@ pub(crate) struct AttachArgs {
     optional: bool,
 
     #[command(flatten)]
+    runai: RunaiFlags,
+
+    #[command(flatten)]
     change: ChangeArgs,
 }
 
@@ -84,6 +89,9 @@ struct Request {
 
 pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> {
     let Request { target, attachments, containers, existing, way } = args.resolve()?;
+    if args.runai == RunaiFlags::Wanted {
+        return print_runai_flags(&attachments, args, session).await;
+    }
     let target = match (args.manifest.file(), target) {
         (Some(file), target) => {
             let plan = Attaching { attachments, containers, existing };
@@ -110,6 +118,21 @@ pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> 
     let plan = Attaching { attachments, containers, existing };
     let (target, args, cluster, namespace) = (&target, &args.change, &cluster, &namespace);
     Change { plan, target, way, args, session, cluster, namespace }.run(object).await
+}
+
+async fn print_runai_flags(
+    attachments: &[Attachment],
+    args: &AttachArgs,
+    session: &Session<'_>,
+) -> Result<()> {
+    if args.manifest.file().is_some() {
+        return Err(Error::usage("-o runai prints flags of a command line, and -f is about a manifest")
+            .hint("leave out one of them"));
+    }
+    let cluster = session.connect().await?;
+    let namespace = session.namespace(&cluster).await?;
+    let keys = secrets_used::check(attachments, &namespace, &cluster, session).await?;
+    runai_flags::print(attachments, &keys, session)
 }
 
 struct Attaching {

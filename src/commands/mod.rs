@@ -12,6 +12,7 @@ pub(crate) mod label;
 mod maker;
 mod missing_secret;
 mod recreate;
+mod runai_flags;
 mod saved_manifest;
 mod scope;
 mod secrets_used;

@@ -6,6 +6,7 @@ use clap::builder::PossibleValuesParser;
 use clap::value_parser;
 use serde_json::Value;
 
+use super::runai_flags::{self, RunaiFlags};
 use super::secrets_used::{self, ReferenceArgs};
 use super::wait_for_start::NewlySubmitted;
 use super::{Session, random};
@@ -27,6 +28,7 @@ const MOST: i64 = i32::MAX as i64;
 /// --dry-run=client looks them up too, and writes nothing.
 #[derive(clap::Args)]
 #[command(
+    mut_arg("output", runai_flags::with_runai),
     override_usage = "kubectl runai-secret submit [NAME] --image IMAGE [-e VAR=SECRET:NAME,KEY]… [-g GPUS] [-- ARGS…]",
     after_help = "Examples:\n  \
         kubectl runai-secret submit train -i python -g 1 -e HF_TOKEN=SECRET:hf,HF_TOKEN -- python train.py\n  \
@@ -55,6 +57,9 @@ pub(crate) struct SubmitArgs {
 
     #[command(flatten, next_help_heading = "Waiting, retries and cleaning up")]
     course: CourseArgs,
+
+    #[command(flatten)]
+    runai: RunaiFlags,
 
     #[command(flatten, next_help_heading = "Writing")]
     write: WriteArgs,
@@ -186,7 +191,10 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
 
     let cluster = session.connect().await?;
     job.namespace = session.namespace(&cluster).await?;
-    secrets_used::check(&attachments, &job.namespace, &cluster, session).await?;
+    let keys = secrets_used::check(&attachments, &job.namespace, &cluster, session).await?;
+    if args.runai == RunaiFlags::Wanted {
+        return runai_flags::print(&attachments, &keys, session);
+    }
     let manifest = with_attachments(&job, kind, &attachments)?;
     let object = match args.write.dry_run {
         DryRun::Client => manifest,

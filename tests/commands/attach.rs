@@ -209,3 +209,34 @@ fn what_is_wrong_with_the_words_is_said_before_anything_is_sent() {
     }
     assert!(world.requests().is_empty());
 }
+
+scenario! {
+    fn the_runai_clis_flags_are_printed_and_nothing_is_written(world: &World, sandbox: &Sandbox) {
+        let namespace = prepared(world);
+        let words = ["attach", "s", "deploy/web", "--env", "T=token", "--env-all=P_", "--mount", "/my files", "-o", "runai"];
+        let printed = sandbox.run(words.iter().copied().chain(["-n", &namespace])).success();
+        let flags = "--env-secret 'T=s,key=token' --env-secret 'P_token=s,key=token' --env-secret 'P_user=s,key=user' \
+                     --secret-volume 'path=/my files,name=s'\n";
+        assert_eq!(printed.stdout, flags);
+        let words = ["submit", "-i", "ubuntu", "-e", "T=SECRET:s,token", "-o", "runai", "-n", &namespace];
+        assert_eq!(sandbox.run(words).success().stdout, "--env-secret 'T=s,key=token'\n");
+        let misspelt = ["submit", "-i", "ubuntu", "-e", "T=SECRET:s,tokn", "-o", "runai", "-n", &namespace];
+        assert!(sandbox.run(misspelt).fails_with(1).stderr.contains("did you mean"));
+        assert!(world.writes().is_empty());
+    }
+}
+
+#[test]
+fn only_commands_that_use_secrets_know_the_form_runai() {
+    let sandbox = Sandbox::new();
+    for (words, formats) in [
+        (&["create", "s", "-o", "runai"][..], "allowed formats are: json,name,yaml\n"),
+        (
+            &["attach", "s", "deploy/web", "--env", "K", "-o", "wide"],
+            "allowed formats are: json,name,yaml,runai\n",
+        ),
+    ] {
+        let refused = sandbox.run(words).fails_with(2);
+        assert!(refused.stderr.contains(formats), "{refused}");
+    }
+}
