@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 use support::sandbox::kubectl;
 use support::{Outcome, Sandbox, scenario};
 
+use crate::definitions::define;
+
 /// A stream as people keep it: comments, a Secret, several kinds, one that nobody knows.
 const STREAM: &str = "\
 # All of it belongs to team a.
@@ -211,4 +213,125 @@ scenario! {
             }
         }
     }
+
+    fn manifests_of_operators_go_through_to_kubectl(world: &World, sandbox: &Sandbox) {
+        if kubectl().is_none() || !world.is_real() {
+            return;
+        }
+        define(world, &["run.ai", "kubeflow.org", "ray.io"]);
+        let namespace = world.namespace("a");
+        let sandbox = &sandbox;
+        for (manifest, references) in [(TRAINING, 1), (RUNAI_JOB, 1), (PYTORCH_JOB, 2), (RAY_JOB, 2)] {
+            let changed = attached(manifest, &["-c", "*"][..if manifest == TRAINING { 0 } else { 2 }]);
+            let kept: Vec<&str> = manifest.lines().filter(|line| !changed.stdout.contains(line)).collect();
+            assert!(kept.is_empty(), "{kept:?} are lost in\n{}", changed.stdout);
+            let words = ["apply", "--dry-run=server", "-o", "json", "-n", &namespace, "-f", "-"];
+            let applied = sandbox.stdin(changed.stdout).kubectl(words).success();
+            let text = applied.json()["spec"].to_string();
+            let reference = "\"secretKeyRef\":{\"key\":\"token\",\"name\":\"s\"}";
+            let found = text.matches(reference).count() + text.matches("\"SECRET:s,token\"").count();
+            assert_eq!(found, references, "{applied}");
+        }
+    }
 }
+
+/// The shape that Run:ai's documentation of submitting by YAML has.
+const TRAINING: &str = "\
+apiVersion: run.ai/v2alpha1
+kind: TrainingWorkload # a training
+metadata:
+  name: job-1
+spec:
+  gpu:
+    value: \"1\"
+  image:
+    value: ubuntu
+  environment:
+    items:
+      EPOCHS:
+        value: \"10\"
+  name:
+    value: job-1
+";
+
+const RUNAI_JOB: &str = "\
+apiVersion: run.ai/v1
+kind: RunaiJob
+metadata:
+  name: job-2
+  labels:
+    priorityClassName: \"build\" # Interactive
+spec:
+  template:
+    spec:
+      schedulerName: runai-scheduler
+      restartPolicy: Never
+      containers:
+      - name: main
+        image: ubuntu
+        resources:
+          limits:
+            nvidia.com/gpu: 1
+";
+
+const PYTORCH_JOB: &str = "\
+apiVersion: \"kubeflow.org/v1\"
+kind: PyTorchJob
+metadata:
+  name: mnist
+spec:
+  pytorchReplicaSpecs:
+    Master:
+      replicas: 1
+      restartPolicy: OnFailure
+      template:
+        spec:
+          containers:
+            - name: pytorch
+              image: example.com/mnist:v1
+              args: [\"--backend\", \"nccl\"]
+              resources:
+                limits:
+                  nvidia.com/gpu: 1
+    Worker:
+      replicas: 2
+      template:
+        spec:
+          containers:
+            - name: pytorch
+              image: example.com/mnist:v1
+";
+
+const RAY_JOB: &str = "\
+---
+apiVersion: ray.io/v1
+kind: RayJob
+metadata:
+  name: counter
+spec:
+  entrypoint: python /home/ray/counter.py
+  # a block of text that holds YAML
+  runtimeEnvYAML: |
+    pip:
+      - requests==2.26.0
+    env_vars: {counter: \"1\"}
+  rayClusterSpec:
+    rayVersion: '2.46.0'
+    headGroupSpec:
+      rayStartParams: {}
+      template:
+        spec:
+          containers:
+            - name: ray-head
+              image: rayproject/ray:2.46.0
+              ports: [{containerPort: 6379, name: gcs-server}]
+    workerGroupSpecs:
+      - replicas: 1
+        groupName: small-group
+        rayStartParams: {}
+        template:
+          spec:
+            containers:
+              - name: ray-worker
+                image: rayproject/ray:2.46.0
+";
