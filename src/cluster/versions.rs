@@ -50,7 +50,7 @@ impl Cluster {
     ///
     /// # Errors
     /// The server does not have the kind's group.
-    pub(super) async fn version_of(&self, kind: &Kind) -> Result<String, Failure> {
+    pub(crate) async fn version_of(&self, kind: &Kind) -> Result<String, Failure> {
         if let Version::BuiltIn(version) = kind.version {
             return Ok(version.to_owned());
         }

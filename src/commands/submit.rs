@@ -1,193 +1,26 @@
 //! `submit`: a new job with secrets attached, in the words of `runai submit`.
 
-use std::time::Duration;
+mod args;
 
-use clap::builder::PossibleValuesParser;
-use clap::value_parser;
 use serde_json::Value;
 
+pub(crate) use self::args::SubmitArgs;
 use super::runai_flags::{self, RunaiFlags};
-use super::secrets_used::{self, ReferenceArgs};
 use super::wait_for_start::NewlySubmitted;
-use super::{Session, random};
-use crate::cli::{self, DryRun, WriteArgs};
+use super::{Session, secrets_used};
+use crate::cli::DryRun;
 use crate::cluster::Failure;
 use crate::error::{Error, Result};
-use crate::secret;
-use crate::workload::{
-    self, Attachment, ContainerChoice, Existing, Gpu, Kind, NewJob, Outcome, Purpose, Scheduler, Volume,
-};
-
-/// The largest number that the API takes.
-const MOST: i64 = i32::MAX as i64;
-
-/// Submit a new job with secrets attached
-///
-/// The flags are those of runai submit. The job is a Kubernetes Job for Run:ai's scheduler. Before it is created the
-/// secrets and keys it refers to are looked up, so that a misspelt key is found now and not when the GPU is free.
-/// --dry-run=client looks them up too, and writes nothing.
-#[derive(clap::Args)]
-#[command(
-    mut_arg("output", runai_flags::with_runai),
-    override_usage = "kubectl runai-secret submit [NAME] --image IMAGE [-e VAR=SECRET:NAME,KEY]… [-g GPUS] [-- ARGS…]",
-    after_help = "Examples:\n  \
-        kubectl runai-secret submit train -i python -g 1 -e HF_TOKEN=SECRET:hf,HF_TOKEN -- python train.py\n  \
-        kubectl runai-secret submit -i ubuntu -e USERNAME=SECRET:my-secret,username --command -- sleep 9"
-)]
-pub(crate) struct SubmitArgs {
-    /// Name of the job; generated when left out
-    #[arg(value_name = "NAME")]
-    names: Vec<String>,
-
-    /// Arguments of the image's entry point, or with --command the command
-    #[arg(last = true, value_name = "ARGS")]
-    words: Vec<String>,
-
-    #[command(flatten, next_help_heading = "Secrets")]
-    references: ReferenceArgs,
-
-    #[command(flatten, next_help_heading = "Secrets")]
-    more_references: MoreReferenceArgs,
-
-    #[command(flatten, next_help_heading = "What runs")]
-    program: ProgramArgs,
-
-    #[command(flatten, next_help_heading = "Resources")]
-    resources: ResourceArgs,
-
-    #[command(flatten, next_help_heading = "Waiting, retries and cleaning up")]
-    course: CourseArgs,
-
-    #[command(flatten)]
-    runai: RunaiFlags,
-
-    #[command(flatten, next_help_heading = "Writing")]
-    write: WriteArgs,
-}
-
-#[derive(clap::Args)]
-struct MoreReferenceArgs {
-    /// An env variable from every key of a secret
-    #[arg(long, value_name = "NAME")]
-    env_all: Vec<String>,
-
-    /// Pull the image with this registry login
-    #[arg(long, value_name = "NAME")]
-    image_pull_secret: Vec<String>,
-}
-
-#[derive(clap::Args)]
-struct ProgramArgs {
-    /// The container's image
-    #[arg(short, long, value_name = "IMAGE", required = true)]
-    image: String,
-
-    /// What follows -- is the command, not its arguments
-    #[arg(long)]
-    command: bool,
-
-    /// Somebody works in it: a higher priority, and no retries
-    #[arg(long)]
-    interactive: bool,
-
-    /// The folder in the container that the command starts in
-    #[arg(long, value_name = "PATH")]
-    working_dir: Option<String>,
-
-    /// A label of the job and its pods; may be repeated
-    #[arg(short, long = "label", value_name = "KEY=VALUE")]
-    labels: Vec<String>,
-
-    /// An annotation of the job and its pods; may be repeated
-    #[arg(short, long = "annotation", value_name = "KEY=VALUE")]
-    annotations: Vec<String>,
-
-    /// The service account that the pods run as
-    #[arg(long, value_name = "NAME", hide_short_help = true)]
-    service_account: Option<String>,
-
-    /// When the image is pulled
-    #[arg(long, value_name = "WHEN", hide_short_help = true,
-          value_parser = PossibleValuesParser::new(["Always", "IfNotPresent", "Never"]))]
-    image_pull_policy: Option<String>,
-}
-
-#[derive(clap::Args)]
-struct ResourceArgs {
-    /// GPUs for each pod: a whole number, or a part of one as 0.5
-    #[arg(short, long, value_name = "NUMBER", conflicts_with = "gpu_memory")]
-    gpu: Option<String>,
-
-    /// A part of a GPU by its memory, in MiB
-    #[arg(long, value_name = "MIB")]
-    gpu_memory: Option<String>,
-
-    /// CPUs for each pod at least, such as 0.5 or 500m
-    #[arg(long, value_name = "AMOUNT")]
-    cpu: Option<String>,
-
-    /// CPUs for each pod at most
-    #[arg(long, value_name = "AMOUNT", hide_short_help = true)]
-    cpu_limit: Option<String>,
-
-    /// Memory for each pod at least, such as 512Mi or 16Gi
-    #[arg(long, value_name = "AMOUNT")]
-    memory: Option<String>,
-
-    /// Memory for each pod at most
-    #[arg(long, value_name = "AMOUNT", hide_short_help = true)]
-    memory_limit: Option<String>,
-
-    /// A volume that exists, by its claim
-    #[arg(long = "pvc", value_name = "NAME:PATH[:ro]")]
-    claims: Vec<String>,
-
-    /// Shared memory without the usual limit of 64 MiB
-    #[arg(long)]
-    large_shm: bool,
-
-    /// Run on nodes of this type only: those with the label run.ai/type
-    #[arg(long, value_name = "TYPE", hide_short_help = true)]
-    node_type: Option<String>,
-
-    /// Leave it to KAI's scheduler, in this queue, where there is no Run:ai
-    #[arg(long, value_name = "QUEUE", hide_short_help = true)]
-    kai_queue: Option<String>,
-}
-
-#[derive(clap::Args)]
-struct CourseArgs {
-    /// How many pods run at the same time
-    #[arg(long, value_name = "NUMBER", value_parser = value_parser!(u32).range(0..=MOST), hide_short_help = true)]
-    parallelism: Option<u32>,
-
-    /// How many pods must succeed
-    #[arg(long, value_name = "NUMBER", value_parser = value_parser!(u32).range(0..=MOST), hide_short_help = true)]
-    completions: Option<u32>,
-
-    /// How often a failed pod is replaced [default: 6, with --interactive 0]
-    #[arg(long, value_name = "NUMBER", value_parser = value_parser!(u32).range(0..=MOST))]
-    backoff_limit: Option<u32>,
-
-    /// Wait until the container runs, and say what keeps it; at most so long
-    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "10m",
-          value_parser = cli::parse_duration)]
-    wait: Option<Duration>,
-
-    /// How long the finished job is kept, in seconds or such as 24h [default: for ever]
-    #[arg(long, value_name = "DURATION", value_parser = cli::parse_duration)]
-    ttl_after_finish: Option<Duration>,
-}
+use crate::workload::{self, Attachment, ContainerChoice, Existing, Kind, NewJob, Outcome};
 
 pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> {
     let uses = args.references.resolve()?;
     let mut attachments = uses.attachments;
     attachments.extend(args.more_references.resolve()?);
     args.references.check_mode_is_used(&attachments)?;
+    let kind = args.kind()?;
     let mut job = args.new_job(uses.literals)?;
-    // Built once before anything is looked up, so that what is wrong with the flags is said first.
-    let kind = Kind::named("job")?;
-    with_attachments(&job, kind, &attachments)?;
+    check_before_anything_is_looked_up(&job, kind, &attachments)?;
 
     let cluster = session.connect().await?;
     job.namespace = session.namespace(&cluster).await?;
@@ -195,13 +28,18 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
     if args.runai == RunaiFlags::Wanted {
         return runai_flags::print(&attachments, &keys, session);
     }
-    let manifest = with_attachments(&job, kind, &attachments)?;
+    let expanded = workload::expanded(kind, attachments, &keys)?;
+    for warning in &expanded.warnings {
+        session.ui.warning(warning);
+    }
+    let version = cluster.version_of(kind).await?;
+    let manifest = with_attachments(&job, kind, &version, &expanded.attachments)?;
     let object = match args.write.dry_run {
         DryRun::Client => manifest,
         _ => cluster
             .create_workload(&job.namespace, kind, &manifest, args.write.write())
             .await
-            .map_err(|failure| refused(failure, &job))?,
+            .map_err(|failure| refused(failure, kind, &job))?,
     };
     session.report(&args.write, &kind.display_name(&job.name), "created", &object)?;
     match args.course.wait {
@@ -213,19 +51,27 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
     }
 }
 
-fn with_attachments(job: &NewJob, kind: &Kind, attachments: &[Attachment]) -> Result<Value> {
-    let manifest = job.manifest()?;
+/// What is wrong with the flags is said first. All keys of a secret are left out: a kind may need their names.
+fn check_before_anything_is_looked_up(job: &NewJob, kind: &Kind, attachments: &[Attachment]) -> Result<()> {
+    workload::check_expressible(kind, attachments, &ContainerChoice::Only)?;
+    let named = attachments.iter().filter(|one| !matches!(one, Attachment::EnvAll { .. })).cloned();
+    let version = kind.known_versions().first().copied().unwrap_or_default();
+    with_attachments(job, kind, version, &named.collect::<Vec<_>>()).map(drop)
+}
+
+fn with_attachments(job: &NewJob, kind: &Kind, version: &str, attachments: &[Attachment]) -> Result<Value> {
+    let manifest = job.manifest_of(kind, version)?;
     match workload::attach(&manifest, kind, attachments, &ContainerChoice::Only, Existing::Keep)? {
         Outcome::AsAsked => Ok(manifest),
         Outcome::Changed { object, .. } => Ok(object),
     }
 }
 
-fn refused(failure: Failure, job: &NewJob) -> Error {
+fn refused(failure: Failure, kind: &Kind, job: &NewJob) -> Error {
     let exists = failure.is_already_exists();
     let unknown = failure.has_unknown_effect();
     let error = Error::from(failure);
-    let look = format!("kubectl get job {} -n {}", job.name, job.namespace);
+    let look = format!("kubectl get {} {} -n {}", kind.word(), job.name, job.namespace);
     if exists {
         error.hint(format!("choose another name, or leave it out to have one made; {look}"))
     } else if unknown {
@@ -233,146 +79,4 @@ fn refused(failure: Failure, job: &NewJob) -> Error {
     } else {
         error
     }
-}
-
-impl SubmitArgs {
-    /// The job as the flags have it, with every value checked; what is left out is filled in by the parts.
-    fn new_job(&self, env: Vec<(String, String)>) -> Result<NewJob> {
-        let name = match self.names.as_slice() {
-            [] => workload::generated_name(random()?),
-            [name] => name.clone(),
-            names => {
-                return Err(Error::usage(format!("at most one NAME is wanted, got {}", names.len()))
-                    .hint("what the container is to run comes after --"));
-            }
-        };
-        let job = self.program.add_to(&self.words, NewJob { name, env, ..NewJob::default() })?;
-        let job = self.resources.add_to(job)?;
-        self.course.add_to(job)
-    }
-}
-
-impl MoreReferenceArgs {
-    fn resolve(&self) -> Result<Vec<Attachment>> {
-        let all = self.env_all.iter().map(|name| Attachment::env_all(name, ""));
-        all.chain(self.image_pull_secret.iter().map(|name| Attachment::image_pull(name))).collect()
-    }
-}
-
-impl ProgramArgs {
-    fn add_to(&self, words: &[String], job: NewJob) -> Result<NewJob> {
-        if self.command && words.is_empty() {
-            return Err(
-                Error::usage("--command needs a command").hint("put it after --: --command -- sleep 600")
-            );
-        }
-        let (command, args) =
-            if self.command { (words.to_vec(), Vec::new()) } else { (Vec::new(), words.to_vec()) };
-        if let Some(path) = self.working_dir.as_ref().filter(|path| !path.starts_with('/')) {
-            return Err(Error::usage(format!(
-                "--working-dir {path:?} must be absolute: it must begin with '/'"
-            )));
-        }
-        if let Some(name) = &self.service_account {
-            workload::check_object_name("service account", name)?;
-        }
-        let labels = pairs("--label", &self.labels, |key, value| {
-            secret::check_label_key(key).and_then(|()| secret::check_label_value(value))
-        })?;
-        let annotations =
-            pairs("--annotation", &self.annotations, |key, _| secret::check_annotation_key(key))?;
-        Ok(NewJob {
-            image: self.image.clone(),
-            command,
-            args,
-            purpose: if self.interactive { Purpose::Interactive } else { Purpose::Training },
-            working_dir: self.working_dir.clone(),
-            labels,
-            annotations,
-            service_account: self.service_account.clone(),
-            image_pull_policy: self.image_pull_policy.clone(),
-            ..job
-        })
-    }
-}
-
-/// `KEY=VALUE` words, each checked.
-fn pairs(
-    flag: &str,
-    words: &[String],
-    check: impl Fn(&str, &str) -> Result<()>,
-) -> Result<Vec<(String, String)>> {
-    let pair = |word: &String| {
-        let (key, value) = word.split_once('=').ok_or_else(|| {
-            Error::usage(format!("{flag} takes KEY=VALUE")).hint(format!("for example: {flag} team=vision"))
-        })?;
-        check(key, value)?;
-        Ok((key.to_owned(), value.to_owned()))
-    };
-    words.iter().map(pair).collect()
-}
-
-impl ResourceArgs {
-    fn add_to(&self, job: NewJob) -> Result<NewJob> {
-        let gpu = match (&self.gpu, &self.gpu_memory) {
-            (Some(gpu), _) => Some(Gpu::parse(gpu)?),
-            (None, Some(memory)) => Some(Gpu::parse_memory(memory)?),
-            (None, None) => None,
-        };
-        let requests = amounts([("cpu", "--cpu", &self.cpu), ("memory", "--memory", &self.memory)])?;
-        let limits = amounts([
-            ("cpu", "--cpu-limit", &self.cpu_limit),
-            ("memory", "--memory-limit", &self.memory_limit),
-        ])?;
-        let mut volumes = if self.large_shm { vec![Volume::SharedMemory] } else { Vec::new() };
-        for claim in &self.claims {
-            volumes.push(Volume::parse_claim(claim)?);
-        }
-        for label in self.node_type.iter().chain(&self.kai_queue) {
-            secret::check_label_value(label).map_err(|error| {
-                error.hint("what --node-type and --kai-queue name is the value of a label")
-            })?;
-        }
-        let scheduler = match &self.kai_queue {
-            Some(queue) => Scheduler::Kai { queue: queue.clone() },
-            None => Scheduler::Runai,
-        };
-        Ok(NewJob { gpu, requests, limits, volumes, node_type: self.node_type.clone(), scheduler, ..job })
-    }
-}
-
-/// The amounts that were given, each checked, by resource.
-fn amounts(given: [(&str, &str, &Option<String>); 2]) -> Result<Vec<(String, String)>> {
-    let mut amounts = Vec::new();
-    for (resource, flag, amount) in given {
-        if let Some(amount) = amount {
-            workload::check_quantity(flag, amount)?;
-            amounts.push((resource.to_owned(), amount.clone()));
-        }
-    }
-    Ok(amounts)
-}
-
-impl CourseArgs {
-    fn add_to(&self, job: NewJob) -> Result<NewJob> {
-        if self.parallelism.is_some_and(|pods| pods > 1) && self.completions.is_none() {
-            return Err(Error::usage("--parallelism needs --completions: how many pods must succeed"));
-        }
-        Ok(NewJob {
-            parallelism: self.parallelism,
-            completions: self.completions,
-            backoff_limit: self.backoff_limit,
-            ttl_seconds_after_finished: self.ttl_after_finish.map(seconds).transpose()?,
-            ..job
-        })
-    }
-}
-
-/// Whole seconds, rounded up: no job goes earlier than was asked for.
-fn seconds(duration: Duration) -> Result<u32> {
-    let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
-    u32::try_from(seconds)
-        .ok()
-        .filter(|seconds| i64::from(*seconds) <= MOST)
-        .ok_or_else(|| Error::usage("--ttl-after-finish is longer than the API takes: at most 68 years"))
 }

@@ -1,5 +1,7 @@
 //! A new Job for Run:ai's scheduler, as `runai submit` would make it; attachments are put on it afterwards.
 
+mod runai;
+
 use serde_json::{Map, Value, json};
 
 use super::attachment::{check_env_name, mount_path};
@@ -234,13 +236,13 @@ impl NewJob {
             Purpose::Interactive => Some(("priorityClassName".to_owned(), "build".to_owned())),
         };
         let labels = queue.iter().chain(&priority).chain(&self.labels);
-        fields([("labels", map(labels)), ("annotations", map(&self.annotations))])
+        fields([("labels", text_map(labels)), ("annotations", text_map(&self.annotations))])
     }
 
     fn pod_metadata(&self) -> Map<String, Value> {
         let mut metadata = self.metadata();
         let gpu = self.gpu.as_ref().and_then(Gpu::annotation);
-        if let Some(annotations) = map(self.annotations.iter().chain(&gpu)) {
+        if let Some(annotations) = text_map(self.annotations.iter().chain(&gpu)) {
             metadata.insert("annotations".to_owned(), annotations);
         }
         metadata
@@ -280,8 +282,8 @@ impl NewJob {
             _ => None,
         };
         let resources = fields([
-            ("limits", map(self.limits.iter().chain(&whole_gpus))),
-            ("requests", map(&self.requests)),
+            ("limits", text_map(self.limits.iter().chain(&whole_gpus))),
+            ("requests", text_map(&self.requests)),
         ]);
         fields([
             ("name", Some(json!(self.name))),
@@ -302,7 +304,7 @@ fn fields<const N: usize>(fields: [(&str, Option<Value>); N]) -> Map<String, Val
 }
 
 /// A map of texts; none if it would be empty.
-fn map<'a>(entries: impl IntoIterator<Item = &'a (String, String)>) -> Option<Value> {
+fn text_map<'a>(entries: impl IntoIterator<Item = &'a (String, String)>) -> Option<Value> {
     let map: Map<_, _> = entries.into_iter().map(|(key, value)| (key.clone(), json!(value))).collect();
     (!map.is_empty()).then_some(Value::Object(map))
 }

@@ -308,6 +308,13 @@ scenario! {
         is_smallest(world, sandbox, ("runai-secret-submit", InProject), &[], &lines);
     }
 
+    fn submitting_run_ais_own_kinds_needs_to_create_them(world: &World, sandbox: &Sandbox) {
+        define(world, &["run.ai"]);
+        let lines = ["runaijob", "trainingworkload", "interactiveworkload"]
+            .map(|kind| format!("submit new --kind={kind} -i busybox -e V=SECRET:s,k -n {{namespace}}"));
+        is_smallest(world, sandbox, ("runai-secret-submit-kinds", InProject), &[], &lines);
+    }
+
     fn waiting_needs_to_look_at_the_job_its_pods_and_events(world: &World, sandbox: &Sandbox) {
         let lines = commands(["submit new -i busybox --wait=30s -n {namespace}"]);
         let beside = [("runai-secret-submit", InProject)];

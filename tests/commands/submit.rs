@@ -3,7 +3,8 @@
 use serde_json::json;
 use support::{Sandbox, World, scenario};
 
-use crate::workloads::job;
+use crate::definitions::define;
+use crate::workloads::{env_from, job};
 
 scenario! {
     fn a_misspelt_key_is_found_before_the_job_exists(world: &World, sandbox: &Sandbox) {
@@ -63,6 +64,56 @@ scenario! {
         let expected = "Error from server (AlreadyExists): jobs.batch \"a\" already exists\nhint: choose another name";
         assert!(refused.stderr.starts_with(expected), "{refused}");
     }
+}
+
+scenario! {
+    fn run_ais_own_kinds_get_their_own_fields(world: &World, sandbox: &Sandbox) {
+        define(world, &["run.ai"]);
+        let namespace = world.namespace("a");
+        world.create_secret(&namespace, "s", &[("token", "t0ken-value"), ("user", "jane")]);
+        let words = [
+            "submit", "train", "--kind=trainingworkload", "-i", "ubuntu", "-g", "0.5", "-e", "EPOCHS=10", "-e", "TOKEN=SECRET:s,token",
+            "--env-all=s", "-n", &namespace, "--", "python", "a b.py",
+        ];
+        let submitted = sandbox.run(words).success();
+        assert_eq!(submitted.stdout, "trainingworkload.run.ai/train created\n");
+        let path = format!("/apis/run.ai/v2alpha1/namespaces/{namespace}/trainingworkloads/train");
+        let variable = |value: &str| json!({"value": value});
+        let expected = json!({
+            "name": {"value": "train"}, "image": {"value": "ubuntu"}, "gpu": {"value": "0.5"},
+            "arguments": {"value": "python 'a b.py'"},
+            "environment": {"items": {
+                "EPOCHS": variable("10"), "TOKEN": variable("SECRET:s,token"), "token": variable("SECRET:s,token"),
+                "user": variable("SECRET:s,user"),
+            }},
+        });
+        assert_eq!(world.get(&path).unwrap()["spec"], expected);
+        for (kind, made) in [("runaijob", "runaijob.run.ai/x"), ("interactiveworkload", "interactiveworkload.run.ai/x")] {
+            let words = ["submit", "x", "--kind", kind, "-i", "ubuntu", "-e", "TOKEN=SECRET:s,token", "-n", &namespace];
+            assert_eq!(sandbox.run(words).success().stdout, format!("{made} created\n"));
+        }
+        let job = world.get(&format!("/apis/run.ai/v1/namespaces/{namespace}/runaijobs/x")).unwrap();
+        assert_eq!(job["spec"]["template"]["spec"]["containers"][0]["env"], env_from("TOKEN", "s", "token"));
+    }
+}
+
+#[test]
+fn what_run_ais_own_kinds_cannot_have_is_refused_before_anything_is_sent() {
+    let world = World::in_process();
+    let sandbox = Sandbox::new().with(&world);
+    for (flags, part) in [
+        (&["--secret-volume=path=/s,name=s"][..], "as files"),
+        (&["--image-pull-secret=s"], "for pulling images"),
+        (&["--interactive"], "--kind interactiveworkload"),
+        (&["--ttl-after-finish=1h"], "--ttl-after-finish has no documented field"),
+        (&["--kai-queue=q"], "without Run:ai"),
+        (&["--wait"], "--wait follows the pods of a Job"),
+    ] {
+        let words = ["submit", "--kind=trainingworkload", "-i", "ubuntu"].iter().chain(flags);
+        let refused = sandbox.run(words).fails_with(2);
+        assert!(refused.stderr.contains(part), "{part:?} is missing in {refused}");
+    }
+    assert!(world.requests().is_empty());
 }
 
 #[test]
