@@ -1,7 +1,7 @@
 //! `-f`: the change that a command makes to a workload, made to those of a manifest. No cluster is asked.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use serde_json::Value;
 
@@ -26,7 +26,7 @@ pub(super) struct ManifestArgs {
 
 impl ManifestArgs {
     pub(super) fn file(&self) -> Option<ManifestFile> {
-        self.filename.as_ref().map(|file| ManifestFile(Origin::of(file)))
+        self.filename.as_deref().map(ManifestFile::of)
     }
 }
 
@@ -34,6 +34,11 @@ impl ManifestArgs {
 pub(super) struct ManifestFile(Origin);
 
 impl ManifestFile {
+    /// `-` is standard input.
+    pub(super) fn of(file: &OsStr) -> Self {
+        Self(Origin::of(file))
+    }
+
     /// What it is called in messages.
     pub(super) fn name(&self) -> String {
         self.0.shown().to_string()
@@ -120,7 +125,10 @@ impl<P: Plan> ManifestChange<'_, P> {
     /// The object as it is wanted; none where there is nothing to do. Says on standard error what is different.
     fn changed(&self, workload: &Workload) -> Result<Option<Object>> {
         let Workload { kind, name, object } = workload;
-        let planned = self.plan.change(&object.value, kind, name).map_err(|error| error.at(&object.place))?;
+        let planned = self.plan.change(&object.value, kind, name).map_err(|error| {
+            let error = error.at(&object.place);
+            if self.target.is_none() { error.hint("KIND/NAME beside -f chooses one workload") } else { error }
+        })?;
         match planned {
             Planned::Nothing(why) => {
                 self.session.ui.note(&why);

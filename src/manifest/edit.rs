@@ -36,6 +36,9 @@ fn applied(text: &str, mut edits: Vec<Edit>) -> Option<String> {
         at = range.end;
     }
     result.push_str(text.get(at..)?);
+    if !text.ends_with('\n') && result.ends_with('\n') {
+        result.truncate(result.trim_end_matches(['\r', '\n']).len());
+    }
     Some(result)
 }
 
@@ -87,14 +90,15 @@ impl<'t, 'a> Editor<'t, 'a> {
         if self.meaning.value(&entry.1).ok()? == *wanted {
             return Some(());
         }
-        if self.inside(&entry.1, wanted)? == Inside::No {
+        if self.inside(&entry.1, entry.0.at.end, wanted)? == Inside::No {
             self.replace_entry(style, entry, name, wanted);
         }
         Some(())
     }
 
-    /// Changes a collection from the inside, where it and what is wanted are of one kind and have content.
-    fn inside(&mut self, node: &'t Node<'a>, wanted: &Value) -> Option<Inside> {
+    /// Changes a collection from the inside, where it and what is wanted are of one kind and have content. `after` is
+    /// where its key or its dash ends.
+    fn inside(&mut self, node: &'t Node<'a>, after: usize, wanted: &Value) -> Option<Inside> {
         match (&node.content, wanted) {
             (Content::Mapping(style, entries), Value::Object(map))
                 if !entries.is_empty() && !map.is_empty() =>
@@ -104,7 +108,7 @@ impl<'t, 'a> Editor<'t, 'a> {
             (Content::Sequence(style, items), Value::Array(list))
                 if !items.is_empty() && !list.is_empty() =>
             {
-                self.sequence(*style, node, items, list)?;
+                self.sequence(*style, after, items, list)?;
             }
             _ => return Some(Inside::No),
         }
@@ -138,12 +142,12 @@ impl<'t, 'a> Editor<'t, 'a> {
     fn sequence(
         &mut self,
         style: Style,
-        node: &Node<'_>,
+        after: usize,
         items: &'t [Node<'a>],
         wanted: &[Value],
     ) -> Option<()> {
         let dashes = match style {
-            Style::Block => self.layout.dashes(node, items)?,
+            Style::Block => self.layout.dashes(after, items)?,
             Style::Flow => items.iter().map(|item| item.at.start).collect(),
         };
         if wanted.len() < items.len() {
@@ -154,7 +158,7 @@ impl<'t, 'a> Editor<'t, 'a> {
         }
         for (index, item) in items.iter().enumerate() {
             if self.meaning.value(item).ok()? != wanted[index]
-                && self.inside(item, &wanted[index])? == Inside::No
+                && self.inside(item, dashes[index] + 1, &wanted[index])? == Inside::No
             {
                 let text = match style {
                     Style::Block => {
@@ -199,14 +203,19 @@ impl<'t, 'a> Editor<'t, 'a> {
         if gone.len() == parts.len() {
             return None;
         }
-        for index in gone {
-            let part = parts[*index].clone();
-            let next = parts.get(index + 1);
-            let range = match (style, next) {
-                (Style::Block, _) if self.layout.begins_line(part.start) => self.layout.lines(&part),
-                (_, Some(next)) => part.start..next.start,
-                (Style::Flow, None) => parts.get(index.checked_sub(1)?)?.end..part.end,
-                (Style::Block, None) => return None,
+        for run in gone.chunk_by(|one, next| one + 1 == *next) {
+            let (first, last) = (*run.first()?, *run.last()?);
+            let start = parts[first].start;
+            if style == Style::Block && self.layout.begins_line(start) {
+                // Each by itself: what stands between them may be for what follows.
+                let lines = parts[first..=last].iter().map(|part| (self.layout.lines(part), String::new()));
+                self.edits.extend(lines);
+                continue;
+            }
+            let range = match (parts.get(last + 1), style) {
+                (Some(next), _) => start..next.start,
+                (None, Style::Flow) => parts.get(first.checked_sub(1)?)?.end..parts[last].end,
+                (None, Style::Block) => return None,
             };
             self.edits.push((range, String::new()));
         }

@@ -70,13 +70,10 @@ impl Layout<'_> {
         &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
     }
 
-    /// The lines of a part, with the last line end; at the end of the text with the one before it instead.
+    /// The lines of a part, with their line ends.
     pub(super) fn lines(&self, part: &Range<usize>) -> Range<usize> {
-        let start = self.line_start(part.start);
-        match self.text[part.end..].find('\n') {
-            Some(newline) => start..part.end + newline + 1,
-            None => self.text[..start].trim_end_matches(['\r', '\n']).len()..self.text.len(),
-        }
+        let end = self.text[part.end..].find('\n').map_or(self.text.len(), |newline| part.end + newline + 1);
+        self.line_start(part.start)..end
     }
 
     /// Where the content of a node ends, without what follows on the line and without empty lines.
@@ -103,37 +100,27 @@ impl Layout<'_> {
         if rest[blanks..].starts_with(':') { key.at.end + blanks + 1 } else { key.at.end }
     }
 
-    /// Where the dashes of a block sequence stand. None where they are not found.
-    pub(super) fn dashes(&self, sequence: &Node<'_>, items: &[Node<'_>]) -> Option<Vec<usize>> {
-        let mut dashes = Vec::new();
-        let mut from = None;
-        for item in items {
-            let dash = match from {
-                Some(from) => self.dash_between(from, item.at.start)?,
-                None => self.first_dash(sequence.at.start.min(item.at.start), item.at.start)?,
-            };
-            dashes.push(dash);
-            from = Some(self.end_of(item));
-        }
-        Some(dashes)
+    /// Where the dashes of a block sequence stand, which begins after `after`. None where they are not found.
+    pub(super) fn dashes(&self, after: usize, items: &[Node<'_>]) -> Option<Vec<usize>> {
+        let mut from = after;
+        let dash = |item: &Node<'_>| {
+            let dash = self.dash_between(from, item.at.start)?;
+            from = self.end_of(item).max(dash + 1);
+            Some(dash)
+        };
+        items.iter().map(dash).collect()
     }
 
-    /// A sequence begins at its first dash, or, where it is not indented, at the first item.
-    fn first_dash(&self, sequence: usize, item: usize) -> Option<usize> {
-        if self.text[sequence..].starts_with('-') && sequence < item {
-            return Some(sequence);
-        }
-        let before = self.text[..item].trim_end_matches([' ', '\t']);
-        before.ends_with('-').then(|| before.len() - 1)
-    }
-
+    /// The first dash by itself that is not in a comment.
     fn dash_between(&self, from: usize, item: usize) -> Option<usize> {
+        let is_blank = |c: Option<char>| c.is_none_or(char::is_whitespace);
         let mut at = from;
         while at < item {
-            let rest = self.text.get(at..item)?;
-            match rest.chars().next()? {
-                '-' => return Some(at),
-                '#' => at = self.end_of_line(at),
+            let mut rest = self.text.get(at..)?.chars();
+            let before = self.text[..at].chars().next_back();
+            match rest.next()? {
+                '-' if is_blank(before) && is_blank(rest.next()) => return Some(at),
+                '#' if is_blank(before) => at = self.end_of_line(at),
                 c => at += c.len_utf8(),
             }
         }

@@ -185,6 +185,39 @@ fn what_cannot_be_changed_in_place_is_written_anew_and_lost_comments_are_said() 
     assert_eq!(manifest.text(), "# head\nz:\n- 1\n- 2\nb:\n- 1\n---\nother: 1 # two\n");
 }
 
+/// What may stand below `containers:` of a Job's pod, indented by six.
+const LAYOUTS: [&str; 12] = [
+    "      - name: main\n        image: x",
+    "      - # the main one - of one\n        name: main\n        image: x # pinned\n      # the end\n    # of all\n",
+    "      -\n        name: main\n      volumes:\n      - name: v\n        emptyDir: {}\n",
+    "        - args: [\n            \"a\",\n            \"b\"\n          ]\n          name: main\n          env: [\n            {name: A, value: b}, # c\n          ]\n",
+    "        [{name: main, image: x}] # one line\n",
+    "        - name: main\n          args:\n          - >-\n            several\n            lines\n\n# tail\n",
+    "        - name: main\t# a tab\n          image:\tx\n",
+    "        - \"name\": main\n          'image':    x    \n\n\n",
+    "        - name: main\n          workingDir: /a\n            b\n          # trailing\n",
+    "        - !!map\n          name: !!str main\n          image: x\n",
+    "        - name: main\n          env:\n            - &a {name: A, value: b}\n            - *a\n",
+    "        - name: main\n...\n# after\n---\nkind: Secret\ndata:   {a:   b}\n",
+];
+
+#[test]
+fn usual_layouts_are_changed_in_place_and_come_back_to_the_byte() {
+    let head = "--- # one\n# head\napiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\nspec:\n  template:\n    spec:\n";
+    for layout in LAYOUTS {
+        let unix = format!("{head}      containers:\n{layout}");
+        for text in [unix.clone(), unix.replace('\n', "\r\n"), format!("\u{feff}{unix}")] {
+            let with = change(&text, |job| attached(job, &every_way()));
+            let lines_kept = text.lines().filter(|line| with.contains(line)).count();
+            assert!(
+                lines_kept + 2 > text.lines().count(),
+                "{lines_kept} lines are kept of {text}\nin {with}"
+            );
+            assert_eq!(change(&with, detached), text, "{with}");
+        }
+    }
+}
+
 #[test]
 fn lists_are_opened_as_kubectl_opens_them() {
     let text = "kind: List\napiVersion: v1\nitems:\n- kind: Job\n  apiVersion: batch/v1\n  # c\n- kind: JobList\n  apiVersion: batch/v1\n  items: [{kind: Job, apiVersion: batch/v1}]\n";
@@ -267,6 +300,30 @@ fn values() -> impl Strategy<Value = Value> {
     })
 }
 
+fn every_way() -> [Attachment; 4] {
+    [
+        Attachment::env("s", "k").unwrap(),
+        Attachment::env_all("s", "P_").unwrap(),
+        Attachment::files("s", "/s", None).unwrap(),
+        Attachment::image_pull("s").unwrap(),
+    ]
+}
+
+fn attached(job: &Value, attachments: &[Attachment]) -> Value {
+    let kind = Kind::of_manifest("batch/v1", "Job").unwrap();
+    match workload::attach(job, kind, attachments, &ContainerChoice::Only, Existing::Keep).unwrap() {
+        Outcome::Changed { object, .. } => object,
+        Outcome::AsAsked => panic!("nothing was attached"),
+    }
+}
+
+fn detached(job: &Value) -> Value {
+    let kind = Kind::of_manifest("batch/v1", "Job").unwrap();
+    let (secret, containers) = ("s".to_owned(), ContainerChoice::All);
+    let selection = Selection { secret, variables: vec![], paths: vec![], containers };
+    workload::detach(job, kind, &selection).unwrap().object
+}
+
 /// The text after its Job was changed.
 fn change(text: &str, change: impl Fn(&Value) -> Value) -> String {
     let mut manifest = Manifest::parse("f", text).unwrap();
@@ -314,23 +371,8 @@ proptest! {
             1 => String::from_utf8_lossy(&crate::render::json(&job)).into_owned(),
             _ => format!("# none\n---\n{job}\n...\n"),
         };
-        let kind = Kind::of_manifest("batch/v1", "Job").unwrap();
-        let attachments = [
-            Attachment::env("s", "k").unwrap(),
-            Attachment::env_all("s", "P_").unwrap(),
-            Attachment::files("s", "/s", None).unwrap(),
-            Attachment::image_pull("s").unwrap(),
-        ];
-        let with = change(&text, |object| {
-            match workload::attach(object, kind, &attachments, &ContainerChoice::Only, Existing::Keep).unwrap() {
-                Outcome::Changed { object, .. } => object,
-                Outcome::AsAsked => panic!("nothing was attached"),
-            }
-        });
-        let selection = Selection {
-            secret: "s".to_owned(), variables: vec![], paths: vec![], containers: ContainerChoice::All,
-        };
-        let without = change(&with, |object| workload::detach(object, kind, &selection).unwrap().object);
+        let with = change(&text, |job| attached(job, &every_way()));
+        let without = change(&with, detached);
         prop_assert_eq!(&change(&without, |object| { assert_eq!(object, &job); object.clone() }), &without);
     }
 
