@@ -171,17 +171,21 @@ impl<'t, 'a> Editor<'t, 'a> {
         }
         let (first, last) = (*dashes.first()?, self.layout.end_of(items.last()?));
         for value in &wanted[items.len()..] {
-            let edit = match style {
-                Style::Block => {
-                    let column = self.layout.column(first);
-                    let item = format!("- {}", self.layout.block(&yaml(value), column + 2));
-                    self.layout.line_after(last, column, &item)
-                }
-                Style::Flow => self.layout.after_in_flow(first, last, &self.layout.flow_value(value, first)),
-            };
-            self.edits.push(edit);
+            self.add_item(style, first, last, value);
         }
         Some(())
+    }
+
+    fn add_item(&mut self, style: Style, first: usize, last: usize, value: &Value) {
+        let edit = match style {
+            Style::Block => {
+                let column = self.layout.column(first);
+                let item = format!("- {}", self.layout.block(&yaml(value), column + 2));
+                self.layout.line_after(last, column, &item)
+            }
+            Style::Flow => self.layout.after_in_flow(first, last, &self.layout.flow_value(value, first)),
+        };
+        self.edits.push(edit);
     }
 
     /// The items that are not wanted any more, if the others are wanted as they are.

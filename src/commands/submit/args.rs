@@ -5,10 +5,10 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::value_parser;
 
-use super::super::random;
-use super::super::runai_flags::{self, RunaiFlags};
-use super::super::secrets_used::ReferenceArgs;
 use crate::cli::{self, WriteArgs};
+use crate::commands::random;
+use crate::commands::runai_flags::{self, RunaiFlags};
+use crate::commands::secrets_used::ReferenceArgs;
 use crate::error::{Error, Result};
 use crate::secret;
 use crate::workload::{self, Attachment, Gpu, Kind, NewJob, Purpose, Scheduler, Volume};
