@@ -1,8 +1,10 @@
 //! `check`: what is wrong with secrets and with what uses them.
 
 mod copies;
+mod manifest;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
@@ -10,6 +12,7 @@ use futures::stream::{self, StreamExt};
 use serde::Serialize;
 
 use super::Session;
+use super::change_manifest::ManifestFile;
 use super::scope::{self, ScopeArgs};
 use crate::cli::{Report, ReportArgs};
 use crate::cluster::{Cluster, Namespaces, Seen, Unseen};
@@ -34,11 +37,16 @@ const SOUGHT: usize = 10;
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret check -p team-a\n  \
     kubectl runai-secret check job/train -p team-a\n  \
+    kubectl runai-secret check -f job.yaml -p team-a\n  \
     kubectl runai-secret check -A --ignore unused-secret,trailing-newline -o json")]
 pub(crate) struct CheckArgs {
     /// A workload as kind/name; all that there is without it
     #[arg(value_name = "TARGET")]
     target: Option<String>,
+
+    /// Check the workloads of a manifest before they are submitted; - for standard input
+    #[arg(short, long, value_name = "FILE|-", conflicts_with = "all_namespaces")]
+    filename: Option<OsString>,
 
     /// Leave out findings with these codes
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
@@ -72,16 +80,20 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
     let target = args.target.as_deref().map(Target::parse).transpose()?;
     let cluster = session.connect().await?;
     let scope = args.scope.resolve(&cluster, session).await?;
-    let (view, mut unseen) = match (&target, &scope) {
-        (None, scope) => look(scope, &cluster).await?,
-        (Some(target), Namespaces::One(namespace)) => look_at(target, namespace, &cluster).await?,
-        (Some(_), Namespaces::All) => {
+    let file = args.filename.as_deref().map(ManifestFile::of);
+    let (view, mut unseen) = match (&file, &target, &scope) {
+        (Some(file), target, Namespaces::One(namespace)) => {
+            manifest::look(file, target.as_ref(), namespace, &cluster).await?
+        }
+        (None, Some(target), Namespaces::One(namespace)) => look_at(target, namespace, &cluster).await?,
+        (None, None, scope) => look(scope, &cluster).await?,
+        (_, _, Namespaces::All) => {
             return Err(Error::usage("a TARGET is in one namespace, and --all-namespaces means every one")
                 .hint("say which: --project or --namespace"));
         }
     };
     let mut findings = view.findings();
-    if target.is_none() {
+    if target.is_none() && file.is_none() {
         let (of_copies, more) = copies::findings(&view, &scope, &cluster, session).await?;
         findings.extend(of_copies);
         findings.sort();

@@ -4,10 +4,15 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
 use super::credential::{CREDENTIAL_LABEL, Credential};
 use super::pem::{Block, blocks};
 use super::value::SecretValue;
 use super::{key_pair, tls};
+use crate::error::{Error, Result};
 
 /// Types of which the server makes the secrets itself.
 const OF_THE_SERVER: [&str; 2] = ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"];
@@ -46,6 +51,38 @@ impl ValueFacts {
 }
 
 impl Inspection {
+    /// A Secret of a manifest; `namespace` is for one that names none.
+    ///
+    /// # Errors
+    /// A value is not text, or in `data` not base64. It is not shown.
+    pub(crate) fn of_manifest(manifest: &Value, namespace: &str) -> Result<Self> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let metadata = &manifest["metadata"];
+        let named = text(&metadata["namespace"]);
+        let labels = metadata["labels"].as_object().into_iter().flatten();
+        let mut keys = BTreeMap::new();
+        for (key, value) in manifest["data"].as_object().into_iter().flatten() {
+            let bytes = value.as_str().and_then(|text| STANDARD.decode(text.trim()).ok());
+            let bytes =
+                bytes.ok_or_else(|| Error::usage(format!("the value of {key} in data is not base64")))?;
+            keys.insert(key.clone(), ValueFacts::of(&SecretValue::from_bytes(bytes)));
+        }
+        for (key, value) in manifest["stringData"].as_object().into_iter().flatten() {
+            let bytes = value.as_str().map(|text| text.as_bytes().to_vec());
+            let bytes =
+                bytes.ok_or_else(|| Error::usage(format!("the value of {key} in stringData is not text")))?;
+            keys.insert(key.clone(), ValueFacts::of(&SecretValue::from_bytes(bytes)));
+        }
+        Ok(Self {
+            namespace: if named.is_empty() { namespace.to_owned() } else { named },
+            name: text(&metadata["name"]),
+            secret_type: text(&manifest["type"]),
+            labels: labels.map(|(key, value)| (key.clone(), text(value))).collect(),
+            keys,
+            applied_values: false,
+        })
+    }
+
     /// The day on which the certificate that the secret is served with ended.
     pub(crate) fn expired_on(&self) -> Option<String> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

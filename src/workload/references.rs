@@ -178,6 +178,12 @@ impl Kind {
         super::kind::KINDS.iter().chain(&WITHOUT_PODS)
     }
 
+    /// One of these by the words of a manifest, in whatever version.
+    pub(crate) fn referring_in_manifest(api_version: &str, kind: &str) -> Option<&'static Self> {
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        Self::referring().find(|row| row.group == group && row.name == kind)
+    }
+
     /// Every reference to a secret in an object of this kind, in the order in which they stand there.
     pub(crate) fn references(&self, object: &Value) -> Vec<Reference> {
         let mut found = match self.name {

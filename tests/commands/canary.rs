@@ -85,6 +85,9 @@ fn other_commands(Places { namespace, runai, projects: [a, _] }: &Places) -> Vec
         format!("-vvv usage s -n {namespace} -o wide"),
         format!("-vvv check -n {namespace} -o json --runai-namespace {runai}"),
         format!("-vvv check deploy/web -n {namespace}"),
+        format!("-vvv check -f values.json -n {namespace}"),
+        format!("-vvv check -f broken.json -n {namespace}"),
+        format!("-vvv check -f value.txt -n {namespace}"),
         format!("-vvv delete s3 -y -n {namespace}"),
     ]);
     lines

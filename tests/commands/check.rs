@@ -260,6 +260,42 @@ scenario! {
         assert!(!found.contains(&"info unused-secret secret/applied".to_owned()), "{outcome}");
     }
 
+    fn a_manifest_is_checked_before_it_is_submitted(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("ns");
+        world.create_secret(&namespace, "hf", &[("HF_TOKEN", "v4lue-of-hf")]);
+        let job = |name: &str, env: &[Value]| {
+            json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name},
+                "spec": {"template": template("Never", &json!({"env": env}))}})
+        };
+        let own = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "own"},
+            "stringData": {"k": "v4lue-of-own\n"}});
+        let documents = [
+            own,
+            job("well", &[env("A", "hf", "HF_TOKEN"), env("B", "own", "k")]),
+            job("wrong", &[env("A", "nowhere", "k"), env("B", "own", "other"), env("C", "hf", "HF_TOKNE")]),
+            json!({"apiVersion": "example.com/v1", "kind": "Other", "metadata": {"name": "x"}}),
+        ];
+        let text = documents.map(|document| document.to_string()).join("\n---\n");
+        sandbox.file("jobs.yaml", &text);
+        let outcome = sandbox.run(["check", "-f", "jobs.yaml", "-n", &namespace, "-o", "json"]).fails_with(3);
+        outcome.never_shows(b"v4lue-of");
+        assert_eq!(shown(&outcome.json()), [
+            "error missing-secret job.batch/wrong",
+            "error missing-key job.batch/wrong",
+            "error missing-key job.batch/wrong",
+            "warning trailing-newline secret/own",
+        ]);
+        let piped = sandbox.stdin(text.as_bytes()).run(["check", "job/well", "-f", "-", "-n", &namespace, "-o", "json"]);
+        assert_eq!(shown(&piped.success().json()), ["warning trailing-newline secret/own"]);
+        let none = sandbox.run(["check", "job/none", "-f", "jobs.yaml", "-n", &namespace]).fails_with(1);
+        assert!(none.stderr.contains("jobs.yaml has no job.batch/none"), "{none}");
+        sandbox.file("broken.yaml", "apiVersion: v1\nkind: Secret\ndata:\n  k: v4lue-of-k\n");
+        let broken = sandbox.run(["check", "-f", "broken.yaml", "-n", &namespace]).fails_with(2);
+        broken.never_shows(b"v4lue-of");
+        assert!(broken.stderr.contains("the value of k in data is not base64"), "{broken}");
+        assert!(world.writes().is_empty());
+    }
+
     fn all_projects_are_checked_at_once(world: &World, sandbox: &Sandbox) {
         let (a, b) = (world.project("a"), world.project("b"));
         create_deployment(world, &a.namespace, "web", &json!({"env": [env("A", "hf", "k")]}));
