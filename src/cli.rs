@@ -27,6 +27,9 @@ use crate::commands::usage::UsageArgs;
 /// The file that `kubectl runai-secret` needs on PATH is kubectl-runai_secret; `kubectl runai secret` needs this one.
 pub(crate) const BINARY: &str = "kubectl-runai-secret";
 
+/// Where Run:ai is installed unless somebody chose otherwise.
+pub(crate) const DEFAULT_RUNAI_NAMESPACE: &str = "runai";
+
 /// Secrets for Run:ai: create them, share them with every project, attach them to jobs.
 ///
 /// Values of secrets are never shown, logged or handed to another program; only `create -o json` and
@@ -109,7 +112,7 @@ pub(crate) struct Place {
     pub(crate) namespace: Option<String>,
 
     /// Where Run:ai is installed and takes cluster-wide secrets from
-    #[arg(long, global = true, value_name = "NAMESPACE", default_value = "runai", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "NAMESPACE", default_value = DEFAULT_RUNAI_NAMESPACE, hide_short_help = true)]
     pub(crate) runai_namespace: String,
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-#[derive(Deserialize, Default)]
+#[derive(Clone, Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Metadata {
     pub(crate) name: String,
@@ -22,15 +22,17 @@ pub(crate) struct Metadata {
     pub(crate) terminating: Option<IgnoredAny>,
 }
 
-/// The one annotation that is asked for. Others can be of any length, values of secrets among them.
-#[derive(Deserialize, Default)]
+/// The annotations that are asked for. Others can be of any length, values of secrets among them.
+#[derive(Clone, Deserialize, Default)]
 #[serde(default)]
 pub(crate) struct Annotations {
     #[serde(rename = "kubectl-runai-secret/copy-of")]
     pub(crate) copy_of: Option<String>,
+    #[serde(rename = "kubectl-runai-secret/deleting")]
+    pub(crate) deleting: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Owner {
     pub(crate) api_version: String,

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode, Uri, header};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
 
 use super::call::Call;
 use super::failure::{Failure, Missing, shortened};
@@ -21,9 +22,13 @@ use crate::workload::Kind;
 const PATIENCE: Duration = Duration::from_secs(30);
 const TRIES: u32 = 5;
 
+/// How many requests are under way at once, whatever the command.
+const IN_FLIGHT: usize = 16;
+
 /// The API server, as one user sees it.
 pub(crate) struct Cluster {
     client: kube::Client,
+    slots: Semaphore,
     ui: Ui,
     /// Time limit of one request.
     limit: Duration,
@@ -44,7 +49,16 @@ impl Cluster {
             namespace => namespace.to_owned(),
         };
         let client = transport::client(&config).map_err(|error| config::unusable(&server, &error))?;
-        Ok(Self { client, ui: ui.clone(), limit, server, default_namespace, versions: Versions::default() })
+        let slots = Semaphore::new(IN_FLIGHT);
+        Ok(Self {
+            client,
+            slots,
+            ui: ui.clone(),
+            limit,
+            server,
+            default_namespace,
+            versions: Versions::default(),
+        })
     }
 
     pub(crate) fn default_namespace(&self) -> &str {
@@ -89,6 +103,7 @@ impl Cluster {
     }
 
     async fn send_once(&self, call: &Call) -> Result<Bytes, Failure> {
+        let _slot = self.slots.acquire().await.expect("nobody closes the semaphore");
         let started = Instant::now();
         let exchange = async {
             let answer =

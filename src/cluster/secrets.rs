@@ -177,6 +177,18 @@ impl Cluster {
         self.list(call, limit, keep).await
     }
 
+    /// The same by their metadata alone: they seem to be empty.
+    pub(crate) async fn namesakes_without_content<R>(
+        &self,
+        name: &str,
+        mut keep: impl FnMut(Namesake) -> Option<R>,
+    ) -> Result<Vec<R>, Failure> {
+        let call =
+            Call::get("/api/v1/secrets".to_owned()).query("fieldSelector", format!("metadata.name={name}"));
+        let keep = |only: MetadataOnly| keep(Namesake::without_content(only.metadata));
+        self.list(call.metadata_list(), PAGE, keep).await
+    }
+
     /// Changes a secret that still has the UID and the version in the body's metadata.
     ///
     /// # Errors
@@ -203,7 +215,18 @@ impl Cluster {
         labels: &BTreeMap<&str, Option<&str>>,
         write: Write<'_>,
     ) -> Result<Value, Failure> {
-        let change = json!({ "metadata": { "resourceVersion": secret.resource_version, "labels": labels } });
+        self.patch_metadata(secret, json!({ "labels": labels }), write).await
+    }
+
+    /// The same with annotations.
+    pub(crate) async fn patch_metadata(
+        &self,
+        secret: &Metadata,
+        mut metadata: Value,
+        write: Write<'_>,
+    ) -> Result<Value, Failure> {
+        metadata["resourceVersion"] = secret.resource_version.as_str().into();
+        let change = json!({ "metadata": metadata });
         let path = format!("{}/{}", collection(&secret.namespace), secret.name);
         let body = Bytes::from(change.to_string());
         self.json(&Call::merge_patch(path, body, write).metadata_only()).await

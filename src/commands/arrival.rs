@@ -3,9 +3,11 @@
 use std::time::{Duration, Instant};
 
 use super::Session;
-use super::survey::{Area, Survey};
-use crate::cluster::Cluster;
-use crate::error::Result;
+use super::area::Area;
+use super::survey::{self, Survey};
+use crate::cluster::{Cluster, Failure};
+use crate::commands::status;
+use crate::error::{Error, Result};
 use crate::propagation::{Evidence, Row, Scope, State};
 
 /// The first pause between two looks, and the longest.
@@ -29,6 +31,14 @@ impl Until {
             Self::Gone => row.state == State::Orphan && row.evidence != Some(Evidence::OurMark),
         }
     }
+
+    /// Is the secret still meant to get there? Somebody else may have changed their mind meanwhile.
+    fn is_wanted(self, survey: &Survey) -> bool {
+        match self {
+            Self::Arrived => survey.scope().is_none_or(|scope| scope == Scope::EveryProject),
+            Self::Gone => survey.scope() == Some(Scope::Nobody),
+        }
+    }
 }
 
 /// Looks again and again, until it is so or the time is over, and gives the last look.
@@ -44,21 +54,56 @@ pub(super) async fn wait(
     let mut pause = FIRST_PAUSE;
     let mut progress = None;
     loop {
-        let area = Area::find(&[], cluster, session).await?;
-        let survey = Survey::take(name, namespace, &area, cluster).await?;
-        let still_shared = until == Until::Gone && survey.scope() != Some(Scope::Nobody);
-        let waiting = survey.rows.iter().filter(|row| until.waits_for(row)).count();
         let left = end.saturating_duration_since(Instant::now());
-        if waiting == 0 || still_shared || left.is_zero() {
-            return Ok(survey);
+        match look(name, namespace, cluster).await {
+            Ok(survey) => {
+                let waiting = survey.rows.iter().filter(|row| until.waits_for(row)).count();
+                if waiting == 0 || !until.is_wanted(&survey) || left.is_zero() {
+                    return Ok(survey);
+                }
+                let what = match until {
+                    Until::Arrived => format!("copies of {name} that arrived"),
+                    Until::Gone => format!("projects without a copy of {name}"),
+                };
+                let all = survey.rows.len();
+                progress.get_or_insert_with(|| session.ui.progress(&what, all)).at(all - waiting);
+            }
+            Err(failure) if failure.may_pass() && !left.is_zero() => {
+                session.ui.note(&Error::from(failure).to_string());
+            }
+            Err(failure) => return Err(failure.into()),
         }
-        let what = match until {
-            Until::Arrived => format!("copies of {name} that arrived"),
-            Until::Gone => format!("projects without a copy of {name}"),
-        };
-        let all = survey.rows.len();
-        progress.get_or_insert_with(|| session.ui.progress(&what, all)).at(all - waiting);
         tokio::time::sleep(pause.min(left)).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
+}
+
+/// All projects, as they are now: there may be a new one, and one may be on its way out.
+pub(super) async fn look(name: &str, namespace: &str, cluster: &Cluster) -> Result<Survey, Failure> {
+    let area = Area::every(cluster).await?;
+    Survey::take(name, namespace, &area, cluster).await
+}
+
+/// An error unless what was seen proves that it is so.
+pub(super) fn proof(until: Until, survey: &Survey) -> Result<()> {
+    status::verdict(survey)?;
+    let name = &survey.name;
+    if !until.is_wanted(survey) {
+        let what = match until {
+            Until::Arrived => "is not shared with every project any more",
+            Until::Gone => "is shared again",
+        };
+        return Err(Error::partly(format!("secret {name} {what}: somebody else changed it meanwhile")));
+    }
+    let unseen = |row: &&Row| matches!(row.state, State::Forbidden | State::Unverified);
+    let unseen: Vec<&str> = survey.rows.iter().filter(unseen).map(survey::title).collect();
+    if unseen.is_empty() {
+        return Ok(());
+    }
+    let what = match until {
+        Until::Arrived => "arrived",
+        Until::Gone => "is gone",
+    };
+    Err(Error::partly(format!("whether {name} {what} can't be seen in {}", status::few(&unseen)))
+        .hint("to see it takes the right to get this secret there, and in Run:ai's namespace"))
 }

@@ -211,7 +211,7 @@ fn table(findings: &[Finding], scope: &Namespaces, form: Report) -> String {
         Report::Wide => &["SEVERITY", "CODE", "OBJECT", "FINDING", "WHAT TO DO"],
         _ => &["SEVERITY", "CODE", "OBJECT", "FINDING"],
     };
-    let mut table = Table::new(&scope::columns(scope, headers));
+    let mut table = Table::new(scope::columns(scope, headers));
     for finding in findings {
         let Finding { severity, code, namespace, object, message, remedy } = finding;
         let row = [severity.word(), code.word(), object, message, remedy];

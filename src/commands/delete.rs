@@ -7,13 +7,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Session;
-use crate::cli::{DryRun, WriteArgs, parse_duration};
+use super::several::Several;
+use crate::cli::{DryRun, Output, WriteArgs, parse_duration};
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::propagation::{self, Scope};
 use crate::secret;
-use crate::wording::plural;
 
 /// Delete a secret, or a shared one with every copy of it
 ///
@@ -34,7 +34,7 @@ pub(crate) struct DeleteArgs {
     cluster_wide: bool,
 
     /// How long --cluster-wide waits until Run:ai has removed its copies
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = parse_duration, hide_short_help = true)]
+    #[arg(long, value_name = "DURATION", default_value = "60s", requires = "cluster_wide", value_parser = parse_duration, hide_short_help = true)]
     timeout: Duration,
 
     #[command(flatten)]
@@ -52,37 +52,58 @@ pub(super) async fn run(args: &DeleteArgs, session: &Session<'_>) -> Result<()> 
     } else {
         session.namespace(&cluster).await?
     };
-    let mut done = 0;
+    let mut several = Several::secrets(args.names.len(), session);
+    let mut deleted = Deleted { args, session, objects: Vec::new() };
     for name in &args.names {
         let outcome = if args.cluster_wide {
             cluster_wide::Removal { name, namespace: &namespace, args, cluster: &cluster, session }
-                .run()
+                .run(&mut deleted)
                 .await
         } else {
-            one(name, &namespace, args, &cluster, session).await
+            one(name, &namespace, &cluster, &mut deleted).await
         };
-        match outcome {
-            Ok(()) => done += 1,
-            Err(error) if args.names.len() == 1 => return Err(error),
-            Err(error) => session.ui.error(&error.at(&format!("secret {name}"))),
-        }
+        several.one(name, outcome)?;
     }
-    let all = args.names.len();
-    match done {
-        done if done == all => Ok(()),
-        0 => Err(Error::failed(format!("deleted none of {}", plural(all, "secret")))),
-        done => Err(Error::partly(format!("deleted {done} of {}", plural(all, "secret")))),
+    deleted.print()?;
+    several.verdict()
+}
+
+/// What was deleted, told as it goes, or in the end for programs.
+struct Deleted<'a> {
+    args: &'a DeleteArgs,
+    session: &'a Session<'a>,
+    objects: Vec<Value>,
+}
+
+impl Deleted<'_> {
+    /// `place` is said where it is not the one that was asked about.
+    fn tell(&mut self, name: &str, namespace: &str, place: Option<&str>) -> Result<()> {
+        let write = &self.args.write;
+        if matches!(write.output, Output::Human | Output::Name) {
+            let verb = place.map_or_else(|| "deleted".to_owned(), |place| format!("deleted in {place}"));
+            return self.session.report(write, &format!("secret/{name}"), &verb, &Value::Null);
+        }
+        let metadata = json!({ "name": name, "namespace": namespace });
+        self.objects.push(json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata }));
+        Ok(())
+    }
+
+    fn print(&self) -> Result<()> {
+        let write = &self.args.write;
+        match self.objects.as_slice() {
+            [] => Ok(()),
+            [only] => self.session.report(write, "", "", only),
+            several => {
+                let list = json!({ "apiVersion": "v1", "kind": "List", "items": several });
+                self.session.report(write, "", "", &list)
+            }
+        }
     }
 }
 
 /// Deletes a secret that is neither shared nor a copy, if it is still as it was read.
-async fn one(
-    name: &str,
-    namespace: &str,
-    args: &DeleteArgs,
-    cluster: &Cluster,
-    session: &Session<'_>,
-) -> Result<()> {
+async fn one(name: &str, namespace: &str, cluster: &Cluster, deleted: &mut Deleted<'_>) -> Result<()> {
+    let (args, session) = (deleted.args, deleted.session);
     let secret = cluster.secret_metadata(namespace, name).await?;
     let is_runais = namespace == session.globals.place.runai_namespace;
     match Scope::of(&secret.labels) {
@@ -91,14 +112,12 @@ async fn one(
             return Err(Error::failed(format!(
                 "secret {name:?} in namespace {namespace:?} is shared with projects"
             ))
-            .hint(format!(
-                "to delete it and its copies: kubectl runai-secret delete {name} --cluster-wide"
-            )));
+            .hint(format!("to delete it and its copies: {}", cluster_wide_command(name, session))));
         }
-        Scope::EveryProject | Scope::Department(_) => return Err(is_a_copy(name, namespace)),
+        Scope::EveryProject | Scope::Department(_) => return Err(is_a_copy(name, namespace, session)),
     }
     if secret.labels.contains_key(propagation::MARK) {
-        return Err(is_a_copy(name, namespace));
+        return Err(is_a_copy(name, namespace, session));
     }
     if args.write.dry_run == DryRun::None {
         session.ui.effect(&format!(
@@ -107,15 +126,17 @@ async fn one(
         session.ui.confirm(&format!("Delete {name}?")).await?;
     }
     delete(&secret, args, cluster).await?;
-    report(&secret, "deleted", args, session)
+    deleted.tell(name, namespace, None)
 }
 
-fn is_a_copy(name: &str, namespace: &str) -> Error {
+fn cluster_wide_command(name: &str, session: &Session<'_>) -> String {
+    session.command(&format!("delete {name} --cluster-wide"))
+}
+
+fn is_a_copy(name: &str, namespace: &str, session: &Session<'_>) -> Error {
     Error::failed(format!("secret {name:?} in namespace {namespace:?} is a copy of a shared secret"))
         .hint("it would be made again: delete it where it comes from")
-        .hint(format!(
-            "to delete the shared secret and every copy: kubectl runai-secret delete {name} --cluster-wide"
-        ))
+        .hint(format!("to delete the shared secret and every copy: {}", cluster_wide_command(name, session)))
 }
 
 async fn delete(secret: &Metadata, args: &DeleteArgs, cluster: &Cluster) -> Result<()> {
@@ -125,12 +146,4 @@ async fn delete(secret: &Metadata, args: &DeleteArgs, cluster: &Cluster) -> Resu
     let keep = args.write.write().keep;
     let Metadata { namespace, name, uid, resource_version, .. } = secret;
     cluster.delete_secret(namespace, name, uid, resource_version, keep).await.map_err(Error::from)
-}
-
-fn report(secret: &Metadata, verb: &str, args: &DeleteArgs, session: &Session<'_>) -> Result<()> {
-    let object: Value = json!({
-        "apiVersion": "v1", "kind": "Secret",
-        "metadata": { "name": secret.name, "namespace": secret.namespace, "labels": secret.labels },
-    });
-    session.report(&args.write, &format!("secret/{}", secret.name), verb, &object)
 }

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use self::origin::Copying;
 use self::view::{Found, Surroundings, View, look, not_in_runai, projects_with};
 use super::arrival::{self, Until};
+use super::several::Several;
 use super::{Session, TRIES, sharing, status};
 use crate::cli::{DryRun, Output, Report, WriteArgs, parse_duration};
 use crate::cluster::{Cluster, Failure};
@@ -44,7 +45,7 @@ pub(crate) struct LabelArgs {
     remove: bool,
 
     /// Which label: Run:ai's documented one of old, its successor, or both
-    #[arg(long, value_name = "WHICH", default_value = "both")]
+    #[arg(long, value_name = "WHICH", default_value = "both", conflicts_with = "department")]
     key: Key,
 
     /// Share it with the projects of this department alone; its id, not its name
@@ -95,26 +96,23 @@ pub(super) async fn run(args: &LabelArgs, session: &Session<'_>) -> Result<()> {
     args.names.iter().try_for_each(|name| secret::check_secret_name(name))?;
     if let Some(id) = &args.department {
         secret::check_label_value(id)?;
+        if args.wait.is_some() {
+            return Err(Error::usage("--wait can't follow a department: Run:ai alone knows its projects")
+                .hint(format!("leave it out, and look later: {}", session.command("status NAME"))));
+        }
     }
     let cluster = session.connect().await?;
+    let mut several = Several::secrets(args.names.len(), session);
     let mut done = Vec::new();
     for name in &args.names {
-        match one(name, namespace, args, &cluster, session).await {
-            Ok(labelled) => {
-                report(name, args, session, &labelled)?;
-                done.push((name, labelled));
-            }
-            Err(error) if args.names.len() == 1 => return Err(error),
-            Err(error) => session.ui.error(&error.at(&format!("secret {name}"))),
+        if let Some(labelled) = several.one(name, one(name, namespace, args, &cluster, session).await)? {
+            report(name, args, session, &labelled)?;
+            done.push((name, labelled));
         }
     }
     print_all(&done, args, session)?;
     let arrived = wait_for(&done, namespace, args, &cluster, session).await;
-    match (done.len(), args.names.len()) {
-        (all, names) if all == names => arrived,
-        (0, names) => Err(Error::failed(format!("done for none of {}", plural(names, "secret")))),
-        (some, names) => Err(Error::partly(format!("done for {some} of {}", plural(names, "secret")))),
-    }
+    several.verdict().and(arrived)
 }
 
 async fn one(
@@ -127,7 +125,9 @@ async fn one(
     let mut attempt = 1;
     loop {
         let view = match look(name, namespace, cluster).await? {
-            Found::Source(_) if args.from_project.is_some() => return Err(already_there(name, namespace)),
+            Found::Source(_) if args.from_project.is_some() => {
+                return Err(already_there(name, namespace, session));
+            }
             Found::Source(view) => view,
             Found::Elsewhere(surroundings) => {
                 let project = project_to_copy_from(name, namespace, args, &surroundings, session).await?;
@@ -139,22 +139,23 @@ async fn one(
             return Ok(nothing_to_do(args, session, &view));
         }
         if attempt == 1 {
-            warn(&view.source, args, session);
+            check_wait(args, &view)?;
+            warn(&view, args, session);
             agree(args, session, &view).await?;
         }
         match write(args, cluster, &view, &changes).await {
-            Ok(object) => return Ok(labelled(args, session, &view, object)),
+            Ok(object) => return Ok(labelled(args, &view, object)),
             Err(failure) if failure.is_conflict() && attempt < TRIES => attempt += 1,
             Err(failure) => return Err(failure.into()),
         }
     }
 }
 
-fn already_there(name: &str, namespace: &str) -> Error {
+fn already_there(name: &str, namespace: &str, session: &Session<'_>) -> Error {
     Error::in_kubectls_words(format!(
         "Error from server (AlreadyExists): secrets \"{name}\" already exists in namespace \"{namespace}\""
     ))
-    .hint(format!("to share that one, leave out --from-project: kubectl runai-secret label {name}"))
+    .hint(format!("to share that one: {}", session.command(&format!("label {name}"))))
 }
 
 impl LabelArgs {
@@ -193,7 +194,7 @@ async fn project_to_copy_from(
     if let Some(project) = &args.from_project {
         return Ok(project.clone());
     }
-    let error = not_in_runai(name, namespace, surroundings);
+    let error = not_in_runai(name, namespace, surroundings, session);
     let with = projects_with(surroundings);
     if args.remove || with.is_empty() {
         return Err(error);
@@ -220,16 +221,27 @@ async fn copied(
     session: &Session<'_>,
 ) -> Result<Labelled> {
     let view = origin::view(name, namespace, surroundings);
-    warn(&view.source, args, session);
+    check_wait(args, &view)?;
+    warn(&view, args, session);
     agree(args, session, &view).await?;
     let labels = args.wanted();
     let copying = Copying { name, project, to: namespace, labels: &labels, write: &args.write };
     let object = copying.run(cluster, session).await?;
-    Ok(Labelled { verb: "created and labeled", ..labelled(args, session, &view, object) })
+    Ok(Labelled { verb: "created and labeled", ..labelled(args, &view, object) })
+}
+
+/// Who may not list namespaces could not be told that it arrived: better said before the write.
+fn check_wait(args: &LabelArgs, view: &View) -> Result<()> {
+    if args.wait.is_none() || view.surroundings.projects.is_some() {
+        return Ok(());
+    }
+    Err(Error::failed("--wait looks at every project, and you may not list namespaces")
+        .hint("leave it out; nothing was changed"))
 }
 
 /// What works, and may still surprise.
-fn warn(source: &Metadata, args: &LabelArgs, session: &Session<'_>) {
+fn warn(view: &View, args: &LabelArgs, session: &Session<'_>) {
+    let View { source, surroundings } = view;
     if args.remove {
         return;
     }
@@ -245,6 +257,9 @@ fn warn(source: &Metadata, args: &LabelArgs, session: &Session<'_>) {
             source.name
         ));
     }
+    for project in &surroundings.going {
+        session.ui.note(&format!("project {} gets no copy: its namespace is being deleted", project.name));
+    }
 }
 
 async fn agree(args: &LabelArgs, session: &Session<'_>, view: &View) -> Result<()> {
@@ -253,7 +268,7 @@ async fn agree(args: &LabelArgs, session: &Session<'_>, view: &View) -> Result<(
         sharing::note_unseen(around.projects.as_deref(), around.namesakes.as_deref(), session);
     }
     match (args.write.dry_run, args.remove) {
-        (DryRun::None, true) => agree_to_remove(session, view).await,
+        (DryRun::None, true) => agree_to_remove(args, session, view).await,
         // Which projects a department has is known to Run:ai alone.
         (DryRun::None, false) if args.department.is_none() => match around.seen() {
             Ok((projects, namesakes)) => {
@@ -266,8 +281,18 @@ async fn agree(args: &LabelArgs, session: &Session<'_>, view: &View) -> Result<(
     }
 }
 
-async fn agree_to_remove(session: &Session<'_>, view: &View) -> Result<()> {
+async fn agree_to_remove(args: &LabelArgs, session: &Session<'_>, view: &View) -> Result<()> {
     let name = &view.source.name;
+    let mut left = view.source.labels.clone();
+    left.retain(|label, _| {
+        !propagation::unmarking(&view.source.labels, args.key).contains_key(label.as_str())
+    });
+    if Scope::of(&left) != Scope::Nobody {
+        session
+            .ui
+            .effect("another label stays that shares it: where Run:ai knows that one, it keeps the copies");
+        return session.ui.confirm(&format!("Take this label off {name}?")).await;
+    }
     let consequence = format!("jobs there that use {name} won't start again");
     match view.surroundings.seen() {
         Err(unseen) => session.ui.effect(&format!(
@@ -284,7 +309,8 @@ async fn agree_to_remove(session: &Session<'_>, view: &View) -> Result<()> {
             if !found.ours.is_empty() {
                 let ours = names(&found.ours);
                 session.ui.effect(&format!(
-                    "the copies that sync made stay in {ours}; to remove them: kubectl runai-secret sync {name} --prune"
+                    "the copies that sync made stay in {ours}; to remove them: {}",
+                    session.command(&format!("sync {name} --prune"))
                 ));
             }
             if found.runais.is_empty() && found.ours.is_empty() {
@@ -331,6 +357,9 @@ fn as_secret(metadata: &Value) -> Value {
 
 fn nothing_to_do(args: &LabelArgs, session: &Session<'_>, view: &View) -> Labelled {
     let state = match (args.remove, &args.department) {
+        (true, _) if Scope::of(&view.source.labels) != Scope::Nobody => {
+            "shared by another label than this one"
+        }
         (true, _) => "not shared",
         (false, None) => "shared with every project already",
         (false, Some(_)) => "shared with that department already",
@@ -340,13 +369,10 @@ fn nothing_to_do(args: &LabelArgs, session: &Session<'_>, view: &View) -> Labell
     Labelled { verb: "not labeled", object, projects: None }
 }
 
-fn labelled(args: &LabelArgs, session: &Session<'_>, view: &View, object: Value) -> Labelled {
+fn labelled(args: &LabelArgs, view: &View, object: Value) -> Labelled {
     let verb = if args.remove { "unlabeled" } else { "labeled" };
     if args.remove || args.write.dry_run != DryRun::None {
         return Labelled { verb, object, projects: None };
-    }
-    for project in &view.surroundings.going {
-        session.ui.note(&format!("project {} gets no copy: its namespace is being deleted", project.name));
     }
     let all = view.surroundings.projects.as_ref().map(Vec::len).filter(|_| args.department.is_none());
     Labelled { verb, object, projects: all.filter(|count| *count > 0) }
@@ -397,7 +423,7 @@ async fn wait_for(
         if args.write.output == Output::Human {
             status::show(&survey, Report::Table, session)?;
         }
-        outcome = outcome.and(status::verdict(&survey));
+        outcome = outcome.and(arrival::proof(until, &survey));
     }
     outcome
 }

@@ -1,5 +1,6 @@
 //! A file a verb. Each reads as: resolve what was typed, look, plan, show, write.
 
+mod area;
 mod arrival;
 pub(crate) mod attach;
 mod change_manifest;
@@ -16,6 +17,7 @@ mod runai_flags;
 mod saved_manifest;
 mod scope;
 mod secrets_used;
+mod several;
 mod sharing;
 pub(crate) mod status;
 pub(crate) mod submit;
@@ -29,7 +31,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::cli::{Cli, Command, DryRun, Globals, Output, WriteArgs};
+use crate::cli::{Cli, Command, DEFAULT_RUNAI_NAMESPACE, DryRun, Globals, Output, WriteArgs};
 use crate::cluster::{Cluster, Keep, Write};
 use crate::error::{Error, Result};
 use crate::ui::Ui;
@@ -118,6 +120,14 @@ impl Session<'_> {
             return Err(not_in_a_project(command, "--project and --namespace"));
         }
         self.source_namespace(command)
+    }
+
+    /// A command line to type next, for the same Run:ai namespace.
+    fn command(&self, words: &str) -> String {
+        match self.globals.place.runai_namespace.as_str() {
+            DEFAULT_RUNAI_NAMESPACE => format!("kubectl runai-secret {words}"),
+            namespace => format!("kubectl runai-secret {words} --runai-namespace {namespace}"),
+        }
     }
 
     /// The Run:ai namespace, for commands that look from there at projects.

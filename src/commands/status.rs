@@ -8,10 +8,11 @@ use futures::{StreamExt, TryStreamExt, stream};
 mod report;
 
 use self::report::{OverviewReport, SecretReport};
-use super::Session;
-use super::survey::{self, Area, Survey};
+use super::area::Area;
+use super::survey::{self, Strays, Survey, not_found};
+use super::{Session, arrival};
 use crate::cli::{Report, ReportArgs};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Failure};
 use crate::error::{Error, Result};
 use crate::propagation::{self, Scope, Source, State};
 use crate::ui::Table;
@@ -22,7 +23,7 @@ use crate::{render, secret};
 const PERIOD: Duration = Duration::from_secs(2);
 
 /// How many secrets are looked at at once.
-const AT_ONCE: usize = 4;
+const SECRETS_AT_ONCE: usize = 4;
 
 /// Show in which projects a shared secret arrived, and what is in the way
 ///
@@ -32,7 +33,8 @@ const AT_ONCE: usize = 4;
 /// copied: equal to the source. pending: not there yet. stale: a copy with other content. conflict: somebody else's
 /// secret has the name. same: somebody else's, with the same content. foreign: somebody else's, and nothing is to be
 /// copied there. orphan: a copy whose source is not shared any more. terminating: being deleted. unverified: a copy, and
-/// you may not read the source. forbidden: you may not look there. absent: nothing there, nothing to be there.
+/// you may not read the source. forbidden: you may not look there. unknown: it could not
+/// be read. absent: nothing there, nothing to be there.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret status\n  \
@@ -87,9 +89,7 @@ async fn one(
 
 /// Nothing of that name is there: names what may have been meant.
 async fn unknown(name: &str, namespace: &str, cluster: &Cluster) -> Error {
-    let error = Error::in_kubectls_words(format!(
-        "Error from server (NotFound): secrets \"{name}\" not found in namespace \"{namespace}\""
-    ));
+    let error = not_found(name, namespace);
     let there = cluster.secrets_in(namespace).await.unwrap_or_default();
     match nearest(name, there.iter().map(|secret| secret.name.as_str())) {
         Some(near) => error.hint(format!("did you mean {near:?}?")),
@@ -105,6 +105,7 @@ pub(super) fn show(survey: &Survey, form: Report, session: &Session<'_>) -> Resu
             ui.note(&headline(survey));
             ui.data(table(survey, form).to_string().as_bytes())?;
             advise(survey, session);
+            tell_troubles(survey, session);
             Ok(())
         }
         Report::Name => ui.data(format!("secret/{}\n", survey.name).as_bytes()),
@@ -132,16 +133,13 @@ fn headline(survey: &Survey) -> String {
 
 fn table(survey: &Survey, form: Report) -> Table {
     let wide = form == Report::Wide;
-    let mut table = Table::new(if wide {
-        &["PROJECT", "NAMESPACE", "STATE", "A COPY BECAUSE"]
-    } else {
-        &["PROJECT", "NAMESPACE", "STATE"]
-    });
+    let columns = if wide { 4 } else { 3 };
+    let mut table = Table::new(["PROJECT", "NAMESPACE", "STATE", "A COPY BECAUSE"].into_iter().take(columns));
     for row in &survey.rows {
         let evidence = row.evidence.as_ref().map(ToString::to_string).unwrap_or_default();
         let cells =
             [row.project.clone().unwrap_or_default(), row.namespace.clone(), row.state.to_string(), evidence];
-        table.row(cells.into_iter().take(if wide { 4 } else { 3 }));
+        table.row(cells.into_iter().take(columns));
     }
     table
 }
@@ -155,20 +153,40 @@ fn advise(survey: &Survey, session: &Session<'_>) {
             continue;
         }
         let advice = match state {
-            State::Pending | State::Stale => format!(
-                "Run:ai copies within about a minute; where no controller of it does: kubectl runai-secret sync {name}"
-            ),
-            State::Conflict => format!(
-                "the project's own secret is in the way: kubectl runai-secret sync {name} --adopt takes it over"
-            ),
-            State::Orphan => format!(
-                "Run:ai removes its own; those made by sync: kubectl runai-secret sync {name} --prune"
-            ),
+            State::Pending | State::Stale => {
+                let sync = session.command(&format!("sync {name}"));
+                format!("Run:ai copies within about a minute; where no controller of it does: {sync}")
+            }
+            State::Conflict => {
+                let adopt = session.command(&format!("sync {name} --adopt"));
+                format!("the project's own secret is in the way; to take it over: {adopt}")
+            }
+            State::Orphan => {
+                let prune = session.command(&format!("sync {name} --prune"));
+                format!("Run:ai removes its own; those made by sync: {prune}")
+            }
             State::Forbidden => "you may not read this secret there".to_owned(),
             State::Terminating => "being deleted: no copy is needed".to_owned(),
-            State::Copied | State::Same | State::Foreign | State::Unverified | State::Absent => continue,
+            State::Copied
+            | State::Same
+            | State::Foreign
+            | State::Unverified
+            | State::Unknown
+            | State::Absent => continue,
         };
         session.ui.note(&format!("{state} in {}: {advice}", few(&titles)));
+    }
+}
+
+/// What could not be looked at.
+pub(super) fn tell_troubles(survey: &Survey, session: &Session<'_>) {
+    for (project, error) in &survey.troubles {
+        session.ui.error(&error.clone().at(project));
+    }
+    if survey.strays == Strays::Unseen {
+        session.ui.note(
+            "you may not list all secrets: copies in namespaces that belong to no project any more can't be found",
+        );
     }
 }
 
@@ -205,31 +223,42 @@ async fn watch(
     session: &Session<'_>,
 ) -> Result<()> {
     let named = &session.globals.place.projects;
-    let mut shown: BTreeMap<String, State> = BTreeMap::new();
+    let area = Area::find(named, cluster, session).await?;
+    let mut shown = BTreeMap::new();
     loop {
-        let area = Area::find(named, cluster, session).await?;
-        match Survey::take(name, namespace, &area, cluster).await {
-            Ok(survey) => {
-                let lines = table(&survey, form).to_string();
-                let mut lines = lines.lines();
-                let header = lines.next().filter(|_| shown.is_empty());
-                let changed = survey
-                    .rows
-                    .iter()
-                    .zip(lines)
-                    .filter(|(row, _)| shown.insert(row.namespace.clone(), row.state) != Some(row.state));
-                let text: String = header
-                    .into_iter()
-                    .chain(changed.map(|(_, line)| line))
-                    .flat_map(|line| [line, "\n"])
-                    .collect();
-                session.ui.data(text.as_bytes())?;
+        // Of all projects there may be more by now.
+        let look = if named.is_empty() {
+            arrival::look(name, namespace, cluster).await
+        } else {
+            Survey::take(name, namespace, &area, cluster).await
+        };
+        match look {
+            Ok(survey) if shown.is_empty() && !survey.is_known() => {
+                return Err(unknown(name, namespace, cluster).await);
             }
+            Ok(survey) => show_changes(&survey, form, &mut shown, session)?,
             Err(failure) if failure.may_pass() => session.ui.note(&Error::from(failure).to_string()),
             Err(failure) => return Err(failure.into()),
         }
         tokio::time::sleep(PERIOD).await;
     }
+}
+
+/// Prints the rows that are not as they were shown.
+fn show_changes(
+    survey: &Survey,
+    form: Report,
+    shown: &mut BTreeMap<String, State>,
+    session: &Session<'_>,
+) -> Result<()> {
+    let lines = table(survey, form).to_string();
+    let mut lines = lines.lines();
+    let header = lines.next().filter(|_| shown.is_empty());
+    let rows = survey.rows.iter().zip(lines);
+    let changed = rows.filter(|(row, _)| shown.insert(row.namespace.clone(), row.state) != Some(row.state));
+    let changed = header.into_iter().chain(changed.map(|(_, line)| line));
+    let text: String = changed.flat_map(|line| [line, "\n"]).collect();
+    session.ui.data(text.as_bytes())
 }
 
 async fn all(namespace: &str, form: Report, cluster: &Cluster, session: &Session<'_>) -> Result<()> {
@@ -239,7 +268,7 @@ async fn all(namespace: &str, form: Report, cluster: &Cluster, session: &Session
     let (area, shared) = (&area?, shared?);
     let surveys: Vec<Survey> = stream::iter(&shared)
         .map(|name| Survey::take(name, namespace, area, cluster))
-        .buffered(AT_ONCE)
+        .buffered(SECRETS_AT_ONCE)
         .try_collect()
         .await?;
     // A label of Run:ai's in a namespace of no project says nothing.
@@ -266,7 +295,7 @@ async fn all(namespace: &str, form: Report, cluster: &Cluster, session: &Session
         return Ok(());
     }
     Err(Error::partly(format!("not everywhere as it should be: {}", few(&wrong)))
-        .hint(format!("kubectl runai-secret status {}", wrong[0])))
+        .hint(session.command(&format!("status {}", wrong[0]))))
 }
 
 /// The names of all that is shared, and of what was shared and left copies behind.
@@ -276,8 +305,12 @@ async fn shared(namespace: &str, cluster: &Cluster, session: &Session<'_>) -> Re
     let (sources, copies) =
         tokio::join!(cluster.secrets_in(namespace), futures::future::join_all(left_behind));
     let is_shared = |labels: &BTreeMap<String, String>| Scope::of(labels) != Scope::Nobody;
-    let mut names: BTreeSet<String> =
-        sources?.into_iter().filter(|secret| is_shared(&secret.labels)).map(|secret| secret.name).collect();
+    let mut names: BTreeSet<String> = sources
+        .map_err(|failure| list_of_sources(failure, namespace))?
+        .into_iter()
+        .filter(|secret| is_shared(&secret.labels))
+        .map(|secret| secret.name)
+        .collect();
     for copies in copies {
         match copies {
             Ok(copies) => names.extend(copies.into_iter().map(|copy| copy.name)),
@@ -291,18 +324,30 @@ async fn shared(namespace: &str, cluster: &Cluster, session: &Session<'_>) -> Re
     Ok(names)
 }
 
+fn list_of_sources(failure: Failure, namespace: &str) -> Error {
+    let forbidden = failure.is_forbidden();
+    let error = Error::from(failure);
+    if forbidden {
+        error.hint(format!(
+            "you may not list secrets in {namespace}: name one, as in kubectl runai-secret status NAME"
+        ))
+    } else {
+        error
+    }
+}
+
 /// What a table of all secrets has a column for; `wide` has one for each state.
 const USUAL: [State; 5] = [State::Copied, State::Pending, State::Stale, State::Conflict, State::Orphan];
 
 fn overview(surveys: &[Survey], form: Report) -> Table {
     let wide = form == Report::Wide;
     let states: &[State] = if wide { &State::ALL } else { &USUAL };
-    let mut headers = vec!["NAME", "SHARED WITH"];
-    headers.extend(states.iter().map(|state| header(*state)));
+    let mut headers = vec!["NAME".to_owned(), "SHARED WITH".to_owned()];
+    headers.extend(states.iter().map(|state| state.word().to_uppercase()));
     if !wide {
-        headers.push("OTHER");
+        headers.push("OTHER".to_owned());
     }
-    let mut table = Table::new(&headers);
+    let mut table = Table::new(headers);
     for survey in surveys {
         let counts = survey.counts();
         let count = |state: &State| counts.get(state).copied().unwrap_or_default();
@@ -315,22 +360,6 @@ fn overview(surveys: &[Survey], form: Report) -> Table {
         table.row(cells);
     }
     table
-}
-
-fn header(state: State) -> &'static str {
-    match state {
-        State::Copied => "COPIED",
-        State::Pending => "PENDING",
-        State::Stale => "STALE",
-        State::Conflict => "CONFLICT",
-        State::Same => "SAME",
-        State::Foreign => "FOREIGN",
-        State::Orphan => "ORPHAN",
-        State::Terminating => "TERMINATING",
-        State::Unverified => "UNVERIFIED",
-        State::Forbidden => "FORBIDDEN",
-        State::Absent => "ABSENT",
-    }
 }
 
 fn shared_with(survey: &Survey) -> String {

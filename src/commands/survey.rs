@@ -1,20 +1,20 @@
 //! Where a shared secret got to: its source, the projects, and what each of them has under its name.
 //!
-//! `status` shows it, `sync` starts from it, `label --wait` and `delete --cluster-wide` follow it. Who may list neither
-//! namespaces nor secrets of the whole cluster still gets what can be read one by one.
+//! `status` shows it, `sync` starts from it, `label --wait` and `delete --cluster-wide` follow it. Who may not list the
+//! secrets of the whole cluster still gets what can be read one by one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 
-use super::Session;
+use super::area::{Area, Reach};
 use crate::cluster::{Cluster, Failure};
-use crate::error::{Error, Result};
-use crate::project::{self, Project};
+use crate::error::Error;
+use crate::project::Project;
 use crate::propagation::{self, Evidence, Found, Namesake, Row, Scope, Source, State};
 
-/// How many requests are under way at once.
-pub(super) const IN_FLIGHT: usize = 16;
+/// How many projects are worked on at once. Of their requests fewer are under way: the cluster sees to that.
+pub(super) const AT_ONCE: usize = 64;
 
 /// So many projects are read one by one sooner than the secrets of the whole cluster are listed.
 const FEW: usize = 4;
@@ -24,19 +24,6 @@ const PAGE_BYTES: usize = 4 << 20;
 /// What a secret takes beside its content: names, labels, the record of who wrote which field.
 const BESIDE_CONTENT: usize = 2000;
 
-/// The projects that are meant.
-pub(super) struct Area {
-    pub(super) projects: Vec<Project>,
-    pub(super) reach: Reach,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reach {
-    EveryProject,
-    /// Those that `--project` names.
-    Chosen,
-}
-
 /// A shared secret and its copies.
 pub(super) struct Survey {
     pub(super) name: String,
@@ -45,72 +32,18 @@ pub(super) struct Survey {
     pub(super) source: Source,
     /// In the order of the projects' names; copies that belong to no project come last.
     pub(super) rows: Vec<Row>,
+    /// What could not be read, with the project.
+    pub(super) troubles: Vec<(String, Error)>,
+    pub(super) strays: Strays,
 }
 
-impl Area {
-    /// The projects that were named, or all.
-    ///
-    /// # Errors
-    /// A name is unknown; or namespaces can't be listed and no project was named.
-    pub(super) async fn find(named: &[String], cluster: &Cluster, session: &Session<'_>) -> Result<Self> {
-        for name in named {
-            project::check_name(name)?;
-        }
-        let all = match cluster.projects().await {
-            Ok(all) => all,
-            Err(failure) if failure.is_forbidden() && !named.is_empty() => {
-                return Ok(Self { projects: usual(named, session), reach: Reach::Chosen });
-            }
-            Err(failure) if failure.is_forbidden() => {
-                return Err(Error::from(failure).hint(
-                    "you may not list namespaces, so the projects are not known: name them with --project",
-                ));
-            }
-            Err(failure) => return Err(failure.into()),
-        };
-        if named.is_empty() {
-            return Ok(Self { projects: sorted(all), reach: Reach::EveryProject });
-        }
-        for name in named {
-            if all.iter().all(|project| project.name != *name) {
-                return Err(project::unknown(name, &all));
-            }
-        }
-        let chosen = all.into_iter().filter(|project| named.contains(&project.name)).collect();
-        Ok(Self { projects: sorted(chosen), reach: Reach::Chosen })
-    }
-
-    /// Without these projects.
-    ///
-    /// # Errors
-    /// One of them is not there: a slip of the fingers would include it.
-    pub(super) fn leave_out(&mut self, names: &[String]) -> Result<()> {
-        for name in names {
-            if self.projects.iter().all(|project| project.name != *name) {
-                return Err(project::unknown(name, &self.projects));
-            }
-        }
-        self.projects.retain(|project| !names.contains(&project.name));
-        Ok(())
-    }
-}
-
-/// The usual namespaces of projects whose own can't be looked up.
-fn usual(names: &[String], session: &Session<'_>) -> Vec<Project> {
-    session.ui.note("you may not list namespaces: taking runai-PROJECT, the usual one, for each project");
-    let project = |name: &String| Project {
-        name: name.clone(),
-        namespace: format!("runai-{name}"),
-        terminating: false,
-    };
-    let mut projects: Vec<Project> = names.iter().map(project).collect();
-    projects.dedup_by(|a, b| a.name == b.name);
-    sorted(projects)
-}
-
-fn sorted(mut projects: Vec<Project>) -> Vec<Project> {
-    projects.sort_by(|a, b| (&a.name, &a.namespace).cmp(&(&b.name, &b.namespace)));
-    projects
+/// Copies in namespaces that belong to no project any more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Strays {
+    /// Those that there are, are among the rows; or they were not asked for.
+    Seen,
+    /// The user may not list all secrets.
+    Unseen,
 }
 
 /// The secret in Run:ai's namespace, as far as there is one and it may be read.
@@ -121,6 +54,23 @@ pub(super) async fn read_source(cluster: &Cluster, namespace: &str, name: &str) 
         Err(failure) if failure.is_forbidden() => Ok(Source::Unseen),
         Err(failure) => Err(failure),
     }
+}
+
+/// What is in one namespace under the name.
+pub(super) async fn look(cluster: &Cluster, namespace: &str, name: &str) -> Result<Found, Failure> {
+    match cluster.namesake(namespace, name).await {
+        Ok(secret) => Ok(Found::Secret(Box::new(secret))),
+        Err(failure) if failure.is_not_found() => Ok(Found::Nothing),
+        Err(failure) if failure.is_forbidden() => Ok(Found::Forbidden),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Nothing of that name is in Run:ai's namespace.
+pub(super) fn not_found(name: &str, namespace: &str) -> Error {
+    Error::in_kubectls_words(format!(
+        "Error from server (NotFound): secrets \"{name}\" not found in namespace \"{namespace}\""
+    ))
 }
 
 impl Survey {
@@ -145,10 +95,10 @@ impl Survey {
     ) -> Result<Self, Failure> {
         // Should somebody call Run:ai's own namespace a project: what is there is the source.
         let projects = area.projects.iter().filter(|project| project.namespace != namespace).collect();
-        let looking = Looking { name, namespace, source: &source, projects, reach: area.reach, cluster };
-        let mut rows = looking.rows().await?;
+        let looking = Looking { name, namespace, source: &source, projects, area, cluster };
+        let Seen { mut rows, troubles, strays } = looking.see().await?;
         rows.sort_by(|a, b| place(a).cmp(&place(b)));
-        Ok(Self { name: name.to_owned(), namespace: namespace.to_owned(), source, rows })
+        Ok(Self { name: name.to_owned(), namespace: namespace.to_owned(), source, rows, troubles, strays })
     }
 
     /// How many projects there are in each state.
@@ -163,9 +113,11 @@ impl Survey {
         self.rows.iter().filter(move |row| row.state == state)
     }
 
-    /// Is there a trace of it: the secret itself, or a copy?
+    /// Is there a trace of it, or a place where one could not be looked for?
     pub(super) fn is_known(&self) -> bool {
-        !matches!(self.source, Source::Missing) || self.rows.iter().any(|row| row.evidence.is_some())
+        let unseen = |row: &Row| matches!(row.state, State::Forbidden | State::Unknown);
+        !matches!(self.source, Source::Missing)
+            || self.rows.iter().any(|row| row.evidence.is_some() || unseen(row))
     }
 
     pub(super) fn scope(&self) -> Option<Scope> {
@@ -188,41 +140,47 @@ struct Looking<'a> {
     namespace: &'a str,
     source: &'a Source,
     projects: Vec<&'a Project>,
-    reach: Reach,
+    area: &'a Area,
     cluster: &'a Cluster,
 }
 
+struct Seen {
+    rows: Vec<Row>,
+    troubles: Vec<(String, Error)>,
+    strays: Strays,
+}
+
 impl Looking<'_> {
-    async fn rows(&self) -> Result<Vec<Row>, Failure> {
-        if self.reach == Reach::Chosen && self.projects.len() <= FEW {
-            return self.one_by_one().await;
+    async fn see(&self) -> Result<Seen, Failure> {
+        if self.area.reach == Reach::Chosen && self.projects.len() <= FEW {
+            return Ok(self.one_by_one(Strays::Seen).await);
         }
         match self.all_at_once().await {
-            Err(failure) if failure.is_forbidden() => self.one_by_one().await,
-            listed => listed,
+            Ok(rows) => Ok(Seen { rows, troubles: Vec::new(), strays: Strays::Seen }),
+            Err(failure) if failure.is_forbidden() => {
+                let every = self.area.reach == Reach::EveryProject;
+                Ok(self.one_by_one(if every { Strays::Unseen } else { Strays::Seen }).await)
+            }
+            Err(failure) => Err(failure),
         }
     }
 
     /// Each secret is compared as its page comes, and dropped: a thousand copies may be a gigabyte.
     async fn all_at_once(&self) -> Result<Vec<Row>, Failure> {
-        let identity = propagation::identity(self.namespace, self.name);
         let projects: BTreeMap<&str, &Project> =
             self.projects.iter().map(|project| (project.namespace.as_str(), *project)).collect();
-        let keep = |secret: Namesake| {
-            if let Some(project) = projects.get(secret.metadata.namespace.as_str()) {
-                return Some(propagation::row(
-                    self.source,
-                    &identity,
-                    project,
-                    &Found::Secret(Box::new(secret)),
-                ));
+        let identity = self.identity();
+        let keep = |secret: Namesake| match projects.get(secret.metadata.namespace.as_str()) {
+            Some(project) => {
+                Some(propagation::row(self.source, &identity, project, &Found::Secret(Box::new(secret))))
             }
-            let stray = self.reach == Reach::EveryProject
-                && secret.metadata.namespace != self.namespace
-                && secret.evidence(&identity) == Some(Evidence::OurMark);
-            stray.then(|| propagation::stray(self.source, &identity, &secret))
+            None => self.is_stray(&secret).then(|| propagation::stray(self.source, &identity, &secret)),
         };
-        let mut rows = self.cluster.namesakes(self.name, self.page(), keep).await?;
+        let mut rows = match self.source.content() {
+            Some(content) => self.cluster.namesakes(self.name, page_of(content), keep).await?,
+            // There is nothing to compare them with: their metadata is enough.
+            None => self.cluster.namesakes_without_content(self.name, keep).await?,
+        };
         let seen: BTreeSet<&str> = rows.iter().map(|row| row.namespace.as_str()).collect();
         let without = self.projects.iter().filter(|project| !seen.contains(project.namespace.as_str()));
         let without: Vec<Row> = without
@@ -232,26 +190,38 @@ impl Looking<'_> {
         Ok(rows)
     }
 
-    async fn one_by_one(&self) -> Result<Vec<Row>, Failure> {
-        let identity = &propagation::identity(self.namespace, self.name);
-        stream::iter(&self.projects)
-            .map(|project| async move {
-                let found = match self.cluster.namesake(&project.namespace, self.name).await {
-                    Ok(secret) => Found::Secret(Box::new(secret)),
-                    Err(failure) if failure.is_not_found() => Found::Nothing,
-                    Err(failure) if failure.is_forbidden() => Found::Forbidden,
-                    Err(failure) => return Err(failure),
-                };
-                Ok(propagation::row(self.source, identity, project, &found))
-            })
-            .buffer_unordered(IN_FLIGHT)
-            .try_collect()
-            .await
+    /// A copy of ours in a namespace that belongs to no project any more.
+    fn is_stray(&self, secret: &Namesake) -> bool {
+        let namespace = &secret.metadata.namespace;
+        self.area.reach == Reach::EveryProject
+            && namespace != self.namespace
+            && !self.area.left_out.contains(namespace)
+            && secret.evidence(&self.identity()) == Some(Evidence::OurMark)
     }
 
-    /// So many secrets to a page that it stays small whatever they hold.
-    fn page(&self) -> u32 {
-        let weight = self.source.content().map_or(20_000, propagation::Content::weight) + BESIDE_CONTENT;
-        u32::try_from((PAGE_BYTES / weight).clamp(1, 500)).expect("at most 500")
+    async fn one_by_one(&self, strays: Strays) -> Seen {
+        let identity = &self.identity();
+        let looks = stream::iter(&self.projects)
+            .map(|project| async { (*project, look(self.cluster, &project.namespace, self.name).await) })
+            .buffered(AT_ONCE);
+        let (mut rows, mut troubles) = (Vec::new(), Vec::new());
+        for (project, found) in looks.collect::<Vec<_>>().await {
+            let found = found.unwrap_or_else(|failure| {
+                troubles.push((project.name.clone(), failure.into()));
+                Found::Unknown
+            });
+            rows.push(propagation::row(self.source, identity, project, &found));
+        }
+        Seen { rows, troubles, strays }
     }
+
+    fn identity(&self) -> String {
+        propagation::identity(self.namespace, self.name)
+    }
+}
+
+/// So many secrets to a page that it stays small whatever they hold.
+fn page_of(content: &propagation::Content) -> u32 {
+    let weight = content.weight() + BESIDE_CONTENT;
+    u32::try_from((PAGE_BYTES / weight).clamp(1, 500)).expect("at most 500")
 }

@@ -9,12 +9,14 @@ mod outcome;
 use self::carry_out::Copying;
 use self::outcome::{Outcome, report};
 use super::Session;
-use super::survey::{self, Area, Reach, Survey};
+use super::area::{Area, Reach};
+use super::several::Several;
+use super::survey::{self, Survey, not_found};
 use crate::cli::{DryRun, WriteArgs};
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::propagation::{self, Allowed, Permissions, Reason, Row, Scope, Source, State, Step};
-use crate::wording::plural;
+use crate::wording::{copies, plural};
 use crate::{project, secret};
 
 /// Make the copies of a shared secret yourself, where no controller of Run:ai does
@@ -65,6 +67,14 @@ struct Task {
     step: Step,
 }
 
+/// One secret, and what is to be done for it.
+struct Plan {
+    name: String,
+    source: Source,
+    scope: Scope,
+    tasks: Vec<Task>,
+}
+
 pub(super) async fn run(args: &SyncArgs, session: &Session<'_>) -> Result<()> {
     let namespace = session.source_namespace("sync")?;
     args.names.iter().try_for_each(|name| secret::check_secret_name(name))?;
@@ -73,114 +83,109 @@ pub(super) async fn run(args: &SyncArgs, session: &Session<'_>) -> Result<()> {
     let named = [session.globals.place.projects.as_slice(), args.to_projects.as_slice()].concat();
     let mut area = Area::find(&named, &cluster, session).await?;
     area.leave_out(&args.exclude_projects)?;
-    let mut outcomes = Vec::new();
+    let mut several = Several::secrets(args.names.len(), session);
+    let mut plans = Vec::new();
     for name in &args.names {
-        outcomes.push(one(name, namespace, &area, args, &cluster, session).await?);
+        plans.extend(several.one(name, plan(name, namespace, &area, args, &cluster, session).await)?);
     }
-    report(&outcomes, &args.write, session)
+    // All questions before the first write: who says no has changed nothing.
+    if args.write.dry_run == DryRun::None {
+        agree(&plans, session).await?;
+    }
+    let mut outcomes = Vec::new();
+    for Plan { name, source, scope, tasks } in plans {
+        let permissions = args.permissions();
+        let copying = Copying::new(&name, namespace, &source, &scope, permissions, &cluster, args);
+        let results = copying.run(tasks, session).await?;
+        outcomes.push(Outcome { name, namespace: namespace.to_owned(), results });
+    }
+    report(&outcomes, &args.write, session)?;
+    several.verdict()?;
+    outcome::verdict(&outcomes)
 }
 
-/// Copies one secret. What goes wrong in a project is part of the outcome.
-async fn one(
+async fn plan(
     name: &str,
     namespace: &str,
     area: &Area,
     args: &SyncArgs,
     cluster: &Cluster,
     session: &Session<'_>,
-) -> Result<Outcome> {
+) -> Result<Plan> {
     let survey = Survey::take(name, namespace, area, cluster).await?;
-    let scope = syncable(&survey, area, args)?;
+    let scope = syncable(&survey, area, args, session)?;
+    super::status::tell_troubles(&survey, session);
     let permissions = args.permissions();
-    let Survey { source, rows, .. } = survey;
     let task = |row: Row| Task { step: propagation::step(&row, &scope, permissions), row };
-    let tasks: Vec<Task> = rows.into_iter().map(task).collect();
-    if args.write.dry_run == DryRun::None {
-        agree(name, &tasks, session).await?;
-    }
-    let copying = Copying { name, namespace, source: &source, scope: &scope, permissions, cluster, args };
-    Ok(Outcome {
-        name: name.to_owned(),
-        namespace: namespace.to_owned(),
-        results: copying.run(tasks, session).await,
-    })
+    let tasks = survey.rows.into_iter().map(task).collect();
+    Ok(Plan { name: survey.name, source: survey.source, tasks, scope })
 }
 
 /// With whom the secret is shared.
 ///
 /// # Errors
 /// There is nothing to copy: it does not exist, may not be read, or is not shared.
-fn syncable(survey: &Survey, area: &Area, args: &SyncArgs) -> Result<Scope> {
+fn syncable(survey: &Survey, area: &Area, args: &SyncArgs, session: &Session<'_>) -> Result<Scope> {
     let (name, namespace) = (&survey.name, &survey.namespace);
     match &survey.source {
-        Source::Unseen => Err(Error::failed(format!(
-            "secret {name:?} in namespace {namespace:?} can't be copied: you may not read it"
-        ))
-        .hint(format!("ask whoever runs the cluster for the right to get it: kubectl auth can-i get secret/{name} -n {namespace}"))),
+        Source::Missing if !survey.is_known() => Err(not_found(name, namespace).hint(format!("to see what is shared: {}", session.command("status")))),
+        Source::Unseen => {
+            Err(Error::failed(format!("secret {name:?} in namespace {namespace:?} can't be copied: you may not read it"))
+                .hint(format!("to see who may: kubectl auth can-i get secret/{name} -n {namespace}")))
+        }
         Source::There(Scope::Department(id), _) if area.reach == Reach::EveryProject => {
             Err(Error::usage(format!(
                 "secret {name:?} is shared with department {id:?}, and which projects it has is known to Run:ai alone"
             ))
             .hint("name its projects with --to-project"))
         }
-        Source::There(Scope::Nobody, _) | Source::Missing if !args.prune => Err(not_shared(survey)),
+        Source::There(Scope::Nobody, _) | Source::Missing if !args.prune => Err(not_shared(survey, session)),
         Source::Missing => Ok(Scope::Nobody),
         Source::There(scope, _) => Ok(scope.clone()),
     }
 }
 
-fn not_shared(survey: &Survey) -> Error {
+fn not_shared(survey: &Survey, session: &Session<'_>) -> Error {
     let (name, namespace) = (&survey.name, &survey.namespace);
     let error = if matches!(survey.source, Source::Missing) {
-        Error::in_kubectls_words(format!(
-            "Error from server (NotFound): secrets \"{name}\" not found in namespace \"{namespace}\""
-        ))
+        not_found(name, namespace)
     } else {
         Error::failed(format!(
             "secret {name:?} in namespace {namespace:?} is not shared: nothing is to be copied"
         ))
-        .hint(format!("share it first: kubectl runai-secret label {name}"))
+        .hint(format!("share it first: {}", session.command(&format!("label {name}"))))
     };
     match survey.in_state(State::Orphan).count() {
         0 => error,
-        orphans => error.hint(format!(
-            "{} of it left; --prune removes those that sync made",
-            plural(orphans, "copy").replace("copys", "copies")
-        )),
+        orphans => {
+            error.hint(format!("{} of it left; --prune removes those that sync made", copies(orphans)))
+        }
     }
 }
 
 /// Says what is deleted, replaced or taken over, and asks. Making and mending copies is what the command is for.
-async fn agree(name: &str, tasks: &[Task], session: &Session<'_>) -> Result<()> {
-    let risky: Vec<_> = tasks.iter().filter_map(|task| Some((task, risk(task.step)?))).collect();
-    if risky.is_empty() {
+async fn agree(plans: &[Plan], session: &Session<'_>) -> Result<()> {
+    let mut risky = 0;
+    for Plan { name, tasks, .. } in plans {
+        for Task { row, step } in tasks {
+            let Some(risk) = step.risk() else { continue };
+            risky += 1;
+            let (title, namespace) = (survey::title(row), &row.namespace);
+            session.ui.effect(&format!("{title}: secret {name} in namespace {namespace} {risk}"));
+        }
+    }
+    if risky == 0 {
         return Ok(());
     }
-    for (task, risk) in &risky {
-        let (title, namespace) = (survey::title(&task.row), &task.row.namespace);
-        session.ui.effect(&format!("{title}: secret {name} in namespace {namespace} {risk}"));
-    }
-    session.ui.confirm(&format!("Go on with {}?", plural(risky.len(), "change"))).await
-}
-
-fn risk(step: Step) -> Option<&'static str> {
-    match step {
-        Step::MakeAnew => Some(
-            "can't be changed in place: it is deleted and created anew; a pod that starts in between waits",
-        ),
-        Step::Adopt => Some("was made by somebody else: it becomes a copy, and what it holds is lost"),
-        Step::AdoptAnew => Some(
-            "was made by somebody else and can't be changed in place: it is deleted, and what it holds is lost",
-        ),
-        Step::Remove => Some("is deleted; jobs there that use it won't start again"),
-        Step::Create | Step::Mend | Step::Nothing | Step::Leave(_) => None,
-    }
+    session.ui.confirm(&format!("Go on with {}?", plural(risky, "change"))).await
 }
 
 /// Is it a reason to end with an error, rather than how things are?
 fn is_refusal(reason: Reason) -> bool {
     match reason {
-        Reason::NotACopy | Reason::Forbidden | Reason::SourceUnseen => true,
+        Reason::NotACopy | Reason::Forbidden | Reason::Unknown | Reason::SourceUnseen | Reason::Changed => {
+            true
+        }
         Reason::Terminating | Reason::Orphan | Reason::OrphanOfRunai => false,
     }
 }

@@ -283,7 +283,7 @@ fn table_of_uses(usages: &[SecretUsage<'_>], scope: &Namespaces, form: Report) -
         Report::Wide => &["CONSUMER", "CONTAINER", "USE", "KEY", "OPTIONAL", "STATE"],
         _ => &["CONSUMER", "CONTAINER", "USE", "KEY", "STATE"],
     };
-    let mut table = Table::new(&scope::columns(scope, headers));
+    let mut table = Table::new(scope::columns(scope, headers));
     for row in rows {
         table.row(row);
     }
@@ -306,7 +306,7 @@ fn table_of_secrets(usages: &[SecretUsage<'_>], scope: &Namespaces, form: Report
     if usages.is_empty() {
         return String::new();
     }
-    let mut table = Table::new(&scope::columns(scope, headers));
+    let mut table = Table::new(scope::columns(scope, headers));
     for usage in usages {
         let consumers: BTreeSet<String> =
             usage.consumers.iter().map(|one| one.consumer.display_name()).collect();

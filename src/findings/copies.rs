@@ -34,6 +34,7 @@ pub(crate) fn of_copy(name: &str, source: &str, row: &Row) -> Option<Finding> {
         | State::Terminating
         | State::Unverified
         | State::Forbidden
+        | State::Unknown
         | State::Absent => return None,
     };
     let (namespace, object) = (row.namespace.clone(), format!("secret/{name}"));

@@ -21,6 +21,9 @@ pub(crate) const MARK: &str = "kubectl-runai-secret/copy";
 /// Beside [`MARK`], an annotation: what it is a copy of, as [`identity`] has it.
 pub(crate) const ORIGIN: &str = "kubectl-runai-secret/copy-of";
 
+/// On a source that is being deleted with all its copies, an annotation: whoever goes on with that knows it by it.
+pub(crate) const DELETING: &str = "kubectl-runai-secret/deleting";
+
 /// What a copy says of its source: `runai/hf`.
 pub(crate) fn identity(namespace: &str, name: &str) -> String {
     format!("{namespace}/{name}")
@@ -126,6 +129,12 @@ impl Evidence {
 }
 
 impl Namesake {
+    /// Where nobody looks at what it holds.
+    pub(crate) fn without_content(metadata: Metadata) -> Self {
+        let content = Content { secret_type: String::new(), data: BTreeMap::new() };
+        Self { metadata, immutable: false, content }
+    }
+
     pub(crate) fn evidence(&self, identity: &str) -> Option<Evidence> {
         Evidence::of(&self.metadata, identity)
     }

@@ -62,7 +62,11 @@ pub(crate) enum Reason {
     OrphanOfRunai,
     Terminating,
     Forbidden,
+    /// It could not be read.
+    Unknown,
     SourceUnseen,
+    /// Somebody changed it meanwhile, and what is to be done now was not agreed to.
+    Changed,
 }
 
 impl fmt::Display for Reason {
@@ -75,6 +79,8 @@ impl fmt::Display for Reason {
             }
             Self::Terminating => "it is being deleted",
             Self::Forbidden => "you may not look there",
+            Self::Unknown => "it could not be read",
+            Self::Changed => "somebody changed it in this moment; run the command again",
             Self::SourceUnseen => "you may not read the source",
         })
     }
@@ -93,6 +99,7 @@ pub(crate) fn step(row: &Row, scope: &Scope, permissions: Permissions) -> Step {
         State::Orphan => Step::Leave(Reason::Orphan),
         State::Terminating => Step::Leave(Reason::Terminating),
         State::Forbidden => Step::Leave(Reason::Forbidden),
+        State::Unknown => Step::Leave(Reason::Unknown),
         State::Unverified => Step::Leave(Reason::SourceUnseen),
         State::Copied | State::Absent => Step::Nothing,
     }
@@ -118,6 +125,21 @@ impl Step {
     /// Does it write?
     pub(crate) fn writes(self) -> bool {
         !matches!(self, Self::Nothing | Self::Leave(_))
+    }
+
+    /// What is lost by it, where somebody must agree to that.
+    pub(crate) fn risk(self) -> Option<&'static str> {
+        match self {
+            Self::MakeAnew => Some(
+                "can't be changed in place: it is deleted and created anew; a pod that starts in between waits",
+            ),
+            Self::Adopt => Some("was made by somebody else: it becomes a copy, and what it holds is lost"),
+            Self::AdoptAnew => Some(
+                "was made by somebody else and can't be changed in place: it is deleted, and what it holds is lost",
+            ),
+            Self::Remove => Some("is deleted; jobs there that use it won't start again"),
+            Self::Create | Self::Mend | Self::Nothing | Self::Leave(_) => None,
+        }
     }
 
     /// What is printed when it was done.

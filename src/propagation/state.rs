@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::namesake::{Content, Evidence, Namesake};
 use super::scope::Scope;
@@ -45,11 +45,12 @@ pub(crate) enum Found {
     Secret(Box<Namesake>),
     /// The user may not look.
     Forbidden,
+    /// It could not be read, for another reason.
+    Unknown,
 }
 
 /// How far the secret got in one project.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum State {
     /// A copy, equal to the source.
     Copied,
@@ -71,13 +72,15 @@ pub(crate) enum State {
     Unverified,
     /// The user may not look.
     Forbidden,
+    /// It could not be read.
+    Unknown,
     /// Nothing there, and nothing is to be there.
     Absent,
 }
 
 impl State {
     /// All there are, in the order in which they are shown.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Copied,
         Self::Pending,
         Self::Stale,
@@ -88,12 +91,13 @@ impl State {
         Self::Terminating,
         Self::Unverified,
         Self::Forbidden,
+        Self::Unknown,
         Self::Absent,
     ];
 
     /// Somebody has to do something, or to wait.
     pub(crate) fn is_finding(self) -> bool {
-        matches!(self, Self::Pending | Self::Stale | Self::Conflict | Self::Orphan)
+        matches!(self, Self::Pending | Self::Stale | Self::Conflict | Self::Orphan | Self::Unknown)
     }
 
     /// One word, stable: scripts read it.
@@ -109,6 +113,7 @@ impl State {
             Self::Terminating => "terminating",
             Self::Unverified => "unverified",
             Self::Forbidden => "forbidden",
+            Self::Unknown => "unknown",
             Self::Absent => "absent",
         }
     }
@@ -117,6 +122,12 @@ impl State {
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())
+    }
+}
+
+impl Serialize for State {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
     }
 }
 
@@ -152,7 +163,7 @@ pub(crate) enum Change {
 pub(crate) fn row(source: &Source, identity: &str, project: &Project, found: &Found) -> Row {
     let secret = match found {
         Found::Secret(secret) => Some(secret),
-        Found::Nothing | Found::Forbidden => None,
+        Found::Nothing | Found::Forbidden | Found::Unknown => None,
     };
     Row {
         project: Some(project.name.clone()),
@@ -179,6 +190,7 @@ fn state(source: &Source, identity: &str, found: &Found) -> State {
     let scope = source.scope();
     let secret = match found {
         Found::Forbidden => return State::Forbidden,
+        Found::Unknown => return State::Unknown,
         // Which projects belong to a department is known to Run:ai alone.
         Found::Nothing if scope == Some(Scope::EveryProject) => return State::Pending,
         Found::Nothing => return State::Absent,

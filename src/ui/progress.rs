@@ -62,6 +62,16 @@ impl Progress {
     }
 }
 
+impl Progress {
+    /// Prints something beside it, which the next redraw must not overwrite.
+    pub(crate) fn beside<T>(&self, print: impl FnOnce() -> T) -> T {
+        match &self.form {
+            Form::Bar(bar) => bar.suspend(print),
+            Form::Lines(_) | Form::Silent => print(),
+        }
+    }
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
         if let Form::Bar(bar) = &self.form {

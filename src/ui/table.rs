@@ -1,5 +1,6 @@
 //! Columns of text, laid out as kubectl lays out its tables, so that what people do with those works here too.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use console::measure_text_width;
@@ -15,13 +16,13 @@ const NOTHING: &str = "<none>";
 
 /// A table: upper-case headers, and rows of as many cells. It prints a line for each, without blanks at the end.
 pub(crate) struct Table {
-    headers: Vec<&'static str>,
+    headers: Vec<Cow<'static, str>>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    pub(crate) fn new(headers: &[&'static str]) -> Self {
-        Self { headers: headers.to_vec(), rows: Vec::new() }
+    pub(crate) fn new<T: Into<Cow<'static, str>>>(headers: impl IntoIterator<Item = T>) -> Self {
+        Self { headers: headers.into_iter().map(Into::into).collect(), rows: Vec::new() }
     }
 
     /// Adds a row. Characters that could move the cursor or reorder the line become escapes.
@@ -48,7 +49,7 @@ impl Table {
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let widths = self.widths();
-        line(f, &widths, self.headers.iter().copied())?;
+        line(f, &widths, self.headers.iter().map(Cow::as_ref))?;
         self.rows.iter().try_for_each(|row| line(f, &widths, row.iter().map(String::as_str)))
     }
 }
@@ -72,7 +73,7 @@ mod tests {
 
     #[test]
     fn columns_are_aligned_and_no_line_ends_in_blanks() {
-        let mut table = Table::new(&["NAME", "N", "AGE"]);
+        let mut table = Table::new(["NAME", "N", "AGE"]);
         table.row(["a-long-name", "12", "3d"]);
         table.row(["é", "", "10h"]);
         let lines: Vec<_> = table.to_string().lines().map(str::to_owned).collect();
@@ -84,14 +85,14 @@ mod tests {
 
     #[test]
     fn a_short_column_is_as_wide_as_kubectls() {
-        let mut table = Table::new(&["A", "B"]);
+        let mut table = Table::new(["A", "B"]);
         table.row(["x", "y"]);
         assert_eq!(table.to_string(), "A     B\nx     y\n");
     }
 
     #[test]
     fn a_cell_cannot_begin_another_line_or_move_the_cursor() {
-        let mut table = Table::new(&["NAME"]);
+        let mut table = Table::new(["NAME"]);
         table.row(["a\nb\u{1b}[2J"]);
         assert_eq!(table.to_string(), "NAME\na\\nb\\u{1b}[2J\n");
     }

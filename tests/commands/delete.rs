@@ -83,12 +83,73 @@ scenario! {
         let words = shared.run(&["delete", "hf", "--cluster-wide", "--yes", "--timeout", "0"]);
         let deleted = sandbox.run(words).success();
         assert!(deleted.stderr.contains("Run:ai has not removed its copy"), "{deleted}");
+        let places = [&runais.name, &ours.name, &former].map(|place| format!("secret/hf deleted in {place}\n"));
+        assert_eq!(deleted.stdout, format!("{}secret/hf deleted\n", places.concat()));
         assert!(deleted.stderr.contains(&format!("somebody else made stay: {}", theirs.name)), "{deleted}");
         for namespace in [&shared.runai, &ours.namespace, &runais.namespace, &former] {
             assert!(world.secret(namespace, "hf").is_none(), "{namespace}");
         }
         assert!(world.secret(&theirs.namespace, "hf").is_some());
         sandbox.run(shared.run(&["delete", "hf", "--cluster-wide", "--yes"])).fails_with(1);
+    }
+
+    fn what_somebody_shares_again_meanwhile_is_not_deleted(world: &World, sandbox: &Sandbox) {
+        let shared = Shared::new(world);
+        let a = world.project("a");
+        runais_copy(world, &a, VALUE);
+        let words = shared.run(&["delete", "hf", "--cluster-wide", "--yes", "--timeout", "20s"]);
+        let gate = world.hold(Fault::on("PATCH", "/secrets/hf"), Hold::AfterForwarding);
+        let deleting = sandbox.spawn(words);
+        assert!(gate.wait_reached(Duration::from_secs(20)));
+        let path = format!("/api/v1/namespaces/{}/secrets", shared.runai);
+        world.delete(&format!("{path}/hf"));
+        create(world, &shared.runai, &json!({"run.ai/cluster-wide": "true"}), &json!({}), "another one");
+        gate.release();
+        let outcome = deleting.wait().fails_with(3);
+        assert!(outcome.stderr.contains("somebody shared hf again meanwhile"), "{outcome}");
+        assert!(world.secret(&shared.runai, "hf").is_some() && world.secret(&a.namespace, "hf").is_some());
+    }
+
+    fn another_secret_of_the_name_is_not_taken_for_the_one_that_was_to_go(world: &World, sandbox: &Sandbox) {
+        let shared = Shared::new(world);
+        let gate = world.hold(Fault::on("PATCH", "/secrets/hf"), Hold::AfterForwarding);
+        let deleting = sandbox.spawn(shared.run(&["delete", "hf", "--cluster-wide", "--yes"]));
+        assert!(gate.wait_reached(Duration::from_secs(20)));
+        world.delete(&format!("/api/v1/namespaces/{}/secrets/hf", shared.runai));
+        create(world, &shared.runai, &json!({}), &json!({}), "another one");
+        gate.release();
+        let outcome = deleting.wait().fails_with(3);
+        assert!(outcome.stderr.contains("somebody made another secret hf"), "{outcome}");
+        assert!(world.secret(&shared.runai, "hf").is_some());
+    }
+
+    fn a_secret_that_was_never_shared_is_not_deleted_cluster_wide(world: &World, sandbox: &Sandbox) {
+        let runai = world.runai_namespace();
+        world.create_secret(&runai, "own", &[("k", "v")]);
+        let words = ["delete", "own", "--cluster-wide", "--yes", "--runai-namespace", &runai];
+        let refused = sandbox.run(words).fails_with(1);
+        assert!(refused.stderr.contains("is not shared, and has no copies"), "{refused}");
+        assert!(world.writes().is_empty());
+    }
+
+    fn several_are_one_list_for_programs(world: &World, sandbox: &Sandbox) {
+        let project = world.project("a");
+        for name in ["one", "two"] {
+            world.create_secret(&project.namespace, name, &[("k", "v")]);
+        }
+        let list = sandbox.run(["delete", "one", "two", "-p", &project.name, "-y", "-o", "json"]).success().json();
+        assert_eq!((&list["kind"], list["items"].as_array().unwrap().len()), (&json!("List"), 2));
+    }
+
+    fn where_nobody_may_look_nothing_is_called_gone(world: &World, sandbox: &Sandbox) {
+        let (runai, project) = (world.runai_namespace(), world.project("a"));
+        let user = world.user("limited");
+        world.grant(&user, Some(&runai), &json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}]));
+        world.grant(&user, None, &json!([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list"]}]));
+        let words = ["delete", "hf", "--cluster-wide", "--yes", "--runai-namespace", &runai, "--token", &user.token];
+        let partly = sandbox.run(words).fails_with(3);
+        let unseen = format!("copies may be left in {}: you may not look there", project.name);
+        assert!(partly.stderr.contains(&unseen), "{partly}");
     }
 
     fn where_a_copy_can_not_be_deleted_the_source_is_kept_and_the_next_run_does_the_rest(world: &World, sandbox: &Sandbox) {

@@ -83,6 +83,34 @@ scenario! {
         assert_eq!(outcome.stdout.matches(" absent\n").count(), 3, "{outcome}");
     }
 
+    fn what_nobody_may_see_is_not_proven(world: &World, sandbox: &Sandbox) {
+        let (runai, project) = (world.runai_namespace(), world.project("a"));
+        world.create_secret(&runai, "shared", &[("k", "v")]);
+        let user = world.user("limited");
+        let rules = json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "patch"]}]);
+        world.grant(&user, Some(&runai), &rules);
+        let refused = sandbox.run(label(&runai, &["--wait=1s", "--token", &user.token])).fails_with(1);
+        assert!(refused.stderr.contains("you may not list namespaces"), "{refused}");
+        assert!(world.writes().is_empty(), "nothing was changed, as it says");
+        world.grant(&user, None, &json!([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list"]}]));
+        let outcome = sandbox.run(label(&runai, &["--wait=1s", "--token", &user.token])).fails_with(3);
+        let unseen = format!("whether shared arrived can't be seen in {}", project.name);
+        assert!(outcome.stderr.contains(&unseen), "{outcome}");
+        let department = sandbox.run(label(&runai, &["--department", "7", "--wait"])).fails_with(2);
+        assert!(department.stderr.contains("--wait can't follow a department"), "{department}");
+    }
+
+    fn taking_one_of_two_labels_off_says_that_the_other_stays(world: &World, sandbox: &Sandbox) {
+        let runai = world.runai_namespace();
+        world.create_secret(&runai, "shared", &[("k", "v")]);
+        sandbox.run(label(&runai, &[])).success();
+        let refused = sandbox.run(label(&runai, &["--remove", "--key", "legacy"])).fails_with(2);
+        assert!(refused.stderr.contains("another label stays that shares it"), "{refused}");
+        sandbox.run(label(&runai, &["--remove", "--key", "legacy", "--yes"])).success();
+        let again = sandbox.run(label(&runai, &["--remove", "--key", "legacy", "--yes"])).success();
+        assert!(again.stderr.contains("shared is shared by another label than this one"), "{again}");
+    }
+
     fn copies_that_sync_made_are_neither_in_the_way_nor_forgotten(world: &World, sandbox: &Sandbox) {
         let (runai, project) = (world.runai_namespace(), world.project("a"));
         world.create_secret(&runai, "shared", &[("k", "v")]);

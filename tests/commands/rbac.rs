@@ -206,10 +206,53 @@ scenario! {
         is_smallest(world, sandbox, ("runai-secret-status", InCluster), &[], &lines);
     }
 
-    fn status_of_named_projects_needs_to_get_the_secret_there(world: &World, sandbox: &Sandbox) {
-        let lines = commands(["status s -p {project} --runai-namespace {namespace}"]);
-        let beside = [("runai-secret-project", InCluster)];
-        is_smallest(world, sandbox, ("runai-secret-status-project", InProject), &beside, &lines);
+    fn status_and_sync_of_a_named_project_need_to_get_the_secret_there(world: &World, sandbox: &Sandbox) {
+        for left_out in [None, Some(0), Some(1)] {
+            let (shared, a) = (Shared::new(world), world.project("a"));
+            create_shared(world, &a.namespace, &json!({"run.ai/cluster-wide": "true"}), &json!({}), "stale");
+            let user = world.user(&format!("named-{}", left_out.map_or(9, |number: usize| number)));
+            let rule = |right: &Right| json!({"apiGroups": [right.group], "resources": [right.resource], "verbs": [right.verb]});
+            let get: Value = rights("runai-secret-status-project").iter().map(rule).collect();
+            let sync: Value = rights("runai-secret-sync").iter().map(rule).collect();
+            let namespaces: Value = rights("runai-secret-project").iter().map(rule).collect();
+            world.grant(&user, None, &namespaces);
+            world.grant(&user, Some(&a.namespace), &sync);
+            for (number, namespace) in [&shared.runai, &a.namespace].into_iter().enumerate() {
+                if left_out != Some(number) {
+                    world.grant(&user, Some(namespace), &get);
+                }
+            }
+            let words = shared.run(&["sync", "hf", "--to-project", &a.name, "--token", &user.token]);
+            let outcome = sandbox.run(words);
+            assert_eq!(outcome.code == Some(0), left_out.is_none(), "without {left_out:?}: {outcome}");
+            let words = shared.run(&["status", "hf", "-p", &a.name, "-o", "json", "--token", &user.token]);
+            let state = sandbox.run(words).json()["projects"][0]["state"].clone();
+            let expected = match left_out {
+                None => "copied",
+                Some(0) => "unverified",
+                Some(_) => "forbidden",
+            };
+            assert_eq!(state, expected);
+            for namespace in [&shared.runai, &a.namespace] {
+                let _ = world.admin("DELETE", &format!("/api/v1/namespaces/{namespace}/secrets/hf"), None);
+            }
+        }
+    }
+
+    fn copying_from_a_project_needs_to_get_there_and_to_get_and_create_in_runai(world: &World, sandbox: &Sandbox) {
+        let right = |verbs: &[&str]| json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": verbs}]);
+        let (runai, project) = (world.runai_namespace(), world.project("a"));
+        world.create_secret(&project.namespace, "s", &[("k", "v4lue")]);
+        let user = world.user("copying");
+        world.grant(&user, None, &json!([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list"]}]));
+        let words = ["label", "s", "--from-project", &project.name, "--runai-namespace", &runai, "--token", &user.token];
+        sandbox.run(words).fails_with(1);
+        world.grant(&user, Some(&runai), &right(&["get"]));
+        sandbox.run(words).fails_with(1);
+        world.grant(&user, Some(&project.namespace), &right(&["get"]));
+        sandbox.run(words).fails_with(1);
+        world.grant(&user, Some(&runai), &right(&["create"]));
+        sandbox.run(words).success();
     }
 
     fn sync_needs_to_create_patch_and_delete_secrets(world: &World, sandbox: &Sandbox) {

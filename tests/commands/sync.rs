@@ -211,6 +211,9 @@ scenario! {
         let words = ["sync", "hf", "--exclude-project", &c.name];
         assert_eq!(done(&sandbox.run(shared.run(&words)).success().stdout, &projects), ["secret/hf created in b"]);
         assert_eq!(value(world, c), None);
+        let words = ["sync", "hf", "--exclude-project", &a.name, "--exclude-project", &c.name, "--prune", "--yes"];
+        sandbox.run(shared.run(&words)).success();
+        assert_eq!(value(world, a).as_deref(), Some(VALUE), "a project that is left out is no stray");
     }
 
     fn failures_in_some_projects_do_not_stop_the_rest_and_a_second_run_finishes(world: &World, sandbox: &Sandbox) {
@@ -262,6 +265,46 @@ scenario! {
         assert!(outcome.stderr.contains("made by somebody else"), "{outcome}");
         assert_eq!(value(world, &a).as_deref(), Some("of the project itself"));
         assert_eq!(value(world, &b).as_deref(), Some(VALUE));
+    }
+
+    fn what_nobody_was_asked_about_is_not_adopted_in_passing(world: &World, sandbox: &Sandbox) {
+        let shared = Shared::new(world);
+        let a = world.project("a");
+        let made = world.hold(Fault::on("POST", "/secrets"), Hold::BeforeForwarding);
+        let syncing = sandbox.spawn(shared.run(&["sync", "hf", "--adopt", "--yes"]));
+        assert!(made.wait_reached(Duration::from_secs(20)));
+        create(world, &a.namespace, &json!({}), &json!({}), "of the project itself");
+        made.release();
+        let outcome = syncing.wait().fails_with(3);
+        assert!(outcome.stderr.contains("somebody changed it in this moment; run the command again"), "{outcome}");
+        assert_eq!(value(world, &a).as_deref(), Some("of the project itself"));
+    }
+
+    fn several_secrets_are_planned_before_one_is_written(world: &World, sandbox: &Sandbox) {
+        let shared = Shared::new(world);
+        let a = world.project("a");
+        let labels = json!({"run.ai/cluster-wide": "true"});
+        let metadata = json!({"name": "other", "labels": labels});
+        world.create(&format!("/api/v1/namespaces/{}/secrets", shared.runai), &json!({"metadata": metadata}));
+        world.create_secret(&a.namespace, "other", &[("k", "of the project itself")]);
+        let refused = sandbox.run(shared.run(&["sync", "hf", "other", "--adopt"])).fails_with(2);
+        assert!(refused.stderr.contains("nothing was changed"), "{refused}");
+        assert!(world.writes().is_empty(), "which is true");
+        let partly = sandbox.run(shared.run(&["sync", "hf", "nosuch"])).fails_with(3);
+        assert_eq!(partly.stdout, format!("secret/hf created in {}\n", a.name));
+        assert!(partly.stderr.contains("error: secret nosuch: Error from server (NotFound)"), "{partly}");
+        sandbox.run(shared.run(&["sync", "nosuch", "--prune", "--yes"])).fails_with(1);
+    }
+
+    fn a_project_that_can_not_be_read_is_not_in_the_way_of_the_others(world: &World, sandbox: &Sandbox) {
+        let shared = Shared::new(world);
+        let projects = ["a", "b", "c"].map(|name| world.project(name));
+        // One by one: few projects are named.
+        world.fail(Fault::on("GET", &format!("{}/secrets/hf", projects[1].namespace)).for_ever().answer(500));
+        let words = ["sync", "hf", "-p", &projects[0].name, "-p", &projects[1].name, "-p", &projects[2].name];
+        let outcome = sandbox.run(shared.run(&words)).fails_with(3);
+        assert_eq!(done(&outcome.stdout, &projects), ["secret/hf created in a", "secret/hf created in c"]);
+        assert!(outcome.stderr.contains(&format!("error: {}: Error from server", projects[1].name)), "{outcome}");
     }
 
     fn a_copy_that_becomes_somebody_elses_in_the_same_moment_is_not_mended(world: &World, sandbox: &Sandbox) {

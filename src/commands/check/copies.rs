@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::cluster::{Cluster, Namespaces, Unseen};
-use crate::commands::Session;
-use crate::commands::survey::{Area, Reach, Survey};
+use crate::commands::area::{Area, Reach};
+use crate::commands::survey::Survey;
+use crate::commands::{Session, status};
 use crate::error::Result;
 use crate::findings::{Finding, View, of_copy};
 use crate::propagation::{MARK, Scope};
@@ -43,6 +44,9 @@ pub(super) async fn findings(
         .buffered(AT_ONCE)
         .try_collect()
         .await?;
+    for survey in &surveys {
+        status::tell_troubles(survey, session);
+    }
     let of_survey = |survey: &Survey| {
         survey.rows.iter().filter_map(|row| of_copy(&survey.name, runai, row)).collect::<Vec<_>>()
     };
@@ -51,22 +55,19 @@ pub(super) async fn findings(
 
 /// The projects whose namespaces are checked; nothing where there are none, or none can be seen.
 async fn area(namespaces: &Namespaces, cluster: &Cluster, session: &Session<'_>) -> Result<Option<Area>> {
-    let mut projects = match cluster.projects().await {
-        Ok(projects) => projects,
+    let mut area = match Area::every(cluster).await {
+        Ok(area) => area,
         Err(failure) if failure.is_forbidden() => {
             session.ui.note("you may not list namespaces: copies of shared secrets were not checked");
             return Ok(None);
         }
         Err(failure) => return Err(failure.into()),
     };
-    let reach = match namespaces {
-        Namespaces::All => Reach::EveryProject,
-        Namespaces::One(namespace) => {
-            projects.retain(|project| project.namespace == *namespace);
-            Reach::Chosen
-        }
-    };
-    Ok((!projects.is_empty()).then_some(Area { projects, reach }))
+    if let Namespaces::One(namespace) = namespaces {
+        area.projects.retain(|project| project.namespace == *namespace);
+        area.reach = Reach::Chosen;
+    }
+    Ok((!area.projects.is_empty()).then_some(area))
 }
 
 fn may_be_copy(secret: &Inspection) -> bool {

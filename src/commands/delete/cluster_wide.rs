@@ -2,16 +2,17 @@
 //! so that whatever is left can still be told from somebody else's.
 
 use futures::{StreamExt, stream};
+use serde_json::json;
 
-use super::DeleteArgs;
+use super::{DeleteArgs, Deleted};
 use crate::cli::DryRun;
 use crate::cluster::{Cluster, Failure};
 use crate::commands::arrival::{self, Until};
-use crate::commands::survey::{self, Area, IN_FLIGHT, Survey};
+use crate::commands::survey::{self, AT_ONCE, Survey};
 use crate::commands::{Session, TRIES, status};
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
-use crate::propagation::{self, Evidence, Key, Row, Scope, State};
+use crate::propagation::{self, DELETING, Evidence, Key, Row, Scope, State};
 use crate::wording::plural;
 
 /// One shared secret on its way out.
@@ -25,30 +26,29 @@ pub(super) struct Removal<'a> {
 }
 
 impl Removal<'_> {
-    pub(super) async fn run(&self) -> Result<()> {
+    pub(super) async fn run(&self, deleted: &mut Deleted<'_>) -> Result<()> {
         let Self { name, namespace, cluster, session, .. } = self;
-        let area = Area::find(&[], cluster, session).await?;
-        let survey = Survey::take(name, namespace, &area, cluster).await?;
+        let survey = arrival::look(name, namespace, cluster).await?;
         if !survey.is_known() {
-            return Err(Error::in_kubectls_words(format!(
-                "Error from server (NotFound): secrets \"{name}\" not found in namespace \"{namespace}\""
-            ))
-            .hint("no project has a copy of it either: there is nothing to delete"));
+            return Err(survey::not_found(name, namespace)
+                .hint("no project has a copy of it either: there is nothing to delete"));
         }
         let source = self.source().await?;
+        self.check_that_it_is_shared(source.as_ref(), &survey)?;
         self.list_steps(source.as_ref(), &survey);
         if self.args.write.dry_run != DryRun::None {
-            return self.dry_run(source.as_ref()).await;
+            return self.dry_run(source.as_ref(), deleted).await;
         }
         session.ui.confirm(&format!("Delete {name} and its copies?")).await?;
-        if let Some(source) = source {
+        if let Some(source) = &source {
             self.unmark(source).await?;
         }
-        let limit = self.args.timeout;
-        let survey = arrival::wait(Until::Gone, name, namespace, limit, cluster, session).await?;
-        self.remove_what_run_ai_left(&survey).await?;
-        self.remove(&copies(&survey, Maker::Ourselves)).await?;
-        self.delete_source().await?;
+        let survey = self.wait().await?;
+        self.remove_what_run_ai_left(&survey, deleted).await?;
+        self.remove(&copies(&survey, Maker::Ourselves), deleted).await?;
+        if let Some(source) = &source {
+            self.delete_source(source, deleted).await?;
+        }
         not_seen(&survey)
     }
 
@@ -59,6 +59,34 @@ impl Removal<'_> {
             Err(failure) if failure.is_not_found() => Ok(None),
             Err(failure) => Err(failure.into()),
         }
+    }
+
+    /// The same as it is now, if it is still the one that was agreed to.
+    async fn same_source(&self, agreed: &Metadata) -> Result<Option<Metadata>> {
+        let Some(source) = self.source().await? else { return Ok(None) };
+        if source.uid == agreed.uid {
+            return Ok(Some(source));
+        }
+        Err(Error::partly(format!(
+            "somebody made another secret {} in {} meanwhile",
+            self.name, self.namespace
+        ))
+        .hint("that one was not touched: run the command again if it is to go too"))
+    }
+
+    /// Run:ai's namespace has secrets of its own, one slip of the fingers away.
+    fn check_that_it_is_shared(&self, source: Option<&Metadata>, survey: &Survey) -> Result<()> {
+        let Some(source) = source else { return Ok(()) };
+        let begun = source.annotations.deleting.is_some();
+        let has_copies = survey.rows.iter().any(|row| row.evidence.is_some());
+        if begun || has_copies || Scope::of(&source.labels) != Scope::Nobody {
+            return Ok(());
+        }
+        let Self { name, namespace, .. } = self;
+        Err(Error::failed(format!(
+            "secret {name:?} in namespace {namespace:?} is not shared, and has no copies"
+        ))
+        .hint(format!("to delete it all the same: kubectl runai-secret delete {name} -n {namespace}")))
     }
 
     /// Each step, before anything is asked.
@@ -80,30 +108,37 @@ impl Removal<'_> {
         if !theirs.is_empty() {
             effect(format!("secrets of that name that somebody else made stay: {}", titles(&theirs)));
         }
+        let unseen: Vec<&Row> = survey.in_state(State::Forbidden).collect();
+        if !unseen.is_empty() {
+            effect(format!("copies may be left in {}: you may not look there", titles(&unseen)));
+        }
+        status::tell_troubles(survey, self.session);
         if source.is_some() {
             effect(format!("secret {name} in {namespace} is deleted"));
         }
         effect(format!("jobs that use {name} won't start again"));
     }
 
-    async fn dry_run(&self, source: Option<&Metadata>) -> Result<()> {
+    async fn dry_run(&self, source: Option<&Metadata>, deleted: &mut Deleted<'_>) -> Result<()> {
         let Some(source) = source else { return Ok(()) };
         super::delete(source, self.args, self.cluster).await?;
-        super::report(source, "deleted", self.args, self.session)
+        deleted.tell(self.name, self.namespace, None)
     }
 
-    /// Takes every label off that shares it.
-    async fn unmark(&self, mut source: Metadata) -> Result<()> {
+    /// Takes every label off that shares it, and notes that it is to go.
+    async fn unmark(&self, agreed: &Metadata) -> Result<()> {
+        let mut source = Some(agreed.clone());
         for attempt in 1.. {
-            let changes = propagation::unmarking(&source.labels, Key::Both);
-            if changes.is_empty() {
+            let Some(now) = source else { return Ok(()) };
+            let labels = propagation::unmarking(&now.labels, Key::Both);
+            if labels.is_empty() && now.annotations.deleting.is_some() {
                 return Ok(());
             }
-            match self.cluster.patch_secret_labels(&source, &changes, self.args.write.write()).await {
+            let change = json!({ "labels": labels, "annotations": { DELETING: "true" } });
+            match self.cluster.patch_metadata(&now, change, self.args.write.write()).await {
                 Ok(_) => return Ok(()),
                 Err(failure) if failure.is_conflict() && attempt < TRIES => {
-                    let Some(again) = self.source().await? else { return Ok(()) };
-                    source = again;
+                    source = self.same_source(agreed).await?;
                 }
                 Err(failure) => return Err(failure.into()),
             }
@@ -111,8 +146,19 @@ impl Removal<'_> {
         unreachable!("the loop above has no end but its returns")
     }
 
+    /// Until Run:ai's controller has removed its copies, or the time is over.
+    async fn wait(&self) -> Result<Survey> {
+        let Self { name, namespace, args, cluster, session } = self;
+        let survey = arrival::wait(Until::Gone, name, namespace, args.timeout, cluster, session).await?;
+        match survey.scope() {
+            None | Some(Scope::Nobody) => Ok(survey),
+            Some(_) => Err(Error::partly(format!("somebody shared {name} again meanwhile"))
+                .hint("nothing was deleted: run the command again if it is to go all the same")),
+        }
+    }
+
     /// Where no controller is at work its copies stay for ever: asks whether to delete them.
-    async fn remove_what_run_ai_left(&self, survey: &Survey) -> Result<()> {
+    async fn remove_what_run_ai_left(&self, survey: &Survey, deleted: &mut Deleted<'_>) -> Result<()> {
         let left = copies(survey, Maker::RunAi);
         if left.is_empty() {
             return Ok(());
@@ -128,31 +174,32 @@ impl Removal<'_> {
         let question =
             format!("Delete {}, as no controller of Run:ai seems to?", plural(left.len(), "secret"));
         self.session.ui.confirm(&question).await?;
-        self.remove(&left).await
+        self.remove(&left, deleted).await
     }
 
     /// Deletes copies that are still as they were read.
     ///
     /// # Errors
     /// Some are left; the source stays too, so that the next run finds them.
-    async fn remove(&self, rows: &[&Row]) -> Result<()> {
+    async fn remove(&self, rows: &[&Row], deleted: &mut Deleted<'_>) -> Result<()> {
         let mut progress = self.session.ui.progress(&format!("copies of {} removed", self.name), rows.len());
         let mut removing =
-            stream::iter(rows).map(|row| async { (*row, self.remove_one(row).await) }).buffered(IN_FLIGHT);
+            stream::iter(rows).map(|row| async { (*row, self.remove_one(row).await) }).buffered(AT_ONCE);
         let (mut done, mut left) = (0, Vec::new());
         while let Some((row, removed)) = removing.next().await {
+            let title = survey::title(row);
             match removed {
                 Ok(()) => {
                     done += 1;
                     progress.at(done);
+                    progress.beside(|| deleted.tell(self.name, &row.namespace, Some(title)))?;
                 }
                 Err(failure) => {
-                    self.session.ui.error(&Error::from(failure).at(survey::title(row)));
-                    left.push(survey::title(row));
+                    progress.beside(|| self.session.ui.error(&Error::from(failure).at(title)));
+                    left.push(title);
                 }
             }
         }
-        drop(progress);
         if left.is_empty() {
             return Ok(());
         }
@@ -169,10 +216,13 @@ impl Removal<'_> {
         }
     }
 
-    async fn delete_source(&self) -> Result<()> {
-        let Some(source) = self.source().await? else { return Ok(()) };
+    async fn delete_source(&self, agreed: &Metadata, deleted: &mut Deleted<'_>) -> Result<()> {
+        let Some(source) = self.same_source(agreed).await? else { return Ok(()) };
+        if Scope::of(&source.labels) != Scope::Nobody {
+            return Err(Error::partly(format!("somebody shared {} again: it was kept", self.name)));
+        }
         super::delete(&source, self.args, self.cluster).await?;
-        super::report(&source, "deleted", self.args, self.session)
+        deleted.tell(self.name, self.namespace, None)
     }
 }
 

@@ -39,8 +39,10 @@ impl Copying<'_> {
         let body = propagation::source_body(name, self.labels, &secret.content);
         match cluster.create_secret(to, body, Answer::Metadata, self.write.write()).await {
             Ok(_) => Ok(json!({ "metadata": { "name": name, "namespace": to, "labels": self.labels } })),
-            Err(failure) if failure.is_already_exists() => Err(Error::from(failure)
-                .hint(format!("to share the one that is in {to}: kubectl runai-secret label {name}"))),
+            Err(failure) if failure.is_already_exists() => Err(Error::from(failure).hint(format!(
+                "to share the one that is in {to}: {}",
+                session.command(&format!("label {name}"))
+            ))),
             Err(failure) => Err(failure.into()),
         }
     }

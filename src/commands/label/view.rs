@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::cluster::{Cluster, Failure};
-use crate::commands::sharing;
+use crate::cluster::Cluster;
+use crate::commands::survey::not_found;
+use crate::commands::{Session, sharing};
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::project::Project;
@@ -41,7 +42,7 @@ impl Surroundings {
 
 /// What was found under the name.
 pub(super) enum Found {
-    Source(View),
+    Source(Box<View>),
     /// None in Run:ai's namespace; the namespaces that have one are known if they may be listed.
     Elsewhere(Surroundings),
 }
@@ -53,28 +54,20 @@ pub(super) async fn look(name: &str, namespace: &str, cluster: &Cluster) -> Resu
     let going = projects.iter_mut().flat_map(|all| all.extract_if(.., |project| project.terminating));
     let going = going.collect();
     let Some(mut named) = sharing::unless_forbidden(named)? else {
-        let source = match cluster.secret_metadata(namespace, name).await {
-            Ok(source) => source,
-            Err(failure) => return Err(not_there(failure, name, namespace)),
+        let surroundings = Surroundings { projects, going, namesakes: None };
+        return match cluster.secret_metadata(namespace, name).await {
+            Ok(source) => Ok(Found::Source(Box::new(View { source, surroundings }))),
+            Err(failure) if failure.is_not_found() => Ok(Found::Elsewhere(surroundings)),
+            Err(failure) => Err(failure.into()),
         };
-        return Ok(Found::Source(View {
-            source,
-            surroundings: Surroundings { projects, going, namesakes: None },
-        }));
     };
     let source = named.iter().position(|secret| secret.namespace == namespace);
     let source = source.map(|at| named.swap_remove(at));
     let surroundings = Surroundings { projects, going, namesakes: Some(named) };
     Ok(match source {
-        Some(source) => Found::Source(View { source, surroundings }),
+        Some(source) => Found::Source(Box::new(View { source, surroundings })),
         None => Found::Elsewhere(surroundings),
     })
-}
-
-fn not_there(failure: Failure, name: &str, namespace: &str) -> Error {
-    let missing = failure.is_not_found();
-    let error = Error::from(failure);
-    if missing { error.hint(how_to_make(name, namespace)) } else { error }
 }
 
 /// The projects that have a secret of that name.
@@ -85,10 +78,13 @@ pub(super) fn projects_with(surroundings: &Surroundings) -> Vec<&Project> {
     projects.iter().filter(|project| there.contains_key(project.namespace.as_str())).collect()
 }
 
-pub(super) fn not_in_runai(name: &str, namespace: &str, surroundings: &Surroundings) -> Error {
-    let error = Error::in_kubectls_words(format!(
-        "Error from server (NotFound): secrets \"{name}\" not found in namespace \"{namespace}\""
-    ));
+pub(super) fn not_in_runai(
+    name: &str,
+    namespace: &str,
+    surroundings: &Surroundings,
+    session: &Session<'_>,
+) -> Error {
+    let error = not_found(name, namespace);
     let others = surroundings.namesakes.as_deref().unwrap_or_default();
     let error = match others {
         [] => error,
@@ -98,9 +94,8 @@ pub(super) fn not_in_runai(name: &str, namespace: &str, surroundings: &Surroundi
     };
     match projects_with(surroundings).first() {
         Some(project) => error.hint(format!(
-            "only a secret in Run:ai's namespace can be shared; to copy it there: \
-             kubectl runai-secret label {name} --from-project {}",
-            project.name
+            "only a secret in Run:ai's namespace can be shared; to copy it there: {}",
+            session.command(&format!("label {name} --from-project {}", project.name))
         )),
         None => error.hint(how_to_make(name, namespace)),
     }

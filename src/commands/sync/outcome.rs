@@ -18,33 +18,33 @@ pub(super) struct Outcome {
     pub(super) results: Vec<TaskResult>,
 }
 
-/// Prints what was done.
-///
-/// # Errors
-/// Something was not done; exit code 3, or 1 where nothing at all could be.
+/// Says what was done in one project, where a line of its own says it.
+pub(super) fn tell_change(
+    name: &str,
+    result: &TaskResult,
+    write: &WriteArgs,
+    session: &Session<'_>,
+) -> Result<()> {
+    match write.output {
+        _ if !result.is_change() => Ok(()),
+        Output::Name => session.ui.data(format!("secret/{name}\n").as_bytes()),
+        Output::Human => {
+            let (verb, place) = (result.task.step.done(), survey::title(&result.task.row));
+            session.ui.done(&format!("secret/{name} {verb} in {place}{}", write.dry_run.suffix()))
+        }
+        Output::Json | Output::Yaml => Ok(()),
+    }
+}
+
+/// Prints the report for programs, and says what was not done.
 pub(super) fn report(outcomes: &[Outcome], write: &WriteArgs, session: &Session<'_>) -> Result<()> {
     match write.output {
-        Output::Human | Output::Name => {
-            outcomes.iter().try_for_each(|outcome| lines(outcome, write, session))?;
-        }
+        Output::Human | Output::Name => {}
         Output::Json => session.ui.data(&render::json(&SyncReport::of(outcomes)))?,
         Output::Yaml => session.ui.data(&render::yaml(&SyncReport::of(outcomes)))?,
     }
     for outcome in outcomes {
         outcome.tell(session);
-    }
-    verdict(outcomes)
-}
-
-fn lines(outcome: &Outcome, write: &WriteArgs, session: &Session<'_>) -> Result<()> {
-    let name = format!("secret/{}", outcome.name);
-    for result in outcome.results.iter().filter(|result| result.is_change()) {
-        if write.output == Output::Name {
-            session.ui.data(format!("{name}\n").as_bytes())?;
-        } else {
-            let (verb, place) = (result.task.step.done(), survey::title(&result.task.row));
-            session.ui.done(&format!("{name} {verb} in {place}{}", write.dry_run.suffix()))?;
-        }
     }
     Ok(())
 }
@@ -62,7 +62,7 @@ impl Outcome {
         let same: Vec<&str> = self
             .results
             .iter()
-            .filter(|result| result.task.row.state == State::Same && result.task.step == Step::Nothing)
+            .filter(|result| result.found == State::Same && result.task.step == Step::Nothing)
             .map(|result| survey::title(&result.task.row))
             .collect();
         if !same.is_empty() {
@@ -71,7 +71,7 @@ impl Outcome {
                 status::few(&same)
             ));
         }
-        let copied = self.results.iter().filter(|result| result.task.row.state == State::Copied).count();
+        let copied = self.results.iter().filter(|result| result.found == State::Copied).count();
         if copied > 0 {
             session.ui.note(&format!("{} had {} already", plural(copied, "project"), self.name));
         }
@@ -94,7 +94,9 @@ impl TaskResult {
     }
 }
 
-fn verdict(outcomes: &[Outcome]) -> Result<()> {
+/// # Errors
+/// Something was not done, in some project.
+pub(super) fn verdict(outcomes: &[Outcome]) -> Result<()> {
     let refused: Vec<String> = outcomes
         .iter()
         .filter(|outcome| !outcome.refused().is_empty())
@@ -156,7 +158,7 @@ impl<'a> ProjectOutcome<'a> {
         Self {
             project: row.project.as_deref(),
             namespace: &row.namespace,
-            state: row.state,
+            state: result.found,
             result: if result.error.is_some() { "failed" } else { step.done() },
             reason: result.error.as_ref().map(ToString::to_string).or(left),
         }
