@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::maker::Maker;
 use super::recreate::Recreation;
-use super::{Session, TRIES};
+use super::{Session, TRIES, pause_after_conflict};
 use crate::cli::{self, DryRun, WriteArgs};
 use crate::cluster::{Cluster, Failure, Keep, Write};
 use crate::error::{Error, Result};
@@ -141,7 +141,10 @@ impl<P: Plan> Change<'_, P> {
             match self.write(&object, &changed).await? {
                 Written::Done => return Ok(()),
                 Written::Conflict(failure) if attempt == TRIES => return Err(failure.into()),
-                Written::Conflict(_) => object = self.cluster.workload(self.namespace, self.target).await?,
+                Written::Conflict(_) => {
+                    pause_after_conflict(attempt).await;
+                    object = self.cluster.workload(self.namespace, self.target).await?;
+                }
             }
             attempt += 1;
         }

@@ -14,7 +14,7 @@ use self::origin::Copying;
 use self::view::{Found, Surroundings, View, look, not_in_runai, projects_with};
 use super::arrival::{self, Until};
 use super::several::Several;
-use super::{Session, TRIES, sharing, status};
+use super::{Session, TRIES, pause_after_conflict, sharing, status};
 use crate::cli::{DryRun, Output, Report, WriteArgs, parse_duration};
 use crate::cluster::{Cluster, Failure};
 use crate::error::{Error, Result};
@@ -145,7 +145,10 @@ async fn one(
         }
         match write(args, cluster, &view, &changes).await {
             Ok(object) => return Ok(labelled(args, &view, object)),
-            Err(failure) if failure.is_conflict() && attempt < TRIES => attempt += 1,
+            Err(failure) if failure.is_conflict() && attempt < TRIES => {
+                pause_after_conflict(attempt).await;
+                attempt += 1;
+            }
             Err(failure) => return Err(failure.into()),
         }
     }

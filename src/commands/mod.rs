@@ -28,6 +28,7 @@ mod wait_for_start;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -37,8 +38,12 @@ use crate::error::{Error, Result};
 use crate::ui::Ui;
 use crate::{project, render, secret};
 
-/// How often a write is tried when somebody else changes the object at the same moment.
-const TRIES: u32 = 5;
+/// How often a write is tried when somebody else changes the object at the same moment. A controller that writes its
+/// status is such a somebody, and writes several times after each change.
+const TRIES: u32 = 10;
+
+/// The longest pause before another try.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<()> {
     let session = Session { globals: &cli.globals, ui };
@@ -166,6 +171,13 @@ fn without_managed_fields(object: &Value) -> BTreeMap<&str, Cow<'_, Value>> {
         (name.as_str(), field)
     });
     fields.collect()
+}
+
+/// Waits after the nth conflict. By chance, since two that wait equally long meet again.
+async fn pause_after_conflict(attempt: u32) {
+    let longest = (Duration::from_millis(10) * 2_u32.saturating_pow(attempt)).min(LONGEST_PAUSE);
+    let chance = random().map_or(128, |bytes| bytes[0]);
+    tokio::time::sleep(longest * u32::from(chance) / 256).await;
 }
 
 /// Five bytes of the system's randomness, for a name.

@@ -1,5 +1,6 @@
 //! `attach` to workloads that can be changed in place; those that can't are in `recreate.rs`.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::json;
@@ -129,6 +130,29 @@ scenario! {
         assert_eq!(deployment["spec"]["replicas"], 3);
         assert_eq!(deployment["metadata"]["annotations"]["theirs"], "too");
         assert_eq!(env_of(&deployment["spec"])[0]["name"], "TOKEN");
+    }
+
+    fn of_two_that_attach_at_once_a_hundred_times_over_neither_loses_anything(world: &World, sandbox: &Sandbox) {
+        let namespace = prepared(world);
+        let attach = |variable: &str| {
+            sandbox.spawn(["attach", "s", "deploy/web", "--env", &format!("{variable}=token"), "-n", &namespace])
+        };
+        for round in 0..100 {
+            let both = ["ONE", "TWO"].map(|who| attach(&format!("{who}_{round}")));
+            for attaching in both {
+                attaching.wait().success();
+            }
+        }
+        let deployment = world.get(&deployment_path(&namespace)).unwrap();
+        let names: BTreeSet<&str> = deployment["spec"]["template"]["spec"]["containers"][0]["env"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|variable| variable["name"].as_str().unwrap())
+            .collect();
+        assert_eq!(names.len(), 200);
+        let conflicts = world.requests().iter().filter(|request| request.status == Some(409)).count();
+        assert!(conflicts > 0, "the two met");
     }
 
     fn a_copy_that_could_not_be_made_is_answered_with_where_to_look(world: &World, sandbox: &Sandbox) {

@@ -12,7 +12,7 @@ use super::Written;
 use super::args::NewSecretArgs;
 use crate::cli::DryRun;
 use crate::cluster::{Answer, Cluster, Failure, Keep, Write};
-use crate::commands::{Session, TRIES, random};
+use crate::commands::{Session, TRIES, pause_after_conflict, random};
 use crate::error::{Error, Result};
 use crate::secret::SecretManifest;
 use crate::{render, ui};
@@ -48,6 +48,7 @@ impl Replacement<'_> {
             if !beaten || attempt == TRIES {
                 return self.refused(failure).await;
             }
+            pause_after_conflict(attempt).await;
         }
         unreachable!("the loop above has no end but its returns")
     }

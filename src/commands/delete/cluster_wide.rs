@@ -9,7 +9,7 @@ use crate::cli::DryRun;
 use crate::cluster::{Cluster, Failure};
 use crate::commands::arrival::{self, Until};
 use crate::commands::survey::{self, AT_ONCE, Survey};
-use crate::commands::{Session, TRIES, status};
+use crate::commands::{Session, TRIES, pause_after_conflict, status};
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::propagation::{self, DELETING, Evidence, Key, Row, Scope, State};
@@ -138,6 +138,7 @@ impl Removal<'_> {
             match self.cluster.patch_metadata(&now, change, self.args.write.write()).await {
                 Ok(_) => return Ok(()),
                 Err(failure) if failure.is_conflict() && attempt < TRIES => {
+                    pause_after_conflict(attempt).await;
                     source = self.same_source(agreed).await?;
                 }
                 Err(failure) => return Err(failure.into()),

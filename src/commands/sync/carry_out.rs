@@ -10,7 +10,7 @@ use super::{SyncArgs, Task, outcome};
 use crate::cli::DryRun;
 use crate::cluster::{Answer, Cluster, Failure};
 use crate::commands::survey::{self, AT_ONCE};
-use crate::commands::{Session, TRIES};
+use crate::commands::{Session, TRIES, pause_after_conflict};
 use crate::error::{Error, Result};
 use crate::project::Project;
 use crate::propagation::{self, Found, Permissions, Reason, Row, Scope, Source, State, Step};
@@ -98,6 +98,8 @@ impl<'a> Copying<'a> {
             }
             if unknown {
                 tokio::time::sleep(PAUSE * attempt).await;
+            } else {
+                pause_after_conflict(attempt).await;
             }
             attempt += 1;
             let now = match self.look_again(&task.row).await {
