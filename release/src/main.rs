@@ -1,0 +1,107 @@
+//! `release archive` packs a program, `release manifest` writes sums and manifest for what was packed. `release/build`
+//! calls both.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use release::check::{self, Platforms};
+use release::platform::{PLATFORMS, Platform};
+use release::{Result, archive, manifest};
+
+/// Makes what a release of kubectl-runai-secret consists of.
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// The version, such as v1.2.3.
+    #[arg(long, global = true, default_value = "v0.0.0-dev")]
+    version: String,
+    /// The folder for what is made.
+    #[arg(long, global = true, default_value = "dist")]
+    out: PathBuf,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Packs a program and the licence.
+    Archive {
+        /// What it was built for: a target of cargo's, or such as linux-amd64.
+        #[arg(long, value_parser = Platform::named)]
+        platform: Platform,
+        /// The program that cargo built.
+        #[arg(long)]
+        program: PathBuf,
+    },
+    /// Writes SHA256SUMS and runai-secret.yaml for the archives there are, and checks all of it.
+    Manifest {
+        /// The repository's address, such as <https://github.com/OWNER/REPOSITORY>.
+        #[arg(long)]
+        repository: String,
+        /// Refuses where the archive of a platform is missing.
+        #[arg(long)]
+        all_platforms: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let Cli { command, version, out } = Cli::parse();
+    let made = match command {
+        Command::Archive { platform, program } => pack(&out, &version, platform, &program),
+        Command::Manifest { repository, all_platforms } => describe(
+            &out,
+            &version,
+            &repository,
+            if all_platforms { Platforms::All } else { Platforms::Some },
+        ),
+    };
+    match made {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn pack(out: &Path, version: &str, platform: Platform, program: &Path) -> Result<()> {
+    let licence = include_bytes!("../../LICENSE");
+    let entries = archive::entries(platform, &read(program)?, licence);
+    write(&out.join(platform.archive(version)), &archive::write(&entries))
+}
+
+fn describe(out: &Path, version: &str, repository: &str, platforms: Platforms) -> Result<()> {
+    let archives = PLATFORMS.into_iter().filter_map(|platform| {
+        let name = platform.archive(version);
+        let bytes = fs::read(out.join(&name)).ok()?;
+        Some((platform, name, archive::sha256(&bytes)))
+    });
+    let archives: Vec<_> = archives.collect();
+    let sums: Vec<_> = archives.iter().map(|(platform, _, sum)| (*platform, sum.clone())).collect();
+    let text = manifest::render(manifest::TEMPLATE, version, repository, &sums)?;
+    let wrong = check::release(&manifest::parse(&text)?, platforms, |name| fs::read(out.join(name)).ok());
+    if !wrong.is_empty() {
+        return Err(format!("{version} can't be released:\n  {}", wrong.join("\n  ")));
+    }
+    let lines = archives.iter().map(|(_, name, sum)| format!("{sum}  {name}\n"));
+    let of_manifest = format!("{}  {MANIFEST}\n", archive::sha256(text.as_bytes()));
+    write(&out.join(MANIFEST), text.as_bytes())?;
+    write(&out.join("SHA256SUMS"), (lines.collect::<String>() + &of_manifest).as_bytes())
+}
+
+/// Krew demands that the file is called like the plugin.
+const MANIFEST: &str = "runai-secret.yaml";
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|error| format!("can't read {}: {error}", path.display()))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(path, bytes))
+        .map_err(|error| format!("can't write {}: {error}", path.display()))?;
+    println!("{}", path.display());
+    Ok(())
+}
