@@ -214,6 +214,20 @@ fn krew_installs_it_from_a_manifest_and_an_archive_on_this_machine() {
 }
 
 #[test]
+fn krew_installs_it_from_the_files_of_a_release_alone() {
+    let Some(programs) = programs() else { return };
+    let user = User::new(programs);
+    let manifest = user.publish("v1.2.3", &[here()]);
+    // Krew fetches its index first, though this takes nothing from there.
+    let index = user.index(&manifest);
+    user.downloads.put("runai-secret.yaml", manifest.into_bytes());
+    let url = format!("--manifest-url={}/releases/latest/download/runai-secret.yaml", user.downloads.url());
+    let install = user.sandbox.env("KREW_DEFAULT_INDEX_URI", index);
+    install.program(kubectl().unwrap(), ["krew", "install", &url]).success();
+    user.kubectl(&["runai-secret", "--version"]).success();
+}
+
+#[test]
 fn krews_own_validation_takes_the_manifest_of_a_release() {
     let Some(programs) = programs() else { return };
     let user = User::new(programs);
