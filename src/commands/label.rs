@@ -1,5 +1,6 @@
 //! `label`: mark a secret cluster-wide, so that Run:ai copies it to every project, or take the mark off.
 
+mod agree;
 mod origin;
 mod view;
 
@@ -10,19 +11,19 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use serde_json::{Value, json};
 
+use self::agree::{agree, check_wait, warn};
 use self::origin::Copying;
 use self::view::{Found, Surroundings, View, look, not_in_runai, projects_with};
 use super::arrival::{self, Until};
 use super::several::Several;
-use super::{Session, TRIES, pause_after_conflict, sharing, status};
+use super::{Session, TRIES, pause_after_conflict, status};
 use crate::cli::{DryRun, Output, Report, WriteArgs, parse_duration};
 use crate::cluster::{Cluster, Failure};
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
-use crate::project::Project;
-use crate::propagation::{self, DEPARTMENT_LABEL, Key, Neighbours, Scope};
+use crate::propagation::{self, DEPARTMENT_LABEL, Key, Scope};
 use crate::secret::{self, CREDENTIAL_LABEL, Credential};
-use crate::wording::{list, plural};
+use crate::wording::plural;
 
 /// Share a secret with every project: mark it cluster-wide for Run:ai
 ///
@@ -231,98 +232,6 @@ async fn copied(
     let copying = Copying { name, project, to: namespace, labels: &labels, write: &args.write };
     let object = copying.run(cluster, session).await?;
     Ok(Labelled { verb: "created and labeled", ..labelled(args, &view, object) })
-}
-
-/// Who may not list namespaces could not be told that it arrived: better said before the write.
-fn check_wait(args: &LabelArgs, view: &View) -> Result<()> {
-    if args.wait.is_none() || view.surroundings.projects.is_some() {
-        return Ok(());
-    }
-    Err(Error::failed("--wait looks at every project, and you may not list namespaces")
-        .hint("leave it out; nothing was changed"))
-}
-
-/// What works, and may still surprise.
-fn warn(view: &View, args: &LabelArgs, session: &Session<'_>) {
-    let View { source, surroundings } = view;
-    if args.remove {
-        return;
-    }
-    if source.name.contains('.') {
-        session.ui.warning(&format!(
-            "{}: a name with a dot works in Kubernetes, but Run:ai's UI and API do not accept it",
-            source.name
-        ));
-    }
-    if args.credential.is_none() && !source.labels.contains_key(CREDENTIAL_LABEL) {
-        session.ui.note(&format!(
-            "{} has no label {CREDENTIAL_LABEL}: Run:ai's UI does not offer it as a credential; --credential adds it",
-            source.name
-        ));
-    }
-    for project in &surroundings.going {
-        session.ui.note(&format!("project {} gets no copy: its namespace is being deleted", project.name));
-    }
-}
-
-async fn agree(args: &LabelArgs, session: &Session<'_>, view: &View) -> Result<()> {
-    let around = &view.surroundings;
-    if !args.remove {
-        sharing::note_unseen(around.projects.as_deref(), around.namesakes.as_deref(), session);
-    }
-    match (args.write.dry_run, args.remove) {
-        (DryRun::None, true) => agree_to_remove(args, session, view).await,
-        // Which projects a department has is known to Run:ai alone.
-        (DryRun::None, false) if args.department.is_none() => match around.seen() {
-            Ok((projects, namesakes)) => {
-                let Metadata { name, namespace, .. } = &view.source;
-                sharing::agree(name, namespace, projects, namesakes, session).await
-            }
-            Err(_) => Ok(()),
-        },
-        (DryRun::None | DryRun::Client | DryRun::Server, _) => Ok(()),
-    }
-}
-
-async fn agree_to_remove(args: &LabelArgs, session: &Session<'_>, view: &View) -> Result<()> {
-    let name = &view.source.name;
-    let mut left = view.source.labels.clone();
-    left.retain(|label, _| {
-        !propagation::unmarking(&view.source.labels, args.key).contains_key(label.as_str())
-    });
-    if Scope::of(&left) != Scope::Nobody {
-        session
-            .ui
-            .effect("another label stays that shares it: where Run:ai knows that one, it keeps the copies");
-        return session.ui.confirm(&format!("Take this label off {name}?")).await;
-    }
-    let consequence = format!("jobs there that use {name} won't start again");
-    match view.surroundings.seen() {
-        Err(unseen) => session.ui.effect(&format!(
-            "which projects lose their copy can't be seen: you may not list {unseen}; {consequence}"
-        )),
-        Ok((projects, namesakes)) => {
-            let identity = propagation::identity(&view.source.namespace, name);
-            let found = Neighbours::of(projects, namesakes, &identity);
-            let names = |projects: &[&Project]| list(projects.iter().map(|project| &project.name));
-            if !found.runais.is_empty() {
-                let runais = names(&found.runais);
-                session.ui.effect(&format!("Run:ai removes its copies from {runais}; {consequence}"));
-            }
-            if !found.ours.is_empty() {
-                let ours = names(&found.ours);
-                session.ui.effect(&format!(
-                    "the copies that sync made stay in {ours}; to remove them: {}",
-                    session.command(&format!("sync {name} --prune"))
-                ));
-            }
-            if found.runais.is_empty() && found.ours.is_empty() {
-                session.ui.effect("no project has a copy");
-            }
-        }
-    }
-    session.ui.effect(&format!("the secret in {} stays", view.source.namespace));
-    session.ui.confirm(&format!("Stop sharing {name}?")).await
 }
 
 async fn write(

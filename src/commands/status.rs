@@ -6,8 +6,10 @@ use std::time::Duration;
 use futures::{StreamExt, TryStreamExt, stream};
 
 mod report;
+mod table;
 
 use self::report::{OverviewReport, SecretReport};
+use self::table::{overview, table};
 use super::area::Area;
 use super::survey::{self, Strays, Survey, not_found};
 use super::{Session, arrival};
@@ -15,7 +17,6 @@ use crate::cli::{Report, ReportArgs};
 use crate::cluster::{Cluster, Failure};
 use crate::error::{Error, Result};
 use crate::propagation::{self, Scope, Source, State};
-use crate::ui::Table;
 use crate::wording::{list, nearest, plural};
 use crate::{render, secret};
 
@@ -129,19 +130,6 @@ fn headline(survey: &Survey) -> String {
             format!("you may not read secret {name} in {namespace}: contents can't be compared")
         }
     }
-}
-
-fn table(survey: &Survey, form: Report) -> Table {
-    let wide = form == Report::Wide;
-    let columns = if wide { 4 } else { 3 };
-    let mut table = Table::new(["PROJECT", "NAMESPACE", "STATE", "A COPY BECAUSE"].into_iter().take(columns));
-    for row in &survey.rows {
-        let evidence = row.evidence.as_ref().map(ToString::to_string).unwrap_or_default();
-        let cells =
-            [row.project.clone().unwrap_or_default(), row.namespace.clone(), row.state.to_string(), evidence];
-        table.row(cells.into_iter().take(columns));
-    }
-    table
 }
 
 /// What to type about each state that is there.
@@ -333,40 +321,5 @@ fn list_of_sources(failure: Failure, namespace: &str) -> Error {
         ))
     } else {
         error
-    }
-}
-
-/// What a table of all secrets has a column for; `wide` has one for each state.
-const USUAL: [State; 5] = [State::Copied, State::Pending, State::Stale, State::Conflict, State::Orphan];
-
-fn overview(surveys: &[Survey], form: Report) -> Table {
-    let wide = form == Report::Wide;
-    let states: &[State] = if wide { &State::ALL } else { &USUAL };
-    let mut headers = vec!["NAME".to_owned(), "SHARED WITH".to_owned()];
-    headers.extend(states.iter().map(|state| state.word().to_uppercase()));
-    if !wide {
-        headers.push("OTHER".to_owned());
-    }
-    let mut table = Table::new(headers);
-    for survey in surveys {
-        let counts = survey.counts();
-        let count = |state: &State| counts.get(state).copied().unwrap_or_default();
-        let mut cells = vec![survey.name.clone(), shared_with(survey)];
-        cells.extend(states.iter().map(|state| count(state).to_string()));
-        if !wide {
-            let other = counts.iter().filter(|(state, _)| !USUAL.contains(state)).map(|(_, count)| count);
-            cells.push(other.sum::<usize>().to_string());
-        }
-        table.row(cells);
-    }
-    table
-}
-
-fn shared_with(survey: &Survey) -> String {
-    match survey.scope() {
-        Some(Scope::EveryProject) => "every project".to_owned(),
-        Some(Scope::Department(id)) => format!("department {id}"),
-        Some(Scope::Nobody) => "nobody".to_owned(),
-        None => "can't be seen".to_owned(),
     }
 }

@@ -1,0 +1,104 @@
+//! What `label` says and asks before it writes.
+
+use super::LabelArgs;
+use super::view::View;
+use crate::cli::DryRun;
+use crate::commands::{Session, sharing};
+use crate::error::{Error, Result};
+use crate::metadata::Metadata;
+use crate::project::Project;
+use crate::propagation::{self, Neighbours, Scope};
+use crate::secret::CREDENTIAL_LABEL;
+use crate::wording::list;
+
+/// Who may not list namespaces could not be told that it arrived: better said before the write.
+pub(super) fn check_wait(args: &LabelArgs, view: &View) -> Result<()> {
+    if args.wait.is_none() || view.surroundings.projects.is_some() {
+        return Ok(());
+    }
+    Err(Error::failed("--wait looks at every project, and you may not list namespaces")
+        .hint("leave it out; nothing was changed"))
+}
+
+/// What works, and may still surprise.
+pub(super) fn warn(view: &View, args: &LabelArgs, session: &Session<'_>) {
+    let View { source, surroundings } = view;
+    if args.remove {
+        return;
+    }
+    if source.name.contains('.') {
+        session.ui.warning(&format!(
+            "{}: a name with a dot works in Kubernetes, but Run:ai's UI and API do not accept it",
+            source.name
+        ));
+    }
+    if args.credential.is_none() && !source.labels.contains_key(CREDENTIAL_LABEL) {
+        session.ui.note(&format!(
+            "{} has no label {CREDENTIAL_LABEL}: Run:ai's UI does not offer it as a credential; --credential adds it",
+            source.name
+        ));
+    }
+    for project in &surroundings.going {
+        session.ui.note(&format!("project {} gets no copy: its namespace is being deleted", project.name));
+    }
+}
+
+pub(super) async fn agree(args: &LabelArgs, session: &Session<'_>, view: &View) -> Result<()> {
+    let around = &view.surroundings;
+    if !args.remove {
+        sharing::note_unseen(around.projects.as_deref(), around.namesakes.as_deref(), session);
+    }
+    match (args.write.dry_run, args.remove) {
+        (DryRun::None, true) => agree_to_remove(args, session, view).await,
+        // Which projects a department has is known to Run:ai alone.
+        (DryRun::None, false) if args.department.is_none() => match around.seen() {
+            Ok((projects, namesakes)) => {
+                let Metadata { name, namespace, .. } = &view.source;
+                sharing::agree(name, namespace, projects, namesakes, session).await
+            }
+            Err(_) => Ok(()),
+        },
+        (DryRun::None | DryRun::Client | DryRun::Server, _) => Ok(()),
+    }
+}
+
+async fn agree_to_remove(args: &LabelArgs, session: &Session<'_>, view: &View) -> Result<()> {
+    let name = &view.source.name;
+    let mut left = view.source.labels.clone();
+    left.retain(|label, _| {
+        !propagation::unmarking(&view.source.labels, args.key).contains_key(label.as_str())
+    });
+    if Scope::of(&left) != Scope::Nobody {
+        session
+            .ui
+            .effect("another label stays that shares it: where Run:ai knows that one, it keeps the copies");
+        return session.ui.confirm(&format!("Take this label off {name}?")).await;
+    }
+    let consequence = format!("jobs there that use {name} won't start again");
+    match view.surroundings.seen() {
+        Err(unseen) => session.ui.effect(&format!(
+            "which projects lose their copy can't be seen: you may not list {unseen}; {consequence}"
+        )),
+        Ok((projects, namesakes)) => {
+            let identity = propagation::identity(&view.source.namespace, name);
+            let found = Neighbours::of(projects, namesakes, &identity);
+            let names = |projects: &[&Project]| list(projects.iter().map(|project| &project.name));
+            if !found.runais.is_empty() {
+                let runais = names(&found.runais);
+                session.ui.effect(&format!("Run:ai removes its copies from {runais}; {consequence}"));
+            }
+            if !found.ours.is_empty() {
+                let ours = names(&found.ours);
+                session.ui.effect(&format!(
+                    "the copies that sync made stay in {ours}; to remove them: {}",
+                    session.command(&format!("sync {name} --prune"))
+                ));
+            }
+            if found.runais.is_empty() && found.ours.is_empty() {
+                session.ui.effect("no project has a copy");
+            }
+        }
+    }
+    session.ui.effect(&format!("the secret in {} stays", view.source.namespace));
+    session.ui.confirm(&format!("Stop sharing {name}?")).await
+}
