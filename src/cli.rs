@@ -15,6 +15,7 @@ use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand, V
 
 use crate::commands::attach::AttachArgs;
 use crate::commands::check::CheckArgs;
+use crate::commands::completion::CompletionArgs;
 use crate::commands::create::CreateArgs;
 use crate::commands::delete::DeleteArgs;
 use crate::commands::detach::DetachArgs;
@@ -84,6 +85,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Show which workloads use a secret, and how
     Usage(UsageArgs),
+    /// Set up Tab: print a shell's script, or have kubectl complete this plugin
+    Completion(CompletionArgs),
 }
 
 /// What every command knows.

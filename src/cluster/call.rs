@@ -13,6 +13,9 @@ use super::{Keep, Write};
 const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 const METADATA_LIST: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 
+/// Names and columns for people, as kubectl prints them.
+const TABLE: &str = "application/json;as=Table;g=meta.k8s.io;v=v1";
+
 /// What becomes of the objects that a deleted one owns.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dependents {
@@ -90,6 +93,11 @@ impl Call {
 
     pub(super) fn metadata_list(mut self) -> Self {
         self.accept = METADATA_LIST;
+        self
+    }
+
+    pub(super) fn table(mut self) -> Self {
+        self.accept = TABLE;
         self
     }
 

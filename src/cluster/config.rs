@@ -10,7 +10,7 @@ use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 
 use super::trouble::chain;
-use super::{exec, kubeconfig, proxy};
+use super::{Attendance, exec, kubeconfig, proxy};
 use crate::cli::{BINARY, Connection};
 use crate::error::{Error, Result};
 
@@ -22,7 +22,7 @@ const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// The settings of the connection, credentials included, and the time limit of one request.
-pub(super) async fn load(flags: &Connection) -> Result<(Config, Duration)> {
+pub(super) async fn load(flags: &Connection, attendance: Attendance) -> Result<(Config, Duration)> {
     let files = match kubeconfig::read(flags)? {
         Some(files) => files,
         None if flags.server.is_some() || names_an_entry(flags) => Kubeconfig::default(),
@@ -42,7 +42,7 @@ pub(super) async fn load(flags: &Connection) -> Result<(Config, Duration)> {
         Some(limit) => limit,
     };
     config.connect_timeout = Some(limit.min(CONNECT_LIMIT));
-    exec::run_credential_plugin(&mut config.auth_info).await?;
+    exec::run_credential_plugin(&mut config.auth_info, attendance).await?;
     Ok((config, limit))
 }
 

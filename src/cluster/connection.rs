@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use super::call::Call;
 use super::failure::{Failure, Missing, shortened};
 use super::versions::Versions;
-use super::{config, transport};
+use super::{Attendance, config, transport};
 use crate::cli::Connection;
 use crate::error::Result;
 use crate::ui::Ui;
@@ -42,7 +42,19 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// Reads the kubeconfig and gets the credentials ready. Nothing is sent to the API server yet.
     pub(crate) async fn connect(flags: &Connection, ui: &Ui) -> Result<Self> {
-        let (config, limit) = config::load(flags).await?;
+        Self::connect_as(flags, Attendance::Attended, ui).await
+    }
+
+    /// The same where nobody is there to be asked or told anything.
+    ///
+    /// # Errors
+    /// Also where the credential plugin needs somebody.
+    pub(crate) async fn connect_unattended(flags: &Connection) -> Result<Self> {
+        Self::connect_as(flags, Attendance::Unattended, &Ui::silent()).await
+    }
+
+    async fn connect_as(flags: &Connection, attendance: Attendance, ui: &Ui) -> Result<Self> {
+        let (config, limit) = config::load(flags, attendance).await?;
         let server = host_and_port(&config.cluster_url);
         let default_namespace = match config.default_namespace.as_str() {
             "" => "default".to_owned(),
@@ -154,7 +166,7 @@ impl Cluster {
 }
 
 /// The address without the user and the password that a URL may hold.
-fn host_and_port(server: &Uri) -> String {
+pub(super) fn host_and_port(server: &Uri) -> String {
     let authority = server.authority().map_or("", |authority| authority.as_str());
     authority.rsplit_once('@').map_or(authority, |(_, address)| address).to_owned()
 }

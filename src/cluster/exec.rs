@@ -15,6 +15,7 @@ use serde_json::json;
 use tokio::process::Command;
 use zeroize::Zeroizing;
 
+use super::Attendance;
 use crate::error::{Error, Result};
 
 /// A login in the browser takes its time; a plugin that hangs must not take for ever.
@@ -38,10 +39,10 @@ struct ExecStatus {
 ///
 /// # Errors
 /// It is not there (with its own install hint), fails, takes over two minutes, or prints no credential.
-pub(super) async fn run_credential_plugin(user: &mut AuthInfo) -> Result<()> {
+pub(super) async fn run_credential_plugin(user: &mut AuthInfo, attendance: Attendance) -> Result<()> {
     let Some(plugin) = user.exec.take() else { return Ok(()) };
     let name = plugin.command.clone().unwrap_or_default();
-    let output = tokio::time::timeout(PLUGIN_LIMIT, command(&plugin, &name)?.output())
+    let output = tokio::time::timeout(PLUGIN_LIMIT, command(&plugin, &name, attendance)?.output())
         .await
         .map_err(|_| failed(&name, &format!("gave no answer within {} s", PLUGIN_LIMIT.as_secs())))?
         .map_err(|error| not_started(&plugin, &name, &error))?;
@@ -72,9 +73,10 @@ fn put_in_place(user: &mut AuthInfo, status: ExecStatus, name: &str) -> Result<(
     Ok(())
 }
 
-fn command(plugin: &ExecConfig, name: &str) -> Result<Command> {
+fn command(plugin: &ExecConfig, name: &str, attendance: Attendance) -> Result<Command> {
+    let attended = attendance == Attendance::Attended;
     // Our standard input may be a pipe with a secret in it: only a terminal is handed on.
-    let terminal = std::io::stdin().is_terminal();
+    let terminal = attended && std::io::stdin().is_terminal();
     let interactive = terminal && plugin.interactive_mode != Some(ExecInteractiveMode::Never);
     if plugin.interactive_mode == Some(ExecInteractiveMode::Always) && !terminal {
         return Err(failed(name, "needs a terminal, and standard input is none"));
@@ -84,7 +86,14 @@ fn command(plugin: &ExecConfig, name: &str) -> Result<Command> {
         .args(plugin.args.iter().flatten())
         .kill_on_drop(true)
         .stdout(Stdio::piped())
-        .stderr(Stdio::inherit());
+        .stderr(if attended { Stdio::inherit() } else { Stdio::null() });
+    if !attended {
+        // A plugin with clap inside would take this for a question to itself.
+        command.env_remove("COMPLETE");
+        // In the background, where the terminal does not let it read what is typed meanwhile.
+        #[cfg(unix)]
+        command.process_group(0);
+    }
     command.stdin(if interactive { Stdio::inherit() } else { Stdio::null() });
     for variable in plugin.env.iter().flatten() {
         if let (Some(name), Some(value)) = (variable.get("name"), variable.get("value")) {

@@ -11,8 +11,45 @@ use kube::config::{
     AuthInfo, Context, Kubeconfig, KubeconfigError, NamedAuthInfo, NamedCluster, NamedContext,
 };
 
+use super::connection::host_and_port;
 use crate::cli::Connection;
 use crate::error::{Error, Result};
+
+/// What a kubeconfig has names for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entries {
+    Contexts,
+    Clusters,
+    Users,
+}
+
+/// The names in the kubeconfig, each with a few words about it.
+///
+/// # Errors
+/// As for every reading of the kubeconfig.
+pub(crate) fn entries(which: Entries, flags: &Connection) -> Result<Vec<(String, String)>> {
+    let Some(files) = read(flags)? else { return Ok(Vec::new()) };
+    Ok(match which {
+        Entries::Contexts => files.contexts.into_iter().map(about_context).collect(),
+        Entries::Clusters => files.clusters.into_iter().map(about_cluster).collect(),
+        Entries::Users => files.auth_infos.into_iter().map(|user| (user.name, String::new())).collect(),
+    })
+}
+
+fn about_context(named: NamedContext) -> (String, String) {
+    let context = named.context.unwrap_or_default();
+    let namespace = context.namespace.filter(|namespace| !namespace.is_empty());
+    let about = match namespace {
+        Some(namespace) => format!("cluster {}, namespace {namespace}", context.cluster),
+        None => format!("cluster {}", context.cluster),
+    };
+    (named.name, about)
+}
+
+fn about_cluster(named: NamedCluster) -> (String, String) {
+    let server = named.cluster.and_then(|cluster| cluster.server).and_then(|server| server.parse().ok());
+    (named.name, server.as_ref().map(host_and_port).unwrap_or_default())
+}
 
 /// The files that were read, merged, or nothing where there are none or they know no cluster (as `/dev/null`).
 pub(super) fn read(flags: &Connection) -> Result<Option<Kubeconfig>> {

@@ -5,6 +5,7 @@
 //! (`workload::kind`), so nothing is discovered but the version of those that are not built in.
 
 mod call;
+mod candidates;
 mod config;
 mod connection;
 mod everywhere;
@@ -22,10 +23,12 @@ mod trouble;
 mod versions;
 mod workloads;
 
+pub(crate) use candidates::Row;
 pub(crate) use config::check_kubeconfig;
 pub(crate) use connection::Cluster;
 pub(crate) use everywhere::{Namespaces, Seen, Unseen};
 pub(crate) use failure::Failure;
+pub(crate) use kubeconfig::{Entries, entries};
 pub(crate) use secrets::Answer;
 
 /// How a write is to be recorded and whether it is to be kept.
@@ -35,6 +38,14 @@ pub(crate) struct Write<'a> {
     /// The API's `fieldValidation`.
     pub(crate) validation: &'static str,
     pub(crate) keep: Keep,
+}
+
+/// Whether somebody waits at the terminal for what a credential plugin may ask.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Attendance {
+    Attended,
+    /// Completion: nothing may be asked, and nothing may be said.
+    Unattended,
 }
 
 /// Whether the server keeps what it is sent.

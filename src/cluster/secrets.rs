@@ -15,8 +15,8 @@ use crate::metadata::Metadata;
 use crate::propagation::Namesake;
 
 #[derive(Deserialize)]
-struct MetadataOnly {
-    metadata: Metadata,
+pub(super) struct MetadataOnly {
+    pub(super) metadata: Metadata,
 }
 
 /// A secret without its values. They cross the wire, because no other form of the object has the keys, and are
@@ -54,14 +54,14 @@ impl Answer {
 }
 
 /// Helm keeps whole releases in secrets, of tens of kilobytes each.
-const MADE_BY_PEOPLE: &str = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token";
+pub(super) const MADE_BY_PEOPLE: &str = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token";
 
 /// Of a namespace, or of all.
 pub(super) fn collection_in(namespace: Option<&str>) -> String {
     namespace.map_or_else(|| "/api/v1/secrets".to_owned(), collection)
 }
 
-fn collection(namespace: &str) -> String {
+pub(super) fn collection(namespace: &str) -> String {
     format!("/api/v1/namespaces/{namespace}/secrets")
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod attach;
 mod change_manifest;
 mod change_workload;
 pub(crate) mod check;
+pub(crate) mod completion;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod detach;
@@ -58,6 +59,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<()> {
         Command::Submit(args) => submit::run(args, &session).await,
         Command::Check(args) => check::run(args, &session).await,
         Command::Usage(args) => usage::run(args, &session).await,
+        Command::Completion(args) => completion::run(args, &session),
     }
 }
 

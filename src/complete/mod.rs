@@ -1,15 +1,29 @@
 //! Completion, in a shell of its own and inside kubectl's.
 //!
-//! Both are answered before anything else happens. The dynamic engine of clap must be told the program's file name:
-//! from the name in the usage lines, which has spaces, it would register itself for `kubectl` as a whole.
+//! Answered before anything else happens, by four steps: `line` reads what is typed, `wanted` says what the word at the
+//! cursor stands for, `live` and `files` look names up, and `kubectl` or `shell` writes them down for whoever asked.
+//! Nothing here says or asks anything: the line under the cursor is the shell's.
 
-use std::ffi::OsString;
+mod candidate;
+mod files;
+mod kubectl;
+mod line;
+mod live;
+mod shell;
+mod wanted;
+
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
+use std::time::Instant;
 
 use clap::CommandFactory;
-use clap_complete::CompleteEnv;
 
-use crate::cli::{BINARY, Cli};
+use self::candidate::{Candidate, Offer};
+use self::line::Line;
+pub(crate) use self::shell::{Shell, registration};
+use self::wanted::Wanted;
+use crate::cli::Cli;
+use crate::printable::printable;
 
 /// kubectl runs a file of this name, followed by `-` and the plugin's, to complete a plugin's arguments.
 const KUBECTLS_PREFIX: &str = "kubectl_complete";
@@ -19,39 +33,68 @@ const REQUEST: &str = "COMPLETE";
 
 /// Answers a request for completion, if this start of the program is one.
 pub(crate) fn answered() -> bool {
+    let started = Instant::now();
     let mut words = std::env::args_os();
     let name = words.next().unwrap_or_default();
     let file = Path::new(&name).file_name().unwrap_or_default();
     if file.to_string_lossy().starts_with(KUBECTLS_PREFIX) {
-        answer_kubectl(words.collect());
+        be_silent();
+        kubectl::answer(&in_text(words), started);
         return true;
     }
-    if std::env::var_os(REQUEST).is_some() {
-        CompleteEnv::with_factory(Cli::command).bin(BINARY).complete();
+    let Some(shell) = std::env::var_os(REQUEST).and_then(|name| Shell::of_path(Path::new(&name))) else {
+        return false;
+    };
+    // The shell's words come after a `--`, the program's name first; without them the shell asks for its script.
+    let typed: Vec<String> = in_text(words.skip_while(|word| word != "--").skip(1));
+    match typed.split_first() {
+        Some((_, typed)) => {
+            be_silent();
+            shell.answer(typed, started);
+        }
+        None => print(&registration(shell, &from_anywhere(&name))),
     }
-    false
+    true
 }
 
-/// kubectl's protocol: the words so far, the last one unfinished; a candidate a line, with its help after a tab; at
-/// the end what the shell may add of its own (4: no file names).
-fn answer_kubectl(typed: Vec<OsString>) {
-    let mut words = vec![OsString::from(BINARY)];
-    words.extend(typed);
-    let last = words.len() - 1;
-    let flags_wanted = words[last].to_string_lossy().starts_with('-');
-    let folder = std::env::current_dir().ok();
-    let candidates = clap_complete::engine::complete(&mut Cli::command(), words, last, folder.as_deref())
-        .unwrap_or_default();
-    for candidate in candidates {
-        let value = candidate.get_value().to_string_lossy();
-        if candidate.is_hide_set() || value.starts_with('-') != flags_wanted {
-            continue;
-        }
-        let help = candidate.get_help().map(ToString::to_string).unwrap_or_default();
-        match help.lines().next() {
-            Some(line) => println!("{value}\t{line}"),
-            None => println!("{value}"),
-        }
+/// The command by which this program was started, from whatever folder.
+pub(crate) fn from_anywhere(name: &OsStr) -> String {
+    let path = Path::new(name);
+    let path = if path.components().count() > 1 { std::path::absolute(path).ok() } else { None };
+    path.as_deref().map_or(name, Path::as_os_str).to_string_lossy().into_owned()
+}
+
+/// A panic, too, must not write into the line under the cursor.
+fn be_silent() {
+    std::panic::set_hook(Box::new(|_| {}));
+}
+
+fn in_text(words: impl Iterator<Item = OsString>) -> Vec<String> {
+    words.map(|word| word.to_string_lossy().into_owned()).collect()
+}
+
+/// What is offered for the last word.
+fn offer(words: &[String], started: Instant) -> Offer {
+    let mut program = Cli::command();
+    program.build();
+    let (line, word) = Line::read(&program, words);
+    let wanted = Wanted::by(&line, &word);
+    let mut candidates = wanted.words;
+    if let Some(names) = &wanted.live {
+        candidates.extend(live::candidates(names, &line, started));
     }
-    println!(":4");
+    // A line each: a name that has more, as a context's may, can't be offered.
+    candidates.retain(|candidate| !candidate.value.contains(char::is_control));
+    let candidates = candidates.into_iter().map(|Candidate { value, about, then }| {
+        let first = about.lines().next().unwrap_or_default();
+        Candidate { value, about: printable(first).into_owned(), then }
+    });
+    Offer { candidates: candidates.collect(), files: wanted.files }
+}
+
+/// Writes all at once. Where nobody reads it, there is nobody to tell.
+fn print(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

@@ -13,6 +13,10 @@ const BASIC_AUTH: &str = "kubernetes.io/basic-auth";
 const ACCOUNT_TOKEN: &str = "kubernetes.io/service-account-token";
 const ACCOUNT: &str = "kubernetes.io/service-account.name";
 
+/// All of them, for completion.
+pub(crate) const TYPES: [&str; 7] =
+    ["Opaque", BASIC_AUTH, OLD_DOCKER_CONFIG, DOCKER_CONFIG, ACCOUNT_TOKEN, SSH, TLS];
+
 /// Refuses what the API server would refuse of a secret of this type. `annotations` are the keys of its annotations that
 /// have a value.
 pub(crate) fn check_keys(secret_type: &str, contents: &Contents, annotations: &[&str]) -> Result<()> {

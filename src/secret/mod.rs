@@ -30,7 +30,7 @@ mod ssh;
 mod tls;
 mod value;
 
-pub(crate) use builtin_type::{DOCKER_CONFIG, SSH, TLS, check_keys};
+pub(crate) use builtin_type::{DOCKER_CONFIG, SSH, TLS, TYPES, check_keys};
 pub(crate) use contents::Contents;
 pub(crate) use credential::{CREDENTIAL_LABEL, Credential, access_key_contents, password_contents};
 pub(crate) use docker_config::{DOCKER_HUB, Login, contents_of_file, contents_of_login};

@@ -42,6 +42,8 @@ struct Settings {
 enum Chatter {
     Normal,
     Quiet,
+    /// Not even errors.
+    Silent,
 }
 
 /// What happens where a question comes up.
@@ -88,6 +90,18 @@ impl Ui {
         }))
     }
 
+    /// One that says nothing and asks nothing, for completion: the line under the cursor is the shell's.
+    pub(crate) fn silent() -> Self {
+        Self(Rc::new(Settings {
+            chatter: Chatter::Silent,
+            asking: Asking::Refuse,
+            presence: Presence::Away,
+            verbosity: 0,
+            warned: RefCell::default(),
+            confidential: Confidential::default(),
+        }))
+    }
+
     /// These values are on their way to the server: whatever it answers, no line shows one of them.
     pub(crate) fn keep_confidential(&self, data: Rc<BTreeMap<String, SecretValue>>) {
         self.0.confidential.add(data);
@@ -99,12 +113,14 @@ impl Ui {
     }
 
     fn say(&self, style: &Style, label: &str, message: &str) {
-        say(style, label, &self.0.confidential.remove_from(message));
+        if self.0.chatter != Chatter::Silent {
+            say(style, label, &self.0.confidential.remove_from(message));
+        }
     }
 
     /// A line that says what was done, as `secret/x created`. Goes to standard output, where kubectl's go.
     pub(crate) fn done(&self, line: &str) -> Result<()> {
-        if self.0.chatter == Chatter::Quiet {
+        if self.0.chatter != Chatter::Normal {
             Ok(())
         } else {
             self.data(format!("{}\n", printable(line)).as_bytes())

@@ -32,7 +32,7 @@ impl Ui {
         let terminal = console::Term::stderr();
         let redraws = terminal.is_term() && std::env::var_os("TERM").is_none_or(|kind| kind != "dumb");
         let form = match (&self.0.chatter, redraws) {
-            (Chatter::Quiet, _) => Form::Silent,
+            (Chatter::Quiet | Chatter::Silent, _) => Form::Silent,
             (Chatter::Normal, true) => Form::Bar(bar(what, total)),
             (Chatter::Normal, false) => Form::Lines(Instant::now()),
         };

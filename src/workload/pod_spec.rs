@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value};
 
+use super::kind::Kind;
 use crate::error::{Error, Result};
 
 /// Which of the three lists of a pod spec a container stands in.
@@ -37,6 +38,21 @@ pub(super) fn containers(pod_spec: &Value) -> impl Iterator<Item = (Role, usize,
             .enumerate()
             .map(move |(index, container)| (role, index, container))
     })
+}
+
+/// The names of the containers of an object that can be changed, each once.
+pub(crate) fn container_names(object: &Value, kind: &Kind) -> Vec<String> {
+    let specs = kind.pod_specs(object);
+    let specs = specs.iter().filter_map(|pointer| object.pointer(pointer));
+    let changeable = specs.flat_map(containers).filter(|(role, ..)| *role != Role::Ephemeral);
+    let mut names: Vec<String> = Vec::new();
+    for (_, _, container) in changeable {
+        let name = text(container, "name");
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
 }
 
 /// The items of a list; none where it is missing or no list.

@@ -1,0 +1,142 @@
+//! Completion of the program under its own file name, in each shell's own way.
+//!
+//! The scripts for bash and zsh are this program's: those of clap split words at `:` and `=` in bash, and end a word that
+//! is to go on in zsh. The three other shells have none of these troubles. All ask with `COMPLETE=<shell>`, and the words
+//! after `--`.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::time::Instant;
+
+use clap::ValueEnum;
+use clap_complete::env::{Elvish, EnvCompleter, Fish, Powershell};
+
+use super::candidate::Offer;
+use super::{REQUEST, files, offer, print};
+use crate::cli::BINARY;
+
+/// Stands in the scripts for the command to ask.
+const COMPLETER: &str = "@COMPLETER@";
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+    Powershell,
+    Elvish,
+}
+
+/// The script that has a shell ask `completer`, a command, about the program.
+pub(crate) fn registration(shell: Shell, completer: &str) -> String {
+    match shell {
+        Shell::Bash => with_completer(include_str!("bash.sh"), completer),
+        Shell::Zsh => with_completer(include_str!("zsh.zsh"), completer),
+        Shell::Fish => of_clap(&Fish, completer),
+        Shell::Powershell => of_clap(&Powershell, completer),
+        Shell::Elvish => of_clap(&Elvish, completer),
+    }
+}
+
+fn with_completer(script: &str, completer: &str) -> String {
+    script.replace(COMPLETER, &shell_words::quote(completer))
+}
+
+fn of_clap(shell: &dyn EnvCompleter, completer: &str) -> String {
+    let mut script = Vec::new();
+    // The program's file name: from the name in the usage lines, which has blanks, `kubectl` would be taken over.
+    let written = shell.write_registration(REQUEST, BINARY, BINARY, completer, &mut script);
+    written.expect("writing to memory does not fail");
+    format!("{}\n", String::from_utf8_lossy(&script).trim())
+}
+
+impl Shell {
+    /// The shell of this name or at this path.
+    pub(super) fn of_path(path: &Path) -> Option<Self> {
+        match path.file_stem()?.to_str()? {
+            "bash" => Some(Self::Bash),
+            "zsh" => Some(Self::Zsh),
+            "fish" => Some(Self::Fish),
+            "pwsh" | "powershell" | "powershell_ise" => Some(Self::Powershell),
+            "elvish" => Some(Self::Elvish),
+            _ => None,
+        }
+    }
+
+    /// Answers the script's question about the last of these words.
+    pub(super) fn answer(self, words: &[String], started: Instant) {
+        let words: Vec<String> = match self {
+            // It hands over the line as it stands there, quotation marks included.
+            Self::Bash => words.iter().map(|word| unquoted(word)).collect(),
+            _ => words.to_vec(),
+        };
+        print(&self.in_protocol(offer(&words, started)));
+    }
+
+    fn in_protocol(self, mut offer: Offer) -> String {
+        let lists_files_itself = matches!(self, Self::Bash | Self::Zsh);
+        if let Some(wanted) = offer.files.as_ref().filter(|_| !lists_files_itself) {
+            offer.candidates.extend(files::candidates(wanted));
+        }
+        let mut answer = String::new();
+        for candidate in &offer.candidates {
+            let (value, about) = (&candidate.value, &candidate.about);
+            // Nothing can go wrong when writing to a text.
+            let _ = match self {
+                Self::Bash => writeln!(answer, "{}", escaped(value)),
+                Self::Elvish => writeln!(answer, "{value}"),
+                _ if about.is_empty() => writeln!(answer, "{value}"),
+                Self::Zsh | Self::Fish | Self::Powershell => writeln!(answer, "{value}\t{about}"),
+            };
+        }
+        if lists_files_itself {
+            let no_space = if offer.goes_on() { 2 } else { 0 };
+            let no_files = if offer.files.is_some() { 0 } else { 4 };
+            let _ = write!(answer, ":{}", no_space + no_files);
+        }
+        answer
+    }
+}
+
+/// A word without its quotation marks; as it stands where they are not closed.
+fn unquoted(word: &str) -> String {
+    match shell_words::split(word).as_deref() {
+        Ok([only]) => only.clone(),
+        _ => word.to_owned(),
+    }
+}
+
+/// With a backslash before what a shell would take for something else.
+fn escaped(value: &str) -> String {
+    let mut escaped = String::with_capacity(value.len());
+    for c in value.chars() {
+        if c.is_ascii() && !c.is_ascii_alphanumeric() && !"-_./:=,@+%".contains(c) {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_blanks_is_one_word_in_bash() {
+        assert_eq!(escaped("arn:aws:eks:1:cluster/a b"), "arn:aws:eks:1:cluster/a\\ b");
+        assert_eq!(unquoted("a\\ b"), "a b");
+        assert_eq!(unquoted("'a b'"), "a b");
+        assert_eq!(unquoted("'a"), "'a");
+        assert_eq!(unquoted(""), "");
+    }
+
+    #[test]
+    fn a_shell_is_known_by_its_name_and_by_its_path() {
+        assert_eq!(Shell::of_path(Path::new("/usr/bin/zsh")), Some(Shell::Zsh));
+        assert_eq!(Shell::of_path(Path::new("pwsh.exe")), Some(Shell::Powershell));
+        for other in ["", "0", "tcsh"] {
+            assert_eq!(Shell::of_path(Path::new(other)), None, "{other}");
+        }
+    }
+}
