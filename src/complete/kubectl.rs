@@ -4,11 +4,10 @@
 //! below (kubectl's `plugin_completion.go`). kubectl's scripts for the shells put the candidates into the line, each in
 //! its own way where a word has `=` in it.
 
-use std::fmt::Write;
 use std::path::Path;
 use std::time::Instant;
 
-use super::candidate::{Candidate, Offer};
+use super::candidate::Offer;
 use super::{files, offer, print};
 
 /// The shell puts no space after the candidate.
@@ -26,16 +25,24 @@ enum Script {
     /// Replaces what follows the first `=` of a flag.
     Bash,
     /// Replaces what follows the last `=` after a dash, wherever that stands in the word.
-    ZshOrFish,
+    Zsh,
+    /// The same. It stumbles where a flag is to get no space (`string split` takes it for one of its own), and needs
+    /// no telling: fish adds none after `=`, `:`, `/` and `,`.
+    Fish,
 }
 
 impl Script {
     /// A guess: kubectl does not tell, but its script for fish sets a variable, and most people use their login shell.
     fn of_caller() -> Self {
-        let is_fish = std::env::var_os("KUBECTL_ACTIVE_HELP").is_some_and(|value| value == "0");
+        if std::env::var_os("KUBECTL_ACTIVE_HELP").is_some_and(|value| value == "0") {
+            return Self::Fish;
+        }
         let login_shell = std::env::var_os("SHELL").unwrap_or_default();
-        let name = Path::new(&login_shell).file_name().unwrap_or_default();
-        if is_fish || name == "zsh" || name == "fish" { Self::ZshOrFish } else { Self::Bash }
+        if Path::new(&login_shell).file_name().is_some_and(|name| name == "zsh") {
+            Self::Zsh
+        } else {
+            Self::Bash
+        }
     }
 }
 
@@ -47,22 +54,33 @@ fn in_protocol(mut offer: Offer, word: &str, script: Script) -> String {
         // `KEY=PATH`: not every shell looks behind the `=`.
         offer.candidates.extend(files::candidates(wanted));
     }
-    if offer.goes_on() {
+    if offer.goes_on() && !(script == Script::Fish && word.starts_with('-')) {
         directive |= NO_SPACE;
     }
-    let mut answer = String::new();
+    let mut lines: Vec<String> = Vec::new();
     for from in starts(word, script) {
-        for Candidate { value, about, .. } in &offer.candidates {
-            // Nothing can go wrong when writing to a text.
-            let _ = match (value.get(from..).unwrap_or_default(), about.as_str()) {
-                ("", _) => Ok(()),
-                (end, "") => writeln!(answer, "{end}"),
-                (end, about) => writeln!(answer, "{end}\t{about}"),
-            };
-        }
+        let ends =
+            offer.candidates.iter().filter_map(|one| Some((one.value.get(from..)?, one.about.as_str())));
+        lines.extend(ends.filter(|(end, _)| !end.is_empty()).map(|(end, about)| {
+            if about.is_empty() || is_escaped(word, script) {
+                end.to_owned()
+            } else {
+                format!("{end}\t{about}")
+            }
+        }));
     }
-    let _ = writeln!(answer, ":{directive}");
-    answer
+    if offer.candidates.len() == 1 && is_escaped(word, script) {
+        lines.extend_from_within(..);
+    }
+    lines.push(format!(":{directive}\n"));
+    lines.join("\n")
+}
+
+/// The script for bash looks for what is typed in candidates whose commas have a backslash before them, unless none is
+/// described; and a candidate that is the only one keeps the backslash, so that what is typed is not taken off it. Of two
+/// that are the same neither is the only one, and bash shows them as one.
+fn is_escaped(word: &str, script: Script) -> bool {
+    script == Script::Bash && word.contains(',')
 }
 
 /// Where in the word the part begins that the script replaces: one place, or two where either script may ask. What is
@@ -71,14 +89,14 @@ fn starts(word: &str, script: Script) -> Vec<usize> {
     let after = |at: usize| at + 1;
     let last = word.rfind('=').map_or(0, after);
     if !word.starts_with('-') {
-        let is_garbled = word[..last].contains('-') && script == Script::ZshOrFish;
+        let is_garbled = word[..last].contains('-') && script != Script::Bash;
         return if is_garbled { Vec::new() } else { vec![0] };
     }
     let first = word.find('=').map_or(0, after);
     match script {
         _ if first == last => vec![first],
         // With nothing typed behind it everything fits.
-        Script::ZshOrFish if last == word.len() => vec![last],
+        Script::Zsh | Script::Fish if last == word.len() => vec![last],
         _ => vec![first, last],
     }
 }
@@ -86,6 +104,7 @@ fn starts(word: &str, script: Script) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::complete::candidate::Candidate;
     use crate::complete::wanted::Files;
 
     fn answer(word: &str, values: &[&str], script: Script) -> String {
@@ -111,17 +130,28 @@ mod tests {
     #[test]
     fn a_flag_and_its_equals_sign_are_kubectls_to_put_before_the_value() {
         assert_eq!(answer("--context=d", &["--context=dev"], Script::Bash), "dev\n:4\n");
-        assert_eq!(answer("--context=d", &["--context=dev"], Script::ZshOrFish), "dev\n:4\n");
+        assert_eq!(answer("--context=d", &["--context=dev"], Script::Fish), "dev\n:4\n");
         assert_eq!(answer("-n", &["-n"], Script::Bash), "-n\n:4\n");
+    }
+
+    #[test]
+    fn a_comma_that_is_typed_is_not_lost_on_the_script_for_bash() {
+        let offer = || Offer { candidates: vec![Candidate::new("path=/x,name=hf", "Opaque")], files: None };
+        let twice = "path=/x,name=hf\npath=/x,name=hf\n:4\n";
+        assert_eq!(in_protocol(offer(), "path=/x,name=", Script::Bash), twice);
+        assert_eq!(in_protocol(offer(), "path=/x,name=", Script::Zsh), "path=/x,name=hf\tOpaque\n:4\n");
     }
 
     #[test]
     fn a_second_equals_sign_is_cut_where_the_script_of_the_shell_cuts_it() {
         let values = ["--env-secret=A=hf,key=K"];
-        assert_eq!(answer("--env-secret=A=hf,key=", &values, Script::ZshOrFish), "K\n:4\n");
-        assert_eq!(answer("--env-secret=A=hf,key=", &values, Script::Bash), "A=hf,key=K\nK\n:4\n");
-        assert_eq!(answer("A=hf,key=", &["A=hf,key=K"], Script::ZshOrFish), "A=hf,key=K\n:4\n");
+        assert_eq!(answer("--env-secret=A=hf,key=", &values, Script::Zsh), "K\n:4\n");
+        assert_eq!(
+            answer("--env-secret=A=hf,key=", &values, Script::Bash),
+            "A=hf,key=K\nK\nA=hf,key=K\nK\n:4\n"
+        );
+        assert_eq!(answer("A=hf,key=", &["A=hf,key=K"], Script::Zsh), "A=hf,key=K\n:4\n");
         // The script would take `-face,key=` for a flag, and repeat it.
-        assert_eq!(answer("A=hugging-face,key=", &["A=hugging-face,key=K"], Script::ZshOrFish), ":4\n");
+        assert_eq!(answer("A=hugging-face,key=", &["A=hugging-face,key=K"], Script::Zsh), ":4\n");
     }
 }

@@ -30,6 +30,7 @@ pub(super) enum Word<'a> {
 }
 
 /// Where the reading stands between two words.
+#[derive(Clone, Copy)]
 enum Next<'a> {
     Any,
     ValueOf(&'a Arg),

@@ -104,10 +104,10 @@ impl Scene {
             // Without a cluster.
             Lookup::Entries(_) => {}
             Lookup::Namespaces => {
-                cluster.each_namespace(|namespace| found(about_namespace(namespace))).await?
+                cluster.each_namespace(|namespace| found(about_namespace(namespace))).await?;
             }
             Lookup::Projects => {
-                let project = |namespace| about_project(namespace).into_iter().for_each(&found);
+                let project = |namespace| about_project(&namespace).into_iter().for_each(&found);
                 cluster.each_project(project).await?;
             }
             Lookup::Secrets => {
@@ -119,7 +119,9 @@ impl Scene {
                 secret::check_secret_name(name)?;
                 let namespace = self.namespace(&cluster).await?;
                 let outline = cluster.secret_outline(&namespace, name).await?;
-                outline.keys().into_iter().for_each(|key| found((key, String::new())));
+                for key in outline.keys() {
+                    found((key, String::new()));
+                }
             }
             Lookup::Workloads(kind) => {
                 let namespace = self.namespace(&cluster).await?;
@@ -129,7 +131,9 @@ impl Scene {
                 let namespace = self.namespace(&cluster).await?;
                 let object = cluster.workload(&namespace, target).await?;
                 let names = workload::container_names(&object, target.kind);
-                names.into_iter().for_each(|name| found((name, String::new())));
+                for name in names {
+                    found((name, String::new()));
+                }
             }
         }
         Ok(())
@@ -181,7 +185,7 @@ fn about_namespace(namespace: Metadata) -> Found {
     (namespace.name, about.unwrap_or_default())
 }
 
-fn about_project(namespace: Metadata) -> Option<Found> {
+fn about_project(namespace: &Metadata) -> Option<Found> {
     let project = namespace.labels.get(PROJECT_LABEL)?.clone();
     Some((project, format!("namespace {}", namespace.name)))
 }

@@ -81,7 +81,8 @@ fn offer(words: &[String], started: Instant) -> Offer {
     let wanted = Wanted::by(&line, &word);
     let mut candidates = wanted.words;
     if let Some(names) = &wanted.live {
-        candidates.extend(live::candidates(names, &line, started));
+        let found = live::candidates(names, &line, started);
+        candidates.extend(if found.is_empty() { wanted.otherwise } else { found });
     }
     // A line each: a name that has more, as a context's may, can't be offered.
     candidates.retain(|candidate| !candidate.value.contains(char::is_control));

@@ -16,6 +16,8 @@ use crate::workload::{KINDS, Kind, Target};
 pub(super) struct Wanted {
     pub(super) words: Vec<Candidate>,
     pub(super) live: Option<Live>,
+    /// Where no name is found.
+    pub(super) otherwise: Vec<Candidate>,
     pub(super) files: Option<Files>,
 }
 
@@ -159,12 +161,8 @@ fn secret_or_target(line: &Line<'_>, text: &str) -> Wanted {
     match line.positionals.len() {
         0 if names_secrets_itself || text.contains('/') => target(text),
         0 => {
-            let mut wanted = Wanted::live(Lookup::Secrets, text);
-            // With nothing typed, a secret is what most lines go on with.
-            if !text.is_empty() {
-                wanted.words = kinds(text);
-            }
-            wanted
+            // A secret is what most lines go on with.
+            Wanted { otherwise: kinds(text), ..Wanted::live(Lookup::Secrets, text) }
         }
         1 if !line.positionals[0].contains('/') => target(text),
         _ => Wanted::default(),

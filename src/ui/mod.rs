@@ -120,10 +120,10 @@ impl Ui {
 
     /// A line that says what was done, as `secret/x created`. Goes to standard output, where kubectl's go.
     pub(crate) fn done(&self, line: &str) -> Result<()> {
-        if self.0.chatter != Chatter::Normal {
-            Ok(())
-        } else {
+        if self.0.chatter == Chatter::Normal {
             self.data(format!("{}\n", printable(line)).as_bytes())
+        } else {
+            Ok(())
         }
     }
 

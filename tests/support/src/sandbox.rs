@@ -24,7 +24,8 @@ pub(crate) use running::line_of;
 const PLUGIN: &str = "kubectl-runai-secret";
 
 /// The names by which kubectl and its completion find the plugin.
-const NAMES_FOR_KUBECTL: [&str; 3] = ["kubectl-runai_secret", PLUGIN, "kubectl_complete-runai_secret"];
+const NAMES_FOR_KUBECTL: [&str; 4] =
+    ["kubectl-runai_secret", PLUGIN, "kubectl_complete-runai_secret", "kubectl_complete-runai-secret"];
 
 /// A folder with a home, a working folder and nothing of the environment; removed when dropped.
 pub struct Sandbox {

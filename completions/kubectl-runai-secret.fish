@@ -1,0 +1,1 @@
+complete --keep-order --exclusive --command kubectl-runai-secret --arguments "(COMPLETE=fish kubectl-runai-secret -- (commandline --current-process --tokenize --cut-at-cursor) (commandline --current-token))"
