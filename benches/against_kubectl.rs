@@ -6,6 +6,9 @@
 //! The plugin is built as it is shipped. The two commands of a row take turns, since a machine's speed drifts, and a row shows medians with their quartiles.
 //! No timing fails it; it fails only where a command that it measures does.
 
+#[path = "against_kubectl/tab.rs"]
+mod tab;
+
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
     let mut rows = without_cluster();
     rows.extend(large_secrets());
     rows.extend(on_api_server());
+    rows.extend(tab::rows());
     rows.extend(many_projects());
     rows.extend(over_all_projects());
     rows.push(size());
@@ -215,13 +219,18 @@ struct Arena {
 
 impl Arena {
     fn time(&self, pair: &Pair<'_>) -> Row {
+        self.time_of(plugin(), pair)
+    }
+
+    /// The same, with the plugin under a name of its own.
+    fn time_of(&self, plugin: &Path, pair: &Pair<'_>) -> Row {
         let (mut ours, mut kubectls) = (Vec::new(), Vec::new());
         eprintln!("measuring {}", pair.what);
         for run in 0..WARM_UPS + self.runs {
             for (program, words, samples) in
-                [(Some(plugin()), pair.ours, &mut ours), (kubectl(), pair.kubectls, &mut kubectls)]
+                [(Some(plugin), pair.ours, &mut ours), (kubectl(), pair.kubectls, &mut kubectls)]
             {
-                let Some(program) = program else { continue };
+                let Some(program) = program.filter(|_| !words.is_empty()) else { continue };
                 let arguments = arguments(words, run);
                 if run < WARM_UPS {
                     // With its output caught, to be shown where it fails.
@@ -298,7 +307,7 @@ impl Arena {
 
 /// Words with which a program starts and does nothing.
 fn idle(program: &Path) -> Vec<String> {
-    arguments(if program == plugin() { "--version" } else { "version --client" }, 0)
+    arguments(if Some(program) == kubectl() { "version --client" } else { "--version" }, 0)
 }
 
 fn arguments(words: &str, run: usize) -> Vec<String> {
