@@ -82,7 +82,8 @@ fn with_secrets(world: &World) -> String {
         } else {
             (format!("secret-of-somebody-{number}"), "Opaque", "s3cret")
         };
-        let secret = json!({"metadata": {"name": name}, "type": secret_type, "stringData": {"release": value}});
+        let secret =
+            json!({"metadata": {"name": name}, "type": secret_type, "stringData": {"release": value}});
         world.create(&path, &secret);
     }
     namespace

@@ -13,14 +13,14 @@ use support::sandbox::kubectl;
 use support::{Run, Sandbox};
 
 /// What is offered for the last word of a line.
-struct Answer {
+pub(crate) struct Answer {
     /// A candidate and what is said about it.
     lines: Vec<(String, String)>,
     directive: u8,
 }
 
 impl Answer {
-    fn names(&self) -> Vec<&str> {
+    pub(crate) fn names(&self) -> Vec<&str> {
         self.lines.iter().map(|(name, _)| name.as_str()).collect()
     }
 
@@ -33,7 +33,7 @@ impl Answer {
 
 /// Asks as kubectl does. A blank separates words; one at the end begins a new word.
 #[track_caller]
-fn ask(sandbox: &Sandbox, line: &str) -> Answer {
+pub(crate) fn ask(sandbox: &Sandbox, line: &str) -> Answer {
     ask_with(sandbox, sandbox.env("SHELL", "/bin/bash"), line)
 }
 

@@ -5,7 +5,19 @@ use std::path::Path;
 use support::Sandbox;
 use support::sandbox::{kubectl, plugin};
 
-const COMMANDS: [&str; 7] = ["create", "label", "attach", "detach", "submit", "usage", "check"];
+const COMMANDS: [&str; 11] = [
+    "create",
+    "delete",
+    "label",
+    "status",
+    "sync",
+    "attach",
+    "detach",
+    "submit",
+    "usage",
+    "check",
+    "completion",
+];
 const TYPES_OF_SECRETS: [&str; 5] = ["docker-registry", "tls", "ssh", "password", "access-key"];
 
 /// A sandbox in which any look at a kubeconfig fails.

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use support::{Outcome, Project, Sandbox, World, scenario};
+use support::{Outcome, Project, Sandbox, User, World, scenario};
 
+use crate::completion::ask;
 use crate::definitions::{custom_kinds, define};
 use crate::status::{Shared, create as create_shared};
 use crate::usage::GROUPS;
@@ -146,6 +147,23 @@ fn are_smallest(
         let without = run(world, sandbox, &name, &granted(rest), commands);
         assert!(losses(&without) > losses(&outcomes), "{role} needs no {right:?}");
     }
+}
+
+/// For how many of these words a user with these rights is offered a completion.
+fn offers(
+    world: &World,
+    sandbox: &Sandbox,
+    (project, user): (&Project, &User),
+    granted: &[Right],
+    words: &[(String, &str)],
+) -> usize {
+    let rule = |right: &Right| json!({"apiGroups": [right.group], "resources": [right.resource], "verbs": [right.verb]});
+    world.grant(user, Some(&project.namespace), &granted.iter().map(rule).collect());
+    let is_offered = |(words, expected): &&(String, &str)| {
+        let line = format!("-n {} --token={} {words}", project.namespace, user.token);
+        ask(sandbox, &line).names().contains(expected)
+    };
+    words.iter().filter(is_offered).count()
 }
 
 /// Runs a command as a user who may see everything that `status` does and has all of these rights but one.
@@ -362,6 +380,24 @@ scenario! {
         let lines = commands(["submit new -i busybox --wait=30s -n {namespace}"]);
         let beside = [("runai-secret-submit", InProject)];
         is_smallest(world, sandbox, ("runai-secret-submit-wait", InProject), &beside, &lines);
+    }
+
+    fn tab_offers_what_may_be_looked_up(world: &World, sandbox: &Sandbox) {
+        let all = rights("runai-secret-completion");
+        let names = ["deployment/w", "statefulset/w", "daemonset/w", "replicaset/w", "cronjob/w", "job/w", "pod/w"];
+        let of_workloads =
+            names.iter().flat_map(|name| [(format!("attach s {name}"), *name), (format!("attach s {name} -c "), "main")]);
+        let words: Vec<_> = [("delete ".to_owned(), "s"), ("attach s deployment/w --env ".to_owned(), "k")]
+            .into_iter()
+            .chain(of_workloads)
+            .collect();
+        let project = project(world, "tab");
+        assert_eq!(offers(world, sandbox, (&project, &world.user("tab")), &all, &words), words.len());
+        for (index, left_out) in all.iter().enumerate() {
+            let rest: Vec<Right> = all.iter().filter(|right| *right != left_out).cloned().collect();
+            let user = world.user(&format!("tab-{index}"));
+            assert_eq!(offers(world, sandbox, (&project, &user), &rest, &words), words.len() - 1, "without {left_out:?}");
+        }
     }
 
     fn keys_are_checked_where_secrets_may_be_read(world: &World, sandbox: &Sandbox) {

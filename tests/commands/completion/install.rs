@@ -10,11 +10,17 @@ use support::{Outcome, Sandbox};
 const KREWS: &str = "kubectl-runai_secret";
 const COMPLETIONS: [&str; 2] = ["kubectl_complete-runai_secret", "kubectl_complete-runai-secret"];
 
+/// Puts the program there. Not as a copy: a process that another test starts at the moment would keep it open for
+/// writing, and it could not be run.
+fn put_plugin(path: &Path) {
+    fs::hard_link(plugin(), path).or_else(|_| symlink(plugin(), path)).unwrap();
+}
+
 /// As `cargo install` leaves it: the program, in a folder on PATH.
 fn installed_by_cargo() -> (Sandbox, PathBuf) {
     let sandbox = Sandbox::new();
     let program = sandbox.bin().join("kubectl-runai-secret");
-    fs::copy(plugin(), &program).unwrap();
+    put_plugin(&program);
     (sandbox, program)
 }
 
@@ -24,7 +30,7 @@ fn installed_by_krew(sandbox: &Sandbox, version: &str) -> PathBuf {
     let bin = sandbox.home().join(".krew/bin");
     fs::create_dir_all(&store).unwrap();
     fs::create_dir_all(&bin).unwrap();
-    fs::copy(plugin(), store.join("kubectl-runai-secret")).unwrap();
+    put_plugin(&store.join("kubectl-runai-secret"));
     let link = bin.join(KREWS);
     drop(fs::remove_file(&link));
     symlink(store.join("kubectl-runai-secret"), &link).unwrap();

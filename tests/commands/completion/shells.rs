@@ -11,6 +11,8 @@ use support::{Sandbox, Session, World};
 
 use crate::workloads::create_deployment;
 
+const BASH_COMPLETION: &str = "/usr/share/bash-completion/bash_completion";
+
 /// A cluster with something to offer, and a sandbox in which everything is installed.
 fn scene() -> (World, Sandbox) {
     let world = World::with_plain_names();
@@ -36,8 +38,10 @@ fn shell(name: &str) -> Option<PathBuf> {
     let path = ["/bin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"]
         .map(|folder| Path::new(folder).join(name));
     let found = path.into_iter().find(|path| path.is_file());
-    if found.is_none() || kubectl().is_none() {
-        println!("note: not tested: there is no {name}, or no kubectl");
+    // kubectl's script for bash calls functions of this package.
+    let lacks_functions = name == "bash" && !Path::new(BASH_COMPLETION).is_file();
+    if found.is_none() || kubectl().is_none() || lacks_functions {
+        println!("note: not tested: there is no {name}, no kubectl, or no {BASH_COMPLETION}");
         return None;
     }
     found
@@ -55,7 +59,7 @@ impl Prompt {
         let mut session = sandbox.with_run().program_in_terminal(bash, ["--norc", "--noprofile", "-i"]);
         for line in [
             "PS1='> '; bind 'set enable-bracketed-paste off'; bind 'set bell-style none'; bind 'set show-all-if-ambiguous on'",
-            ". /usr/share/bash-completion/bash_completion; . <(kubectl completion bash)",
+            &format!(". {BASH_COMPLETION}; . <(kubectl completion bash)"),
             ". <(kubectl-runai-secret completion bash)",
         ] {
             session.send_line(line);
