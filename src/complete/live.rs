@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use super::candidate::Candidate;
 use super::files;
 use super::line::Line;
@@ -17,8 +19,9 @@ use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::project::{self, PROJECT_LABEL};
 use crate::propagation::{MARK, Scope};
+use crate::secret;
 use crate::wording::plural;
-use crate::{secret, workload};
+use crate::workload::{self, ContainerChoice, Removed, Selection, Target, Use};
 
 /// After this long nobody waits any more. With the start of the program and kubectl's it stays below 1.5 s.
 const LIMIT: Duration = Duration::from_millis(1350);
@@ -127,9 +130,14 @@ impl Scene {
                 let namespace = self.namespace(&cluster).await?;
                 cluster.workload_rows(&namespace, kind, |row| found(about_workload(&row))).await?;
             }
+            Lookup::VariablesOf { secret, target } | Lookup::MountsOf { secret, target } => {
+                let object = self.workload(&cluster, target).await?;
+                for (name, container) in uses(&object, secret, target, what)? {
+                    found((name, container));
+                }
+            }
             Lookup::ContainersOf(target) => {
-                let namespace = self.namespace(&cluster).await?;
-                let object = cluster.workload(&namespace, target).await?;
+                let object = self.workload(&cluster, target).await?;
                 let names = workload::container_names(&object, target.kind);
                 for name in names {
                     found((name, String::new()));
@@ -137,6 +145,11 @@ impl Scene {
             }
         }
         Ok(())
+    }
+
+    async fn workload(&self, cluster: &Cluster, target: &Target) -> Result<Value> {
+        let namespace = self.namespace(cluster).await?;
+        Ok(cluster.workload(&namespace, target).await?)
     }
 
     /// The namespace that is meant, checked: it becomes part of a path.
@@ -178,6 +191,25 @@ impl Place {
             (None, None) => Self::Context,
         }
     }
+}
+
+/// What would be taken off the workload, as far as it is of the kind that is looked for.
+fn uses(object: &Value, secret: &str, target: &Target, what: &Lookup) -> Result<Vec<Found>> {
+    let selection = Selection {
+        secret: secret.to_owned(),
+        variables: Vec::new(),
+        paths: Vec::new(),
+        containers: ContainerChoice::All,
+    };
+    let removed = workload::detach(object, target.kind, &selection)?.removed;
+    let name = |one: &Removed| match (&one.what, what) {
+        (Use::Variable(name), Lookup::VariablesOf { .. }) => Some(name.clone()),
+        (Use::Files(path), Lookup::MountsOf { .. }) => Some(path.clone()),
+        _ => None,
+    };
+    let about =
+        |one: &Removed| one.container.as_ref().map(|name| format!("container {name}")).unwrap_or_default();
+    Ok(removed.iter().filter_map(|one| Some((name(one)?, about(one)))).collect())
 }
 
 fn about_namespace(namespace: Metadata) -> Found {

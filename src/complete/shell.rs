@@ -1,7 +1,7 @@
 //! Completion of the program under its own file name, in each shell's own way.
 //!
 //! The scripts for bash and zsh are this program's: those of clap split words at `:` and `=` in bash, and end a word that
-//! is to go on in zsh. The three other shells have none of these troubles. All ask with `COMPLETE=<shell>`, and the words
+//! is to go on in zsh. The three other shells have none of these troubles, and clap's scripts. All ask with `COMPLETE=<shell>`, and the words
 //! after `--`.
 
 use std::fmt::Write;

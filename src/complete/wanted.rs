@@ -42,6 +42,15 @@ pub(super) enum Lookup {
     KeysOf(String),
     Workloads(&'static Kind),
     ContainersOf(Target),
+    /// Where a workload uses a secret: names of variables, or paths of mounts.
+    VariablesOf {
+        secret: String,
+        target: Target,
+    },
+    MountsOf {
+        secret: String,
+        target: Target,
+    },
 }
 
 /// Names of files that begin with `text`, after `before`.
@@ -213,9 +222,11 @@ fn value_of(argument: &Arg, text: &str, line: &Line<'_>) -> Wanted {
         ("mount", "PATH[:KEY[=FILE],…]") => {
             attached(line).map(|secret| mount(secret, text)).unwrap_or_default()
         }
+        ("env", "VAR") => used(line, text, |secret, target| Lookup::VariablesOf { secret, target }),
+        ("mount", "PATH") => used(line, text, |secret, target| Lookup::MountsOf { secret, target }),
         ("type", _) => fixed(TYPES.iter().map(|name| Candidate::new(*name, "")), text),
-        // Paths in a container.
-        ("mount" | "working-dir", _) => Wanted::default(),
+        // A path in a container.
+        ("working-dir", _) => Wanted::default(),
         (_, "PATH" | "FILE") => Wanted::files("", text),
         (_, "[KEY=]PATH") => {
             let (before, path) = after_first(text, '=');
@@ -268,8 +279,21 @@ fn attached<'a>(line: &'a Line<'_>) -> Option<&'a str> {
     line.positionals.first().map(String::as_str).filter(|word| !word.contains('/'))
 }
 
+/// The workload, wherever it stands.
+fn named_target(line: &Line<'_>) -> Option<Target> {
+    line.positionals.iter().find_map(|word| Target::parse(word).ok())
+}
+
+/// What a workload uses of a secret, for taking it off.
+fn used(line: &Line<'_>, text: &str, lookup: fn(String, Target) -> Lookup) -> Wanted {
+    match (attached(line), named_target(line)) {
+        (Some(secret), Some(target)) => Wanted::live(lookup(secret.to_owned(), target), text),
+        _ => Wanted::default(),
+    }
+}
+
 fn containers(line: &Line<'_>, text: &str) -> Wanted {
-    let target = line.positionals.iter().find_map(|word| Target::parse(word).ok());
+    let target = named_target(line);
     let typed: Vec<String> = line.values("container").map(ToOwned::to_owned).collect();
     target.map(|target| Wanted::live(Lookup::ContainersOf(target), text).except(&typed)).unwrap_or_default()
 }
@@ -343,5 +367,8 @@ fn after_last(text: &str, separator: char) -> (&str, &str) {
 }
 
 fn value_name(argument: &Arg) -> String {
-    argument.get_value_names().and_then(|names| names.first()).map(ToString::to_string).unwrap_or_default()
+    let name = argument.get_value_names().and_then(|names| names.first());
+    let name = name.map(ToString::to_string).unwrap_or_default();
+    // `PATH|-` is a file, or standard input.
+    name.strip_suffix("|-").map(ToOwned::to_owned).unwrap_or(name)
 }

@@ -154,12 +154,25 @@ scenario! {
         assert_eq!(ask("attach hf nokind/").names(), Vec::<&str>::new());
     }
 
+    fn what_a_workload_uses_is_offered_for_taking_it_off(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("a");
+        opaque(world, &namespace, "s");
+        create_deployment(world, &namespace, "web");
+        let words = ["attach", "s", "deploy/web", "--env", "V=k1", "--mount", "/etc/x", "-n", &namespace];
+        sandbox.run(words).success();
+        let ask = |words: &str| ask(sandbox, &format!("-n {namespace} {words}"));
+        let variables = ask("detach s deploy/web --env ");
+        assert_eq!((variables.names(), variables.about("V")), (vec!["V"], "container main"));
+        assert_eq!(ask("detach s deploy/web --mount=/").names(), ["/etc/x"]);
+        assert_eq!(ask("detach other deploy/web --env ").names(), Vec::<&str>::new());
+    }
+
     fn nothing_is_written_and_no_value_is_shown(world: &World, sandbox: &Sandbox) {
         let namespace = world.namespace("a");
         opaque(world, &namespace, "s");
         sandbox.link_plugin();
         let completer = sandbox.bin().join("kubectl_complete-runai_secret");
-        for words in [&["attach", ""][..], &["attach", "s", "--env", ""], &["attach", "s", "deploy/", "-vvv", ""]] {
+        for words in [&["attach", ""][..], &["attach", "s", "--env", ""], &["create", "x", "--from-literal=k=v4lue", "--"], &["attach", "s", "deploy/", "-vvv", ""]] {
             let words = ["-n", &namespace].into_iter().chain(words.iter().copied());
             sandbox.with_run().program(&completer, words).success().never_shows(b"v4lue");
         }

@@ -29,7 +29,7 @@ pub const ASSETS: &str = "KUBEBUILDER_ASSETS";
 pub(crate) const ADMIN_TOKEN: &str = "support-admin-token";
 
 /// Users that the token file knows; it is read once, at the start.
-const SPARE_USERS: usize = 128;
+const SPARE_USERS: usize = 192;
 
 const START_LIMIT: Duration = Duration::from_mins(1);
 
