@@ -215,3 +215,23 @@ fn the_cluster_that_is_typed_is_asked() {
     assert_eq!(ask("--cluster="), ["test", "the:other"]);
     assert_eq!(ask("--user the"), ["the:other"]);
 }
+
+/// As many as in the benchmark, which also takes the time.
+#[test]
+fn a_tab_among_releases_of_helm_moves_less_than_100_kilobytes() {
+    let world = World::in_process();
+    let namespace = world.namespace("helm");
+    let path = format!("/api/v1/namespaces/{namespace}/secrets");
+    for number in 0..600 {
+        let (name, secret_type, size) = match number {
+            0..100 => (format!("sh.helm.release.v1.app-{number}.v1"), "helm.sh/release.v1", 40 << 10),
+            _ => (format!("secret-of-somebody-{number}"), "Opaque", 10),
+        };
+        let value = "x".repeat(size);
+        world.create(&path, &json!({"metadata": {"name": name}, "type": secret_type, "stringData": {"k": value}}));
+    }
+    let sandbox = Sandbox::new().with(&world);
+    assert_eq!(ask(&sandbox, &format!("delete -n {namespace} s")).lines.len(), 500);
+    let bytes: usize = world.requests().iter().map(|request| request.answer_size).sum();
+    assert!(bytes <= 100_000, "{bytes}");
+}
