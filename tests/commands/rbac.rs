@@ -391,7 +391,7 @@ scenario! {
             .into_iter()
             .chain(of_workloads)
             .collect();
-        let project = project(world, "tab");
+        let project = project(world, "tab", &[]);
         assert_eq!(offers(world, sandbox, (&project, &world.user("tab")), &all, &words), words.len());
         for (index, left_out) in all.iter().enumerate() {
             let rest: Vec<Right> = all.iter().filter(|right| *right != left_out).cloned().collect();

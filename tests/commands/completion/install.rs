@@ -136,6 +136,13 @@ fn a_root_of_krew_elsewhere_is_found_by_its_variable() {
     assert_eq!(points_to(&root.join("bin").join(COMPLETIONS[0])).as_deref(), Some(KREWS));
 }
 
+/// Not by running the examples: they would be carried out where the program was built.
+#[test]
+fn its_help_has_examples() {
+    let help = Sandbox::new().run(["completion", "--help"]).success();
+    assert!(help.stdout.contains("\n  kubectl runai-secret completion install\n"), "{help}");
+}
+
 #[test]
 fn a_link_that_was_made_for_another_installation_is_made_anew() {
     let (sandbox, program) = installed_by_cargo();

@@ -228,7 +228,10 @@ fn a_tab_among_releases_of_helm_moves_less_than_100_kilobytes() {
             _ => (format!("secret-of-somebody-{number}"), "Opaque", 10),
         };
         let value = "x".repeat(size);
-        world.create(&path, &json!({"metadata": {"name": name}, "type": secret_type, "stringData": {"k": value}}));
+        world.create(
+            &path,
+            &json!({"metadata": {"name": name}, "type": secret_type, "stringData": {"k": value}}),
+        );
     }
     let sandbox = Sandbox::new().with(&world);
     assert_eq!(ask(&sandbox, &format!("delete -n {namespace} s")).lines.len(), 500);
