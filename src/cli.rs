@@ -342,6 +342,13 @@ fn parse_report(word: &str) -> Result<Report, String> {
     }
 }
 
+/// Reads the name of a secret; `secret/NAME`, as reports and kubectl print it, is the same.
+#[expect(clippy::unnecessary_wraps, reason = "clap's parsers of values are fallible")]
+pub(crate) fn parse_secret(word: &str) -> Result<String, std::convert::Infallible> {
+    let name = word.strip_prefix("secret/").or_else(|| word.strip_prefix("secrets/")).unwrap_or(word);
+    Ok(name.to_owned())
+}
+
 /// Reads what kubectl takes for `--request-timeout`: a number of seconds, or Go's `1m30s`. Zero is "no limit".
 pub(crate) fn parse_duration(word: &str) -> Result<Duration, String> {
     let wrong = || format!("\"{word}\" is not a duration such as 30s, 2m or 1h30m");

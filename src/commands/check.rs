@@ -108,7 +108,11 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
         Report::Name => names(&findings),
         _ => table(&findings, &scope, form),
     })?;
-    conclude(&findings, &scope, form, session)
+    if findings.is_empty() {
+        let seen = if unseen.is_empty() { "in" } else { "in what could be seen of" };
+        session.ui.note(&format!("nothing found {seen} {}", scope::in_words(&scope)));
+    }
+    conclude(&findings, form, session)
 }
 
 /// Everything in a namespace, or in all.
@@ -130,7 +134,9 @@ async fn look(scope: &Namespaces, cluster: &Cluster) -> Result<(View, Vec<Unseen
     let (read, refused) = read(to_read, cluster).await?;
     all.extend(read);
     all.extend(secrets.found.into_iter().map(by_place));
-    let unseen = [consumers_unseen, if refused.is_empty() { Vec::new() } else { secrets.unseen }].concat();
+    // Who may not list secrets is served by reading one by one those that are used, as long as it is seen which are.
+    let all_were_read = refused.is_empty() && extent == Extent::Whole;
+    let unseen = [consumers_unseen, if all_were_read { Vec::new() } else { secrets.unseen }].concat();
     Ok((view(consumers, all, env_names, extent, cluster).await, unseen))
 }
 
@@ -222,11 +228,8 @@ fn table(findings: &[Finding], scope: &Namespaces, form: Report) -> String {
 }
 
 /// Says what to do about each kind of finding, and whether there are errors.
-fn conclude(findings: &[Finding], scope: &Namespaces, form: Report, session: &Session<'_>) -> Result<()> {
+fn conclude(findings: &[Finding], form: Report, session: &Session<'_>) -> Result<()> {
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-    if findings.is_empty() {
-        session.ui.note(&format!("nothing found in {}", scope::in_words(scope)));
-    }
     if form == Report::Table {
         let mut said = BTreeSet::new();
         for finding in findings.iter().filter(|finding| said.insert(finding.code)) {

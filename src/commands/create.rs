@@ -34,6 +34,7 @@ pub(super) async fn run(args: &CreateArgs, session: &Session<'_>) -> Result<()> 
     if let [only] = destinations.as_slice() {
         let written = write(&manifest, &only.namespace, args, &cluster, session).await?;
         session.report(&args.write, &manifest.to_name(), written.verb, &written.object)?;
+        session.note_unchosen_namespace(&only.namespace);
         if args.cluster_wide && args.write.dry_run == DryRun::None {
             session.ui.note("Run:ai copies it to every project, usually within a minute");
         }

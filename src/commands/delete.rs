@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Session;
 use super::several::Several;
-use crate::cli::{DryRun, Output, WriteArgs, parse_duration};
+use crate::cli::{self, DryRun, Output, WriteArgs, parse_duration};
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
@@ -26,7 +26,7 @@ use crate::secret;
     kubectl runai-secret delete hf --cluster-wide")]
 pub(crate) struct DeleteArgs {
     /// The secrets
-    #[arg(value_name = "NAME", required = true)]
+    #[arg(value_name = "NAME", required = true, value_parser = cli::parse_secret)]
     names: Vec<String>,
 
     /// A shared secret of the Run:ai namespace, and all its copies

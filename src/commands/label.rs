@@ -17,7 +17,7 @@ use self::view::{Found, Surroundings, View, look, not_in_runai, projects_with};
 use super::arrival::{self, Until};
 use super::several::Several;
 use super::{Session, TRIES, pause_after_conflict, status};
-use crate::cli::{DryRun, Output, Report, WriteArgs, parse_duration};
+use crate::cli::{self, DryRun, Output, Report, WriteArgs, parse_duration};
 use crate::cluster::{Cluster, Failure};
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
@@ -38,7 +38,7 @@ use crate::wording::plural;
     kubectl runai-secret label my-secret --remove")]
 pub(crate) struct LabelArgs {
     /// The secrets
-    #[arg(value_name = "NAME", required = true)]
+    #[arg(value_name = "NAME", required = true, value_parser = cli::parse_secret)]
     names: Vec<String>,
 
     /// Take the mark off; Run:ai then removes the copies

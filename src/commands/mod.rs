@@ -43,6 +43,9 @@ use crate::{project, render, secret};
 /// status is such a somebody, and writes several times after each change.
 const TRIES: u32 = 10;
 
+/// Where kubectl works while nobody has chosen a namespace. It belongs to no project.
+const UNCHOSEN_NAMESPACE: &str = "default";
+
 /// The longest pause before another try.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -127,6 +130,21 @@ impl Session<'_> {
             return Err(not_in_a_project(command, "--project and --namespace"));
         }
         self.source_namespace(command)
+    }
+
+    /// Says where something was created that nobody has chosen.
+    fn note_unchosen_namespace(&self, namespace: &str) {
+        let place = &self.globals.place;
+        if place.namespace.is_none() && place.projects.is_empty() && namespace == UNCHOSEN_NAMESPACE {
+            self.ui.note("no project was named: it is in namespace default");
+        }
+    }
+
+    /// ` -p team-a`: the flags that say where, as they were given, for a command line to type next.
+    fn place_flags(&self) -> String {
+        let place = &self.globals.place;
+        let namespace = place.namespace.iter().map(|name| format!(" -n {name}"));
+        namespace.chain(place.projects.iter().map(|name| format!(" -p {name}"))).collect()
     }
 
     /// A command line to type next, for the same Run:ai namespace.

@@ -13,7 +13,7 @@ use self::table::{overview, table};
 use super::area::Area;
 use super::survey::{self, Strays, Survey, not_found};
 use super::{Session, arrival};
-use crate::cli::{Report, ReportArgs};
+use crate::cli::{self, Report, ReportArgs};
 use crate::cluster::{Cluster, Failure};
 use crate::error::{Error, Result};
 use crate::propagation::{self, Scope, Source, State};
@@ -42,7 +42,7 @@ const SECRETS_AT_ONCE: usize = 4;
     kubectl runai-secret status hf -o wide")]
 pub(crate) struct StatusArgs {
     /// The secret; all shared ones without it
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = cli::parse_secret)]
     name: Option<String>,
 
     /// Go on looking, and show what changes, until Ctrl-C

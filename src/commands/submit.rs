@@ -42,6 +42,7 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
             .map_err(|failure| refused(failure, kind, &job))?,
     };
     session.report(&args.write, &kind.display_name(&job.name), "created", &object)?;
+    session.note_unchosen_namespace(&job.namespace);
     match args.course.wait {
         Some(limit) if args.write.dry_run == DryRun::None => {
             let (cluster, namespace, name) = (&cluster, &job.namespace, &job.name);

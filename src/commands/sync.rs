@@ -12,7 +12,7 @@ use super::Session;
 use super::area::{Area, Reach};
 use super::several::Several;
 use super::survey::{self, Survey, not_found};
-use crate::cli::{DryRun, WriteArgs};
+use crate::cli::{self, DryRun, WriteArgs};
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::propagation::{self, Allowed, Permissions, Reason, Row, Scope, Source, State, Step};
@@ -31,7 +31,7 @@ use crate::{project, secret};
     kubectl runai-secret sync hf --prune")]
 pub(crate) struct SyncArgs {
     /// The secrets, in the Run:ai namespace and shared
-    #[arg(value_name = "NAME", required = true)]
+    #[arg(value_name = "NAME", required = true, value_parser = cli::parse_secret)]
     names: Vec<String>,
 
     /// Only this project; may be repeated. The same as --project

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::scope::{self, ScopeArgs};
 use super::{Session, sharing};
 use crate::age::age;
-use crate::cli::{Report, ReportArgs};
+use crate::cli::{self, Report, ReportArgs};
 use crate::cluster::{Cluster, Failure, Namespaces, Seen, Unseen};
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
@@ -27,7 +27,7 @@ use crate::{propagation, secret};
     kubectl runai-secret usage --unused -p team-a")]
 pub(crate) struct UsageArgs {
     /// The secret; all of the namespace without it
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = cli::parse_secret)]
     name: Option<String>,
 
     /// Only secrets that nobody uses; those shared with every project are left out
@@ -114,7 +114,7 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
     let consequence =
         if args.unused { "what seems unused may be used there" } else { "uses there are not shown" };
     scope::warn_unseen(&view.unseen, consequence, session);
-    if args.name.is_none() && usages.is_empty() {
+    if args.name.is_none() && usages.is_empty() && view.unseen.is_empty() {
         let what = if args.unused { "unused secrets" } else { "secrets" };
         session.ui.note(&format!("no {what} in {}", scope::in_words(&scope)));
     }
@@ -239,17 +239,19 @@ fn check_is_there(
         ));
     }
     if usages.iter().all(|usage| usage.consumers.is_empty()) {
-        session.ui.note(&format!("nothing uses secret {name} in {}", scope::in_words(scope)));
+        let seen = if view.unseen.is_empty() { "nothing" } else { "nothing that could be seen" };
+        session.ui.note(&format!("{seen} uses secret {name} in {}", scope::in_words(scope)));
     }
     Ok(())
 }
 
 /// The secrets that are copied to every project, and their copies: one namespace does not tell whether they are used.
 fn shared(view: &View) -> BTreeSet<(&str, &str)> {
-    let shared = view
-        .secrets
-        .iter()
-        .filter(|secret| propagation::Scope::of(&secret.labels) != propagation::Scope::Nobody);
+    let is_shared = |secret: &&Metadata| {
+        propagation::Scope::of(&secret.labels) != propagation::Scope::Nobody
+            || secret.labels.contains_key(propagation::MARK)
+    };
+    let shared = view.secrets.iter().filter(is_shared);
     shared.map(|secret| (secret.namespace.as_str(), secret.name.as_str())).collect()
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Code, Extent, Finding, Severity, View};
-use crate::propagation::Scope;
+use crate::propagation::{MARK, Scope};
 use crate::secret::{CREDENTIAL_LABEL, Inspection};
 use crate::wording::list;
 use crate::workload::Way;
@@ -37,9 +37,13 @@ fn line_ends(view: &View, secret: &Inspection) -> Vec<Finding> {
             _ => false,
         });
         let users: BTreeSet<String> = as_variable.map(|(consumer, _)| consumer.display_name()).collect();
+        // All keys: what is not named would be gone.
+        let sources: Vec<_> = secret.keys.keys().map(|key| format!("--from-file={key}=PATH")).collect();
         let remedy = format!(
-            "create it anew without: kubectl runai-secret create {} -n {} --replace --trim --from-file={key}=PATH",
-            secret.name, secret.namespace
+            "write it again without: kubectl runai-secret create {} -n {} --replace --trim {}",
+            secret.name,
+            secret.namespace,
+            sources.join(" ")
         );
         let (severity, message) = if users.is_empty() {
             (Severity::Info, format!("the value of {key} ends with a newline"))
@@ -91,7 +95,8 @@ fn credential(secret: &Inspection) -> Option<Finding> {
 
 /// Only where everything was seen. Credentials and what is shared wait for workloads to come.
 fn unused(view: &View, secret: &Inspection) -> Option<Finding> {
-    let waits = secret.labels.contains_key(CREDENTIAL_LABEL) || Scope::of(&secret.labels) != Scope::Nobody;
+    let is_shared = Scope::of(&secret.labels) != Scope::Nobody || secret.labels.contains_key(MARK);
+    let waits = is_shared || secret.labels.contains_key(CREDENTIAL_LABEL);
     let is_used = || {
         let here = view.consumers.iter().filter(|consumer| consumer.namespace == secret.namespace);
         here.flat_map(|consumer| &consumer.references).any(|reference| reference.secret == secret.name)
@@ -100,6 +105,6 @@ fn unused(view: &View, secret: &Inspection) -> Option<Finding> {
         return None;
     }
     let remedy =
-        format!("if nothing else does: kubectl delete secret {} -n {}", secret.name, secret.namespace);
+        format!("if nothing else does: kubectl runai-secret delete {} -n {}", secret.name, secret.namespace);
     Some(of_secret(secret, Severity::Info, Code::UnusedSecret, "no workload uses it".to_owned(), remedy))
 }

@@ -71,9 +71,24 @@ struct TerminalGuard {
 
 impl TerminalGuard {
     fn new() -> Self {
-        Self {
+        let guard = Self {
             #[cfg(unix)]
             modes: rustix::termios::tcgetattr(std::io::stdin()).ok(),
+        };
+        #[cfg(unix)]
+        guard.without_suspending();
+        guard
+    }
+
+    /// Has Ctrl-Z do nothing: a shell brings a stopped program back with the echo on, and what is typed then is seen.
+    #[cfg(unix)]
+    fn without_suspending(&self) {
+        use rustix::termios::{OptionalActions, SpecialCodeIndex, tcsetattr};
+        // Linux and macOS have different values for "no character".
+        const DISABLED: u8 = if cfg!(target_os = "linux") { 0 } else { 0xff };
+        if let Some(mut modes) = self.modes.clone() {
+            modes.special_codes[SpecialCodeIndex::VSUSP] = DISABLED;
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &modes);
         }
     }
 }

@@ -4,7 +4,18 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::json;
-use support::{Fault, Sandbox, scenario};
+use support::{Fault, Sandbox, World, scenario};
+
+/// `team-a` in mind and `-p` forgotten: the context's namespace is nobody's choice.
+#[test]
+fn what_lands_in_the_default_namespace_unasked_is_said() {
+    let world = World::in_process();
+    let sandbox = Sandbox::new().with(&world);
+    let created = sandbox.run(["create", "s", "--from-literal=k=v"]).success();
+    assert!(created.stderr.contains("note: no project was named: it is in namespace default"), "{created}");
+    let chosen = sandbox.run(["create", "s2", "--from-literal=k=v", "-n", "default"]).success();
+    assert!(!chosen.stderr.contains("no project"), "{chosen}");
+}
 
 scenario! {
     fn create_sends_one_request_and_gets_no_value_back(world: &World, sandbox: &Sandbox) {

@@ -28,6 +28,15 @@ scenario! {
         assert!(preconditions["uid"].is_string() && preconditions["resourceVersion"].is_string(), "{preconditions}");
     }
 
+    fn what_a_report_prints_as_a_name_is_one(world: &World, sandbox: &Sandbox) {
+        let project = world.project("a");
+        world.create_secret(&project.namespace, "old", &[("k", "v")]);
+        let unused = sandbox.run(["usage", "--unused", "-p", &project.name, "-o", "name"]).success();
+        assert_eq!(unused.stdout, "secret/old\n");
+        sandbox.run(["delete", unused.stdout.trim(), "-p", &project.name, "--yes"]).success();
+        assert!(world.secret(&project.namespace, "old").is_none());
+    }
+
     fn of_several_those_that_are_there_are_deleted(world: &World, sandbox: &Sandbox) {
         let project = world.project("a");
         world.create_secret(&project.namespace, "old", &[("k", "v")]);

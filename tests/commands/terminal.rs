@@ -106,3 +106,26 @@ fn after_ctrl_c_the_terminal_echoes_again() {
     session.expect("ended 130");
     session.expect("the same");
 }
+
+/// A shell would bring the program back with the echo on.
+#[test]
+fn a_hidden_value_stays_hidden_after_ctrl_z() {
+    let sandbox = Sandbox::new();
+    let shell = sandbox.env("PLUGIN", plugin());
+    let mut session = shell.program_in_terminal(Path::new("/bin/bash"), ["--norc", "-i"]);
+    session.send_line("$PLUGIN create s --prompt T --dry-run=client; echo ended $?");
+    session.expect("Value of T");
+    session.send("\u{1a}");
+    session.send_line("fg");
+    session.expect("Once more");
+    session.send_line("hunter2-typed");
+    session.expect("These two differ");
+    for question in ["Value of T", "Once more"] {
+        session.expect(question);
+        session.send_line("hunter2-typed");
+    }
+    session.expect("ended 0");
+    assert!(!session.seen().contains("hunter2-typed"), "{}", session.seen());
+    session.send_line("exit");
+    let _ = session.wait();
+}

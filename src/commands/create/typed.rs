@@ -176,8 +176,9 @@ async fn access_key(args: &AccessKeyArgs, session: &Session<'_>) -> Result<Conte
 /// Says how to do the same without questions.
 fn repeat(secret_type: &str, names: &[String], flags: &str, session: &Session<'_>) {
     let name = names.join(" ");
+    let place = session.place_flags();
     session.ui.note(&format!(
-        "the same without questions: kubectl runai-secret create {secret_type} {name} {flags}"
+        "the same without questions: kubectl runai-secret create {secret_type} {name} {flags}{place}"
     ));
 }
 

@@ -34,7 +34,7 @@ pub(super) fn warn(view: &View, args: &LabelArgs, session: &Session<'_>) {
     }
     if args.credential.is_none() && !source.labels.contains_key(CREDENTIAL_LABEL) {
         session.ui.note(&format!(
-            "{} has no label {CREDENTIAL_LABEL}: Run:ai's UI does not offer it as a credential; --credential adds it",
+            "{} has no label {CREDENTIAL_LABEL}: Run:ai's UI does not offer it as a credential; --credential=KIND adds it",
             source.name
         ));
     }
