@@ -56,6 +56,7 @@ fn main() -> ExitCode {
     rows.extend(tab::rows());
     rows.extend(many_projects());
     rows.extend(over_all_projects());
+    rows.extend(many_secrets());
     rows.push(size());
     rows.extend(requests());
     rows.extend(requests_of_many_projects());
@@ -624,6 +625,29 @@ fn over_all_projects() -> Vec<Row> {
     // Nine kinds and the secret; what is there is spread over three of the kinds.
     rows.push(counted("requests of that", world.requests().len(), 10 + pages));
     rows
+}
+
+/// Secrets of a large cluster.
+const SECRETS: usize = 20_000;
+
+/// On the in-process API server, whose share is the same for both.
+fn many_secrets() -> Vec<Row> {
+    let world = World::in_process();
+    let namespaces: Vec<_> = (0..100).map(|n| world.project(&format!("p{n}")).namespace).collect();
+    let value = "x".repeat(1000);
+    for index in 0..SECRETS {
+        let namespace = &namespaces[index % namespaces.len()];
+        world.create_secret(namespace, &format!("secret-{index}"), &[("TOKEN", &value)]);
+    }
+    let arena = Arena { sandbox: Sandbox::new().kubeconfig(&world.kubeconfig()), runs: RUNS_OF_LARGE };
+    let pair = |what, target| Pair { what, ours: "list -A", kubectls: "get secrets -A", target };
+    let time =
+        arena.time(&pair("`list -A` of 20,000 secrets, beside `kubectl get secrets -A`", Target::None));
+    let memory = arena.memory(&pair("memory of that, resident at its peak", Target::Megabytes(40.0)));
+    world.clear_log();
+    let _ = arena.sandbox.with_run().program(plugin(), ["list", "-A"]).success();
+    // The projects, and pages of 500.
+    vec![time, memory, counted("requests of that", world.requests().len(), 1 + SECRETS / 500)]
 }
 
 /// A Deployment, a Job that is suspended, or a `CronJob`, with the record of fields that real ones have.

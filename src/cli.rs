@@ -16,14 +16,20 @@ use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand, V
 use crate::commands::attach::AttachArgs;
 use crate::commands::check::CheckArgs;
 use crate::commands::completion::CompletionArgs;
+use crate::commands::copy::CopyArgs;
 use crate::commands::create::CreateArgs;
 use crate::commands::delete::DeleteArgs;
 use crate::commands::detach::DetachArgs;
+use crate::commands::edit::EditArgs;
 use crate::commands::label::LabelArgs;
+use crate::commands::list::ListArgs;
+use crate::commands::set::SetArgs;
 use crate::commands::status::StatusArgs;
 use crate::commands::submit::SubmitArgs;
 use crate::commands::sync::SyncArgs;
+use crate::commands::unset::UnsetArgs;
 use crate::commands::usage::UsageArgs;
+use crate::commands::view::ViewArgs;
 
 /// The file that `kubectl runai-secret` needs on PATH is kubectl-runai_secret; `kubectl runai secret` needs this one.
 pub(crate) const BINARY: &str = "kubectl-runai-secret";
@@ -33,8 +39,8 @@ pub(crate) const DEFAULT_RUNAI_NAMESPACE: &str = "runai";
 
 /// Secrets for Run:ai: create them, share them with every project, attach them to jobs.
 ///
-/// Values of secrets are never shown, logged or handed to another program; only `create -o json` and
-/// `-o yaml` print a manifest, which holds them.
+/// Values of secrets are never shown, logged or handed to another program, unless you ask to see them: `view --reveal`
+/// prints them, and `create -o json` and `-o yaml` a manifest, which holds them.
 #[derive(Parser)]
 #[command(
     // Without blanks: completion scripts make names of functions of it.
@@ -67,8 +73,20 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Create a secret from files, variables, prompts, dotenv files and more
     Create(Box<CreateArgs>),
+    /// Set keys of a secret, and leave its other keys as they are
+    Set(Box<SetArgs>),
+    /// Take keys out of a secret, and leave its other keys as they are
+    Unset(UnsetArgs),
+    /// Edit one key of a secret as text, in your editor
+    Edit(EditArgs),
+    /// Copy a secret to other projects
+    Copy(CopyArgs),
     /// Delete a secret, or a shared one with every copy of it
     Delete(DeleteArgs),
+    /// List the secrets of a project, without their values
+    List(ListArgs),
+    /// Show what is in a secret: keys, sizes, and what each value looks like
+    View(ViewArgs),
     /// Share a secret with every project: mark it cluster-wide for Run:ai
     Label(LabelArgs),
     /// Show in which projects a shared secret arrived, and what is in the way

@@ -18,7 +18,8 @@ const RESTARTS: u32 = 2;
 struct Page<T> {
     #[serde(default)]
     metadata: PageMetadata,
-    /// `null` where there are none.
+    /// `null` where there are none. Those of a table are its rows.
+    #[serde(alias = "rows")]
     items: Option<Vec<T>>,
 }
 

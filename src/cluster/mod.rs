@@ -14,9 +14,11 @@ mod failure;
 mod inspections;
 mod kubeconfig;
 mod list;
+mod listing;
 mod namespaces;
 mod pods;
 mod proxy;
+mod secret_changes;
 mod secrets;
 mod transport;
 mod trouble;
@@ -29,6 +31,8 @@ pub(crate) use connection::Cluster;
 pub(crate) use everywhere::{Namespaces, Seen, Unseen};
 pub(crate) use failure::Failure;
 pub(crate) use kubeconfig::{Entries, entries};
+pub(crate) use listing::{Keys, Listed, Makers, Selection};
+pub(crate) use secret_changes::SecretOutside;
 pub(crate) use secrets::Answer;
 
 /// How a write is to be recorded and whether it is to be kept.

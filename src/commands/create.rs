@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 
 pub(crate) use self::args::CreateArgs;
 use self::args::NewSecretArgs;
+pub(super) use self::args::SourceArgs;
 use self::destination::Destination;
+pub(super) use self::typed::read_sources;
 use super::Session;
 use crate::cli::{DryRun, Output};
 use crate::cluster::{self, Answer, Cluster, Failure};

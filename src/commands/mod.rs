@@ -4,27 +4,35 @@ mod area;
 mod arrival;
 pub(crate) mod attach;
 mod change_manifest;
+mod change_secret;
 mod change_workload;
 pub(crate) mod check;
 pub(crate) mod completion;
+pub(crate) mod copy;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod detach;
+pub(crate) mod edit;
 pub(crate) mod label;
+pub(crate) mod list;
 mod maker;
 mod missing_secret;
 mod recreate;
+mod renewal;
 mod runai_flags;
 mod saved_manifest;
 mod scope;
 mod secrets_used;
+pub(crate) mod set;
 mod several;
 mod sharing;
 pub(crate) mod status;
 pub(crate) mod submit;
 mod survey;
 pub(crate) mod sync;
+pub(crate) mod unset;
 pub(crate) mod usage;
+pub(crate) mod view;
 mod wait_for_start;
 
 use std::borrow::Cow;
@@ -54,6 +62,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<()> {
     match &cli.command {
         Command::Create(args) => create::run(args, &session).await,
         Command::Delete(args) => delete::run(args, &session).await,
+        Command::List(args) => list::run(args, &session).await,
         Command::Label(args) => label::run(args, &session).await,
         Command::Status(args) => status::run(args, &session).await,
         Command::Sync(args) => sync::run(args, &session).await,
@@ -61,6 +70,11 @@ pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<()> {
         Command::Detach(args) => detach::run(args, &session).await,
         Command::Submit(args) => submit::run(args, &session).await,
         Command::Check(args) => check::run(args, &session).await,
+        Command::Copy(args) => copy::run(args, &session).await,
+        Command::Edit(args) => edit::run(args, &session).await,
+        Command::Set(args) => set::run(args, &session).await,
+        Command::Unset(args) => unset::run(args, &session).await,
+        Command::View(args) => view::run(args, &session).await,
         Command::Usage(args) => usage::run(args, &session).await,
         Command::Completion(args) => completion::run(args, &session),
     }

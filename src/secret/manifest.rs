@@ -122,6 +122,17 @@ fn request_body(document: &impl Serialize) -> Bytes {
     Bytes::from_owner(written(|writer| serde_json::to_writer(writer, document).map_err(io::Error::other)))
 }
 
+/// The merge patch that gives a secret these values and leaves its other keys alone. `metadata` is the patch's own: it
+/// says for which version it holds.
+pub(crate) fn patch_of_values(metadata: &Value, data: &BTreeMap<String, SecretValue>) -> Bytes {
+    #[derive(Serialize)]
+    struct Patch<'a> {
+        metadata: &'a Value,
+        data: EncodedData<'a>,
+    }
+    request_body(&Patch { metadata, data: EncodedData(data) })
+}
+
 /// What `-o` prints.
 #[derive(Serialize)]
 #[serde(untagged)]
@@ -189,7 +200,7 @@ impl Serialize for Encoded<'_> {
 }
 
 /// Runs `write` twice: to learn the size, and into a buffer of that size, which therefore never moves.
-fn written(write: impl Fn(&mut dyn io::Write) -> io::Result<()>) -> Zeroizing<Vec<u8>> {
+pub(super) fn written(write: impl Fn(&mut dyn io::Write) -> io::Result<()>) -> Zeroizing<Vec<u8>> {
     const MEMORY: &str = "a manifest of strings, written to memory";
     let mut size = Counter(0);
     write(&mut size).expect(MEMORY);

@@ -17,6 +17,7 @@ mod hash;
 mod input;
 mod inspection;
 mod key_pair;
+mod look;
 mod manifest;
 mod map;
 mod name;
@@ -24,6 +25,7 @@ mod origin;
 mod pem;
 mod reading;
 mod reference;
+mod reveal;
 mod single_value;
 mod source;
 mod ssh;
@@ -37,7 +39,8 @@ pub(crate) use docker_config::{DOCKER_HUB, Login, contents_of_file, contents_of_
 pub(crate) use hash::name_with_hash;
 pub(crate) use input::ProcessInput;
 pub(crate) use inspection::{Inspection, ValueFacts};
-pub(crate) use manifest::SecretManifest;
+pub(crate) use look::{Look, is_text};
+pub(crate) use manifest::{SecretManifest, patch_of_values};
 pub(crate) use name::{
     check_annotation_key, check_label_key, check_label_value, check_namespace, check_secret_name,
     is_env_name, is_key, is_label, is_newer_env_name, is_subdomain,
@@ -45,6 +48,7 @@ pub(crate) use name::{
 pub(crate) use origin::Origin;
 pub(crate) use reading::{LineEnd, read};
 pub(crate) use reference::EnvEntry;
+pub(crate) use reveal::{Notation, revealed};
 pub(crate) use single_value::SingleValue;
 pub(crate) use source::Source;
 pub(crate) use ssh::{Audience, SshFiles, ssh_contents};

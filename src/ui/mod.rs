@@ -147,6 +147,23 @@ impl Ui {
         }
     }
 
+    /// Whether there is something to read on standard input without somebody typing it.
+    #[expect(clippy::unused_self, reason = "as for `data`")]
+    pub(crate) fn has_input(&self) -> bool {
+        !io::stdin().is_terminal()
+    }
+
+    /// Whether notes are left out: what only they tell need not be found out.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.0.chatter == Chatter::Quiet
+    }
+
+    /// Whether what goes to standard output is shown on a terminal.
+    #[expect(clippy::unused_self, reason = "as for `data`")]
+    pub(crate) fn data_is_seen(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
     /// Something worth knowing that needs nothing done.
     pub(crate) fn note(&self, note: &str) {
         if self.0.chatter == Chatter::Normal {

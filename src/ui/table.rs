@@ -17,7 +17,7 @@ const NOTHING: &str = "<none>";
 /// A table: upper-case headers, and rows of as many cells. It prints a line for each, without blanks at the end.
 pub(crate) struct Table {
     headers: Vec<Cow<'static, str>>,
-    rows: Vec<Vec<String>>,
+    rows: Vec<Box<[Cow<'static, str>]>>,
 }
 
 impl Table {
@@ -27,9 +27,13 @@ impl Table {
 
     /// Adds a row. Characters that could move the cursor or reorder the line become escapes.
     pub(crate) fn row<T: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = T>) {
-        let safe = cells.into_iter().map(|cell| printable(cell.as_ref()).into_owned());
-        let cells: Vec<String> =
-            safe.map(|cell| if cell.is_empty() { NOTHING.to_owned() } else { cell }).collect();
+        let cells: Box<[_]> = cells
+            .into_iter()
+            .map(|cell| match cell.as_ref() {
+                "" => Cow::Borrowed(NOTHING),
+                cell => Cow::Owned(printable(cell).into_owned()),
+            })
+            .collect();
         debug_assert_eq!(cells.len(), self.headers.len(), "a row has a cell for each header");
         self.rows.push(cells);
     }
@@ -50,7 +54,7 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let widths = self.widths();
         line(f, &widths, self.headers.iter().map(Cow::as_ref))?;
-        self.rows.iter().try_for_each(|row| line(f, &widths, row.iter().map(String::as_str)))
+        self.rows.iter().try_for_each(|row| line(f, &widths, row.iter().map(AsRef::as_ref)))
     }
 }
 

@@ -86,6 +86,7 @@ pub(crate) enum Way {
     Files {
         path: String,
         items: Vec<Item>,
+        renewal: Renewal,
     },
     /// A volume that no container mounts; the kubelet leaves it out.
     IdleVolume {
@@ -103,7 +104,41 @@ pub(crate) enum Way {
     Listed,
 }
 
+/// What becomes of files when the secret changes (Kubernetes documentation, "Mounted Secrets are updated automatically").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Renewal {
+    Live,
+    /// A mount with `subPath` stays as it was when the container started.
+    Never,
+}
+
+/// When who uses a secret sees that it changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sight {
+    AtStart,
+    ByItself,
+    /// It does not look at values.
+    Never,
+}
+
 impl Way {
+    pub(crate) fn sight(&self) -> Sight {
+        match self {
+            Self::Variable { .. }
+            | Self::Variables { .. }
+            | Self::Login { .. }
+            | Self::Files { renewal: Renewal::Never, .. } => Sight::AtStart,
+            Self::Files { .. } | Self::ImagePull | Self::Certificate => Sight::ByItself,
+            Self::IdleVolume { .. } | Self::Listed => Sight::Never,
+        }
+    }
+
+    /// Whether it has to do with any of these keys.
+    pub(crate) fn takes(&self, keys: &[&str]) -> bool {
+        let own = self.keys();
+        own.is_empty() || own.iter().any(|key| keys.contains(key))
+    }
+
     /// The keys it needs; none means whichever there are.
     pub(crate) fn keys(&self) -> Vec<&str> {
         match self {
@@ -280,9 +315,11 @@ fn of_mounts<'a>(container: &'a Value, spec: &'a Value) -> Vec<Use<'a>> {
     let mut found = Vec::new();
     for mount in list(container, "volumeMounts") {
         let volumes = list(spec, "volumes").iter();
+        let is_of_one_file = !text(mount, "subPath").is_empty() || !text(mount, "subPathExpr").is_empty();
+        let renewal = if is_of_one_file { Renewal::Never } else { Renewal::Live };
         for volume in volumes.filter(|volume| text(volume, "name") == text(mount, "name")) {
             found.extend(sources(volume).into_iter().map(|(secret, items, need)| {
-                (secret, Way::Files { path: text(mount, "mountPath").to_owned(), items }, need)
+                (secret, Way::Files { path: text(mount, "mountPath").to_owned(), items, renewal }, need)
             }));
         }
     }

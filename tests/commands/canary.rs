@@ -53,7 +53,7 @@ fn creations(Places { namespace, runai, projects: [a, b] }: &Places) -> Vec<Stri
     ]
 }
 
-fn other_commands(Places { namespace, runai, projects: [a, _] }: &Places) -> Vec<String> {
+fn other_commands(Places { namespace, runai, projects: [a, b] }: &Places) -> Vec<String> {
     let attach = "-vvv attach -n";
     let sharing = [
         "label shared".to_owned(),
@@ -82,6 +82,23 @@ fn other_commands(Places { namespace, runai, projects: [a, _] }: &Places) -> Vec
         format!("-vvv submit -i ubuntu -e TOKEN=SECRET:s,token --wait=0s -n {namespace}"),
         format!("-vvv submit -i ubuntu -e TOKEN=SECRET:s,token --env-all=s -o runai -n {namespace}"),
         format!("{attach} {namespace} s deploy/web --env-all -o runai"),
+        format!("-vvv set s other --restart -n {namespace}"),
+        format!("-vvv set s --from-file=token=value.txt -o yaml -n {namespace}"),
+        format!("-vvv set s --from-env=token=CANARY --dry-run=server -n {namespace}"),
+        format!("-vvv set new-by-set --from-dotenv=values.dotenv -o json -n {namespace}"),
+        format!("-vvv unset s other -y -o json -n {namespace}"),
+        format!("-vvv edit s token -n {namespace}"),
+        format!("-vvv edit s -n {namespace} --dry-run=server"),
+        format!("-vvv copy s -n {namespace} --to-project={a} --to-project={b}"),
+        format!("-vvv copy s -n {namespace} --to-project={a} --replace -o json"),
+        format!("-vvv copy s -n {namespace} --to-project={a} --replace --dry-run=server -o yaml"),
+        format!("-vvv list -n {namespace} -o wide"),
+        format!("-vvv list -n {namespace} --keys -o json"),
+        format!("-vvv view s -n {namespace}"),
+        format!("-vvv view s token -n {namespace} -o json"),
+        format!("-vvv view s -n {namespace} -o dotenv"),
+        format!("-vvv view s tokn --reveal -n {namespace}"),
+        format!("-vvv view s --reveal --export-file=value.txt -n {namespace}"),
         format!("-vvv usage s -n {namespace} -o wide"),
         format!("-vvv check -n {namespace} -o json --runai-namespace {runai}"),
         format!("-vvv check deploy/web -n {namespace}"),
@@ -117,6 +134,9 @@ fn mistakes(Places { namespace, .. }: &Places) -> Vec<String> {
         format!(
             "-vvv create s2 --type=kubernetes.io/dockerconfigjson --from-file=.dockerconfigjson=value.txt -n {namespace}"
         ),
+        format!("-vvv set s KEY={CANARY} -n {namespace}"),
+        format!("-vvv set s --from-literal={CANARY} -n {namespace}"),
+        format!("-vvv set s --from-dotenv=broken.env -n {namespace}"),
         "-vvv attach s -f broken.yaml --env token".to_owned(),
         "-vvv attach s -f value.txt --env token".to_owned(),
         "-vvv detach s -f broken.json".to_owned(),
@@ -172,7 +192,10 @@ scenario! {
     fn no_command_shows_or_keeps_it(world: &World, sandbox: &Sandbox) {
         let places = prepared(world, sandbox);
         for line in command_lines(&places) {
-            sandbox.stdin(CANARY).env("CANARY", CANARY).run(line.split(' ')).never_shows(CANARY.as_bytes());
+            // An editor that shows what it is given.
+            let run = sandbox.stdin(CANARY).env("CANARY", CANARY).env("EDITOR", "cat");
+            let run = run.env("XDG_RUNTIME_DIR", sandbox.home());
+            run.run(line.split(' ')).never_shows(CANARY.as_bytes());
             no_file_holds_it(sandbox, &line);
         }
         for request in world.requests() {

@@ -6,8 +6,10 @@ use support::Sandbox;
 use support::sandbox::{kubectl, plugin};
 
 // Not completion: its examples would be carried out.
-const COMMANDS: [&str; 10] =
-    ["create", "delete", "label", "status", "sync", "attach", "detach", "submit", "usage", "check"];
+const COMMANDS: [&str; 16] = [
+    "create", "delete", "label", "list", "status", "sync", "attach", "detach", "submit", "usage", "check",
+    "view", "set", "unset", "copy", "edit",
+];
 const TYPES_OF_SECRETS: [&str; 5] = ["docker-registry", "tls", "ssh", "password", "access-key"];
 
 /// A sandbox in which any look at a kubeconfig fails.

@@ -308,6 +308,45 @@ scenario! {
         }
     }
 
+    fn list_needs_to_list_secrets(world: &World, sandbox: &Sandbox) {
+        let lines = commands(["list -n {namespace}"]);
+        is_smallest(world, sandbox, ("runai-secret-list", InProject), &[], &lines);
+    }
+
+    fn view_needs_to_get_the_secret(world: &World, sandbox: &Sandbox) {
+        let lines = commands(["view s -n {namespace}"]);
+        is_smallest(world, sandbox, ("runai-secret-view", InProject), &[], &lines);
+    }
+
+    fn copy_needs_to_get_create_and_update_secrets(world: &World, sandbox: &Sandbox) {
+        let all = rights("runai-secret-copy");
+        for (index, left_out) in [None].into_iter().chain(all.iter().map(Some)).enumerate() {
+            let [from, new, old] = ["from", "new", "old"].map(|name| world.project(&format!("{name}-{index}")));
+            for project in [&from, &old] {
+                world.create_secret(&project.namespace, "s", &[("k", "v4lue")]);
+            }
+            let user = world.user(&format!("copier-{index}"));
+            let granted = rights("runai-secret-project").into_iter().chain(all.iter().filter(|right| Some(*right) != left_out).cloned());
+            let rule = |right: Right| json!({"apiGroups": [right.group], "resources": [right.resource], "verbs": [right.verb]});
+            world.grant(&user, None, &granted.map(rule).collect());
+            let to = [format!("--to-project={}", new.name), format!("--to-project={}", old.name)];
+            let words = ["copy", "s", "-n", &from.namespace, &to[0], &to[1], "--replace", "--token", &user.token];
+            let outcome = sandbox.run(words);
+            assert_eq!(outcome.code == Some(0), left_out.is_none(), "without {left_out:?}: {outcome}");
+        }
+    }
+
+    fn set_needs_to_get_patch_and_create_secrets(world: &World, sandbox: &Sandbox) {
+        let lines = commands(["set s --from-literal=k=v4lue-2 -n {namespace}", "set new --from-literal=k=v4lue -n {namespace}"]);
+        is_smallest(world, sandbox, ("runai-secret-set", InProject), &[], &lines);
+    }
+
+    fn unset_needs_to_get_and_patch_secrets(world: &World, sandbox: &Sandbox) {
+        let lines = commands(["unset s k -n {namespace}"]);
+        // edit needs the same, and an editor: tests/commands/edit.rs.
+        is_smallest(world, sandbox, ("runai-secret-unset", InProject), &[], &lines);
+    }
+
     fn attach_and_detach_need_to_get_and_update_the_workload(world: &World, sandbox: &Sandbox) {
         let kinds = ["deployment", "statefulset", "daemonset", "replicaset", "cronjob"];
         let lines: Vec<String> = kinds

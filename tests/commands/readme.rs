@@ -48,6 +48,7 @@ fn the_readme_names_every_flag_and_no_other() {
         "create",
         "delete",
         "label",
+        "list",
         "status",
         "sync",
         "attach",
@@ -56,6 +57,11 @@ fn the_readme_names_every_flag_and_no_other() {
         "usage",
         "check",
         "completion",
+        "view",
+        "set",
+        "unset",
+        "copy",
+        "edit",
     ] {
         let tables = section(&readme, command).lines().filter(|line| line.starts_with('|'));
         let mut named: BTreeSet<String> = tables.flat_map(flags).chain(of_all.clone()).collect();

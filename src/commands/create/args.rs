@@ -116,47 +116,54 @@ pub(super) struct NewSecretArgs {
     ignored: Vec<OsString>,
 }
 
+/// Where values come from.
+#[derive(Args)]
+pub(in crate::commands) struct SourceArgs {
+    /// A key and its value; the value is seen by everyone who can list the machine's processes
+    #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true)]
+    pub(in crate::commands) from_literal: Vec<OsString>,
+
+    /// A file, a folder of files, or - for standard input; the key is the file's name unless one is given
+    #[arg(long, value_name = "[KEY=]PATH")]
+    pub(in crate::commands) from_file: Vec<OsString>,
+
+    /// A file of KEY=VALUE lines, or - for standard input, as kubectl reads it: no quotes; KEY alone is a variable
+    #[arg(long, value_name = "PATH")]
+    pub(in crate::commands) from_env_file: Vec<OsString>,
+
+    /// A .env file, or - for standard input: quotes, export, comments and several lines; $ is not expanded
+    #[arg(long, value_name = "PATH")]
+    pub(in crate::commands) from_dotenv: Vec<OsString>,
+
+    /// A JSON or YAML map of strings, or - for standard input
+    #[arg(long, value_name = "PATH")]
+    pub(in crate::commands) from_json: Vec<OsString>,
+
+    /// An environment variable; the key is its name unless one is given
+    #[arg(long, value_name = "[KEY=]VARIABLE")]
+    pub(in crate::commands) from_env: Vec<String>,
+
+    /// Ask for the value, without showing it
+    #[arg(long = "prompt", value_name = "KEY")]
+    pub(in crate::commands) prompts: Vec<String>,
+
+    /// A random value of letters, digits, - and _ [default length: 32]
+    #[arg(long, value_name = "KEY[=LENGTH]")]
+    pub(in crate::commands) generate: Vec<String>,
+
+    /// Take off the newline at the end of each file of one line
+    #[arg(long)]
+    pub(in crate::commands) trim: bool,
+}
+
 /// A secret of any keys and values
 #[derive(Args)]
 #[command(
     override_usage = "kubectl runai-secret create generic NAME [--from-file [KEY=]PATH]… [--prompt KEY]… …"
 )]
 pub(super) struct GenericArgs {
-    /// A key and its value; the value is seen by everyone who can list the machine's processes
-    #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true)]
-    pub(super) from_literal: Vec<OsString>,
-
-    /// A file, a folder of files, or - for standard input; the key is the file's name unless one is given
-    #[arg(long, value_name = "[KEY=]PATH")]
-    pub(super) from_file: Vec<OsString>,
-
-    /// A file of KEY=VALUE lines, or - for standard input, as kubectl reads it: no quotes; KEY alone is a variable
-    #[arg(long, value_name = "PATH")]
-    pub(super) from_env_file: Vec<OsString>,
-
-    /// A .env file, or - for standard input: quotes, export, comments and several lines; $ is not expanded
-    #[arg(long, value_name = "PATH")]
-    pub(super) from_dotenv: Vec<OsString>,
-
-    /// A JSON or YAML map of strings, or - for standard input
-    #[arg(long, value_name = "PATH")]
-    pub(super) from_json: Vec<OsString>,
-
-    /// An environment variable; the key is its name unless one is given
-    #[arg(long, value_name = "[KEY=]VARIABLE")]
-    pub(super) from_env: Vec<String>,
-
-    /// Ask for the value, without showing it
-    #[arg(long = "prompt", value_name = "KEY")]
-    pub(super) prompts: Vec<String>,
-
-    /// A random value of letters, digits, - and _ [default length: 32]
-    #[arg(long, value_name = "KEY[=LENGTH]")]
-    pub(super) generate: Vec<String>,
-
-    /// Take off the newline at the end of each file of one line
-    #[arg(long)]
-    pub(super) trim: bool,
+    #[command(flatten)]
+    pub(super) sources: SourceArgs,
 
     /// The type to give the secret [default: Opaque]
     #[arg(long = "type", value_name = "TYPE")]
@@ -172,9 +179,15 @@ pub(super) struct GenericArgs {
 
 impl GenericArgs {
     fn is_unused(&self) -> bool {
+        self.new.names.is_empty() && self.sources.is_unused()
+    }
+}
+
+impl SourceArgs {
+    pub(in crate::commands) fn is_unused(&self) -> bool {
         let literals_and_files =
             [&self.from_literal, &self.from_file, &self.from_env_file, &self.from_dotenv, &self.from_json];
-        let words = [&self.new.names, &self.from_env, &self.prompts, &self.generate];
+        let words = [&self.from_env, &self.prompts, &self.generate];
         literals_and_files.iter().all(|given| given.is_empty()) && words.iter().all(|given| given.is_empty())
     }
 }

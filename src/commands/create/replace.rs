@@ -14,11 +14,9 @@ use crate::cli::DryRun;
 use crate::cluster::{Answer, Cluster, Failure, Keep, Write};
 use crate::commands::{Session, TRIES, pause_after_conflict, random};
 use crate::error::{Error, Result};
+use crate::metadata::LAST_APPLIED;
 use crate::secret::SecretManifest;
 use crate::{render, ui};
-
-/// What kubectl apply leaves behind: a copy of the values, here of the old ones.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// How often the creation that follows a deletion is tried.
 const CREATE_TRIES: u32 = 5;

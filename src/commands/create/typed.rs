@@ -4,7 +4,9 @@ use std::ffi::{OsStr, OsString};
 
 use shell_words::quote;
 
-use super::args::{AccessKeyArgs, DockerRegistryArgs, GenericArgs, PasswordArgs, SshArgs, TlsArgs};
+use super::args::{
+    AccessKeyArgs, DockerRegistryArgs, GenericArgs, PasswordArgs, SourceArgs, SshArgs, TlsArgs,
+};
 use crate::commands::Session;
 use crate::error::{Error, Result};
 use crate::secret::{
@@ -58,6 +60,19 @@ impl Type<'_> {
 }
 
 async fn generic(args: &GenericArgs, session: &Session<'_>) -> Result<Contents> {
+    let contents = read_sources(&args.sources, Vec::new(), session).await?;
+    if !args.allow_empty {
+        contents.check_not_empty()?;
+    }
+    Ok(contents)
+}
+
+/// Reads all sources, and those of `more` beside them.
+pub(in crate::commands) async fn read_sources(
+    args: &SourceArgs,
+    more: Vec<Source>,
+    session: &Session<'_>,
+) -> Result<Contents> {
     let mut sources = Source::literals(args.from_literal.clone())?;
     sources.extend(Source::files(args.from_file.clone())?);
     sources.extend(Source::env_files(args.from_env_file.clone())?);
@@ -74,11 +89,8 @@ async fn generic(args: &GenericArgs, session: &Session<'_>) -> Result<Contents> 
         sources.push(Source::given(key, value));
     }
     let line_end = if args.trim { LineEnd::Trim } else { LineEnd::Keep };
-    let contents = secret::read(sources, line_end, &mut ProcessInput)?;
-    if !args.allow_empty {
-        contents.check_not_empty()?;
-    }
-    Ok(contents)
+    sources.extend(more);
+    secret::read(sources, line_end, &mut ProcessInput)
 }
 
 async fn docker_registry(args: &DockerRegistryArgs, session: &Session<'_>) -> Result<Contents> {

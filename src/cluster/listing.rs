@@ -1,0 +1,117 @@
+//! Secrets as a list of what they are called and how many keys they have: the server's own table, as `kubectl get` has
+//! it, says so without a value. The names of keys come with the values alone.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::call::Call;
+use super::list::PAGE;
+use super::secrets::{MADE_BY_PEOPLE, collection_in};
+use super::{Cluster, Failure, Namespaces, Seen};
+use crate::metadata::Metadata;
+
+/// Fewer than of tables: a secret may have a mebibyte.
+const PAGE_WITH_VALUES: u32 = 100;
+
+/// Which secrets are wanted.
+pub(crate) struct Selection<'a> {
+    /// A label selector as the API has it; empty for all.
+    pub(crate) labels: &'a str,
+    pub(crate) makers: Makers,
+    pub(crate) keys: Keys,
+}
+
+/// Whose secrets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Makers {
+    /// No Helm releases, no tokens of service accounts.
+    People,
+    All,
+}
+
+/// How much is asked about the keys.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keys {
+    /// No value crosses the wire.
+    Count,
+    /// Values cross the wire, and are skipped while the answer is read.
+    Names,
+}
+
+/// A secret without its values.
+pub(crate) struct Listed {
+    pub(crate) metadata: Metadata,
+    pub(crate) secret_type: String,
+    pub(crate) keys: usize,
+    /// None where they were not asked for.
+    pub(crate) key_names: Option<Vec<String>>,
+}
+
+/// A row of the server's table of secrets, whose columns are name, type, number of keys and age.
+#[derive(Deserialize)]
+struct Row {
+    cells: (IgnoredAny, String, usize, IgnoredAny),
+    object: RowObject,
+}
+
+#[derive(Deserialize)]
+struct RowObject {
+    metadata: Metadata,
+}
+
+#[derive(Deserialize)]
+#[expect(clippy::zero_sized_map_values, reason = "the answer has a map, whose values are to be skipped")]
+struct WithKeys {
+    metadata: Metadata,
+    #[serde(rename = "type", default)]
+    secret_type: String,
+    data: Option<BTreeMap<String, IgnoredAny>>,
+}
+
+impl From<Row> for Listed {
+    fn from(row: Row) -> Self {
+        let (_, secret_type, keys, _) = row.cells;
+        Self { metadata: row.object.metadata, secret_type, keys, key_names: None }
+    }
+}
+
+impl From<WithKeys> for Listed {
+    fn from(WithKeys { metadata, secret_type, data }: WithKeys) -> Self {
+        let names: Vec<String> = data.into_iter().flatten().map(|(name, _)| name).collect();
+        Self { metadata, secret_type, keys: names.len(), key_names: Some(names) }
+    }
+}
+
+impl Cluster {
+    /// What `keep` makes of each secret of a selection, in pages.
+    pub(crate) async fn list_secrets<R>(
+        &self,
+        namespaces: &Namespaces,
+        selection: &Selection<'_>,
+        keep: impl Fn(Listed) -> R,
+    ) -> Result<Seen<R>, Failure> {
+        let list = async |(), namespace: Option<String>| {
+            let mut call = Call::get(collection_in(namespace.as_deref()));
+            if selection.makers == Makers::People {
+                call = call.query("fieldSelector", MADE_BY_PEOPLE);
+            }
+            if !selection.labels.is_empty() {
+                call = call.query("labelSelector", selection.labels);
+            }
+            match selection.keys {
+                Keys::Count => {
+                    self.list(call.table().query("includeObject", "Metadata"), PAGE, |row: Row| {
+                        Some(keep(row.into()))
+                    })
+                    .await
+                }
+                Keys::Names => {
+                    self.list(call, PAGE_WITH_VALUES, |secret: WithKeys| Some(keep(secret.into()))).await
+                }
+            }
+        };
+        self.everywhere(vec![()], namespaces, |()| "secrets", list).await
+    }
+}

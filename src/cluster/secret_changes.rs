@@ -1,0 +1,118 @@
+//! A secret whose keys are about to change: what has to be known of it beforehand, and the change.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+use super::call::Call;
+use super::secrets::collection_in;
+use super::{Cluster, Failure, Write};
+use crate::metadata::{self, Metadata, Owner};
+
+/// A secret without its values. They cross the wire, because no other form of the object has the keys, and are
+/// skipped while the answer is read.
+#[derive(Deserialize)]
+#[serde(from = "Answer")]
+pub(crate) struct SecretOutside {
+    pub(crate) metadata: Metadata,
+    pub(crate) immutable: bool,
+    /// `kubectl apply` has left a copy of it in an annotation.
+    pub(crate) was_applied: bool,
+    keys: BTreeSet<String>,
+}
+
+#[derive(Deserialize)]
+#[expect(clippy::zero_sized_map_values, reason = "the answer has a map, whose values are to be skipped")]
+struct Answer {
+    metadata: AnswerMetadata,
+    #[serde(default)]
+    immutable: bool,
+    data: Option<BTreeMap<String, IgnoredAny>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AnswerMetadata {
+    name: String,
+    namespace: String,
+    uid: String,
+    resource_version: String,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+    #[serde(default)]
+    annotations: Annotations,
+    #[serde(default)]
+    owner_references: Vec<Owner>,
+    deletion_timestamp: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize, Default)]
+struct Annotations {
+    #[serde(rename = "kubectl-runai-secret/copy-of")]
+    copy_of: Option<String>,
+    #[serde(rename = "kubectl.kubernetes.io/last-applied-configuration")]
+    last_applied: Option<IgnoredAny>,
+}
+
+impl From<Answer> for SecretOutside {
+    fn from(Answer { metadata, immutable, data }: Answer) -> Self {
+        let AnswerMetadata { name, namespace, uid, resource_version, .. } = metadata;
+        let AnswerMetadata { labels, annotations, owner_references, deletion_timestamp: terminating, .. } =
+            metadata;
+        let was_applied = annotations.last_applied.is_some();
+        let annotations = metadata::Annotations { copy_of: annotations.copy_of, ..Default::default() };
+        let created = String::new();
+        let metadata = Metadata {
+            name,
+            namespace,
+            labels,
+            annotations,
+            uid,
+            resource_version,
+            owner_references,
+            created,
+            terminating,
+        };
+        Self {
+            metadata,
+            immutable,
+            was_applied,
+            keys: data.into_iter().flatten().map(|(key, _)| key).collect(),
+        }
+    }
+}
+
+impl SecretOutside {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().map(String::as_str)
+    }
+
+    pub(crate) fn has_key(&self, key: &str) -> bool {
+        self.keys.contains(key)
+    }
+}
+
+impl Cluster {
+    pub(crate) async fn secret_outside(&self, namespace: &str, name: &str) -> Result<SecretOutside, Failure> {
+        self.json(&Call::get(format!("{}/{name}", collection_in(Some(namespace))))).await
+    }
+
+    /// Merges a patch into a secret that still has the version in the patch's metadata. What comes back is without
+    /// values.
+    ///
+    /// # Errors
+    /// A conflict where it was changed since.
+    pub(crate) async fn change_secret(
+        &self,
+        namespace: &str,
+        name: &str,
+        change: Bytes,
+        write: Write<'_>,
+    ) -> Result<Value, Failure> {
+        let path = format!("{}/{name}", collection_in(Some(namespace)));
+        self.json(&Call::merge_patch(path, change, write).metadata_only()).await
+    }
+}

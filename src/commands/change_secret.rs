@@ -1,0 +1,169 @@
+//! The safe way to change keys of a secret that exists, the same for `set` and `unset`.
+//!
+//! It is read, looked at and patched with the version that was read; where somebody else wrote in between it starts
+//! again, which loses nothing, as only the keys that were named are touched.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::{Session, TRIES};
+use crate::cli::{DryRun, WriteArgs};
+use crate::cluster::{Answer, Cluster, Failure, SecretOutside};
+use crate::error::{Error, Result};
+use crate::metadata::{LAST_APPLIED, Metadata};
+use crate::propagation::{self, Evidence, MARK};
+
+/// A change that is under way.
+pub(super) struct SecretChange<'a> {
+    /// The command, for hints.
+    pub(super) command: &'static str,
+    pub(super) name: &'a str,
+    pub(super) namespace: &'a str,
+    pub(super) write: &'a WriteArgs,
+    pub(super) cluster: &'a Cluster,
+    pub(super) session: &'a Session<'a>,
+}
+
+/// What is to be sent.
+pub(super) enum Step {
+    /// There is no secret of the name yet.
+    Create(Bytes),
+    Patch(Bytes),
+}
+
+/// What was done; the object without values.
+pub(super) struct Done {
+    pub(super) verb: &'static str,
+    pub(super) object: Value,
+    /// Whether `kubectl apply` had left values in an annotation, which is gone.
+    cleaned: bool,
+}
+
+impl SecretChange<'_> {
+    /// The secret without its values; none where there is none.
+    pub(super) async fn look(&self) -> Result<Option<SecretOutside>> {
+        match self.cluster.secret_outside(self.namespace, self.name).await {
+            Ok(found) => Ok(Some(found)),
+            Err(failure) if failure.is_not_found() => Ok(None),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// Carries out what `plan` makes of the secret as it is, which was `found` to be so a moment ago.
+    pub(super) async fn run(
+        &self,
+        mut found: Option<SecretOutside>,
+        plan: impl Fn(Option<&SecretOutside>) -> Result<Step>,
+    ) -> Result<Done> {
+        for attempt in 1.. {
+            if let Some(secret) = &found {
+                self.check(secret)?;
+            }
+            let step = plan(found.as_ref())?;
+            let was_there = matches!(step, Step::Patch(_));
+            let cleaned = found.as_ref().is_some_and(|secret| secret.was_applied);
+            let failure = match self.send(step).await {
+                Ok((verb, object)) => return Ok(Done { verb, object, cleaned }),
+                Err(failure) => failure,
+            };
+            // Somebody else changed, deleted or made it in this moment: look again.
+            let beaten = failure.is_beaten() || (was_there && failure.is_not_found());
+            if !beaten || attempt == TRIES {
+                return Err(self.refused(failure));
+            }
+            found = self.look().await?;
+        }
+        unreachable!("the loop above has no end but its returns")
+    }
+
+    async fn send(&self, step: Step) -> Result<(&'static str, Value), Failure> {
+        let dry = self.write.dry_run == DryRun::Client;
+        let (name, namespace, write) = (self.name, self.namespace, self.write.write());
+        match step {
+            Step::Create(_) if dry => Ok(("created", self.unwritten())),
+            Step::Patch(_) if dry => Ok(("updated", self.unwritten())),
+            Step::Create(body) => {
+                let created = self.cluster.create_secret(namespace, body, Answer::Metadata, write).await;
+                created.map(|_| ("created", self.unwritten()))
+            }
+            Step::Patch(patch) => self
+                .cluster
+                .change_secret(namespace, name, patch, write)
+                .await
+                .map(|object| ("updated", object)),
+        }
+    }
+
+    /// What `-o` prints where the server has sent nothing: values are never printed here.
+    fn unwritten(&self) -> Value {
+        let metadata = json!({ "name": self.name, "namespace": self.namespace });
+        json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata })
+    }
+
+    /// Says what was done.
+    pub(super) fn report(&self, done: &Done) -> Result<()> {
+        self.session.report(self.write, &format!("secret/{}", self.name), done.verb, &done.object)?;
+        if done.cleaned && self.write.dry_run == DryRun::None {
+            self.session.ui.note("the copy of values that kubectl apply had left in an annotation is gone");
+        }
+        Ok(())
+    }
+
+    /// Refuses what nobody can change, and what others would undo.
+    pub(super) fn check(&self, secret: &SecretOutside) -> Result<()> {
+        let Self { name, namespace, command, .. } = self;
+        if secret.metadata.terminating.is_some() {
+            return Err(Error::failed(format!("secret {name} in {namespace} is being deleted")));
+        }
+        if let Some(source) = self.source_of(&secret.metadata) {
+            let (place, source_name) = source.split_once('/').unwrap_or((&source, name));
+            return Err(Error::failed(format!(
+                "secret {name} in {namespace} is a copy of {source}, and would become equal to it again"
+            ))
+            .hint(format!("change the source: kubectl runai-secret {command} {source_name} … -n {place}")));
+        }
+        if secret.immutable {
+            return Err(Error::failed(format!("secret {name} in {namespace} is immutable: nobody can change it"))
+                .hint(format!("kubectl runai-secret create {name} --replace … offers to delete it and to create it anew, with all its keys")));
+        }
+        if let Some(owner) = secret.metadata.owner_references.first() {
+            self.session.ui.warning(&format!(
+                "secret {name} is owned by a {} ({}), which may undo the change",
+                owner.kind, owner.api_version
+            ));
+        }
+        Ok(())
+    }
+
+    /// What it is a copy of, as `runai/hf`.
+    fn source_of(&self, metadata: &Metadata) -> Option<String> {
+        let runai = &self.session.globals.place.runai_namespace;
+        let identity = propagation::identity(runai, self.name);
+        if self.namespace == runai {
+            return None;
+        }
+        let marked = metadata.labels.contains_key(MARK).then_some(metadata.annotations.copy_of.as_ref());
+        match marked.flatten() {
+            Some(origin) => Some(origin.clone()),
+            None => Evidence::of(metadata, &identity).map(|_| identity),
+        }
+    }
+
+    fn refused(&self, failure: Failure) -> Error {
+        if failure.has_unknown_effect() {
+            let look = format!("kubectl runai-secret view {} -n {}", self.name, self.namespace);
+            return Error::from(failure).hint(look);
+        }
+        failure.into()
+    }
+}
+
+/// The metadata of a patch that holds for the secret as it was read, and takes off what kubectl apply left there.
+pub(super) fn patch_metadata(secret: &SecretOutside) -> Value {
+    let Metadata { uid, resource_version, .. } = &secret.metadata;
+    let mut metadata = json!({ "uid": uid, "resourceVersion": resource_version });
+    if secret.was_applied {
+        metadata["annotations"] = json!({ LAST_APPLIED: null });
+    }
+    metadata
+}

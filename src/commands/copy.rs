@@ -1,0 +1,298 @@
+//! `copy`: a secret of one project, in others: once, and not kept up to date.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use serde_json::{Map, Value, json};
+
+use super::{Session, TRIES};
+use crate::cli::{Connection, DryRun, Output, WriteArgs};
+use crate::cluster::{Answer, Cluster, Failure};
+use crate::error::{Error, Result};
+use crate::metadata::{LAST_APPLIED, Metadata};
+use crate::propagation::{self, Evidence, MARK, Namesake};
+use crate::secret::{self, CREDENTIAL_LABEL, SecretManifest};
+use crate::wording::plural;
+
+/// On a copy: what it was copied from. Not the mark of `sync`, which would remove or mend it.
+const COPIED_FROM: &str = "kubectl-runai-secret/copied-from";
+
+/// A token that another namespace's service account can't have.
+const SERVICE_ACCOUNT_TOKEN: &str = "kubernetes.io/service-account-token";
+
+/// Copy a secret to other projects
+///
+/// Type, keys and values are copied, and the label that makes it a credential of Run:ai; not its owner, nor what
+/// shares it. A copy is not kept up to date: to share a secret with every project, see label. Where a project has a
+/// secret of that name it is refused, unless --replace is given.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    kubectl runai-secret copy hf --from-project=team-a --to-project=team-b\n  \
+    kubectl runai-secret copy hf -p team-a --to-project=team-b --to-project=vision --replace")]
+pub(crate) struct CopyArgs {
+    /// The secret
+    #[arg(value_name = "NAME")]
+    name: String,
+
+    /// The project that gets it; may be repeated
+    #[arg(long = "to-project", value_name = "PROJECT", required = true)]
+    to: Vec<String>,
+
+    /// The project that has it; the same as --project
+    #[arg(long, value_name = "PROJECT")]
+    from_project: Option<String>,
+
+    /// The kubeconfig's context in which the projects are that get it
+    #[arg(long, value_name = "CONTEXT")]
+    to_context: Option<String>,
+
+    /// Overwrite type and values of a secret of that name; its labels and annotations stay
+    #[arg(long)]
+    replace: bool,
+
+    #[command(flatten)]
+    write: WriteArgs,
+}
+
+/// A copy on its way.
+struct Copying<'a> {
+    manifest: SecretManifest,
+    args: &'a CopyArgs,
+    /// The cluster that it goes to.
+    cluster: &'a Cluster,
+    session: &'a Session<'a>,
+}
+
+pub(super) async fn run(args: &CopyArgs, session: &Session<'_>) -> Result<()> {
+    secret::check_secret_name(&args.name)?;
+    let cluster = session.connect().await?;
+    let from = args.source(&cluster, session).await?;
+    let other = match &args.to_context {
+        Some(context) => Some(Cluster::connect(&of_context(context, session), session.ui).await?),
+        None => None,
+    };
+    let target = other.as_ref().unwrap_or(&cluster);
+    let destinations = args.destinations(target, session).await?;
+    if other.is_none() && destinations.iter().any(|(namespace, _)| *namespace == from) {
+        return Err(Error::usage(format!("secret {} can't be copied to itself, in {from}", args.name)));
+    }
+    let found = cluster.namesake(&from, &args.name).await.map_err(|failure| missing(failure, &from))?;
+    if found.content.secret_type == SERVICE_ACCOUNT_TOKEN {
+        return Err(Error::failed(format!(
+            "secret {} is the token of a service account of {from}, and of no use elsewhere",
+            args.name
+        )));
+    }
+    let copying = Copying { manifest: manifest(&found, session), args, cluster: target, session };
+    copying.to_all(&destinations).await
+}
+
+impl CopyArgs {
+    async fn source(&self, cluster: &Cluster, session: &Session<'_>) -> Result<String> {
+        let place = &session.globals.place;
+        match &self.from_project {
+            Some(_) if place.namespace.is_some() || !place.projects.is_empty() => {
+                Err(Error::usage("--from-project is one place, and another flag names one")
+                    .hint("leave out --project and --namespace, or --from-project"))
+            }
+            Some(project) => session.namespace_of(cluster, project).await,
+            None => session.namespace(cluster).await,
+        }
+    }
+
+    /// The namespaces of the projects that get it, each once, with their names.
+    async fn destinations(&self, cluster: &Cluster, session: &Session<'_>) -> Result<Vec<(String, String)>> {
+        let mut seen = BTreeSet::new();
+        let mut destinations = Vec::new();
+        for project in self.to.iter().filter(|project| seen.insert(*project)) {
+            destinations.push((session.namespace_of(cluster, project).await?, project.clone()));
+        }
+        Ok(destinations)
+    }
+}
+
+/// The connection to another context. What the flags say of user and cluster holds for the first one.
+fn of_context(context: &str, session: &Session<'_>) -> Connection {
+    let Connection { kubeconfig, request_timeout, .. } = &session.globals.connection;
+    Connection {
+        context: Some(context.to_owned()),
+        kubeconfig: kubeconfig.clone(),
+        request_timeout: *request_timeout,
+        ..Connection::default()
+    }
+}
+
+fn missing(failure: Failure, namespace: &str) -> Error {
+    let is_missing = failure.is_not_found();
+    let error = Error::from(failure);
+    if is_missing {
+        error.hint(format!("what there is: kubectl runai-secret list -n {namespace}"))
+    } else {
+        error
+    }
+}
+
+fn manifest(found: &Namesake, session: &Session<'_>) -> SecretManifest {
+    let Metadata { name, namespace, labels, .. } = &found.metadata;
+    let data = Rc::new(found.content.values());
+    session.ui.keep_confidential(Rc::clone(&data));
+    let mut manifest = SecretManifest::new(name, data);
+    manifest.secret_type.clone_from(&found.content.secret_type);
+    let origin = propagation::identity(namespace, name);
+    manifest.annotations = BTreeMap::from([(COPIED_FROM.to_owned(), origin)]);
+    let credential = labels.get_key_value(CREDENTIAL_LABEL);
+    manifest.labels.extend(credential.map(|(label, value)| (label.clone(), value.clone())));
+    manifest
+}
+
+impl Copying<'_> {
+    /// Where one project refuses, the others still get it.
+    async fn to_all(&self, destinations: &[(String, String)]) -> Result<()> {
+        let (session, write) = (self.session, &self.args.write);
+        let mut objects = Vec::new();
+        for (namespace, project) in destinations {
+            match self.to_one(namespace).await {
+                Ok(verb) => {
+                    if matches!(write.output, Output::Human | Output::Name) {
+                        let verb = format!("{verb} in {project}");
+                        session.report(write, &self.manifest.to_name(), &verb, &Value::Null)?;
+                    }
+                    objects.push(self.without_values(namespace));
+                }
+                Err(error) if destinations.len() == 1 => return Err(error),
+                Err(error) => session.ui.error(&error.at(&format!("project {project}"))),
+            }
+        }
+        let (done, all) = (objects.len(), destinations.len());
+        match objects.as_slice() {
+            _ if matches!(write.output, Output::Human | Output::Name) => {}
+            [] => {}
+            [only] => session.report(write, "", "", only)?,
+            several => {
+                session.report(
+                    write,
+                    "",
+                    "",
+                    &json!({ "apiVersion": "v1", "kind": "List", "items": several }),
+                )?;
+            }
+        }
+        if done == all {
+            session.ui.note("copies are not kept up to date: after a change copy it again, with --replace");
+            return Ok(());
+        }
+        let line = format!("copied to {done} of {}", plural(all, "project"));
+        Err(if done == 0 { Error::failed(line) } else { Error::partly(line) })
+    }
+
+    /// What `-o` prints: no values.
+    fn without_values(&self, namespace: &str) -> Value {
+        let SecretManifest { name, labels, annotations, secret_type, .. } = &self.manifest;
+        let metadata =
+            json!({ "name": name, "namespace": namespace, "labels": labels, "annotations": annotations });
+        json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": secret_type })
+    }
+
+    async fn to_one(&self, namespace: &str) -> Result<&'static str> {
+        let dry = self.args.write.dry_run == DryRun::Client;
+        for attempt in 1.. {
+            let old = if self.args.replace || dry { self.look(namespace).await? } else { None };
+            let failure = match &old {
+                Some(_) if !self.args.replace => return Err(self.exists(namespace)),
+                Some(old) => {
+                    self.check(old, namespace)?;
+                    if dry {
+                        return Ok("replaced");
+                    }
+                    match self.replace(old, namespace).await {
+                        Ok(_) => return Ok("replaced"),
+                        Err(failure) => failure,
+                    }
+                }
+                None if dry => return Ok("created"),
+                None => match self.create(namespace).await {
+                    Ok(_) => return Ok("created"),
+                    Err(failure) if failure.is_already_exists() && !self.args.replace => {
+                        return Err(self.exists(namespace));
+                    }
+                    Err(failure) => failure,
+                },
+            };
+            // Somebody else changed, deleted or made it in this moment: look again.
+            let beaten = failure.is_beaten() || (old.is_some() && failure.is_not_found());
+            if !beaten || attempt == TRIES || !self.args.replace {
+                return Err(self.refused(failure, namespace));
+            }
+        }
+        unreachable!("the loop above has no end but its returns")
+    }
+
+    async fn look(&self, namespace: &str) -> Result<Option<Value>> {
+        match self.cluster.secret(namespace, &self.args.name, Answer::Metadata).await {
+            Ok(mut found) => Ok(Some(found["metadata"].take())),
+            Err(failure) if failure.is_not_found() => Ok(None),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// A copy of a shared secret would become equal to its source again.
+    fn check(&self, old: &Value, namespace: &str) -> Result<()> {
+        let runai = &self.session.globals.place.runai_namespace;
+        let identity = propagation::identity(runai, &self.args.name);
+        let metadata: Metadata = serde_json::from_value(old.clone()).unwrap_or_default();
+        let is_copy = metadata.labels.contains_key(MARK) || Evidence::of(&metadata, &identity).is_some();
+        if is_copy && namespace != runai {
+            return Err(Error::failed(format!(
+                "secret {} in {namespace} is a copy of a shared one, and would become equal to it again",
+                self.args.name
+            ))
+            .hint("to change it everywhere, change the source: kubectl runai-secret status shows it"));
+        }
+        Ok(())
+    }
+
+    async fn create(&self, namespace: &str) -> Result<Value, Failure> {
+        let body = self.manifest.to_request_body();
+        self.cluster.create_secret(namespace, body, Answer::Metadata, self.args.write.write()).await
+    }
+
+    /// Labels and annotations stay, but for what kubectl apply left there: a copy of the old values.
+    async fn replace(&self, old: &Value, namespace: &str) -> Result<Value, Failure> {
+        let mut metadata = old.clone();
+        if let Some(fields) = metadata.as_object_mut() {
+            // The server records it anew.
+            fields.remove("managedFields");
+            for (field, own) in
+                [("labels", &self.manifest.labels), ("annotations", &self.manifest.annotations)]
+            {
+                let entries = fields.entry(field).or_insert_with(|| Value::Object(Map::new()));
+                let Some(entries) = entries.as_object_mut() else { continue };
+                entries.remove(LAST_APPLIED);
+                entries.extend(own.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))));
+            }
+        }
+        let body = self.manifest.to_replacement_body(&metadata);
+        let (name, write) = (&self.args.name, self.args.write.write());
+        self.cluster.replace_secret(namespace, name, body, Answer::Metadata, write).await
+    }
+
+    fn exists(&self, namespace: &str) -> Error {
+        let name = &self.args.name;
+        Error::in_kubectls_words(format!(
+            "Error from server (AlreadyExists): secrets \"{name}\" already exists in {namespace}"
+        ))
+        .hint(format!("see what it is: kubectl runai-secret view {name} -n {namespace}"))
+        .hint("nothing was changed there; add --replace to overwrite it")
+    }
+
+    fn refused(&self, failure: Failure, namespace: &str) -> Error {
+        if failure.unchangeable_fields().is_empty() {
+            return failure.into();
+        }
+        let name = &self.args.name;
+        Error::failed(format!(
+            "secret {name} in {namespace} is immutable or of another type, and can't be replaced"
+        ))
+        .hint(format!("kubectl runai-secret delete {name} -n {namespace}, then copy it again"))
+    }
+}

@@ -1,0 +1,178 @@
+//! Who sees a changed secret by itself, and who has to start again for that.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use pkcs8::der::DateTime;
+use serde_json::{Value, json};
+
+use super::status::few;
+use super::{Session, TRIES};
+use crate::cli::{DryRun, Output, WriteArgs};
+use crate::cluster::{Cluster, Failure, Namespaces, Unseen};
+use crate::error::{Error, Result};
+use crate::wording::plural;
+use crate::workload::{Consumer, Kind, Need, Reference, Sight, State, Target, folded};
+
+/// On a pod template: `kubectl rollout restart` sets it, and so the controller replaces the pods.
+const RESTARTED: &str = "kubectl.kubernetes.io/restartedAt";
+
+/// The kinds that `kubectl rollout restart` knows.
+const RESTARTABLE: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
+
+/// The workloads of a namespace that take some keys of a secret.
+pub(super) struct Audience {
+    consumers: Vec<Consumer>,
+    unseen: Vec<Unseen>,
+}
+
+impl Audience {
+    /// Lists every kind that refers to secrets once.
+    pub(super) async fn of(
+        secret: &str,
+        keys: &[&str],
+        namespace: &str,
+        cluster: &Cluster,
+    ) -> Result<Self, Failure> {
+        let wanted = |reference: &Reference| reference.secret == secret && reference.way.takes(keys);
+        let scope = Namespaces::One(namespace.to_owned());
+        let read = |kind, object: &Value| Consumer::of(kind, object, wanted);
+        let seen = cluster.objects(Kind::referring(), &scope, read).await?;
+        let consumers = folded(seen.found).into_iter().filter(|one| one.state.is_live()).collect();
+        Ok(Self { consumers, unseen: seen.unseen })
+    }
+
+    /// Those that go on with the old value until they are started again, each with its uses.
+    fn stale(&self) -> impl Iterator<Item = &Consumer> {
+        let runs = |one: &&Consumer| matches!(one.state, State::Running | State::Starting);
+        self.consumers.iter().filter(runs).filter(|one| one.sees(Sight::AtStart))
+    }
+
+    /// Those of them that can be told to start again.
+    pub(super) fn restartable(&self) -> Vec<Target> {
+        let known = self.stale().filter(|one| RESTARTABLE.contains(&one.kind.name));
+        let mut targets: Vec<Target> =
+            known.map(|one| Target { kind: one.kind, name: one.name.clone() }).collect();
+        targets.dedup();
+        targets
+    }
+
+    /// Tells who sees the change, and when.
+    pub(super) fn tell(&self, namespace: &str, session: &Session<'_>) {
+        let ui = session.ui;
+        let names = |all: Vec<&Consumer>| {
+            let mut names: Vec<String> = all.into_iter().map(Consumer::display_name).collect();
+            names.dedup();
+            names
+        };
+        let by_itself = |one: &&Consumer| one.sees(Sight::ByItself) && !one.sees(Sight::AtStart);
+        let renewed = names(self.consumers.iter().filter(by_itself).collect());
+        let is_restartable = |one: &&Consumer| RESTARTABLE.contains(&one.kind.name);
+        let (restartable, others): (Vec<_>, Vec<_>) = self.stale().partition(is_restartable);
+        let line = |names: &[String], what: &str| {
+            if !names.is_empty() {
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                ui.note(&format!("{what}: {}", few(&names)));
+            }
+        };
+        line(&renewed, "sees it by itself, files within about a minute");
+        line(
+            &names(restartable),
+            "goes on with what it read at its start until it is restarted (set --restart, or kubectl rollout restart)",
+        );
+        line(&names(others), "goes on with what it read at its start until it is started anew");
+        self.tell_unseen(namespace, session);
+    }
+
+    pub(super) fn tell_unseen(&self, namespace: &str, session: &Session<'_>) {
+        if !self.unseen.is_empty() {
+            let count = plural(self.unseen.len(), "kind");
+            session.ui.note(&format!(
+                "you may not list {count} of workloads in {namespace}: which of them use it is not known"
+            ));
+        }
+    }
+
+    /// Those that do not start without these keys, each with how it takes one.
+    pub(super) fn in_need(&self) -> BTreeMap<String, String> {
+        let named =
+            |reference: &&Reference| reference.need == Need::Required && !reference.way.keys().is_empty();
+        let mut found = BTreeMap::new();
+        for one in &self.consumers {
+            for reference in one.references.iter().filter(named) {
+                found.entry(one.display_name()).or_insert_with(|| reference.way.to_string());
+            }
+        }
+        found
+    }
+
+    pub(super) fn unseen(&self) -> &[Unseen] {
+        &self.unseen
+    }
+}
+
+impl Consumer {
+    fn sees(&self, sight: Sight) -> bool {
+        self.references.iter().any(|reference| reference.way.sight() == sight)
+    }
+}
+
+/// Has each of them replace its pods, as `kubectl rollout restart` does. Where one refuses, the others still do it.
+pub(super) async fn restart(
+    targets: &[Target],
+    namespace: &str,
+    write: &WriteArgs,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<()> {
+    let mut failed = 0;
+    for target in targets {
+        match restart_one(target, namespace, write, cluster).await {
+            Ok(()) if write.output == Output::Human => {
+                session.ui.done(&format!("{target} restarted{}", write.dry_run.suffix()))?;
+            }
+            Ok(()) => session.ui.note(&format!("{target} restarted{}", write.dry_run.suffix())),
+            Err(error) => {
+                session.ui.error(&error.at(&target.to_string()));
+                failed += 1;
+            }
+        }
+    }
+    if failed == 0 {
+        return Ok(());
+    }
+    Err(Error::partly(format!(
+        "the secret has its new values, and {} of {} were not restarted",
+        failed,
+        plural(targets.len(), "workload")
+    )))
+}
+
+async fn restart_one(target: &Target, namespace: &str, write: &WriteArgs, cluster: &Cluster) -> Result<()> {
+    for attempt in 1.. {
+        let mut object = cluster.workload(namespace, target).await?;
+        if object["spec"]["paused"] == Value::Bool(true) {
+            return Err(Error::failed("can't restart paused deployment (run rollout resume first)"));
+        }
+        let template = &mut object["spec"]["template"]["metadata"];
+        match template["annotations"].as_object_mut() {
+            Some(annotations) => drop(annotations.insert(RESTARTED.to_owned(), now().into())),
+            None => template["annotations"] = json!({ RESTARTED: now() }),
+        }
+        if write.dry_run == DryRun::Client {
+            return Ok(());
+        }
+        match cluster.replace_workload(namespace, target, &object, write.write()).await {
+            Ok(_) => return Ok(()),
+            Err(failure) if failure.is_conflict() && attempt < TRIES => {}
+            Err(failure) => return Err(failure.into()),
+        }
+    }
+    unreachable!("the loop above has no end but its returns")
+}
+
+/// The time as `2026-01-31T12:00:00Z`.
+fn now() -> String {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    DateTime::from_unix_duration(now).map(|now| now.to_string()).unwrap_or_default()
+}

@@ -1,0 +1,198 @@
+//! `set`: new values for some keys of a secret; the others stay.
+
+use std::rc::Rc;
+
+use super::Session;
+use super::change_secret::{self, SecretChange, Step};
+use super::create::{SourceArgs, read_sources};
+use super::renewal::{self, Audience};
+use crate::cli::{DryRun, Output, WriteArgs};
+use crate::cluster::SecretOutside;
+use crate::error::{Error, Result};
+use crate::metadata::Metadata;
+use crate::propagation::Scope;
+use crate::secret::{self, SecretManifest, Source};
+use crate::wording::{list, nearest};
+
+/// Set keys of a secret, and leave its other keys as they are
+///
+/// The value of a KEY is asked for without showing it; where standard input is no terminal, the value of a single KEY is
+/// read from there. All sources of create work too. A secret that does not exist is created. What is written holds for
+/// the secret as it was read: of two who change it at once nobody loses a key.
+///
+/// Then the workloads that use these keys are named: who sees files sees them change, who read a variable when it
+/// started has to start again.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    kubectl runai-secret set hf HF_TOKEN -p team-a < token.txt\n  \
+    kubectl runai-secret set settings --from-dotenv=.env --restart\n  \
+    kubectl runai-secret set db --generate=password=48")]
+pub(crate) struct SetArgs {
+    /// The secret
+    #[arg(value_name = "NAME")]
+    name: String,
+
+    /// A key whose value is asked for, or read from standard input
+    #[arg(value_name = "KEY")]
+    keys: Vec<String>,
+
+    #[command(flatten)]
+    sources: SourceArgs,
+
+    /// Restart the deployments, stateful sets and daemon sets that read these keys when they start
+    #[arg(long)]
+    restart: bool,
+
+    #[command(flatten)]
+    write: WriteArgs,
+}
+
+pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
+    secret::check_secret_name(&args.name)?;
+    let manifest = args.read(session).await?;
+    // The sources are read by now: a credential plugin may take the terminal.
+    let cluster = session.connect().await?;
+    let namespace = session.namespace(&cluster).await?;
+    let change = SecretChange {
+        command: "set",
+        name: &args.name,
+        namespace: &namespace,
+        write: &args.write,
+        cluster: &cluster,
+        session,
+    };
+    let found = change.look().await?;
+    let shared = found.as_ref().is_some_and(|secret| is_source(&secret.metadata, session));
+    if shared && args.restart {
+        return Err(Error::usage(format!("secret {} is copied to the projects, which takes about a minute", args.name))
+            .hint("set it without --restart, and restart what uses it when the copies are there: kubectl runai-secret label --wait"));
+    }
+    let existed = found.is_some();
+    if let Some(secret) = &found {
+        warn_of_slips(&manifest, secret, session);
+    }
+    let done = change
+        .run(found, |secret| {
+            Ok(match secret {
+                None => Step::Create(manifest.to_request_body()),
+                Some(secret) => {
+                    let metadata = change_secret::patch_metadata(secret);
+                    Step::Patch(secret::patch_of_values(&metadata, &manifest.data))
+                }
+            })
+        })
+        .await?;
+    change.report(&done)?;
+    if !existed {
+        session.ui.note(&format!("there was no secret {} in {namespace}: it is new", args.name));
+        return Ok(());
+    }
+    if shared {
+        session.ui.note(&format!(
+            "Run:ai copies it to the projects, usually within a minute; who uses it there: kubectl runai-secret usage {} -A",
+            args.name
+        ));
+        return Ok(());
+    }
+    args.tell_audience(&change, &manifest).await
+}
+
+impl SetArgs {
+    /// Reads all sources.
+    async fn read(&self, session: &Session<'_>) -> Result<SecretManifest> {
+        if self.keys.is_empty() && self.sources.is_unused() {
+            return Err(Error::usage("no key to set").hint(format!(
+                "name one: kubectl runai-secret set {} KEY; or a source, such as --from-dotenv=.env",
+                self.name
+            )));
+        }
+        Source::check_keys("KEY", &self.keys)?;
+        let given = self.given(session).await?;
+        let contents = read_sources(&self.sources, given, session).await?;
+        contents.notes.iter().for_each(|note| session.ui.note(note));
+        contents.warnings.iter().for_each(|warning| session.ui.warning(warning));
+        if contents.data.is_empty() {
+            return Err(Error::usage("the sources have no keys: there is nothing to set"));
+        }
+        if let [key] = self.keys.as_slice()
+            && contents.data.get(key).is_some_and(|value| value.len() == 0)
+        {
+            return Err(Error::usage(format!("standard input is empty: no value for {key}"))
+                .hint(format!("--from-literal={key}= sets an empty value")));
+        }
+        let data = Rc::new(contents.data);
+        session.ui.keep_confidential(Rc::clone(&data));
+        Ok(SecretManifest::new(&self.name, data))
+    }
+
+    /// The values of the keys that were named without a source.
+    async fn given(&self, session: &Session<'_>) -> Result<Vec<Source>> {
+        if session.ui.has_input()
+            && let [key] = self.keys.as_slice()
+        {
+            return Source::files([format!("{key}=-").into()]);
+        }
+        let mut sources = Vec::new();
+        for key in &self.keys {
+            let Some(value) = session.ui.ask_hidden(&format!("Value of {key}")).await? else {
+                return Err(Error::usage(
+                    "the values of these keys have to be asked for, and nobody can be asked",
+                )
+                .hint(
+                    "give one KEY and its value on standard input, or another source: --from-file=KEY=PATH",
+                ));
+            };
+            sources.push(Source::given(key, value));
+        }
+        Ok(sources)
+    }
+
+    /// Says who has to start again, and has them do it where that was asked for.
+    async fn tell_audience(&self, change: &SecretChange<'_>, manifest: &SecretManifest) -> Result<()> {
+        let (session, cluster, namespace) = (change.session, change.cluster, change.namespace);
+        let (write, ui) = (&self.write, session.ui);
+        let told = write.output == Output::Human && write.dry_run == DryRun::None && !ui.is_quiet();
+        if !told && !self.restart {
+            return Ok(());
+        }
+        let keys: Vec<&str> = manifest.data.keys().map(String::as_str).collect();
+        let audience = match Audience::of(&self.name, &keys, namespace, cluster).await {
+            Ok(audience) => audience,
+            Err(failure) => {
+                let why = Error::from(failure)
+                    .at("the secret has its new values; who uses it could not be found out");
+                return Err(why);
+            }
+        };
+        if !self.restart {
+            audience.tell(namespace, session);
+            return Ok(());
+        }
+        audience.tell_unseen(namespace, session);
+        let targets = audience.restartable();
+        if targets.is_empty() {
+            session.ui.note("there is nothing to restart");
+        }
+        renewal::restart(&targets, namespace, &self.write, cluster, session).await
+    }
+}
+
+fn is_source(metadata: &Metadata, session: &Session<'_>) -> bool {
+    metadata.namespace == session.globals.place.runai_namespace
+        && Scope::of(&metadata.labels) != Scope::Nobody
+}
+
+/// A new key that is almost one that is there is often a slip of the fingers.
+fn warn_of_slips(manifest: &SecretManifest, secret: &SecretOutside, session: &Session<'_>) {
+    let new: Vec<&String> = manifest.data.keys().filter(|key| !secret.has_key(key)).collect();
+    if !new.is_empty() {
+        session.ui.note(&format!("new in the secret: {}", list(&new)));
+    }
+    for key in new {
+        if let Some(near) = nearest(key, secret.keys()).filter(|near| near.len().abs_diff(key.len()) <= 1) {
+            session
+                .ui
+                .warning(&format!("{key} is a new key; the secret also has {near}, which stays as it is"));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! `unset`: takes keys out of a secret; the others stay.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::change_secret::{self, SecretChange, Step};
+use super::renewal::Audience;
+use super::{Session, scope};
+use crate::cli::{DryRun, WriteArgs};
+use crate::cluster::SecretOutside;
+use crate::error::{Error, Result};
+use crate::secret;
+use crate::wording::{list, nearest, plural};
+
+/// Take keys out of a secret, and leave its other keys as they are
+///
+/// Where workloads would not start without one of the keys, they are named, and you are asked.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    kubectl runai-secret unset settings OLD_TOKEN -p team-a\n  \
+    kubectl runai-secret unset settings OLD_TOKEN OLD_URL --dry-run=server")]
+pub(crate) struct UnsetArgs {
+    /// The secret
+    #[arg(value_name = "NAME")]
+    name: String,
+
+    /// The keys to take out
+    #[arg(value_name = "KEY", required = true)]
+    keys: Vec<String>,
+
+    #[command(flatten)]
+    write: WriteArgs,
+}
+
+pub(super) async fn run(args: &UnsetArgs, session: &Session<'_>) -> Result<()> {
+    secret::check_secret_name(&args.name)?;
+    let cluster = session.connect().await?;
+    let namespace = session.namespace(&cluster).await?;
+    let change = SecretChange {
+        command: "unset",
+        name: &args.name,
+        namespace: &namespace,
+        write: &args.write,
+        cluster: &cluster,
+        session,
+    };
+    let found = change.look().await?;
+    args.check(found.as_ref(), &namespace)?;
+    if args.write.dry_run == DryRun::None {
+        args.agree(&change).await?;
+    }
+    let done = change
+        .run(found, |secret| {
+            let secret = args.check(secret, &namespace)?;
+            Ok(Step::Patch(args.patch(secret)))
+        })
+        .await?;
+    change.report(&done)
+}
+
+impl UnsetArgs {
+    /// The secret, which has all of the keys.
+    fn check<'a>(&self, found: Option<&'a SecretOutside>, namespace: &str) -> Result<&'a SecretOutside> {
+        let name = &self.name;
+        let Some(secret) = found else {
+            return Err(Error::in_kubectls_words(format!(
+                "Error from server (NotFound): secrets \"{name}\" not found"
+            ))
+            .hint(format!("what there is: kubectl runai-secret list -n {namespace}")));
+        };
+        let Some(missing) = self.keys.iter().find(|key| !secret.has_key(key)) else { return Ok(secret) };
+        let error = Error::failed(format!("secret {name} has no key {missing}; nothing was changed"));
+        Err(match nearest(missing, secret.keys()) {
+            Some(near) => error.hint(format!("did you mean {near}?")),
+            None => error.hint(format!("its keys: kubectl runai-secret view {name} -n {namespace}")),
+        })
+    }
+
+    /// Asks where workloads would not start any more.
+    async fn agree(&self, change: &SecretChange<'_>) -> Result<()> {
+        let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
+        let audience = Audience::of(&self.name, &keys, change.namespace, change.cluster).await?;
+        scope::warn_unseen(audience.unseen(), "whether they need these keys is not known", change.session);
+        let in_need = audience.in_need();
+        if in_need.is_empty() {
+            return Ok(());
+        }
+        for (workload, way) in &in_need {
+            change.session.ui.effect(&format!("{workload} would not start any more: {way}"));
+        }
+        let question = format!(
+            "Take {} out of {} although {} it?",
+            list(&self.keys),
+            self.name,
+            if in_need.len() == 1 {
+                "1 workload needs".to_owned()
+            } else {
+                format!("{} need", plural(in_need.len(), "workload"))
+            }
+        );
+        change.session.ui.confirm(&question).await
+    }
+
+    fn patch(&self, secret: &SecretOutside) -> Bytes {
+        let data: Value = self.keys.iter().map(|key| (key.clone(), Value::Null)).collect();
+        Bytes::from(json!({ "metadata": change_secret::patch_metadata(secret), "data": data }).to_string())
+    }
+}

@@ -1,0 +1,183 @@
+//! What a value looks like, in words that give nothing of it away.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use serde::de::IgnoredAny;
+
+use super::key_pair;
+use super::pem::{Block, blocks};
+use super::value::SecretValue;
+use crate::wording::{list, plural};
+
+/// What can be told of a value.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Look {
+    pub(crate) form: Form,
+    pub(crate) ends_in_newline: bool,
+    /// When the first of its certificates ends, since 1970.
+    expires: Option<Duration>,
+    /// What a file of PEM has: `private key`, `certificate`; a number of lines for other text.
+    parts: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Empty,
+    Pem,
+    Json,
+    Text,
+    /// Not UTF-8, or with characters that a terminal obeys.
+    Binary,
+}
+
+impl Form {
+    /// Its stable name in reports.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Pem => "pem",
+            Self::Json => "json",
+            Self::Text => "text",
+            Self::Binary => "binary",
+        }
+    }
+}
+
+impl Look {
+    pub(crate) fn of(value: &SecretValue) -> Self {
+        let bytes = value.expose();
+        let of = |form, parts| Self { form, ends_in_newline: bytes.ends_with(b"\n"), expires: None, parts };
+        if bytes.is_empty() {
+            return of(Form::Empty, Vec::new());
+        }
+        if !is_text(bytes) {
+            return of(Form::Binary, Vec::new());
+        }
+        let blocks = blocks(bytes);
+        if !blocks.is_empty() {
+            return Self { expires: first_end(&blocks), ..of(Form::Pem, contents(&blocks)) };
+        }
+        let is_tree =
+            bytes.trim_ascii_start().starts_with(b"{") || bytes.trim_ascii_start().starts_with(b"[");
+        if is_tree && serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
+            return of(Form::Json, Vec::new());
+        }
+        let lines = bytes.split(|byte| *byte == b'\n').count() - usize::from(bytes.ends_with(b"\n"));
+        of(Form::Text, vec![plural(lines, "line")])
+    }
+
+    /// The day on which the first certificate ends: `2026-01-31`.
+    pub(crate) fn expires(&self) -> Option<String> {
+        self.expires.map(key_pair::date)
+    }
+}
+
+/// `certificate, expires 2027-01-31`; `text, 1 line, ends in a newline`
+impl fmt::Display for Look {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.form {
+            Form::Pem => f.write_str(&list(&self.parts))?,
+            Form::Json => f.write_str("JSON")?,
+            form => f.write_str(form.code())?,
+        }
+        if self.form == Form::Text {
+            write!(f, ", {}", self.parts.join(""))?;
+        }
+        if let (Some(end), Some(day)) = (self.expires, self.expires()) {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            write!(f, ", {} {day}", if end < now { "expired" } else { "expires" })?;
+        }
+        // Files of keys and certificates end so.
+        if self.ends_in_newline && self.form != Form::Pem {
+            f.write_str(", ends in a newline")?;
+        }
+        Ok(())
+    }
+}
+
+/// Text that a terminal shows as it is: no escape sequence can be in it.
+pub(crate) fn is_text(bytes: &[u8]) -> bool {
+    let harmless = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
+    std::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(harmless))
+}
+
+fn first_end(blocks: &[Block<'_>]) -> Option<Duration> {
+    let certificates = blocks.iter().filter(|block| block.is_certificate());
+    certificates.filter_map(|block| key_pair::certificate(&block.content).ok()).map(|facts| facts.until).min()
+}
+
+/// The kinds of blocks, each with its number. A label is shown only where it is one of those that are known: what
+/// stands in another may be anything.
+fn contents(blocks: &[Block<'_>]) -> Vec<String> {
+    let kind = |block: &Block<'_>| match block.label {
+        _ if block.is_certificate() => "certificate",
+        _ if block.is_private_key() && block.is_encrypted() => "encrypted private key",
+        _ if block.is_private_key() => "private key",
+        "PUBLIC KEY" | "RSA PUBLIC KEY" => "public key",
+        "CERTIFICATE REQUEST" => "certificate request",
+        _ => "PEM block",
+    };
+    let mut kinds: Vec<(&str, usize)> = Vec::new();
+    for kind in blocks.iter().map(kind) {
+        match kinds.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, count)) => *count += 1,
+            None => kinds.push((kind, 1)),
+        }
+    }
+    let words = |(kind, count): (&str, usize)| if count == 1 { kind.to_owned() } else { plural(count, kind) };
+    kinds.into_iter().map(words).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn look(bytes: &[u8]) -> String {
+        Look::of(&SecretValue::from_bytes(bytes.to_vec())).to_string()
+    }
+
+    #[test]
+    fn every_form_is_told_from_the_others() {
+        for (value, words) in [
+            (&b""[..], "empty"),
+            (b"hunter2", "text, 1 line"),
+            (b"hunter2\n", "text, 1 line, ends in a newline"),
+            (b"a\r\nb", "text, 2 lines"),
+            (b"\n", "text, 1 line, ends in a newline"),
+            (b"{\"a\": [1]}\n", "JSON, ends in a newline"),
+            (b"{\"a\": ", "text, 1 line"),
+            (b"12", "text, 1 line"),
+            (b"\xff\xfe", "binary"),
+            (b"a\0b\n", "binary, ends in a newline"),
+            (b"a\x1b[2Jb", "binary"),
+            (b"\xc2\x9b31m", "binary"),
+        ] {
+            assert_eq!(look(value), words, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn of_pem_the_kinds_of_blocks_are_told_and_no_label_that_is_not_known() {
+        let block = |label: &str| format!("-----BEGIN {label}-----\nAA==\n-----END {label}-----\n");
+        assert_eq!(look(block("RSA PRIVATE KEY").as_bytes()), "private key");
+        assert_eq!(look(block("ENCRYPTED PRIVATE KEY").as_bytes()), "encrypted private key");
+        assert_eq!(look(block("hunter2").as_bytes()), "PEM block");
+        let chain = [block("CERTIFICATE"), block("CERTIFICATE"), block("PRIVATE KEY")].concat();
+        assert_eq!(look(chain.as_bytes()), "2 certificates and private key");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_of_a_value_is_told(value in "[A-Z]{8,40}") {
+            prop_assert!(!look(value.as_bytes()).contains(&value));
+        }
+
+        #[test]
+        fn any_value_is_looked_at_without_a_panic(value in any::<Vec<u8>>()) {
+            let _ = look(&value);
+        }
+    }
+}
