@@ -124,7 +124,7 @@ pub(crate) struct Globals {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Where")]
 pub(crate) struct Place {
-    /// The Run:ai project; its namespace is looked up in the cluster. create takes several
+    /// The Run:ai project; its namespace is looked up in the cluster. Some commands take several
     #[arg(short, long = "project", global = true, value_name = "PROJECT")]
     pub(crate) projects: Vec<String>,
 
