@@ -119,7 +119,7 @@ scenario! {
 
     fn another_writer_at_the_same_moment_loses_nothing(world: &World, sandbox: &Sandbox) {
         let namespace = prepared(world);
-        let gate = world.hold(Fault::on("PUT", "/deployments/web").nth(2), Hold::BeforeForwarding);
+        let gate = world.hold(Fault::on("PUT", "/deployments/web").kept(), Hold::BeforeForwarding);
         let attaching = sandbox.spawn(["attach", "s", "deploy/web", "--env", "TOKEN=token", "-n", &namespace]);
         assert!(gate.wait_reached(Duration::from_secs(20)));
         let theirs = json!({ "metadata": { "annotations": { "theirs": "too" } }, "spec": { "replicas": 3 } });

@@ -29,7 +29,7 @@ fn commands(namespace: &str, runai: &str) -> Vec<(Vec<String>, On)> {
         // The first PUT is a dry run, which may be repeated.
         (
             words(&format!("attach s deploy/web --env token -n {namespace}")),
-            Fault::on("PUT", "/deployments/web").nth(2),
+            Fault::on("PUT", "/deployments/web").kept(),
         ),
         (
             words(&format!("submit train -i ubuntu -e T=SECRET:s,token -n {namespace}")),

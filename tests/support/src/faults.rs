@@ -14,6 +14,14 @@ pub struct On {
     first: usize,
     times: Option<usize>,
     seen: usize,
+    dry_runs: DryRuns,
+}
+
+/// Whether dry runs count among the requests that fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum DryRuns {
+    Count,
+    PassBy,
 }
 
 /// Something that goes wrong; made by [`Fault::on`].
@@ -42,7 +50,14 @@ pub(crate) enum Act {
 impl Fault {
     /// Requests with this method (`"*"` for any) whose path and query contain this text.
     pub fn on(method: &str, path: &str) -> On {
-        On { method: method.into(), path: path.into(), first: 1, times: Some(1), seen: 0 }
+        On {
+            method: method.into(),
+            path: path.into(),
+            first: 1,
+            times: Some(1),
+            seen: 0,
+            dry_runs: DryRuns::Count,
+        }
     }
 }
 
@@ -51,6 +66,12 @@ impl On {
     #[must_use]
     pub fn nth(self, first: usize) -> Self {
         Self { first, ..self }
+    }
+
+    /// Lets dry runs pass. Of those there may be any number: where a controller writes in between, one is repeated.
+    #[must_use]
+    pub fn kept(self) -> Self {
+        Self { dry_runs: DryRuns::PassBy, ..self }
     }
 
     /// Holds for that many requests.
@@ -123,7 +144,8 @@ impl On {
     pub(crate) fn takes(&mut self, request: &Request<Bytes>) -> bool {
         let method = self.method == "*" || self.method == request.method().as_str();
         let path = request.uri().path_and_query().map_or("", |path| path.as_str());
-        if !method || !path.contains(&self.path) {
+        let passes = self.dry_runs == DryRuns::PassBy && path.contains("dryRun=All");
+        if !method || !path.contains(&self.path) || passes {
             return false;
         }
         self.seen += 1;
