@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
 
-use super::{Session, TRIES};
+use super::{Session, TRIES, no_such_secret};
 use crate::cli::{Connection, DryRun, Output, WriteArgs};
 use crate::cluster::{Answer, Cluster, Failure};
 use crate::error::{Error, Result};
@@ -76,7 +76,8 @@ pub(super) async fn run(args: &CopyArgs, session: &Session<'_>) -> Result<()> {
     if other.is_none() && destinations.iter().any(|(namespace, _)| *namespace == from) {
         return Err(Error::usage(format!("secret {} can't be copied to itself, in {from}", args.name)));
     }
-    let found = cluster.namesake(&from, &args.name).await.map_err(|failure| missing(failure, &from))?;
+    let found =
+        cluster.namesake(&from, &args.name).await.map_err(|failure| no_such_secret(failure, &from))?;
     if found.content.secret_type == SERVICE_ACCOUNT_TOKEN {
         return Err(Error::failed(format!(
             "secret {} is the token of a service account of {from}, and of no use elsewhere",
@@ -119,16 +120,6 @@ fn of_context(context: &str, session: &Session<'_>) -> Connection {
         kubeconfig: kubeconfig.clone(),
         request_timeout: *request_timeout,
         ..Connection::default()
-    }
-}
-
-fn missing(failure: Failure, namespace: &str) -> Error {
-    let is_missing = failure.is_not_found();
-    let error = Error::from(failure);
-    if is_missing {
-        error.hint(format!("what there is: kubectl runai-secret list -n {namespace}"))
-    } else {
-        error
     }
 }
 

@@ -42,7 +42,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::cli::{Cli, Command, DEFAULT_RUNAI_NAMESPACE, DryRun, Globals, Output, WriteArgs};
-use crate::cluster::{Cluster, Keep, Write};
+use crate::cluster::{Cluster, Failure, Keep, Write};
 use crate::error::{Error, Result};
 use crate::ui::Ui;
 use crate::{project, render, secret};
@@ -187,6 +187,17 @@ impl Session<'_> {
             Output::Json => self.ui.data(&render::json(&without_managed_fields(object))),
             Output::Yaml => self.ui.data(&render::yaml(&without_managed_fields(object))),
         }
+    }
+}
+
+/// A secret could not be read; where it is missing, how to see which there are.
+fn no_such_secret(failure: Failure, namespace: &str) -> Error {
+    let is_missing = failure.is_not_found();
+    let error = Error::from(failure);
+    if is_missing {
+        error.hint(format!("what there is: kubectl runai-secret list -n {namespace}"))
+    } else {
+        error
     }
 }
 

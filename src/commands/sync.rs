@@ -169,6 +169,10 @@ async fn agree(plans: &[Plan], session: &Session<'_>) -> Result<()> {
     for Plan { name, tasks, .. } in plans {
         for Task { row, step } in tasks {
             let Some(risk) = step.risk() else { continue };
+            let risk = match row.state {
+                State::Same => "was made by somebody else: it becomes a copy; its content is the same",
+                _ => risk,
+            };
             risky += 1;
             let (title, namespace) = (survey::title(row), &row.namespace);
             session.ui.effect(&format!("{title}: secret {name} in namespace {namespace} {risk}"));

@@ -10,9 +10,8 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use self::export::Existing;
-use super::Session;
 use super::status::few;
-use crate::cluster::Failure;
+use super::{Session, no_such_secret};
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::propagation::Namesake;
@@ -102,7 +101,7 @@ pub(super) async fn run(args: &ViewArgs, session: &Session<'_>) -> Result<()> {
     let cluster = session.connect().await?;
     let namespace = session.namespace(&cluster).await?;
     let found = cluster.namesake(&namespace, &args.name).await;
-    let found = found.map_err(|failure| unknown(failure, &namespace))?;
+    let found = found.map_err(|failure| no_such_secret(failure, &namespace))?;
     let values = args.chosen(found.content.values())?;
     if args.reveal { args.reveal(&values, session) } else { args.describe(&found, &values, session) }
 }
@@ -208,16 +207,6 @@ impl<'a> KeyReport<'a> {
         let look = Look::of(value);
         let (form, ends_in_newline, expires) = (look.form.code(), look.ends_in_newline, look.expires());
         Self { key, bytes: value.len(), form, ends_in_newline, expires, look }
-    }
-}
-
-fn unknown(failure: Failure, namespace: &str) -> Error {
-    let is_missing = failure.is_not_found();
-    let error = Error::from(failure);
-    if is_missing {
-        error.hint(format!("what there is: kubectl runai-secret list -n {namespace}"))
-    } else {
-        error
     }
 }
 

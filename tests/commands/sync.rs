@@ -175,6 +175,14 @@ scenario! {
         sandbox.run(shared.run(&["status", "hf"])).success();
     }
 
+    fn adopting_what_is_the_same_does_not_speak_of_loss(world: &World, sandbox: &Sandbox) {
+        let shared = Shared::new(world);
+        create(world, &world.project("same").namespace, &json!({}), &json!({}), VALUE);
+        let refused = sandbox.run(shared.run(&["sync", "hf", "--adopt"])).fails_with(2);
+        assert!(refused.stderr.contains("it becomes a copy; its content is the same"), "{refused}");
+        assert!(!refused.stderr.contains("is lost"), "{refused}");
+    }
+
     fn dry_runs_list_the_effect_on_each_project_and_write_nothing(world: &World, sandbox: &Sandbox) {
         let shared = Shared::new(world);
         let projects = ["a", "b", "c"].map(|name| world.project(name));
