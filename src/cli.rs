@@ -30,6 +30,7 @@ use crate::commands::sync::SyncArgs;
 use crate::commands::unset::UnsetArgs;
 use crate::commands::usage::UsageArgs;
 use crate::commands::view::ViewArgs;
+use crate::complete::Line;
 
 /// The file that `kubectl runai-secret` needs on PATH is kubectl-runai_secret; `kubectl runai secret` needs this one.
 pub(crate) const BINARY: &str = "kubectl-runai-secret";
@@ -138,7 +139,7 @@ pub(crate) struct Place {
 }
 
 /// How much is said and asked.
-#[derive(clap::Args)]
+#[derive(clap::Args, Clone)]
 #[command(next_help_heading = "Asking and telling")]
 pub(crate) struct Talk {
     /// Answer yes to every question
@@ -390,9 +391,11 @@ pub(crate) fn parse_duration(word: &str) -> Result<Duration, String> {
 
 /// Parses the process's arguments; on `--help`, `--version` and mistakes prints and exits as clap does.
 ///
+/// What is missing may still be asked for, so that is an error.
+///
 /// One thing differs: a word that was not expected is not repeated. It may be a password that lost its flag
 /// (`--from-literal password= hunter2`), and error output ends in logs.
-pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Cli {
+pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let (projects, groups) = (Gathered::default(), Gathered::default());
     let mut command = Cli::command()
         .mut_arg("projects", |flag| projects.fill_from(flag))
@@ -402,12 +405,44 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Cli {
     });
     // Taking the tree of commands and flags apart takes as long as parsing did, and the process is short.
     std::mem::forget(command);
-    let mut cli = parsed.unwrap_or_else(|error| print_and_exit(&without_stray_words(error)));
+    let mut cli = parsed.map_err(|error| if is_incomplete(&error) { error } else { refuse(error) })?;
     // As kubectl has it: an empty one says nothing.
     cli.globals.place.namespace.take_if(|namespace| namespace.is_empty());
     cli.globals.place.projects = projects.take();
     cli.globals.connection.impersonate_groups = groups.take();
-    cli
+    Ok(cli)
+}
+
+/// Says what is wrong with a command line, and exits.
+pub(crate) fn refuse(error: clap::Error) -> ! {
+    print_and_exit(&without_stray_words(error))
+}
+
+fn is_incomplete(error: &clap::Error) -> bool {
+    use ErrorKind::{DisplayHelpOnMissingArgumentOrSubcommand, MissingRequiredArgument, MissingSubcommand};
+    matches!(
+        error.kind(),
+        DisplayHelpOnMissingArgumentOrSubcommand | MissingRequiredArgument | MissingSubcommand
+    )
+}
+
+/// How to talk, also where the line can't be parsed because something is missing.
+pub(crate) fn talk(parsed: &Result<Cli, clap::Error>, typed: &[OsString]) -> Talk {
+    if let Ok(cli) = parsed {
+        return cli.globals.talk.clone();
+    }
+    let words: Vec<String> = typed.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let mut program = Cli::command();
+    program.build();
+    let (line, _) = Line::read(&program, &[words, vec![String::new()]].concat());
+    let color = line.value("color").and_then(|word| Color::from_str(word, true).ok());
+    Talk {
+        yes: line.has("yes"),
+        no_input: line.has("no-input"),
+        quiet: line.has("quiet"),
+        verbosity: u8::try_from(line.values("verbose").count()).unwrap_or(u8::MAX),
+        color: color.unwrap_or(Color::Auto),
+    }
 }
 
 /// The words of a flag that may be repeated, both before the command's name and after it.

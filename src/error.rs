@@ -82,6 +82,12 @@ impl Error {
         self
     }
 
+    /// As a prompt says it that asks again: without `error: `.
+    pub(crate) fn for_a_prompt(&self) -> String {
+        let text = self.to_string();
+        text.strip_prefix("error: ").unwrap_or(&text).to_owned()
+    }
+
     pub(crate) fn kind(&self) -> Kind {
         self.kind
     }

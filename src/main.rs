@@ -7,6 +7,7 @@ mod commands;
 mod complete;
 mod error;
 mod findings;
+mod guide;
 mod manifest;
 mod metadata;
 mod printable;
@@ -18,8 +19,12 @@ mod ui;
 mod wording;
 mod workload;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
+use crate::cli::Cli;
+use crate::error::{Kind, Result};
+use crate::guide::Led;
 use crate::ui::Ui;
 
 fn main() -> ExitCode {
@@ -28,13 +33,25 @@ fn main() -> ExitCode {
     if complete::answered() {
         return ExitCode::SUCCESS;
     }
-    let cli = cli::parse(std::env::args_os());
-    let ui = Ui::new(&cli.globals.talk);
-    match ui::interrupt::run(commands::run(cli, &ui)) {
+    let typed: Vec<OsString> = std::env::args_os().collect();
+    let parsed = cli::parse(typed.iter().cloned());
+    let ui = Ui::new(&cli::talk(&parsed, &typed));
+    match ui::interrupt::run(run(&typed, parsed, &ui)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             ui.error(&error);
             ExitCode::from(error.kind().exit_code())
         }
     }
+}
+
+/// Asks for what the command line lacks, and carries it out.
+async fn run(typed: &[OsString], parsed: Result<Cli, clap::Error>, ui: &Ui) -> Result<()> {
+    let Led { cli, next_time } = guide::lead(typed, parsed, ui).await?;
+    let outcome = commands::run(cli, ui).await;
+    let stopped = outcome.as_ref().is_err_and(|error| error.kind() == Kind::Interrupted);
+    if let Some(command) = next_time.filter(|_| !stopped) {
+        ui.note(&format!("next time you can type: {command}"));
+    }
+    outcome
 }

@@ -12,7 +12,7 @@ use super::call::Call;
 use super::list::PAGE;
 use super::secrets::{MADE_BY_PEOPLE, MetadataOnly, collection};
 use super::{Cluster, Failure};
-use crate::metadata::Metadata;
+use crate::metadata::{Metadata, Owner};
 use crate::project::PROJECT_LABEL;
 use crate::workload::Kind;
 
@@ -25,6 +25,8 @@ pub(crate) struct Row {
     cells: BTreeMap<String, String>,
     /// Empty where they were not asked for.
     pub(crate) labels: BTreeMap<String, String>,
+    /// The same.
+    pub(crate) owners: Vec<Owner>,
 }
 
 impl Row {
@@ -92,6 +94,23 @@ impl Cluster {
         self.rows(&call, next, found).await
     }
 
+    /// The same, each with what made it.
+    pub(crate) async fn workload_rows_with_owners(
+        &self,
+        namespace: &str,
+        kind: &Kind,
+        mut found: impl FnMut(Row),
+    ) -> Result<(), Failure> {
+        let call = Call::get(kind.collection_path(&self.version_of(kind).await?, namespace));
+        let mut next = String::new();
+        loop {
+            next = self.page(&call, PAGE, Objects::Metadata, next, &mut found).await?;
+            if next.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
     /// Every namespace with its labels.
     pub(crate) async fn each_namespace(&self, found: impl FnMut(Metadata)) -> Result<(), Failure> {
         self.namespaces_of(Call::get("/api/v1/namespaces".to_owned()), found).await
@@ -137,8 +156,9 @@ impl Cluster {
         let Table { metadata, column_definitions, rows } = self.json(&call).await?;
         for TableRow { cells, object } in rows.into_iter().flatten() {
             let names = column_definitions.iter().map(|column| column.name.clone());
-            let labels = object.map(|object| object.metadata.labels).unwrap_or_default();
-            found(Row { cells: names.zip(cells.iter().map(in_words)).collect(), labels });
+            let Metadata { labels, owner_references: owners, .. } =
+                object.map(|object| object.metadata).unwrap_or_default();
+            found(Row { cells: names.zip(cells.iter().map(in_words)).collect(), labels, owners });
         }
         Ok(metadata.next)
     }

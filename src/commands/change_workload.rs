@@ -166,6 +166,9 @@ impl<P: Plan> Change<'_, P> {
         if target.kind.on_change_of(object) == OnChange::Refused {
             return self.another(object, changed).await;
         }
+        let effects =
+            [changed.differences.clone(), vec![target.kind.on_change_of(object).in_words().to_owned()]];
+        session.review(&args.write, &format!("Change {target}?"), &effects.concat()).await?;
         let mut answer = changed.object.clone();
         let steps: &[Keep] = match args.write.dry_run {
             DryRun::None => &[Keep::No, Keep::Yes],
@@ -245,6 +248,9 @@ impl<P: Plan> Change<'_, P> {
         let kind = self.target.kind;
         let copy = workload::clean_copy(&changed.object, kind, Some(name));
         let write = &self.args.write;
+        self.session
+            .review(write, &format!("Create {}?", kind.display_name(name)), &changed.differences)
+            .await?;
         let answer = if write.dry_run == DryRun::Client {
             copy
         } else {

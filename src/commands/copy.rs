@@ -85,6 +85,11 @@ pub(super) async fn run(args: &CopyArgs, session: &Session<'_>) -> Result<()> {
         )));
     }
     let copying = Copying { manifest: manifest(&found, session), args, cluster: target, session };
+    let effect = |(namespace, project): &(String, String)| {
+        format!("secret/{} in project {project}, namespace {namespace}", args.name)
+    };
+    let effects: Vec<String> = destinations.iter().map(effect).collect();
+    session.review(&args.write, &format!("Copy {} of {from}?", args.name), &effects).await?;
     copying.to_all(&destinations).await
 }
 

@@ -18,7 +18,7 @@ use crate::cli::{DryRun, Output};
 use crate::cluster::{self, Answer, Cluster, Failure};
 use crate::error::{Error, Result};
 use crate::secret::SecretManifest;
-use crate::wording::plural;
+use crate::wording::{list, plural};
 
 pub(super) async fn run(args: &CreateArgs, session: &Session<'_>) -> Result<()> {
     let (typed, args) = args.chosen()?;
@@ -33,6 +33,7 @@ pub(super) async fn run(args: &CreateArgs, session: &Session<'_>) -> Result<()> 
     if args.cluster_wide {
         destination::agree_to_share(&manifest.name, &destinations, args, &cluster, session).await?;
     }
+    review(&manifest, &destinations, args, session).await?;
     if let [only] = destinations.as_slice() {
         let written = write(&manifest, &only.namespace, args, &cluster, session).await?;
         session.report(&args.write, &manifest.to_name(), written.verb, &written.object)?;
@@ -43,6 +44,21 @@ pub(super) async fn run(args: &CreateArgs, session: &Session<'_>) -> Result<()> 
         return Ok(());
     }
     in_each(&manifest, &destinations, args, &cluster, session).await
+}
+
+async fn review(
+    manifest: &SecretManifest,
+    destinations: &[Destination],
+    args: &NewSecretArgs,
+    session: &Session<'_>,
+) -> Result<()> {
+    let keys: Vec<&str> = manifest.data.keys().map(String::as_str).collect();
+    let keys = if keys.is_empty() { "no keys".to_owned() } else { format!("the keys {}", list(&keys)) };
+    let name = manifest.to_name();
+    let secret_type = if manifest.secret_type.is_empty() { "Opaque" } else { &manifest.secret_type };
+    let effect = |to: &Destination| format!("{name} of type {secret_type} in {}: {keys}", to.namespace);
+    let effects: Vec<String> = destinations.iter().map(effect).collect();
+    session.review(&args.write, &format!("Create {name}?"), &effects).await
 }
 
 /// What was done, and the object where it is to be printed.

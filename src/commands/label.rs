@@ -143,6 +143,8 @@ async fn one(
             check_wait(args, &view)?;
             warn(&view, args, session);
             agree(args, session, &view).await?;
+            let effects: Vec<String> = changes.iter().map(|(key, value)| effect(key, *value)).collect();
+            session.review(&args.write, &format!("Label {name} in {namespace}?"), &effects).await?;
         }
         match write(args, cluster, &view, &changes).await {
             Ok(object) => return Ok(labelled(args, &view, object)),
@@ -153,6 +155,10 @@ async fn one(
             Err(failure) => return Err(failure.into()),
         }
     }
+}
+
+fn effect(label: &str, value: Option<&str>) -> String {
+    value.map_or_else(|| format!("without the label {label}"), |value| format!("the label {label}={value}"))
 }
 
 fn already_there(name: &str, namespace: &str, session: &Session<'_>) -> Error {

@@ -154,13 +154,6 @@ impl Session<'_> {
         }
     }
 
-    /// ` -p team-a`: the flags that say where, as they were given, for a command line to type next.
-    fn place_flags(&self) -> String {
-        let place = &self.globals.place;
-        let namespace = place.namespace.iter().map(|name| format!(" -n {name}"));
-        namespace.chain(place.projects.iter().map(|name| format!(" -p {name}"))).collect()
-    }
-
     /// A command line to type next, for the same Run:ai namespace.
     fn command(&self, words: &str) -> String {
         match self.globals.place.runai_namespace.as_str() {
@@ -177,6 +170,17 @@ impl Session<'_> {
         }
         secret::check_namespace(&place.runai_namespace)?;
         Ok(&place.runai_namespace)
+    }
+
+    /// Shows what is about to be written and asks, where somebody is being led. A dry run writes nothing.
+    ///
+    /// # Errors
+    /// The answer is no; Esc, Ctrl-C.
+    async fn review(&self, write: &WriteArgs, question: &str, effects: &[String]) -> Result<()> {
+        match write.dry_run {
+            DryRun::None => self.ui.review(question, effects).await,
+            DryRun::Client | DryRun::Server => Ok(()),
+        }
     }
 
     /// Reports a write in the form that was asked for. `object` is what `-o json|yaml` prints.

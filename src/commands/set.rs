@@ -68,6 +68,13 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
             .hint("set it without --restart, and restart what uses it when the copies are there: kubectl runai-secret label --wait"));
     }
     let existed = found.is_some();
+    let keys = list(manifest.data.keys().collect::<Vec<_>>());
+    let effect = if existed {
+        format!("secret/{} in {namespace}: new values for {keys}; its other keys stay", args.name)
+    } else {
+        format!("secret/{} in {namespace}: a new secret with {keys}", args.name)
+    };
+    session.review(&args.write, &format!("Set {keys}?"), &[effect]).await?;
     if let Some(secret) = &found {
         warn_of_slips(&manifest, secret, session);
     }

@@ -2,6 +2,8 @@
 
 mod args;
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 pub(crate) use self::args::SubmitArgs;
@@ -11,6 +13,7 @@ use super::{Session, secrets_used};
 use crate::cli::DryRun;
 use crate::cluster::Failure;
 use crate::error::{Error, Result};
+use crate::wording::list;
 use crate::workload::{self, Attachment, ContainerChoice, Existing, Kind, NewJob, Outcome};
 
 pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> {
@@ -34,6 +37,10 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
     }
     let version = cluster.version_of(kind).await?;
     let manifest = with_attachments(&job, kind, &version, &expanded.attachments)?;
+    let name = kind.display_name(&job.name);
+    let effect =
+        format!("{name} in {}, of image {}, {}", job.namespace, job.image, secrets_of(&expanded.attachments));
+    session.review(&args.write, &format!("Submit {name}?"), &[effect]).await?;
     let object = match args.write.dry_run {
         DryRun::Client => manifest,
         _ => cluster
@@ -49,6 +56,15 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
             NewlySubmitted { session, cluster, namespace, kind, name }.wait(limit).await
         }
         _ => Ok(()),
+    }
+}
+
+fn secrets_of(attachments: &[Attachment]) -> String {
+    let secrets: BTreeSet<&str> = attachments.iter().map(Attachment::secret).collect();
+    if secrets.is_empty() {
+        "without secrets".to_owned()
+    } else {
+        format!("with {}", list(Vec::from_iter(secrets)))
     }
 }
 

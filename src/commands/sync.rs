@@ -91,6 +91,7 @@ pub(super) async fn run(args: &SyncArgs, session: &Session<'_>) -> Result<()> {
     // All questions before the first write: who says no has changed nothing.
     if args.write.dry_run == DryRun::None {
         agree(&plans, session).await?;
+        review(&plans, args, session).await?;
     }
     let mut outcomes = Vec::new();
     for Plan { name, source, scope, tasks } in plans {
@@ -182,6 +183,18 @@ async fn agree(plans: &[Plan], session: &Session<'_>) -> Result<()> {
         return Ok(());
     }
     session.ui.confirm(&format!("Go on with {}?", plural(risky, "change"))).await
+}
+
+async fn review(plans: &[Plan], args: &SyncArgs, session: &Session<'_>) -> Result<()> {
+    let writes = |plan: &Plan| {
+        plan.tasks.iter().filter(|task| !matches!(task.step, Step::Nothing | Step::Leave(_))).count()
+    };
+    let effects: Vec<String> =
+        plans.iter().map(|plan| format!("secret {}: {} to write", plan.name, copies(writes(plan)))).collect();
+    if plans.iter().all(|plan| writes(plan) == 0) {
+        return Ok(());
+    }
+    session.review(&args.write, "Make these copies?", &effects).await
 }
 
 /// Is it a reason to end with an error, rather than how things are?

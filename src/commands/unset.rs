@@ -48,6 +48,10 @@ pub(super) async fn run(args: &UnsetArgs, session: &Session<'_>) -> Result<()> {
     args.check(found.as_ref(), &namespace)?;
     if args.write.dry_run == DryRun::None {
         args.agree(&change).await?;
+        let effect = format!("secret/{} in {namespace}: without {}", args.name, list(&args.keys));
+        session
+            .review(&args.write, &format!("Take {} out of {}?", list(&args.keys), args.name), &[effect])
+            .await?;
     }
     let done = change
         .run(found, |secret| {

@@ -6,16 +6,17 @@
 use clap::{Arg, ArgAction, Command};
 
 /// A line without its last word.
-pub(super) struct Line<'a> {
+pub(crate) struct Line<'a> {
     pub(super) command: &'a Command,
     /// The commands' names, without the program's: `create`, `tls`.
-    pub(super) path: Vec<&'a str>,
-    flags: Vec<(&'a Arg, String)>,
-    pub(super) positionals: Vec<String>,
+    pub(crate) path: Vec<&'a str>,
+    /// As they were given, each with its value.
+    pub(crate) flags: Vec<(&'a Arg, String)>,
+    pub(crate) positionals: Vec<String>,
 }
 
 /// The word at the cursor.
-pub(super) enum Word<'a> {
+pub(crate) enum Word<'a> {
     /// The value of a flag, `before` being what of the word is the flag: `--context=`, or nothing.
     Value {
         flag: &'a Arg,
@@ -39,7 +40,7 @@ enum Next<'a> {
 
 impl<'a> Line<'a> {
     /// Reads the words after the program's name; the last one is at the cursor. `program` must be built.
-    pub(super) fn read(program: &'a Command, words: &[String]) -> (Self, Word<'a>) {
+    pub(crate) fn read(program: &'a Command, words: &[String]) -> (Self, Word<'a>) {
         let mut line =
             Self { command: program, path: Vec::new(), flags: Vec::new(), positionals: Vec::new() };
         let Some((last, before)) = words.split_last() else { return (line, Word::Plain(String::new())) };
@@ -64,6 +65,7 @@ impl<'a> Line<'a> {
             return self.long(name).map_or(Next::Any, |flag| self.give(flag, value));
         }
         if word.len() > 1 && word.starts_with('-') {
+            self.note_switches(word);
             return match self.short(word) {
                 Some((flag, at)) => {
                     let value = word[at..].strip_prefix('=').unwrap_or(&word[at..]);
@@ -80,6 +82,16 @@ impl<'a> Line<'a> {
             None => self.positionals.push(word.to_owned()),
         }
         Next::Any
+    }
+
+    /// Notes the letters of a word such as `-yq` up to the first that takes a value.
+    fn note_switches(&mut self, word: &str) {
+        let letters = word.chars().skip(1);
+        let flags = letters
+            .map_while(|letter| self.command.get_arguments().find(|flag| flag.get_short() == Some(letter)))
+            .take_while(|flag| !takes_value(flag));
+        let switches: Vec<_> = flags.map(|flag| (flag, String::new())).collect();
+        self.flags.extend(switches);
     }
 
     /// Notes a flag; says whether its value is still to come.
@@ -136,7 +148,7 @@ impl<'a> Line<'a> {
     }
 
     /// The last value of a flag, by its long name.
-    pub(super) fn value(&self, long: &str) -> Option<&str> {
+    pub(crate) fn value(&self, long: &str) -> Option<&str> {
         self.values(long).last()
     }
 
@@ -149,14 +161,14 @@ impl<'a> Line<'a> {
         self.value(long).map(ToOwned::to_owned).or_else(default).unwrap_or_default()
     }
 
-    pub(super) fn values(&self, long: &str) -> impl Iterator<Item = &str> {
+    pub(crate) fn values(&self, long: &str) -> impl Iterator<Item = &str> {
         self.flags
             .iter()
             .filter(move |(flag, _)| flag.get_long() == Some(long))
             .map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn has(&self, long: &str) -> bool {
+    pub(crate) fn has(&self, long: &str) -> bool {
         self.value(long).is_some()
     }
 
@@ -210,6 +222,7 @@ mod tests {
             assert_eq!(line.positionals, ["hf", "deploy/web"], "{text}");
             assert_eq!(line.value("project"), Some("team-a"), "{text}");
             assert_eq!((line.value("context"), line.value("env")), (Some("dev"), Some("K")), "{text}");
+            assert_eq!(line.has("yes"), text.contains("-y "), "{text}");
             assert!(matches!(word, Word::Plain(word) if word.is_empty()), "{text}");
         }
     }

@@ -2,13 +2,16 @@
 //!
 //! Answered before anything else happens, by four steps: `line` reads what is typed, `wanted` says what the word at the
 //! cursor stands for, `live` and `files` look names up, and `kubectl` or `shell` writes them down for whoever asked.
-//! Nothing here says or asks anything: the line under the cursor is the shell's.
+//! Nothing here says or asks anything: the line under the cursor is the shell's. `choices` has the same answers for the
+//! questions of a command that is being led.
 
 mod candidate;
+mod choices;
 mod files;
 mod kubectl;
 mod line;
 mod live;
+mod names;
 mod shell;
 mod wanted;
 
@@ -19,7 +22,10 @@ use std::time::Instant;
 use clap::CommandFactory;
 
 use self::candidate::{Candidate, Offer};
-use self::line::Line;
+pub(crate) use self::choices::{Choice, choices, secrets_of, tab, workloads};
+pub(crate) use self::line::Line;
+pub(crate) use self::live::connection;
+pub(crate) use self::names::Untold;
 pub(crate) use self::shell::{Shell, registration};
 use self::wanted::Wanted;
 use crate::cli::Cli;

@@ -59,6 +59,18 @@ pub(super) struct Files {
     pub(super) text: String,
 }
 
+impl Live {
+    /// Those of the names that fit, each as a whole word.
+    pub(super) fn candidates(&self, names: impl IntoIterator<Item = (String, String)>) -> Vec<Candidate> {
+        let fits = |(name, _): &(String, String)| name.starts_with(&self.text) && !self.except.contains(name);
+        let candidate = |(name, about): (String, String)| {
+            let value = format!("{}{name}{}", self.before, self.after);
+            Candidate { then: self.then, ..Candidate::new(value, about) }
+        };
+        names.into_iter().filter(fits).map(candidate).collect()
+    }
+}
+
 impl Wanted {
     pub(super) fn by(line: &Line<'_>, word: &Word<'_>) -> Self {
         match word {

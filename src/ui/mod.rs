@@ -9,15 +9,17 @@ mod progress;
 mod prompt;
 mod table;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::io::{IsTerminal, Write};
 use std::rc::Rc;
 
 use console::Style;
+pub(crate) use prompt::Word;
 pub(crate) use table::Table;
 
+use self::prompt::{Choice, Manner};
 use crate::cli::{Color, Talk};
 use crate::error::{Error, Result};
 use crate::printable::printable;
@@ -32,6 +34,8 @@ struct Settings {
     chatter: Chatter,
     asking: Asking,
     presence: Presence,
+    manner: Manner,
+    review: Cell<Review>,
     verbosity: u8,
     /// Warnings already shown: a server repeats them with every request.
     warned: RefCell<BTreeSet<String>>,
@@ -64,6 +68,15 @@ enum Presence {
     Away,
 }
 
+/// Whether a write is shown and asked about before it happens, although it is none that has to be agreed to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Review {
+    /// The command line said all of it.
+    None,
+    /// It was put together by answers to questions.
+    Wanted,
+}
+
 impl Ui {
     pub(crate) fn new(talk: &Talk) -> Self {
         if talk.color != Color::Auto {
@@ -80,10 +93,14 @@ impl Ui {
         };
         let presence = if talk.no_input || !somebody_there { Presence::Away } else { Presence::There };
         let chatter = if talk.quiet { Chatter::Quiet } else { Chatter::Normal };
+        let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        let manner = if is_dumb || talk.color == Color::Never { Manner::Sequential } else { Manner::Drawn };
         Self(Rc::new(Settings {
             chatter,
             asking,
             presence,
+            manner,
+            review: Cell::new(Review::None),
             verbosity: talk.verbosity,
             warned: RefCell::default(),
             confidential: Confidential::default(),
@@ -96,6 +113,8 @@ impl Ui {
             chatter: Chatter::Silent,
             asking: Asking::Refuse,
             presence: Presence::Away,
+            manner: Manner::Sequential,
+            review: Cell::new(Review::None),
             verbosity: 0,
             warned: RefCell::default(),
             confidential: Confidential::default(),
@@ -213,14 +232,42 @@ impl Ui {
                 Err(Error::usage(format!("this has to be agreed to, and nobody can be asked: {question}"))
                     .hint("add --yes to agree; nothing was changed"))
             }
-            Asking::Ask => {
-                if prompt::confirm(printable(question).into_owned()).await? {
-                    Ok(())
-                } else {
-                    Err(Error::failed("not done: you said no"))
-                }
-            }
+            Asking::Ask => self.agree(question).await,
         }
+    }
+
+    /// From here on every write is shown before it happens: somebody is being led.
+    pub(crate) fn review_writes(&self) {
+        self.0.review.set(Review::Wanted);
+    }
+
+    /// Shows what is about to be written and asks whether to go on, where somebody is being led.
+    ///
+    /// # Errors
+    /// The answer is no; Esc, Ctrl-C.
+    pub(crate) async fn review(&self, question: &str, effects: &[String]) -> Result<()> {
+        if self.0.review.get() == Review::None || self.0.asking != Asking::Ask {
+            return Ok(());
+        }
+        for effect in effects {
+            self.effect(effect);
+        }
+        self.agree(question).await
+    }
+
+    async fn agree(&self, question: &str) -> Result<()> {
+        if prompt::confirm(printable(question).into_owned(), self.0.manner).await? {
+            // Once is enough.
+            self.0.review.set(Review::None);
+            Ok(())
+        } else {
+            Err(Error::failed("not done: you said no"))
+        }
+    }
+
+    /// Whether somebody can be asked for what is missing.
+    pub(crate) fn somebody_is_there(&self) -> bool {
+        self.0.presence == Presence::There
     }
 
     /// Lets the user pick one of several ways to go on, or nothing where nobody can be asked.
@@ -233,31 +280,58 @@ impl Ui {
         if self.0.asking != Asking::Ask {
             return Ok(None);
         }
-        let ways = ways.iter().map(|way| printable(way).into_owned()).collect();
-        prompt::choose(printable(question).into_owned(), ways).await.map(Some)
+        self.pick(question, ways.iter().map(|way| (*way, ""))).await.map(Some)
+    }
+
+    /// Lets the user pick one of several, each with a few words about it; gives its place. Somebody must be there.
+    ///
+    /// # Errors
+    /// Esc, Ctrl-C.
+    pub(crate) async fn pick<'a>(
+        &self,
+        question: &str,
+        choices: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<usize> {
+        let text = |text| printable(text).into_owned();
+        let choices =
+            choices.into_iter().map(|(name, about)| Choice { name: text(name), about: text(about) });
+        prompt::pick(text(question), choices.collect(), self.0.manner).await
     }
 
     /// Asks for a value without showing it, twice; nothing where nobody can be asked.
     ///
     /// # Errors
-    /// Ctrl-C.
+    /// Esc, Ctrl-C, a value of several lines.
     pub(crate) async fn ask_hidden(&self, question: &str) -> Result<Option<SecretValue>> {
         if self.0.presence == Presence::Away {
             return Ok(None);
         }
-        let answer = prompt::hidden(printable(question).into_owned()).await?;
-        Ok(Some(SecretValue::from_bytes(answer.into_bytes())))
+        let mut answer = prompt::hidden(printable(question).into_owned()).await?;
+        Ok(Some(SecretValue::from_bytes(std::mem::take(&mut *answer))))
     }
 
     /// Asks for a word, or gives nothing where nobody can be asked.
     ///
     /// # Errors
-    /// Ctrl-C.
+    /// Esc, Ctrl-C.
     pub(crate) async fn ask(&self, question: &str, proposal: &str) -> Result<Option<String>> {
         if self.0.asking != Asking::Ask {
             return Ok(None);
         }
-        prompt::word(printable(question).into_owned(), proposal.to_owned()).await.map(Some)
+        let word = Word {
+            proposal: proposal.to_owned(),
+            check: Box::new(|_| Ok(())),
+            complete: Box::new(|_| Vec::new()),
+        };
+        self.ask_word(question, word).await.map(Some)
+    }
+
+    /// Asks for a word until it is right. Somebody must be there.
+    ///
+    /// # Errors
+    /// Esc, Ctrl-C.
+    pub(crate) async fn ask_word(&self, question: &str, word: Word) -> Result<String> {
+        prompt::word(printable(question).into_owned(), word, self.0.manner).await
     }
 }
 

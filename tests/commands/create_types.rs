@@ -81,16 +81,18 @@ scenario! {
     fn a_password_is_asked_for_on_a_terminal(world: &World, sandbox: &Sandbox) {
         let namespace = world.namespace("a");
         let mut session = sandbox.in_terminal(["create", "password", "s", "-n", &namespace]);
-        session.expect("User");
+        session.expect("Name of the user");
         session.send_line("jane");
         session.expect("Password");
         session.send_line("hunter2-hunter2");
         session.expect("Once more");
         session.send_line("hunter2-hunter2");
+        session.expect("Create secret/s?");
+        session.send("y");
         let (code, shown) = session.wait();
         assert_eq!(code, 0, "{shown}");
         assert!(!shown.contains("hunter2"), "{shown}");
-        assert!(shown.contains("create password s --username jane --password-stdin"), "{shown}");
+        assert!(shown.contains(&format!("create password s -n {namespace} --username …")), "{shown}");
         assert_eq!(text_of(world, &namespace, "User"), "jane");
         assert_eq!(text_of(world, &namespace, "Password"), "hunter2-hunter2");
     }

@@ -22,6 +22,7 @@ mod delete;
 mod detach;
 mod edit;
 mod faults;
+mod guide;
 mod help;
 mod kinds;
 mod kubeconfig;

@@ -2,8 +2,6 @@
 
 use std::ffi::{OsStr, OsString};
 
-use shell_words::quote;
-
 use super::args::{
     AccessKeyArgs, DockerRegistryArgs, GenericArgs, PasswordArgs, SourceArgs, SshArgs, TlsArgs,
 };
@@ -148,7 +146,7 @@ fn ssh(args: &SshArgs) -> Result<Contents> {
 }
 
 async fn password(args: &PasswordArgs, session: &Session<'_>) -> Result<Contents> {
-    let user = public_half(args.username.as_deref(), "--username", "User", session).await?;
+    let user = public_half(args.username.as_deref(), "--username")?;
     let hidden = Hidden {
         what: "Password",
         flag: "--password",
@@ -157,19 +155,11 @@ async fn password(args: &PasswordArgs, session: &Session<'_>) -> Result<Contents
         variable: args.password_env.as_deref(),
     };
     let password = hidden.value(session).await?;
-    if args.username.is_none() || hidden.is_asked_for() {
-        repeat(
-            "password",
-            &args.new.names,
-            &format!("--username {} --password-stdin", quote(&user)),
-            session,
-        );
-    }
-    secret::password_contents(&user, password)
+    secret::password_contents(user, password)
 }
 
 async fn access_key(args: &AccessKeyArgs, session: &Session<'_>) -> Result<Contents> {
-    let id = public_half(args.access_key_id.as_deref(), "--access-key-id", "Access key ID", session).await?;
+    let id = public_half(args.access_key_id.as_deref(), "--access-key-id")?;
     let hidden = Hidden {
         what: "Secret key",
         flag: "--secret-key",
@@ -178,29 +168,12 @@ async fn access_key(args: &AccessKeyArgs, session: &Session<'_>) -> Result<Conte
         variable: args.secret_key_env.as_deref(),
     };
     let secret_key = hidden.value(session).await?;
-    if args.access_key_id.is_none() || hidden.is_asked_for() {
-        let flags = format!("--access-key-id {} --secret-key-stdin", quote(&id));
-        repeat("access-key", &args.new.names, &flags, session);
-    }
-    secret::access_key_contents(&id, secret_key)
+    secret::access_key_contents(id, secret_key)
 }
 
-/// Says how to do the same without questions.
-fn repeat(secret_type: &str, names: &[String], flags: &str, session: &Session<'_>) {
-    let name = names.join(" ");
-    let place = session.place_flags();
-    session.ui.note(&format!(
-        "the same without questions: kubectl runai-secret create {secret_type} {name} {flags}{place}"
-    ));
-}
-
-/// A word that may be seen: given with a flag, or asked for.
-async fn public_half(given: Option<&str>, flag: &str, what: &str, session: &Session<'_>) -> Result<String> {
-    let word = match given {
-        Some(word) => word.to_owned(),
-        None => session.ui.ask(what, "").await?.unwrap_or_default(),
-    };
-    if word.is_empty() { Err(Error::usage(format!("{flag} must be given"))) } else { Ok(word) }
+/// A word that may be seen.
+fn public_half<'a>(given: Option<&'a str>, flag: &str) -> Result<&'a str> {
+    given.filter(|word| !word.is_empty()).ok_or_else(|| Error::usage(format!("{flag} must be given")))
 }
 
 /// A value that must not be seen, from one of three flags or asked for.
@@ -214,10 +187,6 @@ struct Hidden<'a> {
 }
 
 impl Hidden<'_> {
-    fn is_asked_for(&self) -> bool {
-        !self.stdin && self.file.is_none() && self.variable.is_none()
-    }
-
     async fn value(&self, session: &Session<'_>) -> Result<SecretValue> {
         let flag = self.flag;
         let given = match (self.stdin, self.file, self.variable) {

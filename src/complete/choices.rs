@@ -1,0 +1,110 @@
+//! What a question about the next word of a command line can be answered with: what Tab would offer there.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use clap::Command;
+use futures::future::join_all;
+
+use super::candidate::Candidate;
+use super::line::Line;
+use super::names::{Found, Scene, Untold, about_workload};
+use super::wanted::Wanted;
+use super::{files, offer};
+use crate::cluster::Cluster;
+use crate::workload::{KINDS, Kind, Reference, Target};
+
+/// One answer, and a few words about it.
+pub(crate) struct Choice {
+    pub(crate) value: String,
+    pub(crate) about: String,
+}
+
+impl From<Candidate> for Choice {
+    fn from(Candidate { value, about, .. }: Candidate) -> Self {
+        Self { value, about }
+    }
+}
+
+/// The answers for the last word, which is empty or begun. `program` must be built.
+///
+/// # Errors
+/// The names can't be read.
+pub(crate) async fn choices(
+    program: &Command,
+    words: &[String],
+    cluster: &Cluster,
+) -> Result<Vec<Choice>, Untold> {
+    let (line, word) = Line::read(program, words);
+    let wanted = Wanted::by(&line, &word);
+    let mut candidates = wanted.words;
+    if let Some(live) = &wanted.live {
+        let found = RefCell::new(BTreeSet::<Found>::new());
+        let note = |name| {
+            found.borrow_mut().insert(name);
+        };
+        Scene::of(&line).ask(&live.what, cluster, note).await?;
+        candidates.extend(live.candidates(found.into_inner()));
+    }
+    Ok(candidates.into_iter().map(Choice::from).collect())
+}
+
+/// The workloads of every kind, each with what made it. What the reader may not list, or the server has not, is left out.
+///
+/// # Errors
+/// The namespace can't be told.
+pub(crate) async fn workloads(
+    program: &Command,
+    words: &[String],
+    cluster: &Cluster,
+) -> Result<Vec<Choice>, Untold> {
+    let namespace = Scene::of(&Line::read(program, words).0).namespace(cluster).await?;
+    let of_each = join_all(KINDS.iter().map(|kind| of_kind(kind, &namespace, cluster))).await;
+    Ok(of_each.into_iter().flatten().collect())
+}
+
+async fn of_kind(kind: &Kind, namespace: &str, cluster: &Cluster) -> Vec<Choice> {
+    let mut found = Vec::new();
+    let _ = cluster
+        .workload_rows_with_owners(namespace, kind, |row| {
+            // A change to these would be undone by what made them, and that is in the list too.
+            if row.owners.iter().any(|owner| Kind::of_manifest(&owner.api_version, &owner.kind).is_some()) {
+                return;
+            }
+            let (name, about) = about_workload(&row);
+            let about = match row.owners.first() {
+                Some(owner) => format!("{about}, made by a {}", owner.kind),
+                None => about,
+            };
+            found.push(Choice { value: format!("{}/{name}", kind.singular), about });
+        })
+        .await;
+    found.sort_by(|one, other| one.value.cmp(&other.value));
+    found
+}
+
+/// The secrets that a workload uses, each with how.
+///
+/// # Errors
+/// The workload can't be read.
+pub(crate) async fn secrets_of(
+    target: &Target,
+    program: &Command,
+    words: &[String],
+    cluster: &Cluster,
+) -> Result<Vec<Choice>, Untold> {
+    let object = Scene::of(&Line::read(program, words).0).workload(cluster, target).await?;
+    let mut uses = BTreeMap::<String, Vec<String>>::new();
+    for Reference { secret, way, .. } in target.kind.references(&object) {
+        uses.entry(secret).or_default().push(way.to_string());
+    }
+    Ok(uses.into_iter().map(|(value, uses)| Choice { value, about: uses.join(", ") }).collect())
+}
+
+/// The same for Tab at a question, with what is typed as the last word: what comes before nobody waits any more.
+pub(crate) fn tab(words: &[String]) -> Vec<String> {
+    let offer = offer(words, Instant::now());
+    let files = offer.files.iter().flat_map(files::candidates);
+    offer.candidates.into_iter().chain(files).map(|candidate| candidate.value).collect()
+}

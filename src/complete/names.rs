@@ -1,0 +1,220 @@
+//! What there is to choose from: names in the cluster, and a few words about each.
+//!
+//! The same for a shell's Tab and for the questions of a command that is being led.
+
+use serde_json::Value;
+
+use super::line::Line;
+use super::wanted::Lookup;
+use crate::cluster::{Cluster, Failure, Row};
+use crate::error::Error;
+use crate::metadata::Metadata;
+use crate::project::{self, PROJECT_LABEL};
+use crate::propagation::{MARK, Scope};
+use crate::secret;
+use crate::wording::plural;
+use crate::workload::{self, ContainerChoice, Removed, Selection, Target, Use};
+
+/// Why names can't be told.
+pub(crate) enum Untold {
+    /// The server did not give them.
+    Cluster(Failure),
+    /// The line, or what it names, is wrong.
+    Other(Error),
+}
+
+type Result<T, E = Untold> = std::result::Result<T, E>;
+
+impl Untold {
+    pub(crate) fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Cluster(failure) if failure.is_forbidden())
+    }
+
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Cluster(failure) if failure.is_not_found())
+    }
+}
+
+impl From<Failure> for Untold {
+    fn from(failure: Failure) -> Self {
+        Self::Cluster(failure)
+    }
+}
+
+impl From<Error> for Untold {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<Untold> for Error {
+    fn from(untold: Untold) -> Self {
+        match untold {
+            Untold::Cluster(failure) => failure.into(),
+            Untold::Other(error) => error,
+        }
+    }
+}
+
+/// The namespace that the line is about.
+pub(super) struct Scene(Place);
+
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    Context,
+    Namespace(String),
+    /// Run:ai's own, from which secrets are shared.
+    Source(String),
+    Project(String),
+}
+
+/// A name, and a few words about it.
+pub(super) type Found = (String, String);
+
+impl Scene {
+    pub(super) fn of(line: &Line<'_>) -> Self {
+        Self(Place::of(line))
+    }
+
+    pub(super) async fn ask(&self, what: &Lookup, cluster: &Cluster, found: impl Fn(Found)) -> Result<()> {
+        match what {
+            // Without a cluster.
+            Lookup::Entries(_) => {}
+            Lookup::Namespaces => {
+                cluster.each_namespace(|namespace| found(about_namespace(namespace))).await?;
+            }
+            Lookup::Projects => {
+                let project = |namespace| about_project(&namespace).into_iter().for_each(&found);
+                cluster.each_project(project).await?;
+            }
+            Lookup::Secrets => {
+                let shares = matches!(self.0, Place::Source(_));
+                let namespace = self.namespace(cluster).await?;
+                cluster.secret_rows(&namespace, |row| found(about_secret(&row, shares))).await?;
+            }
+            Lookup::KeysOf(name) => {
+                secret::check_secret_name(name)?;
+                let namespace = self.namespace(cluster).await?;
+                let outline = cluster.secret_outline(&namespace, name).await?;
+                for key in outline.keys() {
+                    found((key, String::new()));
+                }
+            }
+            Lookup::Workloads(kind) => {
+                let namespace = self.namespace(cluster).await?;
+                cluster.workload_rows(&namespace, kind, |row| found(about_workload(&row))).await?;
+            }
+            Lookup::VariablesOf { secret, target } | Lookup::MountsOf { secret, target } => {
+                let object = self.workload(cluster, target).await?;
+                for (name, container) in uses(&object, secret, target, what)? {
+                    found((name, container));
+                }
+            }
+            Lookup::ContainersOf(target) => {
+                let object = self.workload(cluster, target).await?;
+                let names = workload::container_names(&object, target.kind);
+                for name in names {
+                    found((name, String::new()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn workload(&self, cluster: &Cluster, target: &Target) -> Result<Value> {
+        let namespace = self.namespace(cluster).await?;
+        Ok(cluster.workload(&namespace, target).await?)
+    }
+
+    /// The namespace that is meant, checked: it becomes part of a path.
+    pub(super) async fn namespace(&self, cluster: &Cluster) -> Result<String> {
+        let namespace = match &self.0 {
+            Place::Context => cluster.default_namespace().to_owned(),
+            Place::Namespace(name) | Place::Source(name) => name.clone(),
+            Place::Project(name) => {
+                project::check_name(name)?;
+                match cluster.projects_named(name).await {
+                    Ok(found) => project::only_namespace(name, found)?
+                        .map(|project| project.namespace)
+                        .ok_or_else(|| Error::failed("there is no such project"))?,
+                    Err(failure) if failure.is_forbidden() => format!("runai-{name}"),
+                    Err(failure) => return Err(failure.into()),
+                }
+            }
+        };
+        secret::check_namespace(&namespace)?;
+        Ok(namespace)
+    }
+}
+
+impl Place {
+    /// Where the command would look, by the rules of `Session::namespace` and of the commands that share.
+    fn of(line: &Line<'_>) -> Self {
+        let name = |flag| line.value(flag).filter(|name| !name.is_empty()).map(ToOwned::to_owned);
+        let shares =
+            matches!(line.path.first(), Some(&("label" | "status" | "sync"))) || line.has("cluster-wide");
+        if let Some(project) = name("from-project") {
+            return Self::Project(project);
+        }
+        if shares {
+            return Self::Source(line.value_or_default("runai-namespace"));
+        }
+        match (name("namespace"), name("project")) {
+            (Some(namespace), _) => Self::Namespace(namespace),
+            (None, Some(project)) => Self::Project(project),
+            (None, None) => Self::Context,
+        }
+    }
+}
+
+/// What would be taken off the workload, as far as it is of the kind that is looked for.
+fn uses(object: &Value, secret: &str, target: &Target, what: &Lookup) -> Result<Vec<Found>> {
+    let selection = Selection {
+        secret: secret.to_owned(),
+        variables: Vec::new(),
+        paths: Vec::new(),
+        containers: ContainerChoice::All,
+    };
+    let removed = workload::detach(object, target.kind, &selection)?.removed;
+    let name = |one: &Removed| match (&one.what, what) {
+        (Use::Variable(name), Lookup::VariablesOf { .. }) => Some(name.clone()),
+        (Use::Files(path), Lookup::MountsOf { .. }) => Some(path.clone()),
+        _ => None,
+    };
+    let about =
+        |one: &Removed| one.container.as_ref().map(|name| format!("container {name}")).unwrap_or_default();
+    Ok(removed.iter().filter_map(|one| Some((name(one)?, about(one)))).collect())
+}
+
+fn about_namespace(namespace: Metadata) -> Found {
+    let about = namespace.labels.get(PROJECT_LABEL).map(|project| format!("project {project}"));
+    (namespace.name, about.unwrap_or_default())
+}
+
+fn about_project(namespace: &Metadata) -> Option<Found> {
+    let project = namespace.labels.get(PROJECT_LABEL)?.clone();
+    Some((project, format!("namespace {}", namespace.name)))
+}
+
+/// `Opaque, 2 keys, 5d`, and what sharing has to do with it. `shares` where the namespace is that of the originals.
+fn about_secret(row: &Row, shares: bool) -> Found {
+    let is_marked = Scope::of(&row.labels) == Scope::EveryProject || row.labels.contains_key(MARK);
+    let sharing = match (is_marked, shares) {
+        (true, true) => "shared with every project",
+        (true, false) => "copy of a shared secret",
+        (false, _) => "",
+    };
+    let keys = row.cell("Data").parse().map(|count| plural(count, "key")).unwrap_or_default();
+    (row.cell("Name").to_owned(), in_a_row([sharing, row.cell("Type"), &keys, row.cell("Age")]))
+}
+
+/// `Ready 1/1, 5d`.
+pub(super) fn about_workload(row: &Row) -> Found {
+    let ready = row.cell("Ready");
+    let ready = if ready.is_empty() { String::new() } else { format!("{ready} ready") };
+    (row.cell("Name").to_owned(), in_a_row([&ready, row.cell("Status"), row.cell("Age")]))
+}
+
+fn in_a_row<const N: usize>(parts: [&str; N]) -> String {
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+}

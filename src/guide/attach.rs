@@ -1,0 +1,203 @@
+//! `attach` and `detach`: the secret, how it is used, and by which workload.
+
+use super::{Guide, Question};
+use crate::error::{Error, Result};
+use crate::workload::{self, Attachment, Target};
+use crate::{complete, secret};
+
+/// The flags that say how one secret is used.
+const WAYS: [&str; 4] = ["env", "env-all", "mount", "image-pull"];
+/// Those that name the secret too.
+pub(super) const REFERENCES: [&str; 3] = ["environment", "env-secret", "secret-volume"];
+
+impl Guide<'_> {
+    pub(super) async fn ask_for_attach(&mut self) -> Result<()> {
+        // A manifest is changed without a cluster, and there is no telling what is in it.
+        if self.has(&["filename"]) {
+            return Ok(());
+        }
+        let (secret, target) = self.secret_and_target();
+        let says_how = self.has(&WAYS);
+        let names_secrets = self.has(&REFERENCES);
+        if target.is_some() && (names_secrets || (secret.is_some() && says_how)) {
+            return Ok(());
+        }
+        self.ask_for_project().await?;
+        if !names_secrets {
+            let secret = if let Some(secret) = secret {
+                secret
+            } else {
+                let secret = self.pick_secret().await?;
+                self.draft.push_first(secret.clone());
+                secret
+            };
+            if !says_how {
+                self.ask_how(&secret).await?;
+            }
+        }
+        if target.is_none() {
+            let target = self.pick_workload().await?;
+            self.draft.push(target);
+        }
+        self.ask_for_container().await
+    }
+
+    /// Which of the words is which: a workload has its kind before it.
+    fn secret_and_target(&self) -> (Option<String>, Option<String>) {
+        let words = self.draft.line().positionals;
+        let (targets, secrets): (Vec<_>, Vec<_>) = words.into_iter().partition(|word| word.contains('/'));
+        (secrets.into_iter().next(), targets.into_iter().next())
+    }
+
+    async fn ask_how(&mut self, secret: &str) -> Result<()> {
+        let mut question = "How is it to be used?";
+        loop {
+            let mut ways = vec![
+                ("as an env variable", "one key"),
+                ("as env variables", "every key"),
+                ("as files", "in a folder of the container"),
+                ("to pull images", "a registry's login"),
+            ];
+            let is_enough = self.has(&WAYS);
+            if is_enough {
+                ways.insert(0, ("that is all", ""));
+            }
+            let picked = self.pick_way(question, &ways).await?;
+            match picked.checked_sub(usize::from(is_enough)) {
+                None => return Ok(()),
+                Some(0) => {
+                    let key = self.pick_key(secret).await?;
+                    let variable = self.type_variable(secret, &key).await?;
+                    self.draft.flag("env", &format!("{variable}={key}"));
+                }
+                Some(1) => self.draft.flag("env-all", ""),
+                Some(2) => {
+                    let path = self.type_mount_path(secret).await?;
+                    self.draft.flag("mount", &path);
+                }
+                Some(_) => self.draft.flag("image-pull", ""),
+            }
+            question = "How else?";
+        }
+    }
+
+    /// The variable that a key becomes; the one that it would be called without a question is proposed.
+    pub(super) async fn type_variable(&mut self, secret: &str, key: &str) -> Result<String> {
+        let proposal = match Attachment::env(secret, key) {
+            Ok(Attachment::Env { variable, .. }) => variable,
+            _ => String::new(),
+        };
+        let (secret, wanted) = (secret.to_owned(), key.to_owned());
+        let check = move |name: &str| Attachment::env_from_key(name, &secret, &wanted).map(drop);
+        self.type_word("Name of the variable", &proposal, check, None).await
+    }
+
+    pub(super) async fn type_mount_path(&mut self, secret: &str) -> Result<String> {
+        let check = |path: &str| workload::mount_path(path).map(drop);
+        self.type_word("Folder in the container", &format!("/etc/{secret}"), check, None).await
+    }
+
+    async fn pick_workload(&mut self) -> Result<String> {
+        let line = self.draft.followed_by(&[""]);
+        self.cluster().await?;
+        let cluster = self.cluster.as_ref().expect("it was asked for above");
+        let choices = complete::workloads(self.draft.program(), &line, cluster).await?;
+        if choices.is_empty() {
+            self.ui.note("there is no workload to be seen: type its name, such as deployment/web");
+            let check = |word: &str| Target::parse(word).map(drop);
+            let line = self.draft.followed_by(&[""]);
+            return self.type_word("Workload", "", check, Some(line)).await;
+        }
+        self.pick("Workload", choices).await
+    }
+
+    /// Asks which container is meant, where the workload has several.
+    async fn ask_for_container(&mut self) -> Result<()> {
+        let uses_containers = self.has(&["env", "env-all", "mount"]) || self.has(&REFERENCES);
+        if self.has(&["container"]) || !uses_containers {
+            return Ok(());
+        }
+        let line = self.draft.followed_by(&["--container", ""]);
+        let mut choices = self.choices(&line).await?;
+        if choices.len() < 2 {
+            return Ok(());
+        }
+        let all = complete::Choice { value: "*".to_owned(), about: "all of them".to_owned() };
+        choices.push(all);
+        let container = self.pick("Container", choices).await?;
+        self.draft.flag("container", &container);
+        Ok(())
+    }
+
+    pub(super) async fn ask_for_detach(&mut self) -> Result<()> {
+        if self.has(&["filename"]) {
+            return Ok(());
+        }
+        let (secret, target) = self.secret_and_target();
+        if secret.is_some() && target.is_some() {
+            return Ok(());
+        }
+        self.ask_for_project().await?;
+        let target = if let Some(target) = target {
+            target
+        } else {
+            let target = self.pick_workload().await?;
+            self.draft.push(target.clone());
+            target
+        };
+        if secret.is_none() {
+            let secret = self.pick_secret_of(&Target::parse(&target)?).await?;
+            self.draft.push_first(secret);
+        }
+        Ok(())
+    }
+
+    /// Lets one of the secrets be picked that a workload uses.
+    async fn pick_secret_of(&mut self, target: &Target) -> Result<String> {
+        let line = self.draft.followed_by(&[""]);
+        self.cluster().await?;
+        let cluster = self.cluster.as_ref().expect("it was asked for above");
+        let choices = complete::secrets_of(target, self.draft.program(), &line, cluster).await?;
+        if choices.is_empty() {
+            return Err(Error::failed(format!("{target} uses no secret")));
+        }
+        self.pick("Secret", choices).await
+    }
+
+    /// For the questions of `submit`, which takes references alone.
+    pub(super) async fn ask_for_references(&mut self) -> Result<()> {
+        let secrets = self.secrets_there_are().await?;
+        if secrets.is_empty() {
+            return Ok(());
+        }
+        let ways = [
+            ("no secret", ""),
+            ("as an env variable", "one key of a secret"),
+            ("as env variables", "every key of a secret"),
+            ("as files", "in a folder of the container"),
+        ];
+        let mut question = "Which secrets does it need?";
+        loop {
+            let picked = self.pick_way(question, &ways).await?;
+            if picked == 0 {
+                return Ok(());
+            }
+            let line = self.draft.followed_by(&["--env-all", ""]);
+            let check = secret::check_secret_name;
+            let secret = self.pick_or_type(Question { text: "Secret", line, check }).await?;
+            match picked {
+                1 => {
+                    let key = self.pick_key(&secret).await?;
+                    let variable = self.type_variable(&secret, &key).await?;
+                    self.draft.flag("environment", &format!("{variable}=SECRET:{secret},{key}"));
+                }
+                2 => self.draft.flag("env-all", &secret),
+                _ => {
+                    let path = self.type_mount_path(&secret).await?;
+                    self.draft.flag("secret-volume", &format!("path={path},name={secret}"));
+                }
+            }
+            question = "Another one?";
+        }
+    }
+}

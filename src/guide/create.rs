@@ -1,0 +1,97 @@
+//! `create`: where, what kind of secret, its name, and what goes into it.
+
+use std::collections::BTreeSet;
+
+use super::values::SOURCES;
+use super::{Guide, something};
+use crate::error::{Error, Result};
+use crate::secret::{self, DOCKER_HUB};
+
+impl Guide<'_> {
+    pub(super) async fn ask_for_create(&mut self) -> Result<()> {
+        let is_named = self.count() > 0;
+        let is_typed = self.draft.line().path.len() > 1;
+        if is_named && !self.lacks_contents() {
+            return Ok(());
+        }
+        self.ask_for_project().await?;
+        if !is_typed && !is_named && !self.has(&SOURCES) {
+            let kind = self.pick_command("What kind of secret?", &["create"]).await?;
+            self.draft.push_first(kind);
+        }
+        if !is_named {
+            self.ask_for_new_name().await?;
+        }
+        self.ask_for_contents_by_type().await
+    }
+
+    fn type_of_secret(&self) -> String {
+        self.draft.line().path.get(1).map_or("generic", |name| name).to_owned()
+    }
+
+    /// What the command does not ask for by itself: it asks for passwords.
+    fn lacks_contents(&self) -> bool {
+        match self.type_of_secret().as_str() {
+            "generic" => !self.has(&SOURCES) && !self.has(&["allow-empty"]),
+            "tls" => !self.has(&["cert"]) || !self.has(&["key"]),
+            "ssh" => !self.has(&["private-key"]),
+            "docker-registry" => !self.has(&["docker-username", "from-file"]),
+            "password" => !self.has(&["username"]),
+            "access-key" => !self.has(&["access-key-id"]),
+            _ => false,
+        }
+    }
+
+    async fn ask_for_contents_by_type(&mut self) -> Result<()> {
+        if !self.lacks_contents() {
+            return Ok(());
+        }
+        let questions: &[(&str, &str)] = match self.type_of_secret().as_str() {
+            "tls" => &[("Certificate, a PEM file", "cert"), ("Its private key, a PEM file", "key")],
+            "ssh" => &[("Private key, a file", "private-key")],
+            "docker-registry" => return self.ask_for_login().await,
+            "password" => return self.ask_for_word("Name of the user", "", "username").await,
+            "access-key" => return self.ask_for_word("Access key ID", "", "access-key-id").await,
+            _ => return self.ask_for_contents().await,
+        };
+        for (question, flag) in questions {
+            if !self.has(&[flag]) {
+                let path = self.type_path(question, flag, "").await?;
+                self.draft.flag(flag, &path);
+            }
+        }
+        Ok(())
+    }
+
+    async fn ask_for_login(&mut self) -> Result<()> {
+        if !self.has(&["docker-server"]) {
+            self.ask_for_word("Registry", DOCKER_HUB, "docker-server").await?;
+        }
+        self.ask_for_word("Name of the user", "", "docker-username").await
+    }
+
+    async fn ask_for_word(&mut self, question: &str, proposal: &str, flag: &str) -> Result<()> {
+        let word = self.type_word(question, proposal, something, None).await?;
+        self.draft.flag(flag, &word);
+        Ok(())
+    }
+
+    /// A name that is taken is said so now, not after all else was answered.
+    async fn ask_for_new_name(&mut self) -> Result<()> {
+        let taken: BTreeSet<String> = if self.has(&["replace"]) {
+            BTreeSet::new()
+        } else {
+            self.secrets_there_are().await?.into_iter().map(|choice| choice.value).collect()
+        };
+        let check = move |name: &str| {
+            secret::check_secret_name(name)?;
+            if taken.contains(name) {
+                return Err(Error::usage(format!("secret {name} exists already; set changes it")));
+            }
+            Ok(())
+        };
+        let name = self.type_word("Name of the new secret", "", check, None).await?;
+        self.draft.push(name);
+        Ok(())
+    }
+}

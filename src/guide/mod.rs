@@ -1,0 +1,206 @@
+//! Leads somebody to a whole command: asks for what is missing, in the order in which a person would say it.
+//!
+//! The answers become words of the command line, and that is then parsed and carried out as if it had been typed. So a
+//! command that was put together by questions can do nothing that a typed one can't, and the same line can be shown for
+//! next time. What may be picked is what Tab offers at that place of the line.
+
+mod attach;
+mod create;
+mod draft;
+mod places;
+mod submit;
+mod values;
+
+use std::ffi::OsString;
+
+use self::draft::Draft;
+use crate::cli::{self, Cli};
+use crate::cluster::Cluster;
+use crate::complete::{self, Choice, Untold};
+use crate::error::{Error, Result};
+use crate::ui::{Ui, Word};
+
+/// A whole command.
+pub(crate) struct Led {
+    pub(crate) cli: Cli,
+    /// What to type next time, where questions were asked.
+    pub(crate) next_time: Option<String>,
+}
+
+/// Makes a command whole of what was `typed`, the program's name included; `parsed` is what that comes to by itself.
+///
+/// Where nothing is missing, or nobody can be asked, it is as it was; what is missing then is said as clap says it.
+///
+/// # Errors
+/// Esc, Ctrl-C; what there is to pick from can't be read.
+pub(crate) async fn lead(typed: &[OsString], parsed: Result<Cli, clap::Error>, ui: &Ui) -> Result<Led> {
+    let words: Option<Vec<String>> =
+        typed.iter().skip(1).map(|word| word.to_str().map(ToOwned::to_owned)).collect();
+    let mut guide = match words {
+        Some(words) if ui.somebody_is_there() => Guide::new(words, ui),
+        _ => return Ok(Led { cli: parsed.unwrap_or_else(|error| cli::refuse(error)), next_time: None }),
+    };
+    guide.ask_for_what_is_missing().await?;
+    if !guide.has_asked {
+        return Ok(Led { cli: parsed.unwrap_or_else(|error| cli::refuse(error)), next_time: None });
+    }
+    ui.review_writes();
+    let words = typed.first().cloned().into_iter().chain(guide.draft.whole().into_iter().map(OsString::from));
+    let cli = cli::parse(words).unwrap_or_else(|error| cli::refuse(error));
+    Ok(Led { cli, next_time: Some(guide.draft.shown()) })
+}
+
+struct Guide<'a> {
+    draft: Draft,
+    ui: &'a Ui,
+    /// Once it was needed.
+    cluster: Option<Cluster>,
+    has_asked: bool,
+}
+
+/// A question to which the cluster knows the answers.
+struct Question<'a> {
+    text: &'a str,
+    /// The line up to the word that is asked for, that included, which is empty or begun.
+    line: Vec<String>,
+    /// What the answer must be where it is typed.
+    check: fn(&str) -> Result<()>,
+}
+
+impl<'a> Guide<'a> {
+    fn new(words: Vec<String>, ui: &'a Ui) -> Self {
+        Self { draft: Draft::new(words), ui, cluster: None, has_asked: false }
+    }
+
+    async fn ask_for_what_is_missing(&mut self) -> Result<()> {
+        if self.command().is_empty() {
+            let command = self.pick_command("What do you want to do?", &[]).await?;
+            self.draft.push_first(command);
+        }
+        match self.command().as_str() {
+            "create" => self.ask_for_create().await,
+            "set" => self.ask_for_set().await,
+            "unset" => self.ask_for_unset().await,
+            "copy" => self.ask_for_copy().await,
+            "edit" | "view" | "delete" | "sync" => self.ask_for_secret().await,
+            "label" => self.ask_for_label().await,
+            "attach" => self.ask_for_attach().await,
+            "detach" => self.ask_for_detach().await,
+            "submit" => self.ask_for_submit().await,
+            "completion" if self.count() == 0 => {
+                let what =
+                    self.pick_live("What do you want to set up?", self.draft.followed_by(&[""])).await?;
+                self.draft.push(what);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The command's name; empty where there is none yet.
+    fn command(&self) -> String {
+        self.draft.line().path.first().map(|name| (*name).to_owned()).unwrap_or_default()
+    }
+
+    /// How many words there are that are neither commands nor flags.
+    fn count(&self) -> usize {
+        self.draft.line().positionals.len()
+    }
+
+    fn has(&self, flags: &[&str]) -> bool {
+        let line = self.draft.line();
+        flags.iter().any(|flag| line.has(flag))
+    }
+
+    /// The cluster that the line describes.
+    async fn cluster(&mut self) -> Result<&Cluster> {
+        if self.cluster.is_none() {
+            let connection = complete::connection(&self.draft.line());
+            self.cluster = Some(Cluster::connect(&connection, self.ui).await?);
+        }
+        Ok(self.cluster.as_ref().expect("it was set above"))
+    }
+
+    /// Lets one of the commands below `path` be picked.
+    async fn pick_command(&mut self, question: &str, path: &[&str]) -> Result<String> {
+        let parent = path.iter().fold(self.draft.program(), |parent, name| {
+            parent.find_subcommand(name).expect("a command of this program")
+        });
+        let choices =
+            parent.get_subcommands().filter(|command| !command.is_hide_set()).map(|command| Choice {
+                value: command.get_name().to_owned(),
+                about: command.get_about().map(ToString::to_string).unwrap_or_default(),
+            });
+        let choices = choices.collect();
+        self.pick(question, choices).await
+    }
+
+    async fn pick(&mut self, question: &str, mut choices: Vec<Choice>) -> Result<String> {
+        self.has_asked = true;
+        let rows = choices.iter().map(|choice| (choice.value.as_str(), choice.about.as_str()));
+        let picked = self.ui.pick(question, rows).await?;
+        Ok(choices.swap_remove(picked).value)
+    }
+
+    /// Lets one of a few ways be picked; gives its place.
+    async fn pick_way(&mut self, question: &str, ways: &[(&str, &str)]) -> Result<usize> {
+        self.has_asked = true;
+        self.ui.pick(question, ways.iter().copied()).await
+    }
+
+    /// What the cluster has for the last word of `line`.
+    async fn choices(&mut self, line: &[String]) -> Result<Vec<Choice>, Untold> {
+        self.cluster().await?;
+        let cluster = self.cluster.as_ref().expect("it was asked for above");
+        complete::choices(self.draft.program(), line, cluster).await
+    }
+
+    /// Lets a name of the cluster be picked for the last word of `line`.
+    async fn pick_live(&mut self, question: &str, line: Vec<String>) -> Result<String> {
+        let choices = self.choices(&line).await?;
+        self.pick(question, choices).await
+    }
+
+    /// Lets a name be picked, or typed where there are none to be seen.
+    async fn pick_or_type(&mut self, question: Question<'_>) -> Result<String> {
+        match self.choices(&question.line).await {
+            Ok(choices) if choices.is_empty() => {}
+            Ok(choices) => return self.pick(question.text, choices).await,
+            // Whoever may not list may still know the name.
+            Err(error) if error.is_forbidden() => self.ui.note("you may not list them: type the name"),
+            Err(error) => return Err(error.into()),
+        }
+        self.type_word(question.text, "", question.check, Some(question.line)).await
+    }
+
+    /// Asks for a word. Tab completes it as the last word of `line`.
+    async fn type_word(
+        &mut self,
+        question: &str,
+        proposal: &str,
+        check: impl Fn(&str) -> Result<()> + Send + 'static,
+        line: Option<Vec<String>>,
+    ) -> Result<String> {
+        self.has_asked = true;
+        let complete = move |typed: &str| match &line {
+            Some(line) => completed(line, typed),
+            None => Vec::new(),
+        };
+        let word =
+            Word { proposal: proposal.to_owned(), check: Box::new(check), complete: Box::new(complete) };
+        self.ui.ask_word(question, word).await
+    }
+}
+
+/// What Tab makes of a word that is typed as the end of a line.
+fn completed(line: &[String], typed: &str) -> Vec<String> {
+    let mut words = line.to_vec();
+    let begun = words.pop().unwrap_or_default();
+    words.push(format!("{begun}{typed}"));
+    let names = complete::tab(&words);
+    names.into_iter().filter_map(|name| name.strip_prefix(&begun).map(ToOwned::to_owned)).collect()
+}
+
+fn something(word: &str) -> Result<()> {
+    if word.is_empty() { Err(Error::usage("type something, or Esc to stop")) } else { Ok(()) }
+}

@@ -1,0 +1,131 @@
+//! Where: the project, and the secret in it.
+
+use super::{Guide, Question, something};
+use crate::complete::Choice;
+use crate::error::Result;
+use crate::{project, secret};
+
+/// Where nobody has chosen a namespace, kubectl works in this one. It belongs to no project.
+const UNCHOSEN_NAMESPACE: &str = "default";
+
+impl Guide<'_> {
+    /// Asks for the project, unless a namespace was chosen on the command line or in the kubeconfig.
+    pub(super) async fn ask_for_project(&mut self) -> Result<()> {
+        if self.has(&["project", "namespace", "from-project", "cluster-wide"]) {
+            return Ok(());
+        }
+        let namespace = self.cluster().await?.default_namespace().to_owned();
+        if namespace != UNCHOSEN_NAMESPACE {
+            self.ui.note(&format!(
+                "in namespace {namespace}, that of the kubeconfig's context; -p names a project"
+            ));
+            return Ok(());
+        }
+        let line = self.draft.followed_by(&["--project", ""]);
+        let project =
+            self.pick_or_type(Question { text: "Project", line, check: project::check_name }).await?;
+        self.draft.flag("project", &project);
+        Ok(())
+    }
+
+    /// For commands that need a secret and no more.
+    pub(super) async fn ask_for_secret(&mut self) -> Result<()> {
+        if self.count() > 0 {
+            return Ok(());
+        }
+        if !self.is_about_sources() {
+            self.ask_for_project().await?;
+        }
+        let name = self.pick_secret().await?;
+        self.draft.push(name);
+        Ok(())
+    }
+
+    /// Whether the command looks in the Run:ai namespace.
+    fn is_about_sources(&self) -> bool {
+        matches!(self.command().as_str(), "label" | "sync") || self.has(&["cluster-wide"])
+    }
+
+    /// A line that is about the secrets of the command's place, and ends with these words.
+    fn about_secrets(&self, words: &[&str]) -> Vec<String> {
+        let line = self.draft.line();
+        let project = line.value("from-project").map(|project| format!("--from-project={project}"));
+        let command = match &project {
+            Some(project) => vec!["copy", project],
+            None if self.is_about_sources() => vec!["label"],
+            None => vec!["view"],
+        };
+        self.draft.in_place(&[&command, words].concat())
+    }
+
+    pub(super) async fn pick_secret(&mut self) -> Result<String> {
+        let line = self.about_secrets(&[""]);
+        self.pick_or_type(Question { text: "Secret", line, check: secret::check_secret_name }).await
+    }
+
+    /// The secrets of the place, as they are offered; none where they can't be listed.
+    pub(super) async fn secrets_there_are(&mut self) -> Result<Vec<Choice>> {
+        let line = self.about_secrets(&[""]);
+        match self.choices(&line).await {
+            Err(error) if error.is_forbidden() => Ok(Vec::new()),
+            choices => Ok(choices?),
+        }
+    }
+
+    /// `copy`: which secret, from where, and to which projects.
+    pub(super) async fn ask_for_copy(&mut self) -> Result<()> {
+        if self.count() > 0 && self.has(&["to-project"]) {
+            return Ok(());
+        }
+        self.ask_for_secret_and_project().await?;
+        if self.has(&["to-project"]) {
+            return Ok(());
+        }
+        let line = self.draft.followed_by(&["--to-project", ""]);
+        let text = "To which project?";
+        let project = self.pick_or_type(Question { text, line, check: project::check_name }).await?;
+        self.draft.flag("to-project", &project);
+        Ok(())
+    }
+
+    async fn ask_for_secret_and_project(&mut self) -> Result<()> {
+        self.ask_for_project().await?;
+        self.ask_for_secret().await
+    }
+
+    /// `label`: a secret of the Run:ai namespace, or one that is copied there from a project first.
+    pub(super) async fn ask_for_label(&mut self) -> Result<()> {
+        if self.count() > 0 {
+            return Ok(());
+        }
+        if !self.has(&["from-project", "remove"]) {
+            let ways = [
+                ("one that is in the Run:ai namespace", ""),
+                ("one that is in a project", "it is copied to the Run:ai namespace first"),
+            ];
+            if self.pick_way("Which secret do you want to share?", &ways).await? == 1 {
+                let line = self.draft.followed_by(&["--from-project", ""]);
+                let text = "From which project?";
+                let project = self.pick_or_type(Question { text, line, check: project::check_name }).await?;
+                self.draft.flag("from-project", &project);
+            }
+        }
+        let name = self.pick_secret().await?;
+        self.draft.push(name);
+        Ok(())
+    }
+
+    pub(super) async fn pick_key(&mut self, secret: &str) -> Result<String> {
+        let line = self.about_secrets(&[secret, ""]);
+        self.pick_or_type(Question { text: "Key", line, check: something }).await
+    }
+
+    /// The keys of a secret; none where it does not exist, or can't be seen.
+    pub(super) async fn keys_of(&mut self, secret: &str) -> Result<Vec<Choice>> {
+        let line = self.about_secrets(&[secret, ""]);
+        match self.choices(&line).await {
+            Err(error) if error.is_forbidden() || error.is_not_found() => Ok(Vec::new()),
+            choices => Ok(choices?),
+        }
+    }
+}

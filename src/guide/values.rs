@@ -1,0 +1,135 @@
+//! What goes into a secret: keys, and where each value comes from. The values themselves are not asked for here.
+
+use std::path::Path;
+
+use super::{Guide, something};
+use crate::complete::Choice;
+use crate::error::{Error, Result};
+use crate::secret;
+
+/// The flags by which values come.
+pub(super) const SOURCES: [&str; 8] = [
+    "from-literal",
+    "from-file",
+    "from-env-file",
+    "from-dotenv",
+    "from-json",
+    "from-env",
+    "prompt",
+    "generate",
+];
+
+impl Guide<'_> {
+    /// `set`: the secret, then the keys.
+    pub(super) async fn ask_for_set(&mut self) -> Result<()> {
+        if self.count() > 1 || (self.count() == 1 && self.has(&SOURCES)) {
+            return Ok(());
+        }
+        self.ask_for_project().await?;
+        self.ask_for_secret().await?;
+        if self.has(&SOURCES) {
+            return Ok(());
+        }
+        let secret = self.draft.line().positionals[0].clone();
+        let mut keys = self.keys_of(&secret).await?;
+        let new = "another key";
+        keys.push(Choice { value: new.to_owned(), about: "that the secret does not have yet".to_owned() });
+        let key = match self.pick("Key", keys).await? {
+            picked if picked == new => self.type_word("Name of the key", "", secret::check_key, None).await?,
+            key => key,
+        };
+        self.ask_for_value(&key).await
+    }
+
+    /// `unset`: the secret, then the key.
+    pub(super) async fn ask_for_unset(&mut self) -> Result<()> {
+        if self.count() > 1 {
+            return Ok(());
+        }
+        self.ask_for_project().await?;
+        self.ask_for_secret().await?;
+        let secret = self.draft.line().positionals[0].clone();
+        let key = self.pick_key(&secret).await?;
+        self.draft.push(key);
+        Ok(())
+    }
+
+    /// Where the value of a key comes from.
+    async fn ask_for_value(&mut self, key: &str) -> Result<()> {
+        let ways = [
+            ("I type it", "hidden, asked for twice"),
+            ("from a file", "also for values of several lines"),
+            ("from an environment variable", ""),
+            ("a random one", "32 letters and digits"),
+        ];
+        match self.pick_way(&format!("Where does the value of {key} come from?"), &ways).await? {
+            0 => self.draft.flag("prompt", key),
+            1 => {
+                let path = self.type_path("File", "from-file", &format!("{key}=")).await?;
+                self.draft.flag("from-file", &format!("{key}={path}"));
+            }
+            2 => {
+                let variable = self.pick_variable().await?;
+                self.draft.flag("from-env", &format!("{key}={variable}"));
+            }
+            _ => self.draft.flag("generate", key),
+        }
+        Ok(())
+    }
+
+    /// What goes into a new secret, one thing after the other.
+    pub(super) async fn ask_for_contents(&mut self) -> Result<()> {
+        let mut question = "What goes into it?";
+        loop {
+            let end = if self.has(&SOURCES) { "that is all" } else { "nothing" };
+            let about = if self.has(&SOURCES) { "" } else { "an empty secret" };
+            let mut ways = vec![
+                ("a key and its value", "typed, from a file, from a variable, or random"),
+                ("the keys of a .env file", "quotes and export as in a shell"),
+                ("the keys of a JSON or YAML file", "a map of strings"),
+            ];
+            let last = if self.has(&SOURCES) { 0 } else { ways.len() };
+            ways.insert(last, (end, about));
+            let picked = self.pick_way(question, &ways).await?;
+            match picked.checked_sub(usize::from(last == 0)) {
+                None => return Ok(()),
+                Some(0) => {
+                    let key = self.type_word("Name of the key", "", secret::check_key, None).await?;
+                    self.ask_for_value(&key).await?;
+                }
+                Some(1) => self.ask_for_file("from-dotenv").await?,
+                Some(2) => self.ask_for_file("from-json").await?,
+                Some(_) => {
+                    self.draft.flag("allow-empty", "");
+                    return Ok(());
+                }
+            }
+            question = "What else?";
+        }
+    }
+
+    pub(super) async fn ask_for_file(&mut self, flag: &str) -> Result<()> {
+        let path = self.type_path("File", flag, "").await?;
+        self.draft.flag(flag, &path);
+        Ok(())
+    }
+
+    /// Asks for the path of a file that exists; `before` is what of the flag's value comes before it.
+    pub(super) async fn type_path(&mut self, question: &str, flag: &str, before: &str) -> Result<String> {
+        let line = self.draft.followed_by(&[&format!("--{flag}"), before]);
+        self.type_word(question, "", is_file, Some(line)).await
+    }
+
+    async fn pick_variable(&mut self) -> Result<String> {
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        let choices = names.into_iter().map(|value| Choice { value, about: String::new() }).collect();
+        self.pick("Variable", choices).await
+    }
+}
+
+fn is_file(path: &str) -> Result<()> {
+    something(path)?;
+    if Path::new(path).exists() { Ok(()) } else { Err(Error::usage("there is no such file")) }
+}

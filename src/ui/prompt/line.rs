@@ -1,0 +1,197 @@
+//! A line that is typed and seen, with Tab.
+//!
+//! It is drawn in one row, whatever its length: what does not fit scrolls off to the left. So a paste of any length, or a
+//! window that changes its width, can't leave pieces of it behind.
+
+use std::io;
+
+use console::{Key, Term, measure_text_width};
+use dialoguer::theme::Theme;
+
+use super::Trouble;
+use crate::error::Result;
+
+/// Below this a question gets a row of its own.
+const LEAST_ROOM: usize = 24;
+/// How many names Tab lists.
+const MOST_NAMES: usize = 40;
+
+type Check = Box<dyn Fn(&str) -> Result<()> + Send>;
+type Complete = Box<dyn Fn(&str) -> Vec<String> + Send>;
+
+/// What is known about a word that is to be typed.
+pub(crate) struct Word {
+    /// Stands there to begin with; may be empty.
+    pub(crate) proposal: String,
+    /// Says what is wrong with an answer.
+    pub(crate) check: Check,
+    /// What the line may become, for Tab. Called on another thread.
+    pub(crate) complete: Complete,
+}
+
+struct Line<'a> {
+    terminal: Term,
+    question: String,
+    theme: &'a dyn Theme,
+    text: Vec<char>,
+    /// How many characters stand before the cursor.
+    at: usize,
+}
+
+pub(super) fn read(question: &str, word: &Word, theme: &dyn Theme) -> Result<String, Trouble> {
+    let text: Vec<char> = word.proposal.chars().collect();
+    let at = text.len();
+    let mut line = Line { terminal: Term::stderr(), question: question.to_owned(), theme, text, at };
+    line.begin()?;
+    loop {
+        line.draw()?;
+        match line.terminal.read_key()? {
+            Key::Escape | Key::Char('\x04') => {
+                line.terminal.write_line("")?;
+                return Err(Trouble::Cancelled);
+            }
+            Key::Enter => {
+                let text = line.text();
+                match (word.check)(&text) {
+                    Ok(()) => return line.end(text),
+                    Err(why) => line.say(&why.for_a_prompt())?,
+                }
+            }
+            Key::Tab => line.complete(&(word.complete)(&line.text()))?,
+            key => line.edit(&key),
+        }
+    }
+}
+
+impl Line<'_> {
+    fn text(&self) -> String {
+        self.text.iter().collect()
+    }
+
+    fn width(&self) -> usize {
+        usize::from(self.terminal.size().1).max(2)
+    }
+
+    fn prompt(&self) -> String {
+        let mut prompt = String::new();
+        let _ = self.theme.format_input_prompt(&mut prompt, &self.question, None);
+        prompt.push(' ');
+        prompt
+    }
+
+    /// A long question stands in a row of its own, and the line follows it.
+    fn begin(&mut self) -> io::Result<()> {
+        if measure_text_width(&self.prompt()) + LEAST_ROOM > self.width() {
+            self.terminal.write_line(&self.question)?;
+            self.question = String::from(">");
+        }
+        Ok(())
+    }
+
+    fn draw(&self) -> io::Result<()> {
+        let prompt = self.prompt();
+        // The last column stays free: a terminal that wraps there would begin a second row.
+        let room = self.width().saturating_sub(measure_text_width(&prompt) + 1).max(1);
+        let (before, after) = in_a_window(&self.text, self.at, room);
+        let terminal = &self.terminal;
+        terminal.clear_line()?;
+        terminal.write_str(&format!("{prompt}{before}{after}"))?;
+        match measure_text_width(&after) {
+            0 => Ok(()),
+            columns => terminal.move_cursor_left(columns),
+        }
+    }
+
+    fn edit(&mut self, key: &Key) {
+        match key {
+            Key::Char('\x15') => drop(self.text.drain(..std::mem::take(&mut self.at))),
+            Key::Char(char) if !char.is_control() => {
+                self.text.insert(self.at, *char);
+                self.at += 1;
+            }
+            Key::Backspace if self.at > 0 => {
+                self.at -= 1;
+                self.text.remove(self.at);
+            }
+            Key::Del if self.at < self.text.len() => drop(self.text.remove(self.at)),
+            Key::ArrowLeft => self.at = self.at.saturating_sub(1),
+            Key::ArrowRight => self.at = (self.at + 1).min(self.text.len()),
+            Key::Home => self.at = 0,
+            Key::End => self.at = self.text.len(),
+            _ => {}
+        }
+    }
+
+    /// Goes on as far as all names agree; where that is no further, lists them.
+    fn complete(&mut self, names: &[String]) -> io::Result<()> {
+        let Some(common) = names.iter().map(String::as_str).reduce(common_start) else { return Ok(()) };
+        if common.chars().count() > self.text.len() {
+            self.text = common.chars().collect();
+            self.at = self.text.len();
+        } else if names.len() > 1 {
+            let more = if names.len() > MOST_NAMES { "  …" } else { "" };
+            let listed: Vec<&str> = names.iter().take(MOST_NAMES).map(String::as_str).collect();
+            self.say(&format!("{}{more}", listed.join("  ")))?;
+        }
+        Ok(())
+    }
+
+    fn say(&self, text: &str) -> io::Result<()> {
+        self.terminal.clear_line()?;
+        self.terminal.write_line(text)
+    }
+
+    fn end(&self, text: String) -> Result<String, Trouble> {
+        let mut row = String::new();
+        let _ = self.theme.format_input_prompt_selection(&mut row, &self.question, &text);
+        self.say(&console::truncate_str(&row, self.width() - 1, "…"))?;
+        Ok(text)
+    }
+}
+
+/// What is seen of a text before and after the cursor, in so many columns.
+fn in_a_window(text: &[char], at: usize, room: usize) -> (String, String) {
+    let width = |chars: &[char]| measure_text_width(&chars.iter().collect::<String>());
+    let mut start = at.saturating_sub(room);
+    while start < at && width(&text[start..at]) > room {
+        start += 1;
+    }
+    let left = room - width(&text[start..at]);
+    let mut end = (at + left).min(text.len());
+    while end > at && width(&text[at..end]) > left {
+        end -= 1;
+    }
+    (text[start..at].iter().collect(), text[at..end].iter().collect())
+}
+
+fn common_start<'a>(one: &'a str, other: &str) -> &'a str {
+    let differs = one.char_indices().zip(other.chars()).find(|((_, a), b)| a != b);
+    let end = differs.map_or(one.len().min(other.len()), |((at, _), _)| at);
+    &one[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_does_not_fit_scrolls_so_that_the_cursor_is_seen() {
+        let text: Vec<char> = "abcdefghij".chars().collect();
+        let seen = |at, room| in_a_window(&text, at, room);
+        assert_eq!(seen(10, 20), ("abcdefghij".to_owned(), String::new()));
+        assert_eq!(seen(10, 4), ("ghij".to_owned(), String::new()));
+        assert_eq!(seen(2, 4), ("ab".to_owned(), "cd".to_owned()));
+        assert_eq!(seen(0, 4), (String::new(), "abcd".to_owned()));
+        let wide: Vec<char> = "日本語".chars().collect();
+        assert_eq!(in_a_window(&wide, 3, 5), ("本語".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn names_agree_as_far_as_they_begin_alike() {
+        for (one, other, expected) in
+            [("hf-token", "hf-text", "hf-t"), ("a", "ab", "a"), ("ä", "ö", ""), ("x", "x", "x")]
+        {
+            assert_eq!(common_start(one, other), expected);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Questions one line after the other: nothing is drawn twice, and the terminal itself edits the answer.
+
+use std::io::{self, Write};
+
+use super::list::Choice;
+use super::{Trouble, Word};
+
+/// More are not read out; a part of the name finds them.
+const MOST_LINES: usize = 30;
+
+pub(super) fn confirm(question: &str) -> Result<bool, Trouble> {
+    loop {
+        match answer(&format!("{question} (yes or no)"))?.to_lowercase().as_str() {
+            "y" | "yes" => return Ok(true),
+            "n" | "no" | "" => return Ok(false),
+            _ => say("Please type yes or no.")?,
+        }
+    }
+}
+
+/// Picks by number, by name, or by a part of the name that only one has.
+pub(super) fn pick(question: &str, choices: &[Choice]) -> Result<usize, Trouble> {
+    let all: Vec<usize> = (0..choices.len()).collect();
+    show(choices, &all)?;
+    loop {
+        let answer = answer(&format!("{question} (number or name)"))?;
+        match find(choices, &answer).as_slice() {
+            [] => say("There is none of that name.")?,
+            [only] => return Ok(*only),
+            several => show(choices, several)?,
+        }
+    }
+}
+
+pub(super) fn word(question: &str, word: &Word) -> Result<String, Trouble> {
+    let question = match word.proposal.as_str() {
+        "" => question.to_owned(),
+        proposal => format!("{question} (Enter for {proposal})"),
+    };
+    loop {
+        let mut answer = answer(&question)?;
+        if answer.is_empty() {
+            answer.clone_from(&word.proposal);
+        }
+        match (word.check)(&answer) {
+            Ok(()) => return Ok(answer),
+            Err(why) => say(&why.for_a_prompt())?,
+        }
+    }
+}
+
+/// Those that an answer may mean.
+fn find(choices: &[Choice], answer: &str) -> Vec<usize> {
+    if answer.is_empty() {
+        return Vec::new();
+    }
+    let named = choices.iter().position(|choice| choice.name == answer);
+    let numbered = || {
+        let number: usize = answer.parse().ok()?;
+        number.checked_sub(1).filter(|at| *at < choices.len())
+    };
+    match named.or_else(numbered) {
+        Some(at) => vec![at],
+        None => (0..choices.len()).filter(|at| choices[*at].name.contains(answer)).collect(),
+    }
+}
+
+fn show(choices: &[Choice], which: &[usize]) -> io::Result<()> {
+    for at in which.iter().take(MOST_LINES) {
+        let Choice { name, about } = &choices[*at];
+        let about = if about.is_empty() { String::new() } else { format!(": {about}") };
+        say(&format!("{}. {name}{about}", at + 1))?;
+    }
+    match which.len().saturating_sub(MOST_LINES) {
+        0 => Ok(()),
+        more => say(&format!("{more} more; type a part of the name")),
+    }
+}
+
+fn answer(question: &str) -> Result<String, Trouble> {
+    let mut terminal = io::stderr();
+    terminal.write_all(format!("{question}: ").as_bytes())?;
+    let mut line = String::new();
+    let is_end = io::stdin().read_line(&mut line)? == 0;
+    // Esc is an ordinary character to a terminal that edits lines.
+    if is_end || line.contains('\x1b') {
+        return Err(Trouble::Cancelled);
+    }
+    Ok(line.trim().to_owned())
+}
+
+fn say(line: &str) -> io::Result<()> {
+    io::stderr().write_all(format!("{line}\n").as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_a_name_a_number_or_a_part_of_a_name() {
+        let choice = |name: &str| Choice { name: name.to_owned(), about: String::new() };
+        let choices = [choice("web"), choice("web-2"), choice("train"), choice("1")];
+        for (answer, expected) in [
+            ("web", vec![0]),
+            ("2", vec![1]),
+            // A name goes before a number.
+            ("1", vec![3]),
+            ("eb", vec![0, 1]),
+            ("tr", vec![2]),
+            ("0", vec![]),
+            ("5", vec![]),
+            ("", vec![]),
+        ] {
+            assert_eq!(find(&choices, answer), expected, "{answer}");
+        }
+    }
+}

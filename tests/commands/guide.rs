@@ -1,0 +1,194 @@
+//! Somebody who types less than a whole command is led to it: what is missing is asked for.
+
+use serde_json::{Value, json};
+use support::{Session, World, scenario};
+
+use crate::workloads::{DEPLOYMENTS, create_deployment, create_job, env_of, job};
+
+/// Waits for a question, then types an answer and Enter.
+fn answer(session: &mut Session, question: &str, keys: &str) {
+    session.expect(question);
+    session.send(&format!("{keys}\r"));
+}
+
+fn deployment(world: &World, namespace: &str, name: &str) -> Value {
+    world.get(&format!("/{DEPLOYMENTS}/namespaces/{namespace}/deployments/{name}")).unwrap()
+}
+
+const VALUE: &str = "t0ken-of-the-guide";
+
+scenario! {
+    fn who_types_nothing_is_led_to_a_new_secret(world: &World, sandbox: &Sandbox) {
+        let project = world.project("vision");
+        let mut session = sandbox.in_terminal(Vec::<&str>::new());
+        answer(&mut session, "What do you want to do?", "create");
+        answer(&mut session, "Project", &project.name);
+        answer(&mut session, "What kind of secret?", "generic");
+        answer(&mut session, "Name of the new secret", "hf");
+        answer(&mut session, "What goes into it?", "a key");
+        answer(&mut session, "Name of the key", "HF_TOKEN");
+        answer(&mut session, "Where does the value of HF_TOKEN come from?", "type");
+        answer(&mut session, "What else?", "that is all");
+        answer(&mut session, "Value of HF_TOKEN", VALUE);
+        answer(&mut session, "Once more", VALUE);
+        session.expect("secret/hf of type Opaque");
+        session.expect("Create secret/hf?");
+        session.send("y");
+        session.expect("secret/hf created");
+        let (code, shown) = session.wait();
+        assert_eq!(code, 0, "{shown}");
+        assert!(!shown.contains(VALUE), "{shown}");
+        assert_eq!(world.secret_value(&project.namespace, "hf", "HF_TOKEN").unwrap(), VALUE.as_bytes());
+        let next = format!("create generic hf -p {} --prompt HF_TOKEN", project.name);
+        assert!(shown.contains(&format!("next time you can type: kubectl runai-secret {next}")), "{shown}");
+    }
+
+    fn attaching_asks_in_the_order_in_which_a_person_would_say_it(world: &World, sandbox: &Sandbox) {
+        let project = world.project("vision");
+        world.create_secret(&project.namespace, "hf", &[("token", VALUE), ("user", "jane")]);
+        create_deployment(world, &project.namespace, "web");
+        create_job(world, &project.namespace, "train");
+        let mut session = sandbox.in_terminal(["attach"]);
+        answer(&mut session, "Project", &project.name);
+        session.expect("Secret");
+        session.expect("Opaque, 2 keys");
+        session.send("hf\r");
+        answer(&mut session, "How is it to be used?", "one key");
+        answer(&mut session, "Key", "token");
+        // What it would be called is proposed.
+        answer(&mut session, "Name of the variable", "");
+        answer(&mut session, "How else?", "files");
+        answer(&mut session, "Folder in the container", "");
+        answer(&mut session, "How else?", "");
+        session.expect("Workload");
+        session.expect("job/train");
+        session.send("web\r");
+        session.expect("Change deployment.apps/web?");
+        session.send("y");
+        session.expect("deployment.apps/web updated");
+        let (code, shown) = session.wait();
+        assert_eq!(code, 0, "{shown}");
+        let spec = &deployment(world, &project.namespace, "web")["spec"];
+        assert_eq!(env_of(spec)[0]["name"], "TOKEN");
+        assert_eq!(spec["template"]["spec"]["containers"][0]["volumeMounts"][0]["mountPath"], "/etc/hf");
+        let next = format!("attach hf deployment/web -p {} --env TOKEN=token --mount /etc/hf", project.name);
+        assert!(shown.contains(&next), "{shown}");
+    }
+
+    fn detaching_offers_the_secrets_that_the_workload_uses(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("a");
+        for name in ["used", "unused"] {
+            world.create_secret(&namespace, name, &[("token", VALUE)]);
+        }
+        create_deployment(world, &namespace, "web");
+        sandbox.run(["attach", "used", "deploy/web", "--env", "token", "-n", &namespace]).success();
+        let mut session = sandbox.in_terminal(["detach", "-n", &namespace]);
+        answer(&mut session, "Workload", "web");
+        session.expect("env TOKEN");
+        session.send("\r");
+        session.expect("Change deployment.apps/web?");
+        session.send("y");
+        let (code, shown) = session.wait();
+        assert_eq!(code, 0, "{shown}");
+        assert!(!shown.contains("unused"), "{shown}");
+        assert!(env_of(&deployment(world, &namespace, "web")["spec"]).is_null());
+    }
+
+    fn submitting_asks_for_image_secrets_and_command(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("a");
+        world.create_secret(&namespace, "hf", &[("token", VALUE)]);
+        let mut session = sandbox.in_terminal(["submit", "-n", &namespace]);
+        answer(&mut session, "Image of the container", "python");
+        answer(&mut session, "Name of the job", "train");
+        answer(&mut session, "Which secrets does it need?", "one key");
+        answer(&mut session, "Secret", "hf");
+        answer(&mut session, "Key", "token");
+        answer(&mut session, "Name of the variable", "");
+        answer(&mut session, "Another one?", "");
+        answer(&mut session, "GPUs", "1");
+        answer(&mut session, "Command line", "python -c 'print(1)'");
+        session.expect("of image python, with hf");
+        session.expect("Submit job.batch/train?");
+        session.send("y");
+        session.expect("job.batch/train created");
+        let (code, shown) = session.wait();
+        assert_eq!(code, 0, "{shown}");
+        let container = &job(world, &namespace, "train").unwrap()["spec"]["template"]["spec"]["containers"][0];
+        assert_eq!(container["command"], json!(["python", "-c", "print(1)"]));
+        assert_eq!(container["env"][0]["valueFrom"]["secretKeyRef"]["name"], "hf");
+    }
+
+    fn changing_a_secret_offers_its_keys(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("a");
+        world.create_secret(&namespace, "hf", &[("old", "1"), ("token", "2")]);
+        let mut session = sandbox.in_terminal(["set", "-n", &namespace]);
+        answer(&mut session, "Secret", "hf");
+        answer(&mut session, "Key", "token");
+        answer(&mut session, "Where does the value of token come from?", "type");
+        answer(&mut session, "Value of token", VALUE);
+        answer(&mut session, "Once more", VALUE);
+        session.expect("Set token?");
+        session.send("y");
+        let (code, shown) = session.wait();
+        assert_eq!(code, 0, "{shown}");
+        let mut session = sandbox.in_terminal(["unset", "hf", "-n", &namespace]);
+        answer(&mut session, "Key", "old");
+        session.expect("Take old out of hf?");
+        session.send("y");
+        let (code, shown) = session.wait();
+        assert_eq!(code, 0, "{shown}");
+        assert_eq!(world.secret(&namespace, "hf").unwrap()["data"].as_object().unwrap().len(), 1);
+        assert_eq!(world.secret_value(&namespace, "hf", "token").unwrap(), VALUE.as_bytes());
+    }
+
+    fn looking_copying_and_deleting_ask_for_the_secret(world: &World, sandbox: &Sandbox) {
+        let (from, to) = (world.project("a"), world.project("b"));
+        world.create_secret(&from.namespace, "hf", &[("token", VALUE)]);
+        let mut session = sandbox.in_terminal(["view", "-p", &from.name]);
+        answer(&mut session, "Secret", "hf");
+        let (code, shown) = session.wait();
+        assert_eq!(code, 0, "{shown}");
+
+        let mut session = sandbox.in_terminal(["copy", "-p", &from.name]);
+        answer(&mut session, "Secret", "hf");
+        answer(&mut session, "To which project?", &to.name);
+        session.expect("Copy hf of");
+        session.send("y");
+        let (code, shown) = session.wait();
+        assert_eq!(code, 0, "{shown}");
+        assert!(world.secret(&to.namespace, "hf").is_some());
+
+        let mut session = sandbox.in_terminal(["delete", "-p", &from.name]);
+        answer(&mut session, "Secret", "hf");
+        session.expect("Delete hf?");
+        session.send("y");
+        let (code, shown) = session.wait();
+        assert_eq!(code, 0, "{shown}");
+        assert!(world.secret(&from.namespace, "hf").is_none());
+    }
+
+    fn sharing_asks_where_the_secret_is(world: &World, sandbox: &Sandbox) {
+        let (runai, project) = (world.runai_namespace(), world.project("a"));
+        world.create_secret(&project.namespace, "hf", &[("token", VALUE)]);
+        let mut session = sandbox.in_terminal(["label", "--runai-namespace", &runai]);
+        answer(&mut session, "Which secret do you want to share?", "in a project");
+        answer(&mut session, "From which project?", &project.name);
+        answer(&mut session, "Secret", "hf");
+        session.expect("Share hf although the name is taken in 1 project?");
+        session.send("y");
+        let (code, shown) = session.wait();
+        assert_eq!(code, 0, "{shown}");
+        let other = world.project("b");
+        let words = ["sync", "--runai-namespace", &runai, "--to-project", &other.name];
+        let mut session = sandbox.in_terminal(words);
+        session.expect("Secret");
+        session.expect("shared with every project");
+        session.send("hf\r");
+        session.expect("1 copy to write");
+        session.expect("Make these copies?");
+        session.send("y");
+        let (code, shown) = session.wait();
+        assert_eq!(code, 0, "{shown}");
+        assert!(world.secret(&other.namespace, "hf").is_some());
+    }
+}
