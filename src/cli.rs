@@ -139,6 +139,7 @@ pub(crate) struct Place {
 }
 
 /// How much is said and asked.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(clap::Args, Clone)]
 #[command(next_help_heading = "Asking and telling")]
 pub(crate) struct Talk {
@@ -161,6 +162,10 @@ pub(crate) struct Talk {
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
     pub(crate) color: Color,
+
+    /// No colour, and questions one line after the other, as for a screen reader; the same as --color=never
+    #[arg(long, global = true, hide_short_help = true)]
+    pub(crate) no_color: bool,
 }
 
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq)]
@@ -268,6 +273,13 @@ pub(crate) enum DryRun {
     Client,
     /// The server does all but keep it.
     Server,
+}
+
+impl Talk {
+    /// When to use colour, whichever flag said it.
+    pub(crate) fn color(&self) -> Color {
+        if self.no_color { Color::Never } else { self.color }
+    }
 }
 
 impl DryRun {
@@ -442,6 +454,7 @@ pub(crate) fn talk(parsed: &Result<Cli, clap::Error>, typed: &[OsString]) -> Tal
         quiet: line.has("quiet"),
         verbosity: u8::try_from(line.values("verbose").count()).unwrap_or(u8::MAX),
         color: color.unwrap_or(Color::Auto),
+        no_color: line.has("no-color"),
     }
 }
 

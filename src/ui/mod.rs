@@ -79,9 +79,9 @@ enum Review {
 
 impl Ui {
     pub(crate) fn new(talk: &Talk) -> Self {
-        if talk.color != Color::Auto {
-            console::set_colors_enabled(talk.color == Color::Always);
-            console::set_colors_enabled_stderr(talk.color == Color::Always);
+        if talk.color() != Color::Auto {
+            console::set_colors_enabled(talk.color() == Color::Always);
+            console::set_colors_enabled_stderr(talk.color() == Color::Always);
         }
         // Both: a prompt is drawn on stderr and answered on stdin. Where stderr goes to a file, dialoguer would
         // wait for ever for a key that nobody knows to press.
@@ -94,7 +94,7 @@ impl Ui {
         let presence = if talk.no_input || !somebody_there { Presence::Away } else { Presence::There };
         let chatter = if talk.quiet { Chatter::Quiet } else { Chatter::Normal };
         let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-        let manner = if is_dumb || talk.color == Color::Never { Manner::Sequential } else { Manner::Drawn };
+        let manner = if is_dumb || talk.color() == Color::Never { Manner::Sequential } else { Manner::Drawn };
         Self(Rc::new(Settings {
             chatter,
             asking,

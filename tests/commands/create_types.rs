@@ -92,7 +92,7 @@ scenario! {
         let (code, shown) = session.wait();
         assert_eq!(code, 0, "{shown}");
         assert!(!shown.contains("hunter2"), "{shown}");
-        assert!(shown.contains(&format!("create password s -n {namespace} --username …")), "{shown}");
+        assert!(shown.contains(&format!("create password s -n {namespace} --username ")), "{shown}");
         assert_eq!(text_of(world, &namespace, "User"), "jane");
         assert_eq!(text_of(world, &namespace, "Password"), "hunter2-hunter2");
     }

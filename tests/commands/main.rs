@@ -31,6 +31,7 @@ mod list;
 mod main_job;
 mod manifests;
 mod project;
+mod prompts;
 mod rbac;
 mod readme;
 mod recreate;

@@ -6,6 +6,7 @@ use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tc
 
 /// Puts echo, line mode and cursor back when it goes.
 pub(super) struct TerminalGuard {
+    echo: Echo,
     #[cfg(unix)]
     modes: Option<Termios>,
 }
@@ -27,13 +28,10 @@ impl TerminalGuard {
             if let Some(modes) = &modes {
                 prepare(modes.clone(), echo);
             }
-            Self { modes }
+            Self { echo, modes }
         }
         #[cfg(not(unix))]
-        {
-            let _ = echo;
-            Self {}
-        }
+        Self { echo }
     }
 }
 
@@ -57,7 +55,10 @@ impl Drop for TerminalGuard {
         if let Some(modes) = &self.modes {
             let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, modes);
         }
-        restore();
+        // A terminal that edits the line itself had its cursor all the time, and may know no such code.
+        if self.echo == Echo::Off {
+            restore();
+        }
     }
 }
 
