@@ -3,6 +3,9 @@
 //! Nothing is decided in this file: each command turns its words into a request of its own (`commands/`), and work
 //! starts only on that.
 
+mod mistake;
+mod overview;
+
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -10,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::attach::AttachArgs;
@@ -31,6 +34,7 @@ use crate::commands::unset::UnsetArgs;
 use crate::commands::usage::UsageArgs;
 use crate::commands::view::ViewArgs;
 use crate::complete::Line;
+use crate::error::Error;
 
 /// The file that `kubectl runai-secret` needs on PATH is kubectl-runai_secret; `kubectl runai secret` needs this one.
 pub(crate) const BINARY: &str = "kubectl-runai-secret";
@@ -54,6 +58,7 @@ pub(crate) const DEFAULT_RUNAI_NAMESPACE: &str = "runai";
     subcommand_required = true,
     arg_required_else_help = true,
     disable_help_subcommand = true,
+    override_usage = "kubectl runai-secret COMMAND [FLAGS]",
     after_help = "Start here:\n  \
         kubectl runai-secret create hf --from-file=HF_TOKEN=token.txt -p team-a\n  \
         kubectl runai-secret attach hf deploy/web --env HF_TOKEN -p team-a\n  \
@@ -72,7 +77,7 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 #[command(defer = true)]
 pub(crate) enum Command {
-    /// Create a secret from files, variables, prompts, dotenv files and more
+    /// Create a secret from files, variables, hidden prompts and more
     Create(Box<CreateArgs>),
     /// Set keys of a secret, and leave its other keys as they are
     Set(Box<SetArgs>),
@@ -86,25 +91,25 @@ pub(crate) enum Command {
     Delete(DeleteArgs),
     /// List the secrets of a project, without their values
     List(ListArgs),
-    /// Show what is in a secret: keys, sizes, and what each value looks like
+    /// Show what is in a secret: keys, sizes, what each value looks like
     View(ViewArgs),
     /// Share a secret with every project: mark it cluster-wide for Run:ai
     Label(LabelArgs),
-    /// Show in which projects a shared secret arrived, and what is in the way
+    /// Show where a shared secret arrived, and what is in the way
     Status(StatusArgs),
-    /// Make the copies of a shared secret yourself, where no controller of Run:ai does
+    /// Make the copies of a shared secret where Run:ai does not
     Sync(SyncArgs),
-    /// Attach a secret to a workload: as env variables, as files, or for pulling images
+    /// Attach a secret to a workload: as env, as files, for pulling images
     Attach(Box<AttachArgs>),
     /// Detach a secret from a workload: the reverse of attach
     Detach(Box<DetachArgs>),
     /// Submit a new job with secrets attached
     Submit(Box<SubmitArgs>),
-    /// Check secrets and what uses them: what is missing, misspelt, lost or expired
+    /// Check for secrets that are missing, misspelt, lost or expired
     Check(CheckArgs),
     /// Show which workloads use a secret, and how
     Usage(UsageArgs),
-    /// Set up Tab: print a shell's script, or have kubectl complete this plugin
+    /// Set up Tab, in kubectl or in a shell
     Completion(CompletionArgs),
 }
 
@@ -401,15 +406,20 @@ pub(crate) fn parse_duration(word: &str) -> Result<Duration, String> {
     if word.is_empty() { Err(wrong()) } else { Duration::try_from_secs_f64(seconds).map_err(|_| wrong()) }
 }
 
-/// Parses the process's arguments; on `--help`, `--version` and mistakes prints and exits as clap does.
+/// Why a command line is no command.
+pub(crate) enum NoCommand {
+    /// Something is missing, and may be asked for.
+    Incomplete(Box<clap::Error>),
+    Wrong(Error),
+}
+
+/// Parses the process's arguments; on `--help` and `--version` prints and exits as clap does.
 ///
-/// What is missing may still be asked for, so that is an error.
-///
-/// One thing differs: a word that was not expected is not repeated. It may be a password that lost its flag
-/// (`--from-literal password= hunter2`), and error output ends in logs.
-pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+/// # Errors
+/// It is no command. No word of it is repeated that may be a value.
+pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, NoCommand> {
     let (projects, groups) = (Gathered::default(), Gathered::default());
-    let mut command = Cli::command()
+    let mut command = overview::with_groups(Cli::command())
         .mut_arg("projects", |flag| projects.fill_from(flag))
         .mut_arg("impersonate_groups", |flag| groups.fill_from(flag));
     let parsed = command.try_get_matches_from_mut(words).and_then(|mut matches| {
@@ -417,17 +427,17 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, cl
     });
     // Taking the tree of commands and flags apart takes as long as parsing did, and the process is short.
     std::mem::forget(command);
-    let mut cli = parsed.map_err(|error| if is_incomplete(&error) { error } else { refuse(error) })?;
+    let mut cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) if is_incomplete(&error) => return Err(NoCommand::Incomplete(Box::new(error))),
+        Err(error) if is_help(&error) => print_and_exit(&error),
+        Err(error) => return Err(NoCommand::Wrong(mistake::explained(&error))),
+    };
     // As kubectl has it: an empty one says nothing.
     cli.globals.place.namespace.take_if(|namespace| namespace.is_empty());
     cli.globals.place.projects = projects.take();
     cli.globals.connection.impersonate_groups = groups.take();
     Ok(cli)
-}
-
-/// Says what is wrong with a command line, and exits.
-pub(crate) fn refuse(error: clap::Error) -> ! {
-    print_and_exit(&without_stray_words(error))
 }
 
 fn is_incomplete(error: &clap::Error) -> bool {
@@ -438,8 +448,24 @@ fn is_incomplete(error: &clap::Error) -> bool {
     )
 }
 
-/// How to talk, also where the line can't be parsed because something is missing.
-pub(crate) fn talk(parsed: &Result<Cli, clap::Error>, typed: &[OsString]) -> Talk {
+fn is_help(error: &clap::Error) -> bool {
+    use ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
+    matches!(error.kind(), DisplayHelp | DisplayHelpOnMissingArgumentOrSubcommand | DisplayVersion)
+}
+
+impl NoCommand {
+    /// What is wrong, where nothing is asked for. A bare name of the program prints the help and exits.
+    pub(crate) fn refusal(self) -> Error {
+        match self {
+            Self::Wrong(error) => error,
+            Self::Incomplete(error) if is_help(&error) => print_and_exit(&error),
+            Self::Incomplete(error) => mistake::explained(&error),
+        }
+    }
+}
+
+/// How to talk, also where the line can't be parsed.
+pub(crate) fn talk(parsed: &Result<Cli, NoCommand>, typed: &[OsString]) -> Talk {
     if let Ok(cli) = parsed {
         return cli.globals.talk.clone();
     }
@@ -491,24 +517,6 @@ fn print_and_exit(error: &clap::Error) -> ! {
     // There is nobody left to tell if that fails.
     let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
     std::process::exit(error.exit_code())
-}
-
-fn without_stray_words(mut error: clap::Error) -> clap::Error {
-    let kind = match error.kind() {
-        ErrorKind::UnknownArgument => ContextKind::InvalidArg,
-        ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
-        ErrorKind::TooManyValues => ContextKind::InvalidValue,
-        _ => return error,
-    };
-    let Some(ContextValue::String(word)) = error.get(kind) else { return error };
-    // A value may begin with dashes too, and clap finds something similar for most: the similar flag is enough.
-    let is_letter = kind == ContextKind::InvalidArg && word.starts_with('-') && word.chars().count() == 2;
-    if !is_letter {
-        error.insert(kind, ContextValue::String("not shown, as it may be a value".to_owned()));
-    }
-    // The tip to write `-- <word>` repeats it.
-    error.remove(ContextKind::Suggested);
-    error
 }
 
 #[cfg(test)]

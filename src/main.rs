@@ -22,7 +22,7 @@ mod workload;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, NoCommand};
 use crate::error::{Kind, Result};
 use crate::guide::Led;
 use crate::ui::Ui;
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
 }
 
 /// Asks for what the command line lacks, and carries it out.
-async fn run(typed: &[OsString], parsed: Result<Cli, clap::Error>, ui: &Ui) -> Result<()> {
+async fn run(typed: &[OsString], parsed: Result<Cli, NoCommand>, ui: &Ui) -> Result<()> {
     let Led { cli, next_time } = guide::lead(typed, parsed, ui).await?;
     let outcome = commands::run(cli, ui).await;
     let stopped = outcome.as_ref().is_err_and(|error| error.kind() == Kind::Interrupted);

@@ -14,7 +14,7 @@ mod values;
 use std::ffi::OsString;
 
 use self::draft::Draft;
-use crate::cli::{self, Cli};
+use crate::cli::{self, Cli, NoCommand};
 use crate::cluster::Cluster;
 use crate::complete::{self, Choice, Untold};
 use crate::error::{Error, Result};
@@ -29,24 +29,24 @@ pub(crate) struct Led {
 
 /// Makes a command whole of what was `typed`, the program's name included; `parsed` is what that comes to by itself.
 ///
-/// Where nothing is missing, or nobody can be asked, it is as it was; what is missing then is said as clap says it.
+/// Where nothing is missing, or nobody can be asked, it is as it was, and what is missing is an error.
 ///
 /// # Errors
 /// Esc, Ctrl-C; what there is to pick from can't be read.
-pub(crate) async fn lead(typed: &[OsString], parsed: Result<Cli, clap::Error>, ui: &Ui) -> Result<Led> {
+pub(crate) async fn lead(typed: &[OsString], parsed: Result<Cli, NoCommand>, ui: &Ui) -> Result<Led> {
     let words: Option<Vec<String>> =
         typed.iter().skip(1).map(|word| word.to_str().map(ToOwned::to_owned)).collect();
     let mut guide = match words {
-        Some(words) if ui.somebody_is_there() => Guide::new(words, ui),
-        _ => return Ok(Led { cli: parsed.unwrap_or_else(|error| cli::refuse(error)), next_time: None }),
+        Some(words) if ui.somebody_is_there() && !matches!(parsed, Err(NoCommand::Wrong(_))) => Guide::new(words, ui),
+        _ => return Ok(Led { cli: parsed.map_err(NoCommand::refusal)?, next_time: None }),
     };
     guide.ask_for_what_is_missing().await?;
     if !guide.has_asked {
-        return Ok(Led { cli: parsed.unwrap_or_else(|error| cli::refuse(error)), next_time: None });
+        return Ok(Led { cli: parsed.map_err(NoCommand::refusal)?, next_time: None });
     }
     ui.review_writes();
     let words = typed.first().cloned().into_iter().chain(guide.draft.whole().into_iter().map(OsString::from));
-    let cli = cli::parse(words).unwrap_or_else(|error| cli::refuse(error));
+    let cli = cli::parse(words).map_err(NoCommand::refusal)?;
     Ok(Led { cli, next_time: Some(guide.draft.shown()) })
 }
 

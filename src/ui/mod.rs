@@ -211,13 +211,8 @@ impl Ui {
 
     pub(crate) fn error(&self, error: &Error) {
         // As a whole: a value of several lines is none of them.
-        for line in self.0.confidential.remove_from(&error.to_string()).lines() {
-            let (label, rest) = match line.split_once(' ') {
-                Some((label @ ("error:" | "hint:"), rest)) => (label, rest),
-                _ => ("", line),
-            };
-            let style = if label == "hint:" { Style::new().cyan() } else { Style::new().red().bold() };
-            self.say(&style, label, rest);
+        if self.0.chatter != Chatter::Silent {
+            show_error(&self.0.confidential.remove_from(&error.to_string()));
         }
     }
 
@@ -332,6 +327,18 @@ impl Ui {
     /// Esc, Ctrl-C.
     pub(crate) async fn ask_word(&self, question: &str, word: Word) -> Result<String> {
         prompt::word(printable(question).into_owned(), word, self.0.manner).await
+    }
+}
+
+/// An error's line and its hints, each in its colour.
+fn show_error(error: &str) {
+    for line in error.lines() {
+        let (label, rest) = match line.split_once(' ') {
+            Some((label @ ("error:" | "hint:"), rest)) => (label, rest),
+            _ => ("", line),
+        };
+        let style = if label == "hint:" { Style::new().cyan() } else { Style::new().red().bold() };
+        say(&style, label, rest);
     }
 }
 

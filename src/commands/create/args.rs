@@ -239,7 +239,9 @@ pub(super) struct DockerRegistryArgs {
 #[derive(Args)]
 #[command(
     override_usage = "kubectl runai-secret create tls NAME --cert PATH --key PATH",
-    after_help = "Example:\n  kubectl runai-secret create tls web --cert=fullchain.pem --key=privkey.pem"
+    after_help = "Examples:\n  \
+    kubectl runai-secret create tls web --cert=fullchain.pem --key=privkey.pem -p team-a\n  \
+    kubectl runai-secret create tls web --cert=fullchain.pem --key=privkey.pem --replace"
 )]
 pub(super) struct TlsArgs {
     /// The certificate in PEM, then its chain, or - for standard input
@@ -260,7 +262,8 @@ pub(super) struct TlsArgs {
 #[derive(Args)]
 #[command(
     override_usage = "kubectl runai-secret create ssh NAME --private-key PATH [--known-hosts PATH]",
-    after_help = "Example:\n  \
+    after_help = "Examples:\n  \
+    kubectl runai-secret create ssh git --private-key=job_key -p team-a\n  \
     kubectl runai-secret create ssh git --private-key=job_key --known-hosts=hosts --credential"
 )]
 pub(super) struct SshArgs {

@@ -1,0 +1,147 @@
+//! A command line that is not understood, said as every error is: what is wrong, then what to type.
+//!
+//! clap knows what it expected; its own text repeats what it found. A word that was not expected is not shown: it may be
+//! a password that lost its flag (`--from-literal password= hunter2`), and error output ends in logs.
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::error::Error;
+use crate::wording::list;
+
+/// What other programs call what this one does, and what to type here. None of these words is a value.
+const ELSEWHERE: [(&[&str], &str); 11] = [
+    (&["get", "ls"], "list shows the secrets of a project, view NAME one of them"),
+    (&["describe", "show", "cat"], "view NAME shows a secret"),
+    (&["add", "new", "make"], "create NAME makes a secret, set NAME KEY adds a key to it"),
+    (&["update", "patch", "apply", "rotate"], "set NAME KEY changes a key of a secret"),
+    (
+        &["rm", "remove"],
+        "delete NAME deletes a secret, unset NAME KEY takes a key out, detach takes it off a workload",
+    ),
+    (&["cp"], "copy NAME --to-project PROJECT copies a secret"),
+    (&["share", "annotate", "publish"], "label NAME shares a secret with every project"),
+    (
+        &["mount", "env", "use"],
+        "attach SECRET KIND/NAME gives a workload a secret, with --env KEY or --mount PATH",
+    ),
+    (&["run", "job", "start"], "submit NAME --image IMAGE makes a job with secrets"),
+    (&["help"], "--help lists the commands, and COMMAND --help explains one"),
+    (&["version"], "--version says which this is"),
+];
+
+const NOT_SHOWN: &str = "not shown, as it may be a value";
+
+/// What is wrong with the command line, and what to do about it.
+pub(super) fn explained(error: &clap::Error) -> Error {
+    let usage = usage(error);
+    let command = command(&usage);
+    let mistake = match error.kind() {
+        ErrorKind::InvalidSubcommand => unknown_command(error),
+        ErrorKind::UnknownArgument => unknown_word(error, &usage),
+        ErrorKind::TooManyValues => {
+            Error::usage(format!("{} takes no value; the one given is {NOT_SHOWN}", flag(error)))
+        }
+        ErrorKind::MissingRequiredArgument => missing(error, &usage),
+        _ => with_nearest(Error::usage(in_one_line(error)), error, ContextKind::SuggestedValue),
+    };
+    match command.as_str() {
+        "" => mistake.hint("COMMAND --help says what each flag takes"),
+        command => mistake.hint(format!("see {command} --help")),
+    }
+}
+
+fn unknown_command(error: &clap::Error) -> Error {
+    let word = text(error, ContextKind::InvalidSubcommand);
+    let known = ELSEWHERE.iter().find(|(words, _)| words.contains(&word.as_str()));
+    match known {
+        Some((_, here)) => Error::usage(format!("unknown command {word:?}")).hint(here),
+        None => with_nearest(
+            Error::usage(format!("unknown command; the word is {NOT_SHOWN}")),
+            error,
+            ContextKind::SuggestedSubcommand,
+        ),
+    }
+}
+
+/// A flag that there is not, or a word where none is expected.
+fn unknown_word(error: &clap::Error, usage: &[String]) -> Error {
+    let word = text(error, ContextKind::InvalidArg);
+    if !word.starts_with('-') {
+        let unexpected = Error::usage(format!("a word too many; it is {NOT_SHOWN}"));
+        return with_usage(unexpected, usage)
+            .hint("some flags take their value after '=' alone, such as --dry-run=server; one with blanks goes in quotes");
+    }
+    // A value may begin with dashes too; of a single letter there is nothing to hide.
+    let is_letter = word.chars().count() == 2;
+    let unknown =
+        if is_letter { format!("unknown flag {word}") } else { format!("unknown flag; it is {NOT_SHOWN}") };
+    with_nearest(Error::usage(unknown), error, ContextKind::SuggestedArg)
+}
+
+fn missing(error: &clap::Error, usage: &[String]) -> Error {
+    let names = texts(error, ContextKind::InvalidArg);
+    let names: Vec<String> = names.iter().map(|name| without_brackets(name)).collect();
+    let are = if names.len() == 1 { "is" } else { "are" };
+    with_usage(Error::usage(format!("{} {are} required", list(&names))), usage)
+}
+
+/// `<NAME>...` → `NAME`, `--image <IMAGE>` → `--image IMAGE`.
+fn without_brackets(name: &str) -> String {
+    name.trim_end_matches("...").replace(['<', '>'], "")
+}
+
+fn with_nearest(mistake: Error, error: &clap::Error, of: ContextKind) -> Error {
+    // The likeliest comes last.
+    match texts(error, of).last() {
+        Some(near) => mistake.hint(format!("did you mean {near}?")),
+        None => mistake,
+    }
+}
+
+fn with_usage(mistake: Error, usage: &[String]) -> Error {
+    usage.iter().enumerate().fold(mistake, |mistake, (at, line)| {
+        mistake.hint(format!("{} {line}", if at == 0 { "usage:" } else { "or:" }))
+    })
+}
+
+/// clap's own words, for what needs no others: of a flag's value, which it shows.
+fn in_one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let first = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+    first.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The forms of the command, a line each.
+fn usage(error: &clap::Error) -> Vec<String> {
+    let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) else { return Vec::new() };
+    let usage = usage.to_string();
+    let forms = usage.trim_start_matches("Usage: ").lines();
+    forms.map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
+}
+
+/// `kubectl runai-secret create`, of the usage: words up to the first that stands for something. Empty where clap gave no
+/// usage, as for a flag's value.
+fn command(usage: &[String]) -> String {
+    let is_name =
+        |word: &&str| !word.starts_with('-') && word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    let words = usage.first().map_or("", String::as_str).split(' ');
+    words.take_while(is_name).collect::<Vec<_>>().join(" ")
+}
+
+/// `--yes`, without what stands for its value.
+fn flag(error: &clap::Error) -> String {
+    let flag = text(error, ContextKind::InvalidArg);
+    flag.split([' ', '[', '=']).next().unwrap_or_default().to_owned()
+}
+
+fn text(error: &clap::Error, kind: ContextKind) -> String {
+    texts(error, kind).pop().unwrap_or_default()
+}
+
+fn texts(error: &clap::Error, kind: ContextKind) -> Vec<String> {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => vec![text.clone()],
+        Some(ContextValue::Strings(texts)) => texts.clone(),
+        _ => Vec::new(),
+    }
+}
