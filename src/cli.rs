@@ -99,7 +99,7 @@ pub(crate) enum Command {
     Status(StatusArgs),
     /// Make the copies of a shared secret where Run:ai does not
     Sync(SyncArgs),
-    /// Attach a secret to a workload: as env, as files, for pulling images
+    /// Attach a secret to a workload: as env, files, for pulling images
     Attach(Box<AttachArgs>),
     /// Detach a secret from a workload: the reverse of attach
     Detach(Box<DetachArgs>),

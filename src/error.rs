@@ -74,6 +74,13 @@ impl Error {
         self
     }
 
+    /// Adds a hint before all others: what is likeliest to be wrong.
+    #[must_use]
+    pub(crate) fn first_hint(mut self, hint: impl fmt::Display) -> Self {
+        self.hints.insert(0, hint.to_string());
+        self
+    }
+
     /// Says where it happened, before the line.
     #[must_use]
     pub(crate) fn at(mut self, place: &str) -> Self {

@@ -50,9 +50,14 @@ pub(crate) fn only_namespace(name: &str, found: Vec<Project>) -> Result<Option<P
 pub(crate) fn unknown(name: &str, projects: &[Project]) -> Error {
     let error = Error::failed(format!("project \"{name}\" was not found"));
     let names = || projects.iter().map(|project| project.name.as_str());
-    let error = match nearest(name, names()) {
-        Some(near) => error.hint(format!("did you mean {near:?}?")),
-        None => error,
+    let error = match projects.iter().find(|project| project.namespace == name) {
+        Some(Project { name: project, .. }) => {
+            error.hint(format!("that is the namespace of project {project:?}: -p {project}, or -n {name}"))
+        }
+        None => match nearest(name, names()) {
+            Some(near) => error.hint(format!("did you mean {near:?}?")),
+            None => error,
+        },
     };
     match projects.len() {
         0 => error.hint(format!("no namespace has the label {PROJECT_LABEL}: is this the right cluster?")),
@@ -75,6 +80,12 @@ mod tests {
         let error = unknown("taem-a", &projects).to_string();
         assert!(error.contains("did you mean \"team-a\"?"), "{error}");
         assert!(error.contains("team-a and vision"), "{error}");
+    }
+
+    #[test]
+    fn a_namespace_in_the_place_of_a_project_is_answered_with_the_project() {
+        let error = unknown("runai-team-a", &[project("team-a", "runai-team-a")]).to_string();
+        assert!(error.contains("of project \"team-a\": -p team-a, or -n runai-team-a"), "{error}");
     }
 
     #[test]

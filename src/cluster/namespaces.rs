@@ -1,6 +1,7 @@
 //! Namespaces, as far as they belong to Run:ai projects.
 
 use super::call::Call;
+use super::secrets::MetadataOnly;
 use super::{Cluster, Failure};
 use crate::metadata::Metadata;
 use crate::project::{PROJECT_LABEL, Project};
@@ -13,6 +14,11 @@ impl Cluster {
 
     pub(crate) async fn projects(&self) -> Result<Vec<Project>, Failure> {
         self.projects_selected(PROJECT_LABEL).await
+    }
+
+    pub(crate) async fn namespace(&self, name: &str) -> Result<Metadata, Failure> {
+        let call = Call::get(format!("/api/v1/namespaces/{name}")).metadata_only();
+        self.json::<MetadataOnly>(&call).await.map(|only| only.metadata)
     }
 
     async fn projects_selected(&self, selector: &str) -> Result<Vec<Project>, Failure> {

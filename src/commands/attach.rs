@@ -8,6 +8,7 @@ use super::change_workload::{self, Change, ChangeArgs, Changed, Plan, Planned, W
 use super::runai_flags::{self, RunaiFlags};
 use super::secrets_used::{self, ReferenceArgs};
 use crate::error::{Error, Result};
+use crate::secret;
 use crate::workload::{self, Attachment, ContainerChoice, Existing, Kind, Outcome, Target};
 
 /// Attach a secret to a workload: as env variables, as files, or for pulling images
@@ -158,6 +159,12 @@ impl Plan for Attaching {
     }
 }
 
+/// The two are in each other's place. What else is on the line is not repeated: it may hold a value.
+pub(super) fn swapped(command: &str, secret: &str, target: &str) -> Error {
+    Error::usage("the secret comes first, then the workload")
+        .hint(format!("kubectl runai-secret {command} {secret} {target} …"))
+}
+
 fn which_workload() -> Error {
     Error::usage("which secret, and to which workload?")
         .hint("kubectl runai-secret attach SECRET KIND/NAME --env KEY")
@@ -171,10 +178,14 @@ impl AttachArgs {
             None => Vec::new(),
         };
         let uses = self.references.resolve()?;
-        if let Some((variable, _)) = uses.literals.first() {
-            return Err(Error::usage(format!("-e {variable}=… is not a reference to a secret"))
-                .hint(format!("write -e {variable}=SECRET:NAME,KEY"))
-                .hint("for a plain value there is kubectl set env"));
+        if let Some((variable, value)) = uses.literals.first() {
+            let error = Error::usage(format!("-e {variable}=… is not a reference to a secret"));
+            return Err(match secret::lacks_prefix(value) {
+                Some(_) => error.hint(format!("put SECRET: before it: -e {variable}=SECRET:NAME,KEY")),
+                None => error
+                    .hint(format!("write -e {variable}=SECRET:NAME,KEY"))
+                    .hint("for a plain value there is kubectl set env"),
+            });
         }
         attachments.extend(uses.attachments);
         if attachments.is_empty() {
@@ -221,6 +232,7 @@ impl AttachArgs {
             [secret] if names_keys && of_manifest => Ok((Some(secret), None)),
             [target] if !names_keys => Ok((None, Some(Target::parse(target)?))),
             [] | [_] => Err(which_workload()),
+            [target, secret] if Target::are_swapped(target, secret) => Err(swapped("attach", secret, target)),
             [secret, target] if names_keys || self.references.is_empty() => {
                 Ok((Some(secret), Some(Target::parse(target)?)))
             }
@@ -230,7 +242,8 @@ impl AttachArgs {
                 "a secret and a workload are wanted, and there are {} words",
                 words.len()
             ))
-            .hint("kubectl runai-secret attach SECRET KIND/NAME --env KEY")),
+            .hint("kubectl runai-secret attach SECRET KIND/NAME --env KEY")
+            .hint("a prefix follows --env-all after '=': --env-all=PREFIX")),
         }
     }
 
@@ -242,6 +255,12 @@ impl AttachArgs {
         }
         if let Some(prefix) = &self.env_all {
             attachments.push(Attachment::env_all(secret, prefix)?);
+        }
+        if self.env_all.as_deref() == Some(secret) {
+            return Err(Error::usage(format!(
+                "--env-all={secret} would put {secret:?} before the name of each key"
+            ))
+            .hint("leave out what follows --env-all; the secret stands before the workload"));
         }
         for flag in &self.mount {
             attachments.push(Attachment::files(secret, flag, mode)?);

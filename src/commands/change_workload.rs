@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::maker::Maker;
 use super::recreate::Recreation;
-use super::{Session, TRIES, pause_after_conflict};
+use super::{Session, TRIES, not_found, pause_after_conflict};
 use crate::cli::{self, DryRun, WriteArgs};
 use crate::cluster::{Cluster, Failure, Keep, Write};
 use crate::error::{Error, Result};
@@ -106,15 +106,10 @@ enum Written {
 
 /// Reads the workload that is to be changed.
 pub(super) async fn look(cluster: &Cluster, namespace: &str, target: &Target) -> Result<Value> {
-    cluster.workload(namespace, target).await.map_err(|failure| {
-        let missing = failure.is_not_found();
-        let error = Error::from(failure);
-        if missing {
-            error.hint(format!("see which there are: kubectl get {} -A", target.kind.in_kubectl()))
-        } else {
-            error
-        }
-    })
+    match cluster.workload(namespace, target).await {
+        Ok(object) => Ok(object),
+        Err(failure) => Err(not_found::workload(failure, target, namespace, cluster).await),
+    }
 }
 
 impl<P: Plan> Change<'_, P> {

@@ -11,9 +11,9 @@ use clap::builder::PossibleValue;
 use futures::stream::{self, StreamExt};
 use serde::Serialize;
 
-use super::Session;
 use super::change_manifest::ManifestFile;
 use super::scope::{self, ScopeArgs};
+use super::{Session, not_found};
 use crate::cli::{Report, ReportArgs};
 use crate::cluster::{Cluster, Namespaces, Seen, Unseen};
 use crate::error::{Error, Result};
@@ -111,6 +111,9 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
     if findings.is_empty() {
         let seen = if unseen.is_empty() { "in" } else { "in what could be seen of" };
         session.ui.note(&format!("nothing found {seen} {}", scope::in_words(&scope)));
+        if let Namespaces::One(namespace) = &scope {
+            not_found::warn_of_no_namespace(namespace, &cluster, session).await;
+        }
     }
     conclude(&findings, form, session)
 }
@@ -149,7 +152,11 @@ async fn look_at(target: &Target, namespace: &str, cluster: &Cluster) -> Result<
     let (object, made, env_names) =
         tokio::join!(cluster.workload(namespace, target), made, env_names(cluster));
     let Seen { found, unseen } = made?;
-    let own = Consumer::of(target.kind, &object?, |_| true);
+    let object = match object {
+        Ok(object) => object,
+        Err(failure) => return Err(not_found::workload(failure, target, namespace, cluster).await),
+    };
+    let own = Consumer::of(target.kind, &object, |_| true);
     let consumers = own.with_what_it_made(found);
     let (secrets, refused) = read(referred(&consumers).into_iter().collect(), cluster).await?;
     let unseen = [unseen, refused].concat();

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
 
-use super::{Session, TRIES, no_such_secret};
+use super::{Session, TRIES, not_found};
 use crate::cli::{Connection, DryRun, Output, WriteArgs};
 use crate::cluster::{Answer, Cluster, Failure};
 use crate::error::{Error, Result};
@@ -76,8 +76,10 @@ pub(super) async fn run(args: &CopyArgs, session: &Session<'_>) -> Result<()> {
     if other.is_none() && destinations.iter().any(|(namespace, _)| *namespace == from) {
         return Err(Error::usage(format!("secret {} can't be copied to itself, in {from}", args.name)));
     }
-    let found =
-        cluster.namesake(&from, &args.name).await.map_err(|failure| no_such_secret(failure, &from))?;
+    let found = match cluster.namesake(&from, &args.name).await {
+        Ok(found) => found,
+        Err(failure) => return Err(not_found::secret(failure, &args.name, &from, &cluster).await),
+    };
     if found.content.secret_type == SERVICE_ACCOUNT_TOKEN {
         return Err(Error::failed(format!(
             "secret {} is the token of a service account of {from}, and of no use elsewhere",

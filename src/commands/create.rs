@@ -13,7 +13,7 @@ use self::args::NewSecretArgs;
 pub(super) use self::args::SourceArgs;
 use self::destination::Destination;
 pub(super) use self::typed::read_sources;
-use super::Session;
+use super::{Session, not_found};
 use crate::cli::{DryRun, Output};
 use crate::cluster::{self, Answer, Cluster, Failure};
 use crate::error::{Error, Result};
@@ -115,7 +115,7 @@ async fn write(
     let body = manifest.to_request_body();
     match cluster.create_secret(namespace, body, args.answer(), args.write.write()).await {
         Ok(object) => Ok(Written { verb: "created", object }),
-        Err(failure) => Err(refused(failure, &manifest.name, namespace)),
+        Err(failure) => Err(refused(failure, &manifest.name, namespace, cluster).await),
     }
 }
 
@@ -182,7 +182,7 @@ impl NewSecretArgs {
     }
 }
 
-fn refused(failure: Failure, name: &str, namespace: &str) -> Error {
+async fn refused(failure: Failure, name: &str, namespace: &str, cluster: &Cluster) -> Error {
     if failure.is_already_exists() {
         return Error::from(failure)
             .hint(format!("see what it is: kubectl get secret {name} -n {namespace}"))
@@ -191,9 +191,5 @@ fn refused(failure: Failure, name: &str, namespace: &str) -> Error {
     if failure.has_unknown_effect() {
         return Error::from(failure).hint(format!("kubectl get secret {name} -n {namespace}"));
     }
-    if failure.is_not_found() {
-        return Error::from(failure)
-            .hint("name a project with --project, or a namespace that exists with --namespace");
-    }
-    failure.into()
+    not_found::namespace(failure, namespace, cluster).await
 }

@@ -3,21 +3,23 @@
 use serde_json::Value;
 
 use super::Session;
+use super::attach::swapped;
 use super::change_manifest::{ManifestArgs, ManifestChange};
 use super::change_workload::{self, Change, ChangeArgs, Changed, Plan, Planned};
 use crate::error::{Error, Result};
-use crate::workload::{self, ContainerChoice, Kind, Selection, Target};
+use crate::wording::nearest;
+use crate::workload::{self, ContainerChoice, Kind, Nameless, Selection, Target};
 
 /// Detach a secret from a workload: the reverse of attach
 ///
-/// Without --env and --mount every use goes: env variables, files and image pulls. What is named and does not use the
-/// secret is an error. The secret itself is not touched. A Job's template can't be changed: --recreate replaces the Job
+/// Without --env, --env-all, --mount and --image-pull every use goes. What is named and does not use the secret is an
+/// error. The secret itself is not touched. A Job's template can't be changed: --recreate replaces the Job
 /// by one of the same name, --copy-as makes another. --dry-run=client reads the workload, and writes nothing.
 ///
 /// With -f no cluster is asked: the workloads of a manifest are changed, and the whole manifest is printed.
 #[derive(clap::Args)]
 #[command(
-    override_usage = "kubectl runai-secret detach SECRET KIND/NAME [--env VAR]… [--mount PATH]… [-c NAME]…\n       \
+    override_usage = "kubectl runai-secret detach SECRET KIND/NAME [--env VAR]… [--env-all] [--mount PATH]… [--image-pull] [-c NAME]…\n       \
                       kubectl runai-secret detach SECRET -f FILE|- …",
     after_help = "Examples:\n  \
     kubectl runai-secret detach hf deployment/web\n  \
@@ -45,6 +47,14 @@ pub(crate) struct DetachArgs {
     #[arg(long, value_name = "PATH")]
     mount: Vec<String>,
 
+    /// Only the env variables that --env-all makes, of all keys
+    #[arg(long)]
+    env_all: bool,
+
+    /// Only its use for pulling images
+    #[arg(long, conflicts_with = "container")]
+    image_pull: bool,
+
     /// Only this container; may be repeated
     #[arg(short, long, value_name = "NAME")]
     container: Vec<String>,
@@ -54,6 +64,9 @@ pub(crate) struct DetachArgs {
 }
 
 pub(super) async fn run(args: &DetachArgs, session: &Session<'_>) -> Result<()> {
+    if let Some(second) = args.target.as_deref().filter(|second| Target::are_swapped(&args.secret, second)) {
+        return Err(swapped("detach", second, &args.secret));
+    }
     let target = args.target.as_deref().map(Target::parse).transpose()?;
     let plan = Detaching { selection: args.selection()? };
     let target = match (args.manifest.file(), target) {
@@ -84,7 +97,10 @@ impl DetachArgs {
             [] => ContainerChoice::All,
             names => ContainerChoice::from_flags(names),
         };
-        Ok(Selection { secret: self.secret.clone(), variables: self.env.clone(), paths, containers })
+        let nameless = [(self.env_all, Nameless::EnvAll), (self.image_pull, Nameless::ImagePull)];
+        let nameless = nameless.into_iter().filter_map(|(is_wanted, one)| is_wanted.then_some(one)).collect();
+        let variables = self.env.clone();
+        Ok(Selection { variables, paths, nameless, containers, ..Selection::every_use(&self.secret) })
     }
 }
 
@@ -97,7 +113,7 @@ impl Plan for Detaching {
         let Self { selection } = self;
         let detached = workload::detach(object, kind, selection)?;
         if detached.removed.is_empty() {
-            return Ok(Planned::Nothing(format!("{workload} does not use secret {}", selection.secret)));
+            return Ok(Planned::Nothing(not_used(object, kind, workload, &selection.secret)));
         }
         let differences = detached.removed.iter().map(|what| format!("removes {what}")).collect();
         Ok(Planned::Changed(Changed { object: detached.object, differences }))
@@ -105,5 +121,15 @@ impl Plan for Detaching {
 
     fn on_owner(&self, owner: &str) -> String {
         format!("detach from {owner} instead")
+    }
+}
+
+/// That it does not use the secret, with the one that may have been meant.
+fn not_used(object: &Value, kind: &Kind, workload: &str, secret: &str) -> String {
+    let line = format!("{workload} does not use secret {secret}");
+    let used = kind.references(object);
+    match nearest(secret, used.iter().map(|reference| reference.secret.as_str())) {
+        Some(near) => format!("{line}, but {near}"),
+        None => line,
     }
 }

@@ -15,9 +15,8 @@ use self::private_file::PrivateFile;
 use super::change_secret::{self, SecretChange};
 use super::renewal::Audience;
 use super::status::few;
-use super::{Session, TRIES};
+use super::{Session, TRIES, not_found};
 use crate::cli::{DryRun, Output, WriteArgs};
-use crate::cluster::Failure;
 use crate::error::{Error, Result};
 use crate::secret::{self, SecretValue};
 
@@ -108,18 +107,15 @@ impl EditArgs {
 }
 
 async fn read(change: &SecretChange<'_>) -> Result<BTreeMap<String, SecretValue>> {
-    let missing = |failure: Failure| {
-        let is_missing = failure.is_not_found();
-        let error = Error::from(failure);
-        if !is_missing {
-            return error;
-        }
-        error.hint(format!("what there is: kubectl runai-secret list -n {}", change.namespace))
-    };
-    let secret = change.cluster.secret_outside(change.namespace, change.name).await.map_err(missing)?;
-    change.check(&secret)?;
-    let found = change.cluster.namesake(change.namespace, change.name).await.map_err(missing)?;
-    Ok(found.content.values())
+    let (name, namespace, cluster) = (change.name, change.namespace, change.cluster);
+    match cluster.secret_outside(namespace, name).await {
+        Ok(secret) => change.check(&secret)?,
+        Err(failure) => return Err(not_found::secret(failure, name, namespace, cluster).await),
+    }
+    match cluster.namesake(namespace, name).await {
+        Ok(found) => Ok(found.content.values()),
+        Err(failure) => Err(not_found::secret(failure, name, namespace, cluster).await),
+    }
 }
 
 /// The editor's program and its first arguments.

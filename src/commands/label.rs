@@ -16,7 +16,7 @@ use self::origin::Copying;
 use self::view::{Found, Surroundings, View, look, not_in_runai, projects_with};
 use super::arrival::{self, Until};
 use super::several::Several;
-use super::{Session, TRIES, pause_after_conflict, status};
+use super::{Session, TRIES, not_found, pause_after_conflict, status};
 use crate::cli::{self, DryRun, Output, Report, WriteArgs, parse_duration};
 use crate::cluster::{Cluster, Failure};
 use crate::error::{Error, Result};
@@ -131,7 +131,8 @@ async fn one(
             }
             Found::Source(view) => view,
             Found::Elsewhere(surroundings) => {
-                let project = project_to_copy_from(name, namespace, args, &surroundings, session).await?;
+                let project =
+                    project_to_copy_from(name, namespace, args, &surroundings, cluster, session).await?;
                 return copied(name, namespace, &project, surroundings, args, cluster, session).await;
             }
         };
@@ -199,6 +200,7 @@ async fn project_to_copy_from(
     namespace: &str,
     args: &LabelArgs,
     surroundings: &Surroundings,
+    cluster: &Cluster,
     session: &Session<'_>,
 ) -> Result<String> {
     if let Some(project) = &args.from_project {
@@ -206,7 +208,10 @@ async fn project_to_copy_from(
     }
     let error = not_in_runai(name, namespace, surroundings, session);
     let with = projects_with(surroundings);
-    if args.remove || with.is_empty() {
+    if with.is_empty() {
+        return Err(not_found::with_nearest_secret(error, name, namespace, cluster).await);
+    }
+    if args.remove {
         return Err(error);
     }
     let mut ways: Vec<String> =
@@ -284,7 +289,7 @@ fn nothing_to_do(args: &LabelArgs, session: &Session<'_>, view: &View) -> Labell
     };
     session.ui.note(&format!("{} is {state}: nothing was written", view.source.name));
     let object = metadata_object(&view.source, &json!(view.source.labels));
-    Labelled { verb: "not labeled", object, projects: None }
+    Labelled { verb: "unchanged", object, projects: None }
 }
 
 fn labelled(args: &LabelArgs, view: &View, object: Value) -> Labelled {

@@ -2,7 +2,7 @@
 //!
 //! Looked up only once it is missing, and only as far as the user may look.
 
-use super::Session;
+use super::{Session, not_found};
 use crate::cluster::{Cluster, Failure};
 use crate::error::Error;
 use crate::metadata::Metadata;
@@ -21,13 +21,17 @@ pub(super) async fn explain(
     cluster: &Cluster,
     session: &Session<'_>,
 ) -> Error {
-    let (named, projects) = tokio::join!(cluster.secrets_named(name), cluster.projects());
+    let error = Error::from(failure);
+    let (named, projects, mut error) = tokio::join!(
+        cluster.secrets_named(name),
+        cluster.projects(),
+        not_found::with_nearest_secret(error, name, namespace, cluster)
+    );
     let named = named.unwrap_or_default();
     let projects = projects.ok();
     let runai = &session.globals.place.runai_namespace;
     let source = named.iter().find(|secret| secret.namespace == *runai);
     let others: Vec<_> = named.iter().filter(|secret| secret.namespace != *runai).collect();
-    let mut error = Error::from(failure);
     if let Some(source) = source {
         error = error.hint(of_source(source, namespace, projects.as_deref()));
     } else if !others.is_empty() {

@@ -17,6 +17,7 @@ pub(crate) mod label;
 pub(crate) mod list;
 mod maker;
 mod missing_secret;
+mod not_found;
 mod recreate;
 mod renewal;
 mod runai_flags;
@@ -42,7 +43,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::cli::{Cli, Command, DEFAULT_RUNAI_NAMESPACE, DryRun, Globals, Output, WriteArgs};
-use crate::cluster::{Cluster, Failure, Keep, Write};
+use crate::cluster::{Cluster, Keep, Write};
 use crate::error::{Error, Result};
 use crate::ui::Ui;
 use crate::{project, render, secret};
@@ -183,6 +184,20 @@ impl Session<'_> {
         }
     }
 
+    /// Lists what is about to happen and asks whether to go on; in a dry run only lists it.
+    async fn agree(&self, args: &WriteArgs, effects: &[String], question: &str) -> Result<()> {
+        if args.dry_run == DryRun::None {
+            for effect in effects {
+                self.ui.effect(effect);
+            }
+            return self.ui.confirm(question).await;
+        }
+        for effect in effects.iter().filter(|_| !self.ui.is_quiet()) {
+            self.ui.promise(effect);
+        }
+        Ok(())
+    }
+
     /// Reports a write in the form that was asked for. `object` is what `-o json|yaml` prints.
     fn report(&self, args: &WriteArgs, name: &str, verb: &str, object: &Value) -> Result<()> {
         match args.output {
@@ -191,17 +206,6 @@ impl Session<'_> {
             Output::Json => self.ui.data(&render::json(&without_managed_fields(object))),
             Output::Yaml => self.ui.data(&render::yaml(&without_managed_fields(object))),
         }
-    }
-}
-
-/// A secret could not be read; where it is missing, how to see which there are.
-fn no_such_secret(failure: Failure, namespace: &str) -> Error {
-    let is_missing = failure.is_not_found();
-    let error = Error::from(failure);
-    if is_missing {
-        error.hint(format!("what there is: kubectl runai-secret list -n {namespace}"))
-    } else {
-        error
     }
 }
 

@@ -58,18 +58,17 @@ impl Recreation<'_> {
         let kind = self.target.kind;
         let new = clean_copy(changed, kind, None);
         if self.write.dry_run == DryRun::Client {
-            return Ok(new);
+            return self.agree(old).await.map(|()| new);
         }
         let checked = self.check_with_server(&new).await?;
+        self.agree(old).await?;
         if self.write.dry_run == DryRun::Server {
             return Ok(checked);
         }
-        self.agree(old).await?;
         let old_copy = clean_copy(old, kind, None);
         let saved = SavedManifest::save(&old_copy, &self.file_name()?)?;
         let restore = saved.restore_command(&self.session.globals.connection);
-        // Not a note: --quiet must not hide it.
-        self.session.ui.effect(&format!("if this is cut short, this brings the old one back: {restore}"));
+        self.session.ui.promise(&format!("if this is cut short, this brings the old one back: {restore}"));
         ui::interrupt::finishing(self.replace(old, &old_copy, &new, &saved, &restore)).await
     }
 
@@ -94,13 +93,12 @@ impl Recreation<'_> {
     }
 
     async fn agree(&self, old: &Value) -> Result<()> {
-        let ui = self.session.ui;
-        ui.effect(&format!("{} in namespace {} is deleted; {}", self.target, self.namespace, self.loss(old)));
-        ui.effect("it is created anew under its name, with a new place in the queue");
-        for difference in self.differences {
-            ui.effect(difference);
-        }
-        ui.confirm(&format!("Recreate {}?", self.target)).await
+        let mut effects = vec![
+            format!("{} in namespace {} is deleted; {}", self.target, self.namespace, self.loss(old)),
+            "it is created anew under its name, with a new place in the queue".to_owned(),
+        ];
+        effects.extend_from_slice(self.differences);
+        self.session.agree(self.write, &effects, &format!("Recreate {}?", self.target)).await
     }
 
     /// What stops with the old object.

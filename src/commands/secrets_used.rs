@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Session, missing_secret};
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
-use crate::secret::EnvEntry;
+use crate::secret::{self, EnvEntry, SecretReference};
 use crate::wording::list;
 use crate::workload::{self, Attachment, Mode};
 
@@ -126,6 +126,25 @@ pub(super) async fn check(
         session.ui.warning(&warning);
     }
     Ok(keys)
+}
+
+/// Warns of a plain value that was probably meant as a reference: `hf,token`, where secret hf has a key token. Only then
+/// it is repeated, since it is no value of a secret.
+pub(super) async fn warn_of_lost_prefix(
+    literals: &[(String, String)],
+    namespace: &str,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) {
+    for (variable, value) in literals {
+        let Some(SecretReference { secret, key }) = secret::lacks_prefix(value) else { continue };
+        let Ok(found) = cluster.secret_outline(namespace, &secret).await else { continue };
+        if found.keys().contains(&key) {
+            session.ui.warning(&format!(
+                "{variable} gets the plain text {secret},{key}; for the key of the secret: {variable}=SECRET:{secret},{key}"
+            ));
+        }
+    }
 }
 
 fn is_optional(attachments: &[Attachment], name: &str) -> bool {

@@ -12,12 +12,12 @@ use self::report::{OverviewReport, SecretReport};
 use self::table::{overview, table};
 use super::area::Area;
 use super::survey::{self, Strays, Survey, not_found};
-use super::{Session, arrival};
+use super::{Session, arrival, not_found as missing};
 use crate::cli::{self, Report, ReportArgs};
 use crate::cluster::{Cluster, Failure};
 use crate::error::{Error, Result};
 use crate::propagation::{self, Scope, Source, State};
-use crate::wording::{list, nearest, plural};
+use crate::wording::{list, plural};
 use crate::{render, secret};
 
 /// How often `--watch` looks.
@@ -91,11 +91,8 @@ async fn one(
 /// Nothing of that name is there: names what may have been meant.
 async fn unknown(name: &str, namespace: &str, cluster: &Cluster) -> Error {
     let error = not_found(name, namespace);
-    let there = cluster.secrets_in(namespace).await.unwrap_or_default();
-    match nearest(name, there.iter().map(|secret| secret.name.as_str())) {
-        Some(near) => error.hint(format!("did you mean {near:?}?")),
-        None => error.hint("kubectl runai-secret status lists the shared ones"),
-    }
+    let error = error.hint("kubectl runai-secret status lists the shared ones");
+    missing::with_nearest_secret(error, name, namespace, cluster).await
 }
 
 /// Prints the projects, and what can be done about those where it did not arrive.

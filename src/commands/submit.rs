@@ -9,9 +9,9 @@ use serde_json::Value;
 pub(crate) use self::args::SubmitArgs;
 use super::runai_flags::{self, RunaiFlags};
 use super::wait_for_start::NewlySubmitted;
-use super::{Session, secrets_used};
+use super::{Session, not_found, secrets_used};
 use crate::cli::DryRun;
-use crate::cluster::Failure;
+use crate::cluster::{Cluster, Failure};
 use crate::error::{Error, Result};
 use crate::wording::list;
 use crate::workload::{self, Attachment, ContainerChoice, Existing, Kind, NewJob, Outcome};
@@ -28,6 +28,7 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
     let cluster = session.connect().await?;
     job.namespace = session.namespace(&cluster).await?;
     let keys = secrets_used::check(&attachments, &job.namespace, &cluster, session).await?;
+    secrets_used::warn_of_lost_prefix(&job.env, &job.namespace, &cluster, session).await;
     if args.runai == RunaiFlags::Wanted {
         return runai_flags::print(&attachments, &keys, session);
     }
@@ -43,10 +44,10 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
     session.review(&args.write, &format!("Submit {name}?"), &[effect]).await?;
     let object = match args.write.dry_run {
         DryRun::Client => manifest,
-        _ => cluster
-            .create_workload(&job.namespace, kind, &manifest, args.write.write())
-            .await
-            .map_err(|failure| refused(failure, kind, &job))?,
+        _ => match cluster.create_workload(&job.namespace, kind, &manifest, args.write.write()).await {
+            Ok(object) => object,
+            Err(failure) => return Err(refused(failure, kind, &job, &cluster).await),
+        },
     };
     session.report(&args.write, &kind.display_name(&job.name), "created", &object)?;
     session.note_unchosen_namespace(&job.namespace);
@@ -84,10 +85,10 @@ fn with_attachments(job: &NewJob, kind: &Kind, version: &str, attachments: &[Att
     }
 }
 
-fn refused(failure: Failure, kind: &Kind, job: &NewJob) -> Error {
+async fn refused(failure: Failure, kind: &Kind, job: &NewJob, cluster: &Cluster) -> Error {
     let exists = failure.is_already_exists();
     let unknown = failure.has_unknown_effect();
-    let error = Error::from(failure);
+    let error = not_found::namespace(failure, &job.namespace, cluster).await;
     let look = format!("kubectl get {} {} -n {}", kind.word(), job.name, job.namespace);
     if exists {
         error.hint(format!("choose another name, or leave it out to have one made; {look}"))

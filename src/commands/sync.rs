@@ -12,7 +12,7 @@ use super::Session;
 use super::area::{Area, Reach};
 use super::several::Several;
 use super::survey::{self, Survey, not_found};
-use crate::cli::{self, DryRun, WriteArgs};
+use crate::cli::{self, WriteArgs};
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::propagation::{self, Allowed, Permissions, Reason, Row, Scope, Source, State, Step};
@@ -89,10 +89,8 @@ pub(super) async fn run(args: &SyncArgs, session: &Session<'_>) -> Result<()> {
         plans.extend(several.one(name, plan(name, namespace, &area, args, &cluster, session).await)?);
     }
     // All questions before the first write: who says no has changed nothing.
-    if args.write.dry_run == DryRun::None {
-        agree(&plans, session).await?;
-        review(&plans, args, session).await?;
-    }
+    agree(&plans, &args.write, session).await?;
+    review(&plans, args, session).await?;
     let mut outcomes = Vec::new();
     for Plan { name, source, scope, tasks } in plans {
         let permissions = args.permissions();
@@ -165,8 +163,8 @@ fn not_shared(survey: &Survey, session: &Session<'_>) -> Error {
 }
 
 /// Says what is deleted, replaced or taken over, and asks. Making and mending copies is what the command is for.
-async fn agree(plans: &[Plan], session: &Session<'_>) -> Result<()> {
-    let mut risky = 0;
+async fn agree(plans: &[Plan], write: &WriteArgs, session: &Session<'_>) -> Result<()> {
+    let mut risky = Vec::new();
     for Plan { name, tasks, .. } in plans {
         for Task { row, step } in tasks {
             let Some(risk) = step.risk() else { continue };
@@ -174,15 +172,14 @@ async fn agree(plans: &[Plan], session: &Session<'_>) -> Result<()> {
                 State::Same => "was made by somebody else: it becomes a copy; its content is the same",
                 _ => risk,
             };
-            risky += 1;
             let (title, namespace) = (survey::title(row), &row.namespace);
-            session.ui.effect(&format!("{title}: secret {name} in namespace {namespace} {risk}"));
+            risky.push(format!("{title}: secret {name} in namespace {namespace} {risk}"));
         }
     }
-    if risky == 0 {
+    if risky.is_empty() {
         return Ok(());
     }
-    session.ui.confirm(&format!("Go on with {}?", plural(risky, "change"))).await
+    session.agree(write, &risky, &format!("Go on with {}?", plural(risky.len(), "change"))).await
 }
 
 async fn review(plans: &[Plan], args: &SyncArgs, session: &Session<'_>) -> Result<()> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::scope::{self, ScopeArgs};
-use super::{Session, sharing};
+use super::{Session, not_found, sharing};
 use crate::age::age;
 use crate::cli::{self, Report, ReportArgs};
 use crate::cluster::{Cluster, Failure, Namespaces, Seen, Unseen};
@@ -103,7 +103,12 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
     let view = look(args.name.as_deref(), &scope, &cluster).await?;
     let mut usages = usages(&view);
     match &args.name {
-        Some(name) => check_is_there(name, &usages, &view, &scope, session)?,
+        Some(name) => {
+            if let Err(error) = check_is_there(name, &usages, &view, &scope, session) {
+                let Namespaces::One(namespace) = &scope else { return Err(error) };
+                return Err(not_found::with_nearest_secret(error, name, namespace, &cluster).await);
+            }
+        }
         // Whether they are missing, or only of a type that is not listed, `check` says.
         None => usages.retain(|usage| usage.exists != Some(false)),
     }
@@ -117,6 +122,9 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
     if args.name.is_none() && usages.is_empty() && view.unseen.is_empty() {
         let what = if args.unused { "unused secrets" } else { "secrets" };
         session.ui.note(&format!("no {what} in {}", scope::in_words(&scope)));
+        if let Namespaces::One(namespace) = &scope {
+            not_found::warn_of_no_namespace(namespace, &cluster, session).await;
+        }
     }
     let form = args.report.output;
     let report = UsageReport { secrets: &usages, unseen: &view.unseen };

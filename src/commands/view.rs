@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use self::export::Existing;
 use super::status::few;
-use super::{Session, no_such_secret};
+use super::{Session, not_found};
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::propagation::Namesake;
@@ -100,8 +100,10 @@ pub(super) async fn run(args: &ViewArgs, session: &Session<'_>) -> Result<()> {
     args.check_form()?;
     let cluster = session.connect().await?;
     let namespace = session.namespace(&cluster).await?;
-    let found = cluster.namesake(&namespace, &args.name).await;
-    let found = found.map_err(|failure| no_such_secret(failure, &namespace))?;
+    let found = match cluster.namesake(&namespace, &args.name).await {
+        Ok(found) => found,
+        Err(failure) => return Err(not_found::secret(failure, &args.name, &namespace, &cluster).await),
+    };
     let values = args.chosen(found.content.values())?;
     if args.reveal { args.reveal(&values, session) } else { args.describe(&found, &values, session) }
 }

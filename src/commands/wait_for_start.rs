@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::Session;
 use crate::cluster::{Cluster, Failure};
 use crate::error::{Error, Result};
+use crate::ui;
 use crate::workload::{Kind, Object, Start, Stuck, Target, start, stuck_by_events};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -32,6 +33,15 @@ impl NewlySubmitted<'_> {
     /// It failed; it can't start before somebody does something; the time is over; it was deleted. The Job is left as it
     /// is.
     pub(super) async fn wait(&self, limit: Duration) -> Result<()> {
+        let (job, name, namespace) = (self.kind.display_name(self.name), self.name, self.namespace);
+        let hints = vec![
+            format!("{job} was created, and goes on; to see it: kubectl get job {name} -n {namespace}"),
+            self.how_to_remove(),
+        ];
+        ui::interrupt::watching(hints, self.follow(limit)).await
+    }
+
+    async fn follow(&self, limit: Duration) -> Result<()> {
         let ui = self.session.ui;
         let job = self.kind.display_name(self.name);
         let (started, mut pause) = (Instant::now(), FIRST_PAUSE);
@@ -141,10 +151,11 @@ impl NewlySubmitted<'_> {
     }
 
     fn still_there(&self, error: Error) -> Error {
-        let (name, namespace) = (self.name, self.namespace);
-        error.hint(format!(
-            "the job was left as it is; to remove it: kubectl delete job {name} -n {namespace}"
-        ))
+        error.hint(format!("the job was left as it is; {}", self.how_to_remove()))
+    }
+
+    fn how_to_remove(&self) -> String {
+        format!("to remove it: kubectl delete job {} -n {}", self.name, self.namespace)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::project::{self, PROJECT_LABEL};
 use crate::propagation::{MARK, Scope};
 use crate::secret;
 use crate::wording::plural;
-use crate::workload::{self, ContainerChoice, Removed, Selection, Target, Use};
+use crate::workload::{self, Removed, Selection, Target, Use};
 
 /// Why names can't be told.
 pub(crate) enum Untold {
@@ -169,12 +169,7 @@ impl Place {
 
 /// What would be taken off the workload, as far as it is of the kind that is looked for.
 fn uses(object: &Value, secret: &str, target: &Target, what: &Lookup) -> Result<Vec<Found>> {
-    let selection = Selection {
-        secret: secret.to_owned(),
-        variables: Vec::new(),
-        paths: Vec::new(),
-        containers: ContainerChoice::All,
-    };
+    let selection = Selection::every_use(secret);
     let removed = workload::detach(object, target.kind, &selection)?.removed;
     let name = |one: &Removed| match (&one.what, what) {
         (Use::Variable(name), Lookup::VariablesOf { .. }) => Some(name.clone()),

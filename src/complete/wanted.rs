@@ -222,7 +222,9 @@ fn value_of(argument: &Arg, text: &str, line: &Line<'_>) -> Wanted {
         ("user", _) => Wanted::live(Lookup::Entries(Entries::Users), text),
         (_, "PROJECT") => Wanted::live(Lookup::Projects, text),
         (_, "NAMESPACE") => Wanted::live(Lookup::Namespaces, text),
-        (_, "SECRET") | ("env-all" | "image-pull-secret", "NAME") => Wanted::live(Lookup::Secrets, text),
+        (_, "SECRET") | ("image-pull-secret", "NAME") | ("env-all", "NAME[=PREFIX]") => {
+            Wanted::live(Lookup::Secrets, text)
+        }
         ("container", _) => containers(line, text),
         ("environment", _) => reference(text),
         ("env-secret", _) => env_secret(text),

@@ -51,7 +51,10 @@ fn a_missing_secret_is_said_once_with_all_its_uses() {
          container main"
         ]
     );
-    assert_eq!(view.findings()[0].remedy, "create it: kubectl runai-secret create s -n ns");
+    assert_eq!(
+        view.findings()[0].remedy,
+        "create it: kubectl runai-secret create s --from-file=a=PATH --from-file=b=PATH -n ns"
+    );
     view.elsewhere.insert("s".to_owned(), vec!["ns".to_owned(), "other".to_owned()]);
     assert!(view.findings()[0].remedy.ends_with("there is one in other: have it in ns too"));
 }

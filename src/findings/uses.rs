@@ -45,13 +45,28 @@ fn missing_secret(view: &View, consumer: &Consumer, name: &str, uses: &[&Referen
     let others = view.elsewhere.get(name).into_iter().flatten().filter(|other| *other != namespace);
     let others: Vec<&String> = others.collect();
     let remedy = match others.as_slice() {
-        [] => format!("create it: kubectl runai-secret create {name} -n {namespace}"),
+        [] => format!("create it: kubectl runai-secret {} -n {namespace}", creation(name, uses)),
         others => format!(
             "references never cross namespaces, and there is one in {}: have it in {namespace} too",
             list(others.iter().take(3))
         ),
     };
     Some(of_consumer(consumer, severity, Code::MissingSecret, message, remedy))
+}
+
+/// How to create a secret with what is wanted of it.
+fn creation(name: &str, uses: &[&Reference]) -> String {
+    let is_for = |way: &Way| uses.iter().any(|reference| reference.way == *way);
+    if is_for(&Way::ImagePull) {
+        return format!("create docker-registry {name} --docker-server=SERVER --docker-username=USER");
+    }
+    if is_for(&Way::Certificate) {
+        return format!("create tls {name} --cert=PATH --key=PATH");
+    }
+    let keys: BTreeSet<&str> = uses.iter().flat_map(|reference| reference.way.keys()).collect();
+    let keys = if keys.is_empty() { BTreeSet::from(["KEY"]) } else { keys };
+    let sources: Vec<_> = keys.iter().map(|key| format!("--from-file={key}=PATH")).collect();
+    format!("create {name} {}", sources.join(" "))
 }
 
 fn missing_keys(consumer: &Consumer, reference: &Reference, secret: &Inspection) -> Vec<Finding> {

@@ -72,8 +72,9 @@ fn illegal(
 ) -> Option<Finding> {
     let (secret, container) = (&reference.secret, container(reference));
     let remedy = format!(
-        "give it a name of its own: kubectl runai-secret attach {secret} {} --env VAR=KEY",
-        consumer.display_name()
+        "give it a name of its own: kubectl runai-secret attach {secret} {} --env VAR=KEY -n {}",
+        consumer.display_name(),
+        consumer.namespace
     );
     let lost: Vec<&String> = variables.iter().filter(|variable| !is_env_name(variable)).collect();
     if names == EnvNames::Classic && !lost.is_empty() {

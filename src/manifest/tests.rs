@@ -319,9 +319,7 @@ fn attached(job: &Value, attachments: &[Attachment]) -> Value {
 
 fn detached(job: &Value) -> Value {
     let kind = Kind::of_manifest("batch/v1", "Job").unwrap();
-    let (secret, containers) = ("s".to_owned(), ContainerChoice::All);
-    let selection = Selection { secret, variables: vec![], paths: vec![], containers };
-    workload::detach(job, kind, &selection).unwrap().object
+    workload::detach(job, kind, &Selection::every_use("s")).unwrap().object
 }
 
 /// The text after its Job was changed.

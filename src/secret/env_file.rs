@@ -28,7 +28,16 @@ pub(super) fn add_all(contents: &mut Contents, file: &str, bytes: &[u8], input: 
     for (index, line) in lines(bytes).enumerate() {
         let number = index + 1;
         let fault = |what: String| Error::usage(format!("{file}, line {number}: {what}"));
-        let (key, value) = match parse(line, number).map_err(fault)? {
+        let of_line = |what| {
+            let is_for_a_shell = line.trim_ascii_start().starts_with(b"export ");
+            let error = fault(what);
+            if is_for_a_shell {
+                error.hint("--from-dotenv reads files with export and quotes")
+            } else {
+                error
+            }
+        };
+        let (key, value) = match parse(line, number).map_err(of_line)? {
             Line::Nothing => continue,
             Line::Value { key, value } => (key, value.as_bytes().to_vec()),
             Line::FromEnvironment { key } => {

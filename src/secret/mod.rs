@@ -47,7 +47,7 @@ pub(crate) use name::{
 };
 pub(crate) use origin::Origin;
 pub(crate) use reading::{LineEnd, read};
-pub(crate) use reference::EnvEntry;
+pub(crate) use reference::{EnvEntry, SecretReference, lacks_prefix};
 pub(crate) use reveal::{Notation, revealed};
 pub(crate) use single_value::SingleValue;
 pub(crate) use source::Source;

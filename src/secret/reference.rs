@@ -79,6 +79,11 @@ impl EnvEntry {
     }
 }
 
+/// Whether a value has the form `<secret>,<key>`: a reference that lacks its `SECRET:`, or a list of two.
+pub(crate) fn lacks_prefix(value: &str) -> Option<SecretReference> {
+    SecretReference::parts(&format!("{PREFIX}{value}")).ok()
+}
+
 /// `secret:s,k`, or the right word with a blank or a quotation mark before it.
 fn looks_like_a_reference(value: &str) -> bool {
     let start = value.trim_start_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'');

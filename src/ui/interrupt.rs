@@ -3,6 +3,7 @@
 //! Once tokio listens for a signal its default action is gone for the whole process, so every command runs under
 //! `run`, not only the prompts.
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,6 +11,11 @@ use crate::error::{Error, Result};
 
 /// How many steps run that an interrupt must let finish.
 static FINISHING: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    /// What an interrupt leaves behind, for its error. Every command runs on one thread.
+    static GOES_ON: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Runs a command to its end or to the first interrupt.
 pub(crate) fn run(command: impl Future<Output = Result<()>>) -> Result<()> {
@@ -21,11 +27,22 @@ pub(crate) fn run(command: impl Future<Output = Result<()>>) -> Result<()> {
         tokio::select! {
             biased;
             outcome = command => outcome,
-            () = interrupted() => Err(Error::interrupted()),
+            () = interrupted() => {
+                let hints = GOES_ON.with_borrow(Clone::clone);
+                Err(hints.iter().fold(Error::interrupted(), Error::hint))
+            }
         }
     });
     // A prompt's thread may still be reading; waiting for it would wait for a key.
     runtime.shutdown_background();
+    outcome
+}
+
+/// Waits for something that goes on when the user has seen enough: what `hints` say then.
+pub(crate) async fn watching<T>(hints: Vec<String>, wait: impl Future<Output = T>) -> T {
+    GOES_ON.set(hints);
+    let outcome = wait.await;
+    GOES_ON.take();
     outcome
 }
 

@@ -177,6 +177,16 @@ impl Ui {
         self.0.chatter == Chatter::Quiet
     }
 
+    /// Why nobody is asked anything.
+    #[expect(clippy::unused_self, reason = "as for `data`")]
+    pub(crate) fn why_nobody_is_asked(&self) -> &'static str {
+        match (io::stdin().is_terminal(), io::stderr().is_terminal()) {
+            (true, true) => "--no-input forbids to ask",
+            (false, _) => "standard input is no terminal",
+            (true, false) => "standard error, where it would be asked, is no terminal",
+        }
+    }
+
     /// Whether what goes to standard output is shown on a terminal.
     #[expect(clippy::unused_self, reason = "as for `data`")]
     pub(crate) fn data_is_seen(&self) -> bool {
@@ -197,9 +207,16 @@ impl Ui {
         }
     }
 
-    /// Part of an answer to a question that is about to come, or that was answered by a flag.
+    /// Part of what a question is about, which is about to come. Where a flag has answered it, `--quiet` hides this.
     pub(crate) fn effect(&self, effect: &str) {
-        self.say(&Style::new(), "  *", effect);
+        if self.0.chatter == Chatter::Normal || self.0.asking != Asking::Agree {
+            self.promise(effect);
+        }
+    }
+
+    /// The same where it must be known whatever `--quiet` says.
+    pub(crate) fn promise(&self, line: &str) {
+        self.say(&Style::new(), "  *", line);
     }
 
     /// One request, for `-v`. Never holds a body.
@@ -224,8 +241,9 @@ impl Ui {
         match self.0.asking {
             Asking::Agree => Ok(()),
             Asking::Refuse => {
+                let why = self.why_nobody_is_asked();
                 Err(Error::usage(format!("this has to be agreed to, and nobody can be asked: {question}"))
-                    .hint("add --yes to agree; nothing was changed"))
+                    .hint(format!("add --yes to agree; nothing was changed ({why})")))
             }
             Asking::Ask => self.agree(question).await,
         }

@@ -14,15 +14,24 @@ use super::pod_spec::{containers, list, remove_if_empty, text};
 use crate::error::{Error, Result};
 use crate::wording::list as in_words;
 
-/// Which uses of a secret are meant: those of these variables and mount paths, or all where both are empty.
+/// Which uses of a secret are meant: those that are named, or all where none is.
 #[derive(Debug)]
 pub(crate) struct Selection {
     pub(crate) secret: String,
     pub(crate) variables: Vec<String>,
     /// As [`mount_path`](super::mount_path) gives them.
     pub(crate) paths: Vec<String>,
+    pub(crate) nameless: Vec<Nameless>,
     /// With [`ContainerChoice::Named`], what belongs to the whole pod stays.
     pub(crate) containers: ContainerChoice,
+}
+
+/// A use that has no name by which to tell it from others of its sort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Nameless {
+    /// All keys as variables, with whatever prefix.
+    EnvAll,
+    ImagePull,
 }
 
 /// A changed copy of the object, and what was taken off. Nothing where there was nothing to do.
@@ -94,13 +103,11 @@ pub(crate) fn detach(object: &Value, kind: &Kind, selection: &Selection) -> Resu
 
 /// What a person who named a use that is not there may have meant.
 fn what_uses_it(object: &Value, kind: &Kind, secret: &str) -> Result<String> {
-    let selection = Selection {
-        secret: secret.to_owned(),
-        variables: Vec::new(),
-        paths: Vec::new(),
-        containers: ContainerChoice::All,
-    };
-    let uses: Vec<_> = detach(object, kind, &selection)?.removed.iter().map(ToString::to_string).collect();
+    let uses: Vec<_> = detach(object, kind, &Selection::every_use(secret))?
+        .removed
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     Ok(if uses.is_empty() {
         "it does not use it at all".to_owned()
     } else {
@@ -132,6 +139,17 @@ impl Removed {
 }
 
 impl Selection {
+    /// Everything that has to do with a secret.
+    pub(crate) fn every_use(secret: &str) -> Self {
+        Self {
+            secret: secret.to_owned(),
+            variables: Vec::new(),
+            paths: Vec::new(),
+            nameless: Vec::new(),
+            containers: ContainerChoice::All,
+        }
+    }
+
     /// What was named and has no part in what goes.
     fn unused(&self, removed: &[Removed]) -> Vec<String> {
         let none = |fits: &dyn Fn(&Removed) -> bool| !removed.iter().any(fits);
@@ -143,6 +161,16 @@ impl Selection {
             .paths
             .iter()
             .filter(|path| none(&|one| matches!(&one.what, Use::Files(at) if normal_path(at) == **path)));
+        let nameless = self.nameless.iter().filter(|wanted| {
+            none(&|one| match wanted {
+                Nameless::EnvAll => matches!(one.what, Use::Variables(_)),
+                Nameless::ImagePull => one.what == Use::ImagePull,
+            })
+        });
+        let nameless = nameless.map(|wanted| match wanted {
+            Nameless::EnvAll => "as env of all its keys".to_owned(),
+            Nameless::ImagePull => "for pulling images".to_owned(),
+        });
         let containers = match &self.containers {
             ContainerChoice::Named(names) => names.as_slice(),
             ContainerChoice::Only | ContainerChoice::All => &[],
@@ -151,16 +179,25 @@ impl Selection {
         variables
             .map(|name| format!("as env {name}"))
             .chain(paths.map(|path| format!("as files in {path}")))
+            .chain(nameless)
             .chain(containers.map(|name| format!("in container {name}")))
             .collect()
     }
 
+    fn names_no_use(&self) -> bool {
+        self.variables.is_empty() && self.paths.is_empty() && self.nameless.is_empty()
+    }
+
     fn are_all_of(&self, what: &[String], one: &str) -> bool {
-        self.variables.is_empty() && self.paths.is_empty() || what.iter().any(|named| named == one)
+        self.names_no_use() || what.iter().any(|named| named == one)
+    }
+
+    fn are_all(&self, of: Nameless) -> bool {
+        self.names_no_use() || self.nameless.contains(&of)
     }
 
     fn are_whole_pod(&self) -> bool {
-        self.are_all_of(&[], "") && !matches!(self.containers, ContainerChoice::Named(_))
+        self.names_no_use() && !matches!(self.containers, ContainerChoice::Named(_))
     }
 
     fn take_off_environment(&self, spec: &mut Value) -> Vec<Removed> {
@@ -182,7 +219,8 @@ impl Selection {
                 removed.extend(self.take_files(spec, places, &volume)?);
             }
         }
-        if self.are_whole_pod() {
+        // It is the whole pod's: where containers are named, it is not meant.
+        if self.are_all(Nameless::ImagePull) && !matches!(self.containers, ContainerChoice::Named(_)) {
             removed.extend(take(spec, "imagePullSecrets", |entry| {
                 (text(entry, "name") == self.secret).then(|| Removed::of_the_whole(Use::ImagePull))
             }));
@@ -198,7 +236,7 @@ impl Selection {
 
     fn all_keys(&self, entry: &Value) -> Option<Use> {
         let is_meant = text(&entry["secretRef"], "name") == self.secret;
-        (is_meant && self.are_all_of(&[], "")).then(|| Use::Variables(text(entry, "prefix").to_owned()))
+        (is_meant && self.are_all(Nameless::EnvAll)).then(|| Use::Variables(text(entry, "prefix").to_owned()))
     }
 
     /// Whether this mount of the volume is to go.

@@ -213,8 +213,7 @@ mod tests {
     }
 
     fn all_of(secret: &str) -> Selection {
-        let secret = secret.to_owned();
-        Selection { secret, variables: vec![], paths: vec![], containers: ContainerChoice::All }
+        Selection::every_use(secret)
     }
 
     #[test]

@@ -26,6 +26,11 @@ impl Target {
             .hint(format!("put the kind in front: KIND/{text}, for example job/{text}")))
     }
 
+    /// Whether the words for a secret and a target stand in each other's place.
+    pub(crate) fn are_swapped(secret: &str, target: &str) -> bool {
+        check_object_name("secret", target).is_ok() && Self::parse(secret).is_ok()
+    }
+
     fn new(kind: &str, name: &str) -> Result<Self> {
         let kind = Kind::named(kind)?;
         check_object_name(kind.singular, name)?;
@@ -48,6 +53,16 @@ mod tests {
     fn a_target_is_a_kind_and_a_name() {
         assert_eq!(Target::parse("deploy/web").unwrap().to_string(), "deployment.apps/web");
         assert_eq!(Target::parse("job.batch/train").unwrap().to_string(), "job.batch/train");
+    }
+
+    #[test]
+    fn a_target_before_a_secret_is_seen_to_be_in_its_place() {
+        assert!(Target::are_swapped("deploy/web", "hf"));
+        for (secret, target) in
+            [("hf", "deploy/web"), ("deploy/web", "job/x"), ("hf", "web"), ("no/web", "hf")]
+        {
+            assert!(!Target::are_swapped(secret, target), "{secret} {target}");
+        }
     }
 
     #[test]

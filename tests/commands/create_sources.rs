@@ -70,10 +70,16 @@ scenario! {
 #[test]
 fn a_prompt_without_a_terminal_is_a_usage_error_that_names_the_flag() {
     let refused = Sandbox::new().run(["create", "s", "--prompt", "TOKEN"]).fails_with(2);
-    assert!(refused.stderr.starts_with("error: --prompt TOKEN needs a terminal"), "{refused}");
+    assert!(
+        refused
+            .stderr
+            .starts_with("error: --prompt TOKEN needs somebody to ask, and standard input is no terminal"),
+        "{refused}"
+    );
     assert!(refused.stderr.contains("--from-file=TOKEN=-"), "{refused}");
     let (code, shown) = Sandbox::new().in_terminal(["create", "s", "--prompt", "TOKEN", "--no-input"]).wait();
     assert_eq!(code, 2, "{shown}");
+    assert!(shown.contains("--prompt TOKEN needs somebody to ask, and --no-input forbids to ask"), "{shown}");
 }
 
 #[test]

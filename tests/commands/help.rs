@@ -83,7 +83,7 @@ fn every_command_has_help_with_examples_that_can_be_parsed() {
             let understood = outcome.code == Some(0)
                 || outcome.stderr.contains("error loading config file")
                 || outcome.stderr.contains("error reading")
-                || outcome.stderr.contains("needs a terminal")
+                || outcome.stderr.contains("needs somebody to ask")
                 || outcome.stderr.contains("-stdin, ");
             assert!(understood, "{outcome}");
         }

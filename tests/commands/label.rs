@@ -100,6 +100,28 @@ scenario! {
         assert!(department.stderr.contains("--wait can't follow a department"), "{department}");
     }
 
+    fn a_dry_run_of_taking_the_mark_off_lists_what_the_question_would(world: &World, sandbox: &Sandbox) {
+        let (runai, project) = (world.runai_namespace(), world.project("a"));
+        world.create_secret(&runai, "shared", &[("k", "v")]);
+        sandbox.run(label(&runai, &[])).success();
+        let _controller = world.start_propagation();
+        sandbox.run(label(&runai, &["--wait"])).success();
+        let effects = |stderr: &str| -> Vec<String> {
+            stderr.lines().filter(|line| line.starts_with("  * ")).map(ToOwned::to_owned).collect()
+        };
+        let refused = sandbox.run(label(&runai, &["--remove"])).fails_with(2);
+        let asked = effects(&refused.stderr);
+        assert!(asked[0].contains(&format!("Run:ai removes its copies from {}", project.name)), "{refused}");
+        for dry in ["--dry-run=client", "--dry-run=server"] {
+            let told = sandbox.run(label(&runai, &["--remove", dry])).success();
+            assert_eq!(effects(&told.stderr), asked);
+            let quiet = sandbox.run(label(&runai, &["--remove", dry, "-q"])).success();
+            assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
+        }
+        let quiet = sandbox.run(label(&runai, &["--remove", "--yes", "-q"])).success();
+        assert_eq!(quiet.stderr, "");
+    }
+
     fn taking_one_of_two_labels_off_says_that_the_other_stays(world: &World, sandbox: &Sandbox) {
         let runai = world.runai_namespace();
         world.create_secret(&runai, "shared", &[("k", "v")]);
@@ -156,7 +178,7 @@ scenario! {
         sandbox.run(label(&runai, &[])).success();
         world.clear_log();
         let again = sandbox.run(label(&runai, &[])).success();
-        assert_eq!(again.stdout, "secret/shared not labeled\n");
+        assert_eq!(again.stdout, "secret/shared unchanged\n");
         assert!(world.writes().is_empty());
     }
 

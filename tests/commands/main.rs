@@ -30,6 +30,7 @@ mod label;
 mod list;
 mod main_job;
 mod manifests;
+mod not_found;
 mod project;
 mod prompts;
 mod rbac;

@@ -366,6 +366,23 @@ scenario! {
         assert_eq!(job(world, &namespace, "train").unwrap()["metadata"]["uid"], old["metadata"]["uid"]);
     }
 
+    fn a_dry_run_lists_what_the_question_would(world: &World, sandbox: &Sandbox) {
+        let (namespace, _) = prepared(world);
+        for dry in ["--dry-run=client", "--dry-run=server"] {
+            let told = sandbox.run(recreate(&namespace).iter().copied().chain([dry])).success();
+            assert!(told.stderr.contains(&format!("  * job.batch/train in namespace {namespace} is deleted; ")), "{told}");
+            assert!(told.stderr.contains("  * env TOKEN ← SECRET:s,token in container main\n"), "{told}");
+            assert!(!told.stderr.contains("brings the old one back"), "{told}");
+        }
+    }
+
+    fn quiet_hides_what_nobody_is_asked_about_and_not_the_way_back(world: &World, sandbox: &Sandbox) {
+        let (namespace, _) = prepared(world);
+        let quiet = sandbox.run(recreate(&namespace).iter().copied().chain(["-q"])).success();
+        assert!(quiet.stderr.starts_with("  * if this is cut short, this brings the old one back: "), "{quiet}");
+        assert_eq!(quiet.stderr.lines().count(), 1, "{quiet}");
+    }
+
     fn a_server_dry_run_leaves_the_job_alone(world: &World, sandbox: &Sandbox) {
         let (namespace, old) = prepared(world);
         let dry = sandbox.run(recreate(&namespace).iter().copied().chain(["--dry-run=server"])).success();

@@ -48,12 +48,14 @@ scenario! {
         world.create_secret(&namespace, "ssh", &[("id_ed25519", "not-a-real-key")]);
         let words = [
             "submit", "a", "-i", "ubuntu", "-n", &namespace, "--secret-volume", "path=/etc/ssh-key,name=ssh",
-            "--env-secret", "KEY=ssh,key=id_ed25519",
+            "--env-secret", "KEY=ssh,key=id_ed25519", "--env-all", "ssh", "--env-all=ssh=SSH_",
         ];
         sandbox.run(words).success();
         let pod = job(world, &namespace, "a").unwrap()["spec"]["template"]["spec"].clone();
         assert_eq!(pod["volumes"][0]["secret"]["secretName"], "ssh");
         assert_eq!(pod["containers"][0]["env"][0]["valueFrom"]["secretKeyRef"]["key"], "id_ed25519");
+        let all = &pod["containers"][0]["envFrom"];
+        assert_eq!((&all[0]["prefix"], &all[1]["prefix"]), (&json!(null), &json!("SSH_")), "{all}");
     }
 
     fn a_taken_name_is_refused_in_kubectls_words(world: &World, sandbox: &Sandbox) {

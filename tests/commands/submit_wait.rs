@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::{Fault, Outcome, Sandbox, World, scenario};
+use support::{Fault, Hold, Outcome, Sandbox, World, scenario};
 
 use crate::workloads::job_path;
 
@@ -145,6 +145,23 @@ scenario! {
         let outcome = sandbox.run(words).fails_with(3);
         assert!(outcome.stderr.contains("error: job.batch/train has not started after 1 s: it "), "{outcome}");
         assert!(outcome.stderr.contains("the job was left as it is"), "{outcome}");
+        assert!(world.get(&job_path(&namespace, "train")).is_some());
+    }
+
+    fn ctrl_c_says_that_the_job_goes_on(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("a");
+        let gate = world.hold(Fault::on("GET", "/pods"), Hold::BeforeForwarding);
+        let waiting = sandbox.spawn(["submit", "train", "-i", "ubuntu", "--wait=30s", "-n", &namespace]);
+        assert!(gate.wait_reached(Duration::from_secs(20)));
+        waiting.interrupt();
+        let outcome = waiting.wait().fails_with(130);
+        gate.release();
+        let hints = format!(
+            "error: interrupted\n\
+             hint: job.batch/train was created, and goes on; to see it: kubectl get job train -n {namespace}\n\
+             hint: to remove it: kubectl delete job train -n {namespace}\n"
+        );
+        assert_eq!(outcome.stderr, hints);
         assert!(world.get(&job_path(&namespace, "train")).is_some());
     }
 

@@ -146,6 +146,10 @@ scenario! {
         let refused = sandbox.run(shared.run(&["sync", "hf", "--prune"])).fails_with(2);
         assert!(refused.stderr.contains("hint: add --yes"), "{refused}");
         assert!(world.writes().is_empty());
+        let dry = sandbox.run(shared.run(&["sync", "hf", "--prune", "--dry-run=client"])).success();
+        let effect = |line: &&str| line.starts_with("  * ") && line.contains("is deleted; jobs there");
+        assert_eq!(dry.stderr.lines().filter(effect).count(), 2, "{dry}");
+        assert_eq!(refused.stderr.lines().filter(effect).count(), 2, "{refused}");
         let pruned = sandbox.run(shared.run(&["sync", "hf", "--prune", "--yes"])).success();
         assert_eq!(pruned.stdout, format!("secret/hf deleted in {}\nsecret/hf deleted in {former}\n", ours.name));
         assert!(pruned.stderr.contains("it is Run:ai's to remove"), "{pruned}");

@@ -80,6 +80,8 @@ fn where_stderr_is_a_file_nothing_is_asked() {
     let mut session = in_shell(&sandbox, &line);
     session.expect("ended 2");
     assert!(world.writes().is_empty());
+    let errors = std::fs::read_to_string(sandbox.path().join("errors")).unwrap();
+    assert!(errors.contains("(standard error, where it would be asked, is no terminal)"), "{errors}");
 }
 
 #[test]

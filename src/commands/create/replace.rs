@@ -96,7 +96,7 @@ impl Replacement<'_> {
         } else if !fixed.is_empty() {
             "it is immutable: nobody can change it"
         } else {
-            return Err(super::refused(failure, self.name(), self.namespace));
+            return Err(super::refused(failure, self.name(), self.namespace, self.cluster).await);
         };
         let name = self.name();
         let ui = self.session.ui;

@@ -81,7 +81,8 @@ pub(in crate::commands) async fn read_sources(
     Source::check_keys("--prompt", &args.prompts)?;
     for key in &args.prompts {
         let Some(value) = session.ui.ask_hidden(&format!("Value of {key}")).await? else {
-            return Err(Error::usage(format!("--prompt {key} needs a terminal, and there is none"))
+            let why = session.ui.why_nobody_is_asked();
+            return Err(Error::usage(format!("--prompt {key} needs somebody to ask, and {why}"))
                 .hint(format!("--from-file={key}=- reads the value from standard input")));
         };
         sources.push(Source::given(key, value));

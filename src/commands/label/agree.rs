@@ -49,7 +49,10 @@ pub(super) async fn agree(args: &LabelArgs, session: &Session<'_>, view: &View) 
         sharing::note_unseen(around.projects.as_deref(), around.namesakes.as_deref(), session);
     }
     match (args.write.dry_run, args.remove) {
-        (DryRun::None, true) => agree_to_remove(args, session, view).await,
+        (_, true) => {
+            let (effects, question) = removal(args, session, view);
+            session.agree(&args.write, &effects, &question).await
+        }
         // Which projects a department has is known to Run:ai alone.
         (DryRun::None, false) if args.department.is_none() => match around.seen() {
             Ok((projects, namesakes)) => {
@@ -62,21 +65,21 @@ pub(super) async fn agree(args: &LabelArgs, session: &Session<'_>, view: &View) 
     }
 }
 
-async fn agree_to_remove(args: &LabelArgs, session: &Session<'_>, view: &View) -> Result<()> {
+/// What becomes of the copies where the mark is taken off, and the question about it.
+fn removal(args: &LabelArgs, session: &Session<'_>, view: &View) -> (Vec<String>, String) {
     let name = &view.source.name;
     let mut left = view.source.labels.clone();
     left.retain(|label, _| {
         !propagation::unmarking(&view.source.labels, args.key).contains_key(label.as_str())
     });
     if Scope::of(&left) != Scope::Nobody {
-        session
-            .ui
-            .effect("another label stays that shares it: where Run:ai knows that one, it keeps the copies");
-        return session.ui.confirm(&format!("Take this label off {name}?")).await;
+        let stays = "another label stays that shares it: where Run:ai knows that one, it keeps the copies";
+        return (vec![stays.to_owned()], format!("Take this label off {name}?"));
     }
+    let mut effects = Vec::new();
     let consequence = format!("jobs there that use {name} won't start again");
     match view.surroundings.seen() {
-        Err(unseen) => session.ui.effect(&format!(
+        Err(unseen) => effects.push(format!(
             "which projects lose their copy can't be seen: you may not list {unseen}; {consequence}"
         )),
         Ok((projects, namesakes)) => {
@@ -85,20 +88,20 @@ async fn agree_to_remove(args: &LabelArgs, session: &Session<'_>, view: &View) -
             let names = |projects: &[&Project]| list(projects.iter().map(|project| &project.name));
             if !found.runais.is_empty() {
                 let runais = names(&found.runais);
-                session.ui.effect(&format!("Run:ai removes its copies from {runais}; {consequence}"));
+                effects.push(format!("Run:ai removes its copies from {runais}; {consequence}"));
             }
             if !found.ours.is_empty() {
                 let ours = names(&found.ours);
-                session.ui.effect(&format!(
+                effects.push(format!(
                     "the copies that sync made stay in {ours}; to remove them: {}",
                     session.command(&format!("sync {name} --prune"))
                 ));
             }
             if found.runais.is_empty() && found.ours.is_empty() {
-                session.ui.effect("no project has a copy");
+                effects.push("no project has a copy".to_owned());
             }
         }
     }
-    session.ui.effect(&format!("the secret in {} stays", view.source.namespace));
-    session.ui.confirm(&format!("Stop sharing {name}?")).await
+    effects.push(format!("the secret in {} stays", view.source.namespace));
+    (effects, format!("Stop sharing {name}?"))
 }

@@ -70,8 +70,8 @@ pub(crate) struct SubmitArgs {
 
 #[derive(clap::Args)]
 pub(super) struct MoreReferenceArgs {
-    /// An env variable from every key of a secret
-    #[arg(long, value_name = "NAME")]
+    /// An env variable from every key of a secret, with a prefix before each name
+    #[arg(long, value_name = "NAME[=PREFIX]")]
     env_all: Vec<String>,
 
     /// Pull the image with this registry login
@@ -214,7 +214,12 @@ impl SubmitArgs {
 
 impl MoreReferenceArgs {
     pub(super) fn resolve(&self) -> Result<Vec<Attachment>> {
-        let all = self.env_all.iter().map(|name| Attachment::env_all(name, ""));
+        let all = self.env_all.iter().map(|flag| {
+            let (name, prefix) = flag.split_once('=').unwrap_or((flag, ""));
+            Attachment::env_all(name, prefix).map_err(|error| {
+                error.hint("here --env-all names the secret: --env-all NAME, or --env-all NAME=PREFIX")
+            })
+        });
         all.chain(self.image_pull_secret.iter().map(|name| Attachment::image_pull(name))).collect()
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::wording::nearest;
 use crate::workload::kind::Part;
 use crate::workload::pod_spec::{self, Role, text};
 
@@ -87,6 +88,10 @@ pub(crate) fn check_named(
         Error::failed(format!("container {missing:?} of {workload} is ephemeral: {why}"))
     } else {
         Error::failed(format!("{workload} has no container {missing:?}"))
+    };
+    let error = match nearest(missing, all.iter().map(|place| place.name.as_str())) {
+        Some(near) => error.hint(format!("did you mean {near:?}?")),
+        None => error,
     };
     Err(error.hint(format!("its containers are: {}", names(&all))))
 }

@@ -15,12 +15,7 @@ fn kind() -> &'static Kind {
 }
 
 fn all_of(secret: &str) -> Selection {
-    Selection {
-        secret: secret.to_owned(),
-        variables: vec![],
-        paths: vec![],
-        containers: ContainerChoice::All,
-    }
+    Selection::every_use(secret)
 }
 
 fn words(words: &[&str]) -> Vec<String> {
@@ -47,6 +42,21 @@ fn every_way() -> [Attachment; 5] {
         Attachment::files("s", "/b:k,l", None).unwrap(),
         Attachment::image_pull("s").unwrap(),
     ]
+}
+
+#[test]
+fn what_has_no_name_is_taken_off_alone() {
+    let object = with(&every_way());
+    for (nameless, taken) in [
+        (Nameless::EnvAll, &["env * in container init", "env * in container main"][..]),
+        (Nameless::ImagePull, &["its use for pulling images"]),
+    ] {
+        let selection = Selection { nameless: vec![nameless], ..all_of("s") };
+        let detached = detach(&object, kind(), &selection).unwrap();
+        assert_eq!(shown(&detached), taken);
+        let again = detach(&detached.object, kind(), &selection).unwrap_err().to_string();
+        assert!(again.contains("does not use secret s "), "{again}");
+    }
 }
 
 #[test]

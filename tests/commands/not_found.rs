@@ -1,0 +1,173 @@
+//! What is not there, or misspelt, or in the wrong place is answered with what may have been meant.
+
+use serde_json::json;
+use support::{Fault, Outcome, Sandbox, World, scenario};
+
+use crate::workloads::{create_deployment, create_job};
+
+/// A namespace with the secrets `hugging-face` and `wandb`.
+fn with_secrets(world: &World) -> String {
+    let namespace = world.namespace("a");
+    world.create_secret(&namespace, "hugging-face", &[("token", "t0ken-value")]);
+    world.create_secret(&namespace, "wandb", &[("key", "k3y-value")]);
+    world.clear_log();
+    namespace
+}
+
+#[track_caller]
+fn hints(outcome: &Outcome, hint: &str) {
+    assert!(outcome.stderr.contains(&format!("\nhint: {hint}\n")), "{hint:?} is missing in {outcome}");
+}
+
+scenario! {
+    fn a_mistyped_secret_is_answered_with_the_nearest_whatever_the_command(world: &World, sandbox: &Sandbox) {
+        let namespace = with_secrets(world);
+        create_deployment(world, &namespace, "web");
+        let commands: [&[&str]; 5] = [
+            &["view", "huging-face"],
+            &["usage", "huging-face"],
+            &["edit", "huging-face", "token"],
+            &["attach", "huging-face", "deploy/web", "--env", "token"],
+            &["submit", "x", "-i", "python", "-e", "A=SECRET:huging-face,token"],
+        ];
+        for command in commands {
+            let refused = sandbox.env("EDITOR", "true").run(command.iter().chain(&["-n", &namespace])).fails_with(1);
+            hints(&refused, "did you mean \"hugging-face\"?");
+            refused.never_shows(b"t0ken-value");
+        }
+        let asked = world.requests();
+        assert!(asked.iter().all(|request| !request.is_write()), "{:?}", world.lines());
+        let unlike = sandbox.run(["view", "zzz", "-n", &namespace]).fails_with(1);
+        assert!(!unlike.stderr.contains("did you mean"), "{unlike}");
+    }
+
+    fn a_mistyped_shared_secret_is_answered_with_the_nearest(world: &World, sandbox: &Sandbox) {
+        let runai = world.runai_namespace();
+        world.create_secret(&runai, "hugging-face", &[("token", "t0ken-value")]);
+        for command in ["label", "status"] {
+            let refused = sandbox.run([command, "huging-face", "--runai-namespace", &runai]).fails_with(1);
+            hints(&refused, "did you mean \"hugging-face\"?");
+        }
+        assert!(world.writes().is_empty(), "{:?}", world.lines());
+    }
+
+    fn names_are_listed_without_values_and_only_after_the_failure(world: &World, sandbox: &Sandbox) {
+        let namespace = with_secrets(world);
+        sandbox.run(["view", "wandb", "-n", &namespace]).success();
+        assert_eq!(world.calls().len(), 1, "{:?}", world.lines());
+        world.clear_log();
+        sandbox.run(["view", "wanbd", "-n", &namespace]).fails_with(1);
+        let list = world.lines().into_iter().find(|line| line.contains("/secrets?")).unwrap();
+        assert!(list.contains("includeObject=None"), "{list}");
+    }
+
+    fn where_names_may_not_be_listed_the_answer_is_the_error_alone(world: &World, sandbox: &Sandbox) {
+        let namespace = with_secrets(world);
+        let user = world.user("scientist");
+        let rules = json!([{ "apiGroups": [""], "resources": ["secrets"], "verbs": ["get"] }]);
+        world.grant(&user, Some(&namespace), &rules);
+        let refused = sandbox.run(["view", "wanbd", "-n", &namespace, "--token", &user.token]).fails_with(1);
+        assert!(refused.stderr.starts_with("Error from server (NotFound): secrets \"wanbd\" not found"), "{refused}");
+        assert!(!refused.stderr.contains("did you mean") && !refused.stderr.contains("Forbidden"), "{refused}");
+        world.fail(Fault::on("GET", "/secrets?").for_ever().answer(500));
+        sandbox.run(["view", "wanbd", "-n", &namespace]).fails_with(1);
+    }
+
+    fn a_mistyped_workload_is_answered_with_the_nearest_of_its_kind(world: &World, sandbox: &Sandbox) {
+        let namespace = with_secrets(world);
+        create_deployment(world, &namespace, "web");
+        create_job(world, &namespace, "wbe");
+        for command in [&["attach", "wandb", "deploy/wbe", "--env", "key"][..], &["detach", "wandb", "deploy/wbe"], &["check", "deploy/wbe"]] {
+            let refused = sandbox.run(command.iter().chain(&["-n", &namespace])).fails_with(1);
+            hints(&refused, "did you mean \"deployment/web\"?");
+        }
+        let kind = sandbox.run(["attach", "wandb", "deplyoment/web", "--env", "key", "-n", &namespace]).fails_with(2);
+        hints(&kind, "did you mean \"deployment\"?");
+        let container = ["attach", "wandb", "deploy/web", "--env", "key", "-c", "mian", "-n", &namespace];
+        hints(&sandbox.run(container).fails_with(1), "did you mean \"main\"?");
+    }
+
+    fn a_secret_that_is_not_used_is_answered_with_the_one_that_is(world: &World, sandbox: &Sandbox) {
+        let namespace = with_secrets(world);
+        create_deployment(world, &namespace, "web");
+        sandbox.run(["attach", "wandb", "deploy/web", "--env", "key", "-n", &namespace]).success();
+        let detached = sandbox.run(["detach", "wanbd", "deploy/web", "-n", &namespace]).success();
+        assert!(detached.stderr.contains("does not use secret wanbd, but wandb: nothing was written"), "{detached}");
+    }
+
+    fn a_namespace_in_the_place_of_a_project_is_answered_with_the_project(world: &World, sandbox: &Sandbox) {
+        let project = world.project("team-a");
+        let refused = sandbox.run(["list", "-p", &project.namespace]).fails_with(1);
+        let (name, namespace) = (&project.name, &project.namespace);
+        hints(&refused, &format!("that is the namespace of project {name:?}: -p {name}, or -n {namespace}"));
+    }
+
+    fn a_namespace_that_is_not_there_is_answered_with_the_nearest(world: &World, sandbox: &Sandbox) {
+        let project = world.project("vision");
+        let typo = project.namespace.replace("vision", "vison");
+        let near = format!("there is no namespace {typo:?}; did you mean {:?}?", project.namespace);
+        let commands: [&[&str]; 3] = [
+            &["create", "s", "--from-literal=k=v"],
+            &["view", "s"],
+            &["submit", "x", "-i", "python"],
+        ];
+        for command in commands {
+            hints(&sandbox.run(command.iter().chain(&["-n", &typo])).fails_with(1), &near);
+        }
+        for command in ["usage", "check"] {
+            let empty = sandbox.run([command, "-n", &typo]).success();
+            assert!(empty.stderr.contains(&format!("Warning: {near}\n")), "{empty}");
+        }
+        let refused = sandbox.run(["create", "s", "--from-literal=k=v", "-n", &project.name]).fails_with(1);
+        let there = format!("there is no namespace {0:?}, but a project of that name: -p {0}", project.name);
+        hints(&refused, &there);
+    }
+
+    fn a_plain_value_that_names_a_key_of_a_secret_is_warned_of(world: &World, sandbox: &Sandbox) {
+        let namespace = with_secrets(world);
+        let submit = ["submit", "x", "-i", "python", "-e", "A=wandb,key", "-e", "B=0,1", "-e", "C=wandb,no", "-n", &namespace];
+        let submitted = sandbox.run(submit).success();
+        let warning = "Warning: A gets the plain text wandb,key; for the key of the secret: A=SECRET:wandb,key\n";
+        assert_eq!(submitted.stderr, warning);
+    }
+}
+
+#[test]
+fn a_target_before_the_secret_is_answered_with_the_right_order() {
+    let sandbox = Sandbox::new();
+    for command in ["attach", "detach"] {
+        let refused = sandbox.run([command, "deploy/web", "hf", "--env", "K=hunter2-hunter2"]).fails_with(2);
+        hints(&refused, &format!("kubectl runai-secret {command} hf deploy/web …"));
+        refused.never_shows(b"hunter2-hunter2");
+    }
+}
+
+#[test]
+fn a_reference_without_its_prefix_is_answered_with_the_right_form() {
+    let refused = Sandbox::new().run(["attach", "deploy/web", "-e", "A=hf,token"]).fails_with(2);
+    hints(&refused, "put SECRET: before it: -e A=SECRET:NAME,KEY");
+    assert!(!refused.stderr.contains("hf,token"), "{refused}");
+}
+
+#[test]
+fn an_env_file_for_a_shell_is_answered_with_the_flag_for_those() {
+    let sandbox = Sandbox::new();
+    sandbox.file("e.env", "A=1\n  export TOKEN=hunter2-hunter2\n");
+    let create = |flag: &str| sandbox.run(["create", "s", flag, "--dry-run=client", "-o", "yaml"]);
+    let refused = create("--from-env-file=e.env").fails_with(2);
+    assert!(refused.stderr.contains("e.env, line 2: no valid key name before the '='"), "{refused}");
+    hints(&refused, "--from-dotenv reads files with export and quotes");
+    refused.never_shows(b"hunter2-hunter2");
+    create("--from-dotenv=e.env").success();
+}
+
+#[test]
+fn env_all_says_what_its_value_is() {
+    let sandbox = Sandbox::new();
+    let name = sandbox.run(["attach", "hf", "deploy/web", "--env-all=hf"]).fails_with(2);
+    assert!(name.stderr.contains("would put \"hf\" before the name of each key"), "{name}");
+    let blank = sandbox.run(["attach", "hf", "deploy/web", "--env-all", "HF_"]).fails_with(2);
+    hints(&blank, "a prefix follows --env-all after '=': --env-all=PREFIX");
+    let prefix = sandbox.run(["submit", "x", "-i", "python", "--env-all=HF_"]).fails_with(2);
+    hints(&prefix, "here --env-all names the secret: --env-all NAME, or --env-all NAME=PREFIX");
+}
