@@ -17,13 +17,16 @@ const AT_ONCE: usize = 8;
 pub(crate) enum Namespaces {
     One(String),
     All,
+    /// All by one list of each kind. What may not be listed so is not asked for project by project: that would be a
+    /// request for each kind and each of them.
+    AllAtOnce,
 }
 
 impl Namespaces {
     fn only(&self) -> Option<&str> {
         match self {
             Self::One(namespace) => Some(namespace),
-            Self::All => None,
+            Self::All | Self::AllAtOnce => None,
         }
     }
 }
@@ -40,6 +43,14 @@ pub(crate) struct Unseen {
 pub(crate) struct Seen<T> {
     pub(crate) found: Vec<T>,
     pub(crate) unseen: Vec<Unseen>,
+    /// Of all namespaces some lists are only of those of the projects: the user may not have them of all.
+    pub(crate) only_projects: bool,
+}
+
+impl<T> Default for Seen<T> {
+    fn default() -> Self {
+        Self { found: Vec::new(), unseen: Vec::new(), only_projects: false }
+    }
 }
 
 /// A list that is wanted: of what, and in which namespace, or in all.
@@ -93,11 +104,12 @@ impl Cluster {
         resource: impl Fn(W) -> &'static str,
         list: impl AsyncFn(W, Option<String>) -> Result<Vec<T>, Failure>,
     ) -> Result<Seen<T>, Failure> {
-        let mut seen = Seen { found: Vec::new(), unseen: Vec::new() };
+        let mut seen = Seen::default();
         let at = namespaces.only().map(str::to_owned);
         let wanted = what.into_iter().map(|one| (one, at.clone())).collect();
         let mut refused = all(wanted, &list, &mut seen).await?;
         if *namespaces == Namespaces::All && !refused.is_empty() {
+            seen.only_projects = true;
             let namespaces = self.project_namespaces().await?;
             if !namespaces.is_empty() {
                 let one_by_one =

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::change_manifest::ManifestFile;
 use super::scope::{self, ScopeArgs};
-use super::{Session, not_found};
+use super::{Session, consumers, not_found};
 use crate::cli::{Report, ReportArgs};
 use crate::cluster::{Cluster, Namespaces, Seen, Unseen};
 use crate::error::{Error, Result};
@@ -21,7 +21,7 @@ use crate::findings::{Code, EnvNames, Extent, Finding, Severity, View, referred}
 use crate::secret::Inspection;
 use crate::ui::Table;
 use crate::wording::plural;
-use crate::workload::{Consumer, Kind, Target, folded};
+use crate::workload::{Consumer, Kind, Target};
 
 /// How many secrets are read one by one at once.
 const AT_ONCE: usize = 8;
@@ -87,7 +87,7 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
         }
         (None, Some(target), Namespaces::One(namespace)) => look_at(target, namespace, &cluster).await?,
         (None, None, scope) => look(scope, &cluster).await?,
-        (_, _, Namespaces::All) => {
+        (_, _, Namespaces::All | Namespaces::AllAtOnce) => {
             return Err(Error::usage("a TARGET is in one namespace, and --all-namespaces means every one")
                 .hint("say which: --project or --namespace"));
         }
@@ -120,14 +120,12 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
 
 /// Everything in a namespace, or in all.
 async fn look(scope: &Namespaces, cluster: &Cluster) -> Result<(View, Vec<Unseen>)> {
-    let consumers =
-        cluster.objects(Kind::referring(), scope, |kind, object| Consumer::of(kind, object, |_| true));
+    let consumers = consumers::look(|_| true, scope, cluster);
     let (consumers, secrets, env_names) =
         tokio::join!(consumers, cluster.inspect_secrets(scope), env_names(cluster));
     let (consumers, secrets) = (consumers?, secrets?);
     let extent = if consumers.unseen.is_empty() { Extent::Whole } else { Extent::Part };
-    let consumers_unseen = consumers.unseen;
-    let consumers = folded(consumers.found);
+    let Seen { found: consumers, unseen: consumers_unseen, .. } = consumers;
     let listed = |namespace: &str| {
         !secrets.unseen.iter().any(|one| one.namespace.as_deref().is_none_or(|at| at == namespace))
     };
@@ -151,7 +149,7 @@ async fn look_at(target: &Target, namespace: &str, cluster: &Cluster) -> Result<
     let made = cluster.objects(kinds, &scope, |kind, object| Consumer::of(kind, object, |_| true));
     let (object, made, env_names) =
         tokio::join!(cluster.workload(namespace, target), made, env_names(cluster));
-    let Seen { found, unseen } = made?;
+    let Seen { found, unseen, .. } = made?;
     let object = match object {
         Ok(object) => object,
         Err(failure) => return Err(not_found::workload(failure, target, namespace, cluster).await),

@@ -8,6 +8,7 @@ mod change_secret;
 mod change_workload;
 pub(crate) mod check;
 pub(crate) mod completion;
+mod consumers;
 pub(crate) mod copy;
 pub(crate) mod create;
 pub(crate) mod delete;

@@ -7,12 +7,12 @@ use pkcs8::der::DateTime;
 use serde_json::{Value, json};
 
 use super::status::few;
-use super::{Session, TRIES};
+use super::{Session, TRIES, consumers};
 use crate::cli::{DryRun, Output, WriteArgs};
-use crate::cluster::{Cluster, Failure, Namespaces, Unseen};
+use crate::cluster::{Cluster, Failure, Namespaces, Seen, Unseen};
 use crate::error::{Error, Result};
 use crate::wording::plural;
-use crate::workload::{Consumer, Kind, Need, Reference, Sight, State, Target, folded};
+use crate::workload::{Consumer, Need, Reference, Sight, State, Target};
 
 /// On a pod template: `kubectl rollout restart` sets it, and so the controller replaces the pods.
 const RESTARTED: &str = "kubectl.kubernetes.io/restartedAt";
@@ -36,10 +36,9 @@ impl Audience {
     ) -> Result<Self, Failure> {
         let wanted = |reference: &Reference| reference.secret == secret && reference.way.takes(keys);
         let scope = Namespaces::One(namespace.to_owned());
-        let read = |kind, object: &Value| Consumer::of(kind, object, wanted);
-        let seen = cluster.objects(Kind::referring(), &scope, read).await?;
-        let consumers = folded(seen.found).into_iter().filter(|one| one.state.is_live()).collect();
-        Ok(Self { consumers, unseen: seen.unseen })
+        let Seen { found, unseen, .. } = consumers::look(wanted, &scope, cluster).await?;
+        let consumers = found.into_iter().filter(|one| one.state.is_live()).collect();
+        Ok(Self { consumers, unseen })
     }
 
     /// Those that go on with the old value until they are started again, each with its uses.

@@ -40,7 +40,7 @@ impl ScopeArgs {
 pub(super) fn in_words(scope: &Namespaces) -> String {
     match scope {
         Namespaces::One(namespace) => format!("namespace {namespace}"),
-        Namespaces::All => "any namespace".to_owned(),
+        Namespaces::All | Namespaces::AllAtOnce => "any namespace".to_owned(),
     }
 }
 

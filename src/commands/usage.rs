@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::scope::{self, ScopeArgs};
-use super::{Session, not_found, sharing};
+use super::{Session, consumers, not_found, sharing};
 use crate::age::age;
 use crate::cli::{self, Report, ReportArgs};
 use crate::cluster::{Cluster, Failure, Namespaces, Seen, Unseen};
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::ui::Table;
-use crate::workload::{Consumer, Kind, Need, Reference, Way, folded};
+use crate::workload::{Consumer, Need, Reference, Way};
 use crate::{propagation, secret};
 
 /// Show which workloads use a secret, and how
@@ -136,31 +136,30 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
     })
 }
 
-/// Lists every kind that refers to secrets once, and the secrets without their values.
+/// Lists what refers to secrets, and the secrets without their values.
 async fn look(name: Option<&str>, scope: &Namespaces, cluster: &Cluster) -> Result<View> {
     let wanted = |reference: &Reference| name.is_none_or(|name| reference.secret == name);
-    let consumers =
-        cluster.objects(Kind::referring(), scope, |kind, object| Consumer::of(kind, object, wanted));
+    let consumers = consumers::look(wanted, scope, cluster);
     let (consumers, secrets) = tokio::join!(consumers, secrets(name, scope, cluster));
     let (consumers, mut secrets) = (consumers?, secrets?);
     let missing = secrets.unseen.is_empty().then_some(true);
     // Of a single secret it matters little whether it could be read: who uses it is what was asked for.
     secrets.unseen.retain(|_| name.is_none());
     let unseen = [consumers.unseen, secrets.unseen].concat();
-    Ok(View { secrets: secrets.found, missing, consumers: folded(consumers.found), unseen })
+    Ok(View { secrets: secrets.found, missing, consumers: consumers.found, unseen })
 }
 
 async fn secrets(name: Option<&str>, scope: &Namespaces, cluster: &Cluster) -> Result<Seen<Metadata>> {
     let (found, namespace) = match (name, scope) {
         (None, _) => return Ok(cluster.secrets(scope).await?),
-        (Some(name), Namespaces::All) => (cluster.secrets_named(name).await, None),
+        (Some(name), Namespaces::All | Namespaces::AllAtOnce) => (cluster.secrets_named(name).await, None),
         (Some(name), Namespaces::One(namespace)) => {
             (only_if_there(cluster.secret_metadata(namespace, name).await), Some(namespace.clone()))
         }
     };
     Ok(match sharing::unless_forbidden(found)? {
-        Some(found) => Seen { found, unseen: Vec::new() },
-        None => Seen { found: Vec::new(), unseen: vec![Unseen { namespace, resource: "secrets" }] },
+        Some(found) => Seen { found, ..Seen::default() },
+        None => Seen { unseen: vec![Unseen { namespace, resource: "secrets" }], ..Seen::default() },
     })
 }
 
