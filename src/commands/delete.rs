@@ -1,15 +1,17 @@
 //! `delete`: a secret of a project; or, with `--cluster-wide`, a shared one and every copy of it.
 
 mod cluster_wide;
+mod consumers;
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use self::consumers::Consumers;
 use super::Session;
 use super::several::Several;
 use crate::cli::{self, DryRun, Output, WriteArgs, parse_duration};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Namespaces};
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::propagation::{self, Scope};
@@ -20,9 +22,15 @@ use crate::secret;
 /// A secret that is shared, or a copy of one, is refused, with what to type instead. --cluster-wide takes the mark off,
 /// waits until Run:ai has removed its copies, removes those that sync made, and then the secret itself. Stopped at any
 /// point, the same command does the rest.
+///
+/// First the workloads are listed that use it, and how. Where one that runs, waits in a queue, is suspended or is a cron
+/// job between two runs could not start without it, nothing is deleted unless --force says so; for service accounts that
+/// pull images with it and for ingresses that is the same. Workloads that ended, are scaled to 0, or call it optional
+/// are only mentioned. What you may not list is named, and does not stop it.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret delete old-token -p team-a\n  \
+    kubectl runai-secret delete old-token -p team-a --dry-run=server\n  \
     kubectl runai-secret delete hf --cluster-wide")]
 pub(crate) struct DeleteArgs {
     /// The secrets
@@ -32,6 +40,10 @@ pub(crate) struct DeleteArgs {
     /// A shared secret of the Run:ai namespace, and all its copies
     #[arg(long)]
     cluster_wide: bool,
+
+    /// Delete it although workloads need it; whether you agree is still asked
+    #[arg(long)]
+    force: bool,
 
     /// How long --cluster-wide waits until Run:ai has removed its copies
     #[arg(long, value_name = "DURATION", default_value = "60s", requires = "cluster_wide", value_parser = parse_duration, hide_short_help = true)]
@@ -47,20 +59,22 @@ pub(super) async fn run(args: &DeleteArgs, session: &Session<'_>) -> Result<()> 
         session.runai_namespace("delete --cluster-wide")?;
     }
     let cluster = session.connect().await?;
-    let namespace = if args.cluster_wide {
-        session.runai_namespace("delete --cluster-wide")?.to_owned()
+    let (namespace, scope) = if args.cluster_wide {
+        (session.runai_namespace("delete --cluster-wide")?.to_owned(), Namespaces::AllAtOnce)
     } else {
-        session.namespace(&cluster).await?
+        let namespace = session.namespace(&cluster).await?;
+        (namespace.clone(), Namespaces::One(namespace))
     };
+    let mut consumers = Consumers::new(scope, args, &cluster, session);
     let mut several = Several::secrets(args.names.len(), session);
     let mut deleted = Deleted { args, session, objects: Vec::new() };
     for name in &args.names {
         let outcome = if args.cluster_wide {
             cluster_wide::Removal { name, namespace: &namespace, args, cluster: &cluster, session }
-                .run(&mut deleted)
+                .run(&mut consumers, &mut deleted)
                 .await
         } else {
-            one(name, &namespace, &cluster, &mut deleted).await
+            one(name, &namespace, &mut consumers, &cluster, &mut deleted).await
         };
         several.one(name, outcome)?;
     }
@@ -102,7 +116,13 @@ impl Deleted<'_> {
 }
 
 /// Deletes a secret that is neither shared nor a copy, if it is still as it was read.
-async fn one(name: &str, namespace: &str, cluster: &Cluster, deleted: &mut Deleted<'_>) -> Result<()> {
+async fn one(
+    name: &str,
+    namespace: &str,
+    consumers: &mut Consumers<'_>,
+    cluster: &Cluster,
+    deleted: &mut Deleted<'_>,
+) -> Result<()> {
     let (args, session) = (deleted.args, deleted.session);
     let secret = cluster.secret_metadata(namespace, name).await?;
     let is_runais = namespace == session.globals.place.runai_namespace;
@@ -119,10 +139,11 @@ async fn one(name: &str, namespace: &str, cluster: &Cluster, deleted: &mut Delet
     if secret.labels.contains_key(propagation::MARK) {
         return Err(is_a_copy(name, namespace, session));
     }
+    session.ui.effect(&format!(
+        "secret {name} in namespace {namespace} is deleted; jobs that use it won't start again"
+    ));
+    consumers.tell(name, |_| true).await?;
     if args.write.dry_run == DryRun::None {
-        session.ui.effect(&format!(
-            "secret {name} in namespace {namespace} is deleted; jobs that use it won't start again"
-        ));
         session.ui.confirm(&format!("Delete {name}?")).await?;
     }
     delete(&secret, args, cluster).await?;

@@ -15,6 +15,7 @@ mod environment;
 mod immutable;
 mod job;
 mod kind;
+mod loss;
 mod name;
 mod pod_spec;
 mod quantity;

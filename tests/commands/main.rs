@@ -19,6 +19,7 @@ mod create_sources;
 mod create_types;
 mod definitions;
 mod delete;
+mod delete_in_use;
 mod detach;
 mod edit;
 mod faults;

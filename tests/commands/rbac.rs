@@ -294,6 +294,14 @@ scenario! {
         is_smallest(world, sandbox, ("runai-secret-delete", InProject), &[], &lines);
     }
 
+    fn delete_is_told_who_needs_the_secret_by_what_usage_lists(world: &World, sandbox: &Sandbox) {
+        define(world, &GROUPS);
+        let lines = commands(["delete s --yes -n {namespace}"]);
+        let beside = [("runai-secret-delete", InProject)];
+        let all: Vec<_> = rights("runai-secret-usage").into_iter().filter(|right| right.resource != "secrets").collect();
+        are_smallest(world, sandbox, ("runai-secret-usage", InProject), &all, &beside, &lines);
+    }
+
     fn deleting_a_shared_secret_needs_to_patch_and_delete_secrets(world: &World, sandbox: &Sandbox) {
         let all = rights("runai-secret-delete-cluster-wide");
         for left_out in [None].into_iter().chain(all.iter().map(Some)) {

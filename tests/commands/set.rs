@@ -18,7 +18,13 @@ fn path(namespace: &str) -> String {
 }
 
 /// A workload of a kind of the group `apps` with this pod spec on top of the usual one.
-fn create_workload(world: &World, namespace: &str, plural: &str, name: &str, change: impl Fn(&mut Value)) {
+pub(crate) fn create_workload(
+    world: &World,
+    namespace: &str,
+    plural: &str,
+    name: &str,
+    change: impl Fn(&mut Value),
+) {
     let mut template = pod_template("Always");
     change(&mut template["spec"]);
     let mut spec = json!({"selector": {"matchLabels": {"app": "test"}}, "template": template});
@@ -29,14 +35,14 @@ fn create_workload(world: &World, namespace: &str, plural: &str, name: &str, cha
     world.create(&format!("/{DEPLOYMENTS}/namespaces/{namespace}/{plural}"), &object);
 }
 
-fn with_variable(key: &'static str) -> impl Fn(&mut Value) {
+pub(crate) fn with_variable(key: &'static str) -> impl Fn(&mut Value) {
     move |spec| {
         let source = json!({"secretKeyRef": {"name": "s", "key": key}});
         spec["containers"][0]["env"] = json!([{"name": "V", "valueFrom": source}]);
     }
 }
 
-fn with_files(sub_path: &'static str) -> impl Fn(&mut Value) {
+pub(crate) fn with_files(sub_path: &'static str) -> impl Fn(&mut Value) {
     move |spec| {
         let mut mount = json!({"name": "v", "mountPath": "/etc/s"});
         if !sub_path.is_empty() {

@@ -1,9 +1,12 @@
 //! `delete --cluster-wide`: the mark first, so that no controller makes copies again; then the copies; the source last,
 //! so that whatever is left can still be told from somebody else's.
 
+use std::collections::BTreeSet;
+
 use futures::{StreamExt, stream};
 use serde_json::json;
 
+use super::consumers::Consumers;
 use super::{DeleteArgs, Deleted};
 use crate::cli::DryRun;
 use crate::cluster::{Cluster, Failure};
@@ -26,7 +29,7 @@ pub(super) struct Removal<'a> {
 }
 
 impl Removal<'_> {
-    pub(super) async fn run(&self, deleted: &mut Deleted<'_>) -> Result<()> {
+    pub(super) async fn run(&self, consumers: &mut Consumers<'_>, deleted: &mut Deleted<'_>) -> Result<()> {
         let Self { name, namespace, cluster, session, .. } = self;
         let survey = arrival::look(name, namespace, cluster).await?;
         if !survey.is_known() {
@@ -36,6 +39,8 @@ impl Removal<'_> {
         let source = self.source().await?;
         self.check_that_it_is_shared(source.as_ref(), &survey)?;
         self.list_steps(source.as_ref(), &survey);
+        let losing = self.losing(&survey);
+        consumers.tell(name, |namespace| losing.contains(namespace)).await?;
         if self.args.write.dry_run != DryRun::None {
             return self.dry_run(source.as_ref(), deleted).await;
         }
@@ -117,6 +122,14 @@ impl Removal<'_> {
             effect(format!("secret {name} in {namespace} is deleted"));
         }
         effect(format!("jobs that use {name} won't start again"));
+    }
+
+    /// The namespaces that have a secret of the name and are to have none. Where somebody else made it, it stays.
+    fn losing<'s>(&'s self, survey: &'s Survey) -> BTreeSet<&'s str> {
+        let is_losing =
+            |row: &&Row| row.evidence.is_some() || matches!(row.state, State::Forbidden | State::Unknown);
+        let copies = survey.rows.iter().filter(is_losing).map(|row| row.namespace.as_str());
+        copies.chain([self.namespace]).collect()
     }
 
     async fn dry_run(&self, source: Option<&Metadata>, deleted: &mut Deleted<'_>) -> Result<()> {
