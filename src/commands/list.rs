@@ -1,17 +1,21 @@
 //! `list`: which secrets there are, without their values.
 
+mod consumers;
+
 use std::collections::BTreeMap;
 use std::mem::take;
 
 use clap::ValueEnum;
 use serde::Serialize;
 
+use self::consumers::{Count, Counts};
 use super::area::Area;
-use super::{Session, scope, sharing};
+use super::scope::{self, ScopeArgs};
+use super::{Session, sharing};
 use crate::age::age;
 use crate::cli::{Report, ReportArgs};
 use crate::cluster::{Cluster, Keys, Listed, Makers, Namespaces, Selection, Unseen};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::propagation::{self, Evidence, Scope};
 use crate::secret::CREDENTIAL_LABEL;
 use crate::ui::Table;
@@ -21,15 +25,18 @@ use crate::ui::Table;
 /// Of one project, of several (-p a -p b), or of all namespaces. Helm's releases and tokens of service accounts are
 /// left out. No value is asked of the server, which tells how many keys a secret has; --keys, which also shows their
 /// names, has to read the secrets.
+///
+/// --consumers counts what refers to each secret in its namespace, as usage does: one request for each kind of workload,
+/// and more where there are many of them. Where a kind may not be listed, "?" stands for 0, and "2+" for at least 2.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret list -p team-a\n  \
     kubectl runai-secret list -A --sort-by=age\n  \
+    kubectl runai-secret list -p team-a --consumers\n  \
     kubectl runai-secret list -p team-a --keys -o json")]
 pub(crate) struct ListArgs {
-    /// Look into all namespaces; where that is not allowed, into those of the projects
-    #[arg(short = 'A', long)]
-    all_namespaces: bool,
+    #[command(flatten)]
+    scope: ScopeArgs,
 
     /// Also list Helm's releases and tokens of service accounts
     #[arg(long)]
@@ -42,6 +49,10 @@ pub(crate) struct ListArgs {
     /// Show the names of the keys; every secret is read for that, and its values are dropped
     #[arg(long)]
     keys: bool,
+
+    /// Show by how many workloads each secret is used; all workloads are listed for that
+    #[arg(long)]
+    consumers: bool,
 
     /// The order: by name, the youngest first, or by type
     #[arg(
@@ -86,6 +97,7 @@ struct Row {
     created: String,
     shared: Option<Sharing>,
     credential: Option<String>,
+    consumers: Count,
     #[serde(skip)]
     evidence: Option<Evidence>,
 }
@@ -126,14 +138,25 @@ pub(super) async fn run(args: &ListArgs, session: &Session<'_>) -> Result<()> {
     };
     let runai = session.globals.place.runai_namespace.as_str();
     let (mut rows, mut unseen) = (Vec::new(), Vec::new());
+    let mut counts = Counts::default();
     for namespaces in &places.namespaces {
         // Boxed: the lists that they go through are grown and joined, and there may be many.
         let keep = |listed| Box::new(Row::of(listed, runai, &places.projects));
-        let seen = cluster.list_secrets(namespaces, &selection, keep).await?;
+        let secrets = cluster.list_secrets(namespaces, &selection, keep);
+        let counting = async { if args.counts() { counts.add(namespaces, &cluster).await } else { Ok(()) } };
+        let (seen, counted) = tokio::join!(secrets, counting);
+        counted?;
+        let seen = seen?;
         rows.extend(seen.found);
         unseen.extend(seen.unseen);
     }
     scope::warn_unseen(&unseen, "what is there is not listed", session);
+    if args.counts() {
+        for row in &mut rows {
+            row.consumers = counts.of(row);
+        }
+        unseen.extend(counts.tell_unseen(session));
+    }
     args.sort(&mut rows);
     if rows.is_empty() {
         session.ui.note(&args.nothing(&places));
@@ -147,14 +170,14 @@ pub(super) async fn run(args: &ListArgs, session: &Session<'_>) -> Result<()> {
 }
 
 impl ListArgs {
+    /// Whether consumers are counted: names alone have no room for their number.
+    fn counts(&self) -> bool {
+        self.consumers && self.report.output != Report::Name
+    }
+
     async fn places(&self, cluster: &Cluster, session: &Session<'_>) -> Result<Places> {
-        let place = &session.globals.place;
-        if !self.all_namespaces {
+        if !self.scope.is_all(session)? {
             return Places::named(cluster, session).await;
-        }
-        if place.namespace.is_some() || !place.projects.is_empty() {
-            return Err(Error::usage("--all-namespaces means every namespace, and another flag names one")
-                .hint("leave out --all-namespaces, or --project and --namespace"));
         }
         let projects = sharing::unless_forbidden(cluster.projects().await)?.unwrap_or_default();
         let projects = projects.into_iter().map(|project| (project.namespace, project.name)).collect();
@@ -201,13 +224,15 @@ impl Places {
     }
 
     fn columns(&self, args: &ListArgs) -> Vec<Column> {
-        let several = self.namespaces.len() > 1 || args.all_namespaces;
+        let several = self.namespaces.len() > 1 || self.namespaces.contains(&Namespaces::All);
         let wide = args.report.output == Report::Wide;
         let keys = if args.keys { Column::KeyNames } else { Column::Keys };
-        let mut columns = vec![Column::Name, Column::Type, keys, Column::Shared, Column::Age];
-        if several {
-            columns.insert(0, Column::Namespace);
+        let mut columns = if several { vec![Column::Namespace] } else { Vec::new() };
+        columns.extend([Column::Name, Column::Type, keys, Column::Shared]);
+        if args.consumers {
+            columns.push(Column::Consumers);
         }
+        columns.push(Column::Age);
         if wide {
             columns.extend([Column::Project, Column::Credential, Column::Evidence]);
         }
@@ -237,6 +262,7 @@ impl Row {
             keys,
             key_names,
             shared,
+            consumers: Count::NotAsked,
             evidence,
         }
     }
@@ -254,6 +280,7 @@ enum Column {
     Keys,
     KeyNames,
     Shared,
+    Consumers,
     Age,
     Project,
     Credential,
@@ -268,6 +295,7 @@ impl Column {
             Self::Type => "TYPE",
             Self::Keys | Self::KeyNames => "KEYS",
             Self::Shared => "SHARED",
+            Self::Consumers => "CONSUMERS",
             Self::Age => "AGE",
             Self::Project => "PROJECT",
             Self::Credential => "CREDENTIAL",
@@ -284,6 +312,7 @@ impl Column {
             Self::Keys => row.keys.to_string(),
             Self::KeyNames => take(&mut row.key_names).unwrap_or_default().join(","),
             Self::Shared => row.shared.map(Sharing::in_words).unwrap_or_default().to_owned(),
+            Self::Consumers => row.consumers.to_string(),
             Self::Age => age(&row.created),
             Self::Project => take(&mut row.project).unwrap_or_default(),
             Self::Credential => take(&mut row.credential).unwrap_or_default(),

@@ -24,15 +24,23 @@ pub(super) struct ScopeArgs {
 
 impl ScopeArgs {
     pub(super) async fn resolve(&self, cluster: &Cluster, session: &Session<'_>) -> Result<Namespaces> {
-        let place = &session.globals.place;
-        if !self.all_namespaces {
-            return session.namespace(cluster).await.map(Namespaces::One);
+        if self.is_all(session)? {
+            Ok(Namespaces::All)
+        } else {
+            session.namespace(cluster).await.map(Namespaces::One)
         }
-        if place.namespace.is_some() || !place.projects.is_empty() {
+    }
+
+    /// # Errors
+    /// Another flag names a place.
+    pub(super) fn is_all(&self, session: &Session<'_>) -> Result<bool> {
+        let place = &session.globals.place;
+        let is_named = place.namespace.is_some() || !place.projects.is_empty();
+        if self.all_namespaces && is_named {
             return Err(Error::usage("--all-namespaces means every namespace, and another flag names one")
                 .hint("leave out --all-namespaces, or --project and --namespace"));
         }
-        Ok(Namespaces::All)
+        Ok(self.all_namespaces)
     }
 }
 

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use support::{Outcome, World, scenario};
 
+use crate::set::{create_workload, with_variable};
 use crate::status::Shared;
+use crate::usage::GROUPS;
 
 const VALUE: &str = "v4lue-of-a-secret";
 
@@ -96,10 +98,77 @@ scenario! {
         assert_eq!(found.len(), 3);
         assert!([two, one, three].iter().all(|row| found.contains(row)), "{found:?}");
         let keys: Vec<&String> = all["secrets"][0].as_object().unwrap().keys().collect();
-        assert_eq!(keys, ["created", "credential", "keyNames", "keys", "name", "namespace", "project", "shared", "type"]);
+        assert_eq!(keys, ["consumers", "created", "credential", "keyNames", "keys", "name", "namespace", "project", "shared", "type"]);
         let yaml = sandbox.run(["list", "-A", "-l", &selector, "-o", "yaml"]).success();
         assert_eq!(serde_saphyr::from_str::<Value>(&yaml.stdout).unwrap(), all);
         sandbox.run(["list", "-A", "-n", &other]).fails_with(2);
+    }
+
+    fn consumers_are_counted_where_that_is_asked_for(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("ns");
+        create(world, &namespace, "s", "Opaque", 1, &json!({}));
+        create(world, &namespace, "unused", "Opaque", 1, &json!({}));
+        create_workload(world, &namespace, "deployments", "web", with_variable("k"));
+        create_workload(world, &namespace, "statefulsets", "db", with_variable("k"));
+        let list = sandbox.run(["list", "-n", &namespace, "--consumers"]).success();
+        assert_eq!(
+            rows(&list),
+            ["NAME|TYPE|KEYS|SHARED|CONSUMERS|AGE", "s|Opaque|1|<none>|2|age", "unused|Opaque|1|<none>|0|age"]
+        );
+        assert_eq!(list.stderr, "");
+        let json = sandbox.run(["list", "-n", &namespace, "--consumers", "-o", "json"]).success().json();
+        assert_eq!((&json["secrets"][0]["consumers"], &json["secrets"][1]["consumers"]), (&json!(2), &json!(0)));
+        let yaml = sandbox.run(["list", "-n", &namespace, "--consumers", "-o", "yaml"]).success();
+        assert_eq!(serde_saphyr::from_str::<Value>(&yaml.stdout).unwrap(), json);
+        let not_asked = sandbox.run(["list", "-n", &namespace, "-o", "json"]).success().json();
+        assert_eq!(not_asked["secrets"][0]["consumers"], Value::Null);
+        world.clear_log();
+        sandbox.run(["list", "-n", &namespace, "--consumers", "-o", "name"]).success();
+        assert_eq!(world.requests().len(), 1, "names have no room for a number: {:?}", world.lines());
+    }
+
+    fn where_workloads_may_not_be_listed_no_secret_seems_unused(world: &World, sandbox: &Sandbox) {
+        let (project, other) = (world.project("a"), world.namespace("other"));
+        let labels = json!({"world": other});
+        for namespace in [&project.namespace, &other] {
+            create(world, namespace, "s", "Opaque", 1, &labels);
+            create(world, namespace, "t", "Opaque", 1, &labels);
+            create_workload(world, namespace, "statefulsets", "db", with_variable("k"));
+        }
+        let user = world.user("reader");
+        let rule = |groups: &[&str]| json!({"apiGroups": groups, "resources": ["*"], "verbs": ["list"]});
+        let line = |place: &[&str]| {
+            let selector = format!("world={other}");
+            let words = ["list", "--consumers", "-l", &selector, "--token", &user.token];
+            sandbox.run(words.iter().chain(place)).success()
+        };
+        // All but those of the groups apps and batch, and pods, which a controller makes.
+        let core = json!({"apiGroups": [""], "resources": ["secrets", "serviceaccounts"], "verbs": ["list"]});
+        world.grant(&user, Some(&project.namespace), &json!([core, rule(&[&["networking.k8s.io"][..], &GROUPS].concat())]));
+        world.grant(&user, Some(&other), &json!([core]));
+        let one = line(&["-n", &project.namespace]);
+        assert_eq!(rows(&one)[1..], ["s|Opaque|1|<none>|?|age", "t|Opaque|1|<none>|?|age"]);
+        let warning = format!("in {}: uses there are not counted\n", project.namespace);
+        assert!(one.stderr.contains("Warning: you may not list cronjobs, daemonsets,") && one.stderr.contains(&warning), "{one}");
+        world.grant(&user, Some(&project.namespace), &json!([
+            {"apiGroups": ["apps"], "resources": ["statefulsets"], "verbs": ["list"]}]));
+        let some = line(&["-n", &project.namespace]);
+        assert_eq!(rows(&some)[1..], ["s|Opaque|1|<none>|1+|age", "t|Opaque|1|<none>|?|age"]);
+        let json = line(&["-n", &project.namespace, "-o", "json"]).json();
+        assert_eq!((&json["secrets"][0]["consumers"], &json["secrets"][1]["consumers"]), (&json!(1), &Value::Null));
+        assert!(json["unseen"].as_array().unwrap().contains(&json!({"namespace": project.namespace, "resource": "jobs"})));
+        // All of the project, and of the whole cluster secrets alone.
+        world.grant(&user, Some(&project.namespace), &json!([rule(&["apps", "batch", ""])]));
+        world.grant(&user, None, &json!([{"apiGroups": [""], "resources": ["namespaces", "secrets"], "verbs": ["list"]}]));
+        let all = line(&["-A"]);
+        let counted: Vec<Vec<String>> =
+            rows(&all).iter().map(|row| row.split('|').map(str::to_owned).collect()).collect();
+        let number = |namespace: &str, name: &str| {
+            counted.iter().find(|row| row[0] == namespace && row[1] == name).map(|row| row[5].clone()).unwrap()
+        };
+        assert_eq!([number(&project.namespace, "s"), number(&project.namespace, "t")], ["1", "0"], "{all}");
+        assert_eq!([number(&other, "s"), number(&other, "t")], ["?", "?"], "{all}");
+        assert!(all.stderr.contains("outside of projects not all uses are counted"), "{all}");
     }
 
     fn more_than_a_page_is_listed_whole(world: &World, sandbox: &Sandbox) {

@@ -455,7 +455,7 @@ scenario! {
 
     fn usage_and_check_list_what_refers_to_secrets(world: &World, sandbox: &Sandbox) {
         define(world, &GROUPS);
-        let lines = commands(["usage -n {namespace}", "check -n {namespace}"]);
+        let lines = commands(["usage -n {namespace}", "check -n {namespace}", "list --consumers -n {namespace}"]);
         is_smallest(world, sandbox, ("runai-secret-usage", InProject), &[], &lines);
     }
 }
