@@ -145,8 +145,8 @@ pub(super) async fn run(args: &ListArgs, session: &Session<'_>) -> Result<()> {
         let secrets = cluster.list_secrets(namespaces, &selection, keep);
         let counting = async { if args.counts() { counts.add(namespaces, &cluster).await } else { Ok(()) } };
         let (seen, counted) = tokio::join!(secrets, counting);
-        counted?;
         let seen = seen?;
+        counted?;
         rows.extend(seen.found);
         unseen.extend(seen.unseen);
     }

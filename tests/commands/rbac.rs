@@ -8,6 +8,7 @@ use support::{Outcome, Project, Sandbox, User, World, scenario};
 
 use crate::completion::ask;
 use crate::definitions::{custom_kinds, define};
+use crate::set::{create_workload, with_variable};
 use crate::status::{Shared, create as create_shared};
 use crate::usage::GROUPS;
 use crate::workloads::{create_cronjob, create_deployment, create_job, pod_template};
@@ -79,6 +80,11 @@ fn project(world: &World, name: &str, commands: &[String]) -> Project {
     pod["metadata"] = json!({"name": "w"});
     let pods = format!("/api/v1/namespaces/{namespace}/pods");
     world.create(&pods, &pod);
+    if commands.iter().any(|command| command.contains(" --restart ")) {
+        for plural in ["deployments", "statefulsets", "daemonsets"] {
+            create_workload(world, namespace, plural, "uses-s", with_variable("k"));
+        }
+    }
     // What a Job of this name will find when it looks for its pods.
     pod["metadata"] = json!({"name": "done", "labels": {"job-name": "new"}});
     world.create(&pods, &pod);
@@ -351,8 +357,22 @@ scenario! {
 
     fn unset_needs_to_get_and_patch_secrets(world: &World, sandbox: &Sandbox) {
         let lines = commands(["unset s k -n {namespace}"]);
-        // edit needs the same, and an editor: tests/commands/edit.rs.
         is_smallest(world, sandbox, ("runai-secret-unset", InProject), &[], &lines);
+    }
+
+    fn edit_needs_the_same_as_unset(world: &World, sandbox: &Sandbox) {
+        let editor = sandbox.program("editor", "#!/bin/sh\nprintf new-v4lue > \"$1\"\n");
+        let runtime = sandbox.home().join("run");
+        fs::create_dir_all(&runtime).unwrap();
+        let sandbox = Sandbox::new().with(world).with_env("EDITOR", editor).with_env("XDG_RUNTIME_DIR", runtime);
+        let lines = commands(["edit s k -n {namespace}"]);
+        is_smallest(world, &sandbox, ("runai-secret-unset", InProject), &[], &lines);
+    }
+
+    fn restarting_needs_to_get_and_update_what_is_restarted(world: &World, sandbox: &Sandbox) {
+        let lines = commands(["set s --from-literal=k=v4lue-2 --restart -n {namespace}"]);
+        let beside = [("runai-secret-set", InProject), ("runai-secret-usage", InProject)];
+        is_smallest(world, sandbox, ("runai-secret-restart", InProject), &beside, &lines);
     }
 
     fn attach_and_detach_need_to_get_and_update_the_workload(world: &World, sandbox: &Sandbox) {
