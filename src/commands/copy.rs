@@ -5,8 +5,9 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
 
+use super::several::Objects;
 use super::{Session, TRIES, not_found};
-use crate::cli::{Connection, DryRun, Output, WriteArgs};
+use crate::cli::{Connection, DryRun, WriteArgs};
 use crate::cluster::{Answer, Cluster, Failure};
 use crate::error::{Error, Result};
 use crate::metadata::{LAST_APPLIED, Metadata};
@@ -147,34 +148,20 @@ impl Copying<'_> {
     /// Where one project refuses, the others still get it.
     async fn to_all(&self, destinations: &[(String, String)]) -> Result<()> {
         let (session, write) = (self.session, &self.args.write);
-        let mut objects = Vec::new();
+        let (mut done, all) = (0, destinations.len());
+        let mut objects = Objects::asked(all, write, session);
         for (namespace, project) in destinations {
             match self.to_one(namespace).await {
                 Ok(verb) => {
-                    if matches!(write.output, Output::Human | Output::Name) {
-                        let verb = format!("{verb} in {project}");
-                        session.report(write, &self.manifest.to_name(), &verb, &Value::Null)?;
-                    }
-                    objects.push(self.without_values(namespace));
+                    let (name, verb) = (self.manifest.to_name(), format!("{verb} in {project}"));
+                    objects.tell(&name, &verb, self.without_values(namespace))?;
+                    done += 1;
                 }
-                Err(error) if destinations.len() == 1 => return Err(error),
+                Err(error) if all == 1 => return Err(error),
                 Err(error) => session.ui.error(&error.at(&format!("project {project}"))),
             }
         }
-        let (done, all) = (objects.len(), destinations.len());
-        match objects.as_slice() {
-            _ if matches!(write.output, Output::Human | Output::Name) => {}
-            [] => {}
-            [only] => session.report(write, "", "", only)?,
-            several => {
-                session.report(
-                    write,
-                    "",
-                    "",
-                    &json!({ "apiVersion": "v1", "kind": "List", "items": several }),
-                )?;
-            }
-        }
+        objects.print()?;
         if done == all {
             session.ui.note("copies are not kept up to date: after a change copy it again, with --replace");
             return Ok(());

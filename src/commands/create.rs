@@ -6,13 +6,14 @@ mod manifest;
 mod replace;
 mod typed;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub(crate) use self::args::CreateArgs;
 use self::args::NewSecretArgs;
 pub(super) use self::args::SourceArgs;
 use self::destination::Destination;
 pub(super) use self::typed::read_sources;
+use super::several::Objects;
 use super::{Session, not_found};
 use crate::cli::{DryRun, Output};
 use crate::cluster::{self, Answer, Cluster, Failure};
@@ -75,26 +76,21 @@ async fn in_each(
     cluster: &Cluster,
     session: &Session<'_>,
 ) -> Result<()> {
-    let mut objects = Vec::new();
+    let (mut done, all) = (0, destinations.len());
+    let mut objects = Objects::asked(all, &args.write, session);
     for destination in destinations {
         match write(manifest, &destination.namespace, args, cluster, session).await {
             Ok(Written { verb, object }) => {
-                if matches!(args.write.output, Output::Human | Output::Name) {
-                    let verb = format!("{verb} in {}", destination.project);
-                    session.report(&args.write, &manifest.to_name(), &verb, &Value::Null)?;
-                }
-                objects.push(object);
+                let verb = format!("{verb} in {}", destination.project);
+                objects.tell(&manifest.to_name(), &verb, object)?;
+                done += 1;
             }
             Err(error) => {
                 session.ui.error(&error.at(&format!("project {}", destination.project)));
             }
         }
     }
-    let (done, all) = (objects.len(), destinations.len());
-    if matches!(args.write.output, Output::Json | Output::Yaml) && done > 0 {
-        let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects });
-        session.report(&args.write, "", "", &list)?;
-    }
+    objects.print()?;
     match done {
         0 => Err(Error::failed(format!("done in none of {}", plural(all, "project")))),
         done if done == all => Ok(()),

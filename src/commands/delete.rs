@@ -5,12 +5,12 @@ mod consumers;
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use self::consumers::Consumers;
 use super::Session;
-use super::several::Several;
-use crate::cli::{self, DryRun, Output, WriteArgs, parse_duration};
+use super::several::{Objects, Several};
+use crate::cli::{self, DryRun, WriteArgs, parse_duration};
 use crate::cluster::{Cluster, Namespaces};
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
@@ -67,7 +67,8 @@ pub(super) async fn run(args: &DeleteArgs, session: &Session<'_>) -> Result<()> 
     };
     let mut consumers = Consumers::new(scope, args, &cluster, session);
     let mut several = Several::secrets(args.names.len(), session);
-    let mut deleted = Deleted { args, session, objects: Vec::new() };
+    let objects = Objects::asked(args.names.len(), &args.write, session);
+    let mut deleted = Deleted { args, session, objects };
     for name in &args.names {
         let outcome = if args.cluster_wide {
             cluster_wide::Removal { name, namespace: &namespace, args, cluster: &cluster, session }
@@ -78,40 +79,24 @@ pub(super) async fn run(args: &DeleteArgs, session: &Session<'_>) -> Result<()> 
         };
         several.one(name, outcome)?;
     }
-    deleted.print()?;
+    deleted.objects.print()?;
     several.verdict()
 }
 
-/// What was deleted, told as it goes, or in the end for programs.
+/// What was deleted.
 struct Deleted<'a> {
     args: &'a DeleteArgs,
     session: &'a Session<'a>,
-    objects: Vec<Value>,
+    objects: Objects<'a>,
 }
 
 impl Deleted<'_> {
     /// `place` is said where it is not the one that was asked about.
     fn tell(&mut self, name: &str, namespace: &str, place: Option<&str>) -> Result<()> {
-        let write = &self.args.write;
-        if matches!(write.output, Output::Human | Output::Name) {
-            let verb = place.map_or_else(|| "deleted".to_owned(), |place| format!("deleted in {place}"));
-            return self.session.report(write, &format!("secret/{name}"), &verb, &Value::Null);
-        }
+        let verb = place.map_or_else(|| "deleted".to_owned(), |place| format!("deleted in {place}"));
         let metadata = json!({ "name": name, "namespace": namespace });
-        self.objects.push(json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata }));
-        Ok(())
-    }
-
-    fn print(&self) -> Result<()> {
-        let write = &self.args.write;
-        match self.objects.as_slice() {
-            [] => Ok(()),
-            [only] => self.session.report(write, "", "", only),
-            several => {
-                let list = json!({ "apiVersion": "v1", "kind": "List", "items": several });
-                self.session.report(write, "", "", &list)
-            }
-        }
+        let object = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata });
+        self.objects.tell(&format!("secret/{name}"), &verb, object)
     }
 }
 

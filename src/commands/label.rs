@@ -15,7 +15,7 @@ use self::agree::{agree, check_wait, warn};
 use self::origin::Copying;
 use self::view::{Found, Surroundings, View, look, not_in_runai, projects_with};
 use super::arrival::{self, Until};
-use super::several::Several;
+use super::several::{Objects, Several};
 use super::{Session, TRIES, not_found, pause_after_conflict, status};
 use crate::cli::{self, DryRun, Output, Report, WriteArgs, parse_duration};
 use crate::cluster::{Cluster, Failure};
@@ -104,14 +104,16 @@ pub(super) async fn run(args: &LabelArgs, session: &Session<'_>) -> Result<()> {
     }
     let cluster = session.connect().await?;
     let mut several = Several::secrets(args.names.len(), session);
+    let mut objects = Objects::asked(args.names.len(), &args.write, session);
     let mut done = Vec::new();
     for name in &args.names {
         if let Some(labelled) = several.one(name, one(name, namespace, args, &cluster, session).await)? {
-            report(name, args, session, &labelled)?;
-            done.push((name, labelled));
+            objects.tell(&format!("secret/{name}"), labelled.verb, as_secret(&labelled.object))?;
+            labelled.note_projects(args, session);
+            done.push(name.as_str());
         }
     }
-    print_all(&done, args, session)?;
+    objects.print()?;
     let arrived = wait_for(&done, namespace, args, &cluster, session).await;
     several.verdict().and(arrived)
 }
@@ -301,30 +303,13 @@ fn labelled(args: &LabelArgs, view: &View, object: Value) -> Labelled {
     Labelled { verb, object, projects: all.filter(|count| *count > 0) }
 }
 
-/// Prints one result, unless all of them are to be one list.
-fn report(name: &str, args: &LabelArgs, session: &Session<'_>, labelled: &Labelled) -> Result<()> {
-    let listed = matches!(args.write.output, Output::Json | Output::Yaml) && args.names.len() > 1;
-    if !listed {
-        session.report(
-            &args.write,
-            &format!("secret/{name}"),
-            labelled.verb,
-            &as_secret(&labelled.object),
-        )?;
+impl Labelled {
+    fn note_projects(&self, args: &LabelArgs, session: &Session<'_>) {
+        if let Some(projects) = self.projects.filter(|_| args.wait.is_none()) {
+            let projects = plural(projects, "project");
+            session.ui.note(&format!("Run:ai copies it to {projects}, usually within a minute"));
+        }
     }
-    if let Some(projects) = labelled.projects.filter(|_| args.wait.is_none()) {
-        let projects = plural(projects, "project");
-        session.ui.note(&format!("Run:ai copies it to {projects}, usually within a minute"));
-    }
-    Ok(())
-}
-
-fn print_all(done: &[(&String, Labelled)], args: &LabelArgs, session: &Session<'_>) -> Result<()> {
-    if args.names.len() == 1 || done.is_empty() || !matches!(args.write.output, Output::Json | Output::Yaml) {
-        return Ok(());
-    }
-    let items: Vec<Value> = done.iter().map(|(_, labelled)| as_secret(&labelled.object)).collect();
-    session.report(&args.write, "", "", &json!({ "apiVersion": "v1", "kind": "List", "items": items }))
 }
 
 /// Waits for the copies, and tells how far they got.
@@ -332,7 +317,7 @@ fn print_all(done: &[(&String, Labelled)], args: &LabelArgs, session: &Session<'
 /// # Errors
 /// Not all is as it should be when the time is over; the first such secret is the one that is named.
 async fn wait_for(
-    done: &[(&String, Labelled)],
+    done: &[&str],
     namespace: &str,
     args: &LabelArgs,
     cluster: &Cluster,
@@ -341,7 +326,7 @@ async fn wait_for(
     let Some(limit) = args.wait.filter(|_| args.write.dry_run == DryRun::None) else { return Ok(()) };
     let until = if args.remove { Until::Gone } else { Until::Arrived };
     let mut outcome = Ok(());
-    for (name, _) in done {
+    for name in done {
         let survey = arrival::wait(until, name, namespace, limit, cluster, session).await?;
         if args.write.output == Output::Human {
             status::show(&survey, Report::Table, session)?;

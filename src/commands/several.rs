@@ -1,6 +1,9 @@
 //! One command for several objects: what goes wrong with one does not stop the rest, and is not lost.
 
+use serde_json::{Value, json};
+
 use super::Session;
+use crate::cli::{Output, WriteArgs};
 use crate::error::{Error, Kind, Result};
 use crate::wording::plural;
 
@@ -50,6 +53,44 @@ impl<'a> Several<'a> {
                 Err(Error::failed(format!("done for none of {secrets}")))
             }
             (_, done) => Err(Error::partly(format!("done for {done} of {secrets}"))),
+        }
+    }
+}
+
+/// The objects that were written, told as it goes, or in the end for programs.
+///
+/// Who asked for one gets it as it is; who asked for several gets a `List`, as of kubectl, whatever became of them.
+pub(super) struct Objects<'a> {
+    write: &'a WriteArgs,
+    session: &'a Session<'a>,
+    asked: usize,
+    written: Vec<Value>,
+}
+
+impl<'a> Objects<'a> {
+    pub(super) fn asked(asked: usize, write: &'a WriteArgs, session: &'a Session<'a>) -> Self {
+        Self { write, session, asked, written: Vec::new() }
+    }
+
+    /// One of them: its name and what was done, or what `-o json|yaml` will print.
+    pub(super) fn tell(&mut self, name: &str, verb: &str, object: Value) -> Result<()> {
+        match self.write.output {
+            Output::Human | Output::Name => self.session.report(self.write, name, verb, &Value::Null),
+            Output::Json | Output::Yaml => {
+                self.written.push(object);
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn print(self) -> Result<()> {
+        match self.written.as_slice() {
+            [] => Ok(()),
+            [only] if self.asked == 1 => self.session.report(self.write, "", "", only),
+            several => {
+                let list = json!({ "apiVersion": "v1", "kind": "List", "items": several });
+                self.session.report(self.write, "", "", &list)
+            }
         }
     }
 }

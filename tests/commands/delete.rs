@@ -143,11 +143,16 @@ scenario! {
 
     fn several_are_one_list_for_programs(world: &World, sandbox: &Sandbox) {
         let project = world.project("a");
-        for name in ["one", "two"] {
+        for name in ["one", "two", "three", "four"] {
             world.create_secret(&project.namespace, name, &[("k", "v")]);
         }
-        let list = sandbox.run(["delete", "one", "two", "-p", &project.name, "-y", "-o", "json"]).success().json();
+        let delete = |names: &[&str]| sandbox.run(["delete", "-p", &project.name, "-y", "-o", "json"].iter().chain(names));
+        let list = delete(&["one", "two"]).success().json();
         assert_eq!((&list["kind"], list["items"].as_array().unwrap().len()), (&json!("List"), 2));
+        let rest = delete(&["one", "three"]).fails_with(3).json();
+        assert_eq!((&rest["kind"], rest["items"].as_array().unwrap().len()), (&json!("List"), 1));
+        let only = delete(&["four"]).success().json();
+        assert_eq!((&only["kind"], &only["metadata"]["name"]), (&json!("Secret"), &json!("four")));
     }
 
     fn where_nobody_may_look_nothing_is_called_gone(world: &World, sandbox: &Sandbox) {
