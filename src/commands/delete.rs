@@ -69,6 +69,7 @@ pub(super) async fn run(args: &DeleteArgs, session: &Session<'_>) -> Result<()> 
     let mut several = Several::secrets(args.names.len(), session);
     let objects = Objects::asked(args.names.len(), &args.write, session);
     let mut deleted = Deleted { args, session, objects };
+    let mut stopped = Ok(());
     for name in &args.names {
         let outcome = if args.cluster_wide {
             cluster_wide::Removal { name, namespace: &namespace, args, cluster: &cluster, session }
@@ -77,10 +78,13 @@ pub(super) async fn run(args: &DeleteArgs, session: &Session<'_>) -> Result<()> 
         } else {
             one(name, &namespace, &mut consumers, &cluster, &mut deleted).await
         };
-        several.one(name, outcome)?;
+        if let Err(error) = several.one(name, outcome) {
+            stopped = Err(error);
+            break;
+        }
     }
     deleted.objects.print()?;
-    several.verdict()
+    stopped.and(several.verdict())
 }
 
 /// What was deleted.

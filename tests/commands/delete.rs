@@ -173,8 +173,9 @@ scenario! {
         our_copy(world, &shared, &b.namespace, VALUE);
         world.fail(Fault::on("DELETE", &a.namespace).answer(403));
         let words = shared.run(&["delete", "hf", "--cluster-wide", "--yes", "--timeout", "0"]);
-        let partly = sandbox.run(words.clone()).fails_with(3);
+        let partly = sandbox.run(words.iter().chain(&["-o", "json"])).fails_with(3);
         assert!(partly.stderr.contains(&format!("copies of hf are left in {}", a.name)), "{partly}");
+        assert_eq!(partly.json()["metadata"]["namespace"], b.namespace.as_str(), "what was deleted is printed all the same");
         assert!(world.secret(&shared.runai, "hf").is_some());
         assert!(world.secret(&b.namespace, "hf").is_none());
         sandbox.run(words).success();
