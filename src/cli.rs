@@ -83,7 +83,7 @@ pub(crate) enum Command {
     Set(Box<SetArgs>),
     /// Take keys out of a secret, and leave its other keys as they are
     Unset(UnsetArgs),
-    /// Edit one key of a secret as text, in your editor
+    /// Edit the values of a secret as text, in your editor
     Edit(EditArgs),
     /// Copy a secret to other projects
     Copy(CopyArgs),

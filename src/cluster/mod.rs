@@ -32,7 +32,7 @@ pub(crate) use everywhere::{Namespaces, Seen, Unseen};
 pub(crate) use failure::Failure;
 pub(crate) use kubeconfig::{Entries, entries};
 pub(crate) use listing::{Keys, Listed, Makers, Selection};
-pub(crate) use secret_changes::SecretOutside;
+pub(crate) use secret_changes::{SecretInside, SecretOutside};
 pub(crate) use secrets::Answer;
 
 /// How a write is to be recorded and whether it is to be kept.

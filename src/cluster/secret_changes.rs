@@ -11,11 +11,13 @@ use super::call::Call;
 use super::secrets::collection_in;
 use super::{Cluster, Failure, Write};
 use crate::metadata::{self, Metadata, Owner};
+use crate::propagation::Encoded;
+use crate::secret::SecretValue;
 
 /// A secret without its values. They cross the wire, because no other form of the object has the keys, and are
 /// skipped while the answer is read.
 #[derive(Deserialize)]
-#[serde(from = "Answer")]
+#[serde(from = "Answer<IgnoredAny>")]
 pub(crate) struct SecretOutside {
     pub(crate) metadata: Metadata,
     pub(crate) immutable: bool,
@@ -24,13 +26,20 @@ pub(crate) struct SecretOutside {
     keys: BTreeSet<String>,
 }
 
+/// The same secret with its values, as they were at that moment.
 #[derive(Deserialize)]
-#[expect(clippy::zero_sized_map_values, reason = "the answer has a map, whose values are to be skipped")]
-struct Answer {
+#[serde(from = "Answer<Encoded>")]
+pub(crate) struct SecretInside {
+    pub(crate) outside: SecretOutside,
+    pub(crate) values: BTreeMap<String, SecretValue>,
+}
+
+#[derive(Deserialize)]
+struct Answer<V> {
     metadata: AnswerMetadata,
     #[serde(default)]
     immutable: bool,
-    data: Option<BTreeMap<String, IgnoredAny>>,
+    data: Option<BTreeMap<String, V>>,
 }
 
 #[derive(Deserialize)]
@@ -57,8 +66,16 @@ struct Annotations {
     last_applied: Option<IgnoredAny>,
 }
 
-impl From<Answer> for SecretOutside {
-    fn from(Answer { metadata, immutable, data }: Answer) -> Self {
+impl From<Answer<Encoded>> for SecretInside {
+    fn from(answer: Answer<Encoded>) -> Self {
+        let data = answer.data.iter().flatten();
+        let values = data.map(|(key, value)| (key.clone(), value.decode())).collect();
+        Self { outside: answer.into(), values }
+    }
+}
+
+impl<V> From<Answer<V>> for SecretOutside {
+    fn from(Answer { metadata, immutable, data }: Answer<V>) -> Self {
         let AnswerMetadata { name, namespace, uid, resource_version, .. } = metadata;
         let AnswerMetadata { labels, annotations, owner_references, deletion_timestamp: terminating, .. } =
             metadata;
@@ -97,6 +114,10 @@ impl SecretOutside {
 
 impl Cluster {
     pub(crate) async fn secret_outside(&self, namespace: &str, name: &str) -> Result<SecretOutside, Failure> {
+        self.json(&Call::get(format!("{}/{name}", collection_in(Some(namespace))))).await
+    }
+
+    pub(crate) async fn secret_inside(&self, namespace: &str, name: &str) -> Result<SecretInside, Failure> {
         self.json(&Call::get(format!("{}/{name}", collection_in(Some(namespace))))).await
     }
 

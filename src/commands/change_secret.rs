@@ -1,4 +1,4 @@
-//! The safe way to change keys of a secret that exists, the same for `set` and `unset`.
+//! The safe way to change keys of a secret that exists, the same for `set`, `unset` and `edit`.
 //!
 //! It is read, looked at and patched with the version that was read; where somebody else wrote in between it starts
 //! again, which loses nothing, as only the keys that were named are touched.
@@ -36,7 +36,7 @@ pub(super) struct Done {
     pub(super) verb: &'static str,
     pub(super) object: Value,
     /// Whether `kubectl apply` had left values in an annotation, which is gone.
-    cleaned: bool,
+    pub(super) cleaned: bool,
 }
 
 impl SecretChange<'_> {
@@ -95,7 +95,7 @@ impl SecretChange<'_> {
     }
 
     /// What `-o` prints where the server has sent nothing: values are never printed here.
-    fn unwritten(&self) -> Value {
+    pub(super) fn unwritten(&self) -> Value {
         let metadata = json!({ "name": self.name, "namespace": self.namespace });
         json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata })
     }
@@ -149,7 +149,7 @@ impl SecretChange<'_> {
         }
     }
 
-    fn refused(&self, failure: Failure) -> Error {
+    pub(super) fn refused(&self, failure: Failure) -> Error {
         if failure.has_unknown_effect() {
             let look = format!("kubectl runai-secret view {} -n {}", self.name, self.namespace);
             return Error::from(failure).hint(look);

@@ -1,43 +1,45 @@
-//! `edit`: the text of one key in an editor.
+//! `edit`: the values of a secret, or the text of one key, in an editor.
+//!
+//! What is saved becomes changes of single keys. They are written for the version that was read; where somebody else
+//! wrote in between, theirs are merged, and asked about where both changed the same key.
 
+mod editor;
+mod form;
 mod private_file;
 
 use std::collections::BTreeMap;
-use std::env;
-use std::ffi::OsStr;
-use std::path::Path;
-use std::process::Stdio;
-use std::rc::Rc;
 
-use tokio::process::Command;
-
+use self::editor::Editor;
+use self::form::{Dispute, Form, Values};
 use self::private_file::PrivateFile;
-use super::change_secret::{self, SecretChange};
+use super::change_secret::{self, Done, SecretChange};
 use super::renewal::Audience;
-use super::status::few;
-use super::{Session, TRIES, not_found};
+use super::{Session, TRIES, not_found, pause_after_conflict, unset};
 use crate::cli::{DryRun, Output, WriteArgs};
+use crate::cluster::SecretInside;
 use crate::error::{Error, Result};
-use crate::secret::{self, SecretValue};
+use crate::secret::{self, Changes, SecretValue};
+use crate::wording::{list, nearest};
 
-/// What looks at vim's registers, its undo history and its swap files finds nothing of the value.
-const VIM: [&str; 5] = ["-n", "-i", "NONE", "-c", "set noundofile nobackup nowritebackup"];
-
-/// Edit one key of a secret as text, in your editor
+/// Edit the values of a secret as text, in your editor
 ///
-/// The value is written to a file in memory that only you can read, and wiped when the editor ends. The editor is that of
-/// `KUBE_EDITOR`, `VISUAL` or `EDITOR`; vi without one. All other keys stay as they are, whoever changes them meanwhile;
-/// where somebody else changed the same key, nothing is written and your text is kept.
+/// All keys whose values are text are in one file, decoded: change, add, rename and remove them. With KEY it is the text
+/// of that key alone. Keys that are no text are left out, and stay as they are.
+///
+/// The file is in memory, only you can read it, and it is wiped when the editor ends. The editor is that of `KUBE_EDITOR`,
+/// `VISUAL` or `EDITOR`; vi without one. What others change meanwhile stays; where they changed the same key, you are
+/// asked. What can't be written is kept, and you are told where.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
+    kubectl runai-secret edit settings -p team-a\n  \
     kubectl runai-secret edit settings config.yaml -p team-a\n  \
-    kubectl runai-secret edit hf --dry-run=server")]
+    KUBE_EDITOR=nano kubectl runai-secret edit hf --dry-run=server")]
 pub(crate) struct EditArgs {
     /// The secret
     #[arg(value_name = "NAME")]
     name: String,
 
-    /// The key; asked for where the secret has several
+    /// Only this key, as it is
     #[arg(value_name = "KEY")]
     key: Option<String>,
 
@@ -57,161 +59,242 @@ pub(super) async fn run(args: &EditArgs, session: &Session<'_>) -> Result<()> {
         cluster: &cluster,
         session,
     };
-    let mut values = read(&change).await?;
-    let key = args.choose(&values, session).await?;
-    let old = values.remove(&key).expect("one of the keys was chosen");
-    let editor = editor(session)?;
-    let mut file = PrivateFile::new(&key, &old)?;
-    start_editor(&editor, &file.path, session).await?;
-    let new = without_editors_newline(&old, file.read()?, session);
-    if new.expose() == old.expose() {
+    let found = match cluster.secret_inside(&namespace, &args.name).await {
+        Ok(found) => found,
+        Err(failure) => return Err(not_found::secret(failure, &args.name, &namespace, &cluster).await),
+    };
+    change.check(&found.outside)?;
+    let form = args.form(&found.values)?;
+    let editor = Editor::of(session)?;
+    let file = PrivateFile::new(form.file_name(), &form.text(&place(&change), &found.values))?;
+    let mut editing = Editing { change, editor, form, file };
+    let Some(changes) = editing.edit(&found.values).await? else {
         session.ui.note("Edit cancelled, no changes made.");
         return Ok(());
+    };
+    let written = editing.write(found, changes).await.map_err(|error| editing.file.kept(error))?;
+    match written {
+        Some(changes) => editing.tell(&changes).await,
+        None => Ok(()),
     }
-    let edit = Edit { change, key: &key, old: &old };
-    let written = edit.write(new).await;
-    written.map_err(|error| {
-        file.keep();
-        error.hint(format!("your text is kept, delete it when you are done: {}", file.path.display()))
-    })?;
-    edit.tell().await
 }
 
 impl EditArgs {
-    async fn choose(&self, values: &BTreeMap<String, SecretValue>, session: &Session<'_>) -> Result<String> {
+    fn form(&self, values: &Values) -> Result<Form> {
         let name = &self.name;
-        if let Some(key) = &self.key {
-            let Some(value) = values.get(key) else {
-                return Err(Error::failed(format!("secret {name} has no key {key}"))
-                    .hint(format!("kubectl runai-secret set {name} {key} makes one")));
-            };
-            if !secret::is_text(value.expose()) {
-                return Err(Error::failed(format!("the value of {key} is no text"))
-                    .hint(format!("kubectl runai-secret set {name} --from-file={key}=PATH")));
-            }
-            return Ok(key.clone());
+        let Some(key) = &self.key else { return Ok(Form::all(values)) };
+        let Some(value) = values.get(key) else {
+            let error = Error::failed(format!("secret {name} has no key {key}"));
+            let near = nearest(key, values.keys().map(String::as_str));
+            let error =
+                near.into_iter().fold(error, |error, near| error.hint(format!("did you mean {near}?")));
+            return Err(error.hint(format!("kubectl runai-secret set {name} {key} makes one")));
+        };
+        if !secret::is_text(value.expose()) {
+            return Err(Error::failed(format!("the value of {key} is no text"))
+                .hint(format!("kubectl runai-secret set {name} --from-file={key}=PATH")));
         }
-        let texts = values.iter().filter(|(_, value)| secret::is_text(value.expose()));
-        let texts: Vec<&str> = texts.map(|(key, _)| key.as_str()).collect();
-        match texts.as_slice() {
-            [] => Err(Error::failed(format!("secret {name} has no key whose value is text"))),
-            [only] => Ok((*only).to_owned()),
-            several => match session.ui.choose("Which key?", several).await? {
-                Some(index) => Ok(several[index].to_owned()),
-                None => {
-                    Err(Error::usage(format!("secret {name} has several keys: name one of {}", few(several))))
-                }
-            },
-        }
+        Ok(Form::OneKey(key.clone()))
     }
 }
 
-async fn read(change: &SecretChange<'_>) -> Result<BTreeMap<String, SecretValue>> {
-    let (name, namespace, cluster) = (change.name, change.namespace, change.cluster);
-    match cluster.secret_outside(namespace, name).await {
-        Ok(secret) => change.check(&secret)?,
-        Err(failure) => return Err(not_found::secret(failure, name, namespace, cluster).await),
-    }
-    match cluster.namesake(namespace, name).await {
-        Ok(found) => Ok(found.content.values()),
-        Err(failure) => Err(not_found::secret(failure, name, namespace, cluster).await),
-    }
+/// How the secret is called in the text.
+fn place(change: &SecretChange<'_>) -> String {
+    format!("Secret {} in {}", change.name, change.namespace)
 }
 
-/// The editor's program and its first arguments.
-fn editor(session: &Session<'_>) -> Result<Vec<String>> {
-    let set = |name: &str| env::var(name).ok().filter(|editor| !editor.trim().is_empty());
-    let editor = ["KUBE_EDITOR", "VISUAL", "EDITOR"].into_iter().find_map(set);
-    let Some(editor) = editor.or_else(|| session.ui.data_is_seen().then(|| "vi".to_owned())) else {
-        return Err(Error::usage("there is no terminal to edit in, and no other editor is set")
-            .hint("KUBE_EDITOR says which one to start; set changes a key without an editor"));
-    };
-    let words = shell_words::split(&editor).unwrap_or_default();
-    if words.is_empty() {
-        return Err(Error::usage("the editor's command can't be understood").hint("set KUBE_EDITOR=vim"));
-    }
-    Ok(words)
-}
-
-/// Waits for the editor. It is given the file's name, and nothing of the value.
-async fn start_editor(editor: &[String], path: &Path, session: &Session<'_>) -> Result<()> {
-    let (program, arguments) = editor.split_first().expect("an editor has a name");
-    let mut command = Command::new(program);
-    command.args(arguments).kill_on_drop(true);
-    // What it draws is the text: where that would go to a file, it goes nowhere.
-    if !session.ui.data_is_seen() {
-        command.stdout(Stdio::null());
-    }
-    if matches!(Path::new(program).file_name().and_then(OsStr::to_str), Some("vim" | "nvim")) {
-        command.args(VIM);
-    }
-    let ended = command.arg(path).status().await;
-    let ended = ended.map_err(|error| {
-        Error::failed(format!("can't start the editor {program}: {}", error.kind()))
-            .hint("KUBE_EDITOR, VISUAL or EDITOR says which one to start")
-    })?;
-    if ended.success() {
-        return Ok(());
-    }
-    Err(Error::failed(format!("the editor {program} did not end well ({ended}); nothing was changed")))
-}
-
-/// Most editors end a file with a newline. One that was not there before is not part of the value.
-fn without_editors_newline(old: &SecretValue, new: SecretValue, session: &Session<'_>) -> SecretValue {
-    if old.expose().ends_with(b"\n") || !new.expose().ends_with(b"\n") {
-        return new;
-    }
-    let new = new.without_line_end();
-    if new.expose() != old.expose() {
-        session.ui.note("the newline at the end was taken off, as there was none before");
-    }
-    new
-}
-
-/// A changed text on its way.
-struct Edit<'a> {
+/// An editor at work on a secret.
+struct Editing<'a> {
     change: SecretChange<'a>,
-    key: &'a str,
-    /// The value that the editor was given.
-    old: &'a SecretValue,
+    editor: Editor,
+    form: Form,
+    file: PrivateFile,
 }
 
-impl Edit<'_> {
-    /// Writes the new value, if nobody else changed that key.
-    async fn write(&self, new: SecretValue) -> Result<()> {
+/// What becomes of keys that both changed.
+enum Decision {
+    /// These stay as somebody else made them, the others become as they were edited.
+    KeepTheirs(Vec<String>),
+    EditAgain,
+}
+
+impl Editing<'_> {
+    /// What is saved, as changes of the values that were seen; none where it is left as it was.
+    async fn edit(&mut self, seen: &Values) -> Result<Option<Changes>> {
+        let session = self.change.session;
+        let mut given = self.file.read()?;
+        let mut is_refused = false;
+        loop {
+            self.editor.open(&self.file.path, session).await?;
+            let saved = self.file.read()?;
+            let is_same = saved.expose() == given.expose();
+            if is_same && is_refused {
+                return Err(self.file.kept(form::refusal(&[])));
+            }
+            if is_same || self.form.is_given_up(&saved) {
+                return Ok(None);
+            }
+            let mistakes = match self.form.read(&saved) {
+                Ok(mut after) => {
+                    if let Form::OneKey(key) = &self.form {
+                        leave_out_editors_newline(key, seen, &mut after, session);
+                    }
+                    let changes = Changes::between(seen, after, &self.form.shown(seen));
+                    session.ui.keep_confidential(changes.after());
+                    return Ok(Some(changes).filter(|changes| !changes.is_empty()));
+                }
+                Err(mistakes) => mistakes,
+            };
+            if !session.ui.has_company() {
+                return Err(self.file.kept(form::refusal(&mistakes)));
+            }
+            given = form::marked(&saved, &mistakes);
+            self.file.replace(&given)?;
+            is_refused = true;
+        }
+    }
+
+    /// Writes the changes; gives those that were written, none where nothing was left of them.
+    async fn write(&mut self, mut seen: SecretInside, mut changes: Changes) -> Result<Option<Changes>> {
         let SecretChange { name, namespace, cluster, session, write, .. } = self.change;
-        let data = Rc::new(BTreeMap::from([(self.key.to_owned(), new)]));
-        session.ui.keep_confidential(Rc::clone(&data));
+        let mut agreed = Vec::new();
         for attempt in 1.. {
-            // The version first: what is read after it is at least as new, and the patch holds for it alone.
-            let secret = cluster.secret_outside(namespace, name).await?;
-            self.change.check(&secret)?;
-            let current = cluster.namesake(namespace, name).await?.content.values();
-            if current.get(self.key).is_none_or(|value| value.expose() != self.old.expose()) {
-                return Err(Error::failed(format!(
-                    "somebody else changed {} of secret {name} meanwhile; nothing was written",
-                    self.key
-                )));
+            let removed = changes.removed();
+            if write.dry_run == DryRun::None && removed.iter().any(|key| !agreed.contains(key)) {
+                unset::agree(&self.change, &removed).await?;
+                agreed = removed;
             }
             if write.dry_run == DryRun::Client {
-                return session.report(write, &format!("secret/{name}"), "edited", &serde_json::Value::Null);
+                session.report(write, &format!("secret/{name}"), "edited", &self.change.unwritten())?;
+                return Ok(None);
             }
-            let patch = secret::patch_of_values(&change_secret::patch_metadata(&secret), &data);
-            match cluster.change_secret(namespace, name, patch, write.write()).await {
-                Ok(object) => return session.report(write, &format!("secret/{name}"), "edited", &object),
-                Err(failure) if failure.is_conflict() && attempt < TRIES => {}
-                Err(failure) => return Err(failure.into()),
+            let metadata = change_secret::patch_metadata(&seen.outside);
+            let patch = secret::patch_of_changes(&metadata, &changes.entries());
+            let failure = match cluster.change_secret(namespace, name, patch, write.write()).await {
+                Ok(object) => {
+                    let cleaned = seen.outside.was_applied;
+                    self.change.report(&Done { verb: "edited", object, cleaned })?;
+                    return Ok(Some(changes));
+                }
+                Err(failure) => failure,
+            };
+            let is_beaten = failure.is_conflict() || failure.is_not_found();
+            if !is_beaten || attempt == TRIES {
+                return Err(self.change.refused(failure));
             }
+            let now = self.look_again(&seen).await?;
+            changes = self.merged(changes, &seen, &now).await?;
+            if changes.is_empty() {
+                session.ui.note("Edit cancelled, no changes made.");
+                return Ok(None);
+            }
+            seen = now;
+            pause_after_conflict(attempt).await;
         }
         unreachable!("the loop above has no end but its returns")
     }
 
+    /// The secret as somebody else made it.
+    async fn look_again(&self, seen: &SecretInside) -> Result<SecretInside> {
+        let SecretChange { name, namespace, cluster, .. } = self.change;
+        let now = match cluster.secret_inside(namespace, name).await {
+            Err(failure) if failure.is_not_found() => {
+                return Err(Error::failed(format!(
+                    "secret {name} was deleted meanwhile; nothing was written"
+                )));
+            }
+            now => now?,
+        };
+        if now.outside.metadata.uid != seen.outside.metadata.uid {
+            return Err(Error::failed(format!(
+                "secret {name} was deleted and made anew meanwhile; nothing was written"
+            )));
+        }
+        self.change.check(&now.outside)?;
+        Ok(now)
+    }
+
+    /// What is to be changed in the secret as it is now.
+    async fn merged(
+        &mut self,
+        mut changes: Changes,
+        seen: &SecretInside,
+        now: &SecretInside,
+    ) -> Result<Changes> {
+        let disputed = changes.disputed(&seen.values, &now.values);
+        while !disputed.is_empty() {
+            match self.decide(&disputed, &now.values).await? {
+                Decision::KeepTheirs(keys) => {
+                    for key in &keys {
+                        changes.give_up(key);
+                    }
+                    break;
+                }
+                Decision::EditAgain => {
+                    self.form = self.form.with_comments(&changes, &now.values);
+                    let dispute = Dispute { changes: &changes, disputed: &disputed, now: &now.values };
+                    self.file.replace(&self.form.disputed_text(&place(&self.change), &dispute))?;
+                    if let Some(changes) = self.edit(&now.values).await? {
+                        return Ok(changes);
+                    }
+                }
+            }
+        }
+        changes.drop_done(&now.values);
+        Ok(changes)
+    }
+
+    async fn decide(&self, disputed: &[String], now: &Values) -> Result<Decision> {
+        let SecretChange { name, session, .. } = self.change;
+        let mut theirs = Vec::new();
+        for key in disputed {
+            let did = if now.contains_key(key) { "changed" } else { "removed" };
+            let question = format!("Somebody else {did} {key} meanwhile, and so did you");
+            match session.ui.choose(&question, &["keep mine", "keep theirs", "edit again"]).await? {
+                Some(0) => {}
+                Some(1) => theirs.push(key.clone()),
+                Some(_) => return Ok(Decision::EditAgain),
+                None => {
+                    return Err(Error::failed(format!(
+                        "somebody else changed {} of secret {name} meanwhile; nothing was written",
+                        list(disputed)
+                    )));
+                }
+            }
+        }
+        Ok(Decision::KeepTheirs(theirs))
+    }
+
     /// Says who has to start again to see it.
-    async fn tell(&self) -> Result<()> {
+    async fn tell(&self, changes: &Changes) -> Result<()> {
         let SecretChange { name, namespace, cluster, session, write, .. } = self.change;
         if write.output == Output::Human && write.dry_run == DryRun::None && !session.ui.is_quiet() {
-            Audience::of(name, &[self.key], namespace, cluster).await?.tell(namespace, session);
+            let keys: Vec<&str> = changes.entries().into_keys().collect();
+            let audience = Audience::of(name, &keys, namespace, cluster).await.map_err(|failure| {
+                Error::from(failure).at("the secret has its new values; who uses it could not be found out")
+            })?;
+            audience.tell(namespace, session);
         }
         Ok(())
     }
+}
+
+/// Most editors end a file with a newline. One that was not there before is not part of the value.
+fn leave_out_editors_newline(
+    key: &str,
+    seen: &Values,
+    after: &mut BTreeMap<String, SecretValue>,
+    session: &Session<'_>,
+) {
+    let old = seen.get(key).map(SecretValue::expose).unwrap_or_default();
+    let Some(new) = after.remove(key) else { return };
+    if old.ends_with(b"\n") || !new.expose().ends_with(b"\n") {
+        after.insert(key.to_owned(), new);
+        return;
+    }
+    let new = new.without_line_end();
+    if new.expose() != old {
+        session.ui.note("the newline at the end was taken off, as there was none before");
+    }
+    after.insert(key.to_owned(), new);
 }

@@ -47,7 +47,7 @@ pub(super) async fn run(args: &UnsetArgs, session: &Session<'_>) -> Result<()> {
     let found = change.look().await?;
     args.check(found.as_ref(), &namespace)?;
     if args.write.dry_run == DryRun::None {
-        args.agree(&change).await?;
+        agree(&change, &args.keys).await?;
         let effect = format!("secret/{} in {namespace}: without {}", args.name, list(&args.keys));
         session
             .review(&args.write, &format!("Take {} out of {}?", list(&args.keys), args.name), &[effect])
@@ -80,33 +80,33 @@ impl UnsetArgs {
         })
     }
 
-    /// Asks where workloads would not start any more.
-    async fn agree(&self, change: &SecretChange<'_>) -> Result<()> {
-        let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
-        let audience = Audience::of(&self.name, &keys, change.namespace, change.cluster).await?;
-        scope::warn_unseen(audience.unseen(), "whether they need these keys is not known", change.session);
-        let in_need = audience.in_need();
-        if in_need.is_empty() {
-            return Ok(());
-        }
-        for (workload, way) in &in_need {
-            change.session.ui.effect(&format!("{workload} would not start any more: {way}"));
-        }
-        let question = format!(
-            "Take {} out of {} although {} it?",
-            list(&self.keys),
-            self.name,
-            if in_need.len() == 1 {
-                "1 workload needs".to_owned()
-            } else {
-                format!("{} need", plural(in_need.len(), "workload"))
-            }
-        );
-        change.session.ui.confirm(&question).await
-    }
-
     fn patch(&self, secret: &SecretOutside) -> Bytes {
         let data: Value = self.keys.iter().map(|key| (key.clone(), Value::Null)).collect();
         Bytes::from(json!({ "metadata": change_secret::patch_metadata(secret), "data": data }).to_string())
     }
+}
+
+/// Asks where workloads would not start any more without these keys.
+pub(super) async fn agree(change: &SecretChange<'_>, keys: &[String]) -> Result<()> {
+    let names: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let audience = Audience::of(change.name, &names, change.namespace, change.cluster).await?;
+    scope::warn_unseen(audience.unseen(), "whether they need these keys is not known", change.session);
+    let in_need = audience.in_need();
+    if in_need.is_empty() {
+        return Ok(());
+    }
+    for (workload, way) in &in_need {
+        change.session.ui.effect(&format!("{workload} would not start any more: {way}"));
+    }
+    let question = format!(
+        "Take {} out of {} although {} it?",
+        list(keys),
+        change.name,
+        if in_need.len() == 1 {
+            "1 workload needs".to_owned()
+        } else {
+            format!("{} need", plural(in_need.len(), "workload"))
+        }
+    );
+    change.session.ui.confirm(&question).await
 }

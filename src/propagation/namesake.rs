@@ -64,6 +64,10 @@ impl Encoded {
     pub(super) fn expose(&self) -> &str {
         &self.0
     }
+
+    pub(crate) fn decode(&self) -> SecretValue {
+        SecretValue::from_bytes(BASE64_STANDARD.decode(self.expose()).unwrap_or_default())
+    }
 }
 
 impl Content {
@@ -74,10 +78,7 @@ impl Content {
 
     /// The values, for whoever must recognise them in a text.
     pub(crate) fn values(&self) -> BTreeMap<String, SecretValue> {
-        let value = |text: &Encoded| {
-            SecretValue::from_bytes(BASE64_STANDARD.decode(text.expose()).unwrap_or_default())
-        };
-        self.data.iter().map(|(key, text)| (key.clone(), value(text))).collect()
+        self.data.iter().map(|(key, text)| (key.clone(), text.decode())).collect()
     }
 
     /// The keys that the other one does not have.

@@ -133,6 +133,22 @@ pub(crate) fn patch_of_values(metadata: &Value, data: &BTreeMap<String, SecretVa
     request_body(&Patch { metadata, data: EncodedData(data) })
 }
 
+/// The same with keys that go: those without a value.
+pub(crate) fn patch_of_changes(metadata: &Value, changes: &BTreeMap<&str, Option<&SecretValue>>) -> Bytes {
+    struct EncodedChanges<'a>(&'a BTreeMap<&'a str, Option<&'a SecretValue>>);
+    impl Serialize for EncodedChanges<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_map(self.0.iter().map(|(key, value)| (key, value.map(Encoded))))
+        }
+    }
+    #[derive(Serialize)]
+    struct Patch<'a> {
+        metadata: &'a Value,
+        data: EncodedChanges<'a>,
+    }
+    request_body(&Patch { metadata, data: EncodedChanges(changes) })
+}
+
 /// What `-o` prints.
 #[derive(Serialize)]
 #[serde(untagged)]

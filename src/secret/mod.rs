@@ -6,6 +6,7 @@
 
 mod argument;
 mod builtin_type;
+mod changes;
 mod contents;
 mod credential;
 mod docker_config;
@@ -29,10 +30,12 @@ mod reveal;
 mod single_value;
 mod source;
 mod ssh;
+pub(crate) mod string_data;
 mod tls;
 mod value;
 
 pub(crate) use builtin_type::{DOCKER_CONFIG, SSH, TLS, TYPES, check_keys};
+pub(crate) use changes::Changes;
 pub(crate) use contents::Contents;
 pub(crate) use credential::{CREDENTIAL_LABEL, Credential, access_key_contents, password_contents};
 pub(crate) use docker_config::{DOCKER_HUB, Login, contents_of_file, contents_of_login};
@@ -40,7 +43,7 @@ pub(crate) use hash::name_with_hash;
 pub(crate) use input::ProcessInput;
 pub(crate) use inspection::{Inspection, ValueFacts};
 pub(crate) use look::{Look, is_text};
-pub(crate) use manifest::{SecretManifest, patch_of_values};
+pub(crate) use manifest::{SecretManifest, patch_of_changes, patch_of_values};
 pub(crate) use name::{
     check_annotation_key, check_key, check_label_key, check_label_value, check_namespace, check_secret_name,
     is_env_name, is_key, is_label, is_newer_env_name, is_subdomain,

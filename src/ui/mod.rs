@@ -311,6 +311,11 @@ impl Ui {
         prompt::pick(text(question), choices.collect(), self.0.manner).await
     }
 
+    /// Whether somebody is there who can be asked for more than a yes or no.
+    pub(crate) fn has_company(&self) -> bool {
+        self.0.presence == Presence::There
+    }
+
     /// Asks for a value without showing it, twice; nothing where nobody can be asked.
     ///
     /// # Errors

@@ -22,6 +22,8 @@ mod delete;
 mod delete_in_use;
 mod detach;
 mod edit;
+mod edit_all_keys;
+mod edit_conflicts;
 mod faults;
 mod guide;
 mod help;

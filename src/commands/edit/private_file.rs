@@ -21,7 +21,7 @@ pub(super) struct PrivateFile {
 }
 
 impl PrivateFile {
-    /// Writes a value into a file of this name, in a new folder.
+    /// Writes a text into a file of this name, in a new folder.
     pub(super) fn new(name: &str, value: &SecretValue) -> Result<Self> {
         let suffix: String = random()?.iter().map(|byte| char::from(b'a' + byte % 26)).collect();
         let folder = base().join(format!("{}-{suffix}", crate::cli::BINARY));
@@ -43,21 +43,41 @@ impl PrivateFile {
         read.map_err(|error| Error::failed(format!("can't read {}: {}", self.path.display(), error.kind())))
     }
 
-    /// Leaves it where it is, since it is all that there is of somebody's work.
-    pub(super) fn keep(&mut self) {
+    /// Puts another text into it.
+    pub(super) fn replace(&self, text: &SecretValue) -> Result<()> {
+        // What an editor left in its place may be another file, of another mode.
+        let replaced = wipe(&self.path)
+            .and_then(|()| fs::remove_file(&self.path))
+            .and_then(|()| write_new(&self.path, text.expose()));
+        replaced
+            .map_err(|error| Error::failed(format!("can't write {}: {}", self.path.display(), error.kind())))
+    }
+
+    /// Leaves it where it is, since it is all that there is of somebody's work, and says so.
+    pub(super) fn kept(&mut self, error: Error) -> Error {
+        if self.kept {
+            return error;
+        }
         self.kept = true;
+        #[cfg(unix)]
+        let _ = fs::set_permissions(&self.path, std::os::unix::fs::PermissionsExt::from_mode(0o600));
+        error.hint(format!("your text is kept, delete it when you are done: {}", self.path.display()))
     }
 }
 
 impl Drop for PrivateFile {
     fn drop(&mut self) {
-        if self.kept {
-            return;
-        }
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            let _ = wipe(&entry.path());
+            let path = entry.path();
+            if self.kept && path == self.path {
+                continue;
+            }
+            let _ = wipe(&path);
+            let _ = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
         }
-        let _ = fs::remove_dir_all(&self.folder);
+        if !self.kept {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
     }
 }
 

@@ -1,0 +1,56 @@
+//! The user's editor: which it is, and waiting for it.
+
+use std::env;
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Stdio;
+
+use tokio::process::Command;
+
+use crate::commands::Session;
+use crate::error::{Error, Result};
+
+/// What looks at vim's registers, its undo history and its swap files finds nothing of the value.
+const VIM: [&str; 5] = ["-n", "-i", "NONE", "-c", "set noundofile nobackup nowritebackup"];
+
+/// A program and its first arguments.
+pub(super) struct Editor(Vec<String>);
+
+impl Editor {
+    pub(super) fn of(session: &Session<'_>) -> Result<Self> {
+        let set = |name: &str| env::var(name).ok().filter(|editor| !editor.trim().is_empty());
+        let editor = ["KUBE_EDITOR", "VISUAL", "EDITOR"].into_iter().find_map(set);
+        let Some(editor) = editor.or_else(|| session.ui.data_is_seen().then(|| "vi".to_owned())) else {
+            return Err(Error::usage("there is no terminal to edit in, and no other editor is set")
+                .hint("KUBE_EDITOR says which one to start; set changes a key without an editor"));
+        };
+        let words = shell_words::split(&editor).unwrap_or_default();
+        if words.is_empty() {
+            return Err(Error::usage("the editor's command can't be understood").hint("set KUBE_EDITOR=vim"));
+        }
+        Ok(Self(words))
+    }
+
+    /// Waits for it. It is given the file's name, and nothing of the value.
+    pub(super) async fn open(&self, path: &Path, session: &Session<'_>) -> Result<()> {
+        let (program, arguments) = self.0.split_first().expect("an editor has a name");
+        let mut command = Command::new(program);
+        command.args(arguments).kill_on_drop(true);
+        // What it draws is the text: where that would go to a file, it goes nowhere.
+        if !session.ui.data_is_seen() {
+            command.stdout(Stdio::null());
+        }
+        if matches!(Path::new(program).file_name().and_then(OsStr::to_str), Some("vim" | "nvim")) {
+            command.args(VIM);
+        }
+        let ended = command.arg(path).status().await;
+        let ended = ended.map_err(|error| {
+            Error::failed(format!("can't start the editor {program}: {}", error.kind()))
+                .hint("KUBE_EDITOR, VISUAL or EDITOR says which one to start")
+        })?;
+        if ended.success() {
+            return Ok(());
+        }
+        Err(Error::failed(format!("the editor {program} did not end well ({ended}); nothing was changed")))
+    }
+}

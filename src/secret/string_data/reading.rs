@@ -1,0 +1,197 @@
+//! Reads what a person made of the text, strictly: what would silently be something else than what stands there is a
+//! mistake. A mistake has a line and never what stands in it.
+
+use std::collections::BTreeMap;
+
+use granit_parser::{BorrowedInput, Event, Parser, Placement, ScalarStyle, Span, Tag};
+
+use crate::secret::name::key_faults;
+use crate::secret::value::SecretValue;
+
+const IN_QUOTES: &str = "put the value in quotes, or into indented lines below KEY: |-";
+
+/// What has to be corrected, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mistake {
+    /// Counted from 1.
+    pub(crate) line: usize,
+    /// Holds nothing of the text.
+    pub(crate) what: String,
+}
+
+/// The keys and values of a text. `is_left_out` tells of a key whether it is in the secret but not in the text.
+///
+/// # Errors
+/// Everything that has to be corrected, in the order of the lines.
+pub(crate) fn read(
+    bytes: &[u8],
+    is_left_out: impl Fn(&str) -> bool,
+) -> Result<BTreeMap<String, SecretValue>, Vec<Mistake>> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
+        vec![mistake(line, "the text is not UTF-8")]
+    })?;
+    let mut reader = Reader {
+        parser: Parser::new_from_str(text),
+        entries: BTreeMap::new(),
+        plain_lines: Vec::new(),
+        comment_lines: Vec::new(),
+        mistakes: Vec::new(),
+    };
+    if let Err(last) = reader.document(&is_left_out) {
+        reader.mistakes.push(last);
+    }
+    reader.find_comments_in_values();
+    let Reader { entries, mut mistakes, .. } = reader;
+    mistakes.sort_by_key(|mistake| mistake.line);
+    if mistakes.is_empty() {
+        Ok(entries.into_iter().map(|(key, (_, value))| (key, value)).collect())
+    } else {
+        Err(mistakes)
+    }
+}
+
+fn mistake(line: usize, what: impl Into<String>) -> Mistake {
+    Mistake { line, what: what.into() }
+}
+
+fn at(span: Span, what: impl Into<String>) -> Mistake {
+    mistake(span.start.line(), what)
+}
+
+struct Reader<'a, T: BorrowedInput<'a>> {
+    parser: Parser<'a, T>,
+    /// Each key with its line.
+    entries: BTreeMap<String, (usize, SecretValue)>,
+    /// The lines in which a value without quotes stands.
+    plain_lines: Vec<usize>,
+    /// The lines with a comment after something else.
+    comment_lines: Vec<usize>,
+    mistakes: Vec<Mistake>,
+}
+
+impl<'a, T: BorrowedInput<'a>> Reader<'a, T> {
+    /// The next event that is no comment.
+    fn next(&mut self) -> Result<(Event<'a>, Span), Mistake> {
+        loop {
+            match self.parser.next_event() {
+                Some(Ok((Event::Comment(_, Placement::Right), span))) => {
+                    self.comment_lines.push(span.start.line());
+                }
+                Some(Ok((Event::Comment(..), _))) => {}
+                Some(Ok(event)) => return Ok(event),
+                // Its own words may quote the text.
+                Some(Err(error)) => {
+                    return Err(mistake(error.marker().line(), format!("this is no YAML: {IN_QUOTES}")));
+                }
+                None => return Ok((Event::StreamEnd, Span::default())),
+            }
+        }
+    }
+
+    fn document(&mut self, is_left_out: &impl Fn(&str) -> bool) -> Result<(), Mistake> {
+        let mut was_there = false;
+        loop {
+            match self.next()? {
+                (Event::StreamStart | Event::DocumentEnd, _) => {}
+                (Event::DocumentStart(..), span) if was_there => {
+                    return Err(at(span, "a second document begins"));
+                }
+                (Event::DocumentStart(..), _) => {
+                    was_there = true;
+                    match self.next()? {
+                        (Event::MappingStart(..), _) => while self.entry(is_left_out)? {},
+                        (Event::Scalar(_, ScalarStyle::Plain, ..), span) if span.is_empty() => {}
+                        (_, span) => return Err(at(span, "here KEY: VALUE was expected")),
+                    }
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Takes one key with its value; false where there are no more.
+    fn entry(&mut self, is_left_out: &impl Fn(&str) -> bool) -> Result<bool, Mistake> {
+        let (key, line) = match self.next()? {
+            (Event::MappingEnd, _) => return Ok(false),
+            (Event::Scalar(key, _, anchor, tag), span) => {
+                self.refuse_properties(anchor, tag.as_deref(), span);
+                (key.into_owned(), span.start.line())
+            }
+            (_, span) => return Err(at(span, "here KEY: VALUE was expected")),
+        };
+        let value = self.value(line)?;
+        let faults = key_faults(&key);
+        if !faults.is_empty() {
+            self.mistakes.push(mistake(line, faults.join("; ")));
+        } else if let Some((first, _)) = self.entries.get(&key) {
+            self.mistakes.push(mistake(line, format!("this key is in line {first} already")));
+        } else if is_left_out(&key) {
+            let what = "a key of this name is left out of the text and stays as it is: take another name";
+            self.mistakes.push(mistake(line, what));
+        } else {
+            self.entries.insert(key, (line, value));
+        }
+        Ok(true)
+    }
+
+    fn value(&mut self, key_line: usize) -> Result<SecretValue, Mistake> {
+        match self.next()? {
+            (Event::Scalar(text, style, anchor, tag), span) => {
+                self.refuse_properties(anchor, tag.as_deref(), span);
+                // The parser makes `~` of nothing.
+                let is_nothing = style == ScalarStyle::Plain && span.is_empty();
+                if is_nothing {
+                    self.plain_lines.push(key_line);
+                    return Ok(SecretValue::from_bytes(Vec::new()));
+                }
+                if style == ScalarStyle::Plain {
+                    self.plain_lines.push(span.start.line());
+                    if span.end.line() > span.start.line() {
+                        self.mistakes
+                            .push(at(span, format!("the value goes on in the next line: {IN_QUOTES}")));
+                    }
+                }
+                Ok(SecretValue::from_bytes(text.into_owned().into_bytes()))
+            }
+            (Event::Alias(..), span) => Err(at(span, format!("a value may not begin with '*': {IN_QUOTES}"))),
+            (Event::MappingStart(..) | Event::SequenceStart(..), span) => {
+                self.mistakes.push(at(span, format!("a value is a text, no list and no map: {IN_QUOTES}")));
+                self.skip_collection()?;
+                Ok(SecretValue::from_bytes(Vec::new()))
+            }
+            (_, span) => Err(at(span, "here a value was expected")),
+        }
+    }
+
+    /// `&` and `!` in front of a value are no part of it.
+    fn refuse_properties(&mut self, anchor: usize, tag: Option<&Tag>, span: Span) {
+        if anchor != 0 || tag.is_some() {
+            self.mistakes.push(at(span, format!("a value may not begin with '&' or '!': {IN_QUOTES}")));
+        }
+    }
+
+    fn skip_collection(&mut self) -> Result<(), Mistake> {
+        let mut depth = 1;
+        while depth > 0 {
+            match self.next()?.0 {
+                Event::MappingStart(..) | Event::SequenceStart(..) => depth += 1,
+                Event::MappingEnd | Event::SequenceEnd => depth -= 1,
+                Event::StreamEnd => break,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A `#` after a blank ends a value without quotes, and most who write one there mean it as a part.
+    fn find_comments_in_values(&mut self) {
+        for line in &self.plain_lines {
+            if self.comment_lines.contains(line) {
+                let what =
+                    format!("a '#' after a blank begins a comment; if it is part of the value, {IN_QUOTES}");
+                self.mistakes.push(mistake(*line, what));
+            }
+        }
+    }
+}
