@@ -57,7 +57,7 @@ scenario! {
 
     fn several_values_need_a_form_and_are_read_back_from_it(world: &World, sandbox: &Sandbox) {
         let namespace = world.namespace("ns");
-        let values: [(&str, &[u8]); 3] = [("A", b"it's \"$A\" \\ `x`\n"), ("B", "# é\r\n".as_bytes()), ("C", b"")];
+        let values: [(&str, &[u8]); 3] = [("A", b"it's $A \\ `x`\n"), ("B", "# \"é\"\n\n".as_bytes()), ("C", b"")];
         create(world, &namespace, "s", &values);
         let unclear = sandbox.run(["view", "s", "--reveal", "-n", &namespace]).fails_with(2);
         assert!(unclear.stdout.is_empty() && unclear.stderr.contains("name one (A, B and C)"), "{unclear}");
@@ -69,7 +69,20 @@ scenario! {
             }
         }
         let shell = sandbox.run(["view", "s", "A", "C", "--reveal", "-o", "shell", "-n", &namespace]).success();
-        assert_eq!(shell.stdout, "export A='it'\\''s \"$A\" \\ `x`\n'\nexport C=''\n");
+        assert_eq!(shell.stdout, "export A='it'\\''s $A \\ `x`\n'\nexport C=''\n");
+    }
+
+    fn what_readers_of_dotenv_files_differ_on_is_refused_and_written_as_json(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("ns");
+        for (name, value) in [("crlf", "a\r\n"), ("expanded", "${HOME}"), ("quotes", "'\"\n")] {
+            create(world, &namespace, name, &[("A", TOKEN.as_bytes()), ("B", value.as_bytes())]);
+            let refused = sandbox.run(["view", name, "--reveal", "-o", "dotenv", "-n", &namespace]).fails_with(1);
+            refused.never_shows(TOKEN.as_bytes());
+            assert!(refused.stderr.starts_with("error: B can't be in a dotenv file: "), "{refused}");
+            assert!(refused.stderr.contains("hint: -o json holds every text"), "{refused}");
+            let json = sandbox.run(["view", name, "--reveal", "-o", "json", "-n", &namespace]).success();
+            assert_eq!(json.json()["B"], value);
+        }
     }
 
     fn what_a_form_cannot_hold_is_refused_without_its_value(world: &World, sandbox: &Sandbox) {
