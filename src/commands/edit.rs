@@ -160,7 +160,7 @@ impl Editing<'_> {
         let mut agreed = Vec::new();
         for attempt in 1.. {
             let removed = changes.removed();
-            if write.dry_run == DryRun::None && removed.iter().any(|key| !agreed.contains(key)) {
+            if removed.iter().any(|key| !agreed.contains(key)) {
                 unset::agree(&self.change, &removed).await?;
                 agreed = removed;
             }

@@ -23,6 +23,7 @@ use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::propagation::{self, DEPARTMENT_LABEL, Key, Scope};
 use crate::secret::{self, CREDENTIAL_LABEL, Credential};
+use crate::ui;
 use crate::wording::plural;
 
 /// Share a secret with every project: mark it cluster-wide for Run:ai
@@ -327,7 +328,11 @@ async fn wait_for(
     let until = if args.remove { Until::Gone } else { Until::Arrived };
     let mut outcome = Ok(());
     for name in done {
-        let survey = arrival::wait(until, name, namespace, limit, cluster, session).await?;
+        let status = session.command(&format!("status {name}"));
+        let hints =
+            vec![format!("secret/{name} is changed, and Run:ai goes on; to see how far it got: {status}")];
+        let wait = arrival::wait(until, name, namespace, limit, cluster, session);
+        let survey = ui::interrupt::watching(hints, wait).await?;
         if args.write.output == Output::Human {
             status::show(&survey, Report::Table, session)?;
         }

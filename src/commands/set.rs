@@ -91,8 +91,7 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
         .await?;
     change.report(&done)?;
     if !existed {
-        session.ui.note(&format!("there was no secret {} in {namespace}: it is new", args.name));
-        return Ok(());
+        return args.tell_that_it_is_new(&change).await;
     }
     if shared {
         session.ui.note(&format!(
@@ -105,6 +104,21 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
 }
 
 impl SetArgs {
+    /// A slip in the name makes a secret, so the one that may have been meant is named.
+    async fn tell_that_it_is_new(&self, change: &SecretChange<'_>) -> Result<()> {
+        let ui = change.session.ui;
+        if ui.is_quiet() {
+            return Ok(());
+        }
+        let (name, namespace) = (&self.name, change.namespace);
+        // It is only for a hint: where it is not allowed, there is none.
+        let names = change.cluster.secret_names(namespace).await.unwrap_or_default();
+        let others = names.iter().map(String::as_str).filter(|other| other != name);
+        let near = nearest(name, others).map(|near| format!("; there is also {near}")).unwrap_or_default();
+        ui.note(&format!("there was no secret {name} in {namespace}: it is new{near}"));
+        Ok(())
+    }
+
     /// Reads all sources.
     async fn read(&self, session: &Session<'_>) -> Result<SecretManifest> {
         if self.keys.is_empty() && self.sources.is_unused() {

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::change_secret::{self, SecretChange, Step};
 use super::renewal::Audience;
-use super::{Session, scope};
-use crate::cli::{DryRun, WriteArgs};
+use super::{Session, not_found, scope};
+use crate::cli::WriteArgs;
 use crate::cluster::SecretOutside;
 use crate::error::{Error, Result};
 use crate::secret;
@@ -45,14 +45,17 @@ pub(super) async fn run(args: &UnsetArgs, session: &Session<'_>) -> Result<()> {
         session,
     };
     let found = change.look().await?;
-    args.check(found.as_ref(), &namespace)?;
-    if args.write.dry_run == DryRun::None {
-        agree(&change, &args.keys).await?;
-        let effect = format!("secret/{} in {namespace}: without {}", args.name, list(&args.keys));
-        session
-            .review(&args.write, &format!("Take {} out of {}?", list(&args.keys), args.name), &[effect])
-            .await?;
+    if let Err(error) = args.check(found.as_ref(), &namespace) {
+        return Err(match found {
+            Some(_) => error,
+            None => not_found::with_nearest_secret(error, &args.name, &namespace, &cluster).await,
+        });
     }
+    agree(&change, &args.keys).await?;
+    let effect = format!("secret/{} in {namespace}: without {}", args.name, list(&args.keys));
+    session
+        .review(&args.write, &format!("Take {} out of {}?", list(&args.keys), args.name), &[effect])
+        .await?;
     let done = change
         .run(found, |secret| {
             let secret = args.check(secret, &namespace)?;
@@ -95,9 +98,8 @@ pub(super) async fn agree(change: &SecretChange<'_>, keys: &[String]) -> Result<
     if in_need.is_empty() {
         return Ok(());
     }
-    for (workload, way) in &in_need {
-        change.session.ui.effect(&format!("{workload} would not start any more: {way}"));
-    }
+    let effect = |(workload, way): (&String, &String)| format!("{workload} would not start any more: {way}");
+    let effects: Vec<String> = in_need.iter().map(effect).collect();
     let question = format!(
         "Take {} out of {} although {} it?",
         list(keys),
@@ -108,5 +110,5 @@ pub(super) async fn agree(change: &SecretChange<'_>, keys: &[String]) -> Result<
             format!("{} need", plural(in_need.len(), "workload"))
         }
     );
-    change.session.ui.confirm(&question).await
+    change.session.agree(change.write, &effects, &question).await
 }

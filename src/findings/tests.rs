@@ -55,6 +55,12 @@ fn a_missing_secret_is_said_once_with_all_its_uses() {
         view.findings()[0].remedy,
         "create it: kubectl runai-secret create s --from-file=a=PATH --from-file=b=PATH -n ns"
     );
+    let pull = self::view(vec![job(&json!({"imagePullSecrets": [{"name": "reg"}]}))], vec![]);
+    assert!(
+        pull.findings()[0]
+            .remedy
+            .starts_with("create it: kubectl runai-secret create docker-registry reg --docker-server")
+    );
     view.elsewhere.insert("s".to_owned(), vec!["ns".to_owned(), "other".to_owned()]);
     assert!(view.findings()[0].remedy.ends_with("there is one in other: have it in ns too"));
 }
@@ -115,6 +121,8 @@ fn names_of_variables_are_judged_by_the_rule_of_the_server() {
         shown(&view),
         ["warning env-name job.batch/j: container main does not get 1st of secret s: no legal env name"]
     );
+    let remedy = "kubectl runai-secret attach s job.batch/j --env VAR=KEY -n ns";
+    assert!(view.findings()[0].remedy.ends_with(remedy), "{}", view.findings()[0].remedy);
     view.env_names = EnvNames::of_version(1, 34);
     assert_eq!(
         shown(&view),

@@ -22,9 +22,12 @@ fn hints(outcome: &Outcome, hint: &str) {
 scenario! {
     fn a_mistyped_secret_is_answered_with_the_nearest_whatever_the_command(world: &World, sandbox: &Sandbox) {
         let namespace = with_secrets(world);
+        let project = world.project("b");
         create_deployment(world, &namespace, "web");
-        let commands: [&[&str]; 5] = [
+        let commands: [&[&str]; 7] = [
             &["view", "huging-face"],
+            &["unset", "huging-face", "token"],
+            &["copy", "huging-face", "--to-project", &project.name],
             &["usage", "huging-face"],
             &["edit", "huging-face", "token"],
             &["attach", "huging-face", "deploy/web", "--env", "token"],
@@ -39,6 +42,18 @@ scenario! {
         assert!(asked.iter().all(|request| !request.is_write()), "{:?}", world.lines());
         let unlike = sandbox.run(["view", "zzz", "-n", &namespace]).fails_with(1);
         assert!(!unlike.stderr.contains("did you mean"), "{unlike}");
+    }
+
+    fn a_secret_that_set_makes_is_told_beside_the_one_that_may_have_been_meant(world: &World, sandbox: &Sandbox) {
+        let namespace = with_secrets(world);
+        let set = |more: &[&str]| sandbox.stdin("v").run(["set", "huging-face", "token", "-n", &namespace].iter().chain(more));
+        let made = set(&[]).success();
+        let note = format!("note: there was no secret huging-face in {namespace}: it is new; there is also hugging-face\n");
+        assert_eq!(made.stderr, note);
+        world.delete(&format!("/api/v1/namespaces/{namespace}/secrets/huging-face"));
+        world.clear_log();
+        assert_eq!(set(&["-q"]).success().stderr, "");
+        assert_eq!(world.calls().len(), 2, "{:?}", world.lines());
     }
 
     fn a_mistyped_shared_secret_is_answered_with_the_nearest(world: &World, sandbox: &Sandbox) {

@@ -256,6 +256,10 @@ scenario! {
         world.create_secret(&namespace, "s", &[("a", OLD), ("b", OLD)]);
         create_workload(world, &namespace, "deployments", "env", with_variable("a"));
         let refused = sandbox.run(["unset", "s", "a", "-n", &namespace]).fails_with(2);
+        let dry = sandbox.run(["unset", "s", "a", "--dry-run=client", "-n", &namespace]).success();
+        for told in [&dry, &refused] {
+            assert!(told.stderr.contains(" would not start any more: "), "{told}");
+        }
         assert!(refused.stderr.contains("* deployment.apps/env would not start any more: env V"), "{refused}");
         sandbox.run(["unset", "s", "b", "-n", &namespace]).success();
         let mut session = sandbox.in_terminal(["unset", "s", "a", "-n", &namespace]);
