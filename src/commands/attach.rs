@@ -238,12 +238,14 @@ impl AttachArgs {
             }
             [_, _] => Err(Error::usage("-e and its like name the secret themselves")
                 .hint("kubectl runai-secret attach KIND/NAME -e VAR=SECRET:NAME,KEY")),
-            words => Err(Error::usage(format!(
-                "a secret and a workload are wanted, and there are {} words",
-                words.len()
-            ))
-            .hint("kubectl runai-secret attach SECRET KIND/NAME --env KEY")
-            .hint("a prefix follows --env-all after '=': --env-all=PREFIX")),
+            words => {
+                let line = format!("a secret and a workload are wanted, and there are {} words", words.len());
+                let error = Error::usage(line).hint("kubectl runai-secret attach SECRET KIND/NAME --env KEY");
+                Err(match self.env_all {
+                    Some(_) => error.hint("a prefix follows --env-all after '=': --env-all=PREFIX"),
+                    None => error,
+                })
+            }
         }
     }
 

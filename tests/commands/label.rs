@@ -83,6 +83,23 @@ scenario! {
         assert_eq!(outcome.stdout.matches(" absent\n").count(), 3, "{outcome}");
     }
 
+    fn ctrl_c_says_that_the_copies_go_on(world: &World, sandbox: &Sandbox) {
+        let (runai, _project) = (world.runai_namespace(), world.project("a"));
+        world.create_secret(&runai, "shared", &[("k", "v")]);
+        let waiting = sandbox.spawn(label(&runai, &["--wait=50s"]));
+        let start = std::time::Instant::now();
+        // A look after the write is the wait's.
+        while world.calls().iter().skip_while(|call| !call.starts_with("PATCH")).count() < 2 {
+            assert!(start.elapsed().as_secs() < 20, "{:?}", world.lines());
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        waiting.interrupt();
+        let outcome = waiting.wait().fails_with(130);
+        let status = format!("kubectl runai-secret status shared --runai-namespace {runai}");
+        let hint = format!("hint: secret/shared is changed, and Run:ai goes on; to see how far it got: {status}\n");
+        assert!(outcome.stderr.contains(&hint), "{outcome}");
+    }
+
     fn what_nobody_may_see_is_not_proven(world: &World, sandbox: &Sandbox) {
         let (runai, project) = (world.runai_namespace(), world.project("a"));
         world.create_secret(&runai, "shared", &[("k", "v")]);
