@@ -89,6 +89,13 @@ pub(super) fn warn_unseen(unseen: &[Unseen], consequence: &str, session: &Sessio
     }
 }
 
+/// Warns of namespaces that no list was asked for: those of the projects were asked instead of all, and theirs were allowed.
+pub(super) fn warn_only_projects(consequence: &str, session: &Session<'_>) {
+    session.ui.warning(&format!(
+        "you may not list every kind in all namespaces: outside of projects {consequence}"
+    ));
+}
+
 /// Prints a report in the form that was asked for. A table without rows is no table.
 pub(super) fn print(
     form: Report,

@@ -94,6 +94,8 @@ struct View {
     missing: Option<bool>,
     consumers: Vec<Consumer>,
     unseen: Vec<Unseen>,
+    /// Of the consumers in all namespaces only those in projects could be looked for.
+    only_projects: bool,
 }
 
 pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
@@ -119,6 +121,9 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
     let consequence =
         if args.unused { "what seems unused may be used there" } else { "uses there are not shown" };
     scope::warn_unseen(&view.unseen, consequence, session);
+    if view.only_projects && view.unseen.is_empty() {
+        scope::warn_only_projects(consequence, session);
+    }
     if args.name.is_none() && usages.is_empty() && view.unseen.is_empty() {
         let what = if args.unused { "unused secrets" } else { "secrets" };
         session.ui.note(&format!("no {what} in {}", scope::in_words(&scope)));
@@ -142,11 +147,12 @@ async fn look(name: Option<&str>, scope: &Namespaces, cluster: &Cluster) -> Resu
     let consumers = consumers::look(wanted, scope, cluster);
     let (consumers, secrets) = tokio::join!(consumers, secrets(name, scope, cluster));
     let (consumers, mut secrets) = (consumers?, secrets?);
+    let only_projects = consumers.only_projects;
     let missing = secrets.unseen.is_empty().then_some(true);
     // Of a single secret it matters little whether it could be read: who uses it is what was asked for.
     secrets.unseen.retain(|_| name.is_none());
     let unseen = [consumers.unseen, secrets.unseen].concat();
-    Ok(View { secrets: secrets.found, missing, consumers: consumers.found, unseen })
+    Ok(View { secrets: secrets.found, missing, consumers: consumers.found, unseen, only_projects })
 }
 
 async fn secrets(name: Option<&str>, scope: &Namespaces, cluster: &Cluster) -> Result<Seen<Metadata>> {

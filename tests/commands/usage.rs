@@ -270,6 +270,21 @@ scenario! {
         assert!(usage.stderr.contains("you may not list") && usage.stderr.contains(&hidden.namespace), "{usage}");
     }
 
+    fn where_only_projects_may_be_looked_into_that_is_said(world: &World, sandbox: &Sandbox) {
+        let (project, outside) = (world.project("a"), world.namespace("outside"));
+        world.create_secret(&outside, "hf", &[("HF_TOKEN", "v4lue")]);
+        create_consumers(world, &outside);
+        let user = world.user("reader");
+        world.grant(&user, None, &json!([{"apiGroups": [""], "resources": ["namespaces", "secrets"], "verbs": ["list"]}]));
+        let groups = [&["", "apps", "batch", "networking.k8s.io"][..], &GROUPS].concat();
+        let rules = json!([{"apiGroups": groups, "resources": ["*"], "verbs": ["list"]}]);
+        world.grant(&user, Some(&project.namespace), &rules);
+        let unused = sandbox.run(["usage", "--unused", "-A", "--token", &user.token]).success();
+        assert!(unused.stdout.contains(&outside), "{unused}");
+        let warning = "outside of projects what seems unused may be used there\n";
+        assert!(unused.stderr.contains(warning), "{unused}");
+    }
+
     fn every_namespace_at_once_and_one_of_them_exclude_each_other(world: &World, sandbox: &Sandbox) {
         let namespace = world.namespace("ns");
         let refused = sandbox.run(["usage", "-A", "-n", &namespace]).fails_with(2);

@@ -81,9 +81,7 @@ impl Counts {
     pub(super) fn tell_unseen(self, session: &Session<'_>) -> Vec<Unseen> {
         scope::warn_unseen(&self.unseen, "uses there are not counted", session);
         if self.only_projects && self.unseen.is_empty() {
-            session.ui.warning(
-                "you may not list every kind in all namespaces: outside of projects not all uses are counted",
-            );
+            scope::warn_only_projects("not all uses are counted", session);
         }
         self.unseen
     }
