@@ -68,7 +68,9 @@ impl Guide<'_> {
                 Some(0) => {
                     let key = self.pick_key(secret).await?;
                     let variable = self.type_variable(secret, &key).await?;
-                    self.draft.flag("env", &format!("{variable}={key}"));
+                    let is_proposed = variable == proposed_variable(secret, &key);
+                    let flag = if is_proposed { key } else { format!("{variable}={key}") };
+                    self.draft.flag("env", &flag);
                 }
                 Some(1) => self.draft.flag("env-all", ""),
                 Some(2) => {
@@ -83,10 +85,7 @@ impl Guide<'_> {
 
     /// The variable that a key becomes; the one that it would be called without a question is proposed.
     pub(super) async fn type_variable(&mut self, secret: &str, key: &str) -> Result<String> {
-        let proposal = match Attachment::env(secret, key) {
-            Ok(Attachment::Env { variable, .. }) => variable,
-            _ => String::new(),
-        };
+        let proposal = proposed_variable(secret, key);
         let (secret, wanted) = (secret.to_owned(), key.to_owned());
         let check = move |name: &str| Attachment::env_from_key(name, &secret, &wanted).map(drop);
         self.type_word("Name of the variable", &proposal, check, None).await
@@ -199,5 +198,13 @@ impl Guide<'_> {
             }
             question = "Another one?";
         }
+    }
+}
+
+/// What the variable of a key would be called without a question; empty where no name can be made of it.
+fn proposed_variable(secret: &str, key: &str) -> String {
+    match Attachment::env(secret, key) {
+        Ok(Attachment::Env { variable, .. }) => variable,
+        _ => String::new(),
     }
 }

@@ -37,7 +37,9 @@ pub(crate) async fn lead(typed: &[OsString], parsed: Result<Cli, NoCommand>, ui:
     let words: Option<Vec<String>> =
         typed.iter().skip(1).map(|word| word.to_str().map(ToOwned::to_owned)).collect();
     let mut guide = match words {
-        Some(words) if ui.somebody_is_there() && !matches!(parsed, Err(NoCommand::Wrong(_))) => Guide::new(words, ui),
+        Some(words) if ui.somebody_is_there() && !matches!(parsed, Err(NoCommand::Wrong(_))) => {
+            Guide::new(words, ui)
+        }
         _ => return Ok(Led { cli: parsed.map_err(NoCommand::refusal)?, next_time: None }),
     };
     guide.ask_for_what_is_missing().await?;

@@ -71,7 +71,7 @@ scenario! {
         let spec = &deployment(world, &project.namespace, "web")["spec"];
         assert_eq!(env_of(spec)[0]["name"], "TOKEN");
         assert_eq!(spec["template"]["spec"]["containers"][0]["volumeMounts"][0]["mountPath"], "/etc/hf");
-        let next = format!("attach hf deployment/web -p {} --env TOKEN=token --mount /etc/hf", project.name);
+        let next = format!("attach hf deployment/web -p {} --env token --mount /etc/hf", project.name);
         assert!(shown.contains(&next), "{shown}");
     }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use support::Sandbox;
+use support::{Sandbox, World};
+
+use crate::workloads::create_deployment;
 
 #[path = "../../examples/playground/tour.rs"]
 #[expect(dead_code, reason = "the playground itself uses the rest")]
@@ -21,6 +23,36 @@ fn the_readme_shows_the_tour_as_it_is() {
     let (readme, hint) = (readme(), "cargo run --example playground -- --update-readme");
     let updated = tour::put_into(&readme, &shown).expect("the README has a place for the tour");
     assert!(readme == updated, "the README shows another tour than this; to update it: {hint}\n\n{shown}");
+}
+
+#[test]
+fn the_readme_shows_a_command_that_is_led_as_it_is() {
+    let world = World::with_plain_names();
+    let project = world.project("team-a");
+    world.create_secret(&project.namespace, "hf", &[("HF_TOKEN", "hf_canary"), ("HF_USER", "jane")]);
+    create_deployment(&world, &project.namespace, "web");
+    let sandbox = Sandbox::new().with(&world);
+    let mut session = sandbox.env("TERM", "dumb").in_terminal(["attach"]);
+    for (question, answer) in [
+        ("Project (number or name): ", "1"),
+        ("Secret (number or name): ", "hf"),
+        ("How is it to be used? (number or name): ", "1"),
+        ("Key (number or name): ", "HF_TOKEN"),
+        ("Name of the variable (Enter for HF_TOKEN): ", ""),
+        ("How else? (number or name): ", "1"),
+        ("Workload (number or name): ", "web"),
+        ("(yes or no): ", "yes"),
+    ] {
+        session.expect(question);
+        session.send_line(answer);
+    }
+    let (code, shown) = session.wait();
+    assert_eq!(code, 0, "{shown}");
+    // The session gives bytes as characters; ages depend on how quick the machine is.
+    let shown = String::from_utf8(shown.chars().map(|byte| byte as u8).collect()).unwrap().replace('\r', "");
+    let shown = shown.replace(", 1s", ", 0s").replace(", 2s", ", 0s");
+    let example = format!("```console\n$ kubectl runai-secret attach\n{shown}```\n");
+    assert!(readme().contains(&example), "the README shows another example than this:\n\n{example}");
 }
 
 /// The flags of a text: `--from-file`, without what follows.
