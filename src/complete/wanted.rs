@@ -217,7 +217,7 @@ fn kinds(text: &str) -> Vec<Candidate> {
 fn value_of(argument: &Arg, text: &str, line: &Line<'_>) -> Wanted {
     let name = value_name(argument);
     match (argument.get_long().unwrap_or_default(), name.as_str()) {
-        ("context", _) => Wanted::live(Lookup::Entries(Entries::Contexts), text),
+        ("context", _) | (_, "CONTEXT") => Wanted::live(Lookup::Entries(Entries::Contexts), text),
         ("cluster", _) => Wanted::live(Lookup::Entries(Entries::Clusters), text),
         ("user", _) => Wanted::live(Lookup::Entries(Entries::Users), text),
         (_, "PROJECT") => Wanted::live(Lookup::Projects, text),

@@ -288,8 +288,21 @@ fn values() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::from),
         any::<i32>().prop_map(Value::from),
         "[a-z0-9~:# '\"\\-{}\\[\\],&*!|>%@`\n\t.é]{0,8}".prop_map(Value::from),
-        prop_oneof!["yes", "0777", "1e3", "null", "---", "<<", "2001-01-01", "0o7", "y", "1_0", ".inf", "="]
-            .prop_map(Value::from),
+        prop_oneof![
+            "yes",
+            "0777",
+            "1e3",
+            "null",
+            "---",
+            "<<",
+            "2001-01-01",
+            "0o7",
+            "y",
+            "1_0",
+            "\\.inf",
+            "="
+        ]
+        .prop_map(Value::from),
     ];
     leaf.prop_recursive(3, 24, 4, |inner| {
         prop_oneof![

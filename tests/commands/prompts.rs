@@ -29,6 +29,15 @@ fn in_shell(sandbox: &Sandbox, line: &str) -> Session {
     sandbox.env("PLUGIN", plugin()).program_in_terminal(Path::new("/bin/sh"), ["-c", line])
 }
 
+/// Waits until a file is there.
+fn wait_for(sandbox: &Sandbox, name: &str) {
+    let started = Instant::now();
+    while !sandbox.path().join(name).exists() {
+        assert!(started.elapsed() < Duration::from_secs(60), "there is no file {name} yet");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 #[test]
 fn every_question_can_be_left_and_leaves_the_terminal_as_it_was() {
     for (command, question, ways_out) in [
@@ -61,16 +70,12 @@ fn every_question_can_be_left_and_leaves_the_terminal_as_it_was() {
 #[test]
 fn a_terminal_that_is_closed_ends_the_program() {
     let (world, sandbox) = world();
-    let mut session = in_shell(&sandbox, "(trap '' HUP TERM; $PLUGIN view; echo $? > code); true");
+    let mut session =
+        in_shell(&sandbox, "(trap '' HUP TERM; $PLUGIN view; echo $? > ended; mv ended code); true");
     session.expect("Project");
     drop(session);
-    let code = sandbox.path().join("code");
-    let started = Instant::now();
-    while std::fs::read_to_string(&code).unwrap_or_default().trim() != "130" {
-        let code = std::fs::read_to_string(&code);
-        assert!(started.elapsed() < Duration::from_secs(10), "without a terminal it ends with {code:?}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    wait_for(&sandbox, "code");
+    assert_eq!(std::fs::read_to_string(sandbox.path().join("code")).unwrap().trim(), "130");
     assert!(world.writes().is_empty());
 }
 
@@ -81,9 +86,7 @@ fn a_window_that_gets_narrow_can_be_answered() {
     let mut session = in_shell(&sandbox, line);
     session.expect("Name of the new secret");
     session.send("a-name-that-is-longer-than");
-    while !sandbox.path().join("narrow").exists() {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    wait_for(&sandbox, "narrow");
     session.send("-a-narrow-window\r");
     session.expect("What goes into it?");
     session.send("nothing\r");
@@ -120,6 +123,21 @@ fn ten_thousand_characters_pasted_where_a_name_is_meant_are_refused_and_can_be_t
     session.expect("What goes into it?");
     session.send(ESC);
     assert_eq!(session.wait().0, 130);
+}
+
+#[test]
+fn ten_thousand_characters_pasted_into_a_list_choose_nothing() {
+    let (world, sandbox) = world();
+    let line =
+        "stty -a > before; $PLUGIN view; echo $? > code; stty -a > after; cmp before after && echo > same";
+    let mut session = in_shell(&sandbox, line);
+    session.expect("Project");
+    session.send(&format!("{}\r", "0123456789".repeat(1000)));
+    session.send(ESC);
+    // Not waited for on the terminal: the search is drawn with each character, 50 MB in all.
+    wait_for(&sandbox, "same");
+    assert_eq!(std::fs::read_to_string(sandbox.path().join("code")).unwrap().trim(), "130");
+    assert!(world.writes().is_empty());
 }
 
 /// The second line would be the answer to the next question, and the rest commands of the shell.

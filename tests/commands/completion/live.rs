@@ -67,6 +67,12 @@ scenario! {
             (format!("delete -n {} -p {} ", b.namespace, a.name), "of-b"),
             (format!("-n{} detach ", b.namespace), "of-b"),
             (format!("submit -n {} --env-all ", b.namespace), "of-b"),
+            (format!("view -n {} ", b.namespace), "of-b"),
+            (format!("set -n {} ", b.namespace), "of-b"),
+            (format!("unset -n {} ", b.namespace), "of-b"),
+            (format!("edit -n {} ", b.namespace), "of-b"),
+            (format!("copy -p {} ", a.name), "of-a"),
+            (format!("copy --from-project {} ", b.name), "of-b"),
             (format!("submit -n {} --image-pull-secret of", b.namespace), "of-b"),
         ] {
             let answer = ask(sandbox, &line);
@@ -91,7 +97,7 @@ scenario! {
 
     fn projects_and_namespaces_say_what_belongs_together(world: &World, sandbox: &Sandbox) {
         let a = world.project("team-a");
-        for line in ["-p ", "create s -p ", "label s --from-project ", "sync s --to-project ", "sync s --exclude-project "] {
+        for line in ["-p ", "create s -p ", "label s --from-project ", "sync s --to-project ", "sync s --exclude-project ", "copy s --to-project "] {
             let answer = ask(sandbox, &format!("{line}{}", a.name));
             assert_eq!(answer.about(&a.name), format!("namespace {}", a.namespace), "{line}");
         }
@@ -114,6 +120,11 @@ scenario! {
             ("attach deploy/web -e A=SECRET:s,", &["A=SECRET:s,k-2", "A=SECRET:s,k1"]),
             ("attach deploy/web --environment=A=SECRET:s,k1", &["A=SECRET:s,k1", "SECRET:s,k1"]),
             ("submit --env-secret A=s,key=", &["A=s,key=k-2", "A=s,key=k1"]),
+            ("view s ", &["k-2", "k1"]),
+            ("view s k1 ", &["k-2"]),
+            ("set s k", &["k-2", "k1"]),
+            ("unset s k-2 ", &["k1"]),
+            ("edit s ", &["k-2", "k1"]),
             ("attach none deploy/web --env ", &[]),
             ("attach ../../x deploy/web --env ", &[]),
             ("attach deploy/web --env ", &[]),
@@ -212,6 +223,7 @@ fn the_cluster_that_is_typed_is_asked() {
     let flags = format!("--server={} --token={}", other.server(), other.admin_token());
     assert_eq!(ask(&format!("attach -n ns {flags} --insecure-skip-tls-verify ")), ["of-other"]);
     assert_eq!(ask("--context arn"), ["arn:x/other"]);
+    assert_eq!(ask("copy s --to-context arn"), ["arn:x/other"]);
     assert_eq!(ask("--cluster="), ["test", "the:other"]);
     assert_eq!(ask("--user the"), ["the:other"]);
 }
