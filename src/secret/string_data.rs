@@ -7,6 +7,7 @@
 
 mod reading;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::mem;
@@ -90,8 +91,12 @@ fn is_block(text: &str) -> bool {
 }
 
 fn is_visible(c: char) -> bool {
-    let is_disturbing = || printable(c.encode_utf8(&mut [0; 4])) != c.to_string();
-    c == '\t' || (!is_disturbing() && !is_unicode_space(c) && u32::from(c) & 0xfffe != 0xfffe)
+    if c.is_ascii() {
+        return c == '\t' || !c.is_ascii_control();
+    }
+    let is_disturbing = || matches!(printable(c.encode_utf8(&mut [0; 4])), Cow::Owned(_));
+    // The last two of each plane are no characters, and no part of YAML.
+    !is_unicode_space(c) && u32::from(c) & 0xfffe != 0xfffe && !is_disturbing()
 }
 
 /// What looks like a blank and is none.

@@ -87,8 +87,6 @@ fn other_commands(Places { namespace, runai, projects: [a, b] }: &Places) -> Vec
         format!("-vvv set s --from-env=token=CANARY --dry-run=server -n {namespace}"),
         format!("-vvv set new-by-set --from-dotenv=values.dotenv -o json -n {namespace}"),
         format!("-vvv unset s other -y -o json -n {namespace}"),
-        format!("-vvv edit s token -n {namespace}"),
-        format!("-vvv edit s -n {namespace} --dry-run=server"),
         format!("-vvv copy s -n {namespace} --to-project={a} --to-project={b}"),
         format!("-vvv copy s -n {namespace} --to-project={a} --replace -o json"),
         format!("-vvv copy s -n {namespace} --to-project={a} --replace --dry-run=server -o yaml"),
@@ -105,6 +103,9 @@ fn other_commands(Places { namespace, runai, projects: [a, b] }: &Places) -> Vec
         format!("-vvv check -f values.json -n {namespace}"),
         format!("-vvv check -f broken.json -n {namespace}"),
         format!("-vvv check -f value.txt -n {namespace}"),
+        format!("-vvv edit s token -n {namespace}"),
+        format!("-vvv edit s -n {namespace} --dry-run=server"),
+        format!("-vvv edit s -n {namespace}"),
         format!("-vvv delete s3 -y -n {namespace}"),
     ]);
     lines
@@ -245,7 +246,13 @@ fn brings_nothing_to_light(world: &World, sandbox: &Sandbox, fault: fn(On) -> Fa
             for method in methods {
                 world.fail(fault(Fault::on(method, "/").for_ever()));
             }
-            sandbox.stdin(CANARY).env("CANARY", CANARY).run(line.split(' ')).never_shows(CANARY.as_bytes());
+            // What an editor made is kept where it can't be written: here it has nothing of the value any more.
+            let run = sandbox
+                .stdin(CANARY)
+                .env("CANARY", CANARY)
+                .env("EDITOR", format!("sed -i s/{CANARY}/changed/"));
+            let run = run.env("XDG_RUNTIME_DIR", sandbox.home());
+            run.run(line.split(' ')).never_shows(CANARY.as_bytes());
             world.clear_faults();
             no_file_holds_it(sandbox, &line);
         }

@@ -1,7 +1,7 @@
 //! Reads what a person made of the text, strictly: what would silently be something else than what stands there is a
 //! mistake. A mistake has a line and never what stands in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use granit_parser::{BorrowedInput, Event, Parser, Placement, ScalarStyle, Span, Tag};
 
@@ -35,7 +35,7 @@ pub(crate) fn read(
         parser: Parser::new_from_str(text),
         entries: BTreeMap::new(),
         plain_lines: Vec::new(),
-        comment_lines: Vec::new(),
+        comment_lines: BTreeSet::new(),
         mistakes: Vec::new(),
     };
     if let Err(last) = reader.document(&is_left_out) {
@@ -66,7 +66,7 @@ struct Reader<'a, T: BorrowedInput<'a>> {
     /// The lines in which a value without quotes stands.
     plain_lines: Vec<usize>,
     /// The lines with a comment after something else.
-    comment_lines: Vec<usize>,
+    comment_lines: BTreeSet<usize>,
     mistakes: Vec<Mistake>,
 }
 
@@ -76,7 +76,7 @@ impl<'a, T: BorrowedInput<'a>> Reader<'a, T> {
         loop {
             match self.parser.next_event() {
                 Some(Ok((Event::Comment(_, Placement::Right), span))) => {
-                    self.comment_lines.push(span.start.line());
+                    self.comment_lines.insert(span.start.line());
                 }
                 Some(Ok((Event::Comment(..), _))) => {}
                 Some(Ok(event)) => return Ok(event),
