@@ -122,6 +122,28 @@ scenario! {
         assert_eq!(value(world, &namespace, "a").as_deref(), Some(OLD));
     }
 
+    fn vim_keeps_nothing_by_whatever_name_it_is_started(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("ns");
+        for editor in ["vi", "vim"] {
+            let version = std::process::Command::new(editor).arg("--version").output();
+            if !version.is_ok_and(|output| output.stdout.starts_with(b"VIM")) {
+                eprintln!("not tested with {editor}: it is not vim, or not there");
+                continue;
+            }
+            drop(world.admin("DELETE", &path(&namespace), None));
+            world.create_secret(&namespace, "s", &[("a", OLD), ("b", OLD)]);
+            let run = sandbox.env("XDG_RUNTIME_DIR", runtime(sandbox)).env("EDITOR", editor);
+            let mut session = run.in_terminal(["edit", "s", "-n", &namespace]);
+            session.expect(OLD);
+            session.send("/^a:\rdd/^b:\rAx\u{1b}:wq\r");
+            let (code, shown) = session.wait();
+            assert_eq!(code, 0, "{shown}");
+            assert_eq!((value(world, &namespace, "a"), value(world, &namespace, "b")), (None, Some(format!("{OLD}x"))));
+            assert_eq!(sandbox.files_containing(OLD.as_bytes()), Vec::<PathBuf>::new(), "{editor}");
+            assert_eq!(leftovers(sandbox), 0);
+        }
+    }
+
     fn what_cannot_be_edited_is_refused_before_the_editor_starts(world: &World, sandbox: &Sandbox) {
         let namespace = world.namespace("ns");
         view::create(world, &namespace, "s", &[("bin", b"\xff"), ("token", b"x")]);

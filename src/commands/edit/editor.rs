@@ -11,7 +11,7 @@ use crate::commands::Session;
 use crate::error::{Error, Result};
 
 /// What looks at vim's registers, its undo history and its swap files finds nothing of the value.
-const VIM: [&str; 5] = ["-n", "-i", "NONE", "-c", "set noundofile nobackup nowritebackup"];
+const VIM: [&str; 5] = ["-n", "-i", "NONE", "-c", "silent! set noundofile nobackup nowritebackup"];
 
 /// A program and its first arguments.
 pub(super) struct Editor(Vec<String>);
@@ -40,7 +40,7 @@ impl Editor {
         if !session.ui.data_is_seen() {
             command.stdout(Stdio::null());
         }
-        if matches!(Path::new(program).file_name().and_then(OsStr::to_str), Some("vim" | "nvim")) {
+        if is_vim(program) {
             command.args(VIM);
         }
         let ended = command.arg(path).status().await;
@@ -53,4 +53,16 @@ impl Editor {
         }
         Err(Error::failed(format!("the editor {program} did not end well ({ended}); nothing was changed")))
     }
+}
+
+/// Whether it is vim, by that name or another: `vi` is a link to it almost everywhere.
+fn is_vim(program: &str) -> bool {
+    let given = Path::new(program);
+    let path = env::var_os("PATH").unwrap_or_default();
+    let on_path = || env::split_paths(&path).map(|folder| folder.join(given)).find(|file| file.is_file());
+    let file = if program.contains('/') { Some(given.to_owned()) } else { on_path() };
+    let linked = file.and_then(|file| file.canonicalize().ok());
+    let both = [Some(given), linked.as_deref()].into_iter().flatten();
+    let mut names = both.filter_map(Path::file_name).filter_map(OsStr::to_str);
+    names.any(|name| name.starts_with("vim") || matches!(name, "nvim" | "gvim"))
 }
