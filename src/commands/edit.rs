@@ -9,6 +9,8 @@ mod private_file;
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use self::editor::Editor;
 use self::form::{Dispute, Form, Values};
 use self::private_file::PrivateFile;
@@ -16,7 +18,7 @@ use super::change_secret::{self, Done, SecretChange};
 use super::renewal::Audience;
 use super::{Session, TRIES, not_found, pause_after_conflict, unset};
 use crate::cli::{DryRun, Output, WriteArgs};
-use crate::cluster::SecretInside;
+use crate::cluster::{Failure, SecretInside, SecretOutside};
 use crate::error::{Error, Result};
 use crate::secret::{self, Changes, SecretValue};
 use crate::wording::{list, nearest};
@@ -68,15 +70,16 @@ pub(super) async fn run(args: &EditArgs, session: &Session<'_>) -> Result<()> {
     let editor = Editor::of(session)?;
     let file = PrivateFile::new(form.file_name(), &form.text(&place(&change), &found.values))?;
     let mut editing = Editing { change, editor, form, file };
-    let Some(changes) = editing.edit(&found.values).await? else {
+    let written = match editing.edit(&found.values).await? {
+        Some(changes) => editing.write(found, changes).await.map_err(|error| editing.file.kept(error))?,
+        None => None,
+    };
+    let Some((done, changes)) = written else {
         session.ui.note("Edit cancelled, no changes made.");
         return Ok(());
     };
-    let written = editing.write(found, changes).await.map_err(|error| editing.file.kept(error))?;
-    match written {
-        Some(changes) => editing.tell(&changes).await,
-        None => Ok(()),
-    }
+    editing.change.report(&done)?;
+    editing.tell(&changes).await
 }
 
 impl EditArgs {
@@ -155,8 +158,11 @@ impl Editing<'_> {
     }
 
     /// Writes the changes; gives those that were written, none where nothing was left of them.
-    async fn write(&mut self, mut seen: SecretInside, mut changes: Changes) -> Result<Option<Changes>> {
-        let SecretChange { name, namespace, cluster, session, write, .. } = self.change;
+    async fn write(
+        &mut self,
+        mut seen: SecretInside,
+        mut changes: Changes,
+    ) -> Result<Option<(Done, Changes)>> {
         let mut agreed = Vec::new();
         for attempt in 1.. {
             let removed = changes.removed();
@@ -164,17 +170,10 @@ impl Editing<'_> {
                 unset::agree(&self.change, &removed).await?;
                 agreed = removed;
             }
-            if write.dry_run == DryRun::Client {
-                session.report(write, &format!("secret/{name}"), "edited", &self.change.unwritten())?;
-                return Ok(None);
-            }
-            let metadata = change_secret::patch_metadata(&seen.outside);
-            let patch = secret::patch_of_changes(&metadata, &changes.entries());
-            let failure = match cluster.change_secret(namespace, name, patch, write.write()).await {
+            let failure = match self.send(&seen.outside, &changes).await {
                 Ok(object) => {
-                    let cleaned = seen.outside.was_applied;
-                    self.change.report(&Done { verb: "edited", object, cleaned })?;
-                    return Ok(Some(changes));
+                    let done = Done { verb: "edited", object, cleaned: seen.outside.was_applied };
+                    return Ok(Some((done, changes)));
                 }
                 Err(failure) => failure,
             };
@@ -182,16 +181,24 @@ impl Editing<'_> {
             if !is_beaten || attempt == TRIES {
                 return Err(self.change.refused(failure));
             }
+            pause_after_conflict(attempt).await;
             let now = self.look_again(&seen).await?;
             changes = self.merged(changes, &seen, &now).await?;
             if changes.is_empty() {
-                session.ui.note("Edit cancelled, no changes made.");
                 return Ok(None);
             }
             seen = now;
-            pause_after_conflict(attempt).await;
         }
         unreachable!("the loop above has no end but its returns")
+    }
+
+    async fn send(&self, seen: &SecretOutside, changes: &Changes) -> Result<Value, Failure> {
+        let SecretChange { name, namespace, cluster, write, .. } = self.change;
+        if write.dry_run == DryRun::Client {
+            return Ok(self.change.unwritten());
+        }
+        let patch = secret::patch_of_changes(&change_secret::patch_metadata(seen), &changes.entries());
+        cluster.change_secret(namespace, name, patch, write.write()).await
     }
 
     /// The secret as somebody else made it.
