@@ -5,17 +5,17 @@
 
 mod mistake;
 mod overview;
+mod parsing;
+mod words;
 
-use std::convert::Infallible;
-use std::ffi::OsString;
-use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::parsing::{NoCommand, parse, talk};
+use self::words::{parse_dry_run, parse_report, parse_validation};
+pub(crate) use self::words::{parse_duration, parse_output, parse_secret};
 use crate::commands::attach::AttachArgs;
 use crate::commands::check::CheckArgs;
 use crate::commands::completion::CompletionArgs;
@@ -33,8 +33,6 @@ use crate::commands::sync::SyncArgs;
 use crate::commands::unset::UnsetArgs;
 use crate::commands::usage::UsageArgs;
 use crate::commands::view::ViewArgs;
-use crate::complete::Line;
-use crate::error::Error;
 
 /// The file that `kubectl runai-secret` needs on PATH is kubectl-runai_secret; `kubectl runai secret` needs this one.
 pub(crate) const BINARY: &str = "kubectl-runai-secret";
@@ -330,213 +328,14 @@ pub(crate) enum Report {
     Name,
 }
 
-fn parse_dry_run(word: &str) -> Result<DryRun, String> {
-    match word {
-        "none" | "false" => Ok(DryRun::None),
-        "client" | "true" => Ok(DryRun::Client),
-        "server" => Ok(DryRun::Server),
-        _ => Err(format!("Invalid dry-run value ({word}). Must be \"none\", \"server\", or \"client\".")),
-    }
-}
-
-/// kubectl's words for `fieldValidation`.
-fn parse_validation(word: &str) -> Result<&'static str, String> {
-    match word {
-        "strict" | "true" => Ok("Strict"),
-        "warn" => Ok("Warn"),
-        "ignore" | "false" => Ok("Ignore"),
-        _ => Err(format!(
-            "invalid - validate option \"{word}\"; must be one of: strict (or true), warn, ignore (or false)"
-        )),
-    }
-}
-
-pub(crate) fn parse_output(word: &str) -> Result<Output, String> {
-    match word.to_lowercase().as_str() {
-        "" => Ok(Output::Human),
-        "json" => Ok(Output::Json),
-        "yaml" => Ok(Output::Yaml),
-        "name" => Ok(Output::Name),
-        _ => Err(format!(
-            "unable to match a printer suitable for the output format \"{word}\", \
-             allowed formats are: json,name,yaml"
-        )),
-    }
-}
-
-fn parse_report(word: &str) -> Result<Report, String> {
-    match word.to_lowercase().as_str() {
-        "" => Ok(Report::Table),
-        "wide" => Ok(Report::Wide),
-        "json" => Ok(Report::Json),
-        "yaml" => Ok(Report::Yaml),
-        "name" => Ok(Report::Name),
-        _ => Err(format!(
-            "unable to match a printer suitable for the output format \"{word}\", \
-             allowed formats are: json,name,wide,yaml"
-        )),
-    }
-}
-
-/// Reads the name of a secret; `secret/NAME`, as reports and kubectl print it, is the same.
-#[expect(clippy::unnecessary_wraps, reason = "clap's parsers of values are fallible")]
-pub(crate) fn parse_secret(word: &str) -> Result<String, std::convert::Infallible> {
-    let name = word.strip_prefix("secret/").or_else(|| word.strip_prefix("secrets/")).unwrap_or(word);
-    Ok(name.to_owned())
-}
-
-/// Reads what kubectl takes for `--request-timeout`: a number of seconds, or Go's `1m30s`. Zero is "no limit".
-pub(crate) fn parse_duration(word: &str) -> Result<Duration, String> {
-    let wrong = || format!("\"{word}\" is not a duration such as 30s, 2m or 1h30m");
-    if let Ok(seconds) = word.parse::<u64>() {
-        return Ok(Duration::from_secs(seconds));
-    }
-    let mut rest = word;
-    let mut seconds = 0.0;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(wrong)?;
-        let number: f64 = rest[..digits].parse().map_err(|_| wrong())?;
-        let (factor, unit) = [("ms", 0.001), ("h", 3600.0), ("m", 60.0), ("s", 1.0)]
-            .iter()
-            .find_map(|(unit, factor)| rest[digits..].starts_with(unit).then_some((*factor, *unit)))
-            .ok_or_else(wrong)?;
-        seconds += number * factor;
-        rest = &rest[digits + unit.len()..];
-    }
-    if word.is_empty() { Err(wrong()) } else { Duration::try_from_secs_f64(seconds).map_err(|_| wrong()) }
-}
-
-/// Why a command line is no command.
-pub(crate) enum NoCommand {
-    /// Something is missing, and may be asked for.
-    Incomplete(Box<clap::Error>),
-    Wrong(Error),
-}
-
-/// Parses the process's arguments; on `--help` and `--version` prints and exits as clap does.
-///
-/// # Errors
-/// It is no command. No word of it is repeated that may be a value.
-pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, NoCommand> {
-    let (projects, groups) = (Gathered::default(), Gathered::default());
-    let mut command = overview::with_groups(Cli::command())
-        .mut_arg("projects", |flag| projects.fill_from(flag))
-        .mut_arg("impersonate_groups", |flag| groups.fill_from(flag));
-    let parsed = command.try_get_matches_from_mut(words).and_then(|mut matches| {
-        Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
-    });
-    // Taking the tree of commands and flags apart takes as long as parsing did, and the process is short.
-    std::mem::forget(command);
-    let mut cli = match parsed {
-        Ok(cli) => cli,
-        Err(error) if is_incomplete(&error) => return Err(NoCommand::Incomplete(Box::new(error))),
-        Err(error) if is_help(&error) => print_and_exit(&error),
-        Err(error) => return Err(NoCommand::Wrong(mistake::explained(&error))),
-    };
-    // As kubectl has it: an empty one says nothing.
-    cli.globals.place.namespace.take_if(|namespace| namespace.is_empty());
-    cli.globals.place.projects = projects.take();
-    cli.globals.connection.impersonate_groups = groups.take();
-    Ok(cli)
-}
-
-fn is_incomplete(error: &clap::Error) -> bool {
-    use ErrorKind::{DisplayHelpOnMissingArgumentOrSubcommand, MissingRequiredArgument, MissingSubcommand};
-    matches!(
-        error.kind(),
-        DisplayHelpOnMissingArgumentOrSubcommand | MissingRequiredArgument | MissingSubcommand
-    )
-}
-
-fn is_help(error: &clap::Error) -> bool {
-    use ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
-    matches!(error.kind(), DisplayHelp | DisplayHelpOnMissingArgumentOrSubcommand | DisplayVersion)
-}
-
-impl NoCommand {
-    /// What is wrong, where nothing is asked for. A bare name of the program prints the help and exits.
-    pub(crate) fn refusal(self) -> Error {
-        match self {
-            Self::Wrong(error) => error,
-            Self::Incomplete(error) if is_help(&error) => print_and_exit(&error),
-            Self::Incomplete(error) => mistake::explained(&error),
-        }
-    }
-}
-
-/// How to talk, also where the line can't be parsed.
-pub(crate) fn talk(parsed: &Result<Cli, NoCommand>, typed: &[OsString]) -> Talk {
-    if let Ok(cli) = parsed {
-        return cli.globals.talk.clone();
-    }
-    let words: Vec<String> = typed.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let mut program = Cli::command();
-    program.build();
-    let (line, _) = Line::read(&program, &[words, vec![String::new()]].concat());
-    let color = line.value("color").and_then(|word| Color::from_str(word, true).ok());
-    Talk {
-        yes: line.has("yes"),
-        no_input: line.has("no-input"),
-        quiet: line.has("quiet"),
-        verbosity: u8::try_from(line.values("verbose").count()).unwrap_or(u8::MAX),
-        color: color.unwrap_or(Color::Auto),
-        no_color: line.has("no-color"),
-    }
-}
-
-/// The words of a flag that may be repeated, both before the command's name and after it.
-///
-/// clap keeps those on one side only (clap#1570), so they are gathered while it looks at each. On one side they are in
-/// the order of the command line.
-#[derive(Default)]
-struct Gathered(Arc<Mutex<Vec<String>>>);
-
-impl Gathered {
-    fn fill_from(&self, flag: Arg) -> Arg {
-        let words = Arc::clone(&self.0);
-        flag.value_parser(move |word: &str| {
-            words.lock().unwrap_or_else(PoisonError::into_inner).push(word.to_owned());
-            Ok::<_, Infallible>(word.to_owned())
-        })
-    }
-
-    fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// Prints all at once: clap would write line by line.
-fn print_and_exit(error: &clap::Error) -> ! {
-    let text = error.render();
-    let (coloured, mut stream): (bool, Box<dyn Write>) = if error.use_stderr() {
-        (console::colors_enabled_stderr(), Box::new(io::stderr()))
-    } else {
-        (console::colors_enabled(), Box::new(io::stdout()))
-    };
-    let text = if coloured { text.ansi().to_string() } else { text.to_string() };
-    // There is nobody left to tell if that fails.
-    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
-    std::process::exit(error.exit_code())
-}
-
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn durations_read_as_gos() {
-        for (word, milliseconds) in
-            [("0", 0), ("5", 5000), ("1s", 1000), ("1m30s", 90_000), ("1.5h", 5_400_000)]
-        {
-            assert_eq!(parse_duration(word), Ok(Duration::from_millis(milliseconds)), "{word}");
-        }
-        for word in ["", "s", "5x", "1s2", "-1s"] {
-            assert!(parse_duration(word).is_err(), "{word}");
-        }
     }
 }

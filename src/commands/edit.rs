@@ -148,7 +148,7 @@ impl Editing<'_> {
                 }
                 Err(mistakes) => mistakes,
             };
-            if !session.ui.has_company() {
+            if !session.ui.somebody_is_there() {
                 return Err(self.file.kept(form::refusal(&mistakes)));
             }
             given = form::marked(&saved, &mistakes);

@@ -278,7 +278,7 @@ impl Ui {
         }
     }
 
-    /// Whether somebody can be asked for what is missing.
+    /// Whether somebody can be asked for more than a yes or no.
     pub(crate) fn somebody_is_there(&self) -> bool {
         self.0.presence == Presence::There
     }
@@ -309,11 +309,6 @@ impl Ui {
         let choices =
             choices.into_iter().map(|(name, about)| Choice { name: text(name), about: text(about) });
         prompt::pick(text(question), choices.collect(), self.0.manner).await
-    }
-
-    /// Whether somebody is there who can be asked for more than a yes or no.
-    pub(crate) fn has_company(&self) -> bool {
-        self.0.presence == Presence::There
     }
 
     /// Asks for a value without showing it, twice; nothing where nobody can be asked.

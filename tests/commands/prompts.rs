@@ -33,7 +33,7 @@ fn in_shell(sandbox: &Sandbox, line: &str) -> Session {
 fn wait_for(sandbox: &Sandbox, name: &str) {
     let started = Instant::now();
     while !sandbox.path().join(name).exists() {
-        assert!(started.elapsed() < Duration::from_secs(60), "there is no file {name} yet");
+        assert!(started.elapsed() < Duration::from_mins(1), "there is no file {name} yet");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -1,0 +1,126 @@
+//! From the words of the process to a command, or to what is wrong or missing.
+
+use std::convert::Infallible;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use clap::error::ErrorKind;
+use clap::{Arg, CommandFactory, FromArgMatches, ValueEnum};
+
+use super::{Cli, Color, Talk, mistake, overview};
+use crate::complete::Line;
+use crate::error::Error;
+
+/// Why a command line is no command.
+pub(crate) enum NoCommand {
+    /// Something is missing, and may be asked for.
+    Incomplete(Box<clap::Error>),
+    Wrong(Error),
+}
+
+/// Parses the process's arguments; on `--help` and `--version` prints and exits as clap does.
+///
+/// # Errors
+/// It is no command. No word of it is repeated that may be a value.
+pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, NoCommand> {
+    let (projects, groups) = (Gathered::default(), Gathered::default());
+    let mut command = overview::with_groups(Cli::command())
+        .mut_arg("projects", |flag| projects.fill_from(flag))
+        .mut_arg("impersonate_groups", |flag| groups.fill_from(flag));
+    let parsed = command.try_get_matches_from_mut(words).and_then(|mut matches| {
+        Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+    });
+    // Taking the tree of commands and flags apart takes as long as parsing did, and the process is short.
+    std::mem::forget(command);
+    let mut cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) if is_incomplete(&error) => return Err(NoCommand::Incomplete(Box::new(error))),
+        Err(error) if is_help(&error) => print_and_exit(&error),
+        Err(error) => return Err(NoCommand::Wrong(mistake::explained(&error))),
+    };
+    // As kubectl has it: an empty one says nothing.
+    cli.globals.place.namespace.take_if(|namespace| namespace.is_empty());
+    cli.globals.place.projects = projects.take();
+    cli.globals.connection.impersonate_groups = groups.take();
+    Ok(cli)
+}
+
+fn is_incomplete(error: &clap::Error) -> bool {
+    use ErrorKind::{DisplayHelpOnMissingArgumentOrSubcommand, MissingRequiredArgument, MissingSubcommand};
+    matches!(
+        error.kind(),
+        DisplayHelpOnMissingArgumentOrSubcommand | MissingRequiredArgument | MissingSubcommand
+    )
+}
+
+fn is_help(error: &clap::Error) -> bool {
+    use ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
+    matches!(error.kind(), DisplayHelp | DisplayHelpOnMissingArgumentOrSubcommand | DisplayVersion)
+}
+
+impl NoCommand {
+    /// What is wrong, where nothing is asked for. A bare name of the program prints the help and exits.
+    pub(crate) fn refusal(self) -> Error {
+        match self {
+            Self::Wrong(error) => error,
+            Self::Incomplete(error) if is_help(&error) => print_and_exit(&error),
+            Self::Incomplete(error) => mistake::explained(&error),
+        }
+    }
+}
+
+/// How to talk, also where the line can't be parsed.
+pub(crate) fn talk(parsed: &Result<Cli, NoCommand>, typed: &[OsString]) -> Talk {
+    if let Ok(cli) = parsed {
+        return cli.globals.talk.clone();
+    }
+    let words: Vec<String> = typed.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let mut program = Cli::command();
+    program.build();
+    let (line, _) = Line::read(&program, &[words, vec![String::new()]].concat());
+    let color = line.value("color").and_then(|word| Color::from_str(word, true).ok());
+    Talk {
+        yes: line.has("yes"),
+        no_input: line.has("no-input"),
+        quiet: line.has("quiet"),
+        verbosity: u8::try_from(line.values("verbose").count()).unwrap_or(u8::MAX),
+        color: color.unwrap_or(Color::Auto),
+        no_color: line.has("no-color"),
+    }
+}
+
+/// The words of a flag that may be repeated, both before the command's name and after it.
+///
+/// clap keeps those on one side only (clap#1570), so they are gathered while it looks at each. On one side they are in
+/// the order of the command line.
+#[derive(Default)]
+struct Gathered(Arc<Mutex<Vec<String>>>);
+
+impl Gathered {
+    fn fill_from(&self, flag: Arg) -> Arg {
+        let words = Arc::clone(&self.0);
+        flag.value_parser(move |word: &str| {
+            words.lock().unwrap_or_else(PoisonError::into_inner).push(word.to_owned());
+            Ok::<_, Infallible>(word.to_owned())
+        })
+    }
+
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Prints all at once: clap would write line by line.
+fn print_and_exit(error: &clap::Error) -> ! {
+    let text = error.render();
+    let (coloured, mut stream): (bool, Box<dyn Write>) = if error.use_stderr() {
+        (console::colors_enabled_stderr(), Box::new(io::stderr()))
+    } else {
+        (console::colors_enabled(), Box::new(io::stdout()))
+    };
+    let text = if coloured { text.ansi().to_string() } else { text.to_string() };
+    // There is nobody left to tell if that fails.
+    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    std::process::exit(error.exit_code())
+}
