@@ -9,7 +9,10 @@ use support::control_plane::{self, ControlPlane};
 use support::sandbox::kubectl;
 use support::{Kubeconfig, Sandbox, World};
 
-use super::{Arena, MEGABYTE, NO_API_SERVER, Pair, RUNS_OF_LARGE, Row, Target, arguments, compared, plugin};
+use crate::arena::{Arena, Pair, RUNS_OF_LARGE, arguments};
+use crate::plugin::plugin;
+use crate::row::{Row, Target, compared};
+use crate::{MEGABYTE, NO_API_SERVER};
 
 const SECRETS: usize = 2000;
 const RELEASES: usize = 1500;
@@ -66,8 +69,9 @@ fn without_an_answer() -> Row {
     let (arena, completer) = arena(&kubeconfig);
     let target = Target::Milliseconds(1500.0);
     let what = "Tab with a server that does not answer";
-    let row = arena.time_of(&completer, &Pair { what, target, kubectls: "", ..TIME });
-    Row { kubectls: String::new(), ..row }
+    let mut row = arena.time_of(&completer, &Pair { what, target, kubectls: "", ..TIME });
+    row.kubectls.clear();
+    row
 }
 
 /// A namespace full of secrets.

@@ -1,0 +1,153 @@
+//! Runs of the plugin and of kubectl, in turn, with the same files and the same environment.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{UsageWho, getrusage};
+use support::Sandbox;
+use support::sandbox::kubectl;
+
+use crate::plugin::plugin;
+use crate::row::{Row, Target, compared, megabytes};
+
+/// Timed runs of each command of a row.
+pub(crate) const RUNS: usize = 50;
+/// Timed runs of what takes kubectl a second or two.
+pub(crate) const RUNS_OF_LARGE: usize = 10;
+/// Timed runs of what takes it several.
+pub(crate) const RUNS_OF_LISTS: usize = 5;
+/// Runs before those: kubectl fills its discovery cache, the system its file cache.
+pub(crate) const WARM_UPS: usize = 3;
+/// Runs for a peak of memory, which hardly varies.
+const MEMORY_RUNS: usize = 5;
+
+/// As the first argument it makes this program the helper of [`Arena::peak_memory`].
+pub(crate) const PEAK_MEMORY: &str = "--peak-memory-of";
+
+/// Two commands to compare, as words with blanks between them; `{run}` is the number of the run.
+pub(crate) struct Pair<'a> {
+    pub(crate) what: &'a str,
+    pub(crate) ours: &'a str,
+    pub(crate) kubectls: &'a str,
+    pub(crate) target: Target,
+}
+
+/// What a pair is run with.
+pub(crate) struct Arena {
+    pub(crate) sandbox: Sandbox,
+    /// Timed runs of each command.
+    pub(crate) runs: usize,
+}
+
+impl Arena {
+    pub(crate) fn time(&self, pair: &Pair<'_>) -> Row {
+        self.time_of(plugin(), pair)
+    }
+
+    /// The same, with the plugin under a name of its own.
+    pub(crate) fn time_of(&self, plugin: &Path, pair: &Pair<'_>) -> Row {
+        let (mut ours, mut kubectls) = (Vec::new(), Vec::new());
+        eprintln!("measuring {}", pair.what);
+        for run in 0..WARM_UPS + self.runs {
+            for (program, words, samples) in
+                [(Some(plugin), pair.ours, &mut ours), (kubectl(), pair.kubectls, &mut kubectls)]
+            {
+                let Some(program) = program.filter(|_| !words.is_empty()) else { continue };
+                let arguments = arguments(words, run);
+                if run < WARM_UPS {
+                    // With its output caught, to be shown where it fails.
+                    let _ = self.sandbox.with_run().program(program, arguments).success();
+                } else {
+                    // The other program has just been running: without a start of its own before it, a short run would
+                    // be timed filling the processor's caches again. A series of runs, as hyperfine's, does the same.
+                    self.took(program, &idle(program));
+                    samples.push(self.took(program, &arguments).as_secs_f64() * 1e3);
+                }
+            }
+        }
+        let in_words = |[first, median, third]: [f64; 3]| format!("{median:.1} ms ({first:.1}–{third:.1})");
+        compared(pair, ours, kubectls, in_words)
+    }
+
+    pub(crate) fn memory(&self, pair: &Pair<'_>) -> Row {
+        let peaks = |program, words| {
+            (0..MEMORY_RUNS).map(|run| self.peak_memory(program, &arguments(words, run))).collect()
+        };
+        let kubectls = kubectl().map(|kubectl| peaks(kubectl, pair.kubectls)).unwrap_or_default();
+        let in_words = |[_, median, _]: [f64; 3]| megabytes(median);
+        compared(pair, peaks(plugin(), pair.ours), kubectls, in_words)
+    }
+
+    /// One run of each, for what can't be repeated.
+    pub(crate) fn once(&self, pair: &Pair<'_>) -> Row {
+        eprintln!("measuring {}", pair.what);
+        let took = |program: &Path, words| self.took(program, &arguments(words, 0)).as_secs_f64();
+        let kubectls = kubectl().map(|kubectl| vec![took(kubectl, pair.kubectls)]).unwrap_or_default();
+        compared(pair, vec![took(plugin(), pair.ours)], kubectls, |[_, median, _]| format!("{median:.1} s"))
+    }
+
+    pub(crate) fn memory_once(&self, pair: &Pair<'_>) -> Row {
+        let peak = |program: &Path, words| vec![self.peak_memory(program, &arguments(words, 0))];
+        let kubectls = kubectl().map(|kubectl| peak(kubectl, pair.kubectls)).unwrap_or_default();
+        compared(pair, peak(plugin(), pair.ours), kubectls, |[_, median, _]| megabytes(median))
+    }
+
+    /// One run, from its start to its end.
+    fn took(&self, program: &Path, arguments: &[String]) -> Duration {
+        let mut command = self.command(program);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let start = Instant::now();
+        let status = command.status().unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+        let took = start.elapsed();
+        assert!(status.success(), "{} {}: {status}", program.display(), arguments.join(" "));
+        took
+    }
+
+    /// The most memory that one run has resident, in bytes.
+    ///
+    /// The system counts into a child's peak what its parent has resident when it starts it, and this process holds
+    /// a whole API server: so a fresh start of this program, of some 3 MB, is the parent.
+    fn peak_memory(&self, program: &Path, arguments: &[String]) -> f64 {
+        let this = env::current_exe().expect("a program that runs");
+        let answer = self.command(&this).arg(PEAK_MEMORY).arg(program).args(arguments).output();
+        let answer = answer.expect("this program starts once more");
+        let printed = String::from_utf8_lossy(&answer.stdout).trim().parse();
+        printed.unwrap_or_else(|_| panic!("{} {}: failed", program.display(), arguments.join(" ")))
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command
+            .current_dir(self.sandbox.path())
+            .env_clear()
+            .env("PATH", env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.sandbox.home())
+            .env("KUBECONFIG", self.sandbox.path().join("kubeconfig"));
+        command
+    }
+}
+
+/// Words with which a program starts and does nothing.
+fn idle(program: &Path) -> Vec<String> {
+    arguments(if Some(program) == kubectl() { "version --client" } else { "--version" }, 0)
+}
+
+pub(crate) fn arguments(words: &str, run: usize) -> Vec<String> {
+    words.replace("{run}", &run.to_string()).split_whitespace().map(ToOwned::to_owned).collect()
+}
+
+/// The helper of [`Arena::peak_memory`]: runs a command and prints its peak in bytes, or nothing where it fails.
+pub(crate) fn print_peak_memory(program: &OsStr, arguments: &[OsString]) -> ExitCode {
+    let status = Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).status();
+    if !status.is_ok_and(|status| status.success()) {
+        return ExitCode::FAILURE;
+    }
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the usage of a child that was waited for");
+    // Kilobytes but on macOS.
+    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
+    println!("{}", usage.max_rss() * unit);
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,74 @@
+//! Who uses a secret, in a large cluster.
+
+use serde_json::json;
+use support::{Sandbox, World};
+
+use crate::arena::{Arena, Pair, RUNS_OF_LARGE, arguments};
+use crate::plugin::plugin;
+use crate::row::{Row, Target, counted};
+
+/// Projects with workloads in them.
+const BUSY_PROJECTS: usize = 500;
+const WORKLOADS_OF_A_PROJECT: usize = 10;
+
+const OVER_ALL_PROJECTS: Pair<'_> = Pair {
+    what: "`usage hf -A` over 500 projects with 5,000 workloads, beside `kubectl get` of them as JSON",
+    ours: "usage hf -A -o json",
+    kubectls: "get deployments,jobs,cronjobs,secrets -A -o json",
+    target: Target::None,
+};
+
+/// On the in-process API server, which takes most of the time: its share is the same for both.
+pub(crate) fn rows() -> Vec<Row> {
+    let world = World::in_process();
+    for project in 0..BUSY_PROJECTS {
+        let namespace = world.project(&format!("p{project}")).namespace;
+        world.create_secret(&namespace, "hf", &[("TOKEN", "s3cret")]);
+        for index in 0..WORKLOADS_OF_A_PROJECT {
+            create_consumer(&world, &namespace, index);
+        }
+    }
+    let sandbox = Sandbox::new();
+    let file = sandbox.file("kubeconfig", world.kubeconfig().to_string());
+    let arena = Arena { sandbox: sandbox.with_env("KUBECONFIG", file), runs: RUNS_OF_LARGE };
+    let memory = Pair {
+        what: "memory of that, resident at its peak",
+        target: Target::Megabytes(60.0),
+        ..OVER_ALL_PROJECTS
+    };
+    let mut rows = vec![arena.time(&OVER_ALL_PROJECTS), arena.memory(&memory)];
+    world.clear_log();
+    let _ = arena.sandbox.with_run().program(plugin(), arguments(OVER_ALL_PROJECTS.ours, 0)).success();
+    let pages = BUSY_PROJECTS * WORKLOADS_OF_A_PROJECT / 500;
+    // The secret, nine kinds that are built in, and five groups that might have more.
+    rows.push(counted("requests of that", world.requests().len(), 15 + pages));
+    rows
+}
+
+/// A Deployment, a Job that is suspended, or a `CronJob`, with the record of fields that real ones have.
+fn create_consumer(world: &World, namespace: &str, index: usize) {
+    let env = json!([{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "hf", "key": "TOKEN"}}}]);
+    let container =
+        json!({"name": "main", "image": "busybox", "env": env, "envFrom": [{"secretRef": {"name": "hf"}}]});
+    let labels = json!({"app": format!("w{index}")});
+    let spec = json!({"restartPolicy": "Never", "containers": [container]});
+    let template = json!({"metadata": {"labels": labels}, "spec": spec});
+    let (group, plural, spec) = match index % 3 {
+        0 => {
+            let mut template = template;
+            template["spec"]["restartPolicy"] = "Always".into();
+            ("apps", "deployments", json!({"selector": {"matchLabels": labels}, "template": template}))
+        }
+        1 => ("batch", "jobs", json!({"suspend": true, "template": template})),
+        _ => (
+            "batch",
+            "cronjobs",
+            json!({"schedule": "0 2 * * *", "jobTemplate": {"spec": {"template": template}}}),
+        ),
+    };
+    // What a server keeps beside the object itself: the record of who wrote which field, and what apply left.
+    let annotations = json!({"kubectl.kubernetes.io/last-applied-configuration": "x".repeat(2000)});
+    let metadata = json!({"name": format!("w{index}"), "annotations": annotations});
+    let path = format!("/apis/{group}/v1/namespaces/{namespace}/{plural}");
+    world.create(&path, &json!({"metadata": metadata, "spec": spec}));
+}
