@@ -17,8 +17,6 @@ use crate::row::{Row, Target, compared, megabytes};
 pub(crate) const RUNS: usize = 50;
 /// Timed runs of what takes kubectl a second or two.
 pub(crate) const RUNS_OF_LARGE: usize = 10;
-/// Timed runs of what takes it several.
-pub(crate) const RUNS_OF_LISTS: usize = 5;
 /// Runs before those: kubectl fills its discovery cache, the system its file cache.
 pub(crate) const WARM_UPS: usize = 3;
 /// Runs for a peak of memory, which hardly varies.

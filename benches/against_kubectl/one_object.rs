@@ -106,7 +106,11 @@ pub(crate) fn requests() -> Vec<Row> {
     for (what, words, most) in [
         ("requests of `create`", "create hf --from-literal=TOKEN=s3cret", 1),
         ("requests of `view`", "view hf", 2),
-        ("requests of `set`", "set hf --from-literal=USER=ada", 2),
+        (
+            "requests of `set --quiet`, which says nothing of who uses it",
+            "set hf --quiet --from-literal=USER=ada",
+            2,
+        ),
         ("requests of `label`", label.as_str(), 3),
         ("requests of `attach`", "attach hf deployment/web --env TOKEN", 4),
         ("requests of `submit` with a secret", "submit train -i busybox -e TOKEN=SECRET:hf,TOKEN", 2),
