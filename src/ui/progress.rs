@@ -4,86 +4,119 @@
 
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use console::Term;
 
 use super::{Chatter, Ui};
 
 /// How often a plain line is written.
 const PERIOD: Duration = Duration::from_secs(5);
+/// How often a bar is drawn at most.
+const REDRAW: Duration = Duration::from_millis(50);
+const BAR_WIDTH: usize = 30;
 
 /// Work of a known number of steps. What was drawn goes with it.
 pub(crate) struct Progress {
     ui: Ui,
     what: String,
     total: usize,
+    done: usize,
     form: Form,
 }
 
 enum Form {
-    Bar(ProgressBar),
+    Bar(Bar),
     /// When the last line was written.
     Lines(Instant),
     Silent,
 }
 
+/// The terminal, and when the bar was drawn last: never, where nothing is to be cleared.
+struct Bar {
+    terminal: Term,
+    drawn: Option<Instant>,
+}
+
 impl Ui {
     /// Begins to show progress: `what` is its object, as `copies of hf`.
     pub(crate) fn progress(&self, what: &str, total: usize) -> Progress {
-        let terminal = console::Term::stderr();
+        let terminal = Term::stderr();
         let redraws = terminal.is_term() && std::env::var_os("TERM").is_none_or(|kind| kind != "dumb");
         let form = match (&self.0.chatter, redraws) {
             (Chatter::Quiet | Chatter::Silent, _) => Form::Silent,
-            (Chatter::Normal, true) => Form::Bar(bar(what, total)),
+            (Chatter::Normal, true) => Form::Bar(Bar { terminal, drawn: None }),
             (Chatter::Normal, false) => Form::Lines(Instant::now()),
         };
-        Progress { ui: self.clone(), what: what.to_owned(), total, form }
+        let what = super::printable(what).into_owned();
+        Progress { ui: self.clone(), what, total, done: 0, form }
     }
 }
 
-fn bar(what: &str, total: usize) -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("{msg} {bar:30} {pos}/{len}").expect("a template that is tested");
-    ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr())
-        .with_style(style.progress_chars("=> "))
-        .with_message(super::printable(what).into_owned())
+impl Bar {
+    /// One line: what does not fit would be left behind by the next redraw.
+    fn draw(&mut self, line: &str) {
+        self.clear();
+        let width = usize::from(self.terminal.size().1);
+        // A terminal that takes nothing any more is no reason to stop the work.
+        let _ = self.terminal.write_str(&console::truncate_str(line, width.saturating_sub(1), ""));
+        self.drawn = Some(Instant::now());
+    }
+
+    fn clear(&mut self) {
+        if self.drawn.take().is_some() {
+            let _ = self.terminal.clear_line();
+        }
+    }
+}
+
+fn line(what: &str, done: usize, total: usize) -> String {
+    let filled = (BAR_WIDTH * done).checked_div(total).unwrap_or(BAR_WIDTH).min(BAR_WIDTH);
+    let tip = if filled < BAR_WIDTH { ">" } else { "" };
+    format!("{what} {:BAR_WIDTH$} {done}/{total}", "=".repeat(filled) + tip)
 }
 
 impl Progress {
     /// So many steps are done.
     pub(crate) fn at(&mut self, done: usize) {
+        self.done = done;
         match &mut self.form {
-            Form::Bar(bar) => bar.set_position(done as u64),
+            Form::Bar(bar) if bar.drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW) => {
+                bar.draw(&line(&self.what, done, self.total));
+            }
             Form::Lines(last) if last.elapsed() >= PERIOD => {
                 *last = Instant::now();
                 self.ui.note(&format!("{}: {done} of {}", self.what, self.total));
             }
-            Form::Lines(_) | Form::Silent => {}
+            Form::Bar(_) | Form::Lines(_) | Form::Silent => {}
         }
     }
-}
 
-impl Progress {
     /// Prints something beside it, which the next redraw must not overwrite.
-    pub(crate) fn beside<T>(&self, print: impl FnOnce() -> T) -> T {
-        match &self.form {
-            Form::Bar(bar) => bar.suspend(print),
-            Form::Lines(_) | Form::Silent => print(),
-        }
+    pub(crate) fn beside<T>(&mut self, print: impl FnOnce() -> T) -> T {
+        let Form::Bar(bar) = &mut self.form else { return print() };
+        bar.clear();
+        let printed = print();
+        bar.draw(&line(&self.what, self.done, self.total));
+        printed
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Form::Bar(bar) = &self.form {
-            bar.finish_and_clear();
+        if let Form::Bar(bar) = &mut self.form {
+            bar.clear();
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::line;
+
     #[test]
-    fn a_bar_can_be_drawn() {
-        assert_eq!(super::bar("copies", 3).length(), Some(3));
+    fn a_bar_fills_up_and_never_grows() {
+        assert_eq!(line("copies", 0, 3), "copies >                              0/3");
+        assert_eq!(line("copies", 1, 3), "copies ==========>                    1/3");
+        assert_eq!(line("copies", 3, 3), "copies ============================== 3/3");
+        assert_eq!(line("copies", 0, 0), "copies ============================== 0/0");
     }
 }
