@@ -120,7 +120,7 @@ impl Cluster {
         }
         let unseen = |(one, namespace)| Unseen { namespace, resource: resource(one) };
         seen.unseen = refused.into_iter().map(unseen).collect();
-        seen.unseen.sort();
+        seen.unseen.sort_unstable();
         Ok(seen)
     }
 

@@ -94,6 +94,6 @@ fn usual(names: &[String], session: &Session<'_>) -> Vec<Project> {
 }
 
 fn sorted(mut projects: Vec<Project>) -> Vec<Project> {
-    projects.sort_by(|a, b| (&a.name, &a.namespace).cmp(&(&b.name, &b.namespace)));
+    projects.sort_unstable_by(|a, b| (&a.name, &a.namespace).cmp(&(&b.name, &b.namespace)));
     projects
 }

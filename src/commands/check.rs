@@ -96,7 +96,7 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
     if target.is_none() && file.is_none() {
         let (of_copies, more) = copies::findings(&view, &scope, &cluster, session).await?;
         findings.extend(of_copies);
-        findings.sort();
+        findings.sort_unstable();
         unseen.extend(more);
     }
     findings.retain(|finding| !args.ignore.contains(&finding.code));

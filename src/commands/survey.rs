@@ -97,7 +97,7 @@ impl Survey {
         let projects = area.projects.iter().filter(|project| project.namespace != namespace).collect();
         let looking = Looking { name, namespace, source: &source, projects, area, cluster };
         let Seen { mut rows, troubles, strays } = looking.see().await?;
-        rows.sort_by(|a, b| place(a).cmp(&place(b)));
+        rows.sort_unstable_by(|a, b| place(a).cmp(&place(b)));
         Ok(Self { name: name.to_owned(), namespace: namespace.to_owned(), source, rows, troubles, strays })
     }
 

@@ -36,7 +36,7 @@ pub(super) fn candidates(files: &Files) -> Vec<Candidate> {
         })
         .take(MOST)
         .collect();
-    found.sort();
+    found.sort_unstable();
     found.into_iter().map(|candidate| candidate.after(&files.before)).collect()
 }
 

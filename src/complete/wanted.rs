@@ -280,7 +280,7 @@ fn fixed(words: impl Iterator<Item = Candidate>, text: &str) -> Wanted {
 fn variables(before: &str, text: &str) -> Wanted {
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let mut wanted = fixed(names.map(|name| Candidate::new(name, "")), text).after(before);
-    wanted.words.sort();
+    wanted.words.sort_unstable();
     wanted
 }
 

@@ -149,7 +149,7 @@ impl View {
         for secret in self.secrets.values().flatten() {
             findings.extend(contents::findings(self, secret));
         }
-        findings.sort();
+        findings.sort_unstable();
         findings.dedup();
         findings
     }

@@ -142,7 +142,7 @@ fn add_directory(contents: &mut Contents, directory: &Path, line_end: LineEnd) -
     };
     let entries: io::Result<Vec<_>> = fs::read_dir(directory).map_err(listing)?.collect();
     let mut names: Vec<_> = entries.map_err(listing)?.into_iter().map(|entry| entry.file_name()).collect();
-    names.sort();
+    names.sort_unstable();
     for name in names {
         let path = directory.join(&name);
         let key = name.to_string_lossy().into_owned();

@@ -45,7 +45,7 @@ impl Confidential {
         let starts: HashSet<&[u8]> = text.as_bytes().windows(SHORTEST).collect();
         let mut likely: Vec<_> = hidden(&all).filter(|hidden| hidden.may_start_with(&starts)).collect();
         // The longest first: it may begin with another one.
-        likely.sort_by_key(|hidden| Reverse(hidden.value.len()));
+        likely.sort_unstable_by_key(|hidden| Reverse(hidden.value.len()));
         let mut text = text.to_owned();
         for hidden in likely {
             for form in hidden.forms() {
