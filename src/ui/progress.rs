@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use console::Term;
 
+use super::prompt::Manner;
 use super::{Chatter, Ui};
 
 /// How often a plain line is written.
@@ -40,7 +41,7 @@ impl Ui {
     /// Begins to show progress: `what` is its object, as `copies of hf`.
     pub(crate) fn progress(&self, what: &str, total: usize) -> Progress {
         let terminal = Term::stderr();
-        let redraws = terminal.is_term() && std::env::var_os("TERM").is_none_or(|kind| kind != "dumb");
+        let redraws = terminal.is_term() && self.0.manner == Manner::Drawn;
         let form = match (&self.0.chatter, redraws) {
             (Chatter::Quiet | Chatter::Silent, _) => Form::Silent,
             (Chatter::Normal, true) => Form::Bar(Bar { terminal, drawn: None }),
