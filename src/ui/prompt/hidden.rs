@@ -73,12 +73,8 @@ mod keys {
         ask()?;
         let mut typed = Typed { value: Zeroizing::new(Vec::with_capacity(ROOM)), key: Key::Whole };
         loop {
-            let byte = match (next_byte()?, typed.key) {
-                (Some(byte), _) => byte,
-                // Esc alone: an arrow key would have sent the rest with it.
-                (None, Key::Escape | Key::Whole) => return Err(Trouble::Cancelled),
-                (None, Key::Sequence) => continue,
-            };
+            // Esc alone: an arrow key would have sent the rest with it. Or the terminal is gone.
+            let Some(byte) = next_byte()? else { return Err(Trouble::Cancelled) };
             let after_escape = typed.key == Key::Escape;
             match typed.take(byte) {
                 Next::More if typed.key == Key::Escape => wait_at_most(MOMENT)?,

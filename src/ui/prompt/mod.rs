@@ -108,7 +108,7 @@ async fn ask<T: Send + 'static>(
     })
 }
 
-/// Shows the cursor again, where there is a terminal.
+/// Puts echo, line mode and cursor back, where there is a terminal.
 pub(super) fn restore_terminal() {
     terminal::restore();
 }

@@ -1,14 +1,19 @@
 //! The terminal's modes while a question is open, and how they come back.
 
+#[cfg(unix)]
+use std::sync::Mutex;
+
 use console::Term;
 #[cfg(unix)]
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 
+/// The modes before the question that is open. A panic ends the program where it is, and no guard is dropped then.
+#[cfg(unix)]
+static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+
 /// Puts echo, line mode and cursor back when it goes.
 pub(super) struct TerminalGuard {
     echo: Echo,
-    #[cfg(unix)]
-    modes: Option<Termios>,
 }
 
 /// Who shows what is typed.
@@ -23,24 +28,25 @@ pub(super) enum Echo {
 impl TerminalGuard {
     pub(super) fn new(echo: Echo) -> Self {
         #[cfg(unix)]
-        {
-            let modes = tcgetattr(std::io::stdin()).ok();
-            if let Some(modes) = &modes {
-                prepare(modes.clone(), echo);
+        if let Ok(modes) = tcgetattr(std::io::stdin()) {
+            if let Ok(mut before) = BEFORE.lock() {
+                *before = Some(modes.clone());
             }
-            Self { echo, modes }
+            prepare(modes, echo);
         }
-        #[cfg(not(unix))]
         Self { echo }
     }
 }
 
-/// Has Ctrl-Z do nothing: a shell brings a stopped program back with the echo on, and what is typed then is seen.
+/// Has Ctrl-Z do nothing: a shell brings a stopped program back with the echo on, and what is typed then is seen. Ctrl-\
+/// neither: it would leave the terminal as it is, and a core file with all that was typed.
 #[cfg(unix)]
 fn prepare(mut modes: Termios, echo: Echo) {
     // Linux and macOS have different values for "no character".
     const DISABLED: u8 = if cfg!(target_os = "linux") { 0 } else { 0xff };
-    modes.special_codes[SpecialCodeIndex::VSUSP] = DISABLED;
+    for key in [SpecialCodeIndex::VSUSP, SpecialCodeIndex::VQUIT] {
+        modes.special_codes[key] = DISABLED;
+    }
     if echo == Echo::Off {
         modes.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON);
         modes.special_codes[SpecialCodeIndex::VMIN] = 1;
@@ -51,19 +57,29 @@ fn prepare(mut modes: Termios, echo: Echo) {
 
 impl Drop for TerminalGuard {
     fn drop(&mut self) {
-        #[cfg(unix)]
-        if let Some(modes) = &self.modes {
-            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, modes);
-        }
+        restore_modes();
         // A terminal that edits the line itself had its cursor all the time, and may know no such code.
         if self.echo == Echo::Off {
-            restore();
+            show_cursor();
         }
     }
 }
 
-/// Shows the cursor again, where there is a terminal.
+/// Puts all back, where there is a terminal.
 pub(super) fn restore() {
+    restore_modes();
+    show_cursor();
+}
+
+fn restore_modes() {
+    // Not `lock`: whoever panics may hold it.
+    #[cfg(unix)]
+    if let Some(modes) = BEFORE.try_lock().ok().and_then(|mut before| before.take()) {
+        let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &modes);
+    }
+}
+
+fn show_cursor() {
     let terminal = Term::stderr();
     if terminal.is_term() {
         let _ = terminal.show_cursor();
