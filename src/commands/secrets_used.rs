@@ -136,8 +136,18 @@ pub(super) async fn warn_of_lost_prefix(
     cluster: &Cluster,
     session: &Session<'_>,
 ) {
-    for (variable, value) in literals {
-        let Some(SecretReference { secret, key }) = secret::lacks_prefix(value) else { continue };
+    let likely =
+        literals.iter().filter_map(|(variable, value)| Some((variable, secret::lacks_prefix(value)?)));
+    let likely: Vec<_> = likely.collect();
+    if likely.is_empty() {
+        return;
+    }
+    // The names first: a plain value may be a password, and what is asked for by name stands in logs.
+    let names = cluster.secret_names(namespace).await.unwrap_or_default();
+    for (variable, SecretReference { secret, key }) in likely {
+        if !names.contains(&secret) {
+            continue;
+        }
         let Ok(found) = cluster.secret_outline(namespace, &secret).await else { continue };
         if found.keys().contains(&key) {
             session.ui.warning(&format!(

@@ -145,6 +145,13 @@ scenario! {
         let warning = "Warning: A gets the plain text wandb,key; for the key of the secret: A=SECRET:wandb,key\n";
         assert_eq!(submitted.stderr, warning);
     }
+
+    fn a_plain_value_that_looks_like_a_reference_and_is_none_is_not_asked_for(world: &World, sandbox: &Sandbox) {
+        let namespace = with_secrets(world);
+        let submit = ["submit", "x", "-i", "python", "-e", "PASSWORD=hunter2-hunter2,hunter", "-vvv", "-n", &namespace];
+        sandbox.run(submit).success().never_shows(b"hunter2-hunter2");
+        assert!(world.lines().iter().all(|line| !line.contains("hunter2-hunter2")), "{:?}", world.lines());
+    }
 }
 
 #[test]
