@@ -285,6 +285,15 @@ impl Talk {
     }
 }
 
+impl WriteArgs {
+    /// Whether each is as it is where nobody names it.
+    pub(crate) fn is_unused(&self) -> bool {
+        let Self { dry_run, output, validate, field_manager } = self;
+        (*dry_run, *output, *validate, field_manager.as_str())
+            == (DryRun::None, Output::Human, "Strict", BINARY)
+    }
+}
+
 impl DryRun {
     /// What kubectl adds to its success lines.
     pub(crate) fn suffix(self) -> &'static str {

@@ -53,7 +53,7 @@ impl CreateArgs {
     /// The type that was chosen, with its own arguments, and those that every type has.
     pub(super) fn chosen(&self) -> Result<(Type<'_>, &NewSecretArgs)> {
         if self.typed.is_some() && !self.generic.is_unused() {
-            return Err(Error::usage("the type comes first")
+            return Err(Error::usage("the type comes first, then its flags")
                 .hint("for example: kubectl runai-secret create generic NAME --from-file=PATH"));
         }
         Ok(match &self.typed {
@@ -179,7 +179,30 @@ pub(super) struct GenericArgs {
 
 impl GenericArgs {
     fn is_unused(&self) -> bool {
-        self.new.names.is_empty() && self.sources.is_unused()
+        let Self { sources, secret_type, allow_empty, new } = self;
+        sources.is_unused() && secret_type.is_none() && !allow_empty && new.is_unused()
+    }
+}
+
+impl NewSecretArgs {
+    fn is_unused(&self) -> bool {
+        let Self {
+            names,
+            replace,
+            cluster_wide,
+            credential,
+            immutable,
+            labels,
+            annotations,
+            append_hash,
+            save_config,
+            write,
+            ignored,
+        } = self;
+        let are_empty = names.is_empty() && labels.is_empty() && annotations.is_empty() && ignored.is_empty();
+        let is_set = *replace || *cluster_wide || *immutable;
+        let is_given = credential.is_some() || append_hash.is_some() || save_config.is_some();
+        are_empty && !is_set && !is_given && write.is_unused()
     }
 }
 
