@@ -243,6 +243,9 @@ async fn copied(
     warn(&view, args, session);
     agree(args, session, &view).await?;
     let labels = args.wanted();
+    let effects: Vec<String> = labels.iter().map(|(key, value)| effect(key, Some(value))).collect();
+    let question = format!("Copy {name} of project {project} to {namespace}, and share it?");
+    session.review(&args.write, &question, &effects).await?;
     let copying = Copying { name, project, to: namespace, labels: &labels, write: &args.write };
     let object = copying.run(cluster, session).await?;
     Ok(Labelled { verb: "created and labeled", ..labelled(args, &view, object) })

@@ -41,7 +41,7 @@ pub(super) fn candidates(files: &Files) -> Vec<Candidate> {
 }
 
 /// `~/` is the home folder, as everywhere in a shell.
-pub(super) fn on_disk(typed: &str) -> PathBuf {
+pub(crate) fn on_disk(typed: &str) -> PathBuf {
     match (typed.strip_prefix("~/"), std::env::home_dir()) {
         (Some(rest), Some(home)) => home.join(rest),
         _ if typed.is_empty() => PathBuf::from("."),

@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, Command};
 
 /// A line without its last word.
 pub(crate) struct Line<'a> {
-    pub(super) command: &'a Command,
+    pub(crate) command: &'a Command,
     /// The commands' names, without the program's: `create`, `tls`.
     pub(crate) path: Vec<&'a str>,
     /// As they were given, each with its value.

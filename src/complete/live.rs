@@ -12,7 +12,7 @@ use super::files;
 use super::line::Line;
 use super::names::{Found, Scene};
 use super::wanted::{Live, Lookup};
-use crate::cli::Connection;
+use crate::cli::{Connection, parse_duration};
 use crate::cluster::{Cluster, entries};
 use crate::error::Error;
 
@@ -72,6 +72,6 @@ pub(crate) fn connection(line: &Line<'_>) -> Connection {
         client_key: path("client-key"),
         insecure_skip_tls_verify: line.value("insecure-skip-tls-verify").map(|word| word != "false"),
         tls_server_name: text("tls-server-name"),
-        request_timeout: None,
+        request_timeout: line.value("request-timeout").and_then(|word| parse_duration(word).ok()),
     }
 }

@@ -23,6 +23,7 @@ use clap::CommandFactory;
 
 use self::candidate::{Candidate, Offer};
 pub(crate) use self::choices::{Choice, choices, secrets_of, tab, workloads};
+pub(crate) use self::files::on_disk;
 pub(crate) use self::line::Line;
 pub(crate) use self::live::connection;
 pub(crate) use self::names::Untold;

@@ -16,7 +16,7 @@ impl Guide<'_> {
         if self.has(&["filename"]) {
             return Ok(());
         }
-        let (secret, target) = self.secret_and_target();
+        let Some((secret, target)) = self.secret_and_target() else { return Ok(()) };
         let says_how = self.has(&WAYS);
         let names_secrets = self.has(&REFERENCES);
         if target.is_some() && (names_secrets || (secret.is_some() && says_how)) {
@@ -42,11 +42,18 @@ impl Guide<'_> {
         self.ask_for_container().await
     }
 
-    /// Which of the words is which: a workload has its kind before it.
-    fn secret_and_target(&self) -> (Option<String>, Option<String>) {
-        let words = self.draft.line().positionals;
-        let (targets, secrets): (Vec<_>, Vec<_>) = words.into_iter().partition(|word| word.contains('/'));
-        (secrets.into_iter().next(), targets.into_iter().next())
+    /// Which of the words is which: a workload has its kind before it. None where they are wrong, which the command
+    /// says by itself.
+    fn secret_and_target(&self) -> Option<(Option<String>, Option<String>)> {
+        match self.draft.line().positionals.as_slice() {
+            [] => Some((None, None)),
+            [target] if target.contains('/') => Some((None, Some(target.clone()))),
+            [secret] => Some((Some(secret.clone()), None)),
+            [secret, target] if !secret.contains('/') && target.contains('/') => {
+                Some((Some(secret.clone()), Some(target.clone())))
+            }
+            _ => None,
+        }
     }
 
     async fn ask_how(&mut self, secret: &str) -> Result<()> {
@@ -132,7 +139,7 @@ impl Guide<'_> {
         if self.has(&["filename"]) {
             return Ok(());
         }
-        let (secret, target) = self.secret_and_target();
+        let Some((secret, target)) = self.secret_and_target() else { return Ok(()) };
         if secret.is_some() && target.is_some() {
             return Ok(());
         }

@@ -7,17 +7,21 @@ use super::{Guide, something};
 use crate::error::{Error, Result};
 use crate::secret::{self, DOCKER_HUB};
 
+/// The flags that a secret of any keys has alone, beside its sources.
+const GENERIC: [&str; 3] = ["trim", "type", "allow-empty"];
+
 impl Guide<'_> {
     pub(super) async fn ask_for_create(&mut self) -> Result<()> {
         let is_named = self.count() > 0;
         let is_typed = self.draft.line().path.len() > 1;
-        if is_named && !self.lacks_contents() {
+        if self.count() > 1 || (is_named && !self.lacks_contents()) {
             return Ok(());
         }
         self.ask_for_project().await?;
-        if !is_typed && !is_named && !self.has(&SOURCES) {
+        let is_generic = self.has(&SOURCES) || self.has(&GENERIC);
+        if !is_typed && !is_named && !is_generic {
             let kind = self.pick_command("What kind of secret?", &["create"]).await?;
-            self.draft.push_first(kind);
+            self.draft.push_command(kind);
         }
         if !is_named {
             self.ask_for_new_name().await?;
@@ -78,7 +82,7 @@ impl Guide<'_> {
 
     /// A name that is taken is said so now, not after all else was answered.
     async fn ask_for_new_name(&mut self) -> Result<()> {
-        let taken: BTreeSet<String> = if self.has(&["replace"]) {
+        let taken: BTreeSet<String> = if self.has(&["replace", "append-hash"]) {
             BTreeSet::new()
         } else {
             self.secrets_there_are().await?.into_iter().map(|choice| choice.value).collect()

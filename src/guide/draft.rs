@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use clap::Command;
+use clap::{Arg, Command};
 
 use crate::cli::Cli;
 use crate::complete::Line;
@@ -10,6 +10,8 @@ use crate::secret::EnvEntry;
 
 /// Flags whose values may be values of secrets; that a user's name is one, too, holds for the secrets of the type.
 const CONFIDENTIAL: [&str; 5] = ["from-literal", "docker-password", "token", "username", "access-key-id"];
+/// Those that take a key or a variable before the value.
+const KEYED: [&str; 2] = ["from-literal", "environment"];
 
 pub(super) struct Draft {
     program: Command,
@@ -60,9 +62,10 @@ impl Draft {
     /// Another command in the same place and with the same connection, for what it would be offered there.
     pub(super) fn in_place(&self, words: &[&str]) -> Vec<String> {
         let flags = self.line().flags.into_iter().filter(|(flag, _)| flag.is_global_set());
-        let flags = flags.filter_map(|(flag, value)| match (flag.get_long()?, value.as_str()) {
-            (name, "") => Some(format!("--{name}")),
-            (name, value) => Some(format!("--{name}={value}")),
+        let flags = flags.filter_map(|(flag, value)| {
+            let name = flag.get_long()?;
+            let is_alone = value.is_empty() && !needs_value(flag);
+            Some(if is_alone { format!("--{name}") } else { format!("--{name}={value}") })
         });
         flags.chain(words.iter().map(|word| (*word).to_owned())).collect()
     }
@@ -73,9 +76,23 @@ impl Draft {
 
     /// Puts a word before all others that are neither commands nor flags.
     pub(super) fn push_first(&mut self, word: impl Into<String>) {
-        let first = self.line().positionals.first().cloned();
-        let at = first.and_then(|first| self.words.iter().position(|word| *word == first));
+        let at = self.index_of(|line| !line.positionals.is_empty());
         self.words.insert(at.unwrap_or(self.words.len()), word.into());
+    }
+
+    /// Puts the name of a command after those that are there: the flags that follow are its own.
+    pub(super) fn push_command(&mut self, name: impl Into<String>) {
+        let names = self.line().path.len();
+        let last = self.index_of(|line| line.path.len() == names);
+        self.words.insert(if names == 0 { 0 } else { last.map_or(0, |at| at + 1) }, name.into());
+    }
+
+    /// Where the word stands that first makes this true of the line up to it. A flag's value may look like any word.
+    fn index_of(&self, is_so: impl Fn(&Line<'_>) -> bool) -> Option<usize> {
+        (0..self.words.len()).find(|at| {
+            let begun = [&self.words[..=*at], &[String::new()]].concat();
+            is_so(&Line::read(&self.program, &begun).0)
+        })
     }
 
     /// Adds `--name=value`, or `--name` where there is no value.
@@ -86,6 +103,11 @@ impl Draft {
 
     pub(super) fn has_rest(&self) -> bool {
         self.rest.is_some()
+    }
+
+    /// Whether what stands after `--` are words that the command counts, which this does not.
+    pub(super) fn hides_words(&self) -> bool {
+        self.has_rest() && !self.line().command.get_positionals().any(Arg::is_last_set)
     }
 
     pub(super) fn set_rest(&mut self, words: Vec<String>) {
@@ -109,9 +131,9 @@ impl Draft {
         words.extend(line.positionals.iter().cloned());
         for (flag, value) in &line.flags {
             let long = flag.get_long().unwrap_or_default();
-            let value = if is_confidential(long, value) { hidden(value) } else { value.clone() };
+            let value = if is_confidential(long, value) { hidden(long, value) } else { value.clone() };
             let name = flag.get_short().map_or_else(|| format!("--{long}"), |short| format!("-{short}"));
-            if value.is_empty() {
+            if value.is_empty() && !needs_value(flag) {
                 words.push(name);
             } else if flag.is_require_equals_set() || value.starts_with('-') {
                 words.push(format!("--{long}={value}"));
@@ -142,9 +164,15 @@ fn is_confidential(flag: &str, value: &str) -> bool {
         || (flag == "environment" && !matches!(EnvEntry::parse(value), Ok(EnvEntry::Reference { .. })))
 }
 
-/// `KEY=…`, or `…` where there is no key.
-fn hidden(value: &str) -> String {
-    value.split_once('=').map_or("…".to_owned(), |(key, _)| format!("{key}=…"))
+/// `KEY=…` of the flags that take a key; `…` of the others, whose values may have a `=` too, as base64 ends in one.
+fn hidden(flag: &str, value: &str) -> String {
+    let key = value.split_once('=').filter(|_| KEYED.contains(&flag));
+    key.map_or("…".to_owned(), |(key, _)| format!("{key}=…"))
+}
+
+/// Whether a flag takes the next word where it has no value.
+fn needs_value(flag: &Arg) -> bool {
+    flag.get_action().takes_values() && !flag.is_require_equals_set()
 }
 
 #[cfg(test)]
@@ -180,10 +208,31 @@ mod tests {
                 "create docker-registry s --docker-password …",
             ),
             ("list --token hunter2", "list --token …"),
+            ("list --token hunter2==", "list --token …"),
             ("submit -i python -e P=hunter2 -- run --password hunter2", "submit -i python -e P=… -- …"),
             ("submit -i python -e T=SECRET:hf,token", "submit -i python -e T=SECRET:hf,token"),
         ] {
             assert_eq!(draft(line).shown(), format!("kubectl runai-secret {shown}"));
+        }
+    }
+
+    #[test]
+    fn a_word_goes_before_the_first_word_and_not_before_a_flags_value_that_looks_like_it() {
+        let mut draft = draft("--as deploy/web attach -y deploy/web");
+        draft.push_first("hf");
+        assert_eq!(draft.whole(), ["--as", "deploy/web", "attach", "-y", "hf", "deploy/web"]);
+    }
+
+    #[test]
+    fn the_name_of_a_command_goes_before_the_flags_that_are_its_own() {
+        for (line, expected) in [
+            ("create --replace -p create", vec!["create", "tls", "--replace", "-p", "create"]),
+            ("-p create -y create --replace", vec!["-p", "create", "-y", "create", "tls", "--replace"]),
+            ("-p team-a", vec!["tls", "-p", "team-a"]),
+        ] {
+            let mut draft = draft(line);
+            draft.push_command("tls");
+            assert_eq!(draft.whole(), expected);
         }
     }
 

@@ -42,7 +42,9 @@ pub(crate) async fn lead(typed: &[OsString], parsed: Result<Cli, NoCommand>, ui:
         }
         _ => return Ok(Led { cli: parsed.map_err(NoCommand::refusal)?, next_time: None }),
     };
-    guide.ask_for_what_is_missing().await?;
+    if !guide.draft.hides_words() {
+        guide.ask_for_what_is_missing().await?;
+    }
     if !guide.has_asked {
         return Ok(Led { cli: parsed.map_err(NoCommand::refusal)?, next_time: None });
     }
@@ -77,7 +79,7 @@ impl<'a> Guide<'a> {
     async fn ask_for_what_is_missing(&mut self) -> Result<()> {
         if self.command().is_empty() {
             let command = self.pick_command("What do you want to do?", &[]).await?;
-            self.draft.push_first(command);
+            self.draft.push_command(command);
         }
         match self.command().as_str() {
             "create" => self.ask_for_create().await,

@@ -81,11 +81,24 @@ impl Guide<'_> {
         if self.has(&["to-project"]) {
             return Ok(());
         }
-        let line = self.draft.followed_by(&["--to-project", ""]);
         let text = "To which project?";
-        let project = self.pick_or_type(Question { text, line, check: project::check_name }).await?;
+        let project = if let Some(line) = self.in_the_other_context(&["list", "--project", ""]) {
+            self.type_word(text, "", project::check_name, Some(line)).await?
+        } else {
+            let line = self.draft.followed_by(&["--to-project", ""]);
+            self.pick_or_type(Question { text, line, check: project::check_name }).await?
+        };
         self.draft.flag("to-project", &project);
         Ok(())
+    }
+
+    /// A line of these words in the cluster that `--to-context` names; the projects of this one are others.
+    fn in_the_other_context(&self, words: &[&str]) -> Option<Vec<String>> {
+        let line = self.draft.line();
+        let flag = |name: &str, value: &str| format!("--{name}={value}");
+        let context = flag("context", line.value("to-context")?);
+        let file = line.value("kubeconfig").map(|path| flag("kubeconfig", path));
+        Some(file.into_iter().chain([context]).chain(words.iter().map(|word| (*word).to_owned())).collect())
     }
 
     async fn ask_for_secret_and_project(&mut self) -> Result<()> {

@@ -1,9 +1,7 @@
 //! What goes into a secret: keys, and where each value comes from. The values themselves are not asked for here.
 
-use std::path::Path;
-
 use super::{Guide, something};
-use crate::complete::Choice;
+use crate::complete::{self, Choice};
 use crate::error::{Error, Result};
 use crate::secret;
 
@@ -114,10 +112,13 @@ impl Guide<'_> {
         Ok(())
     }
 
-    /// Asks for the path of a file that exists; `before` is what of the flag's value comes before it.
+    /// Asks for the path of a file that exists, the home folder's name in it; `before` is what of the flag's value comes
+    /// before it.
     pub(super) async fn type_path(&mut self, question: &str, flag: &str, before: &str) -> Result<String> {
         let line = self.draft.followed_by(&[&format!("--{flag}"), before]);
-        self.type_word(question, "", is_file, Some(line)).await
+        let path = self.type_word(question, "", is_file, Some(line)).await?;
+        // No shell comes after this to read the tilde.
+        Ok(complete::on_disk(&path).to_string_lossy().into_owned())
     }
 
     async fn pick_variable(&mut self) -> Result<String> {
@@ -131,5 +132,10 @@ impl Guide<'_> {
 
 fn is_file(path: &str) -> Result<()> {
     something(path)?;
-    if Path::new(path).exists() { Ok(()) } else { Err(Error::usage("there is no such file")) }
+    let path = complete::on_disk(path);
+    match (path.exists(), path.is_dir()) {
+        (true, false) => Ok(()),
+        (true, true) => Err(Error::usage("that is a folder, and a file is wanted")),
+        (false, _) => Err(Error::usage("there is no such file")),
+    }
 }

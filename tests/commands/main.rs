@@ -26,6 +26,7 @@ mod edit_all_keys;
 mod edit_conflicts;
 mod faults;
 mod guide;
+mod guide_lines;
 mod help;
 mod kinds;
 mod kubeconfig;
