@@ -19,11 +19,14 @@ impl Guide<'_> {
         let Some((secret, target)) = self.secret_and_target() else { return Ok(()) };
         let says_how = self.has(&WAYS);
         let names_secrets = self.has(&REFERENCES);
-        if target.is_some() && (names_secrets || (secret.is_some() && says_how)) {
+        let needs_secret = says_how || !names_secrets;
+        let is_whole = target.is_some() && secret.is_some() == needs_secret && (says_how || names_secrets);
+        let is_wrong = secret.is_some() && !needs_secret;
+        if is_whole || is_wrong {
             return Ok(());
         }
         self.ask_for_project().await?;
-        if !names_secrets {
+        if needs_secret {
             let secret = if let Some(secret) = secret {
                 secret
             } else {

@@ -17,6 +17,9 @@ pub(super) const SOURCES: [&str; 8] = [
     "generate",
 ];
 
+/// Those that bring one key, which comes first in what they are given.
+const SOURCES_OF_ONE: [&str; 5] = ["from-literal", "from-file", "from-env", "prompt", "generate"];
+
 impl Guide<'_> {
     /// `set`: the secret, then the keys.
     pub(super) async fn ask_for_set(&mut self) -> Result<()> {
@@ -92,7 +95,7 @@ impl Guide<'_> {
             match picked.checked_sub(usize::from(last == 0)) {
                 None => return Ok(()),
                 Some(0) => {
-                    let key = self.type_word("Name of the key", "", secret::check_key, None).await?;
+                    let key = self.type_new_key().await?;
                     self.ask_for_value(&key).await?;
                 }
                 Some(1) => self.ask_for_file("from-dotenv").await?,
@@ -104,6 +107,22 @@ impl Guide<'_> {
             }
             question = "What else?";
         }
+    }
+
+    /// A key that is there twice would be refused after all else was answered.
+    async fn type_new_key(&mut self) -> Result<String> {
+        let line = self.draft.line();
+        let words = SOURCES_OF_ONE.iter().flat_map(|flag| line.values(flag));
+        let keys: Vec<String> =
+            words.map(|word| word.split('=').next().unwrap_or_default().to_owned()).collect();
+        let check = move |key: &str| {
+            secret::check_key(key)?;
+            if keys.iter().any(|given| given == key) {
+                return Err(Error::usage(format!("{key} is there already")));
+            }
+            Ok(())
+        };
+        self.type_word("Name of the key", "", check, None).await
     }
 
     pub(super) async fn ask_for_file(&mut self, flag: &str) -> Result<()> {

@@ -120,6 +120,7 @@ fn where_words_are_wrong_nothing_is_asked_before_that_is_said() {
         ("attach secret/hf deploy/web --env token -p vision", "\"secret/hf\""),
         ("attach deploy/web hf -p vision", "the secret comes first"),
         ("attach hf deploy/web more -p vision", "there are 3 words"),
+        ("attach hf -e A=SECRET:hf,token -p vision", "put the kind in front: KIND/hf"),
         ("detach hf web -p vision", "put the kind in front: KIND/web"),
         ("create a b -p vision", "exactly one NAME is required"),
     ] {
@@ -128,6 +129,37 @@ fn where_words_are_wrong_nothing_is_asked_before_that_is_said() {
         assert!(shown.contains(said) && !shown.contains("next time"), "{line}: {shown}");
         assert!(world.writes().is_empty(), "{line}");
     }
+}
+
+#[test]
+fn a_secret_that_one_flag_lacks_is_asked_for_although_another_names_its_own() {
+    let (_world, sandbox) = world();
+    let line = ["attach", "deploy/web", "--env", "token", "-e", "B=SECRET:hf,token", "-p", "vision"];
+    let mut session = sandbox.in_terminal(line);
+    answer(&mut session, &[("Secret", "hf\r"), ("Change deployment.apps/web?", "y")]);
+    let (code, shown) = session.wait();
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("attach hf deploy/web --env token -e B=SECRET:hf,token -p vision"), "{shown}");
+}
+
+#[test]
+fn a_key_that_is_given_already_is_refused_where_it_is_typed() {
+    let (_world, sandbox) = world();
+    let mut session = sandbox.in_terminal(["create", "generic", "s", "-p", "vision"]);
+    let questions = [
+        ("What goes into it?", "a key\r"),
+        ("Name of the key", "A\r"),
+        ("Where does the value of A come from?", "random\r"),
+        ("What else?", "a key\r"),
+        ("Name of the key", "A\r"),
+        ("A is there already", "\u{15}B\r"),
+        ("Where does the value of B come from?", "random\r"),
+        ("What else?", "that is all\r"),
+        ("Create secret/s?", "y"),
+    ];
+    answer(&mut session, &questions);
+    let (code, shown) = session.wait();
+    assert_eq!(code, 0, "{shown}");
 }
 
 #[test]
