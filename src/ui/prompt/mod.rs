@@ -36,6 +36,7 @@ enum Trouble {
     /// Esc, or the end of input.
     Cancelled,
     Io(io::Error),
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there, a hidden line is the console's"))]
     Refused(Error),
 }
 
