@@ -23,7 +23,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use crate::cli::{Cli, NoCommand};
-use crate::error::{Kind, Result};
+use crate::error::Result;
 use crate::guide::Led;
 use crate::ui::Ui;
 
@@ -49,9 +49,6 @@ fn main() -> ExitCode {
 async fn run(typed: &[OsString], parsed: Result<Cli, NoCommand>, ui: &Ui) -> Result<()> {
     let Led { cli, next_time } = guide::lead(typed, parsed, ui).await?;
     let outcome = commands::run(cli, ui).await;
-    let stopped = outcome.as_ref().is_err_and(|error| error.kind() == Kind::Interrupted);
-    if let Some(command) = next_time.filter(|_| !stopped) {
-        ui.note(&format!("next time you can type: {command}"));
-    }
+    guide::tell_of_next_time(next_time, &outcome, ui);
     outcome
 }

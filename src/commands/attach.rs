@@ -230,6 +230,11 @@ impl AttachArgs {
         match self.words.as_slice() {
             [] if !names_keys && of_manifest => Ok((None, None)),
             [secret] if names_keys && of_manifest => Ok((Some(secret), None)),
+            [target] if !names_keys && target.contains('/') => Ok((None, Some(Target::parse(target)?))),
+            [secret] if !names_keys && self.references.is_empty() => {
+                Err(Error::usage("which workload is to get the secret?")
+                    .hint(format!("kubectl runai-secret attach {secret} KIND/NAME --env KEY")))
+            }
             [target] if !names_keys => Ok((None, Some(Target::parse(target)?))),
             [] | [_] => Err(which_workload()),
             [target, secret] if Target::are_swapped(target, secret) => Err(swapped("attach", secret, target)),

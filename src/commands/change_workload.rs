@@ -16,6 +16,9 @@ use crate::cluster::{Cluster, Failure, Keep, Write};
 use crate::error::{Error, Result};
 use crate::workload::{self, Kind, OnChange, Target};
 
+/// After so many copies somebody has a way of their own to name them.
+const MOST_COPIES: u32 = 10;
+
 /// How a changed workload is to be written.
 #[derive(clap::Args)]
 pub(super) struct ChangeArgs {
@@ -228,15 +231,31 @@ impl<P: Plan> Change<'_, P> {
         let ui = self.session.ui;
         match ui.choose(&format!("{why}. What now?"), &ways).await? {
             Some(0) => {
-                let proposal = format!("{}-2", target.name);
+                let proposal = self.free_name().await;
                 let name = ui.ask("Name of the copy", &proposal).await?.unwrap_or(proposal);
+                ui.note_chosen(format!("--copy-as {name}"));
                 checked_copy_name(target, &name).map(Way::CopyAs)
             }
-            Some(_) => Ok(Way::Recreate),
+            Some(_) => {
+                ui.note_chosen("--recreate".to_owned());
+                Ok(Way::Recreate)
+            }
             None => Err(Error::usage(why)
                 .hint("--recreate deletes it and creates it anew under the same name")
                 .hint("--copy-as NAME creates a changed copy and leaves it as it is")),
         }
+    }
+
+    /// A name for a copy that nothing has yet, as far as can be seen.
+    async fn free_name(&self) -> String {
+        let numbered = |number| format!("{}-{number}", self.target.name);
+        for number in 2..MOST_COPIES {
+            let target = Target { kind: self.target.kind, name: numbered(number) };
+            if self.cluster.workload(self.namespace, &target).await.is_err() {
+                return target.name;
+            }
+        }
+        numbered(MOST_COPIES)
     }
 
     async fn copy(&self, name: &str, changed: &Changed) -> Result<Written> {

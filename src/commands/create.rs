@@ -54,7 +54,11 @@ async fn review(
     session: &Session<'_>,
 ) -> Result<()> {
     let keys: Vec<&str> = manifest.data.keys().map(String::as_str).collect();
-    let keys = if keys.is_empty() { "no keys".to_owned() } else { format!("the keys {}", list(&keys)) };
+    let keys = if keys.is_empty() {
+        "no keys".to_owned()
+    } else {
+        format!("{} {}", if keys.len() == 1 { "the key" } else { "the keys" }, list(&keys))
+    };
     let name = manifest.to_name();
     let secret_type = if manifest.secret_type.is_empty() { "Opaque" } else { &manifest.secret_type };
     let effect = |to: &Destination| format!("{name} of type {secret_type} in {}: {keys}", to.namespace);

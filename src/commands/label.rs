@@ -147,7 +147,8 @@ async fn one(
             check_wait(args, &view)?;
             warn(&view, args, session);
             agree(args, session, &view).await?;
-            let effects: Vec<String> = changes.iter().map(|(key, value)| effect(key, *value)).collect();
+            let labels = changes.iter().map(|(key, value)| effect(key, *value));
+            let effects: Vec<String> = labels.chain(args.reach(&view)).collect();
             session.review(&args.write, &format!("Label {name} in {namespace}?"), &effects).await?;
         }
         match write(args, cluster, &view, &changes).await {
@@ -181,6 +182,16 @@ impl LabelArgs {
         };
         wanted.extend(self.credential.map(|kind| (CREDENTIAL_LABEL, kind.label_value())));
         wanted
+    }
+
+    /// Who gets a copy, in words.
+    fn reach(&self, view: &View) -> Option<String> {
+        let projects =
+            view.surroundings.projects.as_ref().filter(|_| !self.remove && self.department.is_none())?;
+        Some(format!(
+            "Run:ai copies it to all {}, whose members can read it",
+            plural(projects.len(), "project")
+        ))
     }
 
     fn changes(&self, labels: &BTreeMap<String, String>) -> Result<BTreeMap<&str, Option<&str>>> {

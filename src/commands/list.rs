@@ -15,7 +15,7 @@ use super::{Session, sharing};
 use crate::age::age;
 use crate::cli::{Report, ReportArgs};
 use crate::cluster::{Cluster, Keys, Listed, Makers, Namespaces, Selection, Unseen};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::propagation::{self, Evidence, Scope};
 use crate::secret::CREDENTIAL_LABEL;
 use crate::ui::Table;
@@ -151,6 +151,11 @@ pub(super) async fn run(args: &ListArgs, session: &Session<'_>) -> Result<()> {
         unseen.extend(seen.unseen);
     }
     scope::warn_unseen(&unseen, "what is there is not listed", session);
+    if rows.is_empty() && !unseen.is_empty() {
+        // An empty list would read as if there were none.
+        return Err(Error::failed("nothing could be listed, and what is there is not known")
+            .hint("to see what you may do: kubectl auth can-i --list -n NAMESPACE"));
+    }
     if args.counts() {
         for row in &mut rows {
             row.consumers = counts.of(row);

@@ -49,8 +49,9 @@ pub(crate) struct SetArgs {
 
 pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
     secret::check_secret_name(&args.name)?;
-    let manifest = args.read(session).await?;
-    // The sources are read by now: a credential plugin may take the terminal.
+    // The sources are read first where nobody is asked: a credential plugin may take the terminal. Who types a value is
+    // told before that it can't be set.
+    let read = if args.asks(session) { None } else { Some(args.read(session).await?) };
     let cluster = session.connect().await?;
     let namespace = session.namespace(&cluster).await?;
     let change = SecretChange {
@@ -62,6 +63,12 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
         session,
     };
     let found = change.look().await?;
+    let manifest = if let Some(manifest) = read {
+        manifest
+    } else {
+        found.iter().try_for_each(|secret| change.check(secret))?;
+        args.read(session).await?
+    };
     let shared = found.as_ref().is_some_and(|secret| is_source(&secret.metadata, session));
     if shared && args.restart {
         return Err(Error::usage(format!("secret {} is copied to the projects, which takes about a minute", args.name))
@@ -117,6 +124,11 @@ impl SetArgs {
         let near = nearest(name, others).map(|near| format!("; there is also {near}")).unwrap_or_default();
         ui.note(&format!("there was no secret {name} in {namespace}: it is new{near}"));
         Ok(())
+    }
+
+    /// Whether somebody types a value.
+    fn asks(&self, session: &Session<'_>) -> bool {
+        session.ui.somebody_is_there() && !(self.keys.is_empty() && self.sources.prompts.is_empty())
     }
 
     /// Reads all sources.

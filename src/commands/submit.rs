@@ -2,8 +2,6 @@
 
 mod args;
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
 pub(crate) use self::args::SubmitArgs;
@@ -13,7 +11,6 @@ use super::{Session, not_found, secrets_used};
 use crate::cli::DryRun;
 use crate::cluster::{Cluster, Failure};
 use crate::error::{Error, Result};
-use crate::wording::list;
 use crate::workload::{self, Attachment, ContainerChoice, Existing, Kind, NewJob, Outcome};
 
 pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> {
@@ -37,11 +34,10 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
         session.ui.warning(warning);
     }
     let version = cluster.version_of(kind).await?;
-    let manifest = with_attachments(&job, kind, &version, &expanded.attachments)?;
+    let Submission { manifest, differences } = with_attachments(&job, kind, &version, &expanded.attachments)?;
     let name = kind.display_name(&job.name);
-    let effect =
-        format!("{name} in {}, of image {}, {}", job.namespace, job.image, secrets_of(&expanded.attachments));
-    session.review(&args.write, &format!("Submit {name}?"), &[effect]).await?;
+    let effects = [effects(&job, &name), differences].concat();
+    session.review(&args.write, &format!("Submit {name}?"), &effects).await?;
     let object = match args.write.dry_run {
         DryRun::Client => manifest,
         _ => match cluster.create_workload(&job.namespace, kind, &manifest, args.write.write()).await {
@@ -60,13 +56,22 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
     }
 }
 
-fn secrets_of(attachments: &[Attachment]) -> String {
-    let secrets: BTreeSet<&str> = attachments.iter().map(Attachment::secret).collect();
-    if secrets.is_empty() {
-        "without secrets".to_owned()
-    } else {
-        format!("with {}", list(Vec::from_iter(secrets)))
-    }
+/// A job as it is to be created.
+struct Submission {
+    manifest: Value,
+    /// What it has of secrets, a line each.
+    differences: Vec<String>,
+}
+
+/// What is submitted, but for its secrets.
+fn effects(job: &NewJob, name: &str) -> Vec<String> {
+    let gpus = match &job.gpu {
+        Some(gpu) => format!("GPU: {gpu}"),
+        None => "no GPU".to_owned(),
+    };
+    let words = [job.command.as_slice(), &job.args].concat();
+    let runs = if words.is_empty() { "the image's own command".to_owned() } else { words.join(" ") };
+    vec![format!("{name} in {}, of image {}; {gpus}", job.namespace, job.image), format!("runs: {runs}")]
 }
 
 /// What is wrong with the flags is said first. All keys of a secret are left out: a kind may need their names.
@@ -77,11 +82,19 @@ fn check_before_anything_is_looked_up(job: &NewJob, kind: &Kind, attachments: &[
     with_attachments(job, kind, version, &named.collect::<Vec<_>>()).map(drop)
 }
 
-fn with_attachments(job: &NewJob, kind: &Kind, version: &str, attachments: &[Attachment]) -> Result<Value> {
+fn with_attachments(
+    job: &NewJob,
+    kind: &Kind,
+    version: &str,
+    attachments: &[Attachment],
+) -> Result<Submission> {
     let manifest = job.manifest_of(kind, version)?;
     match workload::attach(&manifest, kind, attachments, &ContainerChoice::Only, Existing::Keep)? {
-        Outcome::AsAsked => Ok(manifest),
-        Outcome::Changed { object, .. } => Ok(object),
+        Outcome::AsAsked => Ok(Submission { manifest, differences: Vec::new() }),
+        Outcome::Changed { object, differences } => {
+            let differences = differences.iter().map(ToString::to_string).collect();
+            Ok(Submission { manifest: object, differences })
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use self::outcome::{Outcome, report};
 use super::Session;
 use super::area::{Area, Reach};
 use super::several::Several;
+use super::status::few;
 use super::survey::{self, Survey, not_found};
 use crate::cli::{self, WriteArgs};
 use crate::cluster::Cluster;
@@ -183,12 +184,18 @@ async fn agree(plans: &[Plan], write: &WriteArgs, session: &Session<'_>) -> Resu
 }
 
 async fn review(plans: &[Plan], args: &SyncArgs, session: &Session<'_>) -> Result<()> {
-    let writes = |plan: &Plan| {
-        plan.tasks.iter().filter(|task| !matches!(task.step, Step::Nothing | Step::Leave(_))).count()
-    };
-    let effects: Vec<String> =
-        plans.iter().map(|plan| format!("secret {}: {} to write", plan.name, copies(writes(plan)))).collect();
-    if plans.iter().all(|plan| writes(plan) == 0) {
+    let mut effects = Vec::new();
+    for Plan { name, tasks, .. } in plans {
+        for (step, verb) in [(Step::Create, "created"), (Step::Mend, "overwritten with the source's content")]
+        {
+            let projects: Vec<_> =
+                tasks.iter().filter(|task| task.step == step).map(|task| survey::title(&task.row)).collect();
+            if !projects.is_empty() {
+                effects.push(format!("secret {name} is {verb} in {}", few(&projects)));
+            }
+        }
+    }
+    if effects.is_empty() {
         return Ok(());
     }
     session.review(&args.write, "Make these copies?", &effects).await

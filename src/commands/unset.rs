@@ -51,6 +51,7 @@ pub(super) async fn run(args: &UnsetArgs, session: &Session<'_>) -> Result<()> {
             None => not_found::with_nearest_secret(error, &args.name, &namespace, &cluster).await,
         });
     }
+    found.iter().try_for_each(|secret| change.check(secret))?;
     agree(&change, &args.keys).await?;
     let effect = format!("secret/{} in {namespace}: without {}", args.name, list(&args.keys));
     session

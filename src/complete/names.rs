@@ -134,9 +134,10 @@ impl Scene {
             Place::Project(name) => {
                 project::check_name(name)?;
                 match cluster.projects_named(name).await {
-                    Ok(found) => project::only_namespace(name, found)?
-                        .map(|project| project.namespace)
-                        .ok_or_else(|| Error::failed("there is no such project"))?,
+                    Ok(found) => match project::only_namespace(name, found)? {
+                        Some(project) => project.namespace,
+                        None => return Err(project::unknown(name, &cluster.projects().await?).into()),
+                    },
                     Err(failure) if failure.is_forbidden() => format!("runai-{name}"),
                     Err(failure) => return Err(failure.into()),
                 }
@@ -160,6 +161,9 @@ impl Place {
             return Self::Source(line.value_or_default("runai-namespace"));
         }
         match (name("namespace"), name("project")) {
+            (Some(namespace), _) if namespace == line.value_or_default("runai-namespace") => {
+                Self::Source(namespace)
+            }
             (Some(namespace), _) => Self::Namespace(namespace),
             (None, Some(project)) => Self::Project(project),
             (None, None) => Self::Context,

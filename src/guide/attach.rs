@@ -1,7 +1,9 @@
 //! `attach` and `detach`: the secret, how it is used, and by which workload.
 
+use super::places::NO_SECRET;
 use super::{Guide, Question};
 use crate::error::{Error, Result};
+use crate::secret::{SSH, TLS};
 use crate::workload::{self, Attachment, Target};
 use crate::{complete, secret};
 
@@ -9,6 +11,40 @@ use crate::{complete, secret};
 const WAYS: [&str; 4] = ["env", "env-all", "mount", "image-pull"];
 /// Those that name the secret too.
 pub(super) const REFERENCES: [&str; 3] = ["environment", "env-secret", "secret-volume"];
+
+/// One way to use a secret.
+#[derive(Clone, Copy)]
+enum Way {
+    /// No other than those that were picked.
+    Enough,
+    OneKey,
+    EveryKey,
+    Files,
+    ImagePull,
+}
+
+impl Way {
+    /// Those that fit a type of secret, the likeliest first.
+    fn offered(secret_type: &str) -> Vec<Self> {
+        if secret_type.contains("kubernetes.io/dockerc") {
+            vec![Self::ImagePull, Self::Files, Self::OneKey, Self::EveryKey]
+        } else if secret_type.contains(TLS) || secret_type.contains(SSH) {
+            vec![Self::Files, Self::OneKey, Self::EveryKey]
+        } else {
+            vec![Self::OneKey, Self::EveryKey, Self::Files]
+        }
+    }
+
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Enough => ("that is all", ""),
+            Self::OneKey => ("as an env variable", "one key"),
+            Self::EveryKey => ("as env variables", "every key"),
+            Self::Files => ("as files", "in a folder of the container"),
+            Self::ImagePull => ("to pull images", "a registry's login"),
+        }
+    }
+}
 
 impl Guide<'_> {
     pub(super) async fn ask_for_attach(&mut self) -> Result<()> {
@@ -60,37 +96,36 @@ impl Guide<'_> {
     }
 
     async fn ask_how(&mut self, secret: &str) -> Result<()> {
+        let offered = Way::offered(&self.type_of(secret).await?);
         let mut question = "How is it to be used?";
         loop {
-            let mut ways = vec![
-                ("as an env variable", "one key"),
-                ("as env variables", "every key"),
-                ("as files", "in a folder of the container"),
-                ("to pull images", "a registry's login"),
-            ];
-            let is_enough = self.has(&WAYS);
-            if is_enough {
-                ways.insert(0, ("that is all", ""));
-            }
-            let picked = self.pick_way(question, &ways).await?;
-            match picked.checked_sub(usize::from(is_enough)) {
-                None => return Ok(()),
-                Some(0) => {
+            let enough = self.has(&WAYS).then_some(Way::Enough);
+            let ways: Vec<Way> = enough.into_iter().chain(offered.iter().copied()).collect();
+            let words: Vec<_> = ways.iter().map(|way| way.words()).collect();
+            match ways[self.pick_way(question, &words).await?] {
+                Way::Enough => return Ok(()),
+                Way::OneKey => {
                     let key = self.pick_key(secret).await?;
                     let variable = self.type_variable(secret, &key).await?;
                     let is_proposed = variable == proposed_variable(secret, &key);
                     let flag = if is_proposed { key } else { format!("{variable}={key}") };
                     self.draft.flag("env", &flag);
                 }
-                Some(1) => self.draft.flag("env-all", ""),
-                Some(2) => {
+                Way::EveryKey => self.draft.flag("env-all", ""),
+                Way::Files => {
                     let path = self.type_mount_path(secret).await?;
                     self.draft.flag("mount", &path);
                 }
-                Some(_) => self.draft.flag("image-pull", ""),
+                Way::ImagePull => self.draft.flag("image-pull", ""),
             }
             question = "How else?";
         }
+    }
+
+    /// What the server says about a secret beside its name, its type among it; empty where it can't be listed.
+    async fn type_of(&mut self, secret: &str) -> Result<String> {
+        let secrets = self.secrets_there_are().await?;
+        Ok(secrets.into_iter().find(|one| one.value == secret).map(|one| one.about).unwrap_or_default())
     }
 
     /// The variable that a key becomes; the one that it would be called without a question is proposed.
@@ -112,10 +147,10 @@ impl Guide<'_> {
         let cluster = self.cluster.as_ref().expect("it was asked for above");
         let choices = complete::workloads(self.draft.program(), &line, cluster).await?;
         if choices.is_empty() {
-            self.ui.note("there is no workload to be seen: type its name, such as deployment/web");
+            self.ui.note("no workload is to be seen: there may be none, or none that you may list");
             let check = |word: &str| Target::parse(word).map(drop);
             let line = self.draft.followed_by(&[""]);
-            return self.type_word("Workload", "", check, Some(line)).await;
+            return self.type_word("Workload, such as deployment/web", "", check, Some(line)).await;
         }
         self.pick("Workload", choices).await
     }
@@ -179,21 +214,21 @@ impl Guide<'_> {
         if secrets.is_empty() {
             return Ok(());
         }
-        let ways = [
-            ("no secret", ""),
-            ("as an env variable", "one key of a secret"),
-            ("as env variables", "every key of a secret"),
-            ("as files", "in a folder of the container"),
-        ];
-        let mut question = "Which secrets does it need?";
+        let (mut question, mut end) = ("Which secrets does it need?", "no secret");
         loop {
+            let ways = [
+                (end, ""),
+                ("as an env variable", "one key of a secret"),
+                ("as env variables", "every key of a secret"),
+                ("as files", "in a folder of the container"),
+            ];
             let picked = self.pick_way(question, &ways).await?;
             if picked == 0 {
                 return Ok(());
             }
             let line = self.draft.followed_by(&["--env-all", ""]);
             let check = secret::check_secret_name;
-            let secret = self.pick_or_type(Question { text: "Secret", line, check }).await?;
+            let secret = self.pick_or_type(Question { text: "Secret", none: NO_SECRET, line, check }).await?;
             match picked {
                 1 => {
                     let key = self.pick_key(&secret).await?;
@@ -206,7 +241,7 @@ impl Guide<'_> {
                     self.draft.flag("secret-volume", &format!("path={path},name={secret}"));
                 }
             }
-            question = "Another one?";
+            (question, end) = ("Another one?", "that is all");
         }
     }
 }

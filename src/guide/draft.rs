@@ -9,9 +9,7 @@ use crate::complete::Line;
 use crate::secret::EnvEntry;
 
 /// Flags whose values may be values of secrets; that a user's name is one, too, holds for the secrets of the type.
-const CONFIDENTIAL: [&str; 5] = ["from-literal", "docker-password", "token", "username", "access-key-id"];
-/// Those that take a key or a variable before the value.
-const KEYED: [&str; 2] = ["from-literal", "environment"];
+const CONFIDENTIAL: [&str; 4] = ["docker-password", "token", "username", "access-key-id"];
 
 pub(super) struct Draft {
     program: Command,
@@ -130,15 +128,11 @@ impl Draft {
         words.extend(line.path.iter().map(|word| (*word).to_owned()));
         words.extend(line.positionals.iter().cloned());
         for (flag, value) in &line.flags {
-            let long = flag.get_long().unwrap_or_default();
-            let value = if is_confidential(long, value) { hidden(long, value) } else { value.clone() };
-            let name = flag.get_short().map_or_else(|| format!("--{long}"), |short| format!("-{short}"));
-            if value.is_empty() && !needs_value(flag) {
-                words.push(name);
-            } else if flag.is_require_equals_set() || value.starts_with('-') {
-                words.push(format!("--{long}={value}"));
-            } else {
-                words.extend([name, value]);
+            match Shown::of(flag, value) {
+                Shown::NotAtAll => {}
+                Shown::Alone(name) => words.push(name),
+                Shown::InOneWord(name, value) => words.push(format!("{name}={value}")),
+                Shown::With(name, value) => words.extend([name, value]),
             }
         }
         match &self.rest {
@@ -159,15 +153,33 @@ fn quoted(word: &str) -> Cow<'_, str> {
     if !word.is_empty() && word.chars().all(is_plain) { word.into() } else { shell_words::quote(word) }
 }
 
-fn is_confidential(flag: &str, value: &str) -> bool {
-    CONFIDENTIAL.contains(&flag)
-        || (flag == "environment" && !matches!(EnvEntry::parse(value), Ok(EnvEntry::Reference { .. })))
+/// A flag of the command for next time.
+enum Shown {
+    /// It held a value, and is asked for again.
+    NotAtAll,
+    Alone(String),
+    InOneWord(String, String),
+    With(String, String),
 }
 
-/// `KEY=…` of the flags that take a key; `…` of the others, whose values may have a `=` too, as base64 ends in one.
-fn hidden(flag: &str, value: &str) -> String {
-    let key = value.split_once('=').filter(|_| KEYED.contains(&flag));
-    key.map_or("…".to_owned(), |(key, _)| format!("{key}=…"))
+impl Shown {
+    fn of(flag: &Arg, value: &str) -> Self {
+        let long = flag.get_long().unwrap_or_default();
+        let name = flag.get_short().map_or_else(|| format!("--{long}"), |short| format!("-{short}"));
+        let key = value.split_once('=').map_or("", |(key, _)| key);
+        match long {
+            _ if CONFIDENTIAL.contains(&long) => Self::NotAtAll,
+            "from-literal" => Self::With("--prompt".to_owned(), key.to_owned()),
+            "environment" if !matches!(EnvEntry::parse(value), Ok(EnvEntry::Reference { .. })) => {
+                Self::With(name, format!("{key}=…"))
+            }
+            _ if value.is_empty() && !needs_value(flag) => Self::Alone(name),
+            _ if flag.is_require_equals_set() || value.starts_with('-') => {
+                Self::InOneWord(format!("--{long}"), value.to_owned())
+            }
+            _ => Self::With(name, value.to_owned()),
+        }
+    }
 }
 
 /// Whether a flag takes the next word where it has no value.
@@ -202,13 +214,10 @@ mod tests {
     #[test]
     fn the_command_for_next_time_has_no_values() {
         for (line, shown) in [
-            ("create s --from-literal password=hunter2", "create s --from-literal password=…"),
-            (
-                "create docker-registry s --docker-password hunter2",
-                "create docker-registry s --docker-password …",
-            ),
-            ("list --token hunter2", "list --token …"),
-            ("list --token hunter2==", "list --token …"),
+            ("create s --from-literal password=hunter2", "create s --prompt password"),
+            ("create docker-registry s --docker-password hunter2", "create docker-registry s"),
+            ("create password s --username jane", "create password s"),
+            ("list --token hunter2==", "list"),
             ("submit -i python -e P=hunter2 -- run --password hunter2", "submit -i python -e P=… -- …"),
             ("submit -i python -e T=SECRET:hf,token", "submit -i python -e T=SECRET:hf,token"),
         ] {

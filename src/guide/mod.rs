@@ -14,10 +14,10 @@ mod values;
 use std::ffi::OsString;
 
 use self::draft::Draft;
-use crate::cli::{self, Cli, NoCommand};
+use crate::cli::{self, Cli, Command, NoCommand};
 use crate::cluster::Cluster;
 use crate::complete::{self, Choice, Untold};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::ui::{Ui, Word};
 
 /// A whole command.
@@ -37,9 +37,7 @@ pub(crate) async fn lead(typed: &[OsString], parsed: Result<Cli, NoCommand>, ui:
     let words: Option<Vec<String>> =
         typed.iter().skip(1).map(|word| word.to_str().map(ToOwned::to_owned)).collect();
     let mut guide = match words {
-        Some(words) if ui.somebody_is_there() && !matches!(parsed, Err(NoCommand::Wrong(_))) => {
-            Guide::new(words, ui)
-        }
+        Some(words) if ui.somebody_is_there() && may_lack_something(&parsed) => Guide::new(words, ui),
         _ => return Ok(Led { cli: parsed.map_err(NoCommand::refusal)?, next_time: None }),
     };
     if !guide.draft.hides_words() {
@@ -54,6 +52,34 @@ pub(crate) async fn lead(typed: &[OsString], parsed: Result<Cli, NoCommand>, ui:
     Ok(Led { cli, next_time: Some(guide.draft.shown()) })
 }
 
+/// Says what to type next time, with what was chosen while the command ran. After a failure it says what it was that
+/// failed: all answers would be lost otherwise.
+pub(crate) fn tell_of_next_time(next_time: Option<String>, outcome: &Result<()>, ui: &Ui) {
+    let kind = outcome.as_ref().err().map(Error::kind);
+    let chosen = ui.chosen_flags().join(" ");
+    match (next_time, kind) {
+        (_, Some(Kind::Interrupted)) => {}
+        (Some(command), Some(Kind::Failed | Kind::Usage)) => {
+            ui.note(format!("that was: {command} {chosen}").trim_end());
+        }
+        (Some(command), _) => ui.note(format!("next time you can type: {command} {chosen}").trim_end()),
+        (None, None | Some(Kind::Partly)) if !chosen.is_empty() => {
+            ui.note(&format!("next time add {chosen}"));
+        }
+        (None, _) => {}
+    }
+}
+
+/// Whether there may be something to ask for. The parser knows what is required of most commands; what these three want
+/// is one of several flags.
+fn may_lack_something(parsed: &Result<Cli, NoCommand>) -> bool {
+    match parsed {
+        Ok(cli) => matches!(cli.command, Command::Create(_) | Command::Set(_) | Command::Attach(_)),
+        Err(NoCommand::Incomplete(_)) => true,
+        Err(NoCommand::Wrong(_)) => false,
+    }
+}
+
 struct Guide<'a> {
     draft: Draft,
     ui: &'a Ui,
@@ -65,6 +91,8 @@ struct Guide<'a> {
 /// A question to which the cluster knows the answers.
 struct Question<'a> {
     text: &'a str,
+    /// What is said where there is nothing to pick from.
+    none: &'a str,
     /// The line up to the word that is asked for, that included, which is empty or begun.
     line: Vec<String>,
     /// What the answer must be where it is typed.
@@ -79,6 +107,9 @@ impl<'a> Guide<'a> {
     async fn ask_for_what_is_missing(&mut self) -> Result<()> {
         if self.command().is_empty() {
             let command = self.pick_command("What do you want to do?", &[]).await?;
+            if matches!(command.as_str(), "list" | "usage" | "check") {
+                self.ask_for_project().await?;
+            }
             self.draft.push_command(command);
         }
         match self.command().as_str() {
@@ -168,10 +199,12 @@ impl<'a> Guide<'a> {
     /// Lets a name be picked, or typed where there are none to be seen.
     async fn pick_or_type(&mut self, question: Question<'_>) -> Result<String> {
         match self.choices(&question.line).await {
-            Ok(choices) if choices.is_empty() => {}
+            Ok(choices) if choices.is_empty() => self.ui.note(question.none),
             Ok(choices) => return self.pick(question.text, choices).await,
             // Whoever may not list may still know the name.
-            Err(error) if error.is_forbidden() => self.ui.note("you may not list them: type the name"),
+            Err(error) if error.is_forbidden() => {
+                self.ui.note(&format!("{}: you may not list what there is, so type it", question.text));
+            }
             Err(error) => return Err(error.into()),
         }
         self.type_word(question.text, "", question.check, Some(question.line)).await

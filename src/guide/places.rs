@@ -8,6 +8,9 @@ use crate::{project, secret};
 /// Where nobody has chosen a namespace, kubectl works in this one. It belongs to no project.
 const UNCHOSEN_NAMESPACE: &str = "default";
 
+const NO_PROJECT: &str = "no namespace has the label runai/queue, so there is no project to pick; -n takes any namespace";
+pub(super) const NO_SECRET: &str = "there is no secret to pick";
+
 impl Guide<'_> {
     /// Asks for the project, unless a namespace was chosen on the command line or in the kubeconfig.
     pub(super) async fn ask_for_project(&mut self) -> Result<()> {
@@ -22,8 +25,9 @@ impl Guide<'_> {
             return Ok(());
         }
         let line = self.draft.followed_by(&["--project", ""]);
-        let project =
-            self.pick_or_type(Question { text: "Project", line, check: project::check_name }).await?;
+        let project = self
+            .pick_or_type(Question { text: "Project", none: NO_PROJECT, line, check: project::check_name })
+            .await?;
         self.draft.flag("project", &project);
         Ok(())
     }
@@ -60,7 +64,13 @@ impl Guide<'_> {
 
     pub(super) async fn pick_secret(&mut self) -> Result<String> {
         let line = self.about_secrets(&[""]);
-        self.pick_or_type(Question { text: "Secret", line, check: secret::check_secret_name }).await
+        self.pick_or_type(Question {
+            text: "Secret",
+            none: NO_SECRET,
+            line,
+            check: secret::check_secret_name,
+        })
+        .await
     }
 
     /// The secrets of the place, as they are offered; none where they can't be listed.
@@ -86,7 +96,7 @@ impl Guide<'_> {
             self.type_word(text, "", project::check_name, Some(line)).await?
         } else {
             let line = self.draft.followed_by(&["--to-project", ""]);
-            self.pick_or_type(Question { text, line, check: project::check_name }).await?
+            self.pick_or_type(Question { text, none: NO_PROJECT, line, check: project::check_name }).await?
         };
         self.draft.flag("to-project", &project);
         Ok(())
@@ -119,7 +129,9 @@ impl Guide<'_> {
             if self.pick_way("Which secret do you want to share?", &ways).await? == 1 {
                 let line = self.draft.followed_by(&["--from-project", ""]);
                 let text = "From which project?";
-                let project = self.pick_or_type(Question { text, line, check: project::check_name }).await?;
+                let project = self
+                    .pick_or_type(Question { text, none: NO_PROJECT, line, check: project::check_name })
+                    .await?;
                 self.draft.flag("from-project", &project);
             }
         }
@@ -130,7 +142,8 @@ impl Guide<'_> {
 
     pub(super) async fn pick_key(&mut self, secret: &str) -> Result<String> {
         let line = self.about_secrets(&[secret, ""]);
-        self.pick_or_type(Question { text: "Key", line, check: something }).await
+        self.pick_or_type(Question { text: "Key", none: "the secret has no keys", line, check: something })
+            .await
     }
 
     /// The keys of a secret; none where it does not exist, or can't be seen.

@@ -20,6 +20,11 @@ pub(super) const SOURCES: [&str; 8] = [
 /// Those that bring one key, which comes first in what they are given.
 const SOURCES_OF_ONE: [&str; 5] = ["from-literal", "from-file", "from-env", "prompt", "generate"];
 
+/// How tokens begin: of Hugging Face, `OpenAI`, AWS, GitHub, GitLab, Slack, NVIDIA, and of whoever signs JSON.
+const TOKENS: [&str; 9] = ["hf_", "sk-", "AKIA", "ghp_", "github_pat_", "glpat-", "xoxb-", "nvapi-", "eyJ"];
+/// What follows then is at least so long.
+const LENGTH_OF_TOKEN: usize = 12;
+
 impl Guide<'_> {
     /// `set`: the secret, then the keys.
     pub(super) async fn ask_for_set(&mut self) -> Result<()> {
@@ -36,7 +41,7 @@ impl Guide<'_> {
         let new = "another key";
         keys.push(Choice { value: new.to_owned(), about: "that the secret does not have yet".to_owned() });
         let key = match self.pick("Key", keys).await? {
-            picked if picked == new => self.type_word("Name of the key", "", secret::check_key, None).await?,
+            picked if picked == new => self.type_key().await?,
             key => key,
         };
         self.ask_for_value(&key).await
@@ -51,8 +56,17 @@ impl Guide<'_> {
         self.ask_for_secret().await?;
         let secret = self.draft.line().positionals[0].clone();
         let key = self.pick_key(&secret).await?;
-        self.draft.push(key);
+        if key.starts_with('-') {
+            // It would be read as a flag.
+            self.draft.set_rest(vec![key]);
+        } else {
+            self.draft.push(key);
+        }
         Ok(())
+    }
+
+    async fn type_key(&mut self) -> Result<String> {
+        self.type_word("Name of the key, such as HF_TOKEN", "", is_name_of_key, None).await
     }
 
     /// Where the value of a key comes from.
@@ -156,5 +170,30 @@ fn is_file(path: &str) -> Result<()> {
         (true, false) => Ok(()),
         (true, true) => Err(Error::usage("that is a folder, and a file is wanted")),
         (false, _) => Err(Error::usage("there is no such file")),
+    }
+}
+
+/// A key's name. Who is asked for an "API key" may think of its value, and names are seen by everybody.
+fn is_name_of_key(word: &str) -> Result<()> {
+    let rest = TOKENS.iter().find_map(|start| word.strip_prefix(start));
+    let is_random = |rest: &str| rest.len() >= LENGTH_OF_TOKEN && rest.chars().all(char::is_alphanumeric);
+    if rest.is_some_and(is_random) {
+        return Err(Error::usage("this looks like a value; the name is what jobs call it, such as HF_TOKEN"));
+    }
+    secret::check_key(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_not_taken_for_the_name_of_a_key() {
+        for word in ["hf_abcdefghijklmnopqrst", "sk-0123456789abcdef", "AKIAIOSFODNN7EXAMPLE"] {
+            assert!(is_name_of_key(word).is_err(), "{word}");
+        }
+        for word in ["HF_TOKEN", "hf_token", "hf_token_for_the_models", "sk-learn.yaml", "tls.crt"] {
+            assert!(is_name_of_key(word).is_ok(), "{word}");
+        }
     }
 }

@@ -36,6 +36,8 @@ struct Settings {
     presence: Presence,
     manner: Manner,
     review: Cell<Review>,
+    /// What was chosen at questions that come up while a command runs, as flags.
+    chosen: RefCell<Vec<String>>,
     verbosity: u8,
     /// Warnings already shown: a server repeats them with every request.
     warned: RefCell<BTreeSet<String>>,
@@ -101,6 +103,7 @@ impl Ui {
             presence,
             manner,
             review: Cell::new(Review::None),
+            chosen: RefCell::default(),
             verbosity: talk.verbosity,
             warned: RefCell::default(),
             confidential: Confidential::default(),
@@ -115,6 +118,7 @@ impl Ui {
             presence: Presence::Away,
             manner: Manner::Sequential,
             review: Cell::new(Review::None),
+            chosen: RefCell::default(),
             verbosity: 0,
             warned: RefCell::default(),
             confidential: Confidential::default(),
@@ -252,6 +256,15 @@ impl Ui {
     /// From here on every write is shown before it happens: somebody is being led.
     pub(crate) fn review_writes(&self) {
         self.0.review.set(Review::Wanted);
+    }
+
+    /// A choice that a flag could have made.
+    pub(crate) fn note_chosen(&self, flag: String) {
+        self.0.chosen.borrow_mut().push(flag);
+    }
+
+    pub(crate) fn chosen_flags(&self) -> Vec<String> {
+        self.0.chosen.borrow().clone()
     }
 
     /// Shows what is about to be written and asks whether to go on, where somebody is being led.

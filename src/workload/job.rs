@@ -2,6 +2,8 @@
 
 mod runai;
 
+use std::fmt;
+
 use serde_json::{Map, Value, json};
 
 use super::attachment::{check_env_name, mount_path};
@@ -124,6 +126,16 @@ pub(crate) enum Gpu {
     Fraction(String),
     /// So many MiB of the memory of one.
     MemoryMib(u32),
+}
+
+impl fmt::Display for Gpu {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(count) => write!(f, "{count}"),
+            Self::Fraction(part) => write!(f, "{part}"),
+            Self::MemoryMib(memory) => write!(f, "{memory} MiB of one"),
+        }
+    }
 }
 
 impl Gpu {

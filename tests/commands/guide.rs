@@ -107,7 +107,9 @@ scenario! {
         answer(&mut session, "Another one?", "");
         answer(&mut session, "GPUs", "1");
         answer(&mut session, "Command line", "python -c 'print(1)'");
-        session.expect("of image python, with hf");
+        session.expect("of image python; GPU: 1");
+        session.expect("runs: python -c print(1)");
+        session.expect("env TOKEN");
         session.expect("Submit job.batch/train?");
         session.send("y");
         session.expect("job.batch/train created");
@@ -184,11 +186,38 @@ scenario! {
         session.expect("Secret");
         session.expect("shared with every project");
         session.send("hf\r");
-        session.expect("1 copy to write");
+        session.expect("secret hf is created in");
         session.expect("Make these copies?");
         session.send("y");
         let (code, shown) = session.wait();
         assert_eq!(code, 0, "{shown}");
         assert!(world.secret(&other.namespace, "hf").is_some());
+    }
+
+    fn a_registry_login_is_offered_for_pulling_images_first(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("a");
+        let login = ["create", "docker-registry", "hub", "--docker-username=u", "--docker-password-stdin", "-n", &namespace];
+        sandbox.stdin("pw-of-the-login").run(login).success();
+        create_deployment(world, &namespace, "web");
+        let mut session = sandbox.in_terminal(["attach", "hub", "deploy/web", "-n", &namespace]);
+        answer(&mut session, "How is it to be used?", "");
+        answer(&mut session, "How else?", "");
+        session.expect("Change deployment.apps/web?");
+        session.send("y");
+        let (code, shown) = session.wait();
+        assert_eq!(code, 0, "{shown}");
+        let spec = &deployment(world, &namespace, "web")["spec"]["template"]["spec"];
+        assert_eq!(spec["imagePullSecrets"][0]["name"], "hub");
+    }
+
+    fn who_types_a_value_is_told_before_that_it_cannot_be_set(world: &World, sandbox: &Sandbox) {
+        let (runai, project) = (world.runai_namespace(), world.project("a"));
+        world.create_secret(&runai, "hf", &[("token", VALUE)]);
+        sandbox.run(["label", "hf", "--runai-namespace", &runai]).success();
+        sandbox.run(["sync", "hf", "--runai-namespace", &runai]).success();
+        let words = ["set", "hf", "token", "-p", &project.name, "--runai-namespace", &runai];
+        let (code, shown) = sandbox.in_terminal(words).wait();
+        assert_eq!(code, 1, "{shown}");
+        assert!(shown.contains("is a copy of") && !shown.contains("Value of token"), "{shown}");
     }
 }

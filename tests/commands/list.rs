@@ -33,6 +33,16 @@ fn accept(world: &World) -> String {
 }
 
 scenario! {
+    fn a_list_that_may_not_be_had_is_no_empty_list(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("a");
+        world.create_secret(&namespace, "s", &[("k", "v")]);
+        let nobody = world.user("nobody");
+        for words in [vec!["list"], vec!["list", "-o", "json"]] {
+            let refused = sandbox.run(words.into_iter().chain(["-n", &namespace, "--token", &nobody.token])).fails_with(1);
+            assert!(refused.stderr.contains("nothing could be listed") && refused.stdout.is_empty(), "{refused}");
+        }
+    }
+
     fn secrets_of_a_project_are_listed_without_a_value(world: &World, sandbox: &Sandbox) {
         let project = world.project("team-a");
         create(world, &project.namespace, "wandb", "Opaque", 1, &json!({}));

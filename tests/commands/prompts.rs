@@ -234,7 +234,7 @@ fn who_may_not_list_types_the_name() {
     world.grant(&jane, Some("runai-vision"), &rules);
     let sandbox = sandbox.kubeconfig(&world.kubeconfig().token(&jane.token));
     let mut session = sandbox.in_terminal(["view", "-n", "runai-vision"]);
-    session.expect("you may not list them: type the name");
+    session.expect("Secret: you may not list what there is, so type it");
     session.expect("Secret");
     session.send("hf\r");
     let (code, shown) = session.wait();

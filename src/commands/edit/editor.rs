@@ -1,9 +1,9 @@
 //! The user's editor: which it is, and waiting for it.
 
-use std::env;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Stdio;
+use std::{env, io};
 
 use tokio::process::Command;
 
@@ -45,7 +45,12 @@ impl Editor {
         }
         let ended = command.arg(path).status().await;
         let ended = ended.map_err(|error| {
-            Error::failed(format!("can't start the editor {program}: {}", error.kind()))
+            let why = if error.kind() == io::ErrorKind::NotFound {
+                "there is no such program".to_owned()
+            } else {
+                error.to_string()
+            };
+            Error::failed(format!("can't start the editor {program}: {why}"))
                 .hint("KUBE_EDITOR, VISUAL or EDITOR says which one to start")
         })?;
         if ended.success() {

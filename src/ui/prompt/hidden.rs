@@ -26,7 +26,7 @@ pub(super) fn read_twice(question: &str, theme: &dyn Theme) -> Result<Zeroizing<
 
 fn read(terminal: &Term, question: &str, theme: &dyn Theme) -> Result<Zeroizing<Vec<u8>>, Trouble> {
     let mut prompt = String::new();
-    let _ = theme.format_password_prompt(&mut prompt, question);
+    let _ = theme.format_input_prompt(&mut prompt, question, None);
     let value = keys::read(|| terminal.write_str(&format!("{prompt} ")));
     terminal.write_line("")?;
     value

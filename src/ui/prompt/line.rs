@@ -21,7 +21,7 @@ type Complete = Box<dyn Fn(&str) -> Vec<String> + Send>;
 
 /// What is known about a word that is to be typed.
 pub(crate) struct Word {
-    /// Stands there to begin with; may be empty.
+    /// What Enter alone stands for; may be empty.
     pub(crate) proposal: String,
     /// Says what is wrong with an answer.
     pub(crate) check: Check,
@@ -39,9 +39,8 @@ struct Line<'a> {
 }
 
 pub(super) fn read(question: &str, word: &Word, theme: &dyn Theme) -> Result<String, Trouble> {
-    let text: Vec<char> = word.proposal.chars().collect();
-    let at = text.len();
-    let mut line = Line { terminal: Term::stderr(), question: question.to_owned(), theme, text, at };
+    let question = super::with_proposal(question, &word.proposal);
+    let mut line = Line { terminal: Term::stderr(), question, theme, text: Vec::new(), at: 0 };
     line.begin()?;
     loop {
         line.draw()?;
@@ -51,7 +50,8 @@ pub(super) fn read(question: &str, word: &Word, theme: &dyn Theme) -> Result<Str
                 return Err(Trouble::Cancelled);
             }
             Key::Enter => {
-                let text = line.text();
+                let typed = line.text();
+                let text = if typed.is_empty() { word.proposal.clone() } else { typed };
                 match (word.check)(&text) {
                     Ok(()) => return line.end(text),
                     Err(why) => line.say(&why.for_a_prompt())?,

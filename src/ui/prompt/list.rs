@@ -1,17 +1,21 @@
 //! A list to pick from, narrowed by typing any part of a name.
+//!
+//! Not dialoguer's: that one ranks what stands beside a name like the name itself, shows nothing where nothing fits, draws
+//! the whole of what was pasted with each character, and knows no end of input.
 
-use std::collections::BTreeSet;
+use std::io;
 
-use console::Term;
-use dialoguer::FuzzySelect;
+use console::{Key, Term, measure_text_width, truncate_str};
 use dialoguer::theme::Theme;
 
 use super::Trouble;
 
 /// More would push the question off small terminals.
 const MOST_ROWS: usize = 12;
-/// What the theme draws before each.
-const MARGIN: usize = 4;
+/// Rows around the list: the question, what is not shown, and the cursor's.
+const OTHER_ROWS: usize = 3;
+/// Longer than any name: a paste that went to the wrong place.
+const LONGEST_SEARCH: usize = 300;
 
 /// One of several.
 pub(in crate::ui) struct Choice {
@@ -20,27 +24,206 @@ pub(in crate::ui) struct Choice {
     pub(in crate::ui) about: String,
 }
 
-/// Whether a list can show them apart: a row that is wider than the terminal must be cut, or it breaks the redraw.
-pub(super) fn can_be_drawn(choices: &[Choice]) -> bool {
-    let rows = rows(choices);
-    rows.iter().collect::<BTreeSet<_>>().len() == rows.len()
+struct List<'a> {
+    terminal: Term,
+    question: &'a str,
+    choices: &'a [Choice],
+    theme: &'a dyn Theme,
+    search: String,
+    /// The choices that fit, the best first.
+    fitting: Vec<usize>,
+    /// The one at the cursor, and the first that is shown: places in `fitting`.
+    at: usize,
+    top: usize,
+    /// How many rows are on the screen.
+    drawn: usize,
 }
 
 pub(super) fn pick(question: &str, choices: &[Choice], theme: &dyn Theme) -> Result<usize, Trouble> {
-    let rows = rows(choices);
-    // Also for a few: in dialoguer's other list the letter q, with which a name may begin, means Esc.
-    let list = FuzzySelect::with_theme(theme).with_prompt(question).items(&rows).default(0);
-    list.highlight_matches(false).max_length(MOST_ROWS).interact_opt()?.ok_or(Trouble::Cancelled)
+    let terminal = Term::stderr();
+    let fitting = (0..choices.len()).collect();
+    let mut list =
+        List { terminal, question, choices, theme, search: String::new(), fitting, at: 0, top: 0, drawn: 0 };
+    list.terminal.hide_cursor()?;
+    let picked = list.run();
+    list.clear()?;
+    let mut row = String::new();
+    let answer = picked.as_ref().map_or("", |at| &choices[*at].name);
+    let _ = theme.format_input_prompt_selection(&mut row, question, answer);
+    if picked.is_ok() {
+        list.terminal.write_line(&truncate_str(&row, list.width(), "…"))?;
+    }
+    list.terminal.show_cursor()?;
+    picked
 }
 
-/// Names in a column, and beside each what there is to say about it.
-fn rows(choices: &[Choice]) -> Vec<String> {
-    let width = usize::from(Term::stderr().size().1).saturating_sub(MARGIN).max(20);
-    let described = choices.iter().filter(|choice| !choice.about.is_empty());
-    let column = described.map(|choice| choice.name.chars().count()).max().unwrap_or_default().min(width / 2);
-    let row = |Choice { name, about }: &Choice| {
-        let row = if about.is_empty() { name.clone() } else { format!("{name:column$}  {about}") };
-        console::truncate_str(&row, width, "…").into_owned()
-    };
-    choices.iter().map(row).collect()
+impl List<'_> {
+    fn run(&mut self) -> Result<usize, Trouble> {
+        loop {
+            self.draw()?;
+            loop {
+                match self.terminal.read_key()? {
+                    Key::Escape | Key::Char('\x04') => return Err(Trouble::Cancelled),
+                    Key::Enter => {
+                        if let Some(picked) = self.fitting.get(self.at) {
+                            return Ok(*picked);
+                        }
+                    }
+                    key if self.take(&key) => break,
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Does what a key says; whether there is something new to draw.
+    fn take(&mut self, key: &Key) -> bool {
+        match key {
+            Key::Char('\x15') => self.search.clear(),
+            Key::Char(char) if !char.is_control() && self.search.len() < LONGEST_SEARCH => {
+                self.search.push(*char);
+            }
+            Key::Backspace => drop(self.search.pop()),
+            key => return self.move_by(key),
+        }
+        self.fitting = fitting(self.choices, &self.search);
+        (self.at, self.top) = (0, 0);
+        true
+    }
+
+    fn move_by(&mut self, key: &Key) -> bool {
+        let (count, rows) = (self.fitting.len(), self.rows());
+        if count == 0 {
+            return false;
+        }
+        let last = count - 1;
+        self.at = match key {
+            Key::ArrowDown | Key::Tab => (self.at + 1) % count,
+            Key::ArrowUp | Key::BackTab => self.at.checked_sub(1).unwrap_or(last),
+            Key::PageDown => (self.at + rows).min(last),
+            Key::PageUp => self.at.saturating_sub(rows),
+            Key::Home => 0,
+            Key::End => last,
+            _ => return false,
+        };
+        self.top = self.top.clamp((self.at + 1).saturating_sub(rows), self.at);
+        true
+    }
+
+    fn width(&self) -> usize {
+        usize::from(self.terminal.size().1).saturating_sub(1).max(10)
+    }
+
+    fn rows(&self) -> usize {
+        usize::from(self.terminal.size().0).saturating_sub(OTHER_ROWS).clamp(1, MOST_ROWS)
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        self.clear()?;
+        let mut lines = vec![self.prompt()];
+        let shown = self.fitting.iter().enumerate().skip(self.top).take(self.rows());
+        let column = self.column();
+        for (at, choice) in shown {
+            let Choice { name, about } = &self.choices[*choice];
+            let row = if about.is_empty() { name.clone() } else { format!("{name:column$}  {about}") };
+            let mut line = String::new();
+            let _ = self.theme.format_select_prompt_item(&mut line, &row, at == self.at);
+            lines.push(line);
+        }
+        let hidden = self.fitting.len().saturating_sub(self.rows());
+        if self.fitting.is_empty() {
+            lines.push("  nothing fits; Backspace widens the search".to_owned());
+        } else if hidden > 0 {
+            lines.push(format!("  {hidden} more; type a part of a name"));
+        }
+        let width = self.width();
+        let lines: Vec<_> = lines.iter().map(|line| truncate_str(line, width, "…")).collect();
+        // Without a newline after the last: it would scroll a full screen.
+        self.terminal.write_str(&lines.join("\n"))?;
+        self.drawn = lines.len();
+        Ok(())
+    }
+
+    /// The question and what is searched for, its end where it is long.
+    fn prompt(&self) -> String {
+        let mut prompt = String::new();
+        let _ = self.theme.format_input_prompt(&mut prompt, self.question, None);
+        let room = self.width().saturating_sub(measure_text_width(&prompt) + 2);
+        let skipped = self.search.chars().count().saturating_sub(room);
+        format!("{prompt} {}", self.search.chars().skip(skipped).collect::<String>())
+    }
+
+    /// How wide the names' column is.
+    fn column(&self) -> usize {
+        let described = self.choices.iter().filter(|choice| !choice.about.is_empty());
+        let widest = described.map(|choice| choice.name.chars().count()).max().unwrap_or_default();
+        widest.min(self.width() * 2 / 3)
+    }
+
+    fn clear(&mut self) -> io::Result<()> {
+        let drawn = std::mem::take(&mut self.drawn);
+        if drawn > 0 {
+            self.terminal.move_cursor_up(drawn - 1)?;
+            self.terminal.write_str("\r")?;
+            self.terminal.clear_to_end_of_screen()?;
+        }
+        Ok(())
+    }
+}
+
+/// The choices that a search means: by how their names fit, then by what is said about them.
+fn fitting(choices: &[Choice], search: &str) -> Vec<usize> {
+    let search = search.trim().to_lowercase();
+    let mut ranked: Vec<(u8, usize)> = choices
+        .iter()
+        .enumerate()
+        .filter_map(|(at, choice)| rank(choice, &search).map(|rank| (rank, at)))
+        .collect();
+    ranked.sort_unstable();
+    ranked.into_iter().map(|(_, at)| at).collect()
+}
+
+fn rank(Choice { name, about }: &Choice, search: &str) -> Option<u8> {
+    let (name, about) = (name.to_lowercase(), about.to_lowercase());
+    let mut letters = name.chars();
+    if name.starts_with(search) {
+        Some(0)
+    } else if name.contains(search) {
+        Some(1)
+    } else if about.split(|char: char| !char.is_alphanumeric()).any(|word| word == search) {
+        Some(2)
+    } else if format!("{name} {about}").contains(search) {
+        Some(3)
+    } else if search.chars().all(|wanted| letters.any(|letter| letter == wanted)) {
+        // Letters in this order, as `ftk` in `hf-token`.
+        Some(4)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_go_before_what_is_said_about_them() {
+        let choice = |name: &str, about: &str| Choice { name: name.to_owned(), about: about.to_owned() };
+        let choices = [
+            choice("delete", "Delete a shared secret"),
+            choice("label", "Share a secret with every project"),
+            choice("web-1", ""),
+            choice("hf-token", "1 key"),
+        ];
+        for (search, expected) in [
+            ("", vec![0, 1, 2, 3]),
+            ("share", vec![1, 0]),
+            ("1", vec![2, 3]),
+            ("LAB", vec![1]),
+            ("ftk", vec![3]),
+            ("zzz", vec![]),
+        ] {
+            assert_eq!(fitting(&choices, search), expected, "{search}");
+        }
+    }
 }

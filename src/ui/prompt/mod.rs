@@ -2,8 +2,9 @@
 //!
 //! A terminal is read on a thread that can't be stopped, and dialoguer leaves Ctrl-C to its caller (dialoguer#77): the
 //! cursor stays hidden and the echo off. So each question runs beside the program's own wait for signals, and a guard
-//! puts the terminal back whichever way it ends. Lists and yes-or-no are dialoguer's. Lines are read here: its own input
-//! knows no Esc and no end of input, and its password stops without a word at a terminal's 4,095 characters a line.
+//! puts the terminal back whichever way it ends. The look of all questions is dialoguer's, and so is yes-or-no. Lines,
+//! values and lists are read here: its input knows no Esc, its password stops without a word at a terminal's 4,095
+//! characters a line, and its list at a paste.
 
 mod hidden;
 mod line;
@@ -71,7 +72,7 @@ pub(super) async fn confirm(question: String, manner: Manner) -> Result<bool> {
 
 /// Lets one of several be picked; gives its place among them.
 pub(super) async fn pick(question: String, choices: Vec<Choice>, manner: Manner) -> Result<usize> {
-    if manner == Manner::Sequential || !list::can_be_drawn(&choices) {
+    if manner == Manner::Sequential {
         return ask(Echo::Terminal, move |_| sequential::pick(&question, &choices)).await;
     }
     ask(Echo::Off, move |theme| list::pick(&question, &choices, theme)).await
@@ -89,12 +90,20 @@ pub(super) async fn hidden(question: String) -> Result<Zeroizing<Vec<u8>>> {
     ask(Echo::Off, move |theme| hidden::read_twice(&question, theme)).await
 }
 
+/// The question, and what Enter alone answers.
+fn with_proposal(question: &str, proposal: &str) -> String {
+    match proposal {
+        "" => question.to_owned(),
+        proposal => format!("{question} (Enter for {proposal})"),
+    }
+}
+
 /// Asks on a thread of its own, so that a signal can end the wait.
 async fn ask<T: Send + 'static>(
     echo: Echo,
     question: impl FnOnce(&dyn Theme) -> Result<T, Trouble> + Send + 'static,
 ) -> Result<T> {
-    let _guard = TerminalGuard::new(echo);
+    let mut guard = TerminalGuard::new(echo);
     let asked = tokio::task::spawn_blocking(move || {
         if console::colors_enabled_stderr() {
             question(&ColorfulTheme::default())
@@ -102,7 +111,9 @@ async fn ask<T: Send + 'static>(
             question(&SimpleTheme)
         }
     });
-    asked.await.expect("the question's thread does not panic").map_err(|trouble| match trouble {
+    let answer = asked.await.expect("the question's thread does not panic");
+    guard.question_is_over();
+    answer.map_err(|trouble| match trouble {
         Trouble::Cancelled => Error::interrupted(),
         Trouble::Refused(error) => error,
         Trouble::Io(error) => Error::failed(format!("can't ask: {error}")),

@@ -26,6 +26,10 @@ pub(super) fn pick(question: &str, choices: &[Choice]) -> Result<usize, Trouble>
         let answer = answer(&format!("{question} (number or name)"))?;
         match find(choices, &answer).as_slice() {
             [] => say("There is none of that name.")?,
+            [only] if choices[*only].name != answer => {
+                say(&choices[*only].name)?;
+                return Ok(*only);
+            }
             [only] => return Ok(*only),
             several => show(choices, several)?,
         }
@@ -33,10 +37,7 @@ pub(super) fn pick(question: &str, choices: &[Choice]) -> Result<usize, Trouble>
 }
 
 pub(super) fn word(question: &str, word: &Word) -> Result<String, Trouble> {
-    let question = match word.proposal.as_str() {
-        "" => question.to_owned(),
-        proposal => format!("{question} (Enter for {proposal})"),
-    };
+    let question = super::with_proposal(question, &word.proposal);
     loop {
         let mut answer = answer(&question)?;
         if answer.is_empty() {
@@ -56,7 +57,8 @@ fn find(choices: &[Choice], answer: &str) -> Vec<usize> {
     }
     let named = choices.iter().position(|choice| choice.name == answer);
     let numbered = || {
-        let number: usize = answer.parse().ok()?;
+        // `060` begins or ends many a name.
+        let number: usize = answer.parse().ok().filter(|_| !answer.starts_with('0'))?;
         number.checked_sub(1).filter(|at| *at < choices.len())
     };
     match named.or_else(numbered) {
@@ -109,6 +111,7 @@ mod tests {
             ("eb", vec![0, 1]),
             ("tr", vec![2]),
             ("0", vec![]),
+            ("02", vec![]),
             ("5", vec![]),
             ("", vec![]),
         ] {

@@ -14,6 +14,16 @@ static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 /// Puts echo, line mode and cursor back when it goes.
 pub(super) struct TerminalGuard {
     echo: Echo,
+    cursor: Cursor,
+}
+
+/// Where the cursor stands.
+#[derive(PartialEq, Eq)]
+enum Cursor {
+    /// Behind a question.
+    InALine,
+    /// At the start of a line of its own.
+    Free,
 }
 
 /// Who shows what is typed.
@@ -34,7 +44,12 @@ impl TerminalGuard {
             }
             prepare(modes, echo);
         }
-        Self { echo }
+        Self { echo, cursor: Cursor::InALine }
+    }
+
+    /// The question is answered or left, and has ended its line.
+    pub(super) fn question_is_over(&mut self) {
+        self.cursor = Cursor::Free;
     }
 }
 
@@ -48,7 +63,8 @@ fn prepare(mut modes: Termios, echo: Echo) {
         modes.special_codes[key] = DISABLED;
     }
     if echo == Echo::Off {
-        modes.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON);
+        // macOS has a second key that stops a program, Ctrl-Y, with the extensions.
+        modes.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::IEXTEN);
         modes.special_codes[SpecialCodeIndex::VMIN] = 1;
         modes.special_codes[SpecialCodeIndex::VTIME] = 0;
     }
@@ -61,6 +77,10 @@ impl Drop for TerminalGuard {
         // A terminal that edits the line itself had its cursor all the time, and may know no such code.
         if self.echo == Echo::Off {
             show_cursor();
+        }
+        if self.cursor == Cursor::InALine {
+            // A signal came between: what is said next begins a line.
+            let _ = Term::stderr().write_line("");
         }
     }
 }
