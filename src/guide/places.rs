@@ -8,7 +8,8 @@ use crate::{project, secret};
 /// Where nobody has chosen a namespace, kubectl works in this one. It belongs to no project.
 const UNCHOSEN_NAMESPACE: &str = "default";
 
-const NO_PROJECT: &str = "no namespace has the label runai/queue, so there is no project to pick; -n takes any namespace";
+const NO_PROJECT: &str =
+    "no namespace has the label runai/queue, so there is no project to pick; -n takes any namespace";
 pub(super) const NO_SECRET: &str = "there is no secret to pick";
 
 impl Guide<'_> {

@@ -10,8 +10,8 @@ use dialoguer::theme::Theme;
 
 use super::Trouble;
 
-/// More would push the question off small terminals.
-const MOST_ROWS: usize = 12;
+/// More is read by nobody.
+const MOST_ROWS: usize = 20;
 /// Rows around the list: the question, what is not shown, and the cursor's.
 const OTHER_ROWS: usize = 3;
 /// Longer than any name: a paste that went to the wrong place.
@@ -190,7 +190,9 @@ fn rank(Choice { name, about }: &Choice, search: &str) -> Option<u8> {
         Some(0)
     } else if name.contains(search) {
         Some(1)
-    } else if about.split(|char: char| !char.is_alphanumeric()).any(|word| word == search) {
+    } else if about.starts_with(search)
+        || about.split(|char: char| !char.is_alphanumeric()).any(|word| word == search)
+    {
         Some(2)
     } else if format!("{name} {about}").contains(search) {
         Some(3)
@@ -219,6 +221,7 @@ mod tests {
             ("", vec![0, 1, 2, 3]),
             ("share", vec![1, 0]),
             ("1", vec![2, 3]),
+            ("shar", vec![1, 0]),
             ("LAB", vec![1]),
             ("ftk", vec![3]),
             ("zzz", vec![]),
