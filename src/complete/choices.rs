@@ -50,6 +50,12 @@ pub(crate) async fn choices(
     Ok(candidates.into_iter().map(Choice::from).collect())
 }
 
+/// Those that are the same everywhere, for which no cluster is asked.
+pub(crate) fn fixed_choices(program: &Command, words: &[String]) -> Vec<Choice> {
+    let (line, word) = Line::read(program, words);
+    Wanted::by(&line, &word).words.into_iter().map(Choice::from).collect()
+}
+
 /// The workloads of every kind, each with what made it. What the reader may not list, or the server has not, is left out.
 ///
 /// # Errors

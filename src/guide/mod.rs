@@ -123,8 +123,9 @@ impl<'a> Guide<'a> {
             "detach" => self.ask_for_detach().await,
             "submit" => self.ask_for_submit().await,
             "completion" if self.count() == 0 => {
-                let what =
-                    self.pick_live("What do you want to set up?", self.draft.followed_by(&[""])).await?;
+                let line = self.draft.followed_by(&[""]);
+                let choices = complete::fixed_choices(self.draft.program(), &line);
+                let what = self.pick("What do you want to set up?", choices).await?;
                 self.draft.push(what);
                 Ok(())
             }
@@ -188,12 +189,6 @@ impl<'a> Guide<'a> {
         self.cluster().await?;
         let cluster = self.cluster.as_ref().expect("it was asked for above");
         complete::choices(self.draft.program(), line, cluster).await
-    }
-
-    /// Lets a name of the cluster be picked for the last word of `line`.
-    async fn pick_live(&mut self, question: &str, line: Vec<String>) -> Result<String> {
-        let choices = self.choices(&line).await?;
-        self.pick(question, choices).await
     }
 
     /// Lets a name be picked, or typed where there are none to be seen.

@@ -1,7 +1,7 @@
 //! Somebody who types less than a whole command is led to it: what is missing is asked for.
 
 use serde_json::{Value, json};
-use support::{Session, World, scenario};
+use support::{Sandbox, Session, World, scenario};
 
 use crate::workloads::{DEPLOYMENTS, create_deployment, create_job, env_of, job};
 
@@ -14,6 +14,8 @@ fn answer(session: &mut Session, question: &str, keys: &str) {
 fn deployment(world: &World, namespace: &str, name: &str) -> Value {
     world.get(&format!("/{DEPLOYMENTS}/namespaces/{namespace}/deployments/{name}")).unwrap()
 }
+
+type Questions<'a> = &'a [(&'a str, &'a str)];
 
 const VALUE: &str = "t0ken-of-the-guide";
 
@@ -220,4 +222,77 @@ scenario! {
         assert_eq!(code, 1, "{shown}");
         assert!(shown.contains("is a copy of") && !shown.contains("Value of token"), "{shown}");
     }
+
+    fn every_type_of_secret_has_questions_of_its_own(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("a");
+        let types: [(&str, Questions<'_>, &str); 3] = [
+            ("docker-registry", &[("Registry (Enter for", ""), ("Name of the user", "jane"), ("Password", VALUE), ("Once more", VALUE)], ".dockerconfigjson"),
+            ("access-key", &[("Access key ID", "AKIA-of-the-test"), ("Secret key", VALUE), ("Once more", VALUE)], "SecretKey"),
+            ("password", &[("Name of the user", "jane"), ("Password", VALUE), ("Once more", VALUE)], "Password"),
+        ];
+        for (kind, questions, key) in types {
+            let mut session = sandbox.in_terminal(["create", "-n", &namespace]);
+            answer(&mut session, "What kind of secret?", kind);
+            answer(&mut session, "Name of the new secret", kind);
+            for (question, reply) in questions {
+                answer(&mut session, question, reply);
+            }
+            session.expect(&format!("Create secret/{kind}?"));
+            session.send("y");
+            let (code, shown) = session.wait();
+            assert_eq!(code, 0, "{shown}");
+            assert!(!shown.contains(VALUE), "{shown}");
+            let value = world.secret_value(&namespace, kind, key).unwrap();
+            assert!(value.windows(VALUE.len()).any(|part| part == VALUE.as_bytes()), "{kind}");
+        }
+    }
+
+    fn files_of_typed_secrets_are_asked_for_one_by_one(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("a");
+        let mut session = sandbox.in_terminal(["create", "tls", "web", "-n", &namespace]);
+        answer(&mut session, "Certificate, a PEM file", "none.pem");
+        session.expect("there is no such file");
+        session.send("\u{1b}");
+        assert_eq!(session.wait().0, 130);
+        let key = sandbox.file("key", "no key at all\n");
+        let mut session = sandbox.in_terminal(["create", "ssh", "git", "-n", &namespace]);
+        answer(&mut session, "Private key, a file", key.to_str().unwrap());
+        let (code, shown) = session.wait();
+        assert_eq!(code, 2, "{shown}");
+        assert!(shown.contains("that was: kubectl runai-secret create ssh git") && !shown.contains("no key at all"), "{shown}");
+    }
+
+    fn editing_asks_for_the_secret_and_opens_the_editor(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("a");
+        world.create_secret(&namespace, "settings", &[("mode", "slow")]);
+        let editor = sandbox.env("EDITOR", "sed -i s/slow/fast/");
+        let mut session = editor.in_terminal(["edit", "-n", &namespace]);
+        answer(&mut session, "Secret", "settings");
+        let (code, shown) = session.wait();
+        assert_eq!(code, 0, "{shown}");
+        assert_eq!(world.secret_value(&namespace, "settings", "mode").unwrap(), b"fast");
+    }
+
+    fn reports_that_are_picked_ask_for_the_project(world: &World, sandbox: &Sandbox) {
+        let project = world.project("vision");
+        world.create_secret(&project.namespace, "hf", &[("token", VALUE)]);
+        for (command, shows) in [("list", "Opaque"), ("usage", "next time you can type"), ("check", "secret/hf")] {
+            let mut session = sandbox.in_terminal(Vec::<&str>::new());
+            answer(&mut session, "What do you want to do?", command);
+            answer(&mut session, "Project", &project.name);
+            let (code, shown) = session.wait();
+            assert_eq!(code, 0, "{shown}");
+            assert!(shown.contains(shows), "{command}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn completion_asks_what_to_set_up() {
+    let sandbox = Sandbox::new();
+    let mut session = sandbox.in_terminal(["completion"]);
+    answer(&mut session, "What do you want to set up?", "bash");
+    let (code, shown) = session.wait();
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("COMPLETE"), "{shown}");
 }
