@@ -96,11 +96,9 @@ impl Cluster {
         &self,
         namespace: &str,
         kind: &Kind,
-        mut found: impl FnMut(Row),
+        found: impl FnMut(Row),
     ) -> Result<(), Failure> {
-        let call = Call::get(kind.collection_path(&self.version_of(kind).await?, namespace));
-        let next = self.page(&call, PAGE, Objects::None, String::new(), &mut found).await?;
-        self.rows(&call, next, found).await
+        self.workloads_of(namespace, kind, Objects::None, found).await
     }
 
     /// The same, each with what made it.
@@ -108,12 +106,22 @@ impl Cluster {
         &self,
         namespace: &str,
         kind: &Kind,
+        found: impl FnMut(Row),
+    ) -> Result<(), Failure> {
+        self.workloads_of(namespace, kind, Objects::Metadata, found).await
+    }
+
+    async fn workloads_of(
+        &self,
+        namespace: &str,
+        kind: &Kind,
+        objects: Objects,
         mut found: impl FnMut(Row),
     ) -> Result<(), Failure> {
         let call = Call::get(kind.collection_path(&self.version_of(kind).await?, namespace));
         let mut next = String::new();
         loop {
-            next = self.page(&call, PAGE, Objects::Metadata, next, &mut found).await?;
+            next = self.page(&call, PAGE, objects, next, &mut found).await?;
             if next.is_empty() {
                 return Ok(());
             }
