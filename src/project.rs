@@ -9,6 +9,9 @@ use crate::wording::{list, nearest};
 /// On a namespace: the project that it belongs to.
 pub(crate) const PROJECT_LABEL: &str = "runai/queue";
 
+/// Where kubectl works while nobody has chosen a namespace. It belongs to no project.
+pub(crate) const UNCHOSEN_NAMESPACE: &str = "default";
+
 pub(crate) struct Project {
     pub(crate) name: String,
     pub(crate) namespace: String,

@@ -53,9 +53,6 @@ use crate::{project, render, secret};
 /// status is such a somebody, and writes several times after each change.
 const TRIES: u32 = 10;
 
-/// Where kubectl works while nobody has chosen a namespace. It belongs to no project.
-const UNCHOSEN_NAMESPACE: &str = "default";
-
 /// The longest pause before another try.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -151,7 +148,8 @@ impl Session<'_> {
     /// Says where something was created that nobody has chosen.
     fn note_unchosen_namespace(&self, namespace: &str) {
         let place = &self.globals.place;
-        if place.namespace.is_none() && place.projects.is_empty() && namespace == UNCHOSEN_NAMESPACE {
+        if place.namespace.is_none() && place.projects.is_empty() && namespace == project::UNCHOSEN_NAMESPACE
+        {
             self.ui.note("no project was named: it is in namespace default");
         }
     }

@@ -16,6 +16,7 @@ use crate::cluster::Cluster;
 use crate::workload::{KINDS, Kind, Reference, Target};
 
 /// One answer, and a few words about it.
+#[derive(Clone)]
 pub(crate) struct Choice {
     pub(crate) value: String,
     pub(crate) about: String,

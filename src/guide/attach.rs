@@ -143,9 +143,7 @@ impl Guide<'_> {
 
     async fn pick_workload(&mut self) -> Result<String> {
         let line = self.draft.followed_by(&[""]);
-        self.cluster().await?;
-        let cluster = self.cluster.as_ref().expect("it was asked for above");
-        let choices = complete::workloads(self.draft.program(), &line, cluster).await?;
+        let choices = complete::workloads(self.draft.program(), &line, self.cluster().await?).await?;
         if choices.is_empty() {
             self.ui.note("no workload is to be seen: there may be none, or none that you may list");
             let check = |word: &str| Target::parse(word).map(drop);
@@ -199,9 +197,8 @@ impl Guide<'_> {
     /// Lets one of the secrets be picked that a workload uses.
     async fn pick_secret_of(&mut self, target: &Target) -> Result<String> {
         let line = self.draft.followed_by(&[""]);
-        self.cluster().await?;
-        let cluster = self.cluster.as_ref().expect("it was asked for above");
-        let choices = complete::secrets_of(target, self.draft.program(), &line, cluster).await?;
+        let choices =
+            complete::secrets_of(target, self.draft.program(), &line, self.cluster().await?).await?;
         if choices.is_empty() {
             return Err(Error::failed(format!("{target} uses no secret")));
         }

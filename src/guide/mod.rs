@@ -11,7 +11,10 @@ mod places;
 mod submit;
 mod values;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
+
+use tokio::sync::OnceCell;
 
 use self::draft::Draft;
 use crate::cli::{self, Cli, Command, NoCommand};
@@ -84,7 +87,9 @@ struct Guide<'a> {
     draft: Draft,
     ui: &'a Ui,
     /// Once it was needed.
-    cluster: Option<Cluster>,
+    cluster: OnceCell<Cluster>,
+    /// What was read to pick from, by the line that it is for: several questions may be about the same names.
+    known: BTreeMap<Vec<String>, Vec<Choice>>,
     has_asked: bool,
 }
 
@@ -101,7 +106,13 @@ struct Question<'a> {
 
 impl<'a> Guide<'a> {
     fn new(words: Vec<String>, ui: &'a Ui) -> Self {
-        Self { draft: Draft::new(words), ui, cluster: None, has_asked: false }
+        Self {
+            draft: Draft::new(words),
+            ui,
+            cluster: OnceCell::new(),
+            known: BTreeMap::new(),
+            has_asked: false,
+        }
     }
 
     async fn ask_for_what_is_missing(&mut self) -> Result<()> {
@@ -149,12 +160,12 @@ impl<'a> Guide<'a> {
     }
 
     /// The cluster that the line describes.
-    async fn cluster(&mut self) -> Result<&Cluster> {
-        if self.cluster.is_none() {
+    async fn cluster(&self) -> Result<&Cluster> {
+        let connect = async || {
             let connection = complete::connection(&self.draft.line());
-            self.cluster = Some(Cluster::connect(&connection, self.ui).await?);
-        }
-        Ok(self.cluster.as_ref().expect("it was set above"))
+            Cluster::connect(&connection, self.ui).await
+        };
+        self.cluster.get_or_try_init(connect).await
     }
 
     /// Lets one of the commands below `path` be picked.
@@ -186,9 +197,12 @@ impl<'a> Guide<'a> {
 
     /// What the cluster has for the last word of `line`.
     async fn choices(&mut self, line: &[String]) -> Result<Vec<Choice>, Untold> {
-        self.cluster().await?;
-        let cluster = self.cluster.as_ref().expect("it was asked for above");
-        complete::choices(self.draft.program(), line, cluster).await
+        if let Some(known) = self.known.get(line) {
+            return Ok(known.clone());
+        }
+        let found = complete::choices(self.draft.program(), line, self.cluster().await?).await?;
+        self.known.insert(line.to_vec(), found.clone());
+        Ok(found)
     }
 
     /// Lets a name be picked, or typed where there are none to be seen.

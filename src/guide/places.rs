@@ -5,9 +5,6 @@ use crate::complete::Choice;
 use crate::error::Result;
 use crate::{project, secret};
 
-/// Where nobody has chosen a namespace, kubectl works in this one. It belongs to no project.
-const UNCHOSEN_NAMESPACE: &str = "default";
-
 const NO_PROJECT: &str =
     "no namespace has the label runai/queue, so there is no project to pick; -n takes any namespace";
 pub(super) const NO_SECRET: &str = "there is no secret to pick";
@@ -19,7 +16,7 @@ impl Guide<'_> {
             return Ok(());
         }
         let namespace = self.cluster().await?.default_namespace().to_owned();
-        if namespace != UNCHOSEN_NAMESPACE {
+        if namespace != project::UNCHOSEN_NAMESPACE {
             self.ui.note(&format!(
                 "in namespace {namespace}, that of the kubeconfig's context; -p names a project"
             ));

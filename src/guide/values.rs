@@ -25,6 +25,30 @@ const TOKENS: [&str; 9] = ["hf_", "sk-", "AKIA", "ghp_", "github_pat_", "glpat-"
 /// What follows then is at least so long.
 const LENGTH_OF_TOKEN: usize = 12;
 
+/// What a new secret may be made of.
+#[derive(Clone, Copy)]
+enum Content {
+    /// No more than what was picked.
+    Enough,
+    Key,
+    Dotenv,
+    Map,
+    /// An empty secret.
+    Nothing,
+}
+
+impl Content {
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Enough => ("that is all", ""),
+            Self::Key => ("a key and its value", "typed, from a file, from a variable, or random"),
+            Self::Dotenv => ("the keys of a .env file", "quotes and export as in a shell"),
+            Self::Map => ("the keys of a JSON or YAML file", "a map of strings"),
+            Self::Nothing => ("nothing", "an empty secret"),
+        }
+    }
+}
+
 impl Guide<'_> {
     /// `set`: the secret, then the keys.
     pub(super) async fn ask_for_set(&mut self) -> Result<()> {
@@ -65,10 +89,6 @@ impl Guide<'_> {
         Ok(())
     }
 
-    async fn type_key(&mut self) -> Result<String> {
-        self.type_word("Name of the key, such as HF_TOKEN", "", is_name_of_key, None).await
-    }
-
     /// Where the value of a key comes from.
     async fn ask_for_value(&mut self, key: &str) -> Result<()> {
         let ways = [
@@ -96,25 +116,21 @@ impl Guide<'_> {
     pub(super) async fn ask_for_contents(&mut self) -> Result<()> {
         let mut question = "What goes into it?";
         loop {
-            let end = if self.has(&SOURCES) { "that is all" } else { "nothing" };
-            let about = if self.has(&SOURCES) { "" } else { "an empty secret" };
-            let mut ways = vec![
-                ("a key and its value", "typed, from a file, from a variable, or random"),
-                ("the keys of a .env file", "quotes and export as in a shell"),
-                ("the keys of a JSON or YAML file", "a map of strings"),
-            ];
-            let last = if self.has(&SOURCES) { 0 } else { ways.len() };
-            ways.insert(last, (end, about));
-            let picked = self.pick_way(question, &ways).await?;
-            match picked.checked_sub(usize::from(last == 0)) {
-                None => return Ok(()),
-                Some(0) => {
-                    let key = self.type_new_key().await?;
+            let offered = [Content::Key, Content::Dotenv, Content::Map];
+            let is_enough = self.has(&SOURCES);
+            let before = is_enough.then_some(Content::Enough);
+            let after = (!is_enough).then_some(Content::Nothing);
+            let contents: Vec<_> = before.into_iter().chain(offered).chain(after).collect();
+            let words: Vec<_> = contents.iter().map(|content| content.words()).collect();
+            match contents[self.pick_way(question, &words).await?] {
+                Content::Enough => return Ok(()),
+                Content::Key => {
+                    let key = self.type_key().await?;
                     self.ask_for_value(&key).await?;
                 }
-                Some(1) => self.ask_for_file("from-dotenv").await?,
-                Some(2) => self.ask_for_file("from-json").await?,
-                Some(_) => {
+                Content::Dotenv => self.ask_for_file("from-dotenv").await?,
+                Content::Map => self.ask_for_file("from-json").await?,
+                Content::Nothing => {
                     self.draft.flag("allow-empty", "");
                     return Ok(());
                 }
@@ -124,19 +140,19 @@ impl Guide<'_> {
     }
 
     /// A key that is there twice would be refused after all else was answered.
-    async fn type_new_key(&mut self) -> Result<String> {
+    async fn type_key(&mut self) -> Result<String> {
         let line = self.draft.line();
         let words = SOURCES_OF_ONE.iter().flat_map(|flag| line.values(flag));
         let keys: Vec<String> =
             words.map(|word| word.split('=').next().unwrap_or_default().to_owned()).collect();
         let check = move |key: &str| {
-            secret::check_key(key)?;
+            check_name_of_key(key)?;
             if keys.iter().any(|given| given == key) {
                 return Err(Error::usage(format!("{key} is there already")));
             }
             Ok(())
         };
-        self.type_word("Name of the key", "", check, None).await
+        self.type_word("Name of the key, such as HF_TOKEN", "", check, None).await
     }
 
     pub(super) async fn ask_for_file(&mut self, flag: &str) -> Result<()> {
@@ -174,7 +190,7 @@ fn is_file(path: &str) -> Result<()> {
 }
 
 /// A key's name. Who is asked for an "API key" may think of its value, and names are seen by everybody.
-fn is_name_of_key(word: &str) -> Result<()> {
+fn check_name_of_key(word: &str) -> Result<()> {
     let rest = TOKENS.iter().find_map(|start| word.strip_prefix(start));
     let is_random = |rest: &str| rest.len() >= LENGTH_OF_TOKEN && rest.chars().all(char::is_alphanumeric);
     if rest.is_some_and(is_random) {
@@ -190,10 +206,10 @@ mod tests {
     #[test]
     fn a_token_is_not_taken_for_the_name_of_a_key() {
         for word in ["hf_abcdefghijklmnopqrst", "sk-0123456789abcdef", "AKIAIOSFODNN7EXAMPLE"] {
-            assert!(is_name_of_key(word).is_err(), "{word}");
+            assert!(check_name_of_key(word).is_err(), "{word}");
         }
         for word in ["HF_TOKEN", "hf_token", "hf_token_for_the_models", "sk-learn.yaml", "tls.crt"] {
-            assert!(is_name_of_key(word).is_ok(), "{word}");
+            assert!(check_name_of_key(word).is_ok(), "{word}");
         }
     }
 }

@@ -28,7 +28,10 @@ scenario! {
         answer(&mut session, "What kind of secret?", "generic");
         answer(&mut session, "Name of the new secret", "hf");
         answer(&mut session, "What goes into it?", "a key");
-        answer(&mut session, "Name of the key", "HF_TOKEN");
+        // Who thinks of an API key's value is told, and Ctrl-U takes it back.
+        answer(&mut session, "Name of the key", "hf_abcdefghijklmnopqrst");
+        session.expect("this looks like a value");
+        session.send("\u{15}HF_TOKEN\r");
         answer(&mut session, "Where does the value of HF_TOKEN come from?", "type");
         answer(&mut session, "What else?", "that is all");
         answer(&mut session, "Value of HF_TOKEN", VALUE);
@@ -50,6 +53,7 @@ scenario! {
         world.create_secret(&project.namespace, "hf", &[("token", VALUE), ("user", "jane")]);
         create_deployment(world, &project.namespace, "web");
         create_job(world, &project.namespace, "train");
+        world.clear_log();
         let mut session = sandbox.in_terminal(["attach"]);
         answer(&mut session, "Project", &project.name);
         session.expect("Secret");
@@ -70,6 +74,9 @@ scenario! {
         session.expect("deployment.apps/web updated");
         let (code, shown) = session.wait();
         assert_eq!(code, 0, "{shown}");
+        let secrets = format!("/namespaces/{}/secrets", project.namespace);
+        let lists = world.requests().iter().filter(|request| request.path.ends_with(&secrets)).count();
+        assert_eq!(lists, 1, "what was read to pick from is not read again: {:?}", world.lines());
         let spec = &deployment(world, &project.namespace, "web")["spec"];
         assert_eq!(env_of(spec)[0]["name"], "TOKEN");
         assert_eq!(spec["template"]["spec"]["containers"][0]["volumeMounts"][0]["mountPath"], "/etc/hf");
