@@ -1,6 +1,6 @@
 //! Asks both servers the same, and compares.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use support::{World, control_plane};
 
 pub(crate) const MERGE: &str = "application/merge-patch+json";
@@ -86,6 +86,7 @@ pub(crate) fn normalise(value: &mut Value) {
             let fields_of_a_review = fields.get("kind").is_some_and(|kind| kind == "SelfSubjectAccessReview");
             let job = fields.get("kind").is_some_and(|kind| kind == "Job");
             let secret = fields.get("kind").is_none_or(|kind| kind == "Secret");
+            hide_ages(fields);
             for (key, field) in fields.iter_mut() {
                 match key.as_str() {
                     "uid" | "resourceVersion" | "time" | "creationTimestamp" | "deletionTimestamp"
@@ -111,6 +112,16 @@ pub(crate) fn normalise(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(normalise),
         Value::String(text) => *text = without_uids(text),
         _ => {}
+    }
+}
+
+/// A Table's ages: two servers that are asked one after the other may answer in different seconds.
+fn hide_ages(table: &mut Map<String, Value>) {
+    let columns = table.get("columnDefinitions").and_then(Value::as_array);
+    let age = columns.and_then(|columns| columns.iter().position(|column| column["name"] == "Age"));
+    let Some(age) = age else { return };
+    for row in table.get_mut("rows").and_then(Value::as_array_mut).into_iter().flatten() {
+        row["cells"][age] = "…".into();
     }
 }
 
