@@ -81,10 +81,19 @@ impl Arena {
 
     /// One run of each, for what can't be repeated.
     pub(crate) fn once(&self, pair: &Pair<'_>) -> Row {
+        self.in_turn(pair, 1)
+    }
+
+    /// Runs that take seconds each: nothing is run before them.
+    pub(crate) fn in_turn(&self, pair: &Pair<'_>, runs: usize) -> Row {
         eprintln!("measuring {}", pair.what);
-        let took = |program: &Path, words| self.took(program, &arguments(words, 0)).as_secs_f64();
-        let kubectls = kubectl().map(|kubectl| vec![took(kubectl, pair.kubectls)]).unwrap_or_default();
-        compared(pair, vec![took(plugin(), pair.ours)], kubectls, |[_, median, _]| format!("{median:.1} s"))
+        let took = |program: &Path, words, run| self.took(program, &arguments(words, run)).as_secs_f64();
+        let (mut ours, mut kubectls) = (Vec::new(), Vec::new());
+        for run in 0..runs {
+            kubectls.extend(kubectl().map(|kubectl| took(kubectl, pair.kubectls, run)));
+            ours.push(took(plugin(), pair.ours, run));
+        }
+        compared(pair, ours, kubectls, |[_, median, _]| format!("{median:.1} s"))
     }
 
     pub(crate) fn memory_once(&self, pair: &Pair<'_>) -> Row {

@@ -14,10 +14,20 @@ use crate::row::{Row, Target, counted};
 /// How many projects a large cluster has.
 const PROJECTS: usize = 1000;
 
+/// Times that 1,000 copies are made, each time of another secret: how long that takes varies by a third.
+const SYNCS: usize = 3;
+
 const SYNC: Pair<'_> = Pair {
     what: "`sync` to 1,000 projects, beside `kubectl apply` of the same secrets",
-    ours: "sync timed --runai-namespace {namespace}",
-    kubectls: "apply -f timed.json",
+    ours: "sync timed-{run} --runai-namespace {namespace}",
+    kubectls: "apply -f timed-{run}.json",
+    target: Target::Fraction(10.0),
+};
+
+const ROTATED: Pair<'_> = Pair {
+    what: "`sync` of a value that was rotated to the 1,000 that have it, beside `kubectl apply` of the same",
+    ours: "sync timed-0 --runai-namespace {namespace}",
+    kubectls: "apply -f rotated.json",
     target: Target::Fraction(10.0),
 };
 
@@ -30,15 +40,15 @@ const SYNC_MEMORY: Pair<'_> = Pair {
 
 const STATUS: Pair<'_> = Pair {
     what: "`status` over 1,000 projects, beside `kubectl get secrets -A` of that name",
-    ours: "status timed --runai-namespace {namespace}",
-    kubectls: "get secrets -A --field-selector=metadata.name=timed",
+    ours: "status timed-0 --runai-namespace {namespace}",
+    kubectls: "get secrets -A --field-selector=metadata.name=timed-0",
     target: Target::None,
 };
 
-/// Sharing in a large cluster. What changes it is run once: 1,000 writes are a sample of their own.
+/// Sharing in a large cluster.
 pub(crate) fn on_api_server() -> Vec<Row> {
     if !control_plane::available() {
-        return [SYNC, SYNC_MEMORY, STATUS]
+        return [SYNC, ROTATED, SYNC_MEMORY, STATUS]
             .iter()
             .map(|pair| Row::not_run(pair.what, NO_API_SERVER, pair.target))
             .collect();
@@ -54,21 +64,18 @@ pub(crate) fn on_api_server() -> Vec<Row> {
     let sandbox = Sandbox::new();
     let file =
         sandbox.file("kubeconfig", ControlPlane::shared().kubeconfig().namespace(&namespace).to_string());
-    for name in ["timed", "weighed"] {
-        let secret = |namespace: &String| {
-            json!({
-                "apiVersion": "v1", "kind": "Secret", "metadata": {"name": format!("kubectls-{name}"), "namespace": namespace},
-                "data": {"TOKEN": "czNjcmV0"},
-            })
-        };
-        let items: Vec<Value> = namespaces.iter().map(secret).collect();
-        let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
-        sandbox.file(format!("{name}.json"), list.to_string());
+    for name in names() {
+        sandbox.file(format!("{name}.json"), kubectls_copies(&name, &namespaces, "czNjcmV0"));
     }
+    sandbox.file("rotated.json", kubectls_copies("timed-0", &namespaces, "cm90YXRlZA=="));
     let arena = Arena { sandbox: sandbox.with_env("KUBECONFIG", file), runs: RUNS_OF_LARGE };
     let ours = |pair: &Pair<'_>| pair.ours.replace("{namespace}", &namespace);
+    let made = arena.in_turn(&Pair { ours: &ours(&SYNC), ..SYNC }, SYNCS);
+    let rotate = json!({"data": {"TOKEN": "cm90YXRlZA=="}});
+    world.patch(&format!("/api/v1/namespaces/{namespace}/secrets/timed-0"), &rotate);
     let rows = vec![
-        arena.once(&Pair { ours: &ours(&SYNC), ..SYNC }),
+        made,
+        arena.once(&Pair { ours: &ours(&ROTATED), ..ROTATED }),
         arena.memory_once(&Pair { ours: &ours(&SYNC_MEMORY), ..SYNC_MEMORY }),
         arena.time(&Pair { ours: &ours(&STATUS), ..STATUS }),
     ];
@@ -78,12 +85,29 @@ pub(crate) fn on_api_server() -> Vec<Row> {
     rows
 }
 
-/// Two shared secrets, and the namespaces of the projects.
+/// The secrets that are shared.
+fn names() -> impl Iterator<Item = String> {
+    (0..SYNCS).map(|run| format!("timed-{run}")).chain(["weighed".to_owned()])
+}
+
+/// What `kubectl apply` is given to do the same: a list of secrets, of a name of their own.
+fn kubectls_copies(name: &str, namespaces: &[String], value: &str) -> String {
+    let copy = |namespace: &String| {
+        json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": format!("kubectls-{name}"), "namespace": namespace},
+            "data": {"TOKEN": value},
+        })
+    };
+    let items: Vec<Value> = namespaces.iter().map(copy).collect();
+    json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()
+}
+
+/// Shared secrets, and the namespaces of the projects.
 fn with_projects(world: &World) -> (String, Vec<String>) {
     eprintln!("making {PROJECTS} projects");
     let runai = world.runai_namespace();
     let namespaces = (0..PROJECTS).map(|number| world.project(&format!("p{number}")).namespace).collect();
-    for name in ["timed", "weighed"] {
+    for name in names() {
         let labels = json!({"runai/cluster-wide": "true", "run.ai/cluster-wide": "true"});
         let secret = json!({"metadata": {"name": name, "labels": labels}, "data": {"TOKEN": "czNjcmV0"}});
         world.create(&format!("/api/v1/namespaces/{runai}/secrets"), &secret);
@@ -102,10 +126,10 @@ pub(crate) fn requests() -> Vec<Row> {
         let _ = sandbox.with_run().program(plugin(), arguments(&words, 0)).success();
         world.requests()
     };
-    let sync = run("sync timed");
+    let sync = run("sync timed-0");
     let most = sync.iter().map(|request| request.in_flight).max().unwrap_or_default();
-    let again = run("sync timed");
-    let status = run("status timed");
+    let again = run("sync timed-0");
+    let status = run("status timed-0");
     vec![
         counted("requests of `sync` that are under way at once", most, 16),
         counted("writes of a second `sync`", again.iter().filter(|request| request.is_write()).count(), 0),
