@@ -179,7 +179,7 @@ pub(crate) enum Color {
 }
 
 /// kubectl's client flags, with kubectl's meaning. kubectl passes none of them on to a plugin, so they are all ours.
-#[derive(clap::Args, Default)]
+#[derive(clap::Args, Default, PartialEq)]
 #[command(next_help_heading = "Connection (as kubectl's)")]
 pub(crate) struct Connection {
     /// Path of the kubeconfig file

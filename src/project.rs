@@ -12,6 +12,7 @@ pub(crate) const PROJECT_LABEL: &str = "runai/queue";
 /// Where kubectl works while nobody has chosen a namespace. It belongs to no project.
 pub(crate) const UNCHOSEN_NAMESPACE: &str = "default";
 
+#[derive(Clone)]
 pub(crate) struct Project {
     pub(crate) name: String,
     pub(crate) namespace: String,

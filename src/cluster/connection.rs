@@ -1,9 +1,11 @@
 //! A connection to an API server: each request is limited in time, shown with `-v`, and repeated only where the
 //! server said that it did nothing.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures::lock::Mutex;
 use http::{HeaderMap, StatusCode, Uri, header};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
@@ -15,6 +17,7 @@ use super::versions::Versions;
 use super::{Attendance, config, transport};
 use crate::cli::Connection;
 use crate::error::Result;
+use crate::project::Project;
 use crate::ui::Ui;
 use crate::workload::Kind;
 
@@ -37,6 +40,8 @@ pub(crate) struct Cluster {
     /// The context's namespace, or what stands for it.
     default_namespace: String,
     pub(super) versions: Versions,
+    /// The projects that this run has asked for by name.
+    pub(super) named_projects: Mutex<BTreeMap<String, Vec<Project>>>,
 }
 
 impl Cluster {
@@ -70,6 +75,7 @@ impl Cluster {
             server,
             default_namespace,
             versions: Versions::default(),
+            named_projects: Mutex::default(),
         })
     }
 

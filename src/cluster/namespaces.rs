@@ -7,9 +7,15 @@ use crate::metadata::Metadata;
 use crate::project::{PROJECT_LABEL, Project};
 
 impl Cluster {
-    /// The projects with this name: one, unless something is wrong.
+    /// The projects with this name: one, unless something is wrong. They are asked for once in a run.
     pub(crate) async fn projects_named(&self, name: &str) -> Result<Vec<Project>, Failure> {
-        self.projects_selected(&format!("{PROJECT_LABEL}={name}")).await
+        let mut known = self.named_projects.lock().await;
+        if let Some(projects) = known.get(name) {
+            return Ok(projects.clone());
+        }
+        let projects = self.projects_selected(&format!("{PROJECT_LABEL}={name}")).await?;
+        known.insert(name.to_owned(), projects.clone());
+        Ok(projects)
     }
 
     pub(crate) async fn projects(&self) -> Result<Vec<Project>, Failure> {

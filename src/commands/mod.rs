@@ -38,6 +38,7 @@ pub(crate) mod view;
 mod wait_for_start;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -56,8 +57,9 @@ const TRIES: u32 = 10;
 /// The longest pause before another try.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<()> {
-    let session = Session { globals: &cli.globals, ui };
+/// `cluster` is the one that the flags describe, where somebody has connected already.
+pub(crate) async fn run(cli: Cli, cluster: Option<Cluster>, ui: &Ui) -> Result<()> {
+    let session = Session { globals: &cli.globals, connected: Cell::new(cluster), ui };
     match &cli.command {
         Command::Create(args) => create::run(args, &session).await,
         Command::Delete(args) => delete::run(args, &session).await,
@@ -82,12 +84,17 @@ pub(crate) async fn run(cli: Cli, ui: &Ui) -> Result<()> {
 /// What is the same for every command of one start of the program.
 struct Session<'a> {
     globals: &'a Globals,
+    /// For the first who wants to connect.
+    connected: Cell<Option<Cluster>>,
     ui: &'a Ui,
 }
 
 impl Session<'_> {
     async fn connect(&self) -> Result<Cluster> {
-        Cluster::connect(&self.globals.connection, self.ui).await
+        match self.connected.take() {
+            Some(cluster) => Ok(cluster),
+            None => Cluster::connect(&self.globals.connection, self.ui).await,
+        }
     }
 
     /// The namespace that is meant: `--namespace`, else the project's, else the context's.

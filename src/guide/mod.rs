@@ -26,6 +26,8 @@ use crate::ui::{Ui, Word};
 /// A whole command.
 pub(crate) struct Led {
     pub(crate) cli: Cli,
+    /// Where it looked what there is to pick from, for the command: a credential plugin would run, and may ask, twice.
+    pub(crate) cluster: Option<Cluster>,
     /// What to type next time, where questions were asked.
     pub(crate) next_time: Option<String>,
 }
@@ -41,18 +43,28 @@ pub(crate) async fn lead(typed: &[OsString], parsed: Result<Cli, NoCommand>, ui:
         typed.iter().skip(1).map(|word| word.to_str().map(ToOwned::to_owned)).collect();
     let mut guide = match words {
         Some(words) if ui.somebody_is_there() && may_lack_something(&parsed) => Guide::new(words, ui),
-        _ => return Ok(Led { cli: parsed.map_err(NoCommand::refusal)?, next_time: None }),
+        _ => return Led::as_typed(parsed),
     };
     if !guide.draft.hides_words() {
         guide.ask_for_what_is_missing().await?;
     }
     if !guide.has_asked {
-        return Ok(Led { cli: parsed.map_err(NoCommand::refusal)?, next_time: None });
+        return Led::as_typed(parsed);
     }
     ui.review_writes();
     let words = typed.first().cloned().into_iter().chain(guide.draft.whole().into_iter().map(OsString::from));
     let cli = cli::parse(words).map_err(NoCommand::refusal)?;
-    Ok(Led { cli, next_time: Some(guide.draft.shown()) })
+    // The parser has the last word on what the flags mean.
+    let is_same = complete::connection(&guide.draft.line()) == cli.globals.connection;
+    let cluster = guide.cluster.into_inner().filter(|_| is_same);
+    Ok(Led { cli, cluster, next_time: Some(guide.draft.shown()) })
+}
+
+impl Led {
+    /// Where no question was asked.
+    fn as_typed(parsed: Result<Cli, NoCommand>) -> Result<Self> {
+        Ok(Self { cli: parsed.map_err(NoCommand::refusal)?, cluster: None, next_time: None })
+    }
 }
 
 /// Says what to type next time, with what was chosen while the command ran. After a failure it says what it was that

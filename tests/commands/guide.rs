@@ -77,11 +77,35 @@ scenario! {
         let secrets = format!("/namespaces/{}/secrets", project.namespace);
         let lists = world.requests().iter().filter(|request| request.path.ends_with(&secrets)).count();
         assert_eq!(lists, 1, "what was read to pick from is not read again: {:?}", world.lines());
+        let named = format!("labelSelector=runai%2Fqueue%3D{}", project.name);
+        let looks = world.lines().iter().filter(|line| line.contains(&named)).count();
+        assert_eq!(looks, 1, "neither is the project's namespace: {:?}", world.lines());
         let spec = &deployment(world, &project.namespace, "web")["spec"];
         assert_eq!(env_of(spec)[0]["name"], "TOKEN");
         assert_eq!(spec["template"]["spec"]["containers"][0]["volumeMounts"][0]["mountPath"], "/etc/hf");
         let next = format!("attach hf deployment/web -p {} --env token --mount /etc/hf", project.name);
         assert!(shown.contains(&next), "{shown}");
+    }
+
+    fn questions_and_the_command_they_lead_to_are_one_run_of_a_credential_plugin(world: &World, sandbox: &Sandbox) {
+        let project = world.project("vision");
+        world.create_secret(&project.namespace, "hf", &[("token", VALUE)]);
+        create_deployment(world, &project.namespace, "web");
+        let runs = sandbox.path().join("runs");
+        let credential = json!({
+            "kind": "ExecCredential", "apiVersion": "client.authentication.k8s.io/v1", "status": {"token": world.admin_token()},
+        });
+        let script = format!("#!/bin/sh\necho run >> '{}'\ncat <<'END'\n{credential}\nEND\n", runs.display());
+        let plugin = sandbox.program("credentials", &script);
+        let kubeconfig = sandbox.file("kubeconfig", world.kubeconfig().exec(&plugin, &[]).to_string());
+        let mut session = sandbox.env("KUBECONFIG", kubeconfig).in_terminal(["attach", "hf", "--env", "token"]);
+        answer(&mut session, "Project", &project.name);
+        answer(&mut session, "Workload", "web");
+        session.expect("Change deployment.apps/web?");
+        session.send("y");
+        let (code, shown) = session.wait();
+        assert_eq!(code, 0, "{shown}");
+        assert_eq!(std::fs::read_to_string(runs).unwrap(), "run\n");
     }
 
     fn detaching_offers_the_secrets_that_the_workload_uses(world: &World, sandbox: &Sandbox) {
