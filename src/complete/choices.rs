@@ -6,14 +6,16 @@ use std::time::Instant;
 
 use clap::Command;
 use futures::future::join_all;
+use serde_json::Value;
 
 use super::candidate::Candidate;
 use super::line::Line;
 use super::names::{Found, Scene, Untold, about_workload};
 use super::wanted::Wanted;
 use super::{files, offer};
-use crate::cluster::Cluster;
-use crate::workload::{KINDS, Kind, Reference, Target};
+use crate::cluster::{Cluster, Namespaces, Seen};
+use crate::metadata::{Metadata, Owner};
+use crate::workload::{self, KINDS, Kind, Selection, Target};
 
 /// One answer, and a few words about it.
 #[derive(Clone)]
@@ -75,8 +77,7 @@ async fn of_kind(kind: &Kind, namespace: &str, cluster: &Cluster) -> Vec<Choice>
     let mut found = Vec::new();
     let _ = cluster
         .workload_rows_with_owners(namespace, kind, |row| {
-            // A change to these would be undone by what made them, and that is in the list too.
-            if row.owners.iter().any(|owner| Kind::of_manifest(&owner.api_version, &owner.kind).is_some()) {
+            if is_made_by_a_workload(&row.owners) {
                 return;
             }
             let (name, about) = about_workload(&row);
@@ -91,6 +92,54 @@ async fn of_kind(kind: &Kind, namespace: &str, cluster: &Cluster) -> Vec<Choice>
     found
 }
 
+/// A change to these would be undone by what made them, and that is in the list too.
+fn is_made_by_a_workload(owners: &[Owner]) -> bool {
+    owners.iter().any(|owner| Kind::of_manifest(&owner.api_version, &owner.kind).is_some())
+}
+
+/// The workloads that a secret can be detached from, each with what it uses, and what could not be looked at. Where no
+/// secret is named they are those that use any.
+///
+/// # Errors
+/// The namespace can't be told; anything but a list that is not allowed.
+pub(crate) async fn workloads_that_use(
+    secret: Option<&str>,
+    program: &Command,
+    words: &[String],
+    cluster: &Cluster,
+) -> Result<Seen<Choice>, Untold> {
+    let namespace = Scene::of(&Line::read(program, words).0).namespace(cluster).await?;
+    let read = |kind: &'static Kind, object: &Value| user(kind, object, secret);
+    let seen = cluster.objects(&KINDS, &Namespaces::One(namespace), read).await?;
+    let mut found: Vec<Choice> = seen.found.into_iter().flatten().collect();
+    found.sort_by(|one, other| one.value.cmp(&other.value));
+    Ok(Seen { found, unseen: seen.unseen, only_projects: seen.only_projects })
+}
+
+fn user(kind: &Kind, object: &Value, secret: Option<&str>) -> Option<Choice> {
+    let Metadata { name, owner_references, .. } =
+        serde_json::from_value(object["metadata"].clone()).unwrap_or_default();
+    if is_made_by_a_workload(&owner_references) {
+        return None;
+    }
+    let mut uses = uses_by_secret(kind, object);
+    uses.retain(|used, _| secret.is_none_or(|secret| secret == used));
+    let about: Vec<String> = uses.into_iter().map(|(secret, uses)| format!("{secret}: {uses}")).collect();
+    (!about.is_empty())
+        .then(|| Choice { value: format!("{}/{name}", kind.singular), about: about.join("; ") })
+}
+
+/// What detaching would take off, by secret. What else refers to one is not to be detached.
+fn uses_by_secret(kind: &Kind, object: &Value) -> BTreeMap<String, String> {
+    let secrets: BTreeSet<String> = kind.references(object).into_iter().map(|one| one.secret).collect();
+    let uses = |secret: String| {
+        let removed = workload::detach(object, kind, &Selection::every_use(&secret)).ok()?.removed;
+        let uses: Vec<String> = removed.iter().map(ToString::to_string).collect();
+        (!uses.is_empty()).then(|| (secret, uses.join(", ")))
+    };
+    secrets.into_iter().filter_map(uses).collect()
+}
+
 /// The secrets that a workload uses, each with how.
 ///
 /// # Errors
@@ -102,11 +151,8 @@ pub(crate) async fn secrets_of(
     cluster: &Cluster,
 ) -> Result<Vec<Choice>, Untold> {
     let object = Scene::of(&Line::read(program, words).0).workload(cluster, target).await?;
-    let mut uses = BTreeMap::<String, Vec<String>>::new();
-    for Reference { secret, way, .. } in target.kind.references(&object) {
-        uses.entry(secret).or_default().push(way.to_string());
-    }
-    Ok(uses.into_iter().map(|(value, uses)| Choice { value, about: uses.join(", ") }).collect())
+    let uses = uses_by_secret(target.kind, &object);
+    Ok(uses.into_iter().map(|(value, about)| Choice { value, about }).collect())
 }
 
 /// The same for Tab at a question, with what is typed as the last word: what comes before nobody waits any more.

@@ -22,7 +22,9 @@ use std::time::Instant;
 use clap::CommandFactory;
 
 use self::candidate::{Candidate, Offer};
-pub(crate) use self::choices::{Choice, choices, fixed_choices, secrets_of, tab, workloads};
+pub(crate) use self::choices::{
+    Choice, choices, fixed_choices, secrets_of, tab, workloads, workloads_that_use,
+};
 pub(crate) use self::files::on_disk;
 pub(crate) use self::line::Line;
 pub(crate) use self::live::connection;

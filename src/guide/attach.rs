@@ -4,6 +4,7 @@ use super::places::NO_SECRET;
 use super::{Guide, Question};
 use crate::error::{Error, Result};
 use crate::secret::{SSH, TLS};
+use crate::wording::list;
 use crate::workload::{self, Attachment, Target};
 use crate::{complete, secret};
 
@@ -146,11 +147,34 @@ impl Guide<'_> {
         let choices = complete::workloads(self.draft.program(), &line, self.cluster().await?).await?;
         if choices.is_empty() {
             self.ui.note("no workload is to be seen: there may be none, or none that you may list");
-            let check = |word: &str| Target::parse(word).map(drop);
-            let line = self.draft.followed_by(&[""]);
-            return self.type_word("Workload, such as deployment/web", "", check, Some(line)).await;
+            return self.type_workload().await;
         }
         self.pick("Workload", choices).await
+    }
+
+    async fn type_workload(&mut self) -> Result<String> {
+        let check = |word: &str| Target::parse(word).map(drop);
+        let line = self.draft.followed_by(&[""]);
+        self.type_word("Workload, such as deployment/web", "", check, Some(line)).await
+    }
+
+    /// Lets one of the workloads be picked that use the secret, or any secret where none is named.
+    async fn pick_workload_that_uses(&mut self, secret: Option<&str>) -> Result<String> {
+        let line = self.draft.followed_by(&[""]);
+        let seen =
+            complete::workloads_that_use(secret, self.draft.program(), &line, self.cluster().await?).await?;
+        let what = secret.map_or_else(|| "a secret".to_owned(), |name| format!("secret {name}"));
+        if !seen.unseen.is_empty() {
+            let kinds = list(seen.unseen.iter().map(|one| one.resource));
+            self.ui.note(&format!("you may not list {kinds}: whether they use {what} is not known"));
+        } else if seen.found.is_empty() {
+            return Err(Error::failed(format!("there is no workload that uses {what}"))
+                .hint("kubectl runai-secret usage shows what else refers to secrets"));
+        }
+        if seen.found.is_empty() {
+            return self.type_workload().await;
+        }
+        self.pick("Workload", seen.found).await
     }
 
     /// Asks which container is meant, where the workload has several.
@@ -183,7 +207,7 @@ impl Guide<'_> {
         let target = if let Some(target) = target {
             target
         } else {
-            let target = self.pick_workload().await?;
+            let target = self.pick_workload_that_uses(secret.as_deref()).await?;
             self.draft.push(target.clone());
             target
         };

@@ -108,23 +108,62 @@ scenario! {
         assert_eq!(std::fs::read_to_string(runs).unwrap(), "run\n");
     }
 
-    fn detaching_offers_the_secrets_that_the_workload_uses(world: &World, sandbox: &Sandbox) {
+    fn detaching_offers_what_uses_a_secret_and_says_how(world: &World, sandbox: &Sandbox) {
         let namespace = world.namespace("a");
-        for name in ["used", "unused"] {
+        for name in ["used", "other", "unused"] {
             world.create_secret(&namespace, name, &[("token", VALUE)]);
         }
-        create_deployment(world, &namespace, "web");
-        sandbox.run(["attach", "used", "deploy/web", "--env", "token", "-n", &namespace]).success();
+        for name in ["web", "api", "idle"] {
+            create_deployment(world, &namespace, name);
+        }
+        let attach = |secret, target| sandbox.run(["attach", secret, target, "--env", "token", "-n", &namespace]).success();
+        attach("used", "deploy/web");
+        attach("other", "deploy/api");
         let mut session = sandbox.in_terminal(["detach", "-n", &namespace]);
-        answer(&mut session, "Workload", "web");
-        session.expect("env TOKEN");
-        session.send("\r");
+        session.expect("other: env TOKEN in container main");
+        session.expect("used: env TOKEN in container main");
+        session.send("web\r");
+        answer(&mut session, "Secret", "used");
         session.expect("Change deployment.apps/web?");
         session.send("y");
         let (code, shown) = session.wait();
         assert_eq!(code, 0, "{shown}");
-        assert!(!shown.contains("unused"), "{shown}");
+        assert!(!shown.contains("unused") && !shown.contains("idle"), "{shown}");
         assert!(env_of(&deployment(world, &namespace, "web")["spec"]).is_null());
+
+        let mut session = sandbox.in_terminal(["detach", "other", "-n", &namespace]);
+        answer(&mut session, "Workload", "");
+        session.expect("Change deployment.apps/api?");
+        session.send("n");
+        let (code, shown) = session.wait();
+        assert_eq!(code, 1, "{shown}");
+        assert!(!shown.contains("deployment/web") && !shown.contains("idle"), "{shown}");
+
+        let (code, shown) = sandbox.in_terminal(["detach", "unused", "-n", &namespace]).wait();
+        assert_eq!(code, 1, "{shown}");
+        assert!(shown.contains("there is no workload that uses secret unused"), "{shown}");
+    }
+
+    fn who_may_not_list_all_workloads_is_told_and_detaches_from_what_is_seen(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("a");
+        world.create_secret(&namespace, "hf", &[("token", VALUE)]);
+        create_deployment(world, &namespace, "web");
+        let user = world.user("limited");
+        let rules = json!([{ "apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["list", "get"] }]);
+        world.grant(&user, Some(&namespace), &rules);
+        let words = ["detach", "hf", "--token", &user.token, "-n", &namespace];
+        let mut session = sandbox.in_terminal(words);
+        session.expect("you may not list cronjobs,");
+        session.expect("whether they use secret hf is not known");
+        session.expect("Workload, such as deployment/web");
+        session.send("\u{1b}");
+        assert_eq!(session.wait().0, 130);
+        sandbox.run(["attach", "hf", "deploy/web", "--env", "token", "-n", &namespace]).success();
+        let mut session = sandbox.in_terminal(words);
+        session.expect("you may not list cronjobs,");
+        session.expect("hf: env TOKEN in container main");
+        session.send("\u{1b}");
+        assert_eq!(session.wait().0, 130);
     }
 
     fn submitting_asks_for_image_secrets_and_command(world: &World, sandbox: &Sandbox) {
