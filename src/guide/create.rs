@@ -1,6 +1,6 @@
 //! `create`: where, what kind of secret, its name, and what goes into it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::values::SOURCES;
 use super::{Guide, something};
@@ -82,20 +82,35 @@ impl Guide<'_> {
 
     /// A name that is taken is said so now, not after all else was answered.
     async fn ask_for_new_name(&mut self) -> Result<()> {
-        let taken: BTreeSet<String> = if self.has(&["replace", "append-hash"]) {
-            BTreeSet::new()
-        } else {
-            self.secrets_there_are().await?.into_iter().map(|choice| choice.value).collect()
-        };
+        let is_asked = !self.has(&["replace", "append-hash"]);
+        let taken = if is_asked { self.names_taken().await? } else { BTreeMap::new() };
         let check = move |name: &str| {
             secret::check_secret_name(name)?;
-            if taken.contains(name) {
-                return Err(Error::usage(format!("secret {name} exists already; set changes it")));
+            match taken.get(name) {
+                Some(place) => {
+                    Err(Error::usage(format!("secret {name} exists already{place}; set changes it")))
+                }
+                None => Ok(()),
             }
-            Ok(())
         };
         let name = self.type_word("Name of the new secret", "", check, None).await?;
         self.draft.push(name);
         Ok(())
+    }
+
+    /// The names of the secrets in every place where the new one goes; where these are several, each with its place.
+    async fn names_taken(&mut self) -> Result<BTreeMap<String, String>> {
+        let projects: Vec<String> = self.draft.line().values("project").map(ToOwned::to_owned).collect();
+        if projects.len() < 2 {
+            let names = self.secrets_there_are().await?.into_iter();
+            return Ok(names.map(|choice| (choice.value, String::new())).collect());
+        }
+        let mut taken = BTreeMap::new();
+        for project in projects {
+            for choice in self.secrets_of_project(&project).await? {
+                taken.insert(choice.value, format!(" in project {project}"));
+            }
+        }
+        Ok(taken)
     }
 }

@@ -74,7 +74,17 @@ impl Guide<'_> {
     /// The secrets of the place, as they are offered; none where they can't be listed.
     pub(super) async fn secrets_there_are(&mut self) -> Result<Vec<Choice>> {
         let line = self.about_secrets(&[""]);
-        match self.choices(&line).await {
+        self.secrets_for(&line).await
+    }
+
+    /// The same in one of several projects.
+    pub(super) async fn secrets_of_project(&mut self, project: &str) -> Result<Vec<Choice>> {
+        let line = self.about_secrets(&[&format!("--project={project}"), ""]);
+        self.secrets_for(&line).await
+    }
+
+    async fn secrets_for(&mut self, line: &[String]) -> Result<Vec<Choice>> {
+        match self.choices(line).await {
             Err(error) if error.is_forbidden() => Ok(Vec::new()),
             choices => Ok(choices?),
         }

@@ -88,6 +88,25 @@ fn a_name_that_gets_a_hash_may_be_taken_without_one() {
 }
 
 #[test]
+fn a_name_that_is_taken_in_one_of_several_projects_is_refused_where_it_is_typed() {
+    let (world, sandbox) = world();
+    let other = world.project("nlp");
+    world.create_secret(&other.namespace, "wandb", &[("key", VALUE)]);
+    let mut session = sandbox.in_terminal(["create", "generic", "-p", "vision", "-p", "nlp"]);
+    let questions = [
+        ("Name of the new secret", "hf\r"),
+        ("secret hf exists already in project vision", "\u{15}wandb\r"),
+        ("secret wandb exists already in project nlp", "\u{15}free\r"),
+        ("What goes into it?", "nothing\r"),
+        ("?", "y"),
+    ];
+    answer(&mut session, &questions);
+    let (code, shown) = session.wait();
+    assert_eq!(code, 0, "{shown}");
+    assert!(world.secret("runai-vision", "free").is_some() && world.secret("runai-nlp", "free").is_some());
+}
+
+#[test]
 fn a_flag_with_an_empty_value_takes_no_word_of_the_line() {
     let (world, sandbox) = world();
     let sandbox = sandbox.kubeconfig(&world.kubeconfig().namespace("runai-vision"));
