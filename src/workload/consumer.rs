@@ -21,11 +21,20 @@ pub(crate) struct Consumer {
     pub(crate) name: String,
     pub(crate) state: State,
     pub(crate) references: Vec<Reference>,
+    pub(crate) holder: Holder,
     /// The container of a pod that can't be started, because of what its configuration refers to.
     pub(crate) stuck: Option<String>,
     uid: String,
     /// The UID of the object that made this one.
     owner: String,
+}
+
+/// Where the references of a consumer stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holder {
+    Itself,
+    /// In what it made, and not in itself: it was changed since, or something else adds them.
+    WhatItMade,
 }
 
 impl Consumer {
@@ -43,6 +52,7 @@ impl Consumer {
             name: text(metadata, "name").to_owned(),
             state: State::of(kind, object),
             references,
+            holder: Holder::Itself,
             stuck: if kind.name == "Pod" { stuck(&object["status"]) } else { None },
             uid: text(metadata, "uid").to_owned(),
             owner: owner.map(|owner| text(owner, "uid").to_owned()).unwrap_or_default(),
@@ -108,8 +118,8 @@ fn what_it_adds(one: &Consumer, top: &Consumer) -> Option<Consumer> {
         State::Finished => return None,
         state => state,
     };
-    let mut added =
-        Consumer { state, references: one.references.clone(), stuck: one.stuck.clone(), ..top.clone() };
+    let (references, stuck) = (one.references.clone(), one.stuck.clone());
+    let mut added = Consumer { state, references, holder: Holder::WhatItMade, stuck, ..top.clone() };
     added.references.retain(|reference| !top.accounts_for(reference));
     added.matters().then_some(added)
 }

@@ -29,7 +29,7 @@ pub(crate) use attach::{ContainerChoice, Existing, Outcome, attach};
 pub(crate) use attachment::{Attachment, Mode, Need, mount_path};
 pub(crate) use checks::{check_image_pull, clashes, doubtful_env_names, hidden_variables, missing_keys};
 pub(crate) use clean_copy::{JobState, clean_copy, job_state, owner};
-pub(crate) use consumer::{Consumer, folded};
+pub(crate) use consumer::{Consumer, Holder, folded};
 pub(crate) use detach::{Nameless, Removed, Selection, Use, detach};
 pub(crate) use environment::{check_expressible, expanded};
 pub(crate) use immutable::is_immutable;

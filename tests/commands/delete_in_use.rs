@@ -6,7 +6,7 @@ use support::{Fault, World, scenario};
 use crate::set::{create_workload, with_files, with_variable};
 use crate::status::{Shared, create, our_copy, runais_copy};
 use crate::usage::GROUPS;
-use crate::workloads::{BATCH, DEPLOYMENTS, pod_template};
+use crate::workloads::{BATCH, DEPLOYMENTS, create_deployment, pod_template};
 
 const VALUE: &str = "v4lue-of-a-secret";
 
@@ -73,6 +73,22 @@ scenario! {
         let note = "note: --force: secret s is deleted although it is needed by cronjob.batch/nightly and deployment.apps/web\n";
         assert!(forced.stderr.contains("deployment.apps/web (starting) needs it") && forced.stderr.contains(note), "{forced}");
         assert_eq!((forced.stdout.as_str(), is_there(world, namespace)), ("secret/s deleted\n", false));
+    }
+
+    fn what_only_pods_of_an_earlier_revision_have_is_not_to_be_detached(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("ns");
+        world.create_secret(&namespace, "s", &[("k", VALUE)]);
+        let web = create_deployment(world, &namespace, "web");
+        let mut pod = pod_template("Always");
+        let owner = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": web["metadata"]["uid"], "controller": true});
+        pod["metadata"] = json!({"name": "web-before", "ownerReferences": [owner]});
+        with_variable("k")(&mut pod["spec"]);
+        world.create(&format!("/api/v1/namespaces/{namespace}/pods"), &pod);
+        world.run_pod(&namespace, "web-before", "Running", &json!({"running": {}}));
+        let refused = sandbox.run(["delete", "s", "-n", &namespace, "--yes"]).fails_with(1);
+        assert!(refused.stderr.contains("* deployment.apps/web (running) needs it: env V\n"), "{refused}");
+        assert!(refused.stderr.contains("hint: deployment.apps/web does not have it itself, but what it made does"), "{refused}");
+        assert!(!refused.stderr.contains("detach"), "{refused}");
     }
 
     fn what_ended_is_scaled_to_0_or_does_without_is_only_mentioned(world: &World, sandbox: &Sandbox) {

@@ -8,7 +8,7 @@ use crate::commands::status::few;
 use crate::commands::{Session, consumers, scope};
 use crate::error::{Error, Result};
 use crate::wording::{list, plural};
-use crate::workload::{Consumer, KINDS, Reference};
+use crate::workload::{Consumer, Holder, KINDS, Reference};
 
 /// So many consumers of a secret are told one by one.
 const TOLD: usize = 10;
@@ -134,11 +134,15 @@ impl<'a> Consumers<'a> {
 
 fn refusal(secret: &str, names: &str, first: &Consumer) -> Error {
     let error = Error::failed(format!("secret {secret:?} is needed by {names}; it was not deleted"));
-    let error = if KINDS.contains(first.kind) {
-        let (workload, namespace) = (first.display_name(), &first.namespace);
-        error.hint(format!("to take it off: kubectl runai-secret detach {secret} {workload} -n {namespace}"))
-    } else {
-        error
+    let (workload, namespace) = (first.display_name(), &first.namespace);
+    let error = match first.holder {
+        Holder::Itself if KINDS.contains(first.kind) => error
+            .hint(format!("to take it off: kubectl runai-secret detach {secret} {workload} -n {namespace}")),
+        Holder::Itself => error,
+        Holder::WhatItMade => error.hint(format!(
+            "{workload} does not have it itself, but what it made does: when that is replaced or has ended, delete \
+             it again (kubectl get pods -n {namespace})"
+        )),
     };
     error.hint("--force deletes it all the same: what needs it won't start again")
 }
