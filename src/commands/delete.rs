@@ -128,10 +128,9 @@ async fn one(
     if secret.labels.contains_key(propagation::MARK) {
         return Err(is_a_copy(name, namespace, session));
     }
-    session.ui.effect(&format!(
-        "secret {name} in namespace {namespace} is deleted; jobs that use it won't start again"
-    ));
-    consumers.tell(name, |_| true).await?;
+    let effect =
+        format!("secret {name} in namespace {namespace} is deleted; jobs that use it won't start again");
+    consumers.tell(name, &[effect], |_| true).await?;
     if args.write.dry_run == DryRun::None {
         session.ui.confirm(&format!("Delete {name}?")).await?;
     }

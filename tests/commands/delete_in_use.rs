@@ -62,6 +62,7 @@ scenario! {
             ] {
                 assert!(refused.stderr.contains(line), "{line}: {refused}");
             }
+            assert!(!refused.stderr.contains("is deleted;"), "what is refused has no effect: {refused}");
             assert_eq!(refused.stdout, "");
         }
         assert!(world.writes().is_empty());
@@ -72,6 +73,7 @@ scenario! {
         let forced = sandbox.run(["delete", "s", "-p", &project.name, "--force", "--yes"]).success();
         let note = "note: --force: secret s is deleted although it is needed by cronjob.batch/nightly and deployment.apps/web\n";
         assert!(forced.stderr.contains("deployment.apps/web (starting) needs it") && forced.stderr.contains(note), "{forced}");
+        assert!(forced.stderr.starts_with(&format!("  * secret s in namespace {namespace} is deleted;")), "{forced}");
         assert_eq!((forced.stdout.as_str(), is_there(world, namespace)), ("secret/s deleted\n", false));
     }
 
@@ -211,7 +213,9 @@ scenario! {
         assert!(refused.stderr.contains(&format!("* {needed} (starting) needs it: image pull\n")), "{refused}");
         let mentioned = format!("* deployment.apps/web in {} (scaled to 0) refers to it: image pull\n", b.namespace);
         assert!(refused.stderr.contains(&mentioned), "{refused}");
-        assert!(!refused.stderr.contains(&theirs.namespace), "theirs stays: {refused}");
+        for silence in ["is deleted", "is not shared any more", theirs.namespace.as_str()] {
+            assert!(!refused.stderr.contains(silence), "{silence}: {refused}");
+        }
         assert!(refused.stderr.contains(&format!("error: secret \"hf\" is needed by {needed};")), "{refused}");
         assert!(world.writes().is_empty());
         let lists = world.calls().into_iter().filter(|call| call.ends_with("/deployments")).collect::<Vec<_>>();

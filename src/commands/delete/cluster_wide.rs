@@ -38,9 +38,10 @@ impl Removal<'_> {
         }
         let source = self.source().await?;
         self.check_that_it_is_shared(source.as_ref(), &survey)?;
-        self.list_steps(source.as_ref(), &survey);
+        status::tell_troubles(&survey, session);
         let losing = self.losing(&survey);
-        consumers.tell(name, |namespace| losing.contains(namespace)).await?;
+        let steps = self.steps(source.as_ref(), &survey);
+        consumers.tell(name, &steps, |namespace| losing.contains(namespace)).await?;
         if self.args.write.dry_run != DryRun::None {
             return self.dry_run(source.as_ref(), deleted).await;
         }
@@ -95,9 +96,10 @@ impl Removal<'_> {
     }
 
     /// Each step, before anything is asked.
-    fn list_steps(&self, source: Option<&Metadata>, survey: &Survey) {
+    fn steps(&self, source: Option<&Metadata>, survey: &Survey) -> Vec<String> {
         let Self { name, namespace, .. } = self;
-        let effect = |line: String| self.session.ui.effect(&line);
+        let mut steps = Vec::new();
+        let mut effect = |line: String| steps.push(line);
         if source.is_some_and(|source| Scope::of(&source.labels) != Scope::Nobody) {
             effect(format!("secret {name} in {namespace} is not shared any more"));
         }
@@ -117,11 +119,11 @@ impl Removal<'_> {
         if !unseen.is_empty() {
             effect(format!("copies may be left in {}: you may not look there", titles(&unseen)));
         }
-        status::tell_troubles(survey, self.session);
         if source.is_some() {
             effect(format!("secret {name} in {namespace} is deleted"));
         }
         effect(format!("jobs that use {name} won't start again"));
+        steps
     }
 
     /// The namespaces that have a secret of the name and are to have none. Where somebody else made it, it stays.

@@ -33,17 +33,23 @@ impl<'a> Consumers<'a> {
         Self { scope, args, cluster, session, seen: None }
     }
 
-    /// Lists those of one secret, as far as they are in a namespace that loses it, and how they use it.
+    /// Lists those of one secret, as far as they are in a namespace that loses it, and how they use it; before them the
+    /// effects of deleting it, unless that is refused.
     ///
     /// # Errors
     /// One of them needs it, or who uses it can't be found out, for another reason than that a list is not allowed; not
     /// with `--force`.
-    pub(super) async fn tell(&mut self, secret: &str, loses: impl Fn(&str) -> bool) -> Result<()> {
+    pub(super) async fn tell(
+        &mut self,
+        secret: &str,
+        effects: &[String],
+        loses: impl Fn(&str) -> bool,
+    ) -> Result<()> {
         let seen = match self.seen.take() {
             Some(seen) => seen,
             None => self.look().await?,
         };
-        let told = self.tell_seen(&seen, secret, loses);
+        let told = self.tell_seen(&seen, secret, effects, loses);
         self.seen = Some(seen);
         told
     }
@@ -67,10 +73,19 @@ impl<'a> Consumers<'a> {
         Ok(Seen::default())
     }
 
-    fn tell_seen(&self, seen: &Seen<Consumer>, secret: &str, loses: impl Fn(&str) -> bool) -> Result<()> {
+    fn tell_seen(
+        &self,
+        seen: &Seen<Consumer>,
+        secret: &str,
+        effects: &[String],
+        loses: impl Fn(&str) -> bool,
+    ) -> Result<()> {
         let uses_it = |one: &&Consumer| loses(&one.namespace) && one.uses_of(secret).next().is_some();
         let (needing, others): (Vec<_>, Vec<_>) =
             seen.found.iter().filter(uses_it).partition(|one| one.needs(secret));
+        if needing.is_empty() || self.args.force {
+            effects.iter().for_each(|effect| self.session.ui.effect(effect));
+        }
         let lines = needing.iter().map(|one| self.line(one, secret, "needs it"));
         let lines = lines.chain(others.iter().map(|one| self.line(one, secret, "refers to it")));
         self.tell_lines(secret, lines.collect());
