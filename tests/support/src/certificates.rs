@@ -8,6 +8,7 @@ use rcgen::{
     KeyUsagePurpose, SanType, date_time_ymd,
 };
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
@@ -86,9 +87,7 @@ impl Authority {
     }
 
     fn roots(&self) -> Arc<RootCertStore> {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.certificate.clone()).expect("an authority's certificate");
-        Arc::new(roots)
+        roots(self.certificate.clone())
     }
 
     /// TLS for a server of this authority, which takes its clients' certificates but does not ask for them.
@@ -108,12 +107,28 @@ impl Authority {
 
     /// TLS for a client that trusts this authority.
     pub(crate) fn client_config(&self) -> ClientConfig {
-        ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .expect("TLS versions")
-            .with_root_certificates(self.roots())
-            .with_no_client_auth()
+        client_config(self.roots())
     }
+}
+
+/// TLS for a client that trusts the authority with this certificate.
+pub(crate) fn client_trusting(ca_pem: &str) -> ClientConfig {
+    let certificate = CertificateDer::from_pem_slice(ca_pem.as_bytes()).expect("a certificate as PEM");
+    client_config(roots(certificate))
+}
+
+fn client_config(roots: Arc<RootCertStore>) -> ClientConfig {
+    ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .expect("TLS versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth()
+}
+
+fn roots(authority: CertificateDer<'static>) -> Arc<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    roots.add(authority).expect("an authority's certificate");
+    Arc::new(roots)
 }
 
 /// A key for signing, as PEM: private, public.

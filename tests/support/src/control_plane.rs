@@ -9,14 +9,16 @@ use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use hyper::Request;
-use hyper::body::Bytes;
+use serde_json::json;
+use tokio_rustls::rustls::ClientConfig;
 
+use crate::backend::{Backend, ask};
 use crate::certificates::{Authority, signing_key};
+use crate::controller;
 use crate::forward::Forwarder;
 use crate::kubeconfig::Kubeconfig;
 use crate::runtime::wait_for;
@@ -30,6 +32,9 @@ pub(crate) const ADMIN_TOKEN: &str = "support-admin-token";
 
 /// Users that the token file knows; it is read once, at the start.
 const SPARE_USERS: usize = 192;
+
+/// The kubeconfig of Run:ai's controllers, in the data's folder.
+const CONTROLLERS_KUBECONFIG: &str = "runai-controller.kubeconfig";
 
 const START_LIMIT: Duration = Duration::from_mins(1);
 
@@ -76,6 +81,7 @@ pub struct ControlPlane {
     authority: Authority,
     server: String,
     spare_users: AtomicUsize,
+    data: PathBuf,
     /// Its stdin is the pipe that keeps the programs alive.
     _supervisor: Child,
 }
@@ -101,8 +107,14 @@ impl ControlPlane {
         Kubeconfig::new(&self.server, self.authority.pem(), ADMIN_TOKEN)
     }
 
-    pub(crate) fn authority(&self) -> &Authority {
-        &self.authority
+    /// TLS for a client of the API server.
+    pub(crate) fn tls(&self) -> ClientConfig {
+        self.authority.client_config()
+    }
+
+    /// A file that is there as long as this process is.
+    pub(crate) fn controllers_kubeconfig(&self) -> PathBuf {
+        self.data.join(CONTROLLERS_KUBECONFIG)
     }
 
     /// A user whom nobody has used yet.
@@ -137,13 +149,15 @@ impl ControlPlane {
             .spawn()
             .map_err(|error| format!("sh: {error}"))?;
         let server = format!("https://127.0.0.1:{}", ports[2]);
-        let plane = Self { authority, server, spare_users: AtomicUsize::new(0), _supervisor: supervisor };
-        plane.wait_until_ready(&data)?;
+        let plane =
+            Self { authority, server, spare_users: AtomicUsize::new(0), data, _supervisor: supervisor };
+        plane.wait_until_ready()?;
+        plane.grant_to_controllers()?;
         Ok(plane)
     }
 
-    fn wait_until_ready(&self, data: &Path) -> Result<(), String> {
-        let client = Forwarder::new(&self.authority, &self.server, ADMIN_TOKEN, "");
+    fn wait_until_ready(&self) -> Result<(), String> {
+        let admin = self.admin();
         let start = Instant::now();
         // The default namespace and the system roles come a moment after readiness.
         for path in [
@@ -152,20 +166,45 @@ impl ControlPlane {
             "/apis/rbac.authorization.k8s.io/v1/clusterroles/system:basic-user",
         ] {
             loop {
-                let request = Request::get(path)
-                    .header("authorization", format!("Bearer {ADMIN_TOKEN}"))
-                    .body(Bytes::new())
-                    .expect("a path and a header make a request");
-                if wait_for(client.answer(request, None)).status() == 200 {
+                if wait_for(ask(&admin, ADMIN_TOKEN, "GET", path, &[], "")).0 == 200 {
                     break;
                 }
                 if start.elapsed() > START_LIMIT {
-                    return Err(format!("not ready after {} s\n{}", START_LIMIT.as_secs(), last_words(data)));
+                    return Err(format!(
+                        "not ready after {} s\n{}",
+                        START_LIMIT.as_secs(),
+                        last_words(&self.data)
+                    ));
                 }
                 std::thread::sleep(Duration::from_millis(50));
             }
         }
         Ok(())
+    }
+
+    fn grant_to_controllers(&self) -> Result<(), String> {
+        let (name, _) = controller::USER;
+        let group = "rbac.authorization.k8s.io";
+        let role = json!({"metadata": {"name": name}, "rules": controller::rules()});
+        let binding = json!({
+            "metadata": {"name": name},
+            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": name},
+            "subjects": [{"apiGroup": group, "kind": "User", "name": name}],
+        });
+        let admin = self.admin();
+        for (plural, object) in [("clusterroles", role), ("clusterrolebindings", binding)] {
+            let (path, json) = (format!("/apis/{group}/v1/{plural}"), [("content-type", "application/json")]);
+            let (status, answer) =
+                wait_for(ask(&admin, ADMIN_TOKEN, "POST", &path, &json, &object.to_string()));
+            if status != 201 {
+                return Err(format!("its {plural}: {answer}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn admin(&self) -> Backend {
+        Backend::Real(Arc::new(Forwarder::new(self.tls(), &self.server, ADMIN_TOKEN, "")))
     }
 }
 
@@ -182,8 +221,14 @@ fn write_files(data: &Path, authority: &Authority, ports: [u16; 3]) -> std::io::
     let path = |name: &str| data.join(name).display().to_string();
     let server = authority.server();
     let (signing_key, verifying_key) = signing_key();
-    let kubeconfig = Kubeconfig::new(&format!("https://127.0.0.1:{api}"), authority.pem(), ADMIN_TOKEN);
-    let mut tokens = vec![format!("{ADMIN_TOKEN},admin,admin,\"system:masters\"\n")];
+    let address = format!("https://127.0.0.1:{api}");
+    let kubeconfig = Kubeconfig::new(&address, authority.pem(), ADMIN_TOKEN);
+    let (controller, controllers_token) = controller::USER;
+    let controllers = Kubeconfig::new(&address, authority.pem(), controllers_token);
+    let mut tokens = vec![
+        format!("{ADMIN_TOKEN},admin,admin,\"system:masters\"\n"),
+        format!("{controllers_token},{controller},{controller}\n"),
+    ];
     tokens.extend(
         (0..SPARE_USERS).map(|number| format!("support-token-{number},user-{number},user-{number}\n")),
     );
@@ -194,6 +239,7 @@ fn write_files(data: &Path, authority: &Authority, ports: [u16; 3]) -> std::io::
         ("sa.pub", verifying_key),
         ("tokens.csv", tokens.concat()),
         ("kubeconfig", kubeconfig.to_string()),
+        (CONTROLLERS_KUBECONFIG, controllers.to_string()),
     ];
     for (name, content) in files {
         fs::write(data.join(name), content)?;

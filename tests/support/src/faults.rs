@@ -13,6 +13,7 @@ pub struct On {
     path: String,
     first: usize,
     times: Option<usize>,
+    every: usize,
     seen: usize,
     dry_runs: DryRuns,
 }
@@ -55,6 +56,7 @@ impl Fault {
             path: path.into(),
             first: 1,
             times: Some(1),
+            every: 1,
             seen: 0,
             dry_runs: DryRuns::Count,
         }
@@ -84,6 +86,12 @@ impl On {
     #[must_use]
     pub fn for_ever(self) -> Self {
         Self { times: None, ..self }
+    }
+
+    /// Holds for one of so many requests, for ever: the tenth, the twentieth and so on.
+    #[must_use]
+    pub fn every(self, nth: usize) -> Self {
+        Self { first: nth, every: nth, times: None, ..self }
     }
 
     /// Answers with a Kubernetes `Status` of this code instead of forwarding.
@@ -149,7 +157,8 @@ impl On {
             return false;
         }
         self.seen += 1;
-        self.seen >= self.first && self.times.is_none_or(|times| self.seen < self.first + times)
+        let Some(since) = self.seen.checked_sub(self.first) else { return false };
+        since.is_multiple_of(self.every) && self.times.is_none_or(|times| since < times)
     }
 }
 

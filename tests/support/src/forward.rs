@@ -11,10 +11,10 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use tokio_rustls::rustls::ClientConfig;
 
 use crate::api::respond;
 use crate::backend::Payload;
-use crate::certificates::Authority;
 
 /// A client of the real API server, on behalf of a world's clients.
 pub(crate) struct Forwarder {
@@ -27,12 +27,12 @@ pub(crate) struct Forwarder {
 
 impl Forwarder {
     /// `server` is an `https://host:port`.
-    pub(crate) fn new(authority: &Authority, server: &str, admin_token: &str, own_namespaces: &str) -> Self {
+    pub(crate) fn new(tls: ClientConfig, server: &str, admin_token: &str, own_namespaces: &str) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.enforce_http(false);
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(authority.client_config())
+            .with_tls_config(tls)
             .https_only()
             .enable_http1()
             .wrap_connector(connector);

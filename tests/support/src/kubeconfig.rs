@@ -1,7 +1,7 @@
 //! Kubeconfigs: the one that works, and those that don't.
 
-use std::fmt;
 use std::path::Path;
+use std::{fmt, fs, io};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -27,6 +27,32 @@ impl Kubeconfig {
             more_contexts: Vec::new(),
             current: "test".into(),
         }
+    }
+
+    /// One that was written by this.
+    pub(crate) fn read(path: &Path) -> io::Result<Self> {
+        let mut config: Value = serde_json::from_slice(&fs::read(path)?)?;
+        Ok(Self {
+            cluster: config["clusters"][0]["cluster"].take(),
+            user: config["users"][0]["user"].take(),
+            context: config["contexts"][0]["context"].take(),
+            more_contexts: Vec::new(),
+            current: "test".into(),
+        })
+    }
+
+    pub(crate) fn server_address(&self) -> String {
+        self.cluster["server"].as_str().expect("an address").to_owned()
+    }
+
+    pub(crate) fn ca_pem(&self) -> String {
+        let text = self.cluster["certificate-authority-data"].as_str().expect("a certificate");
+        let pem = BASE64_STANDARD.decode(text).expect("base64");
+        String::from_utf8(pem).expect("a certificate as PEM is text")
+    }
+
+    pub(crate) fn bearer(&self) -> String {
+        self.user["token"].as_str().expect("a token").to_owned()
     }
 
     /// The namespace of the context.

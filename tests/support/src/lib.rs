@@ -43,6 +43,7 @@ mod api;
 mod backend;
 mod certificates;
 pub mod control_plane;
+pub mod controller;
 mod faults;
 mod forward;
 mod front_door;

@@ -1,116 +1,101 @@
-//! A stand-in for Run:ai's controller, which copies cluster-wide Secrets into every project.
+//! A controller at work in a world, in whatever way the world has one.
+//!
+//! Beside the in-process server it is a task. Beside the real control plane it is a process, with a user, rights and a
+//! kubeconfig of its own, which talks to the API server as any controller does.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 
-use serde_json::{Map, Value, json};
 use tokio::task::AbortHandle;
 
-use crate::backend::{Backend, ask};
+use crate::control_plane::ControlPlane;
+use crate::controller::Controller;
 use crate::runtime::runtime;
+use crate::sandbox::build;
 
-/// How often it looks.
-const PERIOD: Duration = Duration::from_millis(50);
-
-/// The labels by which it knows a source: the documented one and its successor.
-const SOURCE_LABELS: [&str; 2] = ["runai/cluster-wide", "run.ai/cluster-wide"];
-
-/// A controller at work; stops when dropped.
+/// A controller at work. Dropped, it is killed, wherever it is.
 #[derive(Debug)]
-pub struct Propagation {
-    working: AbortHandle,
+pub struct Propagation(Work);
+
+#[derive(Debug)]
+enum Work {
+    Task(AbortHandle),
+    /// Its stdin is the pipe that keeps it alive.
+    Process(Child),
+}
+
+impl Propagation {
+    pub(crate) fn task(controller: Controller) -> Self {
+        Self(Work::Task(runtime().spawn(controller.work()).abort_handle()))
+    }
+
+    pub(crate) fn process(control_plane: &ControlPlane, runai_namespace: &str, world: &str) -> Self {
+        Self(Work::Process(start(&control_plane.controllers_kubeconfig(), runai_namespace, world)))
+    }
+
+    /// The number of its process, where it has one of its own.
+    pub fn id(&self) -> Option<u32> {
+        match &self.0 {
+            Work::Task(_) => None,
+            Work::Process(process) => Some(process.id()),
+        }
+    }
+}
+
+fn start(kubeconfig: &Path, runai_namespace: &str, world: &str) -> Child {
+    let mut command = Command::new(program());
+    command
+        .arg(kubeconfig)
+        .args([runai_namespace, world])
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        // Ctrl-C in a terminal is for the tests.
+        .process_group(0);
+    command.spawn().expect("a program that was built starts")
+}
+
+/// The controller's program, an example of this crate: built at the first call, which takes a second or two.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| build(&["--package", env!("CARGO_PKG_NAME"), "--example", "runai-controller"]))
 }
 
 impl Drop for Propagation {
     fn drop(&mut self) {
-        self.working.abort();
-    }
-}
-
-struct Controller {
-    backend: Backend,
-    token: String,
-    runai_namespace: String,
-    world: String,
-    /// Its copies, by namespace and name: nothing else is ever touched.
-    copies: BTreeSet<(String, String)>,
-}
-
-impl Propagation {
-    pub(crate) fn start(backend: Backend, token: String, runai_namespace: String, world: String) -> Self {
-        let mut controller = Controller { backend, token, runai_namespace, world, copies: BTreeSet::new() };
-        let work = async move {
-            loop {
-                controller.reconcile().await;
-                tokio::time::sleep(PERIOD).await;
-            }
-        };
-        Self { working: runtime().spawn(work).abort_handle() }
-    }
-}
-
-impl Controller {
-    async fn reconcile(&mut self) {
-        let path = format!("/api/v1/namespaces/{}/secrets", self.runai_namespace);
-        let Some(secrets) = self.list(&path).await else { return };
-        let is_source =
-            |secret: &&Value| SOURCE_LABELS.iter().any(|label| secret["metadata"]["labels"][label] == "true");
-        let sources: Vec<&Value> = secrets.iter().filter(is_source).collect();
-        let path = format!("/api/v1/namespaces?labelSelector=runai%2Fqueue,support%2Fworld%3D{}", self.world);
-        let Some(projects) = self.list(&path).await else { return };
-        let mut wanted = BTreeSet::new();
-        for project in &projects {
-            let namespace = name_of(project);
-            for source in &sources {
-                wanted.insert((namespace.clone(), name_of(source)));
-                self.copy(&namespace, source).await;
+        match &mut self.0 {
+            Work::Task(task) => task.abort(),
+            Work::Process(process) => {
+                // SIGKILL. An error means that it is gone already.
+                drop(process.kill());
+                drop(process.wait());
             }
         }
-        for (namespace, name) in self.copies.clone().difference(&wanted) {
-            self.ask("DELETE", &format!("/api/v1/namespaces/{namespace}/secrets/{name}"), None).await;
-            self.copies.remove(&(namespace.clone(), name.clone()));
-        }
     }
+}
 
-    async fn copy(&mut self, namespace: &str, source: &Value) {
-        let name = name_of(source);
-        let mut labels = source["metadata"]["labels"].as_object().cloned().unwrap_or_else(Map::new);
-        labels.insert("run.ai/cluster-wide".into(), "true".into());
-        let mut copy = json!({"metadata": {"name": name, "labels": labels}, "type": source["type"], "data": source["data"]});
-        let collection = format!("/api/v1/namespaces/{namespace}/secrets");
-        let place = (namespace.to_owned(), name.clone());
-        let (status, there) = self.ask("GET", &format!("{collection}/{name}"), None).await;
-        if status == 404 {
-            if self.ask("POST", &collection, Some(&copy)).await.0 == 201 {
-                self.copies.insert(place);
-            }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certificates::Authority;
+    use crate::control_plane::available;
+    use crate::kubeconfig::Kubeconfig;
+
+    #[test]
+    fn the_process_ends_with_the_pipe_that_a_killed_test_leaves_behind() {
+        if !available() {
             return;
         }
-        let differs =
-            there["data"] != source["data"] || there["metadata"]["labels"] != copy["metadata"]["labels"];
-        if status == 200 && self.copies.contains(&place) && differs {
-            copy["metadata"]["resourceVersion"] = there["metadata"]["resourceVersion"].clone();
-            self.ask("PUT", &format!("{collection}/{name}"), Some(&copy)).await;
-        }
+        let folder = tempfile::tempdir().unwrap();
+        let kubeconfig = folder.path().join("kubeconfig");
+        // Nobody is there: it goes on asking.
+        let nowhere = Kubeconfig::new("https://127.0.0.1:9", Authority::new("nobody").pem(), "token");
+        std::fs::write(&kubeconfig, nowhere.to_string()).unwrap();
+        let mut process = start(&kubeconfig, "runai", "t1");
+        assert!(process.try_wait().unwrap().is_none());
+        drop(process.stdin.take());
+        assert!(process.wait().unwrap().success());
     }
-
-    async fn list(&self, path: &str) -> Option<Vec<Value>> {
-        let (status, mut list) = self.ask("GET", path, None).await;
-        if status != 200 {
-            return None;
-        }
-        match list["items"].take() {
-            Value::Array(items) => Some(items),
-            _ => Some(Vec::new()),
-        }
-    }
-
-    async fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
-        let body = body.map(Value::to_string).unwrap_or_default();
-        ask(&self.backend, &self.token, method, path, &[("content-type", "application/json")], &body).await
-    }
-}
-
-fn name_of(object: &Value) -> String {
-    object["metadata"]["name"].as_str().unwrap_or_default().to_owned()
 }

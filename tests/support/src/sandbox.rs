@@ -308,11 +308,13 @@ pub fn plugin() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| match std::env::var_os(format!("CARGO_BIN_EXE_{PLUGIN}")) {
         Some(path) => PathBuf::from(path),
-        None => build(),
+        None => build(&["--bin", PLUGIN]),
     })
 }
 
-fn build() -> PathBuf {
+/// Builds what cargo is told to, beside the plugin's package: so the features of all dependencies are those that the tests
+/// were built with, and none of them is built anew.
+pub(crate) fn build(target: &[&str]) -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     // What cargo told the program that runs now. Build scripts look at these, and would build everything anew.
@@ -323,13 +325,13 @@ fn build() -> PathBuf {
         }
     }
     let output = command
-        .args(["build", "--bin", PLUGIN, "--message-format=json-render-diagnostics"])
+        .args(["build", "--message-format=json-render-diagnostics", "--package", PLUGIN])
+        .args(target)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["--package", PLUGIN])
         .stderr(Stdio::inherit())
         .output()
         .expect("cargo runs");
-    assert!(output.status.success(), "the plugin does not build");
+    assert!(output.status.success(), "{target:?} does not build");
     String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())

@@ -15,6 +15,7 @@ use crate::api::ApiServer;
 use crate::backend::{Backend, ask};
 use crate::certificates::Validity;
 use crate::control_plane::{ADMIN_TOKEN, ControlPlane};
+use crate::controller::Controller;
 use crate::faults::{Fault, On};
 use crate::forward::Forwarder;
 use crate::front_door::FrontDoor;
@@ -74,7 +75,7 @@ impl World {
         let id = next_id();
         let own_namespaces = format!("support%2Fworld%3D{id}");
         let forwarder =
-            Forwarder::new(control_plane.authority(), control_plane.server(), ADMIN_TOKEN, &own_namespaces);
+            Forwarder::new(control_plane.tls(), control_plane.server(), ADMIN_TOKEN, &own_namespaces);
         Self::new(Backend::Real(Arc::new(forwarder)), &id, &format!("{id}-"))
     }
 
@@ -359,12 +360,14 @@ impl World {
 
     /// Starts to play Run:ai's controller, which copies cluster-wide Secrets into every project, until dropped.
     pub fn start_propagation(&self) -> Propagation {
-        Propagation::start(
-            self.backend.clone(),
-            self.admin_token.clone(),
-            self.runai_namespace(),
-            self.id.clone(),
-        )
+        let (runai_namespace, world) = (self.runai_namespace(), self.id.clone());
+        match &self.backend {
+            Backend::Real(_) => Propagation::process(ControlPlane::shared(), &runai_namespace, &world),
+            Backend::InProcess(_) => {
+                let (backend, token) = (self.backend.clone(), self.admin_token.clone());
+                Propagation::task(Controller { backend, token, runai_namespace, world })
+            }
+        }
     }
 }
 

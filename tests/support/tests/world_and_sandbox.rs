@@ -137,6 +137,29 @@ scenario! {
         assert_eq!(world.projects().len(), 2);
     }
 
+    fn a_controller_that_is_killed_leaves_its_work_and_the_next_one_goes_on_with_it(world: &World, _sandbox: &Sandbox) {
+        let (one, runai) = (world.project("one"), world.runai_namespace());
+        let labels = json!({"labels": {"run.ai/cluster-wide": "true"}});
+        let secret = json!({"metadata": {"name": "hf", "labels": labels["labels"]}, "stringData": {"k": "v"}});
+        world.create(&format!("/api/v1/namespaces/{runai}/secrets"), &secret);
+        let controller = world.start_propagation();
+        until(|| world.secret(&one.namespace, "hf").is_some());
+        let process = controller.id().map(|id| std::path::PathBuf::from(format!("/proc/{id}")));
+        assert_eq!(process.is_some(), world.is_real());
+        assert!(process.iter().all(|process| process.exists()));
+        drop(controller);
+        assert!(process.iter().all(|process| !process.exists()));
+
+        let copy = format!("/api/v1/namespaces/{}/secrets/hf", one.namespace);
+        world.patch(&copy, &json!({"data": {"k": "ZWRpdGVk"}}));
+        let controller = world.start_propagation();
+        until(|| world.secret_value(&one.namespace, "hf", "k").unwrap() == b"v");
+        drop(controller);
+        world.patch(&format!("/api/v1/namespaces/{runai}/secrets/hf"), &json!({"metadata": {"labels": null}}));
+        let _controller = world.start_propagation();
+        until(|| world.secret(&one.namespace, "hf").is_none());
+    }
+
     fn custom_resources_are_served(world: &World, _sandbox: &Sandbox) {
         world.custom_resource("run.ai", "v2alpha1", "trainingworkloads", "TrainingWorkload");
         let path = format!("/apis/run.ai/v2alpha1/namespaces/{}/trainingworkloads", world.namespace("a"));
