@@ -37,6 +37,7 @@ mod manifests;
 mod not_found;
 mod project;
 mod prompts;
+mod propagation;
 mod rbac;
 mod readme;
 mod recreate;

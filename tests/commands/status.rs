@@ -52,6 +52,12 @@ pub(crate) fn our_copy(world: &World, shared: &Shared, namespace: &str, value: &
     create(world, namespace, &labels, &annotations, value);
 }
 
+/// What a project has under the name.
+pub(crate) fn value(world: &World, project: &Project) -> Option<String> {
+    let bytes = world.secret_value(&project.namespace, "hf", "token")?;
+    Some(String::from_utf8(bytes).unwrap())
+}
+
 /// The state of a project in `status -o json`.
 pub(crate) fn state(report: &Value, project: &Project) -> String {
     let rows = report["projects"].as_array().unwrap();

@@ -3,16 +3,13 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::{Fault, Hold, Project, World, scenario};
+use support::{Fault, Hold, Project, scenario};
 
-use crate::status::{Shared, create, eventually, hold_back_deletion, let_go, our_copy, runais_copy, state};
+use crate::status::{
+    Shared, create, eventually, hold_back_deletion, let_go, our_copy, runais_copy, state, value,
+};
 
 const VALUE: &str = "shared-value-of-the-source";
-
-fn value(world: &World, project: &Project) -> Option<String> {
-    let bytes = world.secret_value(&project.namespace, "hf", "token")?;
-    Some(String::from_utf8(bytes).unwrap())
-}
 
 /// The lines of what was done, without the prefix of the world's names.
 fn done(stdout: &str, projects: &[Project]) -> Vec<String> {
@@ -24,43 +21,6 @@ fn done(stdout: &str, projects: &[Project]) -> Vec<String> {
 }
 
 scenario! {
-    fn from_the_label_to_the_proof_and_back_to_order(world: &World, sandbox: &Sandbox) {
-        let runai = world.runai_namespace();
-        let projects = ["copied", "stale", "pending", "conflict", "going"].map(|name| world.project(name));
-        let [_, stale, pending, conflict, going] = &projects;
-        create(world, &runai, &json!({}), &json!({}), VALUE);
-        let run = |words: &[&str]| sandbox.run([words, &["--runai-namespace", &runai]].concat());
-        let states = |code: i32| -> Vec<String> {
-            let report = run(&["status", "hf", "-o", "json"]).fails_with(code).json();
-            projects.iter().map(|project| state(&report, project)).collect()
-        };
-        let controller = world.start_propagation();
-        run(&["label", "hf", "--wait"]).success();
-        assert!(projects.iter().all(|project| value(world, project).as_deref() == Some(VALUE)));
-        drop(controller);
-
-        let path = |project: &Project| format!("/api/v1/namespaces/{}/secrets/hf", project.namespace);
-        world.patch(&path(stale), &json!({"data": {"token": "ZWRpdGVk"}}));
-        world.delete(&path(pending));
-        world.delete(&path(conflict));
-        create(world, &conflict.namespace, &json!({}), &json!({}), "of the project itself");
-        hold_back_deletion(world, &going.namespace);
-        world.delete(&format!("/api/v1/namespaces/{}", going.namespace));
-        assert_eq!(states(3), ["copied", "stale", "pending", "conflict", "terminating"]);
-
-        run(&["sync", "hf"]).fails_with(3);
-        assert_eq!(states(3), ["copied", "copied", "copied", "conflict", "terminating"]);
-        world.clear_log();
-        run(&["sync", "hf"]).fails_with(3);
-        assert!(world.writes().is_empty(), "{:?}", world.lines());
-
-        run(&["label", "hf", "--remove", "--yes"]).success();
-        assert_eq!(states(3), ["orphan", "orphan", "orphan", "foreign", "terminating"]);
-        let pruned = run(&["sync", "hf", "--prune", "--yes"]).success();
-        assert_eq!(done(&pruned.stdout, &projects), ["secret/hf deleted in pending"], "Run:ai's are Run:ai's to remove");
-        let_go(world, &going.namespace);
-    }
-
     fn what_is_missing_is_made_what_differs_is_mended_and_the_second_run_writes_nothing(world: &World, sandbox: &Sandbox) {
         let shared = Shared::new(world);
         let projects = ["copied", "pending", "stale", "theirs", "same"].map(|name| world.project(name));
