@@ -1,11 +1,11 @@
 //! A connection to an API server: each request is limited in time, shown with `-v`, and repeated only where the
 //! server said that it did nothing.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use futures::lock::Mutex;
 use http::{HeaderMap, StatusCode, Uri, header};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
@@ -41,7 +41,7 @@ pub(crate) struct Cluster {
     default_namespace: String,
     pub(super) versions: Versions,
     /// The projects that this run has asked for by name.
-    pub(super) named_projects: Mutex<BTreeMap<String, Vec<Project>>>,
+    pub(super) named_projects: RefCell<BTreeMap<String, Vec<Project>>>,
 }
 
 impl Cluster {
@@ -75,7 +75,7 @@ impl Cluster {
             server,
             default_namespace,
             versions: Versions::default(),
-            named_projects: Mutex::default(),
+            named_projects: RefCell::default(),
         })
     }
 

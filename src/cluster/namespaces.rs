@@ -9,12 +9,11 @@ use crate::project::{PROJECT_LABEL, Project};
 impl Cluster {
     /// The projects with this name: one, unless something is wrong. They are asked for once in a run.
     pub(crate) async fn projects_named(&self, name: &str) -> Result<Vec<Project>, Failure> {
-        let mut known = self.named_projects.lock().await;
-        if let Some(projects) = known.get(name) {
+        if let Some(projects) = self.named_projects.borrow().get(name) {
             return Ok(projects.clone());
         }
         let projects = self.projects_selected(&format!("{PROJECT_LABEL}={name}")).await?;
-        known.insert(name.to_owned(), projects.clone());
+        self.named_projects.borrow_mut().insert(name.to_owned(), projects.clone());
         Ok(projects)
     }
 
