@@ -278,6 +278,18 @@ pub(crate) enum DryRun {
     Server,
 }
 
+impl Connection {
+    /// The connection to another context. What the flags say of user and cluster holds for the first one.
+    pub(crate) fn to_other_context(&self, context: &str) -> Self {
+        Self {
+            context: Some(context.to_owned()),
+            kubeconfig: self.kubeconfig.clone(),
+            request_timeout: self.request_timeout,
+            ..Self::default()
+        }
+    }
+}
+
 impl Talk {
     /// When to use colour, whichever flag said it.
     pub(crate) fn color(&self) -> Color {

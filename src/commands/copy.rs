@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::several::Objects;
 use super::{Session, TRIES, not_found};
-use crate::cli::{Connection, DryRun, WriteArgs};
+use crate::cli::{DryRun, WriteArgs};
 use crate::cluster::{Answer, Cluster, Failure};
 use crate::error::{Error, Result};
 use crate::metadata::{LAST_APPLIED, Metadata};
@@ -69,7 +69,10 @@ pub(super) async fn run(args: &CopyArgs, session: &Session<'_>) -> Result<()> {
     let cluster = session.connect().await?;
     let from = args.source(&cluster, session).await?;
     let other = match &args.to_context {
-        Some(context) => Some(Cluster::connect(&of_context(context, session), session.ui).await?),
+        Some(context) => {
+            let connection = session.globals.connection.to_other_context(context);
+            Some(Cluster::connect(&connection, session.ui).await?)
+        }
         None => None,
     };
     let target = other.as_ref().unwrap_or(&cluster);
@@ -117,17 +120,6 @@ impl CopyArgs {
             destinations.push((session.namespace_of(cluster, project).await?, project.clone()));
         }
         Ok(destinations)
-    }
-}
-
-/// The connection to another context. What the flags say of user and cluster holds for the first one.
-fn of_context(context: &str, session: &Session<'_>) -> Connection {
-    let Connection { kubeconfig, request_timeout, .. } = &session.globals.connection;
-    Connection {
-        context: Some(context.to_owned()),
-        kubeconfig: kubeconfig.clone(),
-        request_timeout: *request_timeout,
-        ..Connection::default()
     }
 }
 

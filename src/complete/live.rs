@@ -23,7 +23,11 @@ const LIMIT_OF_LOOKING: Duration = Duration::from_millis(1250);
 
 /// The names that are wanted, in alphabetical order. Never an error: what can't be looked up is not offered.
 pub(super) fn candidates(wanted: &Live, line: &Line<'_>, started: Instant) -> Vec<Candidate> {
-    let (what, scene, connection) = (wanted.what.clone(), Scene::of(line), connection(line));
+    let (what, scene, own) = (wanted.what.clone(), Scene::of(line), connection(line));
+    let connection = match &wanted.context {
+        Some(context) => own.to_other_context(context),
+        None => own,
+    };
     let (sender, names) = channel();
     std::thread::spawn(move || look(&what, &scene, &connection, &sender, started));
     let mut found = BTreeSet::new();

@@ -31,6 +31,8 @@ pub(super) struct Live {
     pub(super) then: Then,
     /// Names that are on the line already.
     pub(super) except: Vec<String>,
+    /// Where they are looked up, if not in the line's own context.
+    pub(super) context: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +100,7 @@ impl Wanted {
     /// A name that is a part of the word.
     fn part(what: Lookup, before: &str, text: &str, after: &'static str, then: Then) -> Self {
         let (before, text) = (before.to_owned(), text.to_owned());
-        let live = Live { what, before, text, after, then, except: Vec::new() };
+        let live = Live { what, before, text, after, then, except: Vec::new(), context: None };
         Self { live: Some(live), ..Self::default() }
     }
 
@@ -109,6 +111,13 @@ impl Wanted {
     fn except(mut self, names: &[String]) -> Self {
         if let Some(live) = &mut self.live {
             live.except = names.to_vec();
+        }
+        self
+    }
+
+    fn in_context(mut self, context: Option<&str>) -> Self {
+        if let Some(live) = &mut self.live {
+            live.context = context.map(ToOwned::to_owned);
         }
         self
     }
@@ -220,6 +229,7 @@ fn value_of(argument: &Arg, text: &str, line: &Line<'_>) -> Wanted {
         ("context", _) | (_, "CONTEXT") => Wanted::live(Lookup::Entries(Entries::Contexts), text),
         ("cluster", _) => Wanted::live(Lookup::Entries(Entries::Clusters), text),
         ("user", _) => Wanted::live(Lookup::Entries(Entries::Users), text),
+        ("to-project", _) => Wanted::live(Lookup::Projects, text).in_context(line.value("to-context")),
         (_, "PROJECT") => Wanted::live(Lookup::Projects, text),
         (_, "NAMESPACE") => Wanted::live(Lookup::Namespaces, text),
         (_, "SECRET") | ("image-pull-secret", "NAME") | ("env-all", "NAME[=PREFIX]") => {

@@ -100,23 +100,15 @@ impl Guide<'_> {
             return Ok(());
         }
         let text = "To which project?";
-        let project = if let Some(line) = self.in_the_other_context(&["list", "--project", ""]) {
+        let line = self.draft.followed_by(&["--to-project", ""]);
+        // The projects of this cluster are others; Tab knows those of that one.
+        let project = if self.has(&["to-context"]) {
             self.type_word(text, "", project::check_name, Some(line)).await?
         } else {
-            let line = self.draft.followed_by(&["--to-project", ""]);
             self.pick_or_type(Question { text, none: NO_PROJECT, line, check: project::check_name }).await?
         };
         self.draft.flag("to-project", &project);
         Ok(())
-    }
-
-    /// A line of these words in the cluster that `--to-context` names; the projects of this one are others.
-    fn in_the_other_context(&self, words: &[&str]) -> Option<Vec<String>> {
-        let line = self.draft.line();
-        let flag = |name: &str, value: &str| format!("--{name}={value}");
-        let context = flag("context", line.value("to-context")?);
-        let file = line.value("kubeconfig").map(|path| flag("kubeconfig", path));
-        Some(file.into_iter().chain([context]).chain(words.iter().map(|word| (*word).to_owned())).collect())
     }
 
     async fn ask_for_secret_and_project(&mut self) -> Result<()> {

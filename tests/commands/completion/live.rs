@@ -224,6 +224,10 @@ fn the_cluster_that_is_typed_is_asked() {
     assert_eq!(ask(&format!("attach -n ns {flags} --insecure-skip-tls-verify ")), ["of-other"]);
     assert_eq!(ask("--context arn"), ["arn:x/other"]);
     assert_eq!(ask("copy s --to-context arn"), ["arn:x/other"]);
+    (one.project("here"), other.project("there"));
+    assert_eq!(ask("copy s --to-project "), ["here"]);
+    assert_eq!(ask("copy s --to-context arn:x/other --to-project "), ["there"]);
+    assert_eq!(ask("copy s --to-context arn:x/other --to-project=there -p "), ["here"]);
     assert_eq!(ask("--cluster="), ["test", "the:other"]);
     assert_eq!(ask("--user the"), ["the:other"]);
 }
