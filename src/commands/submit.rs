@@ -11,6 +11,7 @@ use super::{Session, not_found, secrets_used};
 use crate::cli::DryRun;
 use crate::cluster::{Cluster, Failure};
 use crate::error::{Error, Result};
+use crate::secret;
 use crate::workload::{self, Attachment, ContainerChoice, Existing, Kind, NewJob, Outcome};
 
 pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> {
@@ -36,6 +37,7 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
     let version = cluster.version_of(kind).await?;
     let Submission { manifest, differences } = with_attachments(&job, kind, &version, &expanded.attachments)?;
     let name = kind.display_name(&job.name);
+    warn_of_secrets_in_sight(&job, &name, session);
     let effects = [effects(&job, &name), differences].concat();
     session.review(&args.write, &format!("Submit {name}?"), &effects).await?;
     let object = match args.write.dry_run {
@@ -69,9 +71,21 @@ fn effects(job: &NewJob, name: &str) -> Vec<String> {
         Some(gpu) => format!("GPU: {gpu}"),
         None => "no GPU".to_owned(),
     };
-    let words = [job.command.as_slice(), &job.args].concat();
+    let words = secret::without_secrets(&[job.command.as_slice(), &job.args].concat());
     let runs = if words.is_empty() { "the image's own command".to_owned() } else { words.join(" ") };
     vec![format!("{name} in {}, of image {}; {gpus}", job.namespace, job.image), format!("runs: {runs}")]
+}
+
+/// Whoever may see a workload can read its command and its plain variables.
+fn warn_of_secrets_in_sight(job: &NewJob, name: &str, session: &Session<'_>) {
+    let variables = job.env.iter().map(|(variable, value)| format!("{variable}={value}"));
+    let words: Vec<String> = job.command.iter().chain(&job.args).cloned().chain(variables).collect();
+    if secret::without_secrets(&words) != words {
+        session.ui.warning(&format!(
+            "the command or a variable of {name} seems to hold a secret, and whoever may see the workload can read it; \
+             better: kubectl runai-secret create NAME --prompt KEY, then submit -e KEY=SECRET:NAME,KEY"
+        ));
+    }
 }
 
 /// What is wrong with the flags is said first. All keys of a secret are left out: a kind may need their names.

@@ -6,7 +6,7 @@ use clap::{Arg, Command};
 
 use crate::cli::Cli;
 use crate::complete::Line;
-use crate::secret::EnvEntry;
+use crate::secret::{self, EnvEntry};
 
 /// Flags whose values may be values of secrets; that a user's name is one, too, holds for the secrets of the type.
 const CONFIDENTIAL: [&str; 4] = ["docker-password", "token", "username", "access-key-id"];
@@ -138,7 +138,7 @@ impl Draft {
         match &self.rest {
             Some(rest) if rest.source == Source::Answer => {
                 words.push("--".to_owned());
-                words.extend(rest.words.iter().cloned());
+                words.extend(secret::without_secrets(&rest.words));
             }
             Some(_) => words.extend(["--".to_owned(), "…".to_owned()]),
             None => {}
@@ -251,5 +251,7 @@ mod tests {
         draft.set_rest(vec!["python".to_owned(), "-c".to_owned(), "print(1)".to_owned()]);
         assert_eq!(draft.whole(), ["submit", "-i", "python", "--", "python", "-c", "print(1)"]);
         assert!(draft.shown().ends_with("-- python -c 'print(1)'"), "{}", draft.shown());
+        draft.set_rest(vec!["run".to_owned(), "--password=hunter2".to_owned()]);
+        assert!(draft.shown().ends_with("-- run --password=…"), "{}", draft.shown());
     }
 }

@@ -20,11 +20,6 @@ pub(super) const SOURCES: [&str; 8] = [
 /// Those that bring one key, which comes first in what they are given.
 const SOURCES_OF_ONE: [&str; 5] = ["from-literal", "from-file", "from-env", "prompt", "generate"];
 
-/// How tokens begin: of Hugging Face, `OpenAI`, AWS, GitHub, GitLab, Slack, NVIDIA, and of whoever signs JSON.
-const TOKENS: [&str; 9] = ["hf_", "sk-", "AKIA", "ghp_", "github_pat_", "glpat-", "xoxb-", "nvapi-", "eyJ"];
-/// What follows then is at least so long.
-const LENGTH_OF_TOKEN: usize = 12;
-
 /// What a new secret may be made of.
 #[derive(Clone, Copy)]
 enum Content {
@@ -191,25 +186,8 @@ fn is_file(path: &str) -> Result<()> {
 
 /// A key's name. Who is asked for an "API key" may think of its value, and names are seen by everybody.
 fn check_name_of_key(word: &str) -> Result<()> {
-    let rest = TOKENS.iter().find_map(|start| word.strip_prefix(start));
-    let is_random = |rest: &str| rest.len() >= LENGTH_OF_TOKEN && rest.chars().all(char::is_alphanumeric);
-    if rest.is_some_and(is_random) {
+    if secret::looks_like_a_token(word) {
         return Err(Error::usage("this looks like a value; the name is what jobs call it, such as HF_TOKEN"));
     }
     secret::check_key(word)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_is_not_taken_for_the_name_of_a_key() {
-        for word in ["hf_abcdefghijklmnopqrst", "sk-0123456789abcdef", "AKIAIOSFODNN7EXAMPLE"] {
-            assert!(check_name_of_key(word).is_err(), "{word}");
-        }
-        for word in ["HF_TOKEN", "hf_token", "hf_token_for_the_models", "sk-learn.yaml", "tls.crt"] {
-            assert!(check_name_of_key(word).is_ok(), "{word}");
-        }
-    }
 }

@@ -31,6 +31,7 @@ mod single_value;
 mod source;
 mod ssh;
 pub(crate) mod string_data;
+mod suspicion;
 mod tls;
 mod value;
 
@@ -55,5 +56,6 @@ pub(crate) use reveal::{Notation, revealed};
 pub(crate) use single_value::SingleValue;
 pub(crate) use source::Source;
 pub(crate) use ssh::{Audience, SshFiles, ssh_contents};
+pub(crate) use suspicion::{looks_like_a_token, without_secrets};
 pub(crate) use tls::tls_contents;
 pub(crate) use value::SecretValue;

@@ -192,6 +192,24 @@ scenario! {
         assert_eq!(container["env"][0]["valueFrom"]["secretKeyRef"]["name"], "hf");
     }
 
+    fn a_token_in_a_command_that_is_typed_is_warned_of_and_not_shown_again(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("a");
+        let mut session = sandbox.in_terminal(["submit", "train", "-g", "1", "-n", &namespace]);
+        answer(&mut session, "Image of the container", "python");
+        answer(&mut session, "Command line", "run --token hf_abcdefghijklmnopqrst");
+        session.expect("seems to hold a secret");
+        session.expect("runs: run --token ");
+        session.expect("Submit job.batch/train?");
+        session.send("y");
+        session.expect("next time you can type: kubectl runai-secret submit train -g 1");
+        let before = session.seen().len();
+        let (code, shown) = session.wait();
+        assert_eq!(code, 0, "{shown}");
+        assert!(shown[before..].contains("-- run --token ") && !shown[before..].contains("hf_"), "{shown}");
+        let container = &job(world, &namespace, "train").unwrap()["spec"]["template"]["spec"]["containers"][0];
+        assert_eq!(container["command"][2], "hf_abcdefghijklmnopqrst");
+    }
+
     fn changing_a_secret_offers_its_keys(world: &World, sandbox: &Sandbox) {
         let namespace = world.namespace("a");
         world.create_secret(&namespace, "hf", &[("old", "1"), ("token", "2")]);

@@ -16,6 +16,23 @@ scenario! {
         assert!(world.writes().is_empty());
     }
 
+    fn who_puts_a_secret_where_everybody_reads_it_is_warned(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("a");
+        let submit = |words: &[&str]| {
+            let submitted = sandbox.run(["submit", "-i", "ubuntu", "-n", &namespace].iter().chain(words)).success();
+            submitted.never_shows(b"hf_abcdefghijklmnopqrst");
+            submitted.stderr.contains("seems to hold a secret, and whoever may see the workload can read it")
+        };
+        for words in [
+            &["--", "run", "--token=hf_abcdefghijklmnopqrst"][..],
+            &["--command", "--", "sh", "-c", "HF_TOKEN=hf_abcdefghijklmnopqrst run"],
+            &["-e", "HF_TOKEN=hf_abcdefghijklmnopqrst"],
+        ] {
+            assert!(submit(words), "{words:?}");
+        }
+        assert!(!submit(&["-e", "EPOCHS=10", "--", "run", "--max-tokens=100", "--token=$HF_TOKEN"]));
+    }
+
     fn a_name_is_made_when_none_is_given(world: &World, sandbox: &Sandbox) {
         let namespace = world.namespace("a");
         let submitted = sandbox.run(["submit", "-i", "ubuntu", "-n", &namespace, "-o", "name"]).success();

@@ -1,0 +1,135 @@
+//! What looks like a secret where everybody may read it: in the name of a key, in the command of a job.
+//!
+//! No more than a suspicion: it is said, and what is suspected is not repeated.
+
+/// How tokens begin: of Hugging Face, `OpenAI`, AWS, GitHub, GitLab, Slack, NVIDIA, and of whoever signs JSON.
+const TOKENS: [&str; 9] = ["hf_", "sk-", "AKIA", "ghp_", "github_pat_", "glpat-", "xoxb-", "nvapi-", "eyJ"];
+/// What follows then is at least so long.
+const LENGTH_OF_TOKEN: usize = 16;
+
+/// How names end, of variables and of flags, whose values are secret; in lower case, with dashes.
+const SECRET_NAMES: [&str; 10] = [
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "passphrase",
+    "apikey",
+    "api-key",
+    "access-key",
+    "secret-key",
+    "private-key",
+];
+
+const QUOTES: [char; 2] = ['"', '\''];
+
+/// Whether a text is a token, as far as its look tells, and no word such as `hf_token_for_the_models`.
+pub(crate) fn looks_like_a_token(text: &str) -> bool {
+    // Signed JSON has three parts.
+    let first = text.split('.').next().unwrap_or_default();
+    let Some(rest) = TOKENS.iter().find_map(|start| first.strip_prefix(start)) else { return false };
+    let has = |sort: fn(&char) -> bool| rest.chars().any(|char| sort(&char));
+    let is_mixed =
+        has(char::is_ascii_lowercase) && has(char::is_ascii_uppercase) && has(char::is_ascii_digit);
+    let is_part = |char: char| char.is_ascii_alphanumeric() || (is_mixed && matches!(char, '-' | '_'));
+    rest.len() >= LENGTH_OF_TOKEN && rest.chars().all(is_part)
+}
+
+/// The words of a command, or variables with their values, with `…` in the place of what looks like a secret.
+pub(crate) fn without_secrets(words: &[String]) -> Vec<String> {
+    let mut is_value = false;
+    let mut shown = Vec::new();
+    for word in words {
+        let is_one = is_value || assigns_a_secret(word);
+        // Another may be a script.
+        let parts = if is_one { vec![word.as_str()] } else { word.split(' ').collect() };
+        let mut kept = Vec::new();
+        for part in parts {
+            kept.push(part_without_secrets(part, is_value));
+            is_value = part.starts_with('-') && names_a_secret(part);
+        }
+        shown.push(kept.join(" "));
+    }
+    shown
+}
+
+fn assigns_a_secret(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, _)| names_a_secret(name))
+}
+
+/// `is_value` where the flag before it wants a secret.
+fn part_without_secrets(part: &str, is_value: bool) -> String {
+    match part.split_once('=') {
+        Some((name, value))
+            if looks_like_a_token(value.trim_matches(QUOTES))
+                || (names_a_secret(name) && stands_for_itself(value)) =>
+        {
+            format!("{name}=…")
+        }
+        _ if looks_like_a_token(part.trim_matches(QUOTES)) || (is_value && stands_for_itself(part)) => {
+            "…".to_owned()
+        }
+        _ => part.to_owned(),
+    }
+}
+
+fn names_a_secret(name: &str) -> bool {
+    let name = name.trim_matches(QUOTES).to_lowercase().replace(['_', '.'], "-");
+    let is_name = name.chars().all(|char| char.is_ascii_alphanumeric() || char == '-');
+    let ends_so =
+        |end: &&str| name.strip_suffix(*end).is_some_and(|rest| rest.is_empty() || rest.ends_with('-'));
+    is_name && SECRET_NAMES.iter().any(ends_so)
+}
+
+/// Not a variable, a file, a word such as `<pad>`, or the next flag.
+fn stands_for_itself(value: &str) -> bool {
+    let value = value.trim_matches(QUOTES);
+    !value.is_empty() && !value.starts_with(['$', '/', '<', '-'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_told_from_a_name() {
+        for token in [
+            "hf_abcdefghijklmnopqrst",
+            "sk-0123456789abcdef",
+            "sk-proj-Ab3dEf6h-Ij9kLm2o",
+            "AKIAIOSFODNN7EXAMPLE",
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
+        ] {
+            assert!(looks_like_a_token(token), "{token}");
+        }
+        for name in
+            ["HF_TOKEN", "hf_token", "hf_token_for_the_models", "hf_transformers", "sk-learn.yaml", "tls.crt"]
+        {
+            assert!(!looks_like_a_token(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_command_is_shown_without_what_looks_like_a_secret() {
+        for (command, shown) in [
+            ("python run.py --token hf_abcdefghijklmnopqrst", "python run.py --token …"),
+            ("curl -H|Authorization: Bearer 'hf_abcdefghijklmnopqrst'", "curl -H|Authorization: Bearer …"),
+            (
+                "env|HF_TOKEN=abc|WANDB_API_KEY=x y|--password|x y",
+                "env|HF_TOKEN=…|WANDB_API_KEY=…|--password|…",
+            ),
+            ("sh -c|export PASSWORD=\"hunter2\"; run", "sh -c|export PASSWORD=… run"),
+            ("run --password=hunter2 --db_password hunter2 -v", "run --password=… --db_password … -v"),
+        ] {
+            let words: Vec<String> = command.split('|').map(ToOwned::to_owned).collect();
+            assert_eq!(without_secrets(&words).join("|"), shown);
+        }
+        for harmless in [
+            "python train.py --max-tokens=100 --tokenizer gpt2 --pad-token=<pad>",
+            "run --token=$HF_TOKEN EPOCHS=10 --password /etc/db/password --token --verbose TOKEN=",
+            "sh -c curl -H \"Bearer $HF_TOKEN\"",
+        ] {
+            assert_eq!(without_secrets(&[harmless.to_owned()]), [harmless]);
+        }
+    }
+}
