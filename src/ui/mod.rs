@@ -5,6 +5,7 @@
 
 mod confidential;
 pub(crate) mod interrupt;
+mod lent;
 mod progress;
 mod prompt;
 mod table;
@@ -16,6 +17,7 @@ use std::io::{IsTerminal, Write};
 use std::rc::Rc;
 
 use console::Style;
+pub(crate) use lent::LentTerminal;
 pub(crate) use prompt::Word;
 pub(crate) use table::Table;
 

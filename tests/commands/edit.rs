@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use support::sandbox::plugin;
 use support::{Outcome, Run, Sandbox, World, scenario};
 
 use crate::view;
@@ -120,6 +121,26 @@ scenario! {
             fs::remove_file(&started).unwrap();
         }
         assert_eq!(value(world, &namespace, "a").as_deref(), Some(OLD));
+    }
+
+    fn an_editor_that_a_signal_ends_may_put_the_screen_back_and_the_terminal_is_as_it_was(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("ns");
+        world.create_secret(&namespace, "s", &[("a", OLD)]);
+        let asked = sandbox.path().join("asked");
+        let asks = format!("trap 'touch {}; exit 1' TERM", asked.display());
+        for trap in [asks.as_str(), "trap '' TERM"] {
+            let script = format!("{trap}; stty raw -echo; kill -TERM $PPID; while :; do sleep 0.05; done");
+            let shell = with_editor(sandbox, &script).env("PLUGIN", plugin());
+            let line = format!(
+                "stty -a > before; $PLUGIN edit s -n {namespace}; echo ended $?; stty -a > after; cmp before after && echo the same"
+            );
+            let mut session = shell.program_in_terminal(Path::new("/bin/sh"), ["-c", line.as_str()]);
+            session.expect("ended 130");
+            session.expect("the same");
+            assert_eq!(asked.exists(), trap == asks, "{trap}");
+            drop(fs::remove_file(&asked));
+            assert_eq!((leftovers(sandbox), sandbox.files_containing(OLD.as_bytes())), (0, Vec::new()), "{trap}");
+        }
     }
 
     fn vim_keeps_nothing_by_whatever_name_it_is_started(world: &World, sandbox: &Sandbox) {

@@ -2,16 +2,24 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 use std::{env, io};
 
-use tokio::process::Command;
+#[cfg(unix)]
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::{Child, Command};
 
 use crate::commands::Session;
 use crate::error::{Error, Result};
+use crate::ui::LentTerminal;
 
 /// What looks at vim's registers, its undo history and its swap files finds nothing of the value.
 const VIM: [&str; 5] = ["-n", "-i", "NONE", "-c", "silent! set noundofile nobackup nowritebackup"];
+
+/// How long an editor may take to end where a signal ended this program.
+const PATIENCE: Duration = Duration::from_secs(1);
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// A program and its first arguments.
 pub(super) struct Editor(Vec<String>);
@@ -43,7 +51,11 @@ impl Editor {
         if is_vim(program) {
             command.args(VIM);
         }
-        let ended = command.arg(path).status().await;
+        let terminal = LentTerminal::new();
+        let ended = match command.arg(path).spawn() {
+            Ok(process) => Running { process, _terminal: terminal }.end().await,
+            Err(error) => Err(error),
+        };
         let ended = ended.map_err(|error| {
             let why = if error.kind() == io::ErrorKind::NotFound {
                 "there is no such program".to_owned()
@@ -59,6 +71,49 @@ impl Editor {
         Err(Error::failed(format!("the editor {program} did not end well ({ended}); nothing was changed")))
     }
 }
+
+/// An editor at work. It ends with this program, and leaves the terminal as it was, whoever ends it.
+struct Running {
+    process: Child,
+    _terminal: LentTerminal,
+}
+
+impl Running {
+    async fn end(mut self) -> io::Result<ExitStatus> {
+        self.process.wait().await
+    }
+
+    fn is_running(&mut self) -> bool {
+        matches!(self.process.try_wait(), Ok(None))
+    }
+}
+
+impl Drop for Running {
+    /// Where a signal ends the program the editor is asked to end too, so that it puts the screen back; one that does not
+    /// is killed with its process. Nothing else is under way that could be kept waiting.
+    fn drop(&mut self) {
+        if !self.is_running() {
+            return;
+        }
+        ask_to_end(&self.process);
+        let started = Instant::now();
+        while self.is_running() && started.elapsed() < PATIENCE {
+            std::thread::sleep(LOOK_AGAIN);
+        }
+    }
+}
+
+#[cfg(unix)]
+fn ask_to_end(process: &Child) {
+    let id = process.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    if let Some(id) = id {
+        let _ = kill_process(id, Signal::TERM);
+    }
+}
+
+/// Windows has no such signal.
+#[cfg(not(unix))]
+fn ask_to_end(_: &Child) {}
 
 /// Whether it is vim, by that name or another: `vi` is a link to it almost everywhere.
 fn is_vim(program: &str) -> bool {
