@@ -21,6 +21,7 @@ use crate::cli::{DryRun, Output, WriteArgs};
 use crate::cluster::{Failure, SecretInside, SecretOutside};
 use crate::error::{Error, Result};
 use crate::secret::{self, Changes, SecretValue};
+use crate::ui::interrupt;
 use crate::wording::{list, nearest};
 
 /// Edit the values of a secret as text, in your editor
@@ -71,7 +72,7 @@ pub(super) async fn run(args: &EditArgs, session: &Session<'_>) -> Result<()> {
     let file = PrivateFile::new(form.file_name(), &form.text(&place(&change), &found.values))?;
     let mut editing = Editing { change, editor, form, file };
     let written = match editing.edit(&found.values).await? {
-        Some(changes) => editing.write(found, changes).await.map_err(|error| editing.file.kept(error))?,
+        Some(changes) => editing.write_or_keep(found, changes).await?,
         None => None,
     };
     let Some((done, changes)) = written else {
@@ -155,6 +156,20 @@ impl Editing<'_> {
             self.file.replace(&given)?;
             is_refused = true;
         }
+    }
+
+    /// Writes the changes. Whatever comes between, an error, Esc or a signal, leaves the text.
+    async fn write_or_keep(
+        &mut self,
+        seen: SecretInside,
+        changes: Changes,
+    ) -> Result<Option<(Done, Changes)>> {
+        let kept = self.file.keep();
+        let written = interrupt::watching(vec![kept.clone()], self.write(seen, changes)).await;
+        if written.is_ok() {
+            self.file.let_go();
+        }
+        written.map_err(|error| error.hint(kept))
     }
 
     /// Writes the changes; gives those that were written, none where nothing was left of them.

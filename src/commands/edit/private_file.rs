@@ -53,15 +53,20 @@ impl PrivateFile {
             .map_err(|error| Error::failed(format!("can't write {}: {}", self.path.display(), error.kind())))
     }
 
-    /// Leaves it where it is, since it is all that there is of somebody's work, and says so.
-    pub(super) fn kept(&mut self, error: Error) -> Error {
-        if self.kept {
-            return error;
-        }
+    /// Leaves it where it is when this goes, since it is all that there is of somebody's work; what to say of it.
+    pub(super) fn keep(&mut self) -> String {
         self.kept = true;
-        #[cfg(unix)]
-        let _ = fs::set_permissions(&self.path, std::os::unix::fs::PermissionsExt::from_mode(0o600));
-        error.hint(format!("your text is kept, delete it when you are done: {}", self.path.display()))
+        format!("your text is kept, delete it when you are done: {}", self.path.display())
+    }
+
+    /// It is no longer needed.
+    pub(super) fn let_go(&mut self) {
+        self.kept = false;
+    }
+
+    /// Leaves it where it is, and says so.
+    pub(super) fn kept(&mut self, error: Error) -> Error {
+        if self.kept { error } else { error.hint(self.keep()) }
     }
 }
 
@@ -70,6 +75,8 @@ impl Drop for PrivateFile {
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
             let path = entry.path();
             if self.kept && path == self.path {
+                #[cfg(unix)]
+                let _ = fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600));
                 continue;
             }
             let _ = wipe(&path);
