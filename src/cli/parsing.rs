@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clap::error::ErrorKind;
 use clap::{Arg, CommandFactory, FromArgMatches, ValueEnum};
 
-use super::{Cli, Color, Talk, mistake, overview};
+use super::{Cli, Color, Command, Talk, mistake, overview, parse_duration};
 use crate::complete::Line;
 use crate::error::Error;
 
@@ -24,11 +24,12 @@ pub(crate) enum NoCommand {
 /// # Errors
 /// It is no command. No word of it is repeated that may be a value.
 pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, NoCommand> {
+    let words: Vec<OsString> = words.into_iter().collect();
     let (projects, groups) = (Gathered::default(), Gathered::default());
     let mut command = overview::with_groups(Cli::command())
         .mut_arg("projects", |flag| projects.fill_from(flag))
         .mut_arg("impersonate_groups", |flag| groups.fill_from(flag));
-    let parsed = command.try_get_matches_from_mut(words).and_then(|mut matches| {
+    let parsed = command.try_get_matches_from_mut(&words).and_then(|mut matches| {
         Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
     });
     // Taking the tree of commands and flags apart takes as long as parsing did, and the process is short.
@@ -39,11 +40,22 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, No
         Err(error) if is_help(&error) => print_and_exit(&error),
         Err(error) => return Err(NoCommand::Wrong(mistake::explained(&error))),
     };
+    if let (Command::Label(_), Some(word)) = (&cli.command, duration_after_wait(&words)) {
+        let wrong = Error::usage(format!("{word:?} is not a secret to label, but how long to wait"));
+        return Err(NoCommand::Wrong(wrong.hint(format!("write it with '=': --wait={word}"))));
+    }
     // As kubectl has it: an empty one says nothing.
     cli.globals.place.namespace.take_if(|namespace| namespace.is_empty());
     cli.globals.place.projects = projects.take();
     cli.globals.connection.impersonate_groups = groups.take();
     Ok(cli)
+}
+
+/// Who forgets that `--wait` takes its value after `=` alone has named one more secret.
+fn duration_after_wait(words: &[OsString]) -> Option<&str> {
+    let words = words.iter().take_while(|word| *word != "--");
+    let after = words.skip_while(|word| *word != "--wait").nth(1)?.to_str()?;
+    parse_duration(after).is_ok().then_some(after)
 }
 
 fn is_incomplete(error: &clap::Error) -> bool {

@@ -8,11 +8,11 @@ mod outcome;
 
 use self::carry_out::Copying;
 use self::outcome::{Outcome, report};
-use super::Session;
 use super::area::{Area, Reach};
 use super::several::Several;
 use super::status::few;
 use super::survey::{self, Survey, not_found};
+use super::{Session, not_found as missing};
 use crate::cli::{self, WriteArgs};
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
@@ -113,6 +113,11 @@ async fn plan(
     session: &Session<'_>,
 ) -> Result<Plan> {
     let survey = Survey::take(name, namespace, area, cluster).await?;
+    if !survey.is_known() {
+        let error =
+            not_found(name, namespace).hint(format!("to see what is shared: {}", session.command("status")));
+        return Err(missing::with_nearest_secret(error, name, namespace, cluster).await);
+    }
     let scope = syncable(&survey, area, args, session)?;
     super::status::tell_troubles(&survey, session);
     let permissions = args.permissions();
@@ -128,7 +133,6 @@ async fn plan(
 fn syncable(survey: &Survey, area: &Area, args: &SyncArgs, session: &Session<'_>) -> Result<Scope> {
     let (name, namespace) = (&survey.name, &survey.namespace);
     match &survey.source {
-        Source::Missing if !survey.is_known() => Err(not_found(name, namespace).hint(format!("to see what is shared: {}", session.command("status")))),
         Source::Unseen => {
             Err(Error::failed(format!("secret {name:?} in namespace {namespace:?} can't be copied: you may not read it"))
                 .hint(format!("to see who may: kubectl auth can-i get secret/{name} -n {namespace}")))

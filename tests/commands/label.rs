@@ -40,6 +40,22 @@ scenario! {
         assert!(wrong.stdout.is_empty());
     }
 
+    fn a_duration_that_lost_its_sign_is_not_taken_for_a_secret(world: &World, sandbox: &Sandbox) {
+        let runai = world.runai_namespace();
+        for name in ["shared", "60s"] {
+            world.create_secret(&runai, name, &[("k", "v")]);
+        }
+        for more in [&["--wait", "60s"][..], &["--wait", "2"], &["--remove", "--wait", "1m30s", "--yes"]] {
+            let refused = sandbox.run(label(&runai, more)).fails_with(2);
+            let word = more.iter().find(|word| !word.starts_with('-')).unwrap();
+            assert!(refused.stderr.starts_with(&format!("error: \"{word}\" is not a secret to label")), "{refused}");
+            assert!(refused.stderr.contains(&format!("\nhint: write it with '=': --wait={word}\n")), "{refused}");
+        }
+        assert!(world.requests().is_empty());
+        sandbox.run(label(&runai, &["60s", "--wait", "--dry-run=client"])).success();
+        sandbox.run(label(&runai, &["--wait", "--dry-run=client", "60s"])).success();
+    }
+
     fn what_may_surprise_is_said_before_the_write(world: &World, sandbox: &Sandbox) {
         let runai = world.runai_namespace();
         world.create_secret(&runai, "dotted.name", &[("k", "v")]);

@@ -5,6 +5,7 @@
 
 mod attach;
 mod attach_checks;
+mod bystanders;
 mod canary;
 mod check;
 mod completion;

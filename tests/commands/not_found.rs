@@ -59,7 +59,7 @@ scenario! {
     fn a_mistyped_shared_secret_is_answered_with_the_nearest(world: &World, sandbox: &Sandbox) {
         let runai = world.runai_namespace();
         world.create_secret(&runai, "hugging-face", &[("token", "t0ken-value")]);
-        for command in ["label", "status"] {
+        for command in ["label", "status", "sync"] {
             let refused = sandbox.run([command, "huging-face", "--runai-namespace", &runai]).fails_with(1);
             hints(&refused, "did you mean \"hugging-face\"?");
         }

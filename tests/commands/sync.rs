@@ -56,29 +56,6 @@ scenario! {
         assert_eq!(states, ["copied", "copied", "copied", "conflict", "same"]);
     }
 
-    fn a_secret_of_somebody_else_is_neither_written_nor_deleted_by_any_command(world: &World, sandbox: &Sandbox) {
-        let (runai, theirs) = (world.runai_namespace(), world.project("theirs"));
-        world.project("other");
-        create(world, &runai, &json!({}), &json!({}), VALUE);
-        // Alike: the mark without the source, another source's mark, a label that is not on.
-        let alike = json!({"kubectl-runai-secret/copy": "true", "runai/cluster-wide": "false"});
-        let annotations = json!({"kubectl-runai-secret/copy-of": format!("{runai}/other")});
-        create(world, &theirs.namespace, &alike, &annotations, "of the project itself");
-        let before = world.secret(&theirs.namespace, "hf").unwrap();
-        for words in [
-            "label hf --yes", "status hf", "sync hf --yes", "sync hf --prune --yes", "label hf --remove --yes",
-            "sync hf --prune --yes", "label hf --yes --wait=1ms", "delete hf --cluster-wide --yes --timeout 0",
-            "sync hf --prune --yes", "create hf --cluster-wide --yes --from-literal=a=b",
-            "create hf --cluster-wide --replace --yes --from-literal=a=c",
-            "label hf --yes --from-project {project}", "delete hf --cluster-wide --yes --timeout 0",
-        ] {
-            let words = words.replace("{project}", &theirs.name);
-            let _ = sandbox.run(words.split(' ').chain(["--runai-namespace", &runai]));
-            assert_eq!(world.secret(&theirs.namespace, "hf").unwrap(), before, "{words}");
-        }
-        assert!(world.secret(&runai, "hf").is_none(), "the commands did their work");
-    }
-
     fn a_new_project_gets_its_copy_with_the_next_run_and_one_that_goes_gets_none(world: &World, sandbox: &Sandbox) {
         let shared = Shared::new(world);
         let (a, going) = (world.project("a"), world.project("going"));

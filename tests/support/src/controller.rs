@@ -17,8 +17,9 @@ use crate::forward::Forwarder;
 use crate::kubeconfig::Kubeconfig;
 use crate::runtime::runtime;
 
-/// How often it looks.
-const PERIOD: Duration = Duration::from_millis(50);
+/// How often it looks: as a task, and as a process, where each look costs three servers some milliseconds.
+pub(crate) const PERIOD: Duration = Duration::from_millis(50);
+const PERIOD_OF_THE_PROCESS: Duration = Duration::from_millis(200);
 
 /// The labels by which it knows a source: the documented one and its successor.
 const SOURCE_LABELS: [&str; 2] = ["runai/cluster-wide", "run.ai/cluster-wide"];
@@ -61,16 +62,16 @@ pub fn run(kubeconfig: &Path, runai_namespace: &str, world: &str) -> io::Result<
         runai_namespace: runai_namespace.to_owned(),
         world: world.to_owned(),
     };
-    runtime().spawn(controller.work());
+    runtime().spawn(controller.work(PERIOD_OF_THE_PROCESS));
     io::copy(&mut io::stdin(), &mut io::sink()).map(drop)
 }
 
 impl Controller {
-    pub(crate) async fn work(self) {
+    pub(crate) async fn work(self, period: Duration) {
         loop {
             // What can't be listed now may be in a moment.
             let _ = self.reconcile().await;
-            tokio::time::sleep(PERIOD).await;
+            tokio::time::sleep(period).await;
         }
     }
 

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use tokio::task::AbortHandle;
 
 use crate::control_plane::ControlPlane;
-use crate::controller::Controller;
+use crate::controller::{Controller, PERIOD};
 use crate::runtime::runtime;
 use crate::sandbox::build;
 
@@ -28,7 +28,7 @@ enum Work {
 
 impl Propagation {
     pub(crate) fn task(controller: Controller) -> Self {
-        Self(Work::Task(runtime().spawn(controller.work()).abort_handle()))
+        Self(Work::Task(runtime().spawn(controller.work(PERIOD)).abort_handle()))
     }
 
     pub(crate) fn process(control_plane: &ControlPlane, runai_namespace: &str, world: &str) -> Self {
