@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use self::consumers::Consumers;
-use super::Session;
 use super::several::{Objects, Several};
+use super::{Session, not_found};
 use crate::cli::{self, DryRun, WriteArgs, parse_duration};
 use crate::cluster::{Cluster, Namespaces};
 use crate::error::{Error, Result};
@@ -113,7 +113,10 @@ async fn one(
     deleted: &mut Deleted<'_>,
 ) -> Result<()> {
     let (args, session) = (deleted.args, deleted.session);
-    let secret = cluster.secret_metadata(namespace, name).await?;
+    let secret = match cluster.secret_metadata(namespace, name).await {
+        Ok(secret) => secret,
+        Err(failure) => return Err(not_found::secret(failure, name, namespace, cluster).await),
+    };
     let is_runais = namespace == session.globals.place.runai_namespace;
     match Scope::of(&secret.labels) {
         Scope::Nobody => {}

@@ -24,7 +24,8 @@ scenario! {
         let namespace = with_secrets(world);
         let project = world.project("b");
         create_deployment(world, &namespace, "web");
-        let commands: [&[&str]; 7] = [
+        let commands: [&[&str]; 8] = [
+            &["delete", "huging-face", "--yes"],
             &["view", "huging-face"],
             &["unset", "huging-face", "token"],
             &["copy", "huging-face", "--to-project", &project.name],
@@ -59,8 +60,8 @@ scenario! {
     fn a_mistyped_shared_secret_is_answered_with_the_nearest(world: &World, sandbox: &Sandbox) {
         let runai = world.runai_namespace();
         world.create_secret(&runai, "hugging-face", &[("token", "t0ken-value")]);
-        for command in ["label", "status", "sync"] {
-            let refused = sandbox.run([command, "huging-face", "--runai-namespace", &runai]).fails_with(1);
+        for command in [&["label"][..], &["status"], &["sync"], &["sync", "--prune"], &["delete", "--cluster-wide", "--yes"]] {
+            let refused = sandbox.run(command.iter().chain(&["huging-face", "--runai-namespace", &runai])).fails_with(1);
             hints(&refused, "did you mean \"hugging-face\"?");
         }
         assert!(world.writes().is_empty(), "{:?}", world.lines());

@@ -12,7 +12,7 @@ use crate::cli::DryRun;
 use crate::cluster::{Cluster, Failure};
 use crate::commands::arrival::{self, Until};
 use crate::commands::survey::{self, AT_ONCE, Survey};
-use crate::commands::{Session, TRIES, pause_after_conflict, status};
+use crate::commands::{Session, TRIES, not_found, pause_after_conflict, status};
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::propagation::{self, DELETING, Evidence, Key, Row, Scope, State};
@@ -33,8 +33,9 @@ impl Removal<'_> {
         let Self { name, namespace, cluster, session, .. } = self;
         let survey = arrival::look(name, namespace, cluster).await?;
         if !survey.is_known() {
-            return Err(survey::not_found(name, namespace)
-                .hint("no project has a copy of it either: there is nothing to delete"));
+            let error = survey::not_found(name, namespace)
+                .hint("no project has a copy of it either: there is nothing to delete");
+            return Err(not_found::with_nearest_secret(error, name, namespace, cluster).await);
         }
         let source = self.source().await?;
         self.check_that_it_is_shared(source.as_ref(), &survey)?;
