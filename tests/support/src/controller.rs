@@ -1,7 +1,7 @@
 //! What stands in for Run:ai's controller: it copies cluster-wide Secrets into every project, mends and removes copies.
 //!
-//! All it goes by is in the cluster, so that it can be killed anywhere and started again. As Run:ai's does, as far as
-//! anybody knows, it tells its copies by a label, and leaves alone what has the name without it.
+//! All it goes by is in the cluster, so that it can be killed anywhere and started again. How Run:ai's tells its copies is
+//! not documented; this one does by a label, and leaves alone what has the name without it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -52,6 +52,9 @@ type Place = (String, String);
 /// The program: a controller for one world, until there is no more to read on stdin.
 ///
 /// Whoever starts it holds the other end of that pipe. However they end, SIGKILL included, the pipe closes.
+///
+/// # Errors
+/// The kubeconfig can't be read.
 pub fn run(kubeconfig: &Path, runai_namespace: &str, world: &str) -> io::Result<()> {
     let kubeconfig = Kubeconfig::read(kubeconfig)?;
     let forwarder =
