@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio_rustls::rustls::ClientConfig;
 
+use crate::api::random;
 use crate::backend::{Backend, ask};
 use crate::certificates::{Authority, signing_key};
 use crate::controller;
@@ -36,7 +37,7 @@ const SPARE_USERS: usize = 192;
 /// The kubeconfig of Run:ai's controllers, in the data's folder.
 const CONTROLLERS_KUBECONFIG: &str = "runai-controller.kubeconfig";
 
-const START_LIMIT: Duration = Duration::from_mins(1);
+const START_LIMIT: Duration = Duration::from_mins(2);
 
 /// `$1` is the folder of the programs; the working folder is the data's. Each program's arguments are a file, one a line.
 const SUPERVISOR: &str = r#"
@@ -92,7 +93,9 @@ impl ControlPlane {
         static SHARED: OnceLock<ControlPlane> = OnceLock::new();
         SHARED.get_or_init(|| {
             let assets = assets().unwrap_or_else(|| panic!("{ASSETS} is not set"));
+            // Once more: somebody else on this machine may have taken a port.
             Self::start(assets)
+                .or_else(|_| Self::start(assets))
                 .unwrap_or_else(|why| panic!("the control plane of {}: {why}", assets.display()))
         })
     }
@@ -208,12 +211,19 @@ impl ControlPlane {
     }
 }
 
-/// Ports that were free a moment ago: etcd's for clients and peers, the API server's.
+/// Ports that were free a moment ago: etcd's for clients and peers, the API server's. None that a system gives out by
+/// itself: other tests listen and connect while the programs start, and one of them would get it.
 fn free_ports() -> [u16; 3] {
-    let listeners: Vec<TcpListener> =
-        (0..3).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port on loopback")).collect();
-    let port = |index: usize| listeners[index].local_addr().expect("an address").port();
-    [port(0), port(1), port(2)]
+    let mut ports = [0; 3];
+    for at in 0..ports.len() {
+        while ports[at] == 0 {
+            let port = 20_000 + u16::try_from(random() % 10_000).expect("a small number");
+            if !ports.contains(&port) && TcpListener::bind(("127.0.0.1", port)).is_ok() {
+                ports[at] = port;
+            }
+        }
+    }
+    ports
 }
 
 fn write_files(data: &Path, authority: &Authority, ports: [u16; 3]) -> std::io::Result<()> {

@@ -31,6 +31,7 @@ use hyper::body::Bytes;
 use hyper::{Method, Request, Response};
 use serde_json::Value;
 use store::State;
+pub(crate) use store::random;
 
 use crate::backend::Payload;
 
