@@ -38,7 +38,16 @@ impl World {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (group, plural) = (text(&spec["group"]), text(&spec["names"]["plural"]));
         for version in spec["versions"].as_array().into_iter().flatten() {
-            let base = format!("/apis/{group}/{}", text(&version["name"]));
+            let name = text(&version["name"]);
+            let base = format!("/apis/{group}/{name}");
+            eventually("the version is listed", || {
+                let (_, known) = self.admin("GET", &format!("/apis/{group}"), None);
+                known["versions"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .any(|version| version["version"] == name.as_str())
+            });
             eventually("the custom resource is served", || {
                 let (_, known) = self.admin("GET", &base, None);
                 let known = known["resources"].as_array().cloned().unwrap_or_default();
