@@ -109,7 +109,7 @@ scenario! {
         let words = shared.run(&["delete", "hf", "--cluster-wide", "--yes", "--timeout", "20s"]);
         let gate = world.hold(Fault::on("PATCH", "/secrets/hf"), Hold::AfterForwarding);
         let deleting = sandbox.spawn(words);
-        assert!(gate.wait_reached(Duration::from_secs(20)));
+        assert!(gate.wait_reached(Duration::from_mins(1)));
         let path = format!("/api/v1/namespaces/{}/secrets", shared.runai);
         world.delete(&format!("{path}/hf"));
         create(world, &shared.runai, &json!({"run.ai/cluster-wide": "true"}), &json!({}), "another one");
@@ -123,7 +123,7 @@ scenario! {
         let shared = Shared::new(world);
         let gate = world.hold(Fault::on("PATCH", "/secrets/hf"), Hold::AfterForwarding);
         let deleting = sandbox.spawn(shared.run(&["delete", "hf", "--cluster-wide", "--yes"]));
-        assert!(gate.wait_reached(Duration::from_secs(20)));
+        assert!(gate.wait_reached(Duration::from_mins(1)));
         world.delete(&format!("/api/v1/namespaces/{}/secrets/hf", shared.runai));
         create(world, &shared.runai, &json!({}), &json!({}), "another one");
         gate.release();
@@ -191,8 +191,9 @@ scenario! {
                 our_copy(world, &shared, &project.namespace, VALUE);
                 let gate = world.hold(Fault::on(method, "/secrets/hf").nth(nth), point);
                 let deleting = sandbox.spawn(shared.run(&words));
-                assert!(gate.wait_reached(Duration::from_secs(20)), "{method} {nth}");
+                assert!(gate.wait_reached(Duration::from_mins(1)), "{method} {nth}");
                 let _ = deleting.kill();
+                assert!(gate.wait_left(Duration::from_mins(1)));
                 gate.release();
                 eventually("the rest is done", || {
                     let _ = sandbox.run(shared.run(&words));

@@ -13,7 +13,7 @@ use support::{Fault, Hold, Outcome, Sandbox, World, scenario};
 
 use crate::workloads::{create_job, env_from, env_of, job, job_path, own_spec, pod_template};
 
-const REACHED: Duration = Duration::from_secs(20);
+const REACHED: Duration = Duration::from_mins(1);
 
 /// A namespace with the Job `train` and the secret `s`; the Job as the server has it.
 fn prepared(world: &World) -> (String, Value) {
@@ -95,6 +95,7 @@ scenario! {
                 return;
             }
             let outcome = running.kill();
+            assert!(gate.wait_left(REACHED));
             gate.release();
             promise_holds(world, sandbox, &namespace, &old, &outcome);
         }
@@ -107,10 +108,9 @@ scenario! {
         let running = sandbox.spawn(recreate(&namespace));
         assert!(gate.wait_reached(REACHED));
         running.interrupt();
-        std::thread::sleep(Duration::from_millis(200));
+        running.wait_for_stderr("finishing first");
         gate.release();
-        let finished = running.wait().success();
-        assert!(finished.stderr.contains("finishing first"), "{finished}");
+        running.wait().success();
         assert!(is_new(&job(world, &namespace, "train").unwrap()));
         assert!(saved(sandbox).is_empty(), "a manifest that is not needed any more is removed");
     }
@@ -207,7 +207,7 @@ scenario! {
         assert!(gate.wait_reached(REACHED));
         let id = running.id().unwrap().to_string();
         assert!(std::process::Command::new("kill").args(["-HUP", &id]).status().unwrap().success());
-        std::thread::sleep(Duration::from_millis(200));
+        running.wait_for_stderr("finishing first");
         gate.release();
         running.wait().success();
         assert!(is_new(&job(world, &namespace, "train").unwrap()));

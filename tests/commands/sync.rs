@@ -207,7 +207,7 @@ scenario! {
         runais_copy(world, &b, "edited-by-hand");
         let made = world.hold(Fault::on("POST", &format!("{}/secrets", a.namespace)), Hold::BeforeForwarding);
         let syncing = sandbox.spawn(shared.run(&["sync", "hf"]));
-        assert!(made.wait_reached(Duration::from_secs(20)));
+        assert!(made.wait_reached(Duration::from_mins(1)));
         create(world, &a.namespace, &json!({}), &json!({}), "of the project itself");
         made.release();
         let outcome = syncing.wait().fails_with(3);
@@ -221,7 +221,7 @@ scenario! {
         let a = world.project("a");
         let made = world.hold(Fault::on("POST", "/secrets"), Hold::BeforeForwarding);
         let syncing = sandbox.spawn(shared.run(&["sync", "hf", "--adopt", "--yes"]));
-        assert!(made.wait_reached(Duration::from_secs(20)));
+        assert!(made.wait_reached(Duration::from_mins(1)));
         create(world, &a.namespace, &json!({}), &json!({}), "of the project itself");
         made.release();
         let outcome = syncing.wait().fails_with(3);
@@ -262,7 +262,7 @@ scenario! {
         runais_copy(world, &a, "edited-by-hand");
         let gate = world.hold(Fault::on("PATCH", "/secrets/hf"), Hold::BeforeForwarding);
         let syncing = sandbox.spawn(shared.run(&["sync", "hf"]));
-        assert!(gate.wait_reached(Duration::from_secs(20)));
+        assert!(gate.wait_reached(Duration::from_mins(1)));
         let path = format!("/api/v1/namespaces/{}/secrets/hf", a.namespace);
         world.delete(&path);
         create(world, &a.namespace, &json!({}), &json!({}), "of the project itself");
@@ -289,8 +289,9 @@ scenario! {
             runais_copy(world, &projects[1], "edited-by-hand");
             let gate = world.hold(Fault::on(method, "/secrets"), point);
             let syncing = sandbox.spawn(shared.run(&["sync", "hf", "--yes"]));
-            assert!(gate.wait_reached(Duration::from_secs(20)), "{method}");
+            assert!(gate.wait_reached(Duration::from_mins(1)), "{method}");
             let _ = syncing.kill();
+            assert!(gate.wait_left(Duration::from_mins(1)));
             gate.release();
             eventually("a second run finishes", || sandbox.run(shared.run(&["sync", "hf", "--yes"])).code == Some(0));
             let all = projects.iter().all(|project| value(world, project).as_deref() == Some(VALUE));

@@ -22,16 +22,34 @@ pub enum Hold {
 /// A gate in the way of requests; made by [`World::hold`](crate::World::hold). Dropped, it opens.
 #[derive(Debug)]
 pub struct Gate {
-    reached: watch::Receiver<usize>,
+    crowd: watch::Receiver<Crowd>,
     open: watch::Sender<bool>,
+}
+
+/// How many requests came to a gate, and how many stand there.
+#[derive(Debug, Default)]
+struct Crowd {
+    came: usize,
+    standing: usize,
 }
 
 impl Gate {
     /// Waits until a request stands before the gate; `false` when none came in time.
     pub fn wait_reached(&self, limit: Duration) -> bool {
-        let mut reached = self.reached.clone();
-        wait_for(async { tokio::time::timeout(limit, reached.wait_for(|count| *count > 0)).await })
-            .is_ok_and(|it| it.is_ok())
+        self.wait_until(limit, |crowd| crowd.came > 0)
+    }
+
+    /// Waits until no request stands before the gate any more, as its client was killed and the server has noticed: released
+    /// before that, a gate may let it pass. `false` when it took too long.
+    pub fn wait_left(&self, limit: Duration) -> bool {
+        self.wait_until(limit, |crowd| crowd.standing == 0)
+    }
+
+    fn wait_until(&self, limit: Duration, holds: impl Fn(&Crowd) -> bool) -> bool {
+        let mut crowd = self.crowd.clone();
+        wait_for(async {
+            tokio::time::timeout(limit, crowd.wait_for(holds)).await.is_ok_and(|it| it.is_ok())
+        })
     }
 
     /// Lets the request pass, and those that come later.
@@ -49,23 +67,36 @@ impl Drop for Gate {
 struct Post {
     on: On,
     point: Hold,
-    reached: watch::Sender<usize>,
+    crowd: watch::Sender<Crowd>,
     open: watch::Receiver<bool>,
 }
 
 /// Where a request has to stop, if anywhere.
 pub(crate) struct Stop {
     pub(crate) point: Hold,
-    reached: watch::Sender<usize>,
+    crowd: watch::Sender<Crowd>,
     open: watch::Receiver<bool>,
 }
 
 impl Stop {
     /// Waits before the gate.
     pub(crate) async fn pass(&mut self) {
-        self.reached.send_modify(|count| *count += 1);
+        self.crowd.send_modify(|crowd| {
+            crowd.came += 1;
+            crowd.standing += 1;
+        });
+        let _standing = Standing(&self.crowd);
         // An error means that the gate is gone, and with it the obstacle.
         drop(self.open.wait_for(|open| *open).await);
+    }
+}
+
+/// A request before a gate; it leaves when it passes, and when its client is gone.
+struct Standing<'a>(&'a watch::Sender<Crowd>);
+
+impl Drop for Standing<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|crowd| crowd.standing -= 1);
     }
 }
 
@@ -75,18 +106,18 @@ pub(crate) struct Gates(Arc<Mutex<Vec<Post>>>);
 
 impl Gates {
     pub(crate) fn add(&self, on: On, point: Hold) -> Gate {
-        let (reached, reached_receiver) = watch::channel(0);
+        let (crowd, crowd_receiver) = watch::channel(Crowd::default());
         let (open, open_receiver) = watch::channel(false);
-        let post = Post { on, point, reached, open: open_receiver };
+        let post = Post { on, point, crowd, open: open_receiver };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(post);
-        Gate { reached: reached_receiver, open }
+        Gate { crowd: crowd_receiver, open }
     }
 
     pub(crate) fn for_request(&self, request: &Request<Bytes>) -> Vec<Stop> {
         let mut posts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let in_the_way = posts.iter_mut().filter_map(|post| post.on.takes(request).then_some(&*post));
         in_the_way
-            .map(|post| Stop { point: post.point, reached: post.reached.clone(), open: post.open.clone() })
+            .map(|post| Stop { point: post.point, crowd: post.crowd.clone(), open: post.open.clone() })
             .collect()
     }
 }

@@ -4,9 +4,9 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
 
 use super::Outcome;
 use crate::runtime::{runtime, wait_for};
@@ -15,8 +15,8 @@ use crate::runtime::{runtime, wait_for};
 #[must_use = "it is killed when it is dropped"]
 pub struct Running {
     child: Child,
-    stdout: JoinHandle<Vec<u8>>,
-    stderr: JoinHandle<Vec<u8>>,
+    stdout: Pipe,
+    stderr: Pipe,
     command: String,
     limit: Duration,
 }
@@ -33,7 +33,7 @@ impl Running {
             runtime().spawn(async move { drop(pipe.write_all(&bytes).await) });
         }
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        Self { stdout: read(stdout), stderr: read(stderr), child, command: line, limit }
+        Self { stdout: Pipe::read(stdout), stderr: Pipe::read(stderr), child, command: line, limit }
     }
 
     /// The process's number; `None` once it was waited for.
@@ -55,6 +55,17 @@ impl Running {
         assert!(sent.is_ok_and(|status| status.success()), "SIGINT was not sent to {id}");
     }
 
+    /// Waits until it has said this on stderr; panics with its command line where it ends or takes too long before.
+    #[track_caller]
+    pub fn wait_for_stderr(&self, text: &str) {
+        let mut stderr = self.stderr.0.clone();
+        let holds = |said: &Vec<u8>| String::from_utf8_lossy(said).contains(text);
+        let said = wait_for(async {
+            tokio::time::timeout(self.limit, stderr.wait_for(holds)).await.is_ok_and(|it| it.is_ok())
+        });
+        assert!(said, "$ {}\nhas not said {text:?}", self.command);
+    }
+
     /// Has it not ended yet?
     pub fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
@@ -66,27 +77,37 @@ impl Running {
     pub fn wait(mut self) -> Outcome {
         let Ok(status) = wait_for(async { tokio::time::timeout(self.limit, self.child.wait()).await }) else {
             drop(self.child.start_kill());
-            let stderr = text(wait_for(self.stderr));
+            let stderr = wait_for(self.stderr.whole());
             panic!("$ {}\nhas not ended after {:?}; its stderr:\n{stderr}", self.command, self.limit);
         };
         let status = status.expect("a child of ours");
-        let (stdout, stderr) = (text(wait_for(self.stdout)), text(wait_for(self.stderr)));
+        let (stdout, stderr) = (wait_for(self.stdout.whole()), wait_for(self.stderr.whole()));
         Outcome { stdout, stderr, code: status.code(), signal: status.signal(), command: self.command }
     }
 }
 
-fn read(pipe: Option<impl tokio::io::AsyncRead + Unpin + Send + 'static>) -> JoinHandle<Vec<u8>> {
-    runtime().spawn(async move {
-        let mut bytes = Vec::new();
-        if let Some(mut pipe) = pipe {
-            drop(pipe.read_to_end(&mut bytes).await);
-        }
-        bytes
-    })
-}
+/// What came out of a pipe so far.
+struct Pipe(watch::Receiver<Vec<u8>>);
 
-fn text<E>(bytes: Result<Vec<u8>, E>) -> String {
-    String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
+impl Pipe {
+    fn read(pipe: Option<impl AsyncRead + Unpin + Send + 'static>) -> Self {
+        let (sender, receiver) = watch::channel(Vec::new());
+        runtime().spawn(async move {
+            let Some(mut pipe) = pipe else { return };
+            let mut piece = vec![0; 64 * 1024];
+            while let Ok(length @ 1..) = pipe.read(&mut piece).await {
+                sender.send_modify(|so_far| so_far.extend_from_slice(&piece[..length]));
+            }
+        });
+        Self(receiver)
+    }
+
+    /// All of it, once its other end is closed.
+    async fn whole(mut self) -> String {
+        // An error: the sender is gone, so there will be no more.
+        while self.0.changed().await.is_ok() {}
+        String::from_utf8_lossy(&self.0.borrow()).into_owned()
+    }
 }
 
 pub(crate) fn line_of(command: &Command) -> String {
