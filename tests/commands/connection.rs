@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use serde_json::json;
@@ -24,9 +23,7 @@ fn look(kubeconfig: &Kubeconfig) -> support::Outcome {
 /// A credential plugin that counts its runs in `runs` and then does `then`.
 fn credential_plugin(sandbox: &Sandbox, then: &str) -> PathBuf {
     let script = format!("#!/bin/sh\necho run >> '{}'\n{then}\n", sandbox.path().join("runs").display());
-    let path = sandbox.file("credentials", script);
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    path
+    sandbox.program("credentials", &script)
 }
 
 fn credential(status: &serde_json::Value) -> String {
@@ -134,8 +131,10 @@ fn plain_http_where_tls_is_expected_is_said() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("https://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
-        use std::io::Write;
+        use std::io::{Read, Write};
         while let Ok((mut stream, _)) = listener.accept() {
+            // What comes is read first: a connection that is closed before that is reset, and the answer may be lost.
+            let _ = stream.read(&mut [0; 4096]);
             let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
         }
     });

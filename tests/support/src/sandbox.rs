@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -99,10 +100,19 @@ impl Sandbox {
 
     /// Writes an executable script into the sandbox's bin folder, which is first on PATH.
     pub fn program(&self, name: &str, script: &str) -> PathBuf {
-        use std::os::unix::fs::PermissionsExt as _;
         let path = self.bin().join(name);
-        fs::write(&path, script).expect("a file in the sandbox");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a file of ours");
+        // Not by this process: a child that another test starts at this moment would have the file open for writing too,
+        // until it becomes its program, and who runs the script meanwhile is told "text file busy".
+        let mut writer = Command::new("sh")
+            .args(["-c", "cat >\"$0\" && chmod 755 \"$0\""])
+            .arg(&path)
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("a shell");
+        let mut pipe = writer.stdin.take().expect("a pipe");
+        pipe.write_all(script.as_bytes()).expect("a shell that reads");
+        drop(pipe);
+        assert!(writer.wait().is_ok_and(|status| status.success()), "{} is not written", path.display());
         path
     }
 
@@ -121,7 +131,7 @@ impl Sandbox {
 
     /// Opens a run that has more to it than arguments.
     pub fn with_run(&self) -> Run<'_> {
-        Run { sandbox: self, environment: Vec::new(), stdin: None, limit: Duration::from_mins(1) }
+        Run { sandbox: self, environment: Vec::new(), stdin: None, limit: Duration::from_mins(3) }
     }
 
     /// A run with an environment variable.
@@ -192,7 +202,7 @@ impl Run<'_> {
         self
     }
 
-    /// With another time limit than 60 s.
+    /// With another time limit than three minutes.
     pub fn limit(self, limit: Duration) -> Self {
         Self { limit, ..self }
     }
