@@ -3,12 +3,14 @@
 //! bash and zsh run in a terminal; fish has a command that says what it would offer. Each completes the plugin through
 //! kubectl, with kubectl's own script, and under its file name, with the plugin's script.
 
-use std::fmt::Write;
+use std::fmt::{Debug, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use support::sandbox::kubectl;
 use support::{Sandbox, Session, World};
 
+use super::PATIENCE;
 use crate::workloads::create_deployment;
 
 const BASH_COMPLETION: &str = "/usr/share/bash-completion/bash_completion";
@@ -109,11 +111,30 @@ impl Prompt {
     /// What is listed after a Tab.
     #[track_caller]
     fn listed(&mut self, line: &str, last: &str) -> String {
-        self.session.send(&format!("{line}\t"));
-        let shown = self.session.expect(last);
-        self.session.send("\u{15}");
-        shown + last
+        again_until(|| {
+            self.session.send(&format!("{line}\t"));
+            let shown = self.session.shows(last, Duration::from_secs(10));
+            self.session.send("\u{15}");
+            shown.ok_or_else(|| format!("no {last:?} is listed: {}", self.session.seen()))
+        })
     }
+}
+
+/// Tries until it is as it should be: of a machine at other work completion offers what it has learned in its time.
+#[track_caller]
+fn again_until<T>(mut attempt: impl FnMut() -> Result<T, String>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match attempt() {
+            Ok(done) => return done,
+            Err(why) => assert!(Instant::now() < end, "{why}"),
+        }
+    }
+}
+
+/// It is as it should be, or what there is instead.
+fn is<T: PartialEq + Debug + ?Sized>(found: &T, expected: &T) -> Result<(), String> {
+    if found == expected { Ok(()) } else { Err(format!("{found:?} instead of {expected:?}")) }
 }
 
 /// A line, and what its last word becomes; a blank at its end where the word is done.
@@ -161,8 +182,10 @@ const PROGRAMS: [(&str, usize); 3] = [
 fn all_cases(shell: &str, prompt: &mut Prompt) {
     for (program, cases) in PROGRAMS {
         for (line, expected) in &CASES[..cases] {
-            let completed = prompt.completed(&format!("{program} {line}"));
-            assert_eq!(completed, *expected, "{shell}: {program} {line}");
+            again_until(|| {
+                let completed = prompt.completed(&format!("{program} {line}"));
+                is(completed.as_str(), *expected).map_err(|why| format!("{shell}: {program} {line}: {why}"))
+            });
         }
     }
 }
@@ -208,8 +231,11 @@ fn in_bash_the_cursor_may_stand_within_the_line() {
     for program in ["kubectl runai-secret", "kubectl-runai-secret"] {
         let words = format!("{program} attach -p team-a deploy/web -e A=SECRET:h --yes");
         let left = "\u{1b}[D".repeat(" --yes".len());
-        prompt.session.send(&format!("{words}{left}\t\u{1}args \r"));
-        prompt.session.expect("<-e><A=SECRET:hf,><--yes>END");
+        again_until(|| {
+            prompt.session.send(&format!("{words}{left}\t\u{1}args \r"));
+            let shown = prompt.session.expect_match("ARGS<[^\r\n]*>END");
+            if shown.ends_with("<-e><A=SECRET:hf,><--yes>END") { Ok(()) } else { Err(shown) }
+        });
     }
 }
 
@@ -217,26 +243,28 @@ fn in_bash_the_cursor_may_stand_within_the_line() {
 fn fish_offers_the_same_with_descriptions() {
     let Some(fish) = shell("fish") else { return };
     let (_world, sandbox) = scene();
-    let mut script =
-        String::from("kubectl completion fish | source; kubectl-runai-secret completion fish | source\n");
-    let mut expected = Vec::new();
-    for (program, cases) in PROGRAMS {
-        for (line, word) in &CASES[..cases] {
-            writeln!(script, "echo (complete -C '{program} {line}' | string split -f1 \\t)").unwrap();
-            expected.push((program, line, word.trim_end()));
+    let load = "kubectl completion fish | source; kubectl-runai-secret completion fish | source\n";
+    let of_program = |(program, cases): (&'static str, usize)| {
+        CASES[..cases].iter().map(move |(line, word)| (format!("{program} {line}"), word.trim_end()))
+    };
+    let mut left: Vec<(String, &str)> = PROGRAMS.into_iter().flat_map(of_program).collect();
+    again_until(|| {
+        let mut script = load.to_owned();
+        for (line, _) in &left {
+            writeln!(script, "echo (complete -C '{line}' | string split -f1 \\t)").unwrap();
         }
-    }
-    let outcome = sandbox.env("SHELL", &fish).program(&fish, ["-c", &script]).success();
-    for (offered, (program, line, word)) in outcome.stdout.lines().zip(&expected) {
-        assert_eq!(offered, *word, "{program} {line}");
-    }
-    assert_eq!(outcome.stdout.lines().count(), expected.len());
+        let outcome = sandbox.env("SHELL", &fish).program(&fish, ["-c", &script]).success();
+        is(&outcome.stdout.lines().count(), &left.len())?;
+        let mut offered = outcome.stdout.lines();
+        left.retain(|(_, word)| offered.next() != Some(word));
+        if left.is_empty() { Ok(()) } else { Err(format!("not as expected: {left:?}: {outcome}")) }
+    });
     for program in ["kubectl runai-secret", "kubectl-runai-secret"] {
-        let ask = format!(
-            "kubectl completion fish | source; kubectl-runai-secret completion fish | source; complete -C '{program} attach -p team-a '"
-        );
-        let offered = sandbox.with_run().program(&fish, ["-c", &ask]).success();
-        assert!(offered.stdout.starts_with("hf\tOpaque, 2 keys, "), "{offered}");
+        let ask = format!("{load}complete -C '{program} attach -p team-a '");
+        again_until(|| {
+            let offered = sandbox.with_run().program(&fish, ["-c", &ask]).success();
+            if offered.stdout.starts_with("hf\tOpaque, 2 keys, ") { Ok(()) } else { Err(offered.to_string()) }
+        });
     }
 }
 
@@ -249,6 +277,8 @@ fn elvish_offers_names_under_the_programs_own_name() {
     let completer =
         printed.replace("set edit:completion:arg-completer[kubectl-runai-secret] =", "var complete~ =");
     let script = format!("{completer}\ncomplete kubectl-runai-secret attach -p team-a '' | to-lines");
-    let outcome = sandbox.with_run().program(&elvish, ["-c", &script]).success();
-    assert_eq!(outcome.stdout, "hf\ns3-login\n", "{outcome}");
+    again_until(|| {
+        let outcome = sandbox.with_run().program(&elvish, ["-c", &script]).success();
+        is(outcome.stdout.as_str(), "hf\ns3-login\n")
+    });
 }

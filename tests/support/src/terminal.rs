@@ -1,6 +1,7 @@
 //! A terminal for the plugin, to test prompts as a person meets them.
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use rexpect::process::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
@@ -8,7 +9,7 @@ use rexpect::session::{PtySession, spawn_command};
 use crate::sandbox::line_of;
 
 /// How long a test waits for a text.
-const LIMIT_MS: u64 = 15_000;
+const LIMIT_MS: u64 = 60_000;
 
 /// A program that runs in a terminal of 40 lines and 120 columns; killed when dropped.
 pub struct Session {
@@ -56,6 +57,21 @@ impl Session {
         self.seen.push_str(&before);
         self.seen.push_str(&matched);
         matched
+    }
+
+    /// Is this text shown before so long? What was shown with it, since the last wait.
+    pub fn shows(&mut self, text: &str, limit: Duration) -> Option<String> {
+        let end = Instant::now() + limit;
+        let mut shown = String::new();
+        while !shown.ends_with(text) {
+            match self.terminal.try_read() {
+                Some(char) => shown.push(char),
+                None if Instant::now() > end => break,
+                None => std::thread::sleep(Duration::from_millis(10)),
+            }
+        }
+        self.seen.push_str(&shown);
+        shown.ends_with(text).then_some(shown)
     }
 
     /// Types a text and Enter.
