@@ -17,6 +17,10 @@ const ANSWERS: [(u16, &str); 6] = [
     (503, "Error from server (ServiceUnavailable): "),
 ];
 
+/// What waits for longer waits for the end of one of the plugin's own time limits, which are 30 s for a request and for all
+/// pauses between its tries. Without such a wait a command takes a moment, on a busy machine some seconds.
+const IN_TIME: Duration = Duration::from_secs(20);
+
 /// The commands that write, each with its one real write.
 fn commands(namespace: &str, runai: &str) -> Vec<(Vec<String>, On)> {
     let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
@@ -66,9 +70,9 @@ fn real_writes(world: &World) -> usize {
 }
 
 #[track_caller]
-fn ends_well(outcome: &Outcome, took: Duration, limit: Duration) {
+fn ends_well(outcome: &Outcome, took: Duration) {
     assert!(outcome.stderr.contains("\nhint: "), "a hint is missing: {outcome}");
-    assert!(took < limit, "it took {took:?}: {outcome}");
+    assert!(took < IN_TIME, "it took {took:?}: {outcome}");
     for technical in ["panicked", "kube::", "hyper", "Error(", "Status {", "os error"] {
         assert!(!outcome.stderr.contains(technical), "{technical:?} is no word for a user: {outcome}");
     }
@@ -89,7 +93,7 @@ scenario! {
                 let creates = ["create", "submit"].contains(&words[0].as_str());
                 let message = if creates && code == 409 { "Error from server (AlreadyExists): " } else { message };
                 assert!(outcome.stderr.contains(message), "{code}: {message:?} is missing in {outcome}");
-                ends_well(&outcome, start.elapsed(), Duration::from_secs(10));
+                ends_well(&outcome, start.elapsed());
                 assert_eq!(state(world, &namespace, &runai), before, "nothing is half done after {code}");
             }
         }
@@ -104,7 +108,7 @@ scenario! {
                 let start = Instant::now();
                 let outcome = sandbox.run(&words).fails_with(1);
                 world.clear_faults();
-                ends_well(&outcome, start.elapsed(), Duration::from_secs(10));
+                ends_well(&outcome, start.elapsed());
             }
         }
         assert_eq!(state(world, &namespace, &runai), before);
@@ -127,14 +131,14 @@ scenario! {
         let start = Instant::now();
         let outcome = sandbox.run(&words).fails_with(1);
         assert!(outcome.stderr.contains("Error from server (TooManyRequests): "), "{outcome}");
-        ends_well(&outcome, start.elapsed(), Duration::from_secs(15));
+        ends_well(&outcome, start.elapsed());
         assert_eq!(world.writes().len(), 5, "five tries");
 
         world.clear_faults();
         world.fail(write.clone().for_ever().answer_after(429, 3600));
         let start = Instant::now();
         let outcome = sandbox.run(&words).fails_with(1);
-        ends_well(&outcome, start.elapsed(), Duration::from_secs(5));
+        ends_well(&outcome, start.elapsed());
     }
 
     fn a_write_that_may_have_happened_is_never_sent_again(world: &World, sandbox: &Sandbox) {
@@ -163,7 +167,7 @@ scenario! {
                 let start = Instant::now();
                 let outcome = sandbox.run(&words).fails_with(1);
                 world.clear_faults();
-                ends_well(&outcome, start.elapsed(), Duration::from_secs(10));
+                ends_well(&outcome, start.elapsed());
                 assert!(outcome.stderr.contains("not known whether the server did it"), "{outcome}");
                 assert_eq!(real_writes(world), 1, "{:?}", world.lines());
                 undo(world, &namespace, &runai);
@@ -188,7 +192,7 @@ scenario! {
             let outcome = sandbox.run(words.iter().chain(&limit)).fails_with(1);
             world.clear_faults();
             assert!(outcome.stderr.contains("gave no answer within 1 s"), "{outcome}");
-            ends_well(&outcome, start.elapsed(), Duration::from_secs(5));
+            ends_well(&outcome, start.elapsed());
         }
     }
 
@@ -214,7 +218,7 @@ fn undo(world: &World, namespace: &str, runai: &str) {
         }
         let start = Instant::now();
         while world.get(&path).is_some() {
-            assert!(start.elapsed() < Duration::from_secs(20), "{path} does not go");
+            assert!(start.elapsed() < Duration::from_mins(1), "{path} does not go");
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -230,23 +234,27 @@ fn undo(world: &World, namespace: &str, runai: &str) {
 #[test]
 fn a_refused_connection_is_said_in_kubectls_words() {
     let world = World::in_process();
-    // A port that was free a moment ago, and that nobody listens on.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let kubeconfig = world.kubeconfig().server(&format!("https://127.0.0.1:{port}"));
+    // A port that nobody listens on, and that the system gives to none of the other tests.
+    let kubeconfig = world.kubeconfig().server("https://127.0.0.1:1");
     let sandbox = Sandbox::new().kubeconfig(&kubeconfig);
     let start = Instant::now();
     let refused = sandbox.run(["create", "s", "--from-literal=k=c4nary-value"]).fails_with(1);
-    let words = format!(
-        "The connection to the server 127.0.0.1:{port} was refused - did you specify the right host or port?\n"
+    let words =
+        "The connection to the server 127.0.0.1:1 was refused - did you specify the right host or port?\n";
+    assert!(refused.stderr.starts_with(words), "{refused}");
+    ends_well(&refused, start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_secs(10),
+        "it did not wait for as long as a connection may take"
     );
-    assert!(refused.stderr.starts_with(&words), "{refused}");
-    ends_well(&refused, start.elapsed(), Duration::from_secs(2));
 }
 
 #[test]
 fn an_unknown_host_is_said_in_kubectls_words() {
     let world = World::in_process();
     let sandbox = Sandbox::new().kubeconfig(&world.kubeconfig().server("https://no-such-host.invalid:6443"));
+    // Where the machine has no name server that answers, glibc tries for longer than a connection may take.
+    let sandbox = sandbox.with_env("RES_OPTIONS", "timeout:1 attempts:1");
     let refused = sandbox.run(["create", "s", "--from-literal=k=c4nary-value"]).fails_with(1);
     assert!(
         refused.stderr.starts_with("Unable to connect to the server: dial tcp: lookup no-such-host.invalid"),
