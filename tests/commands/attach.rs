@@ -121,7 +121,7 @@ scenario! {
         let namespace = prepared(world);
         let gate = world.hold(Fault::on("PUT", "/deployments/web").kept(), Hold::BeforeForwarding);
         let attaching = sandbox.spawn(["attach", "s", "deploy/web", "--env", "TOKEN=token", "-n", &namespace]);
-        assert!(gate.wait_reached(Duration::from_secs(20)));
+        assert!(gate.wait_reached(Duration::from_mins(1)));
         let theirs = json!({ "metadata": { "annotations": { "theirs": "too" } }, "spec": { "replicas": 3 } });
         world.patch(&deployment_path(&namespace), &theirs);
         gate.release();

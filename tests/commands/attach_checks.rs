@@ -50,7 +50,7 @@ fn made_by_the_deployment(world: &World, namespace: &str) -> [String; 2] {
     }
     let start = Instant::now();
     while world.list(&pods).is_empty() {
-        assert!(start.elapsed() < Duration::from_secs(20), "the deployment gets no pod");
+        assert!(start.elapsed() < Duration::from_mins(1), "the deployment gets no pod");
         std::thread::sleep(Duration::from_millis(50));
     }
     [("rs", sets), ("po", pods)]

@@ -365,7 +365,7 @@ fn the_plugins_own_arguments_and_environment_do_not_hold_it() {
     let sandbox = Sandbox::new().with(&world);
     let gate = world.hold(Fault::on("POST", "/secrets"), Hold::BeforeForwarding);
     let running = sandbox.stdin(CANARY).spawn(["create", "s", "--from-file=k=-", "-n", &namespace]);
-    assert!(gate.wait_reached(Duration::from_secs(20)));
+    assert!(gate.wait_reached(Duration::from_mins(1)));
     for (file, known) in [("cmdline", "--from-file=k=-"), ("environ", "KUBECONFIG=")] {
         let seen = fs::read(format!("/proc/{}/{file}", running.id().unwrap())).unwrap();
         let seen = String::from_utf8_lossy(&seen);

@@ -64,7 +64,7 @@ scenario! {
         world.create_secret(&b.namespace, "s", &[("k", OTHER)]);
         let gate = world.hold(Fault::on("PUT", "/secrets/s"), support::Hold::BeforeForwarding);
         let running = sandbox.spawn(["copy", "s", "-p", &a.name, "--to-project", &b.name, "--replace"]);
-        assert!(gate.wait_reached(std::time::Duration::from_secs(20)));
+        assert!(gate.wait_reached(std::time::Duration::from_mins(1)));
         let path = format!("/api/v1/namespaces/{}/secrets/s", b.namespace);
         world.patch(&path, &json!({"metadata": {"labels": {"late": "kept"}}}));
         gate.release();

@@ -72,7 +72,7 @@ scenario! {
         existing(world, &namespace, &json!({}));
         let gate = world.hold(Fault::on("PUT", "/secrets/s"), Hold::BeforeForwarding);
         let running = sandbox.spawn(replace(&namespace, &[]));
-        assert!(gate.wait_reached(Duration::from_secs(20)));
+        assert!(gate.wait_reached(Duration::from_mins(1)));
         world.patch(&format!("/api/v1/namespaces/{namespace}/secrets/s"), &json!({ "metadata": { "labels": { "by": "another" } } }));
         gate.release();
         running.wait().success();

@@ -15,7 +15,7 @@ fn edit(world: &World, sandbox: &Sandbox, namespace: &str, script: &str, more: &
     let gate = world.hold(Fault::on("PATCH", "/secrets/s"), Hold::BeforeForwarding);
     let words = ["edit", "s", "-q", "-n", namespace];
     let running = with_editor(sandbox, script).spawn(words.iter().chain(more));
-    assert!(gate.wait_reached(Duration::from_secs(20)));
+    assert!(gate.wait_reached(Duration::from_mins(1)));
     (gate, running)
 }
 
@@ -85,7 +85,7 @@ scenario! {
             world.patch(&path(&namespace), &json!({"stringData": {"a": OLD, "b": OLD}, "data": {"m": null}}));
             let gate = world.hold(Fault::on("PATCH", "/secrets/s"), Hold::BeforeForwarding);
             let mut session = with_editor(sandbox, &again).in_terminal(["edit", "s", "-n", &namespace]);
-            assert!(gate.wait_reached(Duration::from_secs(20)));
+            assert!(gate.wait_reached(Duration::from_mins(1)));
             world.patch(&path(&namespace), &json!({"stringData": {"a": "theirs", "b": "theirs"}}));
             gate.release();
             session.expect("Somebody else changed a meanwhile, and so did you");
@@ -104,7 +104,7 @@ scenario! {
         let script = "case \"$1\" in */secret.yaml) ;; *) if grep -q '^# >>' \"$1\"; then cp \"$1\" again; sed -i 's/^a: mine/a: ours/' \"$1\"; else printf mine > \"$1\"; fi ;; esac";
         let gate = world.hold(Fault::on("PATCH", "/secrets/s"), Hold::BeforeForwarding);
         let mut session = with_editor(sandbox, script).in_terminal(["edit", "s", "a", "-n", &namespace]);
-        assert!(gate.wait_reached(Duration::from_secs(20)));
+        assert!(gate.wait_reached(Duration::from_mins(1)));
         world.patch(&path(&namespace), &json!({"stringData": {"a": "theirs"}}));
         gate.release();
         session.expect("Somebody else changed a meanwhile");
@@ -122,7 +122,7 @@ scenario! {
         for key in ["\u{1b}", "\u{3}"] {
             let gate = world.hold(Fault::on("PATCH", "/secrets/s"), Hold::BeforeForwarding);
             let mut session = with_editor(sandbox, EDIT_A).in_terminal(["edit", "s", "-n", &namespace]);
-            assert!(gate.wait_reached(Duration::from_secs(20)));
+            assert!(gate.wait_reached(Duration::from_mins(1)));
             world.patch(&path(&namespace), &json!({"stringData": {"a": format!("theirs {key}")}}));
             gate.release();
             session.expect("Somebody else changed a meanwhile, and so did you");

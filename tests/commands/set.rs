@@ -173,7 +173,7 @@ scenario! {
         world.create_secret(&namespace, "s", &[("a", OLD)]);
         let gate = world.hold(Fault::on("PATCH", "/secrets/s"), support::Hold::BeforeForwarding);
         let running = sandbox.stdin(NEW).spawn(["set", "s", "a", "-q", "-n", &namespace]);
-        assert!(gate.wait_reached(std::time::Duration::from_secs(20)));
+        assert!(gate.wait_reached(std::time::Duration::from_mins(1)));
         world.patch(&path(&namespace), &json!({"stringData": {"b": OLD}}));
         gate.release();
         running.wait().success();

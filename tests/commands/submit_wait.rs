@@ -19,7 +19,7 @@ fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         if let Some(found) = look() {
             return found;
         }
-        assert!(start.elapsed() < Duration::from_secs(20), "{what}: not after 20 s");
+        assert!(start.elapsed() < Duration::from_mins(1), "{what}: not after a minute");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -43,7 +43,7 @@ fn pod(world: &World, namespace: &str) -> String {
 #[track_caller]
 fn outcome_of(world: &World, sandbox: &Sandbox, phase: &str, state: &Value) -> (String, Outcome) {
     let namespace = world.namespace("a");
-    let words = ["submit", "train", "-i", "ubuntu", "--backoff-limit=0", "--wait=30s", "-n", &namespace];
+    let words = ["submit", "train", "-i", "ubuntu", "--backoff-limit=0", "--wait=2m", "-n", &namespace];
     let waiting = sandbox.spawn(words);
     let pod = pod(world, &namespace);
     world.run_pod(&namespace, &pod, phase, state);
@@ -102,7 +102,7 @@ scenario! {
 
     fn a_volume_without_its_secret_is_known_from_the_events(world: &World, sandbox: &Sandbox) {
         let namespace = world.namespace("a");
-        let waiting = sandbox.spawn(["submit", "train", "-i", "ubuntu", "--wait=30s", "-n", &namespace]);
+        let waiting = sandbox.spawn(["submit", "train", "-i", "ubuntu", "--wait=2m", "-n", &namespace]);
         let pod = pod(world, &namespace);
         world.run_pod(&namespace, &pod, "Pending", &json!({"waiting": {"reason": "ContainerCreating"}}));
         let message = "MountVolume.SetUp failed for volume \"v\" : secret \"ssh\" not found";
@@ -123,7 +123,7 @@ scenario! {
             let path = format!("/api/v1/namespaces/{namespace}/resourcequotas/none");
             wait_for("the quota", || world.get(&path).filter(|quota| !quota["status"]["hard"].is_null()));
         }
-        let waiting = sandbox.spawn(["submit", "train", "-i", "ubuntu", "--wait=30s", "-n", &namespace]);
+        let waiting = sandbox.spawn(["submit", "train", "-i", "ubuntu", "--wait=2m", "-n", &namespace]);
         if !world.is_real() {
             wait_for("the job", || world.get(&job_path(&namespace, "train")));
             let event = json!({
@@ -151,8 +151,8 @@ scenario! {
     fn ctrl_c_says_that_the_job_goes_on(world: &World, sandbox: &Sandbox) {
         let namespace = world.namespace("a");
         let gate = world.hold(Fault::on("GET", "/pods"), Hold::BeforeForwarding);
-        let waiting = sandbox.spawn(["submit", "train", "-i", "ubuntu", "--wait=30s", "-n", &namespace]);
-        assert!(gate.wait_reached(Duration::from_secs(20)));
+        let waiting = sandbox.spawn(["submit", "train", "-i", "ubuntu", "--wait=2m", "-n", &namespace]);
+        assert!(gate.wait_reached(Duration::from_mins(1)));
         waiting.interrupt();
         let outcome = waiting.wait().fails_with(130);
         gate.release();
@@ -167,7 +167,7 @@ scenario! {
 
     fn a_job_that_somebody_deletes_is_not_waited_for(world: &World, sandbox: &Sandbox) {
         let namespace = world.namespace("a");
-        let waiting = sandbox.spawn(["submit", "train", "-i", "ubuntu", "--wait=30s", "-n", &namespace]);
+        let waiting = sandbox.spawn(["submit", "train", "-i", "ubuntu", "--wait=2m", "-n", &namespace]);
         wait_for("the job", || world.get(&job_path(&namespace, "train")));
         world.delete(&format!("{}?propagationPolicy=Background", job_path(&namespace, "train")));
         let outcome = waiting.wait().fails_with(1);

@@ -59,7 +59,7 @@ fn a_foreground_deletion_takes_a_moment_on_both() {
             assert_eq!((status, &left["metadata"]["finalizers"]), (200, &json!(["foregroundDeletion"])));
             let start = std::time::Instant::now();
             while world.get(&path).is_some() {
-                assert!(start.elapsed().as_secs() < 10, "the Job is still there");
+                assert!(start.elapsed().as_secs() < 60, "the Job is still there");
                 std::thread::sleep(std::time::Duration::from_millis(10));
             }
         }
