@@ -84,7 +84,9 @@ impl<'a> Consumers<'a> {
         let (needing, others): (Vec<_>, Vec<_>) =
             seen.found.iter().filter(uses_it).partition(|one| one.needs(secret));
         if needing.is_empty() || self.args.force {
-            effects.iter().for_each(|effect| self.session.ui.effect(effect));
+            for effect in effects {
+                self.session.ui.effect(effect);
+            }
         }
         let lines = needing.iter().map(|one| self.line(one, secret, "needs it"));
         let lines = lines.chain(others.iter().map(|one| self.line(one, secret, "refers to it")));
