@@ -227,7 +227,8 @@ fn the_cluster_that_is_typed_is_asked() {
     assert_eq!(ask(&format!("attach -n ns {flags} --insecure-skip-tls-verify ")), ["of-other"]);
     assert_eq!(ask("--context arn"), ["arn:x/other"]);
     assert_eq!(ask("copy s --to-context arn"), ["arn:x/other"]);
-    (one.project("here"), other.project("there"));
+    one.project("here");
+    other.project("there");
     assert_eq!(ask("copy s --to-project "), ["here"]);
     assert_eq!(ask("copy s --to-context arn:x/other --to-project "), ["there"]);
     assert_eq!(ask("copy s --to-context arn:x/other --to-project=there -p "), ["here"]);
