@@ -326,6 +326,8 @@ pub fn plugin() -> &'static Path {
 /// were built with, and none of them is built anew.
 pub(crate) fn build(target: &[&str]) -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    // As cargo says now: what it said when this was built may be of another checkout, whose build products were taken over.
+    let folder = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     let mut command = Command::new(cargo);
     // What cargo told the program that runs now. Build scripts look at these, and would build everything anew.
     for (name, _) in std::env::vars_os() {
@@ -337,7 +339,7 @@ pub(crate) fn build(target: &[&str]) -> PathBuf {
     let output = command
         .args(["build", "--message-format=json-render-diagnostics", "--package", PLUGIN])
         .args(target)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(folder)
         .stderr(Stdio::inherit())
         .output()
         .expect("cargo runs");
