@@ -12,6 +12,9 @@ use crate::error::{Error, Result};
 /// How many steps run that an interrupt must let finish.
 static FINISHING: AtomicUsize = AtomicUsize::new(0);
 
+/// How many programs run that have the keyboard for themselves.
+static AT_THE_KEYBOARD: AtomicUsize = AtomicUsize::new(0);
+
 thread_local! {
     /// What an interrupt leaves behind, for its error. Every command runs on one thread.
     static GOES_ON: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
@@ -48,21 +51,42 @@ pub(crate) async fn watching<T>(hints: Vec<String>, wait: impl Future<Output = T
 
 /// Does a step to its end whatever signals come. What it does inside must have a time limit of its own.
 pub(crate) async fn finishing<T>(step: impl Future<Output = T>) -> T {
-    struct Mark;
+    counted(&FINISHING, step).await
+}
+
+/// Waits for a program that has the keyboard for itself. A terminal sends Ctrl-C to all that runs in it, and means that
+/// program: to Emacs it is `C-g`, to vim the end of a `:!` command.
+pub(crate) async fn leaving_keyboard_to<T>(program: impl Future<Output = T>) -> T {
+    counted(&AT_THE_KEYBOARD, async {
+        let outcome = program.await;
+        // A Ctrl-C that came just before its end may not have been noticed: once for it to be noticed, once for it to be
+        // passed over.
+        for _ in 0..2 {
+            tokio::task::yield_now().await;
+        }
+        outcome
+    })
+    .await
+}
+
+async fn counted<T>(count: &'static AtomicUsize, step: impl Future<Output = T>) -> T {
+    struct Mark(&'static AtomicUsize);
     impl Drop for Mark {
         fn drop(&mut self) {
-            FINISHING.fetch_sub(1, Ordering::SeqCst);
+            self.0.fetch_sub(1, Ordering::SeqCst);
         }
     }
-    FINISHING.fetch_add(1, Ordering::SeqCst);
-    let _mark = Mark;
+    count.fetch_add(1, Ordering::SeqCst);
+    let _mark = Mark(count);
     step.await
 }
 
 /// Waits for an interrupt that may end the program.
 async fn interrupted() {
     loop {
-        signal().await;
+        if signal().await == Signal::CtrlC && AT_THE_KEYBOARD.load(Ordering::SeqCst) > 0 {
+            continue;
+        }
         if FINISHING.load(Ordering::SeqCst) == 0 {
             return;
         }
@@ -74,8 +98,15 @@ async fn interrupted() {
     }
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Signal {
+    CtrlC,
+    #[cfg(unix)]
+    Other,
+}
+
 #[cfg(unix)]
-async fn signal() {
+async fn signal() -> Signal {
     use tokio::signal::unix::SignalKind;
     let listen = |kind| tokio::signal::unix::signal(kind);
     // A hangup is a laptop that was closed or a connection that broke: the likeliest of the three in a long wait.
@@ -86,15 +117,16 @@ async fn signal() {
         return std::future::pending().await;
     };
     tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
+        _ = interrupt.recv() => Signal::CtrlC,
+        _ = terminate.recv() => Signal::Other,
+        _ = hangup.recv() => Signal::Other,
     }
 }
 
 #[cfg(not(unix))]
-async fn signal() {
+async fn signal() -> Signal {
     if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
+    Signal::CtrlC
 }

@@ -143,6 +143,26 @@ scenario! {
         }
     }
 
+    fn ctrl_c_in_the_terminal_is_the_editors(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("ns");
+        world.create_secret(&namespace, "s", &[("a", OLD)]);
+        let interrupted = sandbox.path().join("interrupted");
+        let wait = format!("echo ready; while [ ! -e '{}' ]; do sleep 0.05; done", interrupted.display());
+        let write = format!("printf {NEW} > \"$1\"");
+        let script = format!("trap \"touch '{}'\" INT; {wait}; {write}", interrupted.display());
+        let mut session = with_editor(sandbox, &script).in_terminal(["edit", "s", "a", "-n", &namespace]);
+        session.expect("ready");
+        session.interrupt();
+        let (code, shown) = session.wait();
+        assert_eq!((code, value(world, &namespace, "a").as_deref()), (0, Some(NEW)), "{shown}");
+        let mut session = with_editor(sandbox, "echo ready; sleep 60").in_terminal(["edit", "s", "a", "-n", &namespace]);
+        session.expect("ready");
+        session.interrupt();
+        let (code, shown) = session.wait();
+        assert!(code == 130 && shown.contains("interrupted"), "an editor that Ctrl-C ends: {shown}");
+        assert_eq!(leftovers(sandbox), 0);
+    }
+
     fn vim_keeps_nothing_by_whatever_name_it_is_started(world: &World, sandbox: &Sandbox) {
         let namespace = world.namespace("ns");
         for editor in ["vi", "vim"] {

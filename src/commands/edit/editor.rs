@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 
 use crate::commands::Session;
 use crate::error::{Error, Result};
-use crate::ui::LentTerminal;
+use crate::ui::{self, LentTerminal};
 
 /// What looks at vim's registers, its undo history and its swap files finds nothing of the value.
 const VIM: [&str; 5] = ["-n", "-i", "NONE", "-c", "silent! set noundofile nobackup nowritebackup"];
@@ -52,9 +52,17 @@ impl Editor {
             command.args(VIM);
         }
         let terminal = LentTerminal::new();
-        let ended = match command.arg(path).spawn() {
-            Ok(process) => Running { process, _terminal: terminal }.end().await,
-            Err(error) => Err(error),
+        // Started where it is waited for: before, a Ctrl-C would be ours.
+        let status = async {
+            match command.arg(path).spawn() {
+                Ok(process) => Running { process, _terminal: terminal }.end().await,
+                Err(error) => Err(error),
+            }
+        };
+        let ended = if session.ui.has_input() {
+            status.await
+        } else {
+            ui::interrupt::leaving_keyboard_to(status).await
         };
         let ended = ended.map_err(|error| {
             let why = if error.kind() == io::ErrorKind::NotFound {
@@ -67,6 +75,9 @@ impl Editor {
         })?;
         if ended.success() {
             return Ok(());
+        }
+        if is_ctrl_c(ended) {
+            return Err(Error::interrupted());
         }
         Err(Error::failed(format!("the editor {program} did not end well ({ended}); nothing was changed")))
     }
@@ -114,6 +125,18 @@ fn ask_to_end(process: &Child) {
 /// Windows has no such signal.
 #[cfg(not(unix))]
 fn ask_to_end(_: &Child) {}
+
+/// Whether Ctrl-C ended it.
+#[cfg(unix)]
+fn is_ctrl_c(ended: ExitStatus) -> bool {
+    const INTERRUPT: i32 = 2;
+    std::os::unix::process::ExitStatusExt::signal(&ended) == Some(INTERRUPT)
+}
+
+#[cfg(not(unix))]
+fn is_ctrl_c(_: ExitStatus) -> bool {
+    false
+}
 
 /// Whether it is vim, by that name or another: `vi` is a link to it almost everywhere.
 fn is_vim(program: &str) -> bool {
