@@ -6,21 +6,21 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{Session, TRIES};
+use super::{Session, TRIES, pause_after_conflict, sharing};
 use crate::cli::{DryRun, WriteArgs};
 use crate::cluster::{Answer, Cluster, Failure, SecretOutside};
 use crate::error::{Error, Result};
 use crate::metadata::{LAST_APPLIED, Metadata};
-use crate::propagation::{self, Evidence, MARK};
+use crate::propagation::Scope;
 
 /// A change that is under way.
 pub(super) struct SecretChange<'a> {
     /// The command, for hints.
     pub(super) command: &'static str,
     pub(super) name: &'a str,
-    pub(super) namespace: &'a str,
+    pub(super) namespace: String,
     pub(super) write: &'a WriteArgs,
-    pub(super) cluster: &'a Cluster,
+    pub(super) cluster: Cluster,
     pub(super) session: &'a Session<'a>,
 }
 
@@ -39,10 +39,22 @@ pub(super) struct Done {
     pub(super) cleaned: bool,
 }
 
-impl SecretChange<'_> {
+impl<'a> SecretChange<'a> {
+    /// Connects, and finds out in which namespace a secret of a legal name is meant. The secret is not looked at yet.
+    pub(super) async fn begin(
+        command: &'static str,
+        name: &'a str,
+        write: &'a WriteArgs,
+        session: &'a Session<'a>,
+    ) -> Result<Self> {
+        let cluster = session.connect().await?;
+        let namespace = session.namespace(&cluster).await?;
+        Ok(Self { command, name, namespace, write, cluster, session })
+    }
+
     /// The secret without its values; none where there is none.
     pub(super) async fn look(&self) -> Result<Option<SecretOutside>> {
-        match self.cluster.secret_outside(self.namespace, self.name).await {
+        match self.cluster.secret_outside(&self.namespace, self.name).await {
             Ok(found) => Ok(Some(found)),
             Err(failure) if failure.is_not_found() => Ok(None),
             Err(failure) => Err(failure.into()),
@@ -71,6 +83,7 @@ impl SecretChange<'_> {
             if !beaten || attempt == TRIES {
                 return Err(self.refused(failure));
             }
+            pause_after_conflict(attempt).await;
             found = self.look().await?;
         }
         unreachable!("the loop above has no end but its returns")
@@ -78,7 +91,7 @@ impl SecretChange<'_> {
 
     async fn send(&self, step: Step) -> Result<(&'static str, Value), Failure> {
         let dry = self.write.dry_run == DryRun::Client;
-        let (name, namespace, write) = (self.name, self.namespace, self.write.write());
+        let (name, namespace, write) = (self.name, &self.namespace, self.write.write());
         match step {
             Step::Create(_) if dry => Ok(("created", self.unwritten())),
             Step::Patch(_) if dry => Ok(("updated", self.unwritten())),
@@ -109,19 +122,20 @@ impl SecretChange<'_> {
         Ok(())
     }
 
+    /// Says that the copies follow, now that the source is changed.
+    pub(super) fn tell_of_copies(&self, scope: &Scope) {
+        if self.write.dry_run == DryRun::None {
+            sharing::tell_of_copies(self.name, scope, self.session);
+        }
+    }
+
     /// Refuses what nobody can change, and what others would undo.
     pub(super) fn check(&self, secret: &SecretOutside) -> Result<()> {
         let Self { name, namespace, command, .. } = self;
         if secret.metadata.terminating.is_some() {
             return Err(Error::failed(format!("secret {name} in {namespace} is being deleted")));
         }
-        if let Some(source) = self.source_of(&secret.metadata) {
-            let (place, source_name) = source.split_once('/').unwrap_or((&source, name));
-            return Err(Error::failed(format!(
-                "secret {name} in {namespace} is a copy of {source}, and would become equal to it again"
-            ))
-            .hint(format!("change the source: kubectl runai-secret {command} {source_name} … -n {place}")));
-        }
+        sharing::refuse_copy(&secret.metadata, command, self.session)?;
         if secret.immutable {
             return Err(Error::failed(format!("secret {name} in {namespace} is immutable: nobody can change it"))
                 .hint(format!("kubectl runai-secret create {name} --replace … offers to delete it and to create it anew, with all its keys")));
@@ -133,20 +147,6 @@ impl SecretChange<'_> {
             ));
         }
         Ok(())
-    }
-
-    /// What it is a copy of, as `runai/hf`.
-    fn source_of(&self, metadata: &Metadata) -> Option<String> {
-        let runai = &self.session.globals.place.runai_namespace;
-        let identity = propagation::identity(runai, self.name);
-        if self.namespace == runai {
-            return None;
-        }
-        let marked = metadata.labels.contains_key(MARK).then_some(metadata.annotations.copy_of.as_ref());
-        match marked.flatten() {
-            Some(origin) => Some(origin.clone()),
-            None => Evidence::of(metadata, &identity).map(|_| identity),
-        }
     }
 
     pub(super) fn refused(&self, failure: Failure) -> Error {

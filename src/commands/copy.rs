@@ -3,17 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::several::Objects;
-use super::{Session, TRIES, not_found};
+use super::several::{Objects, Several};
+use super::{Session, TRIES, not_found, pause_after_conflict, sharing};
 use crate::cli::{DryRun, WriteArgs};
 use crate::cluster::{Answer, Cluster, Failure};
 use crate::error::{Error, Result};
-use crate::metadata::{LAST_APPLIED, Metadata};
-use crate::propagation::{self, Evidence, MARK, Namesake};
+use crate::metadata::Metadata;
+use crate::propagation::{self, Namesake};
 use crate::secret::{self, CREDENTIAL_LABEL, SecretManifest};
-use crate::wording::plural;
 
 /// On a copy: what it was copied from. Not the mark of `sync`, which would remove or mend it.
 const COPIED_FROM: &str = "kubectl-runai-secret/copied-from";
@@ -140,26 +139,18 @@ impl Copying<'_> {
     /// Where one project refuses, the others still get it.
     async fn to_all(&self, destinations: &[(String, String)]) -> Result<()> {
         let (session, write) = (self.session, &self.args.write);
-        let (mut done, all) = (0, destinations.len());
-        let mut objects = Objects::asked(all, write, session);
+        let mut several = Several::projects(destinations.len(), session);
+        let mut objects = Objects::asked(destinations.len(), write, session);
         for (namespace, project) in destinations {
-            match self.to_one(namespace).await {
-                Ok(verb) => {
-                    let (name, verb) = (self.manifest.to_name(), format!("{verb} in {project}"));
-                    objects.tell(&name, &verb, self.without_values(namespace))?;
-                    done += 1;
-                }
-                Err(error) if all == 1 => return Err(error),
-                Err(error) => session.ui.error(&error.at(&format!("project {project}"))),
+            if let Some(verb) = several.one(project, self.to_one(namespace).await)? {
+                let (name, verb) = (self.manifest.to_name(), format!("{verb} in {project}"));
+                objects.tell(&name, &verb, self.without_values(namespace))?;
             }
         }
         objects.print()?;
-        if done == all {
-            session.ui.note("copies are not kept up to date: after a change copy it again, with --replace");
-            return Ok(());
-        }
-        let line = format!("copied to {done} of {}", plural(all, "project"));
-        Err(if done == 0 { Error::failed(line) } else { Error::partly(line) })
+        several.verdict()?;
+        session.ui.note("copies are not kept up to date: after a change copy it again, with --replace");
+        Ok(())
     }
 
     /// What `-o` prints: no values.
@@ -177,7 +168,8 @@ impl Copying<'_> {
             let failure = match &old {
                 Some(_) if !self.args.replace => return Err(self.exists(namespace)),
                 Some(old) => {
-                    self.check(old, namespace)?;
+                    let metadata = serde_json::from_value(old.clone()).unwrap_or_default();
+                    sharing::refuse_copy(&metadata, "set", self.session)?;
                     if dry {
                         return Ok("replaced");
                     }
@@ -200,6 +192,7 @@ impl Copying<'_> {
             if !beaten || attempt == TRIES || !self.args.replace {
                 return Err(self.refused(failure, namespace));
             }
+            pause_after_conflict(attempt).await;
         }
         unreachable!("the loop above has no end but its returns")
     }
@@ -212,22 +205,6 @@ impl Copying<'_> {
         }
     }
 
-    /// A copy of a shared secret would become equal to its source again.
-    fn check(&self, old: &Value, namespace: &str) -> Result<()> {
-        let runai = &self.session.globals.place.runai_namespace;
-        let identity = propagation::identity(runai, &self.args.name);
-        let metadata: Metadata = serde_json::from_value(old.clone()).unwrap_or_default();
-        let is_copy = metadata.labels.contains_key(MARK) || Evidence::of(&metadata, &identity).is_some();
-        if is_copy && namespace != runai {
-            return Err(Error::failed(format!(
-                "secret {} in {namespace} is a copy of a shared one, and would become equal to it again",
-                self.args.name
-            ))
-            .hint("to change it everywhere, change the source: kubectl runai-secret status shows it"));
-        }
-        Ok(())
-    }
-
     async fn create(&self, namespace: &str) -> Result<Value, Failure> {
         let body = self.manifest.to_request_body();
         self.cluster.create_secret(namespace, body, Answer::Metadata, self.args.write.write()).await
@@ -235,20 +212,7 @@ impl Copying<'_> {
 
     /// Labels and annotations stay, but for what kubectl apply left there: a copy of the old values.
     async fn replace(&self, old: &Value, namespace: &str) -> Result<Value, Failure> {
-        let mut metadata = old.clone();
-        if let Some(fields) = metadata.as_object_mut() {
-            // The server records it anew.
-            fields.remove("managedFields");
-            for (field, own) in
-                [("labels", &self.manifest.labels), ("annotations", &self.manifest.annotations)]
-            {
-                let entries = fields.entry(field).or_insert_with(|| Value::Object(Map::new()));
-                let Some(entries) = entries.as_object_mut() else { continue };
-                entries.remove(LAST_APPLIED);
-                entries.extend(own.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))));
-            }
-        }
-        let body = self.manifest.to_replacement_body(&metadata);
+        let body = self.manifest.to_replacement_body(&self.manifest.metadata_over(old));
         let (name, write) = (&self.args.name, self.args.write.write());
         self.cluster.replace_secret(namespace, name, body, Answer::Metadata, write).await
     }

@@ -13,13 +13,13 @@ use self::args::NewSecretArgs;
 pub(super) use self::args::SourceArgs;
 use self::destination::Destination;
 pub(super) use self::typed::read_sources;
-use super::several::Objects;
-use super::{Session, not_found};
+use super::several::{Objects, Several};
+use super::{Session, not_found, sharing};
 use crate::cli::{DryRun, Output};
 use crate::cluster::{self, Answer, Cluster, Failure};
 use crate::error::{Error, Result};
 use crate::secret::SecretManifest;
-use crate::wording::{list, plural};
+use crate::wording::list;
 
 pub(super) async fn run(args: &CreateArgs, session: &Session<'_>) -> Result<()> {
     let (typed, args) = args.chosen()?;
@@ -80,26 +80,24 @@ async fn in_each(
     cluster: &Cluster,
     session: &Session<'_>,
 ) -> Result<()> {
-    let (mut done, all) = (0, destinations.len());
-    let mut objects = Objects::asked(all, &args.write, session);
-    for destination in destinations {
-        match write(manifest, &destination.namespace, args, cluster, session).await {
-            Ok(Written { verb, object }) => {
-                let verb = format!("{verb} in {}", destination.project);
-                objects.tell(&manifest.to_name(), &verb, object)?;
-                done += 1;
+    let mut several = Several::projects(destinations.len(), session);
+    let mut objects = Objects::asked(destinations.len(), &args.write, session);
+    let mut stopped = Ok(());
+    for Destination { namespace, project } in destinations {
+        let outcome = write(manifest, namespace, args, cluster, session).await;
+        match several.one(project, outcome) {
+            Ok(Some(Written { verb, object })) => {
+                objects.tell(&manifest.to_name(), &format!("{verb} in {project}"), object)?;
             }
+            Ok(None) => {}
             Err(error) => {
-                session.ui.error(&error.at(&format!("project {}", destination.project)));
+                stopped = Err(error);
+                break;
             }
         }
     }
     objects.print()?;
-    match done {
-        0 => Err(Error::failed(format!("done in none of {}", plural(all, "project")))),
-        done if done == all => Ok(()),
-        done => Err(Error::partly(format!("done in {done} of {}", plural(all, "project")))),
-    }
+    stopped.and(several.verdict())
 }
 
 async fn write(
@@ -138,7 +136,7 @@ async fn dry_run(manifest: &SecretManifest, args: &NewSecretArgs, session: &Sess
         return print(manifest, &namespaces, args, session);
     }
     for destination in &destinations {
-        let there = args.replace && is_there(manifest, &destination.namespace, &cluster).await?;
+        let there = args.replace && is_there(manifest, &destination.namespace, &cluster, session).await?;
         let mut verb = if there { "replaced" } else { "created" }.to_owned();
         if destinations.len() > 1 {
             verb = format!("{verb} in {}", destination.project);
@@ -148,9 +146,18 @@ async fn dry_run(manifest: &SecretManifest, args: &NewSecretArgs, session: &Sess
     Ok(())
 }
 
-async fn is_there(manifest: &SecretManifest, namespace: &str, cluster: &Cluster) -> Result<bool> {
+/// Whether there is a secret to replace.
+///
+/// # Errors
+/// There is one that may not be replaced, or it can't be seen.
+async fn is_there(
+    manifest: &SecretManifest,
+    namespace: &str,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<bool> {
     match cluster.secret_metadata(namespace, &manifest.name).await {
-        Ok(_) => Ok(true),
+        Ok(old) => sharing::refuse_copy(&old, "set", session).map(|()| true),
         Err(failure) if failure.is_not_found() => Ok(false),
         Err(failure) => Err(Error::from(failure)
             .hint("whether there is a secret to replace is not known; -o yaml prints it without asking")),

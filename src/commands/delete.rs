@@ -9,7 +9,7 @@ use serde_json::json;
 
 use self::consumers::Consumers;
 use super::several::{Objects, Several};
-use super::{Session, not_found};
+use super::{Session, not_found, sharing};
 use crate::cli::{self, DryRun, WriteArgs, parse_duration};
 use crate::cluster::{Cluster, Namespaces};
 use crate::error::{Error, Result};
@@ -117,18 +117,13 @@ async fn one(
         Ok(secret) => secret,
         Err(failure) => return Err(not_found::secret(failure, name, namespace, cluster).await),
     };
-    let is_runais = namespace == session.globals.place.runai_namespace;
-    match Scope::of(&secret.labels) {
-        Scope::Nobody => {}
-        Scope::EveryProject | Scope::Department(_) if is_runais => {
-            return Err(Error::failed(format!(
-                "secret {name:?} in namespace {namespace:?} is shared with projects"
-            ))
-            .hint(format!("to delete it and its copies: {}", cluster_wide_command(name, session))));
-        }
-        Scope::EveryProject | Scope::Department(_) => return Err(is_a_copy(name, namespace, session)),
+    if sharing::scope(&secret, session) != Scope::Nobody {
+        return Err(Error::failed(format!(
+            "secret {name:?} in namespace {namespace:?} is shared with projects"
+        ))
+        .hint(format!("to delete it and its copies: {}", cluster_wide_command(name, session))));
     }
-    if secret.labels.contains_key(propagation::MARK) {
+    if propagation::origin(&secret, &session.globals.place.runai_namespace).is_some() {
         return Err(is_a_copy(name, namespace, session));
     }
     let effect =

@@ -16,10 +16,11 @@ use self::form::{Dispute, Form, Values};
 use self::private_file::PrivateFile;
 use super::change_secret::{self, Done, SecretChange};
 use super::renewal::Audience;
-use super::{Session, TRIES, not_found, pause_after_conflict, unset};
+use super::{Session, TRIES, not_found, pause_after_conflict, sharing, unset};
 use crate::cli::{DryRun, Output, WriteArgs};
 use crate::cluster::{Failure, SecretInside, SecretOutside};
 use crate::error::{Error, Result};
+use crate::propagation::Scope;
 use crate::secret::{self, Changes, SecretValue};
 use crate::ui::interrupt;
 use crate::wording::{list, nearest};
@@ -52,21 +53,14 @@ pub(crate) struct EditArgs {
 
 pub(super) async fn run(args: &EditArgs, session: &Session<'_>) -> Result<()> {
     secret::check_secret_name(&args.name)?;
-    let cluster = session.connect().await?;
-    let namespace = session.namespace(&cluster).await?;
-    let change = SecretChange {
-        command: "edit",
-        name: &args.name,
-        namespace: &namespace,
-        write: &args.write,
-        cluster: &cluster,
-        session,
-    };
-    let found = match cluster.secret_inside(&namespace, &args.name).await {
+    let change = SecretChange::begin("edit", &args.name, &args.write, session).await?;
+    let SecretChange { namespace, cluster, .. } = &change;
+    let found = match cluster.secret_inside(namespace, &args.name).await {
         Ok(found) => found,
-        Err(failure) => return Err(not_found::secret(failure, &args.name, &namespace, &cluster).await),
+        Err(failure) => return Err(not_found::secret(failure, &args.name, namespace, cluster).await),
     };
     change.check(&found.outside)?;
+    let scope = sharing::scope(&found.outside.metadata, session);
     let form = args.form(&found.values)?;
     let editor = Editor::of(session)?;
     let file = PrivateFile::new(form.file_name(), &form.text(&place(&change), &found.values))?;
@@ -80,6 +74,10 @@ pub(super) async fn run(args: &EditArgs, session: &Session<'_>) -> Result<()> {
         return Ok(());
     };
     editing.change.report(&done)?;
+    if scope != Scope::Nobody {
+        editing.change.tell_of_copies(&scope);
+        return Ok(());
+    }
     editing.tell(&changes).await
 }
 
@@ -182,7 +180,8 @@ impl Editing<'_> {
         for attempt in 1.. {
             let removed = changes.removed();
             if removed.iter().any(|key| !agreed.contains(key)) {
-                unset::agree(&self.change, &removed).await?;
+                let scope = sharing::scope(&seen.outside.metadata, self.change.session);
+                unset::agree(&self.change, &scope, &removed).await?;
                 agreed = removed;
             }
             let failure = match self.send(&seen.outside, &changes).await {
@@ -208,7 +207,7 @@ impl Editing<'_> {
     }
 
     async fn send(&self, seen: &SecretOutside, changes: &Changes) -> Result<Value, Failure> {
-        let SecretChange { name, namespace, cluster, write, .. } = self.change;
+        let SecretChange { name, namespace, cluster, write, .. } = &self.change;
         if write.dry_run == DryRun::Client {
             return Ok(self.change.unwritten());
         }
@@ -218,7 +217,7 @@ impl Editing<'_> {
 
     /// The secret as somebody else made it.
     async fn look_again(&self, seen: &SecretInside) -> Result<SecretInside> {
-        let SecretChange { name, namespace, cluster, .. } = self.change;
+        let SecretChange { name, namespace, cluster, .. } = &self.change;
         let now = match cluster.secret_inside(namespace, name).await {
             Err(failure) if failure.is_not_found() => {
                 return Err(Error::failed(format!(
@@ -267,7 +266,7 @@ impl Editing<'_> {
     }
 
     async fn decide(&self, disputed: &[String], now: &Values) -> Result<Decision> {
-        let SecretChange { name, session, .. } = self.change;
+        let SecretChange { name, session, .. } = &self.change;
         let mut theirs = Vec::new();
         for key in disputed {
             let did = if now.contains_key(key) { "changed" } else { "removed" };
@@ -289,7 +288,7 @@ impl Editing<'_> {
 
     /// Says who has to start again to see it.
     async fn tell(&self, changes: &Changes) -> Result<()> {
-        let SecretChange { name, namespace, cluster, session, write, .. } = self.change;
+        let SecretChange { name, namespace, cluster, session, write, .. } = &self.change;
         if write.output == Output::Human && write.dry_run == DryRun::None && !session.ui.is_quiet() {
             let keys: Vec<&str> = changes.entries().into_keys().collect();
             let audience = Audience::of(name, &keys, namespace, cluster).await.map_err(|failure| {

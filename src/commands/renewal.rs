@@ -1,16 +1,18 @@
 //! Who sees a changed secret by itself, and who has to start again for that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use pkcs8::der::DateTime;
 use serde_json::{Value, json};
 
 use super::status::few;
-use super::{Session, TRIES, consumers};
+use super::{Session, TRIES, consumers, pause_after_conflict, scope};
 use crate::cli::{DryRun, Output, WriteArgs};
 use crate::cluster::{Cluster, Failure, Namespaces, Seen, Unseen};
 use crate::error::{Error, Result};
+use crate::metadata::Metadata;
+use crate::propagation;
 use crate::wording::plural;
 use crate::workload::{Consumer, Need, Reference, Sight, State, Target};
 
@@ -20,25 +22,62 @@ const RESTARTED: &str = "kubectl.kubernetes.io/restartedAt";
 /// The kinds that `kubectl rollout restart` knows.
 const RESTARTABLE: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
 
-/// The workloads of a namespace that take some keys of a secret.
+/// The workloads that take some keys of a secret.
 pub(super) struct Audience {
+    /// Where they were looked for.
+    scope: Namespaces,
     consumers: Vec<Consumer>,
     unseen: Vec<Unseen>,
 }
 
 impl Audience {
-    /// Lists every kind that refers to secrets once.
+    /// Those of the secret's own namespace.
     pub(super) async fn of(
         secret: &str,
         keys: &[&str],
         namespace: &str,
         cluster: &Cluster,
     ) -> Result<Self, Failure> {
+        Self::look(secret, keys, Namespaces::One(namespace.to_owned()), cluster).await
+    }
+
+    /// Those of a shared secret, in Run:ai's namespace, and of its copies, which follow it.
+    pub(super) async fn of_source(
+        secret: &str,
+        keys: &[&str],
+        runai_namespace: &str,
+        cluster: &Cluster,
+    ) -> Result<Self, Failure> {
+        let (audience, namesakes) = tokio::join!(
+            Self::look(secret, keys, Namespaces::AllAtOnce, cluster),
+            cluster.secrets_named(secret)
+        );
+        let mut audience = audience?;
+        let namesakes = match namesakes {
+            Ok(namesakes) => namesakes,
+            // Which of them have a copy is not known: they are all told.
+            Err(failure) if failure.is_forbidden() => return Ok(audience),
+            Err(failure) => return Err(failure),
+        };
+        let identity = propagation::identity(runai_namespace, secret);
+        let is_copy = |one: &Metadata| propagation::origin(one, runai_namespace).as_ref() == Some(&identity);
+        let copies = namesakes.iter().filter(|one| is_copy(one)).map(|one| one.namespace.as_str());
+        let places: BTreeSet<&str> = copies.chain([runai_namespace]).collect();
+        audience.consumers.retain(|one| places.contains(one.namespace.as_str()));
+        Ok(audience)
+    }
+
+    /// Lists every kind that refers to secrets once.
+    async fn look(
+        secret: &str,
+        keys: &[&str],
+        scope: Namespaces,
+        cluster: &Cluster,
+    ) -> Result<Self, Failure> {
         let wanted = |reference: &Reference| reference.secret == secret && reference.way.takes(keys);
-        let scope = Namespaces::One(namespace.to_owned());
         let Seen { found, unseen, .. } = consumers::look(wanted, &scope, cluster).await?;
         let consumers = found.into_iter().filter(|one| one.state.is_live()).collect();
-        Ok(Self { consumers, unseen })
+        Ok(Self { scope, consumers, unseen })
     }
 
     /// Those that go on with the old value until they are started again, each with its uses.
@@ -99,14 +138,17 @@ impl Audience {
         let mut found = BTreeMap::new();
         for one in &self.consumers {
             for reference in one.references.iter().filter(named) {
-                found.entry(one.display_name()).or_insert_with(|| reference.way.to_string());
+                found
+                    .entry(scope::consumer_name(&self.scope, one))
+                    .or_insert_with(|| reference.way.to_string());
             }
         }
         found
     }
 
-    pub(super) fn unseen(&self) -> &[Unseen] {
-        &self.unseen
+    /// Warns of those that could not be looked for, which may need these keys.
+    pub(super) fn warn_unseen(&self, secret: &str, session: &Session<'_>) {
+        scope::warn_unseen_consumers(&self.scope, &self.unseen, secret, "these keys", session);
     }
 }
 
@@ -163,7 +205,7 @@ async fn restart_one(target: &Target, namespace: &str, write: &WriteArgs, cluste
         }
         match cluster.replace_workload(namespace, target, &object, write.write()).await {
             Ok(_) => return Ok(()),
-            Err(failure) if failure.is_conflict() && attempt < TRIES => {}
+            Err(failure) if failure.is_conflict() && attempt < TRIES => pause_after_conflict(attempt).await,
             Err(failure) => return Err(failure.into()),
         }
     }

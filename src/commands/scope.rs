@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::printable::printable;
 use crate::render;
 use crate::wording::{list, plural};
+use crate::workload::Consumer;
 
 /// How many namespaces are named before the rest is only counted.
 const NAMED: usize = 3;
@@ -86,6 +87,33 @@ pub(super) fn warn_unseen(unseen: &[Unseen], consequence: &str, session: &Sessio
             more => format!("in {} and {}", named.join(", "), plural(more, "more namespace")),
         };
         session.ui.warning(&format!("you may not list {} {place}: {consequence}", list(resources)));
+    }
+}
+
+/// Warns of consumers of a secret that could not be looked for: whether they need `what` is not known.
+pub(super) fn warn_unseen_consumers(
+    scope: &Namespaces,
+    unseen: &[Unseen],
+    secret: &str,
+    what: &str,
+    session: &Session<'_>,
+) {
+    if *scope != Namespaces::AllAtOnce {
+        warn_unseen(unseen, &format!("whether they need {what} is not known"), session);
+    } else if !unseen.is_empty() {
+        let kinds = list(unseen.iter().map(|one| one.resource));
+        session.ui.warning(&format!(
+            "you may not list {kinds} in all namespaces: whether they need {what} is not known \
+             (kubectl runai-secret usage {secret} -A looks into each project)"
+        ));
+    }
+}
+
+/// What a consumer is called, with its namespace where there are several.
+pub(super) fn consumer_name(scope: &Namespaces, one: &Consumer) -> String {
+    match scope {
+        Namespaces::One(_) => one.display_name(),
+        Namespaces::All | Namespaces::AllAtOnce => format!("{} in {}", one.display_name(), one.namespace),
     }
 }
 

@@ -2,14 +2,13 @@
 
 use std::rc::Rc;
 
-use super::Session;
 use super::change_secret::{self, SecretChange, Step};
 use super::create::{SourceArgs, read_sources};
 use super::renewal::{self, Audience};
+use super::{Session, sharing};
 use crate::cli::{DryRun, Output, WriteArgs};
 use crate::cluster::SecretOutside;
 use crate::error::{Error, Result};
-use crate::metadata::Metadata;
 use crate::propagation::Scope;
 use crate::secret::{self, SecretManifest, Source};
 use crate::wording::{list, nearest};
@@ -52,16 +51,8 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
     // The sources are read first where nobody is asked: a credential plugin may take the terminal. Who types a value is
     // told before that it can't be set.
     let read = if args.asks(session) { None } else { Some(args.read(session).await?) };
-    let cluster = session.connect().await?;
-    let namespace = session.namespace(&cluster).await?;
-    let change = SecretChange {
-        command: "set",
-        name: &args.name,
-        namespace: &namespace,
-        write: &args.write,
-        cluster: &cluster,
-        session,
-    };
+    let change = SecretChange::begin("set", &args.name, &args.write, session).await?;
+    let namespace = &change.namespace;
     let found = change.look().await?;
     let manifest = if let Some(manifest) = read {
         manifest
@@ -69,8 +60,8 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
         found.iter().try_for_each(|secret| change.check(secret))?;
         args.read(session).await?
     };
-    let shared = found.as_ref().is_some_and(|secret| is_source(&secret.metadata, session));
-    if shared && args.restart {
+    let scope = found.as_ref().map_or(Scope::Nobody, |secret| sharing::scope(&secret.metadata, session));
+    if scope != Scope::Nobody && args.restart {
         return Err(Error::usage(format!("secret {} is copied to the projects, which takes about a minute", args.name))
             .hint("set it without --restart, and restart what uses it when the copies are there: kubectl runai-secret label --wait"));
     }
@@ -100,11 +91,8 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
     if !existed {
         return args.tell_that_it_is_new(&change).await;
     }
-    if shared {
-        session.ui.note(&format!(
-            "Run:ai copies it to the projects, usually within a minute; who uses it there: kubectl runai-secret usage {} -A",
-            args.name
-        ));
+    if scope != Scope::Nobody {
+        change.tell_of_copies(&scope);
         return Ok(());
     }
     args.tell_audience(&change, &manifest).await
@@ -117,7 +105,7 @@ impl SetArgs {
         if ui.is_quiet() {
             return Ok(());
         }
-        let (name, namespace) = (&self.name, change.namespace);
+        let (name, namespace) = (&self.name, &change.namespace);
         // It is only for a hint: where it is not allowed, there is none.
         let names = change.cluster.secret_names(namespace).await.unwrap_or_default();
         let others = names.iter().map(String::as_str).filter(|other| other != name);
@@ -182,7 +170,7 @@ impl SetArgs {
 
     /// Says who has to start again, and has them do it where that was asked for.
     async fn tell_audience(&self, change: &SecretChange<'_>, manifest: &SecretManifest) -> Result<()> {
-        let (session, cluster, namespace) = (change.session, change.cluster, change.namespace);
+        let SecretChange { session, cluster, namespace, .. } = change;
         let (write, ui) = (&self.write, session.ui);
         let told = write.output == Output::Human && write.dry_run == DryRun::None && !ui.is_quiet();
         if !told && !self.restart {
@@ -208,11 +196,6 @@ impl SetArgs {
         }
         renewal::restart(&targets, namespace, &self.write, cluster, session).await
     }
-}
-
-fn is_source(metadata: &Metadata, session: &Session<'_>) -> bool {
-    metadata.namespace == session.globals.place.runai_namespace
-        && Scope::of(&metadata.labels) != Scope::Nobody
 }
 
 /// A new key that is almost one that is there is often a slip of the fingers.

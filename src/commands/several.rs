@@ -10,6 +10,10 @@ use crate::wording::plural;
 /// What became of each, as far as the exit code needs to know.
 pub(super) struct Several<'a> {
     session: &'a Session<'a>,
+    /// What there are several of.
+    noun: &'static str,
+    /// `for` secrets, `in` projects.
+    preposition: &'static str,
     all: usize,
     done: usize,
     failed: Vec<Kind>,
@@ -18,7 +22,12 @@ pub(super) struct Several<'a> {
 impl<'a> Several<'a> {
     /// So many secrets were named.
     pub(super) fn secrets(all: usize, session: &'a Session<'a>) -> Self {
-        Self { session, all, done: 0, failed: Vec::new() }
+        Self { session, noun: "secret", preposition: "for", all, done: 0, failed: Vec::new() }
+    }
+
+    /// So many projects were named.
+    pub(super) fn projects(all: usize, session: &'a Session<'a>) -> Self {
+        Self { noun: "project", preposition: "in", ..Self::secrets(all, session) }
     }
 
     /// Takes note of one of them, and gives what it came to.
@@ -34,7 +43,7 @@ impl<'a> Several<'a> {
             Err(error) if self.all == 1 || error.kind() == Kind::Interrupted => Err(error),
             Err(error) => {
                 self.failed.push(error.kind());
-                self.session.ui.error(&error.at(&format!("secret {name}")));
+                self.session.ui.error(&error.at(&format!("{} {name}", self.noun)));
                 Ok(None)
             }
         }
@@ -43,16 +52,16 @@ impl<'a> Several<'a> {
     /// # Errors
     /// Something was not done: all of it, or a part.
     pub(super) fn verdict(&self) -> Result<()> {
-        let secrets = plural(self.all, "secret");
+        let (all, preposition) = (plural(self.all, self.noun), self.preposition);
         match (self.failed.as_slice(), self.done) {
             ([], _) => Ok(()),
             (kinds, 0) if kinds.iter().all(|kind| *kind == Kind::Usage) => {
-                Err(Error::usage(format!("done for none of {secrets}")))
+                Err(Error::usage(format!("done {preposition} none of {all}")))
             }
             (kinds, 0) if !kinds.contains(&Kind::Partly) => {
-                Err(Error::failed(format!("done for none of {secrets}")))
+                Err(Error::failed(format!("done {preposition} none of {all}")))
             }
-            (_, done) => Err(Error::partly(format!("done for {done} of {secrets}"))),
+            (_, done) => Err(Error::partly(format!("done {preposition} {done} of {all}"))),
         }
     }
 }

@@ -12,7 +12,7 @@ use self::report::{OverviewReport, SecretReport};
 use self::table::{overview, table};
 use super::area::Area;
 use super::survey::{self, Strays, Survey, not_found};
-use super::{Session, arrival, not_found as missing};
+use super::{Session, arrival, not_found as missing, sharing};
 use crate::cli::{self, Report, ReportArgs};
 use crate::cluster::{Cluster, Failure};
 use crate::error::{Error, Result};
@@ -138,10 +138,7 @@ fn advise(survey: &Survey, session: &Session<'_>) {
             continue;
         }
         let advice = match state {
-            State::Pending | State::Stale => {
-                let sync = session.command(&format!("sync {name}"));
-                format!("Run:ai copies within about a minute; where no controller of it does: {sync}")
-            }
+            State::Pending | State::Stale => sharing::how_copies_follow(name, session),
             State::Conflict => {
                 let adopt = session.command(&format!("sync {name} --adopt"));
                 format!("the project's own secret is in the way; to take it over: {adopt}")

@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 
 use super::change_secret::{self, SecretChange, Step};
 use super::renewal::Audience;
-use super::{Session, not_found, scope};
+use super::{Session, not_found, sharing};
 use crate::cli::WriteArgs;
 use crate::cluster::SecretOutside;
 use crate::error::{Error, Result};
+use crate::propagation::Scope;
 use crate::secret;
 use crate::wording::{list, nearest, plural};
 
@@ -34,36 +35,30 @@ pub(crate) struct UnsetArgs {
 
 pub(super) async fn run(args: &UnsetArgs, session: &Session<'_>) -> Result<()> {
     secret::check_secret_name(&args.name)?;
-    let cluster = session.connect().await?;
-    let namespace = session.namespace(&cluster).await?;
-    let change = SecretChange {
-        command: "unset",
-        name: &args.name,
-        namespace: &namespace,
-        write: &args.write,
-        cluster: &cluster,
-        session,
-    };
+    let change = SecretChange::begin("unset", &args.name, &args.write, session).await?;
+    let SecretChange { namespace, cluster, .. } = &change;
     let found = change.look().await?;
-    if let Err(error) = args.check(found.as_ref(), &namespace) {
-        return Err(match found {
-            Some(_) => error,
-            None => not_found::with_nearest_secret(error, &args.name, &namespace, &cluster).await,
-        });
-    }
-    found.iter().try_for_each(|secret| change.check(secret))?;
-    agree(&change, &args.keys).await?;
+    let secret = match args.check(found.as_ref(), namespace) {
+        Ok(secret) => secret,
+        Err(error) if found.is_some() => return Err(error),
+        Err(error) => return Err(not_found::with_nearest_secret(error, &args.name, namespace, cluster).await),
+    };
+    change.check(secret)?;
+    let scope = sharing::scope(&secret.metadata, session);
+    agree(&change, &scope, &args.keys).await?;
     let effect = format!("secret/{} in {namespace}: without {}", args.name, list(&args.keys));
     session
         .review(&args.write, &format!("Take {} out of {}?", list(&args.keys), args.name), &[effect])
         .await?;
     let done = change
         .run(found, |secret| {
-            let secret = args.check(secret, &namespace)?;
+            let secret = args.check(secret, namespace)?;
             Ok(Step::Patch(args.patch(secret)))
         })
         .await?;
-    change.report(&done)
+    change.report(&done)?;
+    change.tell_of_copies(&scope);
+    Ok(())
 }
 
 impl UnsetArgs {
@@ -90,11 +85,17 @@ impl UnsetArgs {
     }
 }
 
-/// Asks where workloads would not start any more without these keys.
-pub(super) async fn agree(change: &SecretChange<'_>, keys: &[String]) -> Result<()> {
+/// Asks where workloads would not start any more without these keys; of a shared secret those of its copies too.
+pub(super) async fn agree(change: &SecretChange<'_>, scope: &Scope, keys: &[String]) -> Result<()> {
+    let SecretChange { name, namespace, cluster, session, .. } = change;
     let names: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let audience = Audience::of(change.name, &names, change.namespace, change.cluster).await?;
-    scope::warn_unseen(audience.unseen(), "whether they need these keys is not known", change.session);
+    let audience = match scope {
+        Scope::Nobody => Audience::of(name, &names, namespace, cluster).await?,
+        Scope::EveryProject | Scope::Department(_) => {
+            Audience::of_source(name, &names, namespace, cluster).await?
+        }
+    };
+    audience.warn_unseen(name, session);
     let in_need = audience.in_need();
     if in_need.is_empty() {
         return Ok(());
@@ -104,12 +105,12 @@ pub(super) async fn agree(change: &SecretChange<'_>, keys: &[String]) -> Result<
     let question = format!(
         "Take {} out of {} although {} it?",
         list(keys),
-        change.name,
+        name,
         if in_need.len() == 1 {
             "1 workload needs".to_owned()
         } else {
             format!("{} need", plural(in_need.len(), "workload"))
         }
     );
-    change.session.agree(change.write, &effects, &question).await
+    session.agree(change.write, &effects, &question).await
 }

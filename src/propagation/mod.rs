@@ -9,7 +9,7 @@ mod plan;
 mod scope;
 mod state;
 
-pub(crate) use namesake::{Content, DELETING, Encoded, Evidence, MARK, Namesake, identity};
+pub(crate) use namesake::{Content, DELETING, Encoded, Evidence, MARK, Namesake, identity, origin};
 pub(crate) use neighbours::Neighbours;
 pub(crate) use plan::{Allowed, Permissions, Reason, Step, copy_body, mend_body, source_body, step};
 pub(crate) use scope::{CURRENT_LABEL, DEPARTMENT_LABEL, Key, LEGACY_LABEL, Scope, marking, unmarking};

@@ -129,6 +129,18 @@ impl Evidence {
     }
 }
 
+/// What a secret is a copy of, as `runai/hf`; none for a source, and for what somebody else made.
+pub(crate) fn origin(metadata: &Metadata, runai_namespace: &str) -> Option<String> {
+    if metadata.namespace == runai_namespace {
+        return None;
+    }
+    let identity = identity(runai_namespace, &metadata.name);
+    if metadata.labels.contains_key(MARK) {
+        return Some(metadata.annotations.copy_of.clone().unwrap_or(identity));
+    }
+    Evidence::of(metadata, &identity).map(|_| identity)
+}
+
 impl Namesake {
     /// Where nobody looks at what it holds.
     pub(crate) fn without_content(metadata: Metadata) -> Self {
@@ -181,6 +193,21 @@ pub(super) mod tests {
         }
         let owned = json!({"ownerReferences": [{"apiVersion": "run.ai/v2", "kind": "Project", "name": "a", "uid": "u"}]});
         assert_eq!(evidence(&owned), Some(Evidence::Owner("Project".to_owned())));
+    }
+
+    #[test]
+    fn a_copy_is_one_of_the_shared_secret_of_its_name_or_of_what_its_mark_says() {
+        let of = |namespace: &str, labels: Value, annotations: Value| {
+            let metadata =
+                json!({"name": "hf", "namespace": namespace, "labels": labels, "annotations": annotations});
+            origin(&serde_json::from_value(metadata).unwrap(), "runai")
+        };
+        let marked = || json!({MARK: "true"});
+        assert_eq!(of("a", marked(), json!({ORIGIN: "other/x"})).as_deref(), Some("other/x"));
+        assert_eq!(of("a", marked(), json!({})).as_deref(), Some("runai/hf"));
+        assert_eq!(of("a", json!({CURRENT_LABEL: "true"}), json!({})).as_deref(), Some("runai/hf"));
+        assert_eq!(of("runai", json!({CURRENT_LABEL: "true"}), json!({})), None, "the source");
+        assert_eq!(of("a", json!({}), json!({})), None);
     }
 
     #[test]

@@ -11,11 +11,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
-use serde_json::Value;
 use serde_json::ser::PrettyFormatter;
+use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::value::SecretValue;
+use crate::metadata::LAST_APPLIED;
 
 /// A Secret that is about to be created or printed.
 pub(crate) struct SecretManifest {
@@ -53,6 +54,21 @@ impl SecretManifest {
     /// The body of a request for a secret that has these metadata, whatever the manifest's own.
     pub(crate) fn to_replacement_body(&self, metadata: &Value) -> Bytes {
         request_body(&self.document_with(metadata))
+    }
+
+    /// The metadata of a secret that it replaces, with its own labels and annotations; without the server's record of who
+    /// wrote what, which is made anew, and without what `kubectl apply` left there: a copy of the old values.
+    pub(crate) fn metadata_over(&self, old: &Value) -> Value {
+        let mut metadata = old.clone();
+        let Some(fields) = metadata.as_object_mut() else { return metadata };
+        fields.remove("managedFields");
+        for (field, own) in [("labels", &self.labels), ("annotations", &self.annotations)] {
+            let entries = fields.entry(field).or_insert_with(|| Value::Object(Map::new()));
+            let Some(entries) = entries.as_object_mut() else { continue };
+            entries.remove(LAST_APPLIED);
+            entries.extend(own.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))));
+        }
+        metadata
     }
 
     /// The output of `-o json`: kubectl's indentation, and a line feed at the end. For several namespaces a list.

@@ -86,7 +86,7 @@ scenario! {
         let line = ["copy", "s", "-p", &a.name, "--to-project", &b.name, "--replace", "--runai-namespace", &runai];
         world.patch(&path, &json!({"metadata": {"labels": {"run.ai/cluster-wide": "true"}}}));
         let copy = sandbox.run(line).fails_with(1);
-        assert!(copy.stderr.contains("is a copy of a shared one"), "{copy}");
+        assert!(copy.stderr.contains(&format!("is a copy of {runai}/s")), "{copy}");
         world.patch(&path, &json!({"immutable": true, "metadata": {"labels": {"run.ai/cluster-wide": null}}}));
         let fixed = sandbox.run(line).fails_with(1);
         assert!(fixed.stderr.contains("is immutable or of another type"), "{fixed}");

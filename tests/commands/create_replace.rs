@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use support::{Fault, Hold, Sandbox, World, scenario};
 
+use crate::status::{Shared, our_copy};
+
 /// A secret with a label, an annotation, a finalizer and a copy of its values by kubectl apply.
 fn existing(world: &World, namespace: &str, more: &Value) {
     let mut secret = json!({
@@ -169,6 +171,37 @@ scenario! {
         assert_eq!(world.secret_value(&a.namespace, "s", "k").unwrap(), b"before");
         assert!(world.secret(&b.namespace, "s").is_some());
         sandbox.run(line).fails_with(1).never_shows(b"before");
+    }
+
+    fn who_leaves_at_a_question_is_not_asked_for_the_next_project(world: &World, sandbox: &Sandbox) {
+        let projects = ["team-a", "team-b"].map(|name| world.project(name));
+        for project in &projects {
+            existing(world, &project.namespace, &json!({"immutable": true}));
+        }
+        let line = ["create", "s", "--replace", "--from-literal=k=v", "-p", &projects[0].name, "-p", &projects[1].name];
+        let mut session = sandbox.in_terminal(line);
+        session.expect("Delete s and create it anew?");
+        session.interrupt();
+        let (code, shown) = session.wait();
+        assert!(code == 130 && shown.matches("can't be replaced").count() == 1, "{shown}");
+    }
+
+    fn a_copy_is_not_replaced_and_of_a_shared_secret_the_copies_follow(world: &World, sandbox: &Sandbox) {
+        let shared = Shared::new(world);
+        let project = world.project("a");
+        our_copy(world, &shared, &project.namespace, "before");
+        let create = |more: &[&str]| {
+            let line = shared.run(&["create", "hf", "--replace", "--from-literal=token=new-value"]);
+            sandbox.run(line.iter().chain(more))
+        };
+        for dry in ["--dry-run=none", "--dry-run=client"] {
+            let refused = create(&["-p", &project.name, dry]).fails_with(1);
+            assert!(refused.stderr.contains(&format!("is a copy of {}/hf", shared.runai)), "{refused}");
+        }
+        let replaced = create(&["-n", &shared.runai]).success();
+        assert!(replaced.stderr.contains("and its copies follow: Run:ai copies within about a minute"), "{replaced}");
+        assert!(replaced.stderr.contains("where no controller of it does: kubectl runai-secret sync hf --runai"), "{replaced}");
+        assert_eq!(world.secret_value(&project.namespace, "hf", "token").unwrap(), b"before");
     }
 
     fn a_cluster_wide_secret_is_made_where_run_ai_looks_with_both_labels(world: &World, sandbox: &Sandbox) {

@@ -40,6 +40,8 @@ scenario! {
     fn of_several_those_that_are_there_are_deleted(world: &World, sandbox: &Sandbox) {
         let project = world.project("a");
         world.create_secret(&project.namespace, "old", &[("k", "v")]);
+        let slip = sandbox.run(["delete", "olt", "-p", &project.name, "--yes"]).fails_with(1);
+        assert!(slip.stderr.contains("did you mean \"old\"?"), "{slip}");
         let partly = sandbox.run(["delete", "none", "old", "-p", &project.name, "--yes"]).fails_with(3);
         assert!(partly.stderr.contains("error: secret none: Error from server (NotFound)"), "{partly}");
         assert_eq!(partly.stdout, "secret/old deleted\n");

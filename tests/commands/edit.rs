@@ -185,6 +185,15 @@ scenario! {
         }
     }
 
+    fn of_a_shared_secret_it_is_said_that_the_copies_follow(world: &World, sandbox: &Sandbox) {
+        let shared = crate::status::Shared::new(world);
+        let script = format!("printf {NEW} > \"$1\"");
+        let edited = with_editor(sandbox, &script).run(shared.run(&["edit", "hf", "token", "-n", &shared.runai])).success();
+        assert!(edited.stderr.contains("note: hf is shared with every project, and its copies follow: "), "{edited}");
+        assert!(edited.stderr.contains("where no controller of it does: kubectl runai-secret sync hf --runai"), "{edited}");
+        assert!(edited.stderr.contains("kubectl runai-secret usage hf -A"), "{edited}");
+    }
+
     fn what_cannot_be_edited_is_refused_before_the_editor_starts(world: &World, sandbox: &Sandbox) {
         let namespace = world.namespace("ns");
         view::create(world, &namespace, "s", &[("bin", b"\xff"), ("token", b"x")]);

@@ -226,8 +226,32 @@ scenario! {
         let refused = sandbox.stdin(NEW).run(line.iter().chain(&["--restart"])).fails_with(2);
         assert!(refused.stderr.contains("is copied to the projects"), "{refused}");
         let set = sandbox.stdin(NEW).run(&line).success();
-        assert!(set.stderr.contains("Run:ai copies it to the projects") && set.stderr.contains("usage hf -A"), "{set}");
+        let follow = "note: hf is shared with every project, and its copies follow: Run:ai copies within about a minute; \
+                      where no controller of it does: kubectl runai-secret sync hf --runai-namespace";
+        assert!(set.stderr.contains(follow) && set.stderr.contains("kubectl runai-secret usage hf -A"), "{set}");
+        let dry = sandbox.stdin(NEW).run(line.iter().chain(&["--dry-run=server"])).success();
+        assert!(!dry.stderr.contains("follow"), "{dry}");
         assert_eq!(world.secret_value(&shared.runai, "hf", "token").as_deref(), Some(NEW.as_bytes()));
+    }
+
+    fn a_key_that_workloads_of_the_projects_need_is_not_taken_out_of_a_shared_secret_unasked(world: &World, sandbox: &Sandbox) {
+        let shared = crate::status::Shared::new(world);
+        let (copied, conflict) = (world.project("copied"), world.project("conflict"));
+        crate::status::runais_copy(world, &copied, OLD);
+        crate::status::create(world, &conflict.namespace, &json!({}), &json!({}), OLD);
+        for project in [&copied, &conflict] {
+            create_workload(world, &project.namespace, "deployments", "env", |spec| {
+                let source = json!({"secretKeyRef": {"name": "hf", "key": "token"}});
+                spec["containers"][0]["env"] = json!([{"name": "V", "valueFrom": source}]);
+            });
+        }
+        let line = shared.run(&["unset", "hf", "token", "-n", &shared.runai]);
+        let refused = sandbox.run(&line).fails_with(2);
+        let effect = format!("* deployment.apps/env in {} would not start any more: env V", copied.namespace);
+        assert!(refused.stderr.contains(&effect), "{refused}");
+        assert!(!refused.stderr.contains(&conflict.namespace), "its own secret stays: {refused}");
+        let unset = sandbox.run(line.iter().chain(&["-y"])).success();
+        assert!(unset.stderr.contains("and its copies follow"), "{unset}");
     }
 
     fn a_slip_of_the_fingers_is_warned_of(world: &World, sandbox: &Sandbox) {

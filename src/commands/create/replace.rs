@@ -6,15 +6,15 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::Written;
 use super::args::NewSecretArgs;
 use crate::cli::DryRun;
 use crate::cluster::{Answer, Cluster, Failure, Keep, Write};
-use crate::commands::{Session, TRIES, pause_after_conflict, random};
+use crate::commands::{Session, TRIES, pause_after_conflict, random, sharing};
 use crate::error::{Error, Result};
-use crate::metadata::LAST_APPLIED;
+use crate::metadata::{LAST_APPLIED, Metadata};
 use crate::secret::SecretManifest;
 use crate::{render, ui};
 
@@ -33,7 +33,10 @@ impl Replacement<'_> {
     pub(super) async fn run(&self) -> Result<Written> {
         for attempt in 1.. {
             let (written, was_there) = match self.look(Answer::Metadata).await {
-                Ok(old) => (self.replace(&old["metadata"]).await, true),
+                Ok(old) => {
+                    sharing::refuse_copy(&metadata(&old), "set", self.session)?;
+                    (self.replace(&old).await, true)
+                }
                 Err(failure) if failure.is_not_found() => (self.create().await, false),
                 Err(failure) => (Err(failure), false),
             };
@@ -59,33 +62,26 @@ impl Replacement<'_> {
     }
 
     async fn replace(&self, old: &Value) -> Result<Written, Failure> {
-        let metadata = self.kept(old);
-        let body = self.manifest.to_replacement_body(&metadata);
+        let before = &old["metadata"];
+        let body = self.manifest.to_replacement_body(&self.manifest.metadata_over(before));
         let write = self.args.write.write();
         let answer = self.args.answer();
         let object = self.cluster.replace_secret(self.namespace, self.name(), body, answer, write).await?;
-        if old["annotations"].get(LAST_APPLIED).is_some() {
+        if before["annotations"].get(LAST_APPLIED).is_some() {
             self.session
                 .ui
                 .note("the copy of the old values that kubectl apply had left in an annotation is gone");
         }
+        self.tell_of_copies(old);
         Ok(Written { verb: "replaced", object })
     }
 
-    /// The metadata as it was, with the labels and annotations that were asked for.
-    fn kept(&self, old: &Value) -> Value {
-        let mut metadata = old.clone();
-        let Some(fields) = metadata.as_object_mut() else { return metadata };
-        // The server records it anew.
-        fields.remove("managedFields");
-        for (field, given) in [("labels", &self.manifest.labels), ("annotations", &self.manifest.annotations)]
-        {
-            let entries = fields.entry(field).or_insert_with(|| Value::Object(Map::new()));
-            let Some(entries) = entries.as_object_mut() else { continue };
-            entries.remove(LAST_APPLIED);
-            entries.extend(given.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))));
+    /// Says that the copies follow; `--cluster-wide` says so itself.
+    fn tell_of_copies(&self, old: &Value) {
+        if self.args.write.dry_run == DryRun::None && !self.args.cluster_wide {
+            let scope = sharing::scope(&metadata(old), self.session);
+            sharing::tell_of_copies(self.name(), &scope, self.session);
         }
-        metadata
     }
 
     /// Explains what Kubernetes does not change, and offers the way round it.
@@ -128,7 +124,7 @@ impl Replacement<'_> {
 
     /// The metadata of a new object instead of the old one.
     fn fresh(&self, old: &Value) -> Value {
-        let mut metadata = self.kept(old);
+        let mut metadata = self.manifest.metadata_over(old);
         if let Some(fields) = metadata.as_object_mut() {
             for field in ["uid", "resourceVersion", "creationTimestamp", "generation", "selfLink"] {
                 fields.remove(field);
@@ -152,7 +148,10 @@ impl Replacement<'_> {
         }
         let body = self.manifest.to_replacement_body(&self.fresh(metadata));
         let failure = match self.create_again(body).await {
-            Ok(object) => return Ok(Written { verb: "replaced", object }),
+            Ok(object) => {
+                self.tell_of_copies(old);
+                return Ok(Written { verb: "replaced", object });
+            }
             Err(failure) if failure.is_already_exists() => {
                 return Err(Error::from(failure)
                     .hint("it is still there, held back by a finalizer, or somebody made another one")
@@ -200,4 +199,8 @@ impl Replacement<'_> {
     fn name(&self) -> &str {
         &self.manifest.name
     }
+}
+
+fn metadata(secret: &Value) -> Metadata {
+    serde_json::from_value(secret["metadata"].clone()).unwrap_or_default()
 }

@@ -7,7 +7,7 @@ use crate::cluster::{Cluster, Namespaces, Seen, Unseen};
 use crate::commands::status::few;
 use crate::commands::{Session, consumers, scope};
 use crate::error::{Error, Result};
-use crate::wording::{list, plural};
+use crate::wording::plural;
 use crate::workload::{Consumer, Holder, KINDS, Reference};
 
 /// So many consumers of a secret are told one by one.
@@ -129,23 +129,13 @@ impl<'a> Consumers<'a> {
     }
 
     fn name_of(&self, one: &Consumer) -> String {
-        match self.scope {
-            Namespaces::One(_) => one.display_name(),
-            Namespaces::All | Namespaces::AllAtOnce => format!("{} in {}", one.display_name(), one.namespace),
-        }
+        scope::consumer_name(&self.scope, one)
     }
 
     /// What could not be looked at, with what follows from it.
     fn warn_unseen(&self, unseen: &[Unseen], secret: &str) {
-        if self.scope != Namespaces::AllAtOnce {
-            scope::warn_unseen(unseen, "whether they need the secret is not known", self.session);
-        } else if !unseen.is_empty() {
-            let kinds = list(unseen.iter().map(|one| one.resource));
-            self.session.ui.warning(&format!(
-                "you may not list {kinds} in all namespaces: whether they need a copy is not known \
-                 (kubectl runai-secret usage {secret} -A looks into each project)"
-            ));
-        }
+        let what = if self.scope == Namespaces::AllAtOnce { "a copy" } else { "the secret" };
+        scope::warn_unseen_consumers(&self.scope, unseen, secret, what, self.session);
     }
 }
 
