@@ -168,6 +168,24 @@ scenario! {
         assert!(partly.stderr.contains(&unseen), "{partly}");
     }
 
+    fn where_a_copy_could_not_be_read_the_source_is_kept_and_the_next_run_does_the_rest(world: &World, sandbox: &Sandbox) {
+        let shared = Shared::new(world);
+        let (a, b) = (world.project("a"), world.project("b"));
+        our_copy(world, &shared, &a.namespace, VALUE);
+        our_copy(world, &shared, &b.namespace, VALUE);
+        // One by one, which is how who may not list all secrets looks.
+        world.fail(Fault::on("GET", "/api/v1/secrets").for_ever().answer(403));
+        world.fail(Fault::on("GET", &a.namespace).for_ever().answer(500));
+        let words = shared.run(&["delete", "hf", "--cluster-wide", "--yes", "--timeout", "0"]);
+        let partly = sandbox.run(&words).fails_with(3);
+        let unread = format!("error: whether {} has a copy of hf could not be read\nhint: the secret itself was kept", a.name);
+        assert!(partly.stderr.contains(&unread), "{partly}");
+        assert!(world.secret(&shared.runai, "hf").is_some());
+        world.clear_faults();
+        sandbox.run(words).success();
+        assert!(world.secret(&shared.runai, "hf").is_none() && world.secret(&a.namespace, "hf").is_none());
+    }
+
     fn where_a_copy_can_not_be_deleted_the_source_is_kept_and_the_next_run_does_the_rest(world: &World, sandbox: &Sandbox) {
         let shared = Shared::new(world);
         let (a, b) = (world.project("a"), world.project("b"));
