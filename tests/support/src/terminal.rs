@@ -11,6 +11,9 @@ use crate::sandbox::line_of;
 /// How long a test waits for a text.
 const LIMIT_MS: u64 = 60_000;
 
+/// How long a program has to end when it is not needed any more. A shell at its prompt takes no notice, and is killed then.
+const ENDING_MS: u64 = 200;
+
 /// A program that runs in a terminal of 40 lines and 120 columns; killed when dropped.
 pub struct Session {
     terminal: PtySession,
@@ -32,8 +35,9 @@ impl Session {
         if let Some(folder) = command.get_current_dir() {
             sized.current_dir(folder);
         }
-        let terminal =
+        let mut terminal =
             spawn_command(sized, Some(LIMIT_MS)).unwrap_or_else(|error| panic!("$ {line}\n{error}"));
+        terminal.process_mut().set_kill_timeout(Some(ENDING_MS));
         Self { terminal, command: line, seen: String::new() }
     }
 
