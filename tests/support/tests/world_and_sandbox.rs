@@ -85,6 +85,14 @@ scenario! {
         gate.release();
         let _ = child.wait().success();
         assert!(world.secret(&ns, "before").is_some());
+
+        let gate = world.hold(Fault::on("POST", "/secrets"), Hold::BeforeForwarding);
+        let child = create(world, sandbox, "never");
+        assert!(gate.wait_reached(Duration::from_mins(1)));
+        assert_eq!(child.kill().signal, Some(9));
+        assert!(gate.wait_left(Duration::from_mins(1)));
+        gate.release();
+        assert!(world.secret(&ns, "never").is_none());
     }
 
     fn users_have_the_rights_they_were_given(world: &World, _sandbox: &Sandbox) {
