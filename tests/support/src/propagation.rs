@@ -8,27 +8,27 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
 
 use crate::control_plane::ControlPlane;
 use crate::controller::{Controller, PERIOD};
-use crate::runtime::runtime;
+use crate::runtime::{runtime, wait_for};
 use crate::sandbox::build;
 
-/// A controller at work. Dropped, it is killed, wherever it is.
+/// A controller at work. Dropped, it is killed, wherever it is: what the test changes then stays as it is.
 #[derive(Debug)]
 pub struct Propagation(Work);
 
 #[derive(Debug)]
 enum Work {
-    Task(AbortHandle),
+    Task(JoinHandle<()>),
     /// Its stdin is the pipe that keeps it alive.
     Process(Child),
 }
 
 impl Propagation {
     pub(crate) fn task(controller: Controller) -> Self {
-        Self(Work::Task(runtime().spawn(controller.work(PERIOD)).abort_handle()))
+        Self(Work::Task(runtime().spawn(controller.work(PERIOD))))
     }
 
     pub(crate) fn process(control_plane: &ControlPlane, runai_namespace: &str, world: &str) -> Self {
@@ -66,7 +66,11 @@ fn program() -> &'static Path {
 impl Drop for Propagation {
     fn drop(&mut self) {
         match &mut self.0 {
-            Work::Task(task) => task.abort(),
+            Work::Task(task) => {
+                task.abort();
+                // Told to end, it would still finish what it does until it next waits. An error means that it was aborted.
+                drop(wait_for(task));
+            }
             Work::Process(process) => {
                 // SIGKILL. An error means that it is gone already.
                 drop(process.kill());
