@@ -1,7 +1,7 @@
 //! A file for an editor: in memory where there is such a place, for its owner alone, and wiped when it goes.
 //!
 //! What the editor leaves beside it, backups and swap files, goes with the folder. It goes too when a signal ends the
-//! program: the command is dropped then, and this with it.
+//! program: the command is dropped then, and this with it; what is not written yet of somebody's work stays.
 
 use std::fs;
 use std::io::{self, Read, Write};
