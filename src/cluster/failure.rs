@@ -294,18 +294,32 @@ fn invalid(failure: &Failure, status: &Status, text: &str) -> Error {
 
 /// Drops the value from `Invalid value: <value>: <reason>`, which may be a whole pod template.
 fn reason_only(message: &str) -> String {
-    for start in ["Invalid value: ", "Unsupported value: ", "Duplicate value: ", "Forbidden: "] {
-        let Some(rest) = message.strip_prefix(start) else { continue };
-        return match (
-            start,
-            rest.rsplit_once("\": ").or_else(|| rest.rsplit_once("}: ")).or(rest.rsplit_once(": ")),
-        ) {
-            ("Duplicate value: ", _) => "is there twice".to_owned(),
-            ("Forbidden: ", _) | (_, None) => shortened(rest),
-            (_, Some((_, reason))) => shortened(reason),
-        };
+    if message.starts_with("Duplicate value: ") {
+        return "is there twice".to_owned();
     }
-    shortened(message)
+    if let Some(rest) = message.strip_prefix("Forbidden: ") {
+        return shortened(rest);
+    }
+    let value =
+        ["Invalid value: ", "Unsupported value: "].iter().find_map(|start| message.strip_prefix(start));
+    let Some(value) = value else { return shortened(message) };
+    // A text is quoted, as by Go's `%q`; what has fields ends in a brace.
+    let reason = match value.strip_prefix('"') {
+        Some(text) => after_quotes(text).and_then(|rest| rest.strip_prefix(": ")),
+        None => value.rsplit_once("}: ").or_else(|| value.split_once(": ")).map(|(_, reason)| reason),
+    };
+    reason.map_or_else(|| "is not accepted".to_owned(), shortened)
+}
+
+/// What follows the end of a quoted text.
+fn after_quotes(text: &str) -> Option<&str> {
+    let mut escaped = false;
+    let end = text.bytes().position(|byte| {
+        let ends = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends
+    })?;
+    text.get(end + 1..)
 }
 
 /// An answer that is no Kubernetes status, as a proxy's page.
@@ -328,5 +342,33 @@ pub(super) fn shortened(text: &str) -> String {
     match text.char_indices().nth(LONGEST_TEXT) {
         None => text.to_owned(),
         Some((end, _)) => format!("{} …", &text[..end]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_an_invalid_field_the_reason_is_kept_and_never_the_value() {
+        for (message, reason) in [
+            ("Invalid value: \"CANARY\": must be lower case", "must be lower case"),
+            ("Invalid value: \"CANARY: CANARY\"", "is not accepted"),
+            ("Invalid value: \"CANARY\\\": CANARY\": has a quote", "has a quote"),
+            (
+                "Invalid value: core.PodTemplateSpec{A:\"CANARY: x\"}: field is immutable",
+                "field is immutable",
+            ),
+            ("Invalid value: 7: must be 1: or 2", "must be 1: or 2"),
+            (
+                "Unsupported value: \"CANARY\": supported values: \"A\", \"B\"",
+                "supported values: \"A\", \"B\"",
+            ),
+            ("Duplicate value: \"CANARY\"", "is there twice"),
+            ("Forbidden: may not change fields", "may not change fields"),
+            ("Required value: must be there", "Required value: must be there"),
+        ] {
+            assert_eq!(reason_only(message), reason, "{message}");
+        }
     }
 }
