@@ -165,6 +165,24 @@ scenario! {
         assert_eq!(value(world, a).as_deref(), Some(VALUE), "a project that is left out is no stray");
     }
 
+    fn a_copy_is_not_deleted_for_one_that_the_server_would_refuse(world: &World, sandbox: &Sandbox) {
+        let (shared, project) = (Shared::new(world), world.project("a"));
+        let immutable = json!({
+            "metadata": {"name": "hf", "labels": {"run.ai/cluster-wide": "true"}}, "immutable": true,
+            "stringData": {"token": "before"},
+        });
+        let secrets = format!("/api/v1/namespaces/{}/secrets", project.namespace);
+        world.create(&secrets, &immutable);
+        world.fail(Fault::on("POST", &secrets).for_ever().answer(403));
+        let refused = sandbox.run(shared.run(&["sync", "hf", "--yes"])).fails_with(3);
+        assert!(refused.stderr.contains("Error from server (Forbidden)"), "{refused}");
+        assert_eq!(value(world, &project).as_deref(), Some("before"));
+        assert!(world.writes().iter().all(|write| write.call().starts_with("POST ")), "{:?}", world.lines());
+        world.clear_faults();
+        sandbox.run(shared.run(&["sync", "hf", "--yes"])).success();
+        assert_eq!(value(world, &project).as_deref(), Some(VALUE));
+    }
+
     fn failures_in_some_projects_do_not_stop_the_rest_and_a_second_run_finishes(world: &World, sandbox: &Sandbox) {
         let shared = Shared::new(world);
         let projects: Vec<Project> = (0..40).map(|number| world.project(&format!("p{number}"))).collect();

@@ -8,7 +8,7 @@ use futures::{StreamExt, stream};
 
 use super::{SyncArgs, Task, outcome};
 use crate::cli::DryRun;
-use crate::cluster::{Answer, Cluster, Failure};
+use crate::cluster::{Answer, Cluster, Failure, Keep, Write};
 use crate::commands::survey::{self, AT_ONCE};
 use crate::commands::{Session, TRIES, pause_after_conflict};
 use crate::error::{Error, Result};
@@ -18,6 +18,9 @@ use crate::ui;
 
 /// How long to wait before a write is repeated whose effect is not known; twice as long before the next.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long the name of a secret may be.
+const LONGEST_NAME: usize = 253;
 
 /// One secret on its way to the projects.
 pub(super) struct Copying<'a> {
@@ -156,13 +159,25 @@ impl<'a> Copying<'a> {
         self.cluster.create_secret(namespace, self.body.clone(), Answer::Metadata, write).await.map(drop)
     }
 
-    /// If the creation fails the next run makes it: then nothing is there, which is what it looks for.
+    /// If the creation fails although the server had checked it, the next run makes it: then nothing is there, which is
+    /// what it looks for.
     async fn make_anew(&self, row: &Row) -> Result<(), Failure> {
+        self.check_with_server(row).await?;
         self.delete(row).await?;
         if self.args.write.dry_run == DryRun::Server {
             return Ok(());
         }
         self.create(&row.namespace).await
+    }
+
+    /// Has the server check the new copy before the old one goes, under a name that nobody has: it is made of a UID.
+    async fn check_with_server(&self, row: &Row) -> Result<(), Failure> {
+        let (Some(held), Some(content)) = (&row.held, self.source.content()) else { return Ok(()) };
+        let name: String = self.name.chars().take(LONGEST_NAME.saturating_sub(held.uid.len() + 1)).collect();
+        let trial = format!("{}-{}", name.trim_end_matches(['-', '.']), held.uid);
+        let body = propagation::copy_body(&trial, &self.identity, content);
+        let write = Write { keep: Keep::No, ..self.args.write.write() };
+        self.cluster.create_secret(&row.namespace, body, Answer::Metadata, write).await.map(drop)
     }
 
     async fn delete(&self, row: &Row) -> Result<(), Failure> {
