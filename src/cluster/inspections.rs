@@ -9,7 +9,7 @@ use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
 use super::call::Call;
-use super::secrets::collection_in;
+use super::secrets::{collection_in, object};
 use super::{Cluster, Failure, Namespaces, Seen};
 use crate::secret::{Inspection, SecretValue, ValueFacts};
 
@@ -91,7 +91,7 @@ impl Cluster {
     }
 
     pub(crate) async fn inspect_secret(&self, namespace: &str, name: &str) -> Result<Inspection, Failure> {
-        let call = Call::get(format!("{}/{name}", collection_in(Some(namespace))));
+        let call = Call::get(object(namespace, name));
         self.json::<Inspected>(&call).await.map(Inspection::from)
     }
 }

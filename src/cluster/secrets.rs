@@ -65,6 +65,15 @@ pub(super) fn collection(namespace: &str) -> String {
     format!("/api/v1/namespaces/{namespace}/secrets")
 }
 
+pub(super) fn object(namespace: &str, name: &str) -> String {
+    format!("{}/{name}", collection(namespace))
+}
+
+/// The secrets of a name in all namespaces.
+fn named(name: &str) -> Call {
+    Call::get("/api/v1/secrets".to_owned()).query("fieldSelector", format!("metadata.name={name}"))
+}
+
 impl Cluster {
     /// Creates a secret.
     pub(crate) async fn create_secret(
@@ -89,8 +98,7 @@ impl Cluster {
         answer: Answer,
         write: Write<'_>,
     ) -> Result<Value, Failure> {
-        let path = format!("{}/{name}", collection(namespace));
-        self.written(Call::replace(path, body, write), answer).await
+        self.written(Call::replace(object(namespace, name), body, write), answer).await
     }
 
     /// What the server made of a secret; null where nobody asks for it.
@@ -113,31 +121,28 @@ impl Cluster {
         version: &str,
         keep: Keep,
     ) -> Result<(), Failure> {
-        let path = format!("{}/{name}", collection(namespace));
-        let call = Call::delete(path, uid, version, Dependents::None, keep);
+        let call = Call::delete(object(namespace, name), uid, version, Dependents::None, keep);
         self.send(&call.metadata_only()).await.map(drop)
     }
 
     /// A secret as it is, or its metadata alone, as a tree in which no field is lost.
     pub(crate) async fn secret(&self, namespace: &str, name: &str, answer: Answer) -> Result<Value, Failure> {
-        self.json(&answer.of(Call::get(format!("{}/{name}", collection(namespace))))).await
+        self.json(&answer.of(Call::get(object(namespace, name)))).await
     }
 
     /// The keys of a secret.
     pub(crate) async fn secret_outline(&self, namespace: &str, name: &str) -> Result<SecretOutline, Failure> {
-        self.json(&Call::get(format!("{}/{name}", collection(namespace)))).await
+        self.json(&Call::get(object(namespace, name))).await
     }
 
     pub(crate) async fn secret_metadata(&self, namespace: &str, name: &str) -> Result<Metadata, Failure> {
-        let call = Call::get(format!("{}/{name}", collection(namespace))).metadata_only();
+        let call = Call::get(object(namespace, name)).metadata_only();
         self.json::<MetadataOnly>(&call).await.map(|only| only.metadata)
     }
 
     /// The secrets of this name in all namespaces.
     pub(crate) async fn secrets_named(&self, name: &str) -> Result<Vec<Metadata>, Failure> {
-        let call =
-            Call::get("/api/v1/secrets".to_owned()).query("fieldSelector", format!("metadata.name={name}"));
-        self.list_metadata(call).await
+        self.list_metadata(named(name)).await
     }
 
     /// The secrets of a namespace that somebody made: no Helm releases, no tokens of service accounts.
@@ -162,7 +167,7 @@ impl Cluster {
 
     /// A secret with its content, for comparing and copying.
     pub(crate) async fn namesake(&self, namespace: &str, name: &str) -> Result<Namesake, Failure> {
-        self.json(&Call::get(format!("{}/{name}", collection(namespace)))).await
+        self.json(&Call::get(object(namespace, name))).await
     }
 
     /// What `keep` makes of each secret of this name, in all namespaces. A page holds at most `limit` of them.
@@ -172,9 +177,7 @@ impl Cluster {
         limit: u32,
         keep: impl FnMut(Namesake) -> Option<R>,
     ) -> Result<Vec<R>, Failure> {
-        let call =
-            Call::get("/api/v1/secrets".to_owned()).query("fieldSelector", format!("metadata.name={name}"));
-        self.list(call, limit, keep).await
+        self.list(named(name), limit, keep).await
     }
 
     /// The same by their metadata alone: they seem to be empty.
@@ -183,10 +186,8 @@ impl Cluster {
         name: &str,
         mut keep: impl FnMut(Namesake) -> Option<R>,
     ) -> Result<Vec<R>, Failure> {
-        let call =
-            Call::get("/api/v1/secrets".to_owned()).query("fieldSelector", format!("metadata.name={name}"));
         let keep = |only: MetadataOnly| keep(Namesake::without_content(only.metadata));
-        self.list(call.metadata_list(), PAGE, keep).await
+        self.list(named(name).metadata_list(), PAGE, keep).await
     }
 
     /// Changes a secret that still has the UID and the version in the body's metadata.
@@ -200,8 +201,8 @@ impl Cluster {
         body: Bytes,
         write: Write<'_>,
     ) -> Result<(), Failure> {
-        let path = format!("{}/{name}", collection(namespace));
-        self.send(&Call::merge_patch(path, body, write).metadata_only()).await.map(drop)
+        let call = Call::merge_patch(object(namespace, name), body, write);
+        self.send(&call.metadata_only()).await.map(drop)
     }
 
     /// Sets labels (`Some`) and removes labels (`None`) of a secret that is still as it was read, and changes nothing
@@ -227,7 +228,7 @@ impl Cluster {
     ) -> Result<Value, Failure> {
         metadata["resourceVersion"] = secret.resource_version.as_str().into();
         let change = json!({ "metadata": metadata });
-        let path = format!("{}/{}", collection(&secret.namespace), secret.name);
+        let path = object(&secret.namespace, &secret.name);
         let body = Bytes::from(change.to_string());
         self.json(&Call::merge_patch(path, body, write).metadata_only()).await
     }
