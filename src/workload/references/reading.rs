@@ -1,0 +1,322 @@
+//! Reads the references off an object, wherever in it they stand. What is malformed refers to nothing.
+
+use serde_json::Value;
+
+use super::{Place, Reference, Renewal, Way};
+use crate::secret::{is_key, is_subdomain};
+use crate::workload::attachment::{Item, Need};
+use crate::workload::kind::{KINDS, Kind, OnChange, Shape, Version};
+use crate::workload::pod_spec::{containers, is_true, list, text};
+
+/// What refers to secrets and runs no pods of its own.
+static WITHOUT_PODS: [Kind; 2] = [
+    Kind {
+        group: "",
+        version: Version::BuiltIn("v1"),
+        name: "ServiceAccount",
+        plural: "serviceaccounts",
+        singular: "serviceaccount",
+        short_names: &["sa"],
+        shape: Shape::PodSpecs(&[]),
+        on_change: OnChange::NewPods,
+    },
+    Kind {
+        group: "networking.k8s.io",
+        version: Version::BuiltIn("v1"),
+        name: "Ingress",
+        plural: "ingresses",
+        singular: "ingress",
+        short_names: &["ing"],
+        shape: Shape::PodSpecs(&[]),
+        on_change: OnChange::RollsOut,
+    },
+];
+
+/// Where the storage drivers of a volume have the secret they log in with (Kubernetes API, `Volume`).
+const DRIVERS: [(&str, &str); 9] = [
+    ("azureFile", "/secretName"),
+    ("cephfs", "/secretRef/name"),
+    ("cinder", "/secretRef/name"),
+    ("csi", "/nodePublishSecretRef/name"),
+    ("flexVolume", "/secretRef/name"),
+    ("iscsi", "/secretRef/name"),
+    ("rbd", "/secretRef/name"),
+    ("scaleIO", "/secretRef/name"),
+    ("storageos", "/secretRef/name"),
+];
+
+impl Kind {
+    /// Every kind whose objects refer to secrets: the workloads, service accounts and ingresses.
+    pub(crate) fn referring() -> impl Iterator<Item = &'static Self> {
+        KINDS.iter().chain(&WITHOUT_PODS)
+    }
+
+    /// One of these by the words of a manifest, in whatever version.
+    pub(crate) fn referring_in_manifest(api_version: &str, kind: &str) -> Option<&'static Self> {
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        Self::referring().find(|row| row.group == group && row.name == kind)
+    }
+
+    /// Every reference to a secret in an object of this kind, in the order in which they stand there.
+    pub(crate) fn references(&self, object: &Value) -> Vec<Reference> {
+        let mut found = match self.name {
+            "ServiceAccount" => of_service_account(object),
+            "Ingress" => of_ingress(object),
+            _ => Vec::new(),
+        };
+        for (template, part) in self.parts(object).iter().enumerate() {
+            match (object.pointer(&part.pointer), &self.shape) {
+                (Some(spec), Shape::PodSpecs(_)) => found.extend(of_pod_spec(spec, template)),
+                (Some(spec), Shape::Environments(_)) => found.extend(of_environment(spec)),
+                (None, _) => {}
+            }
+        }
+        found.retain(|reference| !reference.secret.is_empty());
+        let mut distinct: Vec<Reference> = Vec::with_capacity(found.len());
+        for reference in found {
+            if !distinct.contains(&reference) {
+                distinct.push(reference);
+            }
+        }
+        distinct
+    }
+}
+
+fn whole(secret: &str, way: Way, need: Need) -> Reference {
+    Reference { secret: secret.to_owned(), place: Place::Whole, way, need }
+}
+
+/// The API's `optional`.
+fn need(source: &Value) -> Need {
+    if is_true(source, "optional") { Need::Optional } else { Need::Required }
+}
+
+fn of_service_account(account: &Value) -> Vec<Reference> {
+    let listed = list(account, "secrets").iter().map(|entry| (entry, Way::Listed));
+    let pulls = list(account, "imagePullSecrets").iter().map(|entry| (entry, Way::ImagePull));
+    listed.chain(pulls).map(|(entry, way)| whole(text(entry, "name"), way, Need::Optional)).collect()
+}
+
+fn of_ingress(ingress: &Value) -> Vec<Reference> {
+    let entries = list(&ingress["spec"], "tls").iter();
+    entries.map(|entry| whole(text(entry, "secretName"), Way::Certificate, Need::Required)).collect()
+}
+
+/// Of one of Run:ai's own specs. What is no reference there may be a password, and goes no further.
+fn of_environment(spec: &Value) -> Vec<Reference> {
+    let items = spec.pointer("/environment/items").and_then(Value::as_object).into_iter().flatten();
+    let reference = |(variable, item): (&String, &Value)| {
+        let (secret, key) = text(item, "value").strip_prefix("SECRET:")?.split_once(',')?;
+        let way = Way::Variable { name: variable.clone(), key: key.to_owned() };
+        (is_subdomain(secret) && is_key(key)).then(|| whole(secret, way, Need::Required))
+    };
+    items.filter_map(reference).collect()
+}
+
+fn of_pod_spec(spec: &Value, template: usize) -> Vec<Reference> {
+    let mut found = Vec::new();
+    for (_, _, container) in containers(spec) {
+        let place = Place::Container { template, name: text(container, "name").to_owned() };
+        let uses = of_env(container).into_iter().chain(of_mounts(container, spec));
+        found.extend(uses.map(|(secret, way, need)| Reference {
+            secret: secret.to_owned(),
+            place: place.clone(),
+            way,
+            need,
+        }));
+    }
+    for volume in list(spec, "volumes") {
+        found.extend(of_volume(volume, spec));
+    }
+    // A pod starts without: its images may be public.
+    let pulls = list(spec, "imagePullSecrets").iter();
+    found.extend(pulls.map(|entry| whole(text(entry, "name"), Way::ImagePull, Need::Optional)));
+    found
+}
+
+type Use<'a> = (&'a str, Way, Need);
+
+fn of_env(container: &Value) -> Vec<Use<'_>> {
+    let named = || list(container, "env").iter().map(|entry| text(entry, "name").to_owned()).collect();
+    let all = list(container, "envFrom").iter().map(|entry| {
+        let (source, prefix) = (&entry["secretRef"], text(entry, "prefix").to_owned());
+        (text(source, "name"), Way::Variables { prefix, named: named() }, need(source))
+    });
+    let single = list(container, "env").iter().map(|entry| {
+        let (source, name) = (&entry["valueFrom"]["secretKeyRef"], text(entry, "name").to_owned());
+        (text(source, "name"), Way::Variable { name, key: text(source, "key").to_owned() }, need(source))
+    });
+    all.chain(single).filter(|(secret, ..)| !secret.is_empty()).collect()
+}
+
+fn of_mounts<'a>(container: &'a Value, spec: &'a Value) -> Vec<Use<'a>> {
+    let mut found = Vec::new();
+    for mount in list(container, "volumeMounts") {
+        let volumes = list(spec, "volumes").iter();
+        let is_of_one_file = !text(mount, "subPath").is_empty() || !text(mount, "subPathExpr").is_empty();
+        let renewal = if is_of_one_file { Renewal::Never } else { Renewal::Live };
+        for volume in volumes.filter(|volume| text(volume, "name") == text(mount, "name")) {
+            found.extend(sources(volume).into_iter().map(|(secret, items, need)| {
+                (secret, Way::Files { path: text(mount, "mountPath").to_owned(), items, renewal }, need)
+            }));
+        }
+    }
+    found
+}
+
+/// What belongs to a volume itself, mounted or not.
+fn of_volume(volume: &Value, spec: &Value) -> Vec<Reference> {
+    let name = || text(volume, "name").to_owned();
+    let logins = DRIVERS.iter().filter_map(|(driver, field)| {
+        let secret = volume[driver].pointer(field)?.as_str()?;
+        Some(whole(secret, Way::Login { volume: name(), driver }, Need::Required))
+    });
+    let mut mounts = containers(spec).flat_map(|(_, _, container)| list(container, "volumeMounts"));
+    let is_mounted = mounts.any(|mount| text(mount, "name") == text(volume, "name"));
+    let idle = sources(volume)
+        .into_iter()
+        .filter(|_| !is_mounted)
+        .map(|(secret, ..)| whole(secret, Way::IdleVolume { volume: name() }, Need::Optional));
+    logins.chain(idle).collect()
+}
+
+/// The secrets that a volume has files of, alone or projected beside others.
+fn sources(volume: &Value) -> Vec<(&str, Vec<Item>, Need)> {
+    let own = &volume["secret"];
+    let own = (text(own, "secretName"), items(own), need(own));
+    let projected = list(&volume["projected"], "sources").iter().map(|source| {
+        let source = &source["secret"];
+        (text(source, "name"), items(source), need(source))
+    });
+    [own].into_iter().chain(projected).filter(|(secret, ..)| !secret.is_empty()).collect()
+}
+
+fn items(source: &Value) -> Vec<Item> {
+    let item = |item: &Value| Item { key: text(item, "key").to_owned(), file: text(item, "path").to_owned() };
+    list(source, "items").iter().map(item).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn of(kind: &str, object: &Value) -> Vec<String> {
+        let kind = Kind::referring().find(|one| one.name == kind).unwrap();
+        let shown = |reference: &Reference| {
+            let container = reference.place.container().unwrap_or("-");
+            let optional = if reference.need == Need::Optional { " optional" } else { "" };
+            let (secret, way, keys) = (&reference.secret, &reference.way, reference.way.keys().join("+"));
+            format!("{container}: {way} of {secret} [{keys}]{optional}")
+        };
+        kind.references(object).iter().map(shown).collect()
+    }
+
+    fn pod(spec: &Value) -> Value {
+        json!({ "spec": spec })
+    }
+
+    #[test]
+    fn variables_of_all_containers_are_found_with_key_prefix_and_need() {
+        let env = json!([{"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k", "optional": true}}},
+            {"name": "PLAIN", "value": "v"}, {"name": "C", "valueFrom": {"configMapKeyRef": {"name": "s", "key": "k"}}}]);
+        let all = json!([{"prefix": "P_", "secretRef": {"name": "t"}}, {"configMapRef": {"name": "t"}}]);
+        let object = pod(&json!({
+            "containers": [{"name": "main", "env": env, "envFrom": all}],
+            "initContainers": [{"name": "init", "envFrom": [{"secretRef": {"name": "u", "optional": true}}]}],
+            "ephemeralContainers": [{"name": "debug", "env": env}],
+        }));
+        assert_eq!(
+            of("Pod", &object),
+            [
+                "init: env * of u [] optional",
+                "main: env P_* of t []",
+                "main: env A of s [k] optional",
+                "debug: env A of s [k] optional",
+            ]
+        );
+    }
+
+    #[test]
+    fn files_are_found_where_they_are_mounted() {
+        let items = json!([{"key": "a", "path": "a.txt"}, {"key": "b", "path": "b"}]);
+        let sources = json!([{"configMap": {"name": "x"}}, {"secret": {"name": "p", "items": items, "optional": true}},
+            {"secret": {"name": "q"}}]);
+        let object = pod(&json!({
+            "containers": [
+                {"name": "main", "volumeMounts": [{"name": "v", "mountPath": "/v"}, {"name": "w", "mountPath": "/w"}]},
+                {"name": "side", "volumeMounts": [{"name": "v", "mountPath": "/etc/v", "subPath": "a"}]},
+            ],
+            "volumes": [{"name": "v", "secret": {"secretName": "s"}}, {"name": "w", "projected": {"sources": sources}},
+                {"name": "idle", "secret": {"secretName": "i"}}],
+        }));
+        assert_eq!(
+            of("Pod", &object),
+            [
+                "main: files in /v of s []",
+                "main: files in /w of p [a+b] optional",
+                "main: files in /w of q []",
+                "side: files in /etc/v of s []",
+                "-: volume idle, not mounted of i [] optional",
+            ]
+        );
+    }
+
+    #[test]
+    fn logins_of_every_storage_driver_and_of_registries_count() {
+        let reference = json!({"secretRef": {"name": "s"}});
+        let volumes = json!([
+            {"name": "v", "azureFile": {"secretName": "s", "shareName": "x"}}, {"name": "v", "cephfs": reference},
+            {"name": "v", "cinder": reference}, {"name": "v", "csi": {"nodePublishSecretRef": {"name": "s"}}},
+            {"name": "v", "flexVolume": reference}, {"name": "v", "iscsi": reference}, {"name": "v", "rbd": reference},
+            {"name": "v", "scaleIO": reference}, {"name": "v", "storageos": reference}, {"name": "v", "csi": {}},
+        ]);
+        let object =
+            pod(&json!({"volumes": volumes, "imagePullSecrets": [{"name": "reg"}, {"name": "reg"}, {}]}));
+        let found = of("Pod", &object);
+        assert_eq!(found.len(), DRIVERS.len() + 1, "{found:?}");
+        for (driver, _) in DRIVERS {
+            assert!(found.contains(&format!("-: {driver} login of volume v of s []")), "{found:?}");
+        }
+        assert_eq!(found.last().unwrap(), "-: image pull of reg [] optional");
+    }
+
+    #[test]
+    fn templates_of_every_kind_are_looked_at() {
+        let spec = json!({"imagePullSecrets": [{"name": "reg"}]});
+        let template = json!({"template": {"spec": spec}});
+        for kind in ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"] {
+            assert_eq!(of(kind, &json!({"spec": template})).len(), 1, "{kind}");
+        }
+        assert_eq!(of("CronJob", &json!({"spec": {"jobTemplate": {"spec": template}}})).len(), 1);
+    }
+
+    #[test]
+    fn run_ais_own_workloads_refer_by_the_value_of_a_variable() {
+        let items = json!({"A": {"value": "SECRET:s,k"}, "B": {"value": "hunter2"}, "C": {"value": "SECRET:s"},
+            "D": {"value": "SECRET:Hunter 2,k"}, "E": {"value": 1}});
+        let object = json!({"spec": {"environment": {"items": items}}});
+        assert_eq!(of("TrainingWorkload", &object), ["-: env A of s [k]"]);
+    }
+
+    #[test]
+    fn service_accounts_and_ingresses_refer_to_secrets_too() {
+        let account = json!({"secrets": [{"name": "token"}], "imagePullSecrets": [{"name": "reg"}]});
+        assert_eq!(
+            of("ServiceAccount", &account),
+            ["-: listed of token [] optional", "-: image pull of reg [] optional"]
+        );
+        let ingress = json!({"spec": {"tls": [{"hosts": ["x"], "secretName": "cert"}, {"hosts": ["y"]}]}});
+        assert_eq!(of("Ingress", &ingress), ["-: tls of cert [tls.crt+tls.key]"]);
+    }
+
+    #[test]
+    fn what_is_malformed_refers_to_nothing() {
+        for object in
+            [json!(null), json!({"spec": []}), json!({"spec": {"containers": [1], "volumes": {"a": 1}}})]
+        {
+            assert!(Kind::referring().all(|kind| kind.references(&object).is_empty()), "{object}");
+        }
+    }
+}
