@@ -5,7 +5,7 @@ use std::path::Path;
 use support::Sandbox;
 use support::sandbox::{kubectl, plugin};
 
-const COMMANDS: [&str; 17] = [
+pub(crate) const COMMANDS: [&str; 17] = [
     "create",
     "delete",
     "label",

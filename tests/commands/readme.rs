@@ -6,6 +6,7 @@ use std::path::Path;
 
 use support::{Sandbox, World};
 
+use crate::help::COMMANDS;
 use crate::workloads::create_deployment;
 
 #[path = "../../examples/playground/tour.rs"]
@@ -76,25 +77,7 @@ fn the_readme_names_every_flag_and_no_other() {
     let readme = readme();
     let of_all = flags(section(&readme, "Flags of every command"));
     let of_writes = flags(section(&readme, "Flags of every command that writes"));
-    for command in [
-        "create",
-        "delete",
-        "label",
-        "list",
-        "status",
-        "sync",
-        "attach",
-        "detach",
-        "submit",
-        "usage",
-        "check",
-        "completion",
-        "view",
-        "set",
-        "unset",
-        "copy",
-        "edit",
-    ] {
+    for command in COMMANDS {
         let tables = section(&readme, command).lines().filter(|line| line.starts_with('|'));
         let mut named: BTreeSet<String> = tables.flat_map(flags).chain(of_all.clone()).collect();
         let mut known = flags(&Sandbox::new().run([command, "--help"]).success().stdout);
