@@ -52,53 +52,70 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
     // told before that it can't be set.
     let read = if args.asks(session) { None } else { Some(args.read(session).await?) };
     let change = SecretChange::begin("set", &args.name, &args.write, session).await?;
-    let namespace = &change.namespace;
     let found = change.look().await?;
+    let scope = found.as_ref().map_or(Scope::Nobody, |secret| sharing::scope(&secret.metadata, session));
+    args.check_restart(&scope)?;
     let manifest = if let Some(manifest) = read {
         manifest
     } else {
         found.iter().try_for_each(|secret| change.check(secret))?;
         args.read(session).await?
     };
-    let scope = found.as_ref().map_or(Scope::Nobody, |secret| sharing::scope(&secret.metadata, session));
-    if scope != Scope::Nobody && args.restart {
-        return Err(Error::usage(format!("secret {} is copied to the projects, which takes about a minute", args.name))
-            .hint("set it without --restart, and restart what uses it when the copies are there: kubectl runai-secret label --wait"));
-    }
+    args.review(&manifest, found.as_ref(), &change).await?;
     let existed = found.is_some();
-    let keys = list(manifest.data.keys().collect::<Vec<_>>());
-    let effect = if existed {
-        format!("secret/{} in {namespace}: new values for {keys}; its other keys stay", args.name)
-    } else {
-        format!("secret/{} in {namespace}: a new secret with {keys}", args.name)
-    };
-    session.review(&args.write, &format!("Set {keys}?"), &[effect]).await?;
-    if let Some(secret) = &found {
-        warn_of_slips(&manifest, secret, session);
-    }
-    let done = change
-        .run(found, |secret| {
-            Ok(match secret {
-                None => Step::Create(manifest.to_request_body()),
-                Some(secret) => {
-                    let metadata = change_secret::patch_metadata(secret);
-                    Step::Patch(secret::patch_of_values(&metadata, &manifest.data))
-                }
-            })
-        })
-        .await?;
+    let done = change.run(found, |secret| Ok(step(&manifest, secret))).await?;
     change.report(&done)?;
-    if !existed {
-        return args.tell_that_it_is_new(&change).await;
+    match scope {
+        _ if !existed => args.tell_that_it_is_new(&change).await,
+        Scope::Nobody => args.tell_audience(&change, &manifest).await,
+        Scope::EveryProject | Scope::Department(_) => {
+            change.tell_of_copies(&scope);
+            Ok(())
+        }
     }
-    if scope != Scope::Nobody {
-        change.tell_of_copies(&scope);
-        return Ok(());
+}
+
+fn step(manifest: &SecretManifest, found: Option<&SecretOutside>) -> Step {
+    match found {
+        None => Step::Create(manifest.to_request_body()),
+        Some(secret) => {
+            let metadata = change_secret::patch_metadata(secret);
+            Step::Patch(secret::patch_of_values(&metadata, &manifest.data))
+        }
     }
-    args.tell_audience(&change, &manifest).await
 }
 
 impl SetArgs {
+    /// Who uses the copies could be restarted before they have arrived.
+    fn check_restart(&self, scope: &Scope) -> Result<()> {
+        if *scope == Scope::Nobody || !self.restart {
+            return Ok(());
+        }
+        Err(Error::usage(format!("secret {} is copied to the projects, which takes about a minute", self.name))
+            .hint("set it without --restart, and restart what uses it when the copies are there: kubectl runai-secret label --wait"))
+    }
+
+    /// Shows what will be different, and warns of what may not be meant.
+    async fn review(
+        &self,
+        manifest: &SecretManifest,
+        found: Option<&SecretOutside>,
+        change: &SecretChange<'_>,
+    ) -> Result<()> {
+        let (name, namespace, session) = (&self.name, &change.namespace, change.session);
+        let keys = list(manifest.data.keys().collect::<Vec<_>>());
+        let what = match found {
+            Some(_) => format!("new values for {keys}; its other keys stay"),
+            None => format!("a new secret with {keys}"),
+        };
+        let effect = format!("secret/{name} in {namespace}: {what}");
+        session.review(&self.write, &format!("Set {keys}?"), &[effect]).await?;
+        if let Some(secret) = found {
+            warn_of_slips(manifest, secret, session);
+        }
+        Ok(())
+    }
+
     /// A slip in the name makes a secret, so the one that may have been meant is named.
     async fn tell_that_it_is_new(&self, change: &SecretChange<'_>) -> Result<()> {
         let ui = change.session.ui;
