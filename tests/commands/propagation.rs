@@ -9,6 +9,8 @@ use crate::status::{Shared, create, eventually, hold_back_deletion, let_go, runa
 
 const VALUE: &str = "shared-value-of-the-source";
 
+const REACHED: Duration = Duration::from_mins(1);
+
 fn path(project: &Project) -> String {
     format!("/api/v1/namespaces/{}/secrets/hf", project.namespace)
 }
@@ -165,8 +167,9 @@ scenario! {
             }
             let gate = world.hold(Fault::on("POST", "/secrets").nth(nth), point);
             let syncing = sandbox.spawn(shared.run(&["sync", "hf"]));
-            assert!(gate.wait_reached(Duration::from_secs(20)), "{nth}");
+            assert!(gate.wait_reached(REACHED), "{nth}");
             let _ = syncing.kill();
+            assert!(gate.wait_left(REACHED));
             gate.release();
             for project in &projects {
                 let there = world.secret(&project.namespace, "hf");
@@ -202,8 +205,9 @@ scenario! {
                 let before = labels(&names[0]);
                 let gate = world.hold(Fault::on("PATCH", "/secrets/").nth(nth), point);
                 let labelling = sandbox.spawn(words(more));
-                assert!(gate.wait_reached(Duration::from_secs(20)), "{nth}");
+                assert!(gate.wait_reached(REACHED), "{nth}");
                 let _ = labelling.kill();
+                assert!(gate.wait_left(REACHED));
                 gate.release();
                 for name in &names {
                     assert!([&before, expected].contains(&&labels(name)), "one patch for all labels: {}", labels(name));
