@@ -34,7 +34,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let typed: Vec<OsString> = std::env::args_os().collect();
-    let parsed = cli::parse(typed.iter().cloned());
+    let parsed = cli::parse(&typed);
     let ui = Ui::new(&cli::talk(&parsed, &typed));
     match ui::interrupt::run(run(&typed, parsed, &ui)) {
         Ok(()) => ExitCode::SUCCESS,

@@ -52,8 +52,10 @@ pub(crate) async fn lead(typed: &[OsString], parsed: Result<Cli, NoCommand>, ui:
         return Led::as_typed(parsed);
     }
     ui.review_writes();
-    let words = typed.first().cloned().into_iter().chain(guide.draft.whole().into_iter().map(OsString::from));
-    let cli = cli::parse(words).map_err(NoCommand::refusal)?;
+    let program = typed.first().cloned();
+    let words: Vec<OsString> =
+        program.into_iter().chain(guide.draft.whole().into_iter().map(OsString::from)).collect();
+    let cli = cli::parse(&words).map_err(NoCommand::refusal)?;
     // The parser has the last word on what the flags mean.
     let is_same = complete::connection(&guide.draft.line()) == cli.globals.connection;
     let cluster = guide.cluster.into_inner().filter(|_| is_same);
