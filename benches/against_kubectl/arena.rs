@@ -7,8 +7,8 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
-use support::Sandbox;
 use support::sandbox::kubectl;
+use support::{Kubeconfig, Sandbox};
 
 use crate::plugin::plugin;
 use crate::row::{Row, Target, compared, megabytes};
@@ -41,6 +41,14 @@ pub(crate) struct Arena {
 }
 
 impl Arena {
+    /// Has both use another address. kubectl asks a server that it has not met what it serves, and keeps the answer.
+    pub(crate) fn connect(&self, kubeconfig: &Kubeconfig) {
+        self.sandbox.file("kubeconfig", kubeconfig.to_string());
+        if let Some(kubectl) = kubectl() {
+            self.took(kubectl, &arguments("get namespaces default", 0));
+        }
+    }
+
     pub(crate) fn time(&self, pair: &Pair<'_>) -> Row {
         self.time_of(plugin(), pair)
     }

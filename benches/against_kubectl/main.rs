@@ -7,6 +7,7 @@
 //! No timing fails it; it fails only where a command that it measures does.
 
 mod arena;
+mod distance;
 mod many_projects;
 mod many_secrets;
 mod many_workloads;

@@ -8,6 +8,7 @@ use support::{Sandbox, World};
 
 use crate::NO_API_SERVER;
 use crate::arena::{Arena, Pair, RUNS_OF_LARGE, arguments};
+use crate::distance::at_a_distance;
 use crate::plugin::plugin;
 use crate::row::{Row, Target, counted};
 
@@ -21,6 +22,13 @@ const SYNC: Pair<'_> = Pair {
     what: "`sync` to 1,000 projects, beside `kubectl apply` of the same secrets",
     ours: "sync timed-{run} --runai-namespace {namespace}",
     kubectls: "apply -f timed-{run}.json",
+    target: Target::Fraction(10.0),
+};
+
+const SYNC_AT_A_DISTANCE: Pair<'_> = Pair {
+    what: "the same through a network whose round trip takes 5 ms",
+    ours: "sync distant --runai-namespace {namespace}",
+    kubectls: "apply -f distant.json",
     target: Target::Fraction(10.0),
 };
 
@@ -48,7 +56,7 @@ const STATUS: Pair<'_> = Pair {
 /// Sharing in a large cluster.
 pub(crate) fn on_api_server() -> Vec<Row> {
     if !control_plane::available() {
-        return [SYNC, ROTATED, SYNC_MEMORY, STATUS]
+        return [SYNC, SYNC_AT_A_DISTANCE, ROTATED, SYNC_MEMORY, STATUS]
             .iter()
             .map(|pair| Row::not_run(pair.what, NO_API_SERVER, pair.target))
             .collect();
@@ -62,19 +70,24 @@ pub(crate) fn on_api_server() -> Vec<Row> {
         std::thread::sleep(Duration::from_secs(1));
     }
     let sandbox = Sandbox::new();
-    let file =
-        sandbox.file("kubeconfig", ControlPlane::shared().kubeconfig().namespace(&namespace).to_string());
     for name in names() {
         sandbox.file(format!("{name}.json"), kubectls_copies(&name, &namespaces, "czNjcmV0"));
     }
     sandbox.file("rotated.json", kubectls_copies("timed-0", &namespaces, "cm90YXRlZA=="));
+    let kubeconfig = ControlPlane::shared().kubeconfig().namespace(&namespace);
+    let file = sandbox.file("kubeconfig", kubeconfig.to_string());
     let arena = Arena { sandbox: sandbox.with_env("KUBECONFIG", file), runs: RUNS_OF_LARGE };
+    arena.connect(&kubeconfig);
     let ours = |pair: &Pair<'_>| pair.ours.replace("{namespace}", &namespace);
     let made = arena.in_turn(&Pair { ours: &ours(&SYNC), ..SYNC }, SYNCS);
+    arena.connect(&kubeconfig.clone().server(&far(&kubeconfig.server_address())));
+    let made_far_away = arena.once(&Pair { ours: &ours(&SYNC_AT_A_DISTANCE), ..SYNC_AT_A_DISTANCE });
+    arena.connect(&kubeconfig);
     let rotate = json!({"data": {"TOKEN": "cm90YXRlZA=="}});
     world.patch(&format!("/api/v1/namespaces/{namespace}/secrets/timed-0"), &rotate);
     let rows = vec![
         made,
+        made_far_away,
         arena.once(&Pair { ours: &ours(&ROTATED), ..ROTATED }),
         arena.memory_once(&Pair { ours: &ours(&SYNC_MEMORY), ..SYNC_MEMORY }),
         arena.time(&Pair { ours: &ours(&STATUS), ..STATUS }),
@@ -85,9 +98,15 @@ pub(crate) fn on_api_server() -> Vec<Row> {
     rows
 }
 
+/// The address of a server, from so far away.
+fn far(server: &str) -> String {
+    let address = server.trim_start_matches("https://").parse().expect("an IP address and a port");
+    format!("https://{}", at_a_distance(address))
+}
+
 /// The secrets that are shared.
 fn names() -> impl Iterator<Item = String> {
-    (0..SYNCS).map(|run| format!("timed-{run}")).chain(["weighed".to_owned()])
+    (0..SYNCS).map(|run| format!("timed-{run}")).chain(["distant", "weighed"].map(str::to_owned))
 }
 
 /// What `kubectl apply` is given to do the same: a list of secrets, of a name of their own.

@@ -236,29 +236,38 @@ scenario! {
     }
 }
 
+/// So many commands run at once: where everything fails they mostly wait before another try.
+const AT_ONCE: usize = 8;
+
 #[track_caller]
 fn brings_nothing_to_light(world: &World, sandbox: &Sandbox, fault: fn(On) -> Fault) {
     let places = prepared(world, sandbox);
     // A mistake ends before there is a connection.
-    for line in [creations(&places), other_commands(&places)].concat() {
-        // Where reading fails nothing is written, so what befalls a write needs a turn of its own.
-        for methods in [&["*"][..], &["POST", "PATCH", "PUT"]] {
-            for method in methods {
-                world.fail(fault(Fault::on(method, "/").for_ever()));
-            }
-            // What an editor made is kept where it can't be written: here it has nothing of the value any more.
-            let run = sandbox
-                .stdin(CANARY)
-                .env("CANARY", CANARY)
-                .env("EDITOR", format!("sed -i s/{CANARY}/changed/"));
-            let run = run.env("XDG_RUNTIME_DIR", sandbox.home());
-            run.run(line.split(' ')).never_shows(CANARY.as_bytes());
-            world.clear_faults();
-            no_file_holds_it(sandbox, &line);
+    let lines = [creations(&places), other_commands(&places)].concat();
+    // Where reading fails nothing is written, so what befalls a write needs a turn of its own.
+    for methods in [&["*"][..], &["POST", "PATCH", "PUT"]] {
+        for method in methods {
+            world.fail(fault(Fault::on(method, "/").for_ever()));
         }
+        for lines in lines.chunks(AT_ONCE) {
+            std::thread::scope(|scope| {
+                for line in lines {
+                    scope.spawn(|| shows_nothing(sandbox, line));
+                }
+            });
+            no_file_holds_it(sandbox, &lines.join("\n"));
+        }
+        world.clear_faults();
     }
     let written: BTreeSet<String> = world.writes().into_iter().map(|write| write.method).collect();
     assert!(["POST", "PATCH", "PUT"].iter().all(|method| written.contains(*method)), "{written:?}");
+}
+
+fn shows_nothing(sandbox: &Sandbox, line: &str) {
+    // What an editor made is kept where it can't be written: here it has nothing of the value any more.
+    let editor = format!("sed -i s/{CANARY}/changed/");
+    let run = sandbox.stdin(CANARY).env("CANARY", CANARY).env("EDITOR", editor);
+    run.env("XDG_RUNTIME_DIR", sandbox.home()).run(line.split(' ')).never_shows(CANARY.as_bytes());
 }
 
 /// A server that quotes what it was sent, as an admission webhook may: its words are not ours to trust.

@@ -41,7 +41,8 @@ impl Kubeconfig {
         })
     }
 
-    pub(crate) fn server_address(&self) -> String {
+    /// The server's address, `https://<host>:<port>`.
+    pub fn server_address(&self) -> String {
         self.cluster["server"].as_str().expect("an address").to_owned()
     }
 
