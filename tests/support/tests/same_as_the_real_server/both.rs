@@ -95,6 +95,10 @@ pub(crate) fn normalise(value: &mut Value) {
                     }
                     // The in-process server sees fewer fields in a list.
                     "metadata" if !secret => without(field, "managedFields"),
+                    // They stand in the order of their times, which are in seconds.
+                    "managedFields" => field.as_array_mut().into_iter().for_each(|entries| {
+                        entries.sort_by_key(|entry| format!("{} {}", entry["manager"], entry["operation"]));
+                    }),
                     // Long texts of the documentation, and the columns of `-o wide`.
                     "columnDefinitions" => field.as_array_mut().into_iter().flatten().for_each(|column| {
                         without(column, "description");
