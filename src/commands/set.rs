@@ -92,7 +92,10 @@ impl SetArgs {
             return Ok(());
         }
         Err(Error::usage(format!("secret {} is copied to the projects, which takes about a minute", self.name))
-            .hint("set it without --restart, and restart what uses it when the copies are there: kubectl runai-secret label --wait"))
+            .hint(format!(
+                "set it without --restart, and restart what uses it when the copies are there: kubectl runai-secret label {} --wait",
+                self.name
+            )))
     }
 
     /// Shows what will be different, and warns of what may not be meant.

@@ -29,6 +29,13 @@ const LABEL_VALUE: &str = "a valid label must be an empty string or consist of a
 const SUBDOMAIN_LENGTH: usize = 253;
 const LABEL_LENGTH: usize = 63;
 
+/// The name with a suffix after a dash, cut where it would be too long for a Secret.
+pub(crate) fn with_suffix(name: &str, suffix: &str) -> String {
+    let room = SUBDOMAIN_LENGTH.saturating_sub(suffix.len() + 1);
+    let start: String = name.chars().take(room).collect();
+    format!("{}-{suffix}", start.trim_end_matches(['-', '.']))
+}
+
 /// The name of a Secret: an RFC 1123 subdomain of at most 253 characters.
 pub(crate) fn check_secret_name(name: &str) -> Result<()> {
     if name.is_empty() {
@@ -244,7 +251,15 @@ mod tests {
 
     #[test]
     fn a_secret_is_named_by_an_rfc_1123_subdomain() {
-        for name in ["s", "a-b", "1", "a.b-c.d", &"a".repeat(253)] {
+        for name in [
+            &with_suffix("s", "x"),
+            &with_suffix(&"a.".repeat(126), "x"),
+            "s",
+            "a-b",
+            "1",
+            "a.b-c.d",
+            &"a".repeat(253),
+        ] {
             check_secret_name(name).unwrap();
         }
         for name in ["", "A", "a_b", "-a", "a-", ".a", "a.", "a..b", "a.-b", "a b", "é", &"a".repeat(254)] {

@@ -15,7 +15,7 @@ use crate::cluster::{Answer, Cluster, Failure, Keep, Write};
 use crate::commands::{Session, TRIES, pause_after_conflict, random, sharing};
 use crate::error::{Error, Result};
 use crate::metadata::{LAST_APPLIED, Metadata};
-use crate::secret::SecretManifest;
+use crate::secret::{self, SecretManifest};
 use crate::{render, ui};
 
 /// How often the creation that follows a deletion is tried.
@@ -114,8 +114,7 @@ impl Replacement<'_> {
     async fn check_with_server(&self, old: &Value) -> Result<()> {
         let mut trial = self.fresh(old);
         let suffix: String = random()?.iter().map(|byte| char::from(b'a' + byte % 26)).collect();
-        let room: String = self.name().chars().take(200).collect();
-        trial["name"] = Value::from(format!("{}-{suffix}", room.trim_end_matches(['-', '.'])));
+        trial["name"] = Value::from(secret::with_suffix(self.name(), &suffix));
         let body = self.manifest.to_replacement_body(&trial);
         let write = Write { keep: Keep::No, ..self.args.write.write() };
         let checked = self.cluster.create_secret(self.namespace, body, Answer::Metadata, write).await;

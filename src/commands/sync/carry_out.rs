@@ -14,13 +14,10 @@ use crate::commands::{Session, TRIES, pause_after_conflict};
 use crate::error::{Error, Result};
 use crate::project::Project;
 use crate::propagation::{self, Found, Permissions, Reason, Row, Scope, Source, State, Step};
-use crate::ui;
+use crate::{secret, ui};
 
 /// How long to wait before a write is repeated whose effect is not known; twice as long before the next.
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// How long the name of a secret may be.
-const LONGEST_NAME: usize = 253;
 
 /// One secret on its way to the projects.
 pub(super) struct Copying<'a> {
@@ -173,8 +170,7 @@ impl<'a> Copying<'a> {
     /// Has the server check the new copy before the old one goes, under a name that nobody has: it is made of a UID.
     async fn check_with_server(&self, row: &Row) -> Result<(), Failure> {
         let (Some(held), Some(content)) = (&row.held, self.source.content()) else { return Ok(()) };
-        let name: String = self.name.chars().take(LONGEST_NAME.saturating_sub(held.uid.len() + 1)).collect();
-        let trial = format!("{}-{}", name.trim_end_matches(['-', '.']), held.uid);
+        let trial = secret::with_suffix(self.name, &held.uid);
         let body = propagation::copy_body(&trial, &self.identity, content);
         let write = Write { keep: Keep::No, ..self.args.write.write() };
         self.cluster.create_secret(&row.namespace, body, Answer::Metadata, write).await.map(drop)
