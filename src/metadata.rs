@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
 
 /// The annotation that kubectl apply leaves behind: a copy of the whole object, of a secret's values too.
 pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -40,4 +41,48 @@ pub(crate) struct Annotations {
 pub(crate) struct Owner {
     pub(crate) api_version: String,
     pub(crate) kind: String,
+}
+
+/// What the server keeps of an object, and no new object can have.
+const THE_SERVERS: [&str; 8] = [
+    "uid",
+    "resourceVersion",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "generation",
+    "managedFields",
+    "selfLink",
+];
+
+/// The metadata of a new object in the place of one that had these, as the API has them; without what `kubectl apply`
+/// left there.
+pub(crate) fn of_a_new_object(old: &Value) -> Value {
+    let mut metadata = old.clone();
+    let Some(fields) = metadata.as_object_mut() else { return metadata };
+    for field in THE_SERVERS {
+        fields.remove(field);
+    }
+    if let Some(annotations) = fields.get_mut("annotations").and_then(Value::as_object_mut) {
+        annotations.remove(LAST_APPLIED);
+    }
+    metadata
+}
+
+/// The metadata with these labels and annotations; all others stay.
+pub(crate) fn with(
+    mut metadata: Value,
+    labels: &BTreeMap<String, String>,
+    annotations: &BTreeMap<String, String>,
+) -> Value {
+    let Some(fields) = metadata.as_object_mut() else { return metadata };
+    for (field, own) in [("labels", labels), ("annotations", annotations)] {
+        let entries = fields.entry(field).or_insert_with(|| Value::Object(Map::new()));
+        if !entries.is_object() {
+            *entries = Value::Object(Map::new());
+        }
+        let Some(entries) = entries.as_object_mut() else { continue };
+        entries.extend(own.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))));
+    }
+    metadata
 }

@@ -37,6 +37,8 @@ pub(crate) struct Cluster {
     limit: Duration,
     /// Host and port, for error messages.
     server: String,
+    /// The same with the path, which many clusters may share a host by.
+    address: String,
     /// The context's namespace, or what stands for it.
     default_namespace: String,
     pub(super) versions: Versions,
@@ -61,6 +63,7 @@ impl Cluster {
     async fn connect_as(flags: &Connection, attendance: Attendance, ui: &Ui) -> Result<Self> {
         let (config, limit) = config::load(flags, attendance).await?;
         let server = host_and_port(&config.cluster_url);
+        let address = format!("{server}{}", config.cluster_url.path());
         let default_namespace = match config.default_namespace.as_str() {
             "" => "default".to_owned(),
             namespace => namespace.to_owned(),
@@ -73,6 +76,7 @@ impl Cluster {
             ui: ui.clone(),
             limit,
             server,
+            address,
             default_namespace,
             versions: Versions::default(),
             named_projects: RefCell::default(),
@@ -81,6 +85,11 @@ impl Cluster {
 
     pub(crate) fn default_namespace(&self) -> &str {
         &self.default_namespace
+    }
+
+    /// What tells the API server from others: host, port and path.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 
     pub(super) fn not_served(&self, kind: &Kind, missing: Missing) -> Failure {

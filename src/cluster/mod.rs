@@ -33,7 +33,7 @@ pub(crate) use failure::Failure;
 pub(crate) use kubeconfig::{Entries, entries};
 pub(crate) use listing::{Keys, Listed, Makers, Selection};
 pub(crate) use secret_changes::{SecretInside, SecretOutside};
-pub(crate) use secrets::Answer;
+pub(crate) use secrets::{Answer, SecretFrame};
 
 /// How a write is to be recorded and whether it is to be kept.
 #[derive(Clone, Copy)]

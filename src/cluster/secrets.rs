@@ -36,6 +36,22 @@ impl SecretOutline {
     }
 }
 
+/// A secret without its values, which are skipped as they come, and with its metadata as they are: who replaces it gives
+/// them back.
+#[derive(Deserialize)]
+#[expect(clippy::zero_sized_map_values, reason = "the answer has a map, whose values are to be skipped")]
+pub(crate) struct SecretFrame {
+    pub(crate) metadata: Value,
+    #[serde(default)]
+    data: Option<BTreeMap<String, IgnoredAny>>,
+}
+
+impl SecretFrame {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.data.iter().flatten().map(|(key, _)| key.as_str())
+    }
+}
+
 /// How much of a secret comes back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
@@ -132,6 +148,11 @@ impl Cluster {
 
     /// The keys of a secret.
     pub(crate) async fn secret_outline(&self, namespace: &str, name: &str) -> Result<SecretOutline, Failure> {
+        self.json(&Call::get(object(namespace, name))).await
+    }
+
+    /// The metadata and the keys of a secret.
+    pub(crate) async fn secret_frame(&self, namespace: &str, name: &str) -> Result<SecretFrame, Failure> {
         self.json(&Call::get(object(namespace, name))).await
     }
 

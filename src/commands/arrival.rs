@@ -8,7 +8,7 @@ use super::survey::{self, Survey};
 use crate::cluster::{Cluster, Failure};
 use crate::commands::status;
 use crate::error::{Error, Result};
-use crate::propagation::{Evidence, Row, Scope, State};
+use crate::propagation::{Row, Scope, State};
 
 /// The first pause between two looks, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -28,7 +28,7 @@ impl Until {
     fn waits_for(self, row: &Row) -> bool {
         match self {
             Self::Arrived => matches!(row.state, State::Pending | State::Stale),
-            Self::Gone => row.state == State::Orphan && row.evidence != Some(Evidence::OurMark),
+            Self::Gone => row.state == State::Orphan && !row.is_ours(),
         }
     }
 

@@ -6,12 +6,14 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::sharing::CopyCheck;
 use super::{Session, TRIES, pause_after_conflict, sharing};
 use crate::cli::{DryRun, WriteArgs};
 use crate::cluster::{Answer, Cluster, Failure, SecretOutside};
 use crate::error::{Error, Result};
 use crate::metadata::{LAST_APPLIED, Metadata};
 use crate::propagation::Scope;
+use crate::secret::SecretManifest;
 
 /// A change that is under way.
 pub(super) struct SecretChange<'a> {
@@ -22,6 +24,7 @@ pub(super) struct SecretChange<'a> {
     pub(super) write: &'a WriteArgs,
     pub(super) cluster: Cluster,
     pub(super) session: &'a Session<'a>,
+    copy: CopyCheck,
 }
 
 /// What is to be sent.
@@ -49,7 +52,7 @@ impl<'a> SecretChange<'a> {
     ) -> Result<Self> {
         let cluster = session.connect().await?;
         let namespace = session.namespace(&cluster).await?;
-        Ok(Self { command, name, namespace, write, cluster, session })
+        Ok(Self { command, name, namespace, write, cluster, session, copy: CopyCheck::default() })
     }
 
     /// The secret without its values; none where there is none.
@@ -69,7 +72,7 @@ impl<'a> SecretChange<'a> {
     ) -> Result<Done> {
         for attempt in 1.. {
             if let Some(secret) = &found {
-                self.check(secret)?;
+                self.check(secret).await?;
             }
             let step = plan(found.as_ref())?;
             let was_there = matches!(step, Step::Patch(_));
@@ -129,13 +132,13 @@ impl<'a> SecretChange<'a> {
         }
     }
 
-    /// Refuses what nobody can change, and what others would undo.
-    pub(super) fn check(&self, secret: &SecretOutside) -> Result<()> {
+    /// Refuses what nobody can change, and what others would undo; asks where they may.
+    pub(super) async fn check(&self, secret: &SecretOutside) -> Result<()> {
         let Self { name, namespace, command, .. } = self;
         if secret.metadata.terminating.is_some() {
             return Err(Error::failed(format!("secret {name} in {namespace} is being deleted")));
         }
-        sharing::refuse_copy(&secret.metadata, command, self.session)?;
+        self.copy.agree(&secret.metadata, command, self.write, &self.cluster, self.session).await?;
         if secret.immutable {
             return Err(Error::failed(format!("secret {name} in {namespace} is immutable: nobody can change it"))
                 .hint(format!("kubectl runai-secret create {name} --replace … offers to delete it and to create it anew, with all its keys")));
@@ -156,6 +159,18 @@ impl<'a> SecretChange<'a> {
         }
         failure.into()
     }
+}
+
+/// What to type to change keys of a secret that is there, and leave its others alone.
+pub(super) fn how_to_set(manifest: &SecretManifest, namespace: &str) -> String {
+    let keys: Vec<&str> = manifest.data.keys().map(String::as_str).collect();
+    let is_plain = matches!(manifest.secret_type.as_str(), "" | "Opaque");
+    let words = match keys.as_slice() {
+        [key] if is_plain => (*key).to_owned(),
+        [key] => format!("--from-file={key}=PATH"),
+        _ => "KEY".to_owned(),
+    };
+    format!("to add or change a key: kubectl runai-secret set {} {words} -n {namespace}", manifest.name)
 }
 
 /// The metadata of a patch that holds for the secret as it was read, and takes off what kubectl apply left there.

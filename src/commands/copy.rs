@@ -5,14 +5,18 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
+use super::lost_keys::{self, LostKeys};
+use super::secret_anew::refuse_going;
 use super::several::{Objects, Several};
-use super::{Session, TRIES, not_found, pause_after_conflict, sharing};
+use super::sharing::CopyCheck;
+use super::{Session, TRIES, change_secret, not_found, own_labels, pause_after_conflict, sharing};
 use crate::cli::{DryRun, WriteArgs};
-use crate::cluster::{Answer, Cluster, Failure};
+use crate::cluster::{Answer, Cluster, Failure, SecretFrame};
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::propagation::{self, Namesake};
 use crate::secret::{self, CREDENTIAL_LABEL, SecretManifest};
+use crate::wording::list;
 
 /// On a copy: what it was copied from. Not the mark of `sync`, which would remove or mend it.
 const COPIED_FROM: &str = "kubectl-runai-secret/copied-from";
@@ -23,7 +27,7 @@ const SERVICE_ACCOUNT_TOKEN: &str = "kubernetes.io/service-account-token";
 /// Copy a secret to other projects
 ///
 /// Type, keys and values are copied, and the label that makes it a credential of Run:ai; not its owner, nor what
-/// shares it. A copy is not kept up to date: to share a secret with every project, see label. Where a project has a
+/// shares it; --label and --annotation add more. A copy is not kept up to date: to share a secret with every project, see label. Where a project has a
 /// secret of that name it is refused, unless --replace is given.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
@@ -50,6 +54,14 @@ pub(crate) struct CopyArgs {
     #[arg(long)]
     replace: bool,
 
+    /// A label for the copy
+    #[arg(long = "label", value_name = "KEY=VALUE")]
+    labels: Vec<String>,
+
+    /// An annotation for the copy
+    #[arg(long = "annotation", value_name = "KEY=VALUE")]
+    annotations: Vec<String>,
+
     #[command(flatten)]
     write: WriteArgs,
 }
@@ -57,6 +69,8 @@ pub(crate) struct CopyArgs {
 /// A copy on its way.
 struct Copying<'a> {
     manifest: SecretManifest,
+    /// Of the secret that is copied.
+    uid: String,
     args: &'a CopyArgs,
     /// The cluster that it goes to.
     cluster: &'a Cluster,
@@ -65,6 +79,8 @@ struct Copying<'a> {
 
 pub(super) async fn run(args: &CopyArgs, session: &Session<'_>) -> Result<()> {
     secret::check_secret_name(&args.name)?;
+    let labels = own_labels::of_copies(&args.labels)?;
+    let annotations = own_labels::annotations(&args.annotations)?;
     let cluster = session.connect().await?;
     let from = args.source(&cluster, session).await?;
     let other = match &args.to_context {
@@ -89,7 +105,13 @@ pub(super) async fn run(args: &CopyArgs, session: &Session<'_>) -> Result<()> {
             args.name
         )));
     }
-    let copying = Copying { manifest: manifest(&found, session), args, cluster: target, session };
+    if found.immutable {
+        session.ui.note(&format!("{} is immutable, and its copies are not: they can be changed", args.name));
+    }
+    let mut manifest = manifest(&found, session);
+    manifest.labels.extend(labels);
+    manifest.annotations.extend(annotations);
+    let copying = Copying { manifest, uid: found.metadata.uid, args, cluster: target, session };
     let effect = |(namespace, project): &(String, String)| {
         format!("secret/{} in project {project}, namespace {namespace}", args.name)
     };
@@ -163,17 +185,17 @@ impl Copying<'_> {
 
     async fn to_one(&self, namespace: &str) -> Result<&'static str> {
         let dry = self.args.write.dry_run == DryRun::Client;
+        let check = CopyCheck::default();
         for attempt in 1.. {
             let old = if self.args.replace || dry { self.look(namespace).await? } else { None };
             let failure = match &old {
                 Some(_) if !self.args.replace => return Err(self.exists(namespace)),
                 Some(old) => {
-                    let metadata = serde_json::from_value(old.clone()).unwrap_or_default();
-                    sharing::refuse_copy(&metadata, "set", self.session)?;
+                    self.agree(old, namespace, &check).await?;
                     if dry {
                         return Ok("replaced");
                     }
-                    match self.replace(old, namespace).await {
+                    match self.replace(&old.metadata, namespace).await {
                         Ok(_) => return Ok("replaced"),
                         Err(failure) => failure,
                     }
@@ -197,9 +219,31 @@ impl Copying<'_> {
         unreachable!("the loop above has no end but its returns")
     }
 
-    async fn look(&self, namespace: &str) -> Result<Option<Value>> {
-        match self.cluster.secret(namespace, &self.args.name, Answer::Metadata).await {
-            Ok(mut found) => Ok(Some(found["metadata"].take())),
+    /// Refuses what makes no sense, and asks about the keys that go.
+    async fn agree(&self, old: &SecretFrame, namespace: &str, check: &CopyCheck) -> Result<()> {
+        let (name, session, write) = (self.args.name.as_str(), self.session, &self.args.write);
+        let metadata: Metadata = serde_json::from_value(old.metadata.clone()).unwrap_or_default();
+        if metadata.uid == self.uid {
+            return Err(Error::usage(format!("secret {name} can't be copied to itself, in {namespace}")));
+        }
+        refuse_going(&old.metadata, name, namespace)?;
+        check.agree(&metadata, "set", write, self.cluster, session).await?;
+        let lost = old.keys().filter(|key| !self.manifest.data.contains_key(*key));
+        let lost: Vec<String> = lost.map(str::to_owned).collect();
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let going = lost_keys::in_words(&lost, name, namespace);
+        session.ui.note(&format!("{going}: the copy does not have what its source has not"));
+        let deed = format!("Replace {name} in {namespace}, without {},", list(&lost));
+        let scope = sharing::scope(&metadata, session);
+        let (keys, cluster) = (lost.as_slice(), self.cluster);
+        LostKeys { name, namespace, keys, scope: &scope, deed, cluster, write, session }.agree().await
+    }
+
+    async fn look(&self, namespace: &str) -> Result<Option<SecretFrame>> {
+        match self.cluster.secret_frame(namespace, &self.args.name).await {
+            Ok(found) => Ok(Some(found)),
             Err(failure) if failure.is_not_found() => Ok(None),
             Err(failure) => Err(failure.into()),
         }
@@ -222,8 +266,9 @@ impl Copying<'_> {
         Error::in_kubectls_words(format!(
             "Error from server (AlreadyExists): secrets \"{name}\" already exists in {namespace}"
         ))
+        .hint(change_secret::how_to_set(&self.manifest, namespace))
+        .hint("nothing was changed there; --replace overwrites it, and its other keys go")
         .hint(format!("see what it is: kubectl runai-secret view {name} -n {namespace}"))
-        .hint("nothing was changed there; add --replace to overwrite it")
     }
 
     fn refused(&self, failure: Failure, namespace: &str) -> Error {

@@ -13,8 +13,9 @@ use self::args::NewSecretArgs;
 pub(super) use self::args::SourceArgs;
 use self::destination::Destination;
 pub(super) use self::typed::read_sources;
+use super::secret_anew::Remains;
 use super::several::{Objects, Several};
-use super::{Session, not_found, sharing};
+use super::{Session, change_secret, not_found};
 use crate::cli::{DryRun, Output};
 use crate::cluster::{self, Answer, Cluster, Failure};
 use crate::error::{Error, Result};
@@ -110,10 +111,18 @@ async fn write(
     if args.replace {
         return replace::Replacement { manifest, namespace, args, cluster, session }.run().await;
     }
+    if let Some(remains) = Remains::of(cluster, namespace, &manifest.name) {
+        session.ui.warning(&format!(
+            "an earlier create --replace of secret {} was cut short, and the old one had {}: with --replace the new one \
+             gets that",
+            manifest.name,
+            remains.in_words()
+        ));
+    }
     let body = manifest.to_request_body();
     match cluster.create_secret(namespace, body, args.answer(), args.write.write()).await {
         Ok(object) => Ok(Written { verb: "created", object }),
-        Err(failure) => Err(refused(failure, &manifest.name, namespace, cluster).await),
+        Err(failure) => Err(refused(failure, manifest, namespace, cluster).await),
     }
 }
 
@@ -136,32 +145,18 @@ async fn dry_run(manifest: &SecretManifest, args: &NewSecretArgs, session: &Sess
         return print(manifest, &namespaces, args, session);
     }
     for destination in &destinations {
-        let there = args.replace && is_there(manifest, &destination.namespace, &cluster, session).await?;
-        let mut verb = if there { "replaced" } else { "created" }.to_owned();
+        let mut verb = "created".to_owned();
+        if args.replace {
+            let (namespace, cluster) = (&destination.namespace, &cluster);
+            let replacement = replace::Replacement { manifest, namespace, args, cluster, session };
+            replacement.preview().await?.clone_into(&mut verb);
+        }
         if destinations.len() > 1 {
             verb = format!("{verb} in {}", destination.project);
         }
         session.report(&args.write, &manifest.to_name(), &verb, &Value::Null)?;
     }
     Ok(())
-}
-
-/// Whether there is a secret to replace.
-///
-/// # Errors
-/// There is one that may not be replaced, or it can't be seen.
-async fn is_there(
-    manifest: &SecretManifest,
-    namespace: &str,
-    cluster: &Cluster,
-    session: &Session<'_>,
-) -> Result<bool> {
-    match cluster.secret_metadata(namespace, &manifest.name).await {
-        Ok(old) => sharing::refuse_copy(&old, "set", session).map(|()| true),
-        Err(failure) if failure.is_not_found() => Ok(false),
-        Err(failure) => Err(Error::from(failure)
-            .hint("whether there is a secret to replace is not known; -o yaml prints it without asking")),
-    }
 }
 
 /// Prints the manifest as it is in each of these namespaces; without one, as kubectl does, in none.
@@ -189,11 +184,15 @@ impl NewSecretArgs {
     }
 }
 
-async fn refused(failure: Failure, name: &str, namespace: &str, cluster: &Cluster) -> Error {
+async fn refused(failure: Failure, manifest: &SecretManifest, namespace: &str, cluster: &Cluster) -> Error {
+    let name = &manifest.name;
     if failure.is_already_exists() {
         return Error::from(failure)
-            .hint(format!("see what it is: kubectl get secret {name} -n {namespace}"))
-            .hint("nothing was changed; choose another name, or add --replace to overwrite that one");
+            .hint(change_secret::how_to_set(manifest, namespace))
+            .hint(
+                "nothing was changed; --replace makes the new keys the whole content, and its other keys go",
+            )
+            .hint(format!("see what it is: kubectl get secret {name} -n {namespace}"));
     }
     if failure.has_unknown_effect() {
         return Error::from(failure).hint(format!("kubectl get secret {name} -n {namespace}"));

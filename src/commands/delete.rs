@@ -1,27 +1,29 @@
 //! `delete`: a secret of a project; or, with `--cluster-wide`, a shared one and every copy of it.
 
 mod cluster_wide;
-mod consumers;
 
 use std::time::Duration;
 
 use serde_json::json;
 
-use self::consumers::Consumers;
+use super::secret_anew::Remains;
 use super::several::{Objects, Several};
+use super::sharing::Standing;
+use super::who_needs::{Consumers, Deed, Force, Plan};
 use super::{Session, not_found, sharing};
 use crate::cli::{self, DryRun, WriteArgs, parse_duration};
-use crate::cluster::{Cluster, Namespaces};
+use crate::cluster::{Cluster, Failure, Namespaces};
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
-use crate::propagation::{self, Scope};
+use crate::propagation::Scope;
 use crate::secret;
 
 /// Delete a secret, or a shared one with every copy of it
 ///
-/// A secret that is shared, or a copy of one, is refused, with what to type instead. --cluster-wide takes the mark off,
-/// waits until Run:ai has removed its copies, removes those that sync made, and then the secret itself. Stopped at any
-/// point, the same command does the rest.
+/// A secret that is shared, or a copy of one that sync made, is refused, with what to type instead. --cluster-wide takes
+/// the mark off, waits until Run:ai has removed its copies, removes those that sync made, and then the secret itself. A
+/// secret with a label of Run:ai whose content is not the shared one's is left alone, and named. Stopped at any point, the
+/// same command does the rest.
 ///
 /// First the workloads are listed that use it, and how. Where one that runs, waits in a queue, is suspended or is a cron
 /// job between two runs could not start without it, nothing is deleted unless --force says so; for service accounts that
@@ -65,7 +67,9 @@ pub(super) async fn run(args: &DeleteArgs, session: &Session<'_>) -> Result<()> 
         let namespace = session.namespace(&cluster).await?;
         (namespace.clone(), Namespaces::One(namespace))
     };
-    let mut consumers = Consumers::new(scope, args, &cluster, session);
+    let (force, dry_run) = (Force::given(args.force), args.write.dry_run);
+    let plan = Plan { deed: Deed::Delete, force, names: &args.names, dry_run };
+    let mut consumers = Consumers::new(scope, plan, &cluster, session);
     let mut several = Several::secrets(args.names.len(), session);
     let objects = Objects::asked(args.names.len(), &args.write, session);
     let mut deleted = Deleted { args, session, objects };
@@ -115,7 +119,10 @@ async fn one(
     let (args, session) = (deleted.args, deleted.session);
     let secret = match cluster.secret_metadata(namespace, name).await {
         Ok(secret) => secret,
-        Err(failure) => return Err(not_found::secret(failure, name, namespace, cluster).await),
+        Err(failure) => {
+            forget(name, namespace, &failure, cluster, args, session);
+            return Err(not_found::secret(failure, name, namespace, cluster).await);
+        }
     };
     if sharing::scope(&secret, session) != Scope::Nobody {
         return Err(Error::failed(format!(
@@ -123,17 +130,45 @@ async fn one(
         ))
         .hint(format!("to delete it and its copies: {}", cluster_wide_command(name, session))));
     }
-    if propagation::origin(&secret, &session.globals.place.runai_namespace).is_some() {
-        return Err(is_a_copy(name, namespace, session));
+    let mut effects = vec![format!(
+        "secret {name} in namespace {namespace} is deleted; jobs that use it won't start again"
+    )];
+    match sharing::standing(&secret, cluster, session).await? {
+        Standing::Own => {}
+        Standing::Left(origin) => sharing::note_left(&origin, &secret, session),
+        Standing::Copy(_) => return Err(is_a_copy(name, namespace, session)),
+        Standing::PerhapsACopy(origin) => effects.push(format!(
+            "it may be Run:ai's copy of {} ({}): if it is, it is made again",
+            origin.identity, origin.evidence
+        )),
     }
-    let effect =
-        format!("secret {name} in namespace {namespace} is deleted; jobs that use it won't start again");
-    consumers.tell(name, &[effect], |_| true).await?;
+    consumers.tell(name, &effects, |_| true).await?;
     if args.write.dry_run == DryRun::None {
         session.ui.confirm(&format!("Delete {name}?")).await?;
     }
     delete(&secret, args, cluster).await?;
     deleted.tell(name, namespace, None)
+}
+
+/// Of a secret that is gone since a `create --replace` was cut short, nothing is to be brought back any more.
+fn forget(
+    name: &str,
+    namespace: &str,
+    failure: &Failure,
+    cluster: &Cluster,
+    args: &DeleteArgs,
+    session: &Session<'_>,
+) {
+    if !failure.is_not_found() || args.write.dry_run != DryRun::None {
+        return;
+    }
+    if let Some(remains) = Remains::of(cluster, namespace, name) {
+        remains.remove();
+        session.ui.note(&format!(
+            "an earlier create --replace had deleted {name}; what was kept of it, {}, is given up now",
+            remains.in_words()
+        ));
+    }
 }
 
 fn cluster_wide_command(name: &str, session: &Session<'_>) -> String {
@@ -152,5 +187,9 @@ async fn delete(secret: &Metadata, args: &DeleteArgs, cluster: &Cluster) -> Resu
     }
     let keep = args.write.write().keep;
     let Metadata { namespace, name, uid, resource_version, .. } = secret;
-    cluster.delete_secret(namespace, name, uid, resource_version, keep).await.map_err(Error::from)
+    cluster.delete_secret(namespace, name, uid, resource_version, keep).await.map_err(Error::from)?;
+    if args.write.dry_run == DryRun::None {
+        Remains::forget(cluster, namespace, name, uid);
+    }
+    Ok(())
 }

@@ -59,7 +59,7 @@ pub(super) async fn run(args: &EditArgs, session: &Session<'_>) -> Result<()> {
         Ok(found) => found,
         Err(failure) => return Err(not_found::secret(failure, &args.name, namespace, cluster).await),
     };
-    change.check(&found.outside)?;
+    change.check(&found.outside).await?;
     let scope = sharing::scope(&found.outside.metadata, session);
     let form = args.form(&found.values)?;
     let editor = Editor::of(session)?;
@@ -231,7 +231,7 @@ impl Editing<'_> {
                 "secret {name} was deleted and made anew meanwhile; nothing was written"
             )));
         }
-        self.change.check(&now.outside)?;
+        self.change.check(&now.outside).await?;
         Ok(now)
     }
 

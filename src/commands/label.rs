@@ -11,14 +11,15 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use serde_json::{Value, json};
 
-use self::agree::{agree, check_wait, warn};
+use self::agree::{agree, agree_to_remove, check_wait, warn};
 use self::origin::Copying;
 use self::view::{Found, Surroundings, View, look, not_in_runai, projects_with};
 use super::arrival::{self, Until};
 use super::several::{Objects, Several};
+use super::who_needs::{Consumers, Deed, Force, Plan};
 use super::{Session, TRIES, not_found, pause_after_conflict, status};
 use crate::cli::{self, DryRun, Output, Report, WriteArgs, parse_duration};
-use crate::cluster::{Cluster, Failure};
+use crate::cluster::{Cluster, Failure, Namespaces};
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::propagation::{self, DEPARTMENT_LABEL, Key, Scope};
@@ -42,7 +43,7 @@ pub(crate) struct LabelArgs {
     #[arg(value_name = "NAME", required = true, value_parser = cli::parse_secret)]
     names: Vec<String>,
 
-    /// Take the mark off; Run:ai then removes the copies
+    /// Take the mark off; Run:ai then removes the copies. Refused where workloads need them, unless --force is given
     #[arg(long, conflicts_with_all = ["department", "credential", "from_project"])]
     remove: bool,
 
@@ -61,6 +62,10 @@ pub(crate) struct LabelArgs {
     /// Copy it from this project to the Run:ai namespace first
     #[arg(long, value_name = "PROJECT")]
     from_project: Option<String>,
+
+    /// With --remove: although workloads need their copies; whether you agree is still asked
+    #[arg(long, requires = "remove")]
+    force: bool,
 
     /// Wait until every project has its copy, or with --remove has lost it; 60s at most without a duration
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "60s",
@@ -107,8 +112,12 @@ pub(super) async fn run(args: &LabelArgs, session: &Session<'_>) -> Result<()> {
     let mut several = Several::secrets(args.names.len(), session);
     let mut objects = Objects::asked(args.names.len(), &args.write, session);
     let mut done = Vec::new();
+    let (force, dry_run) = (Force::given(args.force), args.write.dry_run);
+    let plan = Plan { deed: Deed::Unshare, force, names: &args.names, dry_run };
+    let mut consumers = Consumers::new(Namespaces::AllAtOnce, plan, &cluster, session);
     for name in &args.names {
-        if let Some(labelled) = several.one(name, one(name, namespace, args, &cluster, session).await)? {
+        let outcome = one(name, namespace, args, &mut consumers, &cluster, session).await;
+        if let Some(labelled) = several.one(name, outcome)? {
             objects.tell(&format!("secret/{name}"), labelled.verb, as_secret(&labelled.object))?;
             labelled.note_projects(args, session);
             done.push(name.as_str());
@@ -123,6 +132,7 @@ async fn one(
     name: &str,
     namespace: &str,
     args: &LabelArgs,
+    consumers: &mut Consumers<'_>,
     cluster: &Cluster,
     session: &Session<'_>,
 ) -> Result<Labelled> {
@@ -146,7 +156,11 @@ async fn one(
         if attempt == 1 {
             check_wait(args, &view)?;
             warn(&view, args, session);
-            agree(args, session, &view).await?;
+            if args.remove {
+                agree_to_remove(args, consumers, session, &view).await?;
+            } else {
+                agree(args, session, &view).await?;
+            }
             let labels = changes.iter().map(|(key, value)| effect(key, *value));
             let effects: Vec<String> = labels.chain(args.reach(&view)).collect();
             session.review(&args.write, &format!("Label {name} in {namespace}?"), &effects).await?;

@@ -1,5 +1,6 @@
 //! A file a verb. Each reads as: resolve what was typed, look, plan, show, write.
 
+mod anew;
 mod area;
 mod arrival;
 pub(crate) mod attach;
@@ -16,14 +17,17 @@ pub(crate) mod detach;
 pub(crate) mod edit;
 pub(crate) mod label;
 pub(crate) mod list;
+mod lost_keys;
 mod maker;
 mod missing_secret;
 mod not_found;
+mod own_labels;
 mod recreate;
 mod renewal;
 mod runai_flags;
 mod saved_manifest;
 mod scope;
+mod secret_anew;
 mod secrets_used;
 pub(crate) mod set;
 mod several;
@@ -36,6 +40,7 @@ pub(crate) mod unset;
 pub(crate) mod usage;
 pub(crate) mod view;
 mod wait_for_start;
+mod who_needs;
 
 use std::borrow::Cow;
 use std::cell::Cell;

@@ -5,30 +5,25 @@
 //! is on the disk before the old object goes; it goes only if it is still what was read; and if the new one can't be
 //! made, the old one is put back. An interrupt lets these steps finish; each has a time limit.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
+use super::anew::{Anew, Deleted, PATIENCE, PATIENCE_TO_PUT_BACK, uid};
 use super::saved_manifest::SavedManifest;
 use super::{Session, random};
 use crate::cli::{DryRun, WriteArgs};
 use crate::cluster::{Cluster, Failure, Keep, Write};
 use crate::error::{Error, Result};
+use crate::ui;
 use crate::workload::{JobState, Target, clean_copy, generated_suffix, job_state};
-use crate::{ui, wording};
 
-/// How long creating may be tried again where the server is not well.
-const CREATE_LIMIT: Duration = Duration::from_secs(20);
-const CREATE_TRIES: u32 = 5;
-const DELETE_TRIES: u32 = 5;
 /// A name that may grow by a few characters and still make legal names of pods.
 const SHORT_NAME: usize = 30;
 /// What a limit of zero stands for, as with --request-timeout.
 const LONGEST_LIMIT: Duration = Duration::from_mins(10);
 /// How long a look is repeated where the server is away.
 const LOOK_LIMIT: Duration = Duration::from_secs(10);
-/// The longest pause between two looks at an object that is going.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) struct Recreation<'a> {
     pub(super) session: &'a Session<'a>,
@@ -40,16 +35,6 @@ pub(super) struct Recreation<'a> {
     pub(super) limit: Duration,
     /// What is different about the new object, a line each.
     pub(super) differences: &'a [String],
-}
-
-/// What became of a deletion that was tried until it was clear.
-enum Deleted {
-    /// It is gone, or on its way.
-    Going,
-    /// It is there as it was.
-    Untouched(Error),
-    /// The server can't be reached any more.
-    Unclear(Error),
 }
 
 impl Recreation<'_> {
@@ -133,7 +118,8 @@ impl Recreation<'_> {
         restore: &str,
     ) -> Result<Value> {
         let bring_back = || format!("to bring the old one back, if it is gone: {restore}");
-        match self.delete(old, old_copy).await {
+        let steps = Steps { of: self, old_copy };
+        match steps.delete(old).await {
             Deleted::Going => {}
             Deleted::Untouched(error) => {
                 saved.remove();
@@ -142,15 +128,16 @@ impl Recreation<'_> {
             Deleted::Unclear(error) => return Err(error.hint(bring_back())),
         }
         let uid = uid(old);
-        self.wait_until_gone(uid).await.map_err(|error| error.hint(bring_back()))?;
-        let refusal = match self.create(new, uid).await {
+        let limit = if self.limit.is_zero() { LONGEST_LIMIT } else { self.limit };
+        steps.wait_until_gone(uid, limit).await.map_err(|error| error.hint(bring_back()))?;
+        let refusal = match steps.create(new, uid, PATIENCE).await {
             Ok(object) => {
                 saved.remove();
                 return Ok(object);
             }
             Err(failure) => Error::from(failure),
         };
-        if self.create(old_copy, uid).await.is_err() {
+        if steps.create(old_copy, uid, PATIENCE_TO_PUT_BACK).await.is_err() {
             return Err(refusal
                 .hint(format!("the new {} could not be created", self.target))
                 .hint(bring_back()));
@@ -158,147 +145,54 @@ impl Recreation<'_> {
         saved.remove();
         Err(refusal.hint(format!("the old {} was put back as it was", self.target)))
     }
+}
 
-    /// Deletes the old object if it is still what was read.
-    async fn delete(&self, old: &Value, old_copy: &Value) -> Deleted {
-        let mut version = version(old).to_owned();
-        // A request that got lost may still be on its way, whatever a look shows now.
-        let mut may_come = false;
-        let mut last = Error::failed(format!("{} could not be deleted", self.target));
-        for _ in 0..DELETE_TRIES {
-            let deleted = self.cluster.delete_workload(self.namespace, self.target, uid(old), &version).await;
-            let failure = match deleted {
-                Ok(()) => return Deleted::Going,
-                Err(failure) if failure.is_not_found() => return Deleted::Going,
-                Err(failure) => failure,
-            };
-            may_come |= failure.has_unknown_effect();
-            let again = failure.is_conflict() || failure.may_pass();
-            last = failure.into();
-            if !again {
-                break;
-            }
-            let now = match self.look_patiently().await {
-                Ok(Some(now)) => now,
-                Ok(None) => return Deleted::Going,
-                Err(_) => break,
-            };
-            if uid(&now) == uid(old) && is_going(&now) {
-                return Deleted::Going;
-            }
-            if uid(&now) != uid(old) || clean_copy(&now, self.target.kind, None) != *old_copy {
-                let changed = format!("{} was changed by somebody else meanwhile", self.target);
-                last = Error::failed(changed).hint("run the command again");
-                break;
-            }
-            // Only its status moved on, which it does all the time.
-            self::version(&now).clone_into(&mut version);
-        }
-        if may_come { Deleted::Unclear(last) } else { Deleted::Untouched(last) }
+/// The steps that are the same for whatever is created anew.
+struct Steps<'a> {
+    of: &'a Recreation<'a>,
+    /// The old object as it would be created.
+    old_copy: &'a Value,
+}
+
+impl Anew for Steps<'_> {
+    type Body = Value;
+
+    fn subject(&self) -> String {
+        self.of.target.to_string()
     }
 
-    async fn wait_until_gone(&self, uid_before: &str) -> Result<()> {
-        let limit = if self.limit.is_zero() { LONGEST_LIMIT } else { self.limit };
-        let started = Instant::now();
-        let mut pause = Duration::from_millis(20);
-        let mut holding = String::new();
-        loop {
-            match self.look().await {
-                Ok(None) => return Ok(()),
-                Ok(Some(now)) if uid(&now) != uid_before => {
-                    return Err(Error::failed(format!(
-                        "somebody else created another {} meanwhile",
-                        self.target
-                    )));
-                }
-                Ok(Some(now)) => holding = what_holds(&now),
-                // The server may be away for a moment; the time limit below holds all the same.
-                Err(_) => {}
-            }
-            if started.elapsed() > limit {
-                let seconds = limit.as_secs();
-                return Err(Error::failed(format!(
-                    "{} is still not gone after {seconds} s{holding}",
-                    self.target
-                )));
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
+    fn session(&self) -> &Session<'_> {
+        self.of.session
     }
 
-    /// Creates an object under the target's name, again while it is not clear whether it worked.
-    ///
-    /// A second try can't make a second object: the name is taken then, which says that an earlier one worked.
-    async fn create(&self, object: &Value, uid_before: &str) -> Result<Value, Failure> {
-        let (kind, write) = (self.target.kind, self.write.write());
-        let started = Instant::now();
-        let mut may_exist = false;
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            let failure = match self.cluster.create_workload(self.namespace, kind, object, write).await {
-                Ok(object) => return Ok(object),
-                Err(failure) => failure,
-            };
-            may_exist |= failure.has_unknown_effect();
-            // A conflict is a quota's, which many write at once: it did nothing.
-            let passes =
-                failure.may_pass() || failure.is_conflict() || (failure.is_already_exists() && may_exist);
-            let last = !passes || attempt == CREATE_TRIES || started.elapsed() > CREATE_LIMIT;
-            if may_exist && (last || failure.is_already_exists()) {
-                match self.look_patiently().await {
-                    Ok(Some(now)) if uid(&now) != uid_before => return Ok(now),
-                    _ => {}
-                }
-            }
-            if last {
-                return Err(failure);
-            }
-            tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
-        }
+    fn look_limit(&self) -> Duration {
+        LOOK_LIMIT
+    }
+
+    fn is_still(&self, now: &Value) -> bool {
+        clean_copy(now, self.of.target.kind, None) == *self.old_copy
     }
 
     async fn look(&self) -> Result<Option<Value>, Failure> {
-        match self.cluster.workload(self.namespace, self.target).await {
+        match self.of.cluster.workload(self.of.namespace, self.of.target).await {
             Ok(object) => Ok(Some(object)),
             Err(failure) if failure.is_not_found() => Ok(None),
             Err(failure) => Err(failure),
         }
     }
 
-    /// Looks again while the server is away, for a while.
-    async fn look_patiently(&self) -> Result<Option<Value>, Failure> {
-        let started = Instant::now();
-        loop {
-            match self.look().await {
-                Err(failure) if failure.may_pass() && started.elapsed() < LOOK_LIMIT => {
-                    tokio::time::sleep(LONGEST_PAUSE / 2).await;
-                }
-                outcome => return outcome,
-            }
-        }
+    async fn delete_once(&self, uid: &str, version: &str) -> Result<(), Failure> {
+        self.of.cluster.delete_workload(self.of.namespace, self.of.target, uid, version).await
     }
-}
 
-fn uid(object: &Value) -> &str {
-    object["metadata"]["uid"].as_str().unwrap_or_default()
-}
+    async fn create_once(&self, body: &Value) -> Result<Value, Failure> {
+        self.of
+            .cluster
+            .create_workload(self.of.namespace, self.of.target.kind, body, self.of.write.write())
+            .await
+    }
 
-fn version(object: &Value) -> &str {
-    object["metadata"]["resourceVersion"].as_str().unwrap_or_default()
-}
-
-fn is_going(object: &Value) -> bool {
-    object["metadata"]["deletionTimestamp"].is_string()
-}
-
-fn what_holds(object: &Value) -> String {
-    let finalizers = object["metadata"]["finalizers"].as_array();
-    let finalizers: Vec<&str> = finalizers.into_iter().flatten().filter_map(Value::as_str).collect();
-    if finalizers.is_empty() {
-        String::new()
-    } else {
-        format!(": it waits for {}", wording::list(finalizers))
+    async fn made(&self, _: &Value, uid_before: &str) -> Result<Option<Value>, Failure> {
+        Ok(self.look().await?.filter(|now| uid(now) != uid_before))
     }
 }

@@ -13,14 +13,17 @@ use crate::cluster::{Cluster, Failure, Namespaces, Seen, Unseen};
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::propagation;
-use crate::wording::plural;
-use crate::workload::{Consumer, Need, Reference, Sight, State, Target};
+use crate::wording::{list, plural};
+use crate::workload::{Consumer, Need, Reference, Sight, State, Target, Way};
 
 /// On a pod template: `kubectl rollout restart` sets it, and so the controller replaces the pods.
 const RESTARTED: &str = "kubectl.kubernetes.io/restartedAt";
 
 /// The kinds that `kubectl rollout restart` knows.
 const RESTARTABLE: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
+
+/// The keys without which a secret is no login to a registry.
+const LOGINS: [&str; 2] = [".dockerconfigjson", ".dockercfg"];
 
 /// The workloads that take some keys of a secret.
 pub(super) struct Audience {
@@ -60,7 +63,9 @@ impl Audience {
             Err(failure) => return Err(failure),
         };
         let identity = propagation::identity(runai_namespace, secret);
-        let is_copy = |one: &Metadata| propagation::origin(one, runai_namespace).as_ref() == Some(&identity);
+        let is_copy = |one: &Metadata| {
+            propagation::origin(one, runai_namespace).is_some_and(|origin| origin.identity == identity)
+        };
         let copies = namesakes.iter().filter(|one| is_copy(one)).map(|one| one.namespace.as_str());
         let places: BTreeSet<&str> = copies.chain([runai_namespace]).collect();
         audience.consumers.retain(|one| places.contains(one.namespace.as_str()));
@@ -88,7 +93,7 @@ impl Audience {
 
     /// Those of them that can be told to start again.
     pub(super) fn restartable(&self) -> Vec<Target> {
-        let known = self.stale().filter(|one| RESTARTABLE.contains(&one.kind.name));
+        let known = self.stale().filter(|one| is_restartable(one));
         let mut targets: Vec<Target> =
             known.map(|one| Target { kind: one.kind, name: one.name.clone() }).collect();
         targets.dedup();
@@ -97,29 +102,43 @@ impl Audience {
 
     /// Tells who sees the change, and when.
     pub(super) fn tell(&self, namespace: &str, session: &Session<'_>) {
-        let ui = session.ui;
-        let names = |all: Vec<&Consumer>| {
-            let mut names: Vec<String> = all.into_iter().map(Consumer::display_name).collect();
-            names.dedup();
-            names
-        };
         let by_itself = |one: &&Consumer| one.sees(Sight::ByItself) && !one.sees(Sight::AtStart);
-        let renewed = names(self.consumers.iter().filter(by_itself).collect());
-        let is_restartable = |one: &&Consumer| RESTARTABLE.contains(&one.kind.name);
-        let (restartable, others): (Vec<_>, Vec<_>) = self.stale().partition(is_restartable);
-        let line = |names: &[String], what: &str| {
-            if !names.is_empty() {
-                let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                ui.note(&format!("{what}: {}", few(&names)));
-            }
-        };
-        line(&renewed, "sees it by itself, files within about a minute");
-        line(
-            &names(restartable),
-            "goes on with what it read at its start until it is restarted (set --restart, or kubectl rollout restart)",
-        );
-        line(&names(others), "goes on with what it read at its start until it is started anew");
+        let renewed = self.names(self.consumers.iter().filter(by_itself));
+        tell_names("sees it by itself, files within about a minute", &renewed, session);
+        let restartable = self.names(self.stale().filter(|one| is_restartable(one)));
+        let what = "goes on with what it read at its start until it is restarted (set --restart, or kubectl rollout restart)";
+        tell_names(what, &restartable, session);
+        self.tell_what_stays_stale(session);
         self.tell_unseen(namespace, session);
+    }
+
+    /// Names all that nothing restarts: it goes on with the old value until somebody starts it anew.
+    pub(super) fn tell_what_stays_stale(&self, session: &Session<'_>) {
+        let others = self.names(self.stale().filter(|one| !is_restartable(one)));
+        if !others.is_empty() {
+            session.ui.note(&format!(
+                "goes on with what it read at its start until it is started anew: {}",
+                list(&others)
+            ));
+            session.ui.note(
+                "nothing restarts those: delete each when its work allows, and create or submit it again",
+            );
+        }
+    }
+
+    /// Tells who has to start again when the copies of a shared secret have arrived.
+    pub(super) fn tell_of_copies(&self, session: &Session<'_>) {
+        let stale = self.names(self.stale());
+        let what = "goes on with what it read at its start, and has to start again when its copy has arrived";
+        if !stale.is_empty() {
+            session.ui.note(&format!("{what}: {}", list(&stale)));
+        }
+    }
+
+    fn names<'a>(&self, all: impl Iterator<Item = &'a Consumer>) -> Vec<String> {
+        let mut names: Vec<String> = all.map(|one| scope::consumer_name(&self.scope, one)).collect();
+        names.dedup();
+        names
     }
 
     pub(super) fn tell_unseen(&self, namespace: &str, session: &Session<'_>) {
@@ -132,12 +151,28 @@ impl Audience {
     }
 
     /// Those that do not start without these keys, each with how it takes one.
-    pub(super) fn in_need(&self) -> BTreeMap<String, String> {
-        let named =
-            |reference: &&Reference| reference.need == Need::Required && !reference.way.keys().is_empty();
+    pub(super) fn in_need(&self, keys: &[String]) -> BTreeMap<String, String> {
+        let is_login = keys.iter().any(|key| LOGINS.contains(&key.as_str()));
+        self.named(|reference| {
+            let takes_one = reference.need == Need::Required && !reference.way.keys().is_empty();
+            takes_one || (is_login && reference.way == Way::ImagePull)
+        })
+    }
+
+    /// Those that take whatever keys there are, and start without these.
+    pub(super) fn going_without(&self) -> BTreeMap<String, String> {
+        self.named(|reference| match &reference.way {
+            Way::Variables { .. } | Way::Login { .. } => true,
+            Way::Files { items, .. } => items.is_empty(),
+            _ => false,
+        })
+    }
+
+    /// Those with such a use of the secret, each with its way.
+    fn named(&self, wanted: impl Fn(&Reference) -> bool) -> BTreeMap<String, String> {
         let mut found = BTreeMap::new();
         for one in &self.consumers {
-            for reference in one.references.iter().filter(named) {
+            for reference in one.references.iter().filter(|reference| wanted(reference)) {
                 found
                     .entry(scope::consumer_name(&self.scope, one))
                     .or_insert_with(|| reference.way.to_string());
@@ -149,6 +184,17 @@ impl Audience {
     /// Warns of those that could not be looked for, which may need these keys.
     pub(super) fn warn_unseen(&self, secret: &str, session: &Session<'_>) {
         scope::warn_unseen_consumers(&self.scope, &self.unseen, secret, "these keys", session);
+    }
+}
+
+fn is_restartable(one: &Consumer) -> bool {
+    RESTARTABLE.contains(&one.kind.name)
+}
+
+fn tell_names(what: &str, names: &[String], session: &Session<'_>) {
+    if !names.is_empty() {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        session.ui.note(&format!("{what}: {}", few(&names)));
     }
 }
 

@@ -1,7 +1,9 @@
 //! A copy of an object in a file, for the moment in which the cluster has none.
 //!
+//! Of a secret that is metadata and type alone: no value ever comes to the disk.
+//!
 //! The file is written and flushed to the disk before the object is deleted, readable by its owner alone (a manifest may
-//! hold plain variables), and `kubectl create` brings the object back from it without this program.
+//! hold plain variables), and `kubectl create` brings a workload back from it without this program.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -32,6 +34,28 @@ impl SavedManifest {
                 .hint("nothing was changed in the cluster; XDG_STATE_HOME says where such files go")
         })?;
         Ok(Self { path })
+    }
+
+    /// Those that are there with this in their name, the newest first, with what they hold. What can't be read is passed
+    /// over: a hint is all that comes of them.
+    pub(super) fn named(mark: &str) -> Vec<(Self, Value)> {
+        let Some(files) = folder().and_then(|folder| fs::read_dir(folder).ok()) else { return Vec::new() };
+        let is_meant = |path: &PathBuf| {
+            let name = path.file_name().map(|name| name.to_string_lossy());
+            name.is_some_and(|name| name.contains(mark) && name.ends_with(".json"))
+        };
+        let mut paths: Vec<PathBuf> = files.flatten().map(|file| file.path()).filter(is_meant).collect();
+        let written = |path: &PathBuf| fs::metadata(path).and_then(|about| about.modified()).ok();
+        paths.sort_by_cached_key(|path| std::cmp::Reverse(written(path)));
+        let read = |path: PathBuf| {
+            let manifest = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
+            Some((Self { path }, manifest))
+        };
+        paths.into_iter().filter_map(read).collect()
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// What to type to bring the object back, in the cluster that this command went to.

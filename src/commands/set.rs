@@ -7,7 +7,7 @@ use super::create::{SourceArgs, read_sources};
 use super::renewal::{self, Audience};
 use super::{Session, sharing};
 use crate::cli::{DryRun, Output, WriteArgs};
-use crate::cluster::SecretOutside;
+use crate::cluster::{Failure, SecretOutside};
 use crate::error::{Error, Result};
 use crate::propagation::Scope;
 use crate::secret::{self, SecretManifest, Source};
@@ -58,7 +58,9 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
     let manifest = if let Some(manifest) = read {
         manifest
     } else {
-        found.iter().try_for_each(|secret| change.check(secret))?;
+        if let Some(secret) = &found {
+            change.check(secret).await?;
+        }
         args.read(session).await?
     };
     args.review(&manifest, found.as_ref(), &change).await?;
@@ -70,7 +72,7 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
         Scope::Nobody => args.tell_audience(&change, &manifest).await,
         Scope::EveryProject | Scope::Department(_) => {
             change.tell_of_copies(&scope);
-            Ok(())
+            args.tell_audience_of_copies(&change, &manifest).await
         }
     }
 }
@@ -91,11 +93,12 @@ impl SetArgs {
         if *scope == Scope::Nobody || !self.restart {
             return Ok(());
         }
-        Err(Error::usage(format!("secret {} is copied to the projects, which takes about a minute", self.name))
-            .hint(format!(
-                "set it without --restart, and restart what uses it when the copies are there: kubectl runai-secret label {} --wait",
-                self.name
-            )))
+        Err(Error::usage(format!(
+            "secret {} is copied to the projects, which takes about a minute",
+            self.name
+        ))
+        .hint("set it without --restart: what has to start again is named then")
+        .hint(format!("to see whether the copies are there: kubectl runai-secret status {}", self.name)))
     }
 
     /// Shows what will be different, and warns of what may not be meant.
@@ -188,23 +191,37 @@ impl SetArgs {
         Ok(sources)
     }
 
-    /// Says who has to start again, and has them do it where that was asked for.
-    async fn tell_audience(&self, change: &SecretChange<'_>, manifest: &SecretManifest) -> Result<()> {
+    /// Says who uses the copies of a shared secret and has to start again.
+    async fn tell_audience_of_copies(
+        &self,
+        change: &SecretChange<'_>,
+        manifest: &SecretManifest,
+    ) -> Result<()> {
         let SecretChange { session, cluster, namespace, .. } = change;
-        let (write, ui) = (&self.write, session.ui);
-        let told = write.output == Output::Human && write.dry_run == DryRun::None && !ui.is_quiet();
-        if !told && !self.restart {
+        if !self.is_told(session) {
             return Ok(());
         }
         let keys: Vec<&str> = manifest.data.keys().map(String::as_str).collect();
-        let audience = match Audience::of(&self.name, &keys, namespace, cluster).await {
-            Ok(audience) => audience,
-            Err(failure) => {
-                let why = Error::from(failure)
-                    .at("the secret has its new values; who uses it could not be found out");
-                return Err(why);
-            }
-        };
+        let audience = Audience::of_source(&self.name, &keys, namespace, cluster).await;
+        let audience = audience.map_err(not_found_out)?;
+        audience.tell_of_copies(session);
+        Ok(())
+    }
+
+    /// Whether there is somebody to tell.
+    fn is_told(&self, session: &Session<'_>) -> bool {
+        let write = &self.write;
+        write.output == Output::Human && write.dry_run == DryRun::None && !session.ui.is_quiet()
+    }
+
+    /// Says who has to start again, and has them do it where that was asked for.
+    async fn tell_audience(&self, change: &SecretChange<'_>, manifest: &SecretManifest) -> Result<()> {
+        let SecretChange { session, cluster, namespace, .. } = change;
+        if !self.is_told(session) && !self.restart {
+            return Ok(());
+        }
+        let keys: Vec<&str> = manifest.data.keys().map(String::as_str).collect();
+        let audience = Audience::of(&self.name, &keys, namespace, cluster).await.map_err(not_found_out)?;
         if !self.restart {
             audience.tell(namespace, session);
             return Ok(());
@@ -214,8 +231,14 @@ impl SetArgs {
         if targets.is_empty() {
             session.ui.note("there is nothing to restart");
         }
-        renewal::restart(&targets, namespace, &self.write, cluster, session).await
+        let restarted = renewal::restart(&targets, namespace, &self.write, cluster, session).await;
+        audience.tell_what_stays_stale(session);
+        restarted
     }
+}
+
+fn not_found_out(failure: Failure) -> Error {
+    Error::from(failure).at("the secret has its new values; who uses it could not be found out")
 }
 
 /// A new key that is almost one that is there is often a slip of the fingers.

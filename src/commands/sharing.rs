@@ -1,12 +1,16 @@
 //! What sharing a secret means to those who change one: what is looked at and asked before it is shared, that its copies
 //! follow it, and that a copy is not changed itself.
 
+use std::cell::RefCell;
+
 use super::Session;
-use crate::cluster::Failure;
+use crate::cli::WriteArgs;
+use crate::cluster::{Cluster, Failure};
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::project::Project;
-use crate::propagation::{self, Neighbours, Scope};
+use crate::propagation::{self, Neighbours, Origin, Scope};
+use crate::secret;
 use crate::wording::plural;
 
 /// None for what the user may not see.
@@ -32,15 +36,21 @@ pub(super) fn note_unseen(
     }
 }
 
-/// Sharing is what the command is for, so it asks only where something is in the way.
+/// Sharing is what the command is for, so it asks only where something is in the way. `before` is with whom it was shared.
 pub(super) async fn agree(
     name: &str,
     namespace: &str,
+    before: &Scope,
     projects: &[Project],
     namesakes: &[Metadata],
     session: &Session<'_>,
 ) -> Result<()> {
-    let taken = Neighbours::of(projects, namesakes, &propagation::identity(namespace, name)).taken;
+    let found = Neighbours::of(projects, namesakes, &propagation::identity(namespace, name));
+    let mut taken = found.taken;
+    // Of what was not shared nobody has a copy yet, whatever label a secret of a project has.
+    if *before == Scope::Nobody {
+        taken.extend(found.runais);
+    }
     if taken.is_empty() {
         return Ok(());
     }
@@ -84,16 +94,123 @@ pub(super) fn tell_of_copies(name: &str, scope: &Scope, session: &Session<'_>) {
     ));
 }
 
-/// # Errors
-/// It is a copy, which whoever keeps it makes equal to its source again. `command` is what changes the source.
-pub(super) fn refuse_copy(metadata: &Metadata, command: &str, session: &Session<'_>) -> Result<()> {
-    let Some(source) = propagation::origin(metadata, &session.globals.place.runai_namespace) else {
-        return Ok(());
+/// What a secret of a project is to the shared ones.
+pub(super) enum Standing {
+    /// Nothing says that it is a copy.
+    Own,
+    /// `sync` made it, and makes it equal to its source again.
+    Copy(Origin),
+    /// A label or an owner of Run:ai says that it is a copy, and there is a secret of which it can be one.
+    PerhapsACopy(Origin),
+    /// It seems to be a copy, and nothing is there that it would be made equal to.
+    Left(Origin),
+}
+
+/// Finds out whether somebody makes a secret equal to its source again; one read, and only where something says so.
+pub(super) async fn standing(
+    metadata: &Metadata,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<Standing> {
+    let runai = &session.globals.place.runai_namespace;
+    let Some(origin) = propagation::origin(metadata, runai) else { return Ok(Standing::Own) };
+    let is_marked = origin.evidence.is_proof();
+    let is_there = match origin.identity.split_once('/') {
+        // An annotation can hold anything.
+        Some((namespace, name)) if is_name(namespace, name) => {
+            match cluster.secret_metadata(namespace, name).await {
+                // Run:ai copies what is shared; sync brings up to date what it made as soon as it is shared again.
+                Ok(source) => is_marked || Scope::of(&source.labels) != Scope::Nobody,
+                Err(failure) if failure.is_not_found() => false,
+                Err(failure) if failure.is_forbidden() => true,
+                Err(failure) => return Err(failure.into()),
+            }
+        }
+        _ => false,
     };
+    Ok(match (is_there, is_marked) {
+        (false, _) => Standing::Left(origin),
+        (true, true) => Standing::Copy(origin),
+        (true, false) => Standing::PerhapsACopy(origin),
+    })
+}
+
+fn is_name(namespace: &str, name: &str) -> bool {
+    secret::check_namespace(namespace).is_ok() && secret::check_secret_name(name).is_ok()
+}
+
+/// Says why a secret is taken for the project's own.
+pub(super) fn note_left(origin: &Origin, metadata: &Metadata, session: &Session<'_>) {
     let Metadata { name, namespace, .. } = metadata;
-    let (place, source_name) = source.split_once('/').unwrap_or((&source, name));
-    Err(Error::failed(format!(
-        "secret {name} in {namespace} is a copy of {source}, and would become equal to it again"
-    ))
-    .hint(format!("change the source: kubectl runai-secret {command} {source_name} … -n {place}")))
+    let Origin { identity, evidence } = origin;
+    session.ui.note(&if evidence.is_proof() {
+        format!(
+            "secret {name} in {namespace} was a copy that sync made, and its source is gone: it is the project's own now, \
+             as long as nobody calls sync with --prune"
+        )
+    } else {
+        format!(
+            "secret {name} in {namespace} is known as a copy by Run:ai ({evidence}), and {identity} is not there or not \
+             shared: it is taken for the project's own"
+        )
+    });
+}
+
+/// What becomes of a change of what may be a copy.
+pub(super) fn perhaps_undone(origin: &Origin, metadata: &Metadata) -> String {
+    let Metadata { name, namespace, .. } = metadata;
+    let Origin { identity, evidence } = origin;
+    format!(
+        "secret {name} in {namespace} may be Run:ai's copy of {identity} ({evidence}): if it is, it becomes equal to that \
+         again"
+    )
+}
+
+/// Whether what may be a copy may be changed. It is asked once for a secret.
+#[derive(Default)]
+pub(super) struct CopyCheck {
+    /// The UID of the one that was agreed to.
+    agreed: RefCell<String>,
+}
+
+impl CopyCheck {
+    /// # Errors
+    /// It is a copy that `sync` keeps; or it may be one of Run:ai's, and that is not agreed to. `command` is what changes
+    /// the source.
+    pub(super) async fn agree(
+        &self,
+        metadata: &Metadata,
+        command: &str,
+        write: &WriteArgs,
+        cluster: &Cluster,
+        session: &Session<'_>,
+    ) -> Result<()> {
+        if *self.agreed.borrow() == metadata.uid {
+            return Ok(());
+        }
+        let Metadata { name, namespace, .. } = metadata;
+        let at_the_source = |origin: &Origin| {
+            let (place, source) = origin.identity.split_once('/').unwrap_or((&origin.identity, name));
+            format!("change the source: kubectl runai-secret {command} {source} … -n {place}")
+        };
+        match standing(metadata, cluster, session).await? {
+            Standing::Own => {}
+            Standing::Left(origin) => note_left(&origin, metadata, session),
+            Standing::Copy(origin) => {
+                return Err(Error::failed(format!(
+                    "secret {name} in {namespace} is a copy of {}, and would become equal to it again",
+                    origin.identity
+                ))
+                .hint(at_the_source(&origin)));
+            }
+            Standing::PerhapsACopy(origin) => {
+                let effects = [perhaps_undone(&origin, metadata)];
+                let question = format!("Change {name} in {namespace} all the same?");
+                let agreed = session.agree(write, &effects, &question).await;
+                agreed.map_err(|error| error.hint(at_the_source(&origin)))?;
+            }
+        }
+        self.agreed.borrow_mut().clone_from(&metadata.uid);
+        Ok(())
+    }
 }

@@ -16,7 +16,7 @@ use super::{Session, arrival, not_found as missing, sharing};
 use crate::cli::{self, Report, ReportArgs};
 use crate::cluster::{Cluster, Failure};
 use crate::error::{Error, Result};
-use crate::propagation::{self, Scope, Source, State};
+use crate::propagation::{self, Row, Scope, Source, State};
 use crate::wording::{list, plural};
 use crate::{render, secret};
 
@@ -132,6 +132,16 @@ fn headline(survey: &Survey) -> String {
 /// What to type about each state that is there.
 fn advise(survey: &Survey, session: &Session<'_>) {
     let name = &survey.name;
+    let perhaps = |row: &&Row| row.state == State::Stale && row.is_perhaps_a_copy();
+    let perhaps: Vec<&str> = survey.rows.iter().filter(perhaps).map(survey::title).collect();
+    if !perhaps.is_empty() {
+        session.ui.note(&format!(
+            "in {} only Run:ai's label or owner says that it is a copy (-o wide shows which): where Run:ai does not renew \
+             it within about a minute, it may be the project's own; to overwrite it: {}",
+            few(&perhaps),
+            session.command(&format!("sync {name} --adopt"))
+        ));
+    }
     for state in State::ALL {
         let titles: Vec<&str> = survey.in_state(state).map(survey::title).collect();
         if titles.is_empty() {

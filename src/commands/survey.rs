@@ -11,7 +11,7 @@ use super::area::{Area, Reach};
 use crate::cluster::{Cluster, Failure};
 use crate::error::Error;
 use crate::project::Project;
-use crate::propagation::{self, Evidence, Found, Namesake, Row, Scope, Source, State};
+use crate::propagation::{self, Found, Namesake, Row, Scope, Source, State};
 
 /// How many projects are worked on at once. Of their requests fewer are under way: the cluster sees to that.
 pub(super) const AT_ONCE: usize = 64;
@@ -196,7 +196,7 @@ impl Looking<'_> {
         self.area.reach == Reach::EveryProject
             && namespace != self.namespace
             && !self.area.left_out.contains(namespace)
-            && secret.evidence(&self.identity()) == Some(Evidence::OurMark)
+            && secret.evidence(&self.identity()).is_some_and(|evidence| evidence.is_proof())
     }
 
     async fn one_by_one(&self, strays: Strays) -> Seen {

@@ -6,25 +6,27 @@
 mod carry_out;
 mod outcome;
 
+use std::collections::BTreeMap;
+
 use self::carry_out::Copying;
 use self::outcome::{Outcome, report};
 use super::area::{Area, Reach};
 use super::several::Several;
 use super::status::few;
 use super::survey::{self, Survey, not_found};
-use super::{Session, not_found as missing};
+use super::{Session, not_found as missing, own_labels};
 use crate::cli::{self, WriteArgs};
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
-use crate::propagation::{self, Allowed, Permissions, Reason, Row, Scope, Source, State, Step};
+use crate::propagation::{self, Allowed, Reason, Row, Scope, Source, State, Step, Wishes};
 use crate::wording::{copies, plural};
 use crate::{project, secret};
 
 /// Make the copies of a shared secret yourself, where no controller of Run:ai does
 ///
 /// Creates what is missing and mends what differs, in every project; a second run writes nothing. The copies carry a
-/// mark, and only secrets with that mark or a label of Run:ai are ever changed. A namespace that is being deleted is
-/// passed over.
+/// mark, and only secrets with that mark are ever changed: what merely has a label of Run:ai and other content is left
+/// alone, unless --adopt says otherwise. A namespace that is being deleted is passed over.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret sync hf\n  \
@@ -47,18 +49,23 @@ pub(crate) struct SyncArgs {
     #[arg(long)]
     prune: bool,
 
-    /// Take over secrets of that name which somebody else made: they get this content
+    /// Take over secrets of that name which somebody else made, or may have made: they get this content
     #[arg(long)]
     adopt: bool,
+
+    /// A label for the copies; a later run without it leaves it on them
+    #[arg(long = "label", value_name = "KEY=VALUE")]
+    labels: Vec<String>,
 
     #[command(flatten)]
     write: WriteArgs,
 }
 
 impl SyncArgs {
-    fn permissions(&self) -> Permissions {
+    fn wishes<'a>(&self, labels: &'a BTreeMap<String, String>) -> Wishes<'a> {
         let allowed = |flag: bool| if flag { Allowed::Yes } else { Allowed::No };
-        Permissions { adopt: allowed(self.adopt), prune: allowed(self.prune) }
+        let labels = (!labels.is_empty()).then_some(labels);
+        Wishes { adopt: allowed(self.adopt), prune: allowed(self.prune), labels }
     }
 }
 
@@ -80,6 +87,8 @@ pub(super) async fn run(args: &SyncArgs, session: &Session<'_>) -> Result<()> {
     let namespace = session.source_namespace("sync")?;
     args.names.iter().try_for_each(|name| secret::check_secret_name(name))?;
     args.exclude_projects.iter().try_for_each(|name| project::check_name(name))?;
+    let labels = own_labels::of_copies(&args.labels)?;
+    let wishes = args.wishes(&labels);
     let cluster = session.connect().await?;
     let named = [session.globals.place.projects.as_slice(), args.to_projects.as_slice()].concat();
     let mut area = Area::find(&named, &cluster, session).await?;
@@ -87,17 +96,18 @@ pub(super) async fn run(args: &SyncArgs, session: &Session<'_>) -> Result<()> {
     let mut several = Several::secrets(args.names.len(), session);
     let mut plans = Vec::new();
     for name in &args.names {
-        plans.extend(several.one(name, plan(name, namespace, &area, args, &cluster, session).await)?);
+        plans.extend(several.one(name, plan(name, namespace, &area, args, wishes, &cluster, session).await)?);
     }
     // All questions before the first write: who says no has changed nothing.
     agree(&plans, &args.write, session).await?;
     review(&plans, args, session).await?;
     let mut outcomes = Vec::new();
-    for Plan { name, source, scope, tasks } in plans {
-        let permissions = args.permissions();
-        let copying = Copying::new(&name, namespace, &source, &scope, permissions, &cluster, args);
-        let results = copying.run(tasks, session).await?;
-        outcomes.push(Outcome { name, namespace: namespace.to_owned(), results });
+    for mut plan in plans {
+        let tasks = std::mem::take(&mut plan.tasks);
+        let copying = Copying::new(&plan, namespace, wishes, &cluster, args, session);
+        let results = copying.run(tasks).await?;
+        let source = copying.source_now(&results).await;
+        outcomes.push(Outcome { name: plan.name, namespace: namespace.to_owned(), results, source });
     }
     report(&outcomes, &args.write, session)?;
     several.verdict()?;
@@ -109,6 +119,7 @@ async fn plan(
     namespace: &str,
     area: &Area,
     args: &SyncArgs,
+    wishes: Wishes<'_>,
     cluster: &Cluster,
     session: &Session<'_>,
 ) -> Result<Plan> {
@@ -120,8 +131,7 @@ async fn plan(
     }
     let scope = syncable(&survey, area, args, session)?;
     super::status::tell_troubles(&survey, session);
-    let permissions = args.permissions();
-    let task = |row: Row| Task { step: propagation::step(&row, &scope, permissions), row };
+    let task = |row: Row| Task { step: propagation::step(&row, &scope, wishes), row };
     let tasks = survey.rows.into_iter().map(task).collect();
     Ok(Plan { name: survey.name, source: survey.source, tasks, scope })
 }
@@ -175,6 +185,9 @@ async fn agree(plans: &[Plan], write: &WriteArgs, session: &Session<'_>) -> Resu
             let Some(risk) = step.risk() else { continue };
             let risk = match row.state {
                 State::Same => "was made by somebody else: it becomes a copy; its content is the same",
+                State::Stale if row.is_perhaps_a_copy() => {
+                    "has other content, and only Run:ai's label or owner says that it is a copy: what it holds is lost"
+                }
                 _ => risk,
             };
             let (title, namespace) = (survey::title(row), &row.namespace);
@@ -208,9 +221,12 @@ async fn review(plans: &[Plan], args: &SyncArgs, session: &Session<'_>) -> Resul
 /// Is it a reason to end with an error, rather than how things are?
 fn is_refusal(reason: Reason) -> bool {
     match reason {
-        Reason::NotACopy | Reason::Forbidden | Reason::Unknown | Reason::SourceUnseen | Reason::Changed => {
-            true
-        }
+        Reason::NotACopy
+        | Reason::PerhapsACopy
+        | Reason::Forbidden
+        | Reason::Unknown
+        | Reason::SourceUnseen
+        | Reason::Changed => true,
         Reason::Terminating | Reason::Orphan | Reason::OrphanOfRunai => false,
     }
 }

@@ -4,14 +4,14 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::change_secret::{self, SecretChange, Step};
-use super::renewal::Audience;
+use super::lost_keys::LostKeys;
 use super::{Session, not_found, sharing};
 use crate::cli::WriteArgs;
 use crate::cluster::SecretOutside;
 use crate::error::{Error, Result};
 use crate::propagation::Scope;
 use crate::secret;
-use crate::wording::{list, nearest, plural};
+use crate::wording::{list, nearest};
 
 /// Take keys out of a secret, and leave its other keys as they are
 ///
@@ -43,9 +43,12 @@ pub(super) async fn run(args: &UnsetArgs, session: &Session<'_>) -> Result<()> {
         Err(error) if found.is_some() => return Err(error),
         Err(error) => return Err(not_found::with_nearest_secret(error, &args.name, namespace, cluster).await),
     };
-    change.check(secret)?;
+    change.check(secret).await?;
     let scope = sharing::scope(&secret.metadata, session);
     agree(&change, &scope, &args.keys).await?;
+    if secret.keys().all(|key| args.keys.iter().any(|gone| gone == key)) {
+        session.ui.note(&format!("{} has no keys then; it stays, without any", args.name));
+    }
     let effect = format!("secret/{} in {namespace}: without {}", args.name, list(&args.keys));
     session
         .review(&args.write, &format!("Take {} out of {}?", list(&args.keys), args.name), &[effect])
@@ -85,32 +88,9 @@ impl UnsetArgs {
     }
 }
 
-/// Asks where workloads would not start any more without these keys; of a shared secret those of its copies too.
+/// Asks where workloads would not start any more without these keys.
 pub(super) async fn agree(change: &SecretChange<'_>, scope: &Scope, keys: &[String]) -> Result<()> {
-    let SecretChange { name, namespace, cluster, session, .. } = change;
-    let names: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let audience = match scope {
-        Scope::Nobody => Audience::of(name, &names, namespace, cluster).await?,
-        Scope::EveryProject | Scope::Department(_) => {
-            Audience::of_source(name, &names, namespace, cluster).await?
-        }
-    };
-    audience.warn_unseen(name, session);
-    let in_need = audience.in_need();
-    if in_need.is_empty() {
-        return Ok(());
-    }
-    let effect = |(workload, way): (&String, &String)| format!("{workload} would not start any more: {way}");
-    let effects: Vec<String> = in_need.iter().map(effect).collect();
-    let question = format!(
-        "Take {} out of {} although {} it?",
-        list(keys),
-        name,
-        if in_need.len() == 1 {
-            "1 workload needs".to_owned()
-        } else {
-            format!("{} need", plural(in_need.len(), "workload"))
-        }
-    );
-    session.agree(change.write, &effects, &question).await
+    let SecretChange { name, namespace, cluster, session, write, .. } = change;
+    let deed = format!("Take {} out of {name}", list(keys));
+    LostKeys { name, namespace, keys, scope, deed, cluster, write, session }.agree().await
 }

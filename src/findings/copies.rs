@@ -11,6 +11,14 @@ pub(crate) fn of_copy(name: &str, source: &str, row: &Row) -> Option<Finding> {
             format!("is shared from {source}, and has no copy here"),
             format!("Run:ai copies within about a minute; else: kubectl runai-secret sync {name}"),
         ),
+        State::Stale if row.is_perhaps_a_copy() => (
+            Code::CopyStale,
+            format!("is a copy by Run:ai's label or owner alone, and not equal to the one in {source}"),
+            format!(
+                "Run:ai renews its copies within about a minute; else it may be the project's own, and this overwrites \
+                 it: kubectl runai-secret sync {name} --adopt"
+            ),
+        ),
         State::Stale => (
             Code::CopyStale,
             format!("is a copy, and not equal to the one in {source}"),

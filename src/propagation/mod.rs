@@ -9,8 +9,10 @@ mod plan;
 mod scope;
 mod state;
 
-pub(crate) use namesake::{Content, DELETING, Encoded, Evidence, MARK, Namesake, identity, origin};
+pub(crate) use namesake::{Content, DELETING, Encoded, Evidence, MARK, Namesake, Origin, identity, origin};
 pub(crate) use neighbours::Neighbours;
-pub(crate) use plan::{Allowed, Permissions, Reason, Step, copy_body, mend_body, source_body, step};
-pub(crate) use scope::{CURRENT_LABEL, DEPARTMENT_LABEL, Key, LEGACY_LABEL, Scope, marking, unmarking};
-pub(crate) use state::{Found, Row, Source, State, row, stray};
+pub(crate) use plan::{Allowed, Reason, Step, Wishes, anew_body, copy_body, mend_body, source_body, step};
+pub(crate) use scope::{
+    CURRENT_LABEL, DEPARTMENT_LABEL, Key, LEGACY_LABEL, Scope, is_mark, marking, unmarking,
+};
+pub(crate) use state::{Found, Likeness, Row, Source, State, row, stray};

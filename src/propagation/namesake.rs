@@ -1,8 +1,8 @@
 //! A secret of the shared name in some namespace: what it holds, and how it is known to be a copy.
 //!
-//! What a copy of Run:ai looks like is not documented. It is recognised by a label that only Run:ai's own are known to
-//! have, by an owner of Run:ai, or by the mark that this program puts on the copies that it makes itself. All else was
-//! made by somebody else, and is theirs.
+//! The mark that this program puts on the copies that it makes itself proves one. What a copy of Run:ai looks like is not
+//! documented: a label or an owner of Run:ai is a sign of one and no more, as anybody can label a secret of their own. All
+//! else was made by somebody else, and is theirs.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -109,11 +109,19 @@ impl fmt::Display for Evidence {
 }
 
 impl Evidence {
+    /// Whether nobody else makes such a secret: with anything less it may be somebody's own.
+    pub(crate) fn is_proof(&self) -> bool {
+        match self {
+            Self::OurMark => true,
+            Self::Label(_) | Self::Owner(_) => false,
+        }
+    }
+
     /// By what an object is known to be a copy of the secret with this [`identity`]; none if somebody else made it.
     pub(crate) fn of(metadata: &Metadata, identity: &str) -> Option<Self> {
         let Metadata { labels, annotations, owner_references, .. } = metadata;
         let is = |label: &str| labels.get(label).is_some_and(|value| value == "true");
-        if is(MARK) {
+        if is_marked(metadata) {
             // The copy of another source is not ours to touch.
             let ours = annotations.copy_of.as_ref().is_some_and(|origin| origin == identity);
             return ours.then_some(Self::OurMark);
@@ -129,16 +137,27 @@ impl Evidence {
     }
 }
 
-/// What a secret is a copy of, as `runai/hf`; none for a source, and for what somebody else made.
-pub(crate) fn origin(metadata: &Metadata, runai_namespace: &str) -> Option<String> {
+/// What a secret seems to be a copy of.
+pub(crate) struct Origin {
+    /// As [`identity`] has it: `runai/hf`.
+    pub(crate) identity: String,
+    /// By what it seems so.
+    pub(crate) evidence: Evidence,
+}
+
+/// What a secret seems to be a copy of; none for a source, and for what somebody else made.
+pub(crate) fn origin(metadata: &Metadata, runai_namespace: &str) -> Option<Origin> {
     if metadata.namespace == runai_namespace {
         return None;
     }
-    let identity = identity(runai_namespace, &metadata.name);
-    if metadata.labels.contains_key(MARK) {
-        return Some(metadata.annotations.copy_of.clone().unwrap_or(identity));
-    }
-    Evidence::of(metadata, &identity).map(|_| identity)
+    let usual = identity(runai_namespace, &metadata.name);
+    let identity = metadata.annotations.copy_of.clone().filter(|_| is_marked(metadata)).unwrap_or(usual);
+    let evidence = Evidence::of(metadata, &identity)?;
+    Some(Origin { identity, evidence })
+}
+
+fn is_marked(metadata: &Metadata) -> bool {
+    metadata.labels.get(MARK).is_some_and(|value| value == "true")
 }
 
 impl Namesake {
@@ -200,11 +219,13 @@ pub(super) mod tests {
         let of = |namespace: &str, labels: Value, annotations: Value| {
             let metadata =
                 json!({"name": "hf", "namespace": namespace, "labels": labels, "annotations": annotations});
-            origin(&serde_json::from_value(metadata).unwrap(), "runai")
+            origin(&serde_json::from_value(metadata).unwrap(), "runai").map(|origin| origin.identity)
         };
         let marked = || json!({MARK: "true"});
         assert_eq!(of("a", marked(), json!({ORIGIN: "other/x"})).as_deref(), Some("other/x"));
-        assert_eq!(of("a", marked(), json!({})).as_deref(), Some("runai/hf"));
+        assert_eq!(of("a", marked(), json!({})), None, "a mark that does not say of what");
+        let off = json!({MARK: "false"});
+        assert_eq!(of("a", off, json!({ORIGIN: "other/x"})), None);
         assert_eq!(of("a", json!({CURRENT_LABEL: "true"}), json!({})).as_deref(), Some("runai/hf"));
         assert_eq!(of("runai", json!({CURRENT_LABEL: "true"}), json!({})), None, "the source");
         assert_eq!(of("a", json!({}), json!({})), None);

@@ -12,17 +12,20 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Value, json};
 
-use super::namesake::{Content, Encoded, Evidence, MARK, ORIGIN};
+use super::namesake::{Content, Encoded, MARK, ORIGIN};
 use super::scope::Scope;
 use super::state::{Change, Held, Row, State};
+use crate::metadata;
 
-/// What the user allows beyond making and mending copies.
+/// What the user wants beyond making and mending copies.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Permissions {
+pub(crate) struct Wishes<'a> {
     /// Secrets of somebody else become copies.
     pub(crate) adopt: Allowed,
     /// Our own orphans are removed.
     pub(crate) prune: Allowed,
+    /// Labels of the copies, beside our mark.
+    pub(crate) labels: Option<&'a BTreeMap<String, String>>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -56,6 +59,8 @@ pub(crate) enum Step {
 pub(crate) enum Reason {
     /// It was made by somebody else.
     NotACopy,
+    /// It has other content than the source, and it may be somebody else's: a label of Run:ai is all that it has.
+    PerhapsACopy,
     /// An orphan of ours, and `--prune` was not given.
     Orphan,
     /// An orphan that Run:ai made: it is for Run:ai to remove.
@@ -73,6 +78,10 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotACopy => "a secret of that name was made by somebody else; --adopt takes it over",
+            Self::PerhapsACopy => {
+                "it has other content, and only Run:ai's label or owner says that it is a copy; \
+                 --adopt overwrites it"
+            }
             Self::Orphan => "its source is not shared any more; --prune removes it",
             Self::OrphanOfRunai => {
                 "its source is not shared any more; Run:ai made it, so it is Run:ai's to remove"
@@ -87,15 +96,17 @@ impl fmt::Display for Reason {
 }
 
 /// The step for a project that is meant. `scope` is the source's; where it is a department the user chose the projects.
-pub(crate) fn step(row: &Row, scope: &Scope, permissions: Permissions) -> Step {
+pub(crate) fn step(row: &Row, scope: &Scope, wishes: Wishes<'_>) -> Step {
     match row.state {
         State::Pending => Step::Create,
         State::Absent if matches!(scope, Scope::Department(_)) => Step::Create,
+        State::Stale if row.is_perhaps_a_copy() => of_somebody_else(row, scope, wishes.adopt),
         State::Stale if needs_anew(row) => Step::MakeAnew,
         State::Stale => Step::Mend,
-        State::Conflict | State::Same | State::Foreign => of_somebody_else(row, scope, permissions.adopt),
-        State::Orphan if row.evidence != Some(Evidence::OurMark) => Step::Leave(Reason::OrphanOfRunai),
-        State::Orphan if permissions.prune == Allowed::Yes => Step::Remove,
+        State::Copied if row.is_ours() && lacks(row, wishes.labels) => Step::Mend,
+        State::Conflict | State::Same | State::Foreign => of_somebody_else(row, scope, wishes.adopt),
+        State::Orphan if !row.is_ours() => Step::Leave(Reason::OrphanOfRunai),
+        State::Orphan if wishes.prune == Allowed::Yes => Step::Remove,
         State::Orphan => Step::Leave(Reason::Orphan),
         State::Terminating => Step::Leave(Reason::Terminating),
         State::Forbidden => Step::Leave(Reason::Forbidden),
@@ -113,8 +124,17 @@ fn of_somebody_else(row: &Row, scope: &Scope, adopt: Allowed) -> Step {
         (Allowed::Yes, _) => Step::Adopt,
         // What the project needs is there, whoever made it.
         (Allowed::No, State::Same) => Step::Nothing,
+        (Allowed::No, State::Stale) => Step::Leave(Reason::PerhapsACopy),
         (Allowed::No, _) => Step::Leave(Reason::NotACopy),
     }
+}
+
+/// Whether the secret that is there has not all of these labels.
+fn lacks(row: &Row, labels: Option<&BTreeMap<String, String>>) -> bool {
+    let has = |(label, value): (&String, &String)| {
+        row.held.as_ref().is_some_and(|held| held.labels.get(label) == Some(value))
+    };
+    labels.is_some_and(|labels| !labels.iter().all(has))
 }
 
 fn needs_anew(row: &Row) -> bool {
@@ -157,9 +177,31 @@ impl Step {
 }
 
 /// The body that creates a copy, the same in every project.
-pub(crate) fn copy_body(name: &str, identity: &str, content: &Content) -> Bytes {
-    let metadata = json!({ "name": name, "labels": { MARK: "true" }, "annotations": { ORIGIN: identity } });
-    new_body(metadata, content)
+pub(crate) fn copy_body(
+    name: &str,
+    identity: &str,
+    labels: Option<&BTreeMap<String, String>>,
+    content: &Content,
+) -> Bytes {
+    anew_body(&json!({ "name": name }), identity, labels, content)
+}
+
+/// The body that creates a copy in the place of a secret that had these metadata: whatever it was labelled with stays.
+pub(crate) fn anew_body(
+    old: &Value,
+    identity: &str,
+    labels: Option<&BTreeMap<String, String>>,
+    content: &Content,
+) -> Bytes {
+    let marks = copy_labels(labels);
+    let origin = BTreeMap::from([(ORIGIN.to_owned(), identity.to_owned())]);
+    new_body(metadata::with(metadata::of_a_new_object(old), &marks, &origin), content)
+}
+
+fn copy_labels(labels: Option<&BTreeMap<String, String>>) -> BTreeMap<String, String> {
+    let mut all = labels.cloned().unwrap_or_default();
+    all.insert(MARK.to_owned(), "true".to_owned());
+    all
 }
 
 /// The body that creates a source in Run:ai's namespace, with these labels.
@@ -184,7 +226,13 @@ fn new_body(metadata: Value, content: &Content) -> Bytes {
 
 /// The merge patch that gives a secret the source's content, if it is still as it was read; with our mark where it
 /// becomes ours.
-pub(crate) fn mend_body(identity: &str, content: &Content, held: &Held, step: Step) -> Bytes {
+pub(crate) fn mend_body(
+    identity: &str,
+    labels: Option<&BTreeMap<String, String>>,
+    content: &Content,
+    held: &Held,
+    step: Step,
+) -> Bytes {
     #[derive(Serialize)]
     struct Patch<'a> {
         metadata: Value,
@@ -192,8 +240,10 @@ pub(crate) fn mend_body(identity: &str, content: &Content, held: &Held, step: St
     }
     let mut metadata = json!({ "uid": held.uid, "resourceVersion": held.version });
     if step == Step::Adopt {
-        metadata["labels"] = json!({ MARK: "true" });
+        metadata["labels"] = json!(copy_labels(labels));
         metadata["annotations"] = json!({ ORIGIN: identity });
+    } else if let Some(labels) = labels {
+        metadata["labels"] = json!(labels);
     }
     body(&Patch { metadata, data: Data { content, surplus: &held.surplus } }, content.weight())
 }
@@ -227,36 +277,80 @@ fn body(object: &impl Serialize, weight: usize) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::super::namesake::identity;
-    use super::super::scope::CURRENT_LABEL;
+    use super::super::scope::{CURRENT_LABEL, DEPARTMENT_LABEL, LEGACY_LABEL};
     use super::super::state::tests::{project, secret, source};
     use super::super::state::{Found, row};
     use super::*;
+    use crate::metadata::LAST_APPLIED;
 
-    fn planned(scope: &Scope, found: &Found, permissions: Permissions) -> Step {
-        step(&row(&source(scope.clone()), "runai/hf", &project(), found), scope, permissions)
+    fn planned(scope: &Scope, found: &Found, wishes: Wishes<'_>) -> Step {
+        step(&row(&source(scope.clone()), "runai/hf", &project(), found), scope, wishes)
     }
 
-    const ALL: Permissions = Permissions { adopt: Allowed::Yes, prune: Allowed::Yes };
+    const ALL: Wishes<'_> = Wishes { adopt: Allowed::Yes, prune: Allowed::Yes, labels: None };
 
     #[test]
-    fn nothing_without_our_mark_or_run_ais_is_touched_unless_it_is_adopted() {
+    fn nothing_without_our_mark_is_touched_unless_it_is_adopted() {
         let theirs = secret(&json!({}), &json!({"k": "eA=="}));
-        let none = Permissions::default();
+        let none = Wishes::default();
         assert_eq!(planned(&Scope::EveryProject, &theirs, none), Step::Leave(Reason::NotACopy));
         assert_eq!(planned(&Scope::EveryProject, &theirs, ALL), Step::Adopt);
+        let owner = json!([{"apiVersion": "run.ai/v2", "kind": "Project"}]);
+        for signs in [
+            json!({"labels": {CURRENT_LABEL: "true"}}),
+            json!({"labels": {LEGACY_LABEL: "true"}}),
+            json!({"labels": {DEPARTMENT_LABEL: "7"}}),
+            json!({"ownerReferences": owner}),
+        ] {
+            let perhaps = secret(&signs, &json!({"k": "eA=="}));
+            let left = Step::Leave(Reason::PerhapsACopy);
+            assert_eq!(planned(&Scope::EveryProject, &perhaps, none), left, "{signs}");
+            assert_eq!(planned(&Scope::EveryProject, &perhaps, ALL), Step::Adopt, "{signs}");
+            let equal = secret(&signs, &json!({"k": "dg=="}));
+            assert_eq!(planned(&Scope::EveryProject, &equal, ALL), Step::Nothing, "{signs}");
+        }
         assert_eq!(planned(&Scope::Nobody, &theirs, ALL), Step::Nothing, "there is nothing to share");
     }
 
     #[test]
     fn copies_are_made_and_mended() {
-        let none = Permissions::default();
+        let none = Wishes::default();
         assert_eq!(planned(&Scope::EveryProject, &Found::Nothing, none), Step::Create);
-        let runais = json!({"labels": {CURRENT_LABEL: "true"}});
-        assert_eq!(planned(&Scope::EveryProject, &secret(&runais, &json!({})), none), Step::Mend);
-        assert_eq!(
-            planned(&Scope::EveryProject, &secret(&runais, &json!({"k": "dg=="})), none),
-            Step::Nothing
-        );
+        let ours = json!({"labels": {MARK: "true"}, "annotations": {ORIGIN: "runai/hf"}});
+        assert_eq!(planned(&Scope::EveryProject, &secret(&ours, &json!({})), none), Step::Mend);
+        let equal = secret(&ours, &json!({"k": "dg=="}));
+        assert_eq!(planned(&Scope::EveryProject, &equal, none), Step::Nothing);
+    }
+
+    #[test]
+    fn a_copy_of_ours_gets_the_labels_that_it_lacks() {
+        let labels = BTreeMap::from([("team".to_owned(), "ml".to_owned())]);
+        let wishes = Wishes { labels: Some(&labels), ..Wishes::default() };
+        let copy = |labels: Value| {
+            let metadata = json!({"labels": labels, "annotations": {ORIGIN: "runai/hf"}});
+            secret(&metadata, &json!({"k": "dg=="}))
+        };
+        let step = |labels: Value| planned(&Scope::EveryProject, &copy(labels), wishes);
+        assert_eq!(step(json!({MARK: "true"})), Step::Mend);
+        assert_eq!(step(json!({MARK: "true", "team": "other"})), Step::Mend);
+        assert_eq!(step(json!({MARK: "true", "team": "ml", "more": "x"})), Step::Nothing);
+        assert_eq!(step(json!({CURRENT_LABEL: "true"})), Step::Nothing, "Run:ai's are left as they are");
+    }
+
+    #[test]
+    fn a_copy_that_is_made_anew_keeps_what_the_old_one_was_labelled_with() {
+        let old = json!({
+            "name": "hf", "uid": "u", "resourceVersion": "7", "creationTimestamp": "x", "managedFields": [],
+            "labels": {"team": "ml"}, "annotations": {"note": "x", LAST_APPLIED: "{}"}, "finalizers": ["f"],
+        });
+        let source = source(Scope::EveryProject);
+        let body = anew_body(&old, "runai/hf", None, source.content().unwrap());
+        let metadata = serde_json::from_slice::<Value>(&body).unwrap()["metadata"].clone();
+        let expected = json!({
+            "name": "hf", "labels": {"team": "ml", MARK: "true"},
+            "annotations": {"note": "x", ORIGIN: "runai/hf"}, "finalizers": ["f"],
+        });
+        assert_eq!(metadata, expected);
     }
 
     #[test]
@@ -265,14 +359,14 @@ mod tests {
         let runais = json!({"labels": {CURRENT_LABEL: "true"}});
         let (ours, runais) = (secret(&ours, &json!({})), secret(&runais, &json!({})));
         assert_eq!(planned(&Scope::Nobody, &ours, ALL), Step::Remove);
-        assert_eq!(planned(&Scope::Nobody, &ours, Permissions::default()), Step::Leave(Reason::Orphan));
+        assert_eq!(planned(&Scope::Nobody, &ours, Wishes::default()), Step::Leave(Reason::Orphan));
         assert_eq!(planned(&Scope::Nobody, &runais, ALL), Step::Leave(Reason::OrphanOfRunai));
     }
 
     #[test]
     fn a_copy_has_the_content_and_our_mark_and_no_label_that_run_ai_knows() {
         let source = source(Scope::EveryProject);
-        let body = copy_body("hf", &identity("runai", "hf"), source.content().unwrap());
+        let body = copy_body("hf", &identity("runai", "hf"), None, source.content().unwrap());
         let expected = json!({
             "apiVersion": "v1", "kind": "Secret", "type": "Opaque", "data": {"k": "dg=="},
             "metadata": {
@@ -289,7 +383,8 @@ mod tests {
         let found = secret(&metadata, &json!({"k": "eA==", "more": "eQ=="}));
         let source = source(Scope::EveryProject);
         let row = row(&source, "runai/hf", &project(), &found);
-        let body = mend_body("runai/hf", source.content().unwrap(), row.held.as_ref().unwrap(), Step::Mend);
+        let held = row.held.as_ref().unwrap();
+        let body = mend_body("runai/hf", None, source.content().unwrap(), held, Step::Mend);
         let expected = json!({
             "metadata": {"uid": "u", "resourceVersion": "7"}, "data": {"k": "dg==", "more": null},
         });

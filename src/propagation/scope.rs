@@ -54,6 +54,11 @@ impl Key {
     }
 }
 
+/// Whether this label shares a secret.
+pub(crate) fn is_mark(label: &str) -> bool {
+    [LEGACY_LABEL, CURRENT_LABEL, DEPARTMENT_LABEL].contains(&label)
+}
+
 /// Whether a secret with these labels is shared with every project, or was made by sharing one.
 pub(crate) fn is_cluster_wide(labels: &BTreeMap<String, String>) -> bool {
     [LEGACY_LABEL, CURRENT_LABEL].iter().any(|label| labels.get(*label).is_some_and(|value| value == "true"))

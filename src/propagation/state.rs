@@ -1,5 +1,6 @@
 //! How far a secret got in each project.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
@@ -142,6 +143,22 @@ pub(crate) struct Row {
     pub(crate) held: Option<Held>,
 }
 
+impl Row {
+    /// Whether a secret is there that only a label or an owner of Run:ai shows to be a copy: it may be somebody's own.
+    pub(crate) fn is_perhaps_a_copy(&self) -> bool {
+        self.evidence.as_ref().is_some_and(|evidence| !evidence.is_proof())
+    }
+
+    /// Whether this program made the copy that is there.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.evidence.as_ref().is_some_and(Evidence::is_proof)
+    }
+
+    pub(crate) fn likeness(&self) -> Likeness {
+        self.held.as_ref().map_or(Likeness::Unknown, |held| held.likeness)
+    }
+}
+
 /// What is needed to change the secret that is there, without what it holds.
 pub(crate) struct Held {
     pub(crate) uid: String,
@@ -150,6 +167,27 @@ pub(crate) struct Held {
     pub(crate) surplus: Vec<String>,
     /// Whether its content can be made equal to the source's.
     pub(crate) change: Change,
+    pub(crate) likeness: Likeness,
+    pub(crate) labels: BTreeMap<String, String>,
+}
+
+/// Whether a secret holds what the source holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Likeness {
+    Equal,
+    Different,
+    /// There is no source, or none to see.
+    Unknown,
+}
+
+impl Likeness {
+    fn of(source: &Source, secret: &Namesake) -> Self {
+        match source.content() {
+            None => Self::Unknown,
+            Some(content) if *content == secret.content => Self::Equal,
+            Some(_) => Self::Different,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,13 +235,12 @@ fn state(source: &Source, identity: &str, found: &Found) -> State {
         Found::Secret(secret) if secret.metadata.terminating.is_some() => return State::Terminating,
         Found::Secret(secret) => secret,
     };
-    let equal = source.content().map(|content| *content == secret.content);
-    match (secret.evidence(identity).is_some(), scope, equal) {
+    match (secret.evidence(identity).is_some(), scope, Likeness::of(source, secret)) {
         (true, Some(Scope::Nobody), _) => State::Orphan,
-        (true, _, Some(true)) => State::Copied,
-        (true, _, Some(false)) => State::Stale,
-        (true, _, None) => State::Unverified,
-        (false, _, Some(true)) => State::Same,
+        (true, _, Likeness::Equal) => State::Copied,
+        (true, _, Likeness::Different) => State::Stale,
+        (true, _, Likeness::Unknown) => State::Unverified,
+        (false, _, Likeness::Equal) => State::Same,
         (false, Some(Scope::EveryProject), _) => State::Conflict,
         (false, _, _) => State::Foreign,
     }
@@ -217,6 +254,8 @@ fn held(source: &Source, secret: &Namesake) -> Held {
         version: secret.metadata.resource_version.clone(),
         surplus: content.map(|content| secret.content.keys_beyond(content)).unwrap_or_default(),
         change: if other_type || secret.immutable { Change::OnlyAnew } else { Change::InPlace },
+        likeness: Likeness::of(source, secret),
+        labels: secret.metadata.labels.clone(),
     }
 }
 

@@ -11,12 +11,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 use serde_json::ser::PrettyFormatter;
-use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::value::SecretValue;
-use crate::metadata::LAST_APPLIED;
+use crate::metadata::{self, LAST_APPLIED};
 
 /// A Secret that is about to be created or printed.
 pub(crate) struct SecretManifest {
@@ -60,15 +60,13 @@ impl SecretManifest {
     /// wrote what, which is made anew, and without what `kubectl apply` left there: a copy of the old values.
     pub(crate) fn metadata_over(&self, old: &Value) -> Value {
         let mut metadata = old.clone();
-        let Some(fields) = metadata.as_object_mut() else { return metadata };
-        fields.remove("managedFields");
-        for (field, own) in [("labels", &self.labels), ("annotations", &self.annotations)] {
-            let entries = fields.entry(field).or_insert_with(|| Value::Object(Map::new()));
-            let Some(entries) = entries.as_object_mut() else { continue };
-            entries.remove(LAST_APPLIED);
-            entries.extend(own.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))));
+        if let Some(fields) = metadata.as_object_mut() {
+            fields.remove("managedFields");
+            if let Some(annotations) = fields.get_mut("annotations").and_then(Value::as_object_mut) {
+                annotations.remove(LAST_APPLIED);
+            }
         }
-        metadata
+        metadata::with(metadata, &self.labels, &self.annotations)
     }
 
     /// The output of `-o json`: kubectl's indentation, and a line feed at the end. For several namespaces a list.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use support::{Validity, World, scenario};
 
-use crate::status::{Shared, create, runais_copy};
+use crate::status::{Shared, create, our_copy, runais_copy};
 use crate::usage::GROUPS;
 use crate::workloads::pod_template;
 
@@ -196,7 +196,7 @@ scenario! {
     fn copies_that_are_not_as_they_should_be_are_found(world: &World, sandbox: &Sandbox) {
         let shared = Shared::new(world);
         let [pending, stale, taken, well] = ["pending", "stale", "taken", "well"].map(|name| world.project(name));
-        runais_copy(world, &stale, "another value");
+        our_copy(world, &shared, &stale.namespace, "another value");
         create(world, &taken.namespace, &json!({"app": "x"}), &json!({}), "of the project itself");
         runais_copy(world, &well, "shared-value-of-the-source");
         let labels = json!({"run.ai/cluster-wide": "true"});
@@ -224,6 +224,11 @@ scenario! {
         let one = found(&["check", "-p", &stale.name]);
         assert_eq!(one.len(), 1, "{one:?}");
         assert_eq!(text(&one[0], "remedy"), "Run:ai copies within about a minute; else: kubectl runai-secret sync hf");
+        world.delete(&format!("/api/v1/namespaces/{}/secrets/hf", stale.namespace));
+        runais_copy(world, &stale, "perhaps of the project itself");
+        let perhaps = found(&["check", "-p", &stale.name]);
+        assert_eq!(text(&perhaps[0], "code"), "copy-stale");
+        assert!(text(&perhaps[0], "remedy").ends_with("kubectl runai-secret sync hf --adopt"), "{perhaps:?}");
     }
 
     fn a_secret_of_another_namespace_is_named_where_it_is_missing(world: &World, sandbox: &Sandbox) {

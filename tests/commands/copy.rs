@@ -77,6 +77,8 @@ scenario! {
         let (a, b, runai) = (world.project("a"), world.project("b"), world.runai_namespace());
         world.create_secret(&a.namespace, "s", &[("k", VALUE)]);
         sandbox.run(["copy", "s", "-p", &a.name, "--to-project", &a.name]).fails_with(2);
+        let same_cluster = ["copy", "s", "-p", &a.name, "--to-project", &a.name, "--to-context=test", "--replace"];
+        assert!(sandbox.run(same_cluster).fails_with(2).stderr.contains("can't be copied to itself"));
         sandbox.run(["copy", "s", "-p", &a.name]).fails_with(2);
         sandbox.run(["copy", "s", "-p", &a.name, "--from-project", &a.name, "--to-project", &b.name]).fails_with(2);
         let nothing = sandbox.run(["copy", "nothing", "-p", &a.name, "--to-project", &b.name]).fails_with(1);
@@ -85,9 +87,15 @@ scenario! {
         let path = format!("/api/v1/namespaces/{}/secrets/s", b.namespace);
         let line = ["copy", "s", "-p", &a.name, "--to-project", &b.name, "--replace", "--runai-namespace", &runai];
         world.patch(&path, &json!({"metadata": {"labels": {"run.ai/cluster-wide": "true"}}}));
-        let copy = sandbox.run(line).fails_with(1);
+        world.create_secret(&runai, "s", &[("k", OTHER)]);
+        world.patch(&format!("/api/v1/namespaces/{runai}/secrets/s"), &json!({"metadata": {"labels": {"run.ai/cluster-wide": "true"}}}));
+        let copy = sandbox.run(line).fails_with(2);
+        assert!(copy.stderr.contains(&format!("may be Run:ai's copy of {runai}/s (label run.ai/cluster-wide)")), "{copy}");
+        let marked = json!({"labels": {"kubectl-runai-secret/copy": "true"}, "annotations": {"kubectl-runai-secret/copy-of": format!("{runai}/s")}});
+        world.patch(&path, &json!({"metadata": marked}));
+        let copy = sandbox.run(line.iter().chain(&["--yes"])).fails_with(1);
         assert!(copy.stderr.contains(&format!("is a copy of {runai}/s")), "{copy}");
-        world.patch(&path, &json!({"immutable": true, "metadata": {"labels": {"run.ai/cluster-wide": null}}}));
+        world.patch(&path, &json!({"immutable": true, "metadata": {"labels": null}}));
         let fixed = sandbox.run(line).fails_with(1);
         assert!(fixed.stderr.contains("is immutable or of another type"), "{fixed}");
         assert_eq!(world.secret_value(&b.namespace, "s", "k").as_deref(), Some(OTHER.as_bytes()));

@@ -39,8 +39,11 @@ scenario! {
         assert_eq!(after["metadata"]["uid"], before["metadata"]["uid"]);
         assert_eq!(after["metadata"]["labels"], json!({ "app": "x", "tier": "2" }));
         assert_eq!(after["metadata"]["annotations"], json!({ "note": "kept", "more": "1" }));
-        assert_eq!(world.calls().len(), 2, "one look without values, one write");
-        assert!(world.requests()[0].header("accept").unwrap().contains("as=PartialObjectMetadata"));
+        assert_eq!(world.writes().len(), 1);
+        assert!(replaced.stderr.contains(&format!("note: key old of secret s in {namespace} goes: ")), "{replaced}");
+        world.clear_log();
+        let again = sandbox.run(replace(&namespace, &[])).success();
+        assert_eq!((world.calls().len(), again.stderr.as_str()), (2, ""), "one look, one write");
     }
 
     fn what_is_not_there_is_created(world: &World, sandbox: &Sandbox) {
@@ -58,8 +61,7 @@ scenario! {
             sandbox.run(line.iter().chain(place)).success().stdout
         };
         assert_eq!(said(&["-n", &a.namespace]), "secret/s replaced (dry run)\n");
-        assert_eq!(world.calls(), [format!("GET /api/v1/namespaces/{}/secrets/s", a.namespace)]);
-        assert!(world.requests()[0].header("accept").unwrap().contains("as=PartialObjectMetadata"));
+        assert!(world.writes().is_empty(), "{:?}", world.calls());
         assert_eq!(said(&["-n", &b.namespace]), "secret/s created (dry run)\n");
         let both = format!("secret/s replaced in {} (dry run)\nsecret/s created in {} (dry run)\n", a.name, b.name);
         assert_eq!(said(&["-p", &a.name, "-p", &b.name]), both);
@@ -128,7 +130,10 @@ scenario! {
         let path = format!("/api/v1/namespaces/{namespace}/secrets/s");
         world.patch(&path, &json!({ "metadata": { "finalizers": ["example.com/hold"] } }));
         let refused = sandbox.run(replace(&namespace, &["--yes"])).fails_with(1);
-        assert!(refused.stderr.contains("hint: it is still there, held back by a finalizer"), "{refused}");
+        assert!(refused.stderr.contains("error: secret s is still not gone after 10 s: it waits for example.com/hold"), "{refused}");
+        assert!(refused.stderr.contains("hint: the same command goes on"), "{refused}");
+        let going = sandbox.run(replace(&namespace, &["--yes"])).fails_with(1);
+        assert!(going.stderr.contains(&format!("error: secret s in {namespace} is being deleted")), "{going}");
         assert!(world.secret(&namespace, "s").is_some());
         world.patch(&path, &json!({ "metadata": { "finalizers": null } }));
     }

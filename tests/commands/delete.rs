@@ -52,11 +52,15 @@ scenario! {
         let (a, b) = (world.project("a"), world.project("b"));
         runais_copy(world, &a, VALUE);
         our_copy(world, &shared, &b.namespace, VALUE);
-        for namespace in [&shared.runai, &a.namespace, &b.namespace] {
+        for namespace in [&shared.runai, &b.namespace] {
             let words = ["delete", "hf", "-n", namespace, "--yes", "--runai-namespace", &shared.runai];
             let refused = sandbox.run(words).fails_with(1);
             assert!(refused.stderr.contains("kubectl runai-secret delete hf --cluster-wide"), "{refused}");
         }
+        let words = ["delete", "hf", "-n", &a.namespace, "--runai-namespace", &shared.runai];
+        let asked = sandbox.run(words).fails_with(2);
+        let perhaps = format!("it may be Run:ai's copy of {}/hf (label run.ai/cluster-wide): if it is, it is made again", shared.runai);
+        assert!(asked.stderr.contains(&perhaps), "{asked}");
         assert!(world.writes().is_empty());
     }
 

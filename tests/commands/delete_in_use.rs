@@ -8,7 +8,7 @@ use crate::status::{Shared, create, our_copy, runais_copy};
 use crate::usage::GROUPS;
 use crate::workloads::{BATCH, DEPLOYMENTS, create_deployment, pod_template};
 
-const VALUE: &str = "v4lue-of-a-secret";
+const VALUE: &str = "shared-value-of-the-source";
 
 /// A cron job with files of the secret `s`.
 fn create_nightly(world: &World, namespace: &str) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use support::{Fault, Hold, Project, Sandbox, World, scenario};
 
-use crate::status::{Shared, create, eventually, hold_back_deletion, let_go, runais_copy, state, value};
+use crate::status::{Shared, create, eventually, hold_back_deletion, let_go, our_copy, state, value};
 
 const VALUE: &str = "shared-value-of-the-source";
 
@@ -54,15 +54,21 @@ scenario! {
 
         let (kept, theirs) = (world.secret(&copied.namespace, "hf"), world.secret(&conflict.namespace, "hf"));
         world.clear_log();
+        let careful = run(&["sync", "hf", "--to-project", &stale.name]).fails_with(3);
+        assert!(careful.stderr.contains("only Run:ai's label or owner says that it is a copy"), "{careful}");
+        assert_eq!(value(world, stale).as_deref(), Some("edited"), "nobody knows whose it is");
+        let words = ["sync", "hf", "--to-project", &stale.name, "--adopt", "--yes"];
+        assert_eq!(run(&words).success().stdout, format!("secret/hf adopted in {}\n", stale.name));
+        world.clear_log();
         let synced = run(&["sync", "hf"]).fails_with(3);
-        let expected = [("created", pending), ("updated", stale)];
+        let expected = [("created", pending)];
         let expected = expected.map(|(verb, project)| format!("secret/hf {verb} in {}\n", project.name));
         assert_eq!(synced.stdout, expected.concat());
         for (project, reason) in [(conflict, "made by somebody else"), (going, "it is being deleted")] {
             let line = synced.stderr.lines().find(|line| line.contains(&format!("{}: hf is left alone", project.name)));
             assert!(line.is_some_and(|line| line.contains(reason)), "{synced}");
         }
-        assert_eq!(world.writes().len(), 2, "{:?}", world.lines());
+        assert_eq!(world.writes().len(), 1, "{:?}", world.lines());
         assert_eq!(states(3), ["copied", "copied", "copied", "conflict", "terminating"]);
         world.clear_log();
         assert_eq!(run(&["sync", "hf"]).fails_with(3).stdout, "");
@@ -72,8 +78,9 @@ scenario! {
         run(&["label", "hf", "--remove", "--yes"]).success();
         assert_eq!(states(3), ["orphan", "orphan", "orphan", "foreign", "terminating"]);
         let pruned = run(&["sync", "hf", "--prune", "--yes"]).success();
-        assert_eq!(pruned.stdout, format!("secret/hf deleted in {}\n", pending.name), "Run:ai's are Run:ai's to remove");
-        assert_eq!(states(3), ["orphan", "orphan", "absent", "foreign", "terminating"]);
+        let deleted = [pending, stale].map(|project| format!("secret/hf deleted in {}\n", project.name));
+        assert_eq!(pruned.stdout, deleted.concat(), "Run:ai's are Run:ai's to remove");
+        assert_eq!(states(3), ["orphan", "absent", "absent", "foreign", "terminating"]);
         let _controller = world.start_propagation();
         eventually("the controller removes its own", || states_now(sandbox, &shared, &projects) == ["absent", "absent", "absent", "foreign", "terminating"]);
         assert_eq!(value(world, conflict).as_deref(), Some("of the project itself"));
@@ -126,7 +133,7 @@ scenario! {
         let shared = Shared::new(world);
         let projects: Vec<Project> = (0..60).map(|number| world.project(&format!("p{number:02}"))).collect();
         for project in projects.iter().step_by(2) {
-            runais_copy(world, project, "edited-by-hand");
+            our_copy(world, &shared, &project.namespace, "edited-by-hand");
         }
         for method in ["POST", "PATCH"] {
             world.fail(Fault::on(method, "/secrets").every(20).answer_after(429, 1));

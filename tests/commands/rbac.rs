@@ -11,7 +11,7 @@ use support::{Outcome, Project, Sandbox, User, World, scenario};
 use crate::completion::ask;
 use crate::definitions::{custom_kinds, define};
 use crate::set::{create_workload, with_variable};
-use crate::status::{Shared, create as create_shared};
+use crate::status::{Shared, create as create_shared, our_copy};
 use crate::usage::GROUPS;
 use crate::workloads::{create_cronjob, create_deployment, create_job, pod_template};
 
@@ -236,7 +236,7 @@ scenario! {
     fn status_and_sync_of_a_named_project_need_to_get_the_secret_there(world: &World, sandbox: &Sandbox) {
         for left_out in [None, Some(0), Some(1)] {
             let (shared, a) = (Shared::new(world), world.project("a"));
-            create_shared(world, &a.namespace, &json!({"run.ai/cluster-wide": "true"}), &json!({}), "stale");
+            our_copy(world, &shared, &a.namespace, "stale");
             let user = world.user(&format!("named-{}", left_out.map_or(9, |number: usize| number)));
             let rule = |right: &Right| json!({"apiGroups": [right.group], "resources": [right.resource], "verbs": [right.verb]});
             let get: Value = rights("runai-secret-status-project").iter().map(rule).collect();
@@ -286,9 +286,11 @@ scenario! {
         let all = rights("runai-secret-sync");
         for left_out in [None].into_iter().chain(all.iter().map(Some)) {
             let (shared, a, b, c) = (Shared::new(world), world.project("a"), world.project("b"), world.project("c"));
-            let labels = json!({"run.ai/cluster-wide": "true"});
-            create_shared(world, &b.namespace, &labels, &json!({}), "stale");
-            let unchangeable = json!({"metadata": {"name": "hf", "labels": labels}, "immutable": true});
+            let labels = json!({"kubectl-runai-secret/copy": "true"});
+            let annotations = json!({"kubectl-runai-secret/copy-of": format!("{}/hf", shared.runai)});
+            create_shared(world, &b.namespace, &labels, &annotations, "stale");
+            let metadata = json!({"name": "hf", "labels": labels, "annotations": annotations});
+            let unchangeable = json!({"metadata": metadata, "immutable": true});
             world.create(&format!("/api/v1/namespaces/{}/secrets", c.namespace), &unchangeable);
             let outcome = run_without(world, sandbox, left_out, &all, &shared.run(&["sync", "hf", "--yes"]));
             assert_eq!(outcome.code, Some(if left_out.is_some() { 3 } else { 0 }), "without {left_out:?}: {outcome}");
@@ -315,7 +317,7 @@ scenario! {
         let all = rights("runai-secret-delete-cluster-wide");
         for left_out in [None].into_iter().chain(all.iter().map(Some)) {
             let (shared, a) = (Shared::new(world), world.project("a"));
-            create_shared(world, &a.namespace, &json!({"run.ai/cluster-wide": "true"}), &json!({}), "copy");
+            create_shared(world, &a.namespace, &json!({"run.ai/cluster-wide": "true"}), &json!({}), "shared-value-of-the-source");
             let words = shared.run(&["delete", "hf", "--cluster-wide", "--yes", "--timeout", "0"]);
             let outcome = run_without(world, sandbox, left_out, &all, &words);
             assert_eq!(outcome.code == Some(0), left_out.is_none(), "without {left_out:?}: {outcome}");

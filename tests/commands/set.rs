@@ -137,13 +137,15 @@ scenario! {
         let (namespace, runai) = (world.namespace("ns"), world.runai_namespace());
         let line = ["--runai-namespace", &runai, "-n", &namespace];
         world.create_secret(&namespace, "s", &[("a", OLD)]);
-        world.patch(&path(&namespace), &json!({"metadata": {"labels": {"run.ai/cluster-wide": "true"}}}));
+        world.create_secret(&runai, "s", &[("a", OLD)]);
+        let marks = json!({"labels": {"kubectl-runai-secret/copy": "true"}, "annotations": {"kubectl-runai-secret/copy-of": format!("{runai}/s")}});
+        world.patch(&path(&namespace), &json!({"metadata": marks}));
         for words in [&["set", "s", "--from-literal=a=x"][..], &["unset", "s", "a", "-y"]] {
             let refused = sandbox.run(words.iter().chain(&line)).fails_with(1);
             assert!(refused.stderr.contains(&format!("is a copy of {runai}/s")), "{refused}");
             assert!(refused.stderr.contains(&format!("kubectl runai-secret {} s … -n {runai}", words[0])), "{refused}");
         }
-        world.patch(&path(&namespace), &json!({"immutable": true, "metadata": {"labels": {"run.ai/cluster-wide": null}}}));
+        world.patch(&path(&namespace), &json!({"immutable": true, "metadata": {"labels": null}}));
         for words in [&["set", "s", "--from-literal=a=x"][..], &["unset", "s", "a", "-y"]] {
             let refused = sandbox.run(words.iter().chain(&line)).fails_with(1);
             assert!(refused.stderr.contains("is immutable: nobody can change it"), "{refused}");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::{Fault, Hold, Project, scenario};
+use support::{Fault, Hold, Project, World, scenario};
 
 use crate::status::{
     Shared, create, eventually, hold_back_deletion, let_go, our_copy, runais_copy, state, value,
@@ -20,13 +20,22 @@ fn done(stdout: &str, projects: &[Project]) -> Vec<String> {
     plain.lines().map(str::to_owned).collect()
 }
 
+/// A copy of ours that can't be changed in place, with a label and an annotation of the project's own.
+fn our_immutable_copy(world: &World, shared: &Shared, project: &Project, value: &str) {
+    let labels = json!({"kubectl-runai-secret/copy": "true", "mine": "kept"});
+    let annotations = json!({"kubectl-runai-secret/copy-of": format!("{}/hf", shared.runai), "note": "kept"});
+    let metadata = json!({"name": "hf", "labels": labels, "annotations": annotations});
+    let secret = json!({"metadata": metadata, "immutable": true, "stringData": {"token": value}});
+    world.create(&format!("/api/v1/namespaces/{}/secrets", project.namespace), &secret);
+}
+
 scenario! {
     fn what_is_missing_is_made_what_differs_is_mended_and_the_second_run_writes_nothing(world: &World, sandbox: &Sandbox) {
         let shared = Shared::new(world);
         let projects = ["copied", "pending", "stale", "theirs", "same"].map(|name| world.project(name));
         let [copied, pending, stale, theirs, same] = &projects;
         runais_copy(world, copied, VALUE);
-        runais_copy(world, stale, "edited-by-hand");
+        our_copy(world, &shared, &stale.namespace, "edited-by-hand");
         let path = format!("/api/v1/namespaces/{}/secrets/hf", stale.namespace);
         world.patch(&path, &json!({"metadata": {"labels": {"mine": "kept"}}, "data": {"added": "eA=="}}));
         create(world, &theirs.namespace, &json!({}), &json!({}), "of the project itself");
@@ -42,7 +51,7 @@ scenario! {
         assert_eq!(value(world, theirs).as_deref(), Some("of the project itself"));
         let mended = world.secret(&stale.namespace, "hf").unwrap();
         assert_eq!(mended["data"].as_object().unwrap().len(), 1, "the key that was added by hand is gone");
-        assert_eq!(mended["metadata"]["labels"], json!({"run.ai/cluster-wide": "true", "mine": "kept"}));
+        assert_eq!(mended["metadata"]["labels"], json!({"kubectl-runai-secret/copy": "true", "mine": "kept"}));
         let made = &world.secret(&pending.namespace, "hf").unwrap()["metadata"];
         assert_eq!(made["labels"], json!({"kubectl-runai-secret/copy": "true"}));
         assert_eq!(made["annotations"], json!({"kubectl-runai-secret/copy-of": format!("{}/hf", shared.runai)}));
@@ -127,12 +136,8 @@ scenario! {
     fn dry_runs_list_the_effect_on_each_project_and_write_nothing(world: &World, sandbox: &Sandbox) {
         let shared = Shared::new(world);
         let projects = ["a", "b", "c"].map(|name| world.project(name));
-        runais_copy(world, &projects[1], "edited-by-hand");
-        let immutable = json!({
-            "metadata": {"name": "hf", "labels": {"run.ai/cluster-wide": "true"}}, "immutable": true,
-            "stringData": {"token": "other"},
-        });
-        world.create(&format!("/api/v1/namespaces/{}/secrets", projects[2].namespace), &immutable);
+        our_copy(world, &shared, &projects[1].namespace, "edited-by-hand");
+        our_immutable_copy(world, &shared, &projects[2], "other");
         for (flag, suffix) in [("--dry-run=client", "(dry run)"), ("--dry-run=server", "(server dry run)")] {
             let outcome = sandbox.run(shared.run(&["sync", "hf", flag])).success();
             let expected = [("created", "a"), ("updated", "b"), ("replaced", "c")]
@@ -167,12 +172,8 @@ scenario! {
 
     fn a_copy_is_not_deleted_for_one_that_the_server_would_refuse(world: &World, sandbox: &Sandbox) {
         let (shared, project) = (Shared::new(world), world.project("a"));
-        let immutable = json!({
-            "metadata": {"name": "hf", "labels": {"run.ai/cluster-wide": "true"}}, "immutable": true,
-            "stringData": {"token": "before"},
-        });
         let secrets = format!("/api/v1/namespaces/{}/secrets", project.namespace);
-        world.create(&secrets, &immutable);
+        our_immutable_copy(world, &shared, &project, "before");
         world.fail(Fault::on("POST", &secrets).for_ever().answer(403));
         let refused = sandbox.run(shared.run(&["sync", "hf", "--yes"])).fails_with(3);
         assert!(refused.stderr.contains("Error from server (Forbidden)"), "{refused}");
@@ -222,7 +223,7 @@ scenario! {
     fn what_somebody_makes_in_the_same_moment_is_not_overwritten(world: &World, sandbox: &Sandbox) {
         let shared = Shared::new(world);
         let (a, b) = (world.project("a"), world.project("b"));
-        runais_copy(world, &b, "edited-by-hand");
+        our_copy(world, &shared, &b.namespace, "edited-by-hand");
         let made = world.hold(Fault::on("POST", &format!("{}/secrets", a.namespace)), Hold::BeforeForwarding);
         let syncing = sandbox.spawn(shared.run(&["sync", "hf"]));
         assert!(made.wait_reached(Duration::from_mins(1)));
@@ -277,7 +278,7 @@ scenario! {
     fn a_copy_that_becomes_somebody_elses_in_the_same_moment_is_not_mended(world: &World, sandbox: &Sandbox) {
         let shared = Shared::new(world);
         let a = world.project("a");
-        runais_copy(world, &a, "edited-by-hand");
+        our_copy(world, &shared, &a.namespace, "edited-by-hand");
         let gate = world.hold(Fault::on("PATCH", "/secrets/hf"), Hold::BeforeForwarding);
         let syncing = sandbox.spawn(shared.run(&["sync", "hf"]));
         assert!(gate.wait_reached(Duration::from_mins(1)));
@@ -292,10 +293,6 @@ scenario! {
     fn killed_at_any_write_the_next_run_converges(world: &World, sandbox: &Sandbox) {
         let shared = Shared::new(world);
         let projects: Vec<Project> = (0..3).map(|number| world.project(&format!("p{number}"))).collect();
-        let immutable = json!({
-            "metadata": {"name": "hf", "labels": {"run.ai/cluster-wide": "true"}}, "immutable": true,
-            "stringData": {"token": "other"},
-        });
         for (method, point) in [
             ("POST", Hold::BeforeForwarding), ("POST", Hold::AfterForwarding), ("DELETE", Hold::BeforeForwarding),
             ("DELETE", Hold::AfterForwarding), ("PATCH", Hold::BeforeForwarding), ("PATCH", Hold::AfterForwarding),
@@ -303,8 +300,8 @@ scenario! {
             for project in &projects {
                 let _ = world.admin("DELETE", &format!("/api/v1/namespaces/{}/secrets/hf", project.namespace), None);
             }
-            world.create(&format!("/api/v1/namespaces/{}/secrets", projects[0].namespace), &immutable);
-            runais_copy(world, &projects[1], "edited-by-hand");
+            our_immutable_copy(world, &shared, &projects[0], "other");
+            our_copy(world, &shared, &projects[1].namespace, "edited-by-hand");
             let gate = world.hold(Fault::on(method, "/secrets"), point);
             let syncing = sandbox.spawn(shared.run(&["sync", "hf", "--yes"]));
             assert!(gate.wait_reached(Duration::from_mins(1)), "{method}");
@@ -314,6 +311,8 @@ scenario! {
             eventually("a second run finishes", || sandbox.run(shared.run(&["sync", "hf", "--yes"])).code == Some(0));
             let all = projects.iter().all(|project| value(world, project).as_deref() == Some(VALUE));
             assert!(all, "{method}");
+            let metadata = &world.secret(&projects[0].namespace, "hf").unwrap()["metadata"];
+            assert_eq!((&metadata["labels"]["mine"], &metadata["annotations"]["note"]), (&json!("kept"), &json!("kept")), "{method}");
         }
     }
 

@@ -7,6 +7,7 @@ use crate::cli::DryRun;
 use crate::cluster::Cluster;
 use crate::commands::{Session, sharing};
 use crate::error::{Error, Result};
+use crate::propagation::Scope;
 use crate::secret;
 
 /// A namespace, and what the user calls it.
@@ -70,8 +71,10 @@ pub(super) async fn agree_to_share(
     let (named, projects) = (sharing::unless_forbidden(named)?, sharing::unless_forbidden(projects)?);
     sharing::note_unseen(projects.as_deref(), named.as_deref(), session);
     let (Some(mut named), Some(mut projects)) = (named, projects) else { return Ok(()) };
+    let runai = &session.globals.place.runai_namespace;
+    let before = named.iter().find(|secret| secret.namespace == *runai);
+    let before = before.map_or(Scope::Nobody, |secret| Scope::of(&secret.labels));
     named.retain(|secret| destinations.iter().all(|destination| destination.namespace != secret.namespace));
     projects.retain(|project| !project.terminating);
-    let runai = &session.globals.place.runai_namespace;
-    sharing::agree(name, runai, &projects, &named, session).await
+    sharing::agree(name, runai, &before, &projects, &named, session).await
 }

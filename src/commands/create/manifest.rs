@@ -5,13 +5,10 @@ use std::rc::Rc;
 
 use super::args::NewSecretArgs;
 use super::typed::Type;
-use crate::commands::Session;
+use crate::commands::{Session, own_labels};
 use crate::error::{Error, Result};
 use crate::propagation;
 use crate::secret::{self, CREDENTIAL_LABEL, Contents, Credential, SecretManifest};
-
-/// The most bytes that all annotations of an object may have together, keys included.
-const ANNOTATIONS_LIMIT: usize = 256 * 1024;
 
 /// Reads every source.
 pub(super) async fn resolve(
@@ -25,7 +22,7 @@ pub(super) async fn resolve(
             .hint("leave it out; nothing here needs it"));
     }
     secret::check_secret_name(name)?;
-    let annotations = annotations(&args.annotations)?;
+    let annotations = own_labels::annotations(&args.annotations)?;
     let credential = args.credential.map(|credential| credential.unwrap_or(typed.credential()));
     let labels = labels(args, credential)?;
     let contents = typed.read(session).await?;
@@ -74,13 +71,7 @@ fn tell(name: &str, contents: &Contents, of_credential: Option<String>, session:
 
 /// The labels that were given, and those that other flags stand for.
 fn labels(args: &NewSecretArgs, credential: Option<Credential>) -> Result<BTreeMap<String, String>> {
-    let mut labels = BTreeMap::new();
-    for label in &args.labels {
-        let (key, value) = pair("--label", label)?;
-        secret::check_label_key(key)?;
-        secret::check_label_value(value)?;
-        labels.insert(key.to_owned(), value.to_owned());
-    }
+    let mut labels = own_labels::labels(&args.labels)?;
     if let Some(credential) = credential {
         labels.insert(CREDENTIAL_LABEL.to_owned(), credential.label_value().to_owned());
     }
@@ -89,28 +80,4 @@ fn labels(args: &NewSecretArgs, credential: Option<Credential>) -> Result<BTreeM
         labels.extend(marks.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())));
     }
     Ok(labels)
-}
-
-fn annotations(given: &[String]) -> Result<BTreeMap<String, String>> {
-    let mut annotations = BTreeMap::new();
-    for annotation in given {
-        let (key, value) = pair("--annotation", annotation)?;
-        secret::check_annotation_key(key)?;
-        annotations.insert(key.to_owned(), value.to_owned());
-    }
-    let size: usize = annotations.iter().map(|(key, value)| key.len() + value.len()).sum();
-    if size > ANNOTATIONS_LIMIT {
-        let line = format!(
-            "metadata.annotations: Too long: must have at most {ANNOTATIONS_LIMIT} bytes, and this is {size}"
-        );
-        return Err(
-            Error::usage(line).hint("an annotation is for a few words; data goes into the secret itself")
-        );
-    }
-    Ok(annotations)
-}
-
-/// Not repeated where it has no `=`: it may be a value in the wrong place.
-fn pair<'a>(flag: &str, given: &'a str) -> Result<(&'a str, &'a str)> {
-    given.split_once('=').ok_or_else(|| Error::usage(format!("{flag} is KEY=VALUE, and there is no '='")))
 }

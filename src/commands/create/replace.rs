@@ -3,7 +3,7 @@
 //! Kubernetes lets nobody change the type of a secret, nor anything of an immutable one. There the way is to delete it
 //! and create it anew, which is offered, never done unasked: a pod that starts in between does not find it.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -11,15 +11,19 @@ use serde_json::Value;
 use super::Written;
 use super::args::NewSecretArgs;
 use crate::cli::DryRun;
-use crate::cluster::{Answer, Cluster, Failure, Keep, Write};
+use crate::cluster::{Answer, Cluster, Failure, Keep, SecretFrame, Write};
+use crate::commands::lost_keys::{self, LostKeys};
+use crate::commands::secret_anew::{Bodies, Remains, SecretAnew, refuse_going};
+use crate::commands::sharing::CopyCheck;
 use crate::commands::{Session, TRIES, pause_after_conflict, random, sharing};
 use crate::error::{Error, Result};
-use crate::metadata::{LAST_APPLIED, Metadata};
+use crate::metadata::{self, LAST_APPLIED, Metadata};
+use crate::render;
 use crate::secret::{self, SecretManifest};
-use crate::{render, ui};
+use crate::wording::list;
 
-/// How often the creation that follows a deletion is tried.
-const CREATE_TRIES: u32 = 5;
+/// With more keys than this a command that asks for each is too long to be of use.
+const ASKED_FOR: usize = 4;
 
 pub(super) struct Replacement<'a> {
     pub(super) manifest: &'a SecretManifest,
@@ -31,10 +35,11 @@ pub(super) struct Replacement<'a> {
 
 impl Replacement<'_> {
     pub(super) async fn run(&self) -> Result<Written> {
+        let agreement = Agreement::default();
         for attempt in 1.. {
-            let (written, was_there) = match self.look(Answer::Metadata).await {
+            let (written, was_there) = match self.look().await {
                 Ok(old) => {
-                    sharing::refuse_copy(&metadata(&old), "set", self.session)?;
+                    self.agree(&old, &agreement).await?;
                     (self.replace(&old).await, true)
                 }
                 Err(failure) if failure.is_not_found() => (self.create().await, false),
@@ -47,22 +52,84 @@ impl Replacement<'_> {
             // Somebody else changed, deleted or made it in this moment: look again.
             let beaten = failure.is_beaten() || (was_there && failure.is_not_found());
             if !beaten || attempt == TRIES {
-                return self.refused(failure).await;
+                return self.refused(failure, &agreement).await;
             }
             pause_after_conflict(attempt).await;
         }
         unreachable!("the loop above has no end but its returns")
     }
 
+    /// What a dry run of the client's says: whether there is a secret to replace, after all that would be asked.
+    pub(super) async fn preview(&self) -> Result<&'static str> {
+        match self.look().await {
+            Ok(old) => self.agree(&old, &Agreement::default()).await.map(|()| "replaced"),
+            Err(failure) if failure.is_not_found() => Ok("created"),
+            Err(failure) => Err(Error::from(failure)
+                .hint("whether there is a secret to replace is not known; -o yaml prints it without asking")),
+        }
+    }
+
+    /// Names the keys that go, and asks about what would suffer. What was agreed to is not asked again.
+    async fn agree(&self, old: &SecretFrame, agreement: &Agreement) -> Result<()> {
+        let (name, session, write) = (self.name(), self.session, &self.args.write);
+        refuse_going(&old.metadata, name, self.namespace)?;
+        let metadata = metadata(&old.metadata);
+        agreement.copy.agree(&metadata, "set", write, self.cluster, session).await?;
+        let lost = self.lost_keys(old.keys());
+        if lost.is_empty() || lost.iter().all(|key| agreement.lost.borrow().contains(key)) {
+            return Ok(());
+        }
+        session.ui.note(&format!(
+            "{}: --replace makes the new keys the whole content; to keep the others: kubectl runai-secret set {name} … -n {}",
+            lost_keys::in_words(&lost, name, self.namespace),
+            self.namespace
+        ));
+        let scope = sharing::scope(&metadata, session);
+        LostKeys {
+            name,
+            namespace: self.namespace,
+            keys: &lost,
+            scope: &scope,
+            deed: format!("Replace {name}, without {},", list(&lost)),
+            cluster: self.cluster,
+            write,
+            session,
+        }
+        .agree()
+        .await?;
+        agreement.lost.borrow_mut().extend(lost);
+        Ok(())
+    }
+
+    /// The keys of the old secret that the new one has not.
+    fn lost_keys<'k>(&self, old: impl Iterator<Item = &'k str>) -> Vec<String> {
+        old.filter(|key| !self.manifest.data.contains_key(*key)).map(str::to_owned).collect()
+    }
+
+    /// Creates it; with what is left of one that an earlier run deleted and did not bring back.
     async fn create(&self) -> Result<Written, Failure> {
-        let body = self.manifest.to_request_body();
         let write = self.args.write.write();
+        let remains = Remains::of(self.cluster, self.namespace, self.name());
+        let body = match &remains {
+            Some(remains) => {
+                self.manifest.to_replacement_body(&self.manifest.metadata_over(remains.metadata()))
+            }
+            None => self.manifest.to_request_body(),
+        };
         let object = self.cluster.create_secret(self.namespace, body, self.args.answer(), write).await?;
+        if let Some(remains) = remains.filter(|_| write.keep == Keep::Yes) {
+            self.session.ui.warning(&format!(
+                "an earlier --replace of secret {} was cut short; the new one has what was kept of the old one: {}",
+                self.name(),
+                remains.in_words()
+            ));
+            remains.remove();
+        }
         Ok(Written { verb: "created", object })
     }
 
-    async fn replace(&self, old: &Value) -> Result<Written, Failure> {
-        let before = &old["metadata"];
+    async fn replace(&self, old: &SecretFrame) -> Result<Written, Failure> {
+        let before = &old.metadata;
         let body = self.manifest.to_replacement_body(&self.manifest.metadata_over(before));
         let write = self.args.write.write();
         let answer = self.args.answer();
@@ -72,27 +139,48 @@ impl Replacement<'_> {
                 .ui
                 .note("the copy of the old values that kubectl apply had left in an annotation is gone");
         }
-        self.tell_of_copies(old);
+        self.tell_of_remains(before);
+        self.tell_of_copies(before);
         Ok(Written { verb: "replaced", object })
     }
 
+    /// Says of what an earlier run left behind that this secret has not all of it. It is another one: what it is to have
+    /// is not for this program to decide.
+    fn tell_of_remains(&self, before: &Value) {
+        let Some(remains) = Remains::of(self.cluster, self.namespace, self.name()) else { return };
+        if self.args.write.dry_run != DryRun::None {
+            return;
+        }
+        if remains.are_in(before) {
+            remains.remove();
+            return;
+        }
+        self.session.ui.warning(&format!(
+            "an earlier --replace of secret {} was cut short, and somebody made another one since; the old one had {}, \
+             which is kept in {} until you remove it",
+            self.name(),
+            remains.in_words(),
+            remains.place()
+        ));
+    }
+
     /// Says that the copies follow; `--cluster-wide` says so itself.
-    fn tell_of_copies(&self, old: &Value) {
+    fn tell_of_copies(&self, before: &Value) {
         if self.args.write.dry_run == DryRun::None && !self.args.cluster_wide {
-            let scope = sharing::scope(&metadata(old), self.session);
+            let scope = sharing::scope(&metadata(before), self.session);
             sharing::tell_of_copies(self.name(), &scope, self.session);
         }
     }
 
     /// Explains what Kubernetes does not change, and offers the way round it.
-    async fn refused(&self, failure: Failure) -> Result<Written> {
+    async fn refused(&self, failure: Failure, agreement: &Agreement) -> Result<Written> {
         let fixed = failure.unchangeable_fields();
         let why = if fixed.iter().any(|field| field == "type") {
             "it has another type, and the type of a secret can't be changed"
         } else if !fixed.is_empty() {
             "it is immutable: nobody can change it"
         } else {
-            return Err(super::refused(failure, self.name(), self.namespace, self.cluster).await);
+            return Err(super::refused(failure, self.manifest, self.namespace, self.cluster).await);
         };
         let name = self.name();
         let ui = self.session.ui;
@@ -101,13 +189,22 @@ impl Replacement<'_> {
                 .hint(format!("secret {name} can't be replaced: {why}"))
                 .hint("without --dry-run you are asked whether to delete it and create it anew"));
         }
+        let old = self.cluster.secret(self.namespace, name, Answer::Whole).await?;
+        let keys = || old["data"].as_object().into_iter().flat_map(|data| data.keys()).map(String::as_str);
+        // Somebody may have added one since.
+        if let Some(new) = self.lost_keys(keys()).iter().find(|key| !agreement.lost.borrow().contains(*key)) {
+            return Err(Error::failed(format!("somebody added {new} to secret {name} in this moment"))
+                .hint("nothing was changed: run the command again"));
+        }
         ui.effect(&format!("secret {name} in namespace {} can't be replaced: {why}", self.namespace));
         ui.effect("it can be deleted and created anew; a pod that starts in between waits for it");
         ui.effect("running pods go on with the values they have");
+        if old["metadata"]["finalizers"].as_array().is_some_and(|all| !all.is_empty()) {
+            ui.effect("it has finalizers: it goes when whoever set them lets it go");
+        }
         ui.confirm(&format!("Delete {name} and create it anew?")).await?;
-        let old = self.look(Answer::Whole).await?;
         self.check_with_server(&old["metadata"]).await?;
-        ui::interrupt::finishing(self.delete_and_create(&old)).await
+        self.delete_and_create(&old, self.lost_keys(keys())).await
     }
 
     /// Has the server check the new secret, under a name that is free: once the old one is gone it is too late.
@@ -123,76 +220,58 @@ impl Replacement<'_> {
 
     /// The metadata of a new object instead of the old one.
     fn fresh(&self, old: &Value) -> Value {
-        let mut metadata = self.manifest.metadata_over(old);
-        if let Some(fields) = metadata.as_object_mut() {
-            for field in ["uid", "resourceVersion", "creationTimestamp", "generation", "selfLink"] {
-                fields.remove(field);
-            }
-        }
-        metadata
+        self.manifest.metadata_over(&metadata::of_a_new_object(old))
     }
 
-    async fn delete_and_create(&self, old: &Value) -> Result<Written> {
-        let metadata = &old["metadata"];
-        let text = |field: &str| metadata[field].as_str().unwrap_or_default();
-        let deleted = self
-            .cluster
-            .delete_secret(self.namespace, self.name(), text("uid"), text("resourceVersion"), Keep::Yes)
-            .await;
-        match deleted {
-            Ok(()) => {}
-            // If it is still there, the new one is refused, and nothing is lost.
-            Err(failure) if failure.is_not_found() || failure.has_unknown_effect() => {}
-            Err(failure) => return Err(failure.into()),
-        }
-        let body = self.manifest.to_replacement_body(&self.fresh(metadata));
-        let failure = match self.create_again(body).await {
-            Ok(object) => {
-                self.tell_of_copies(old);
-                return Ok(Written { verb: "replaced", object });
-            }
-            Err(failure) if failure.is_already_exists() => {
-                return Err(Error::from(failure)
-                    .hint("it is still there, held back by a finalizer, or somebody made another one")
-                    .hint(format!("see which: kubectl get secret {} -n {}", self.name(), self.namespace)));
-            }
-            Err(failure) => failure,
-        };
+    async fn delete_and_create(&self, old: &Value, lost_keys: Vec<String>) -> Result<Written> {
+        let before = &old["metadata"];
         let mut back = old.clone();
-        back["metadata"] = self.fresh(metadata);
-        let back = Bytes::from_owner(render::json(&back));
-        Err(match self.create_again(back).await {
-            Ok(_) => Error::from(failure).hint("the old secret was put back as it was"),
-            Err(_) => Error::from(failure)
-                .hint("the old secret is gone, and the new one is not there: run the command again"),
-        })
+        back["metadata"] = metadata::of_a_new_object(before);
+        let bodies = Bodies {
+            new: self.manifest.to_replacement_body(&self.fresh(before)),
+            old: Some(Bytes::from_owner(render::json(&back))),
+            lost_keys,
+            again: self.again(),
+        };
+        let anew = SecretAnew {
+            name: self.name(),
+            namespace: self.namespace,
+            write: self.args.write.write(),
+            answer: self.args.answer(),
+            cluster: self.cluster,
+            session: self.session,
+        };
+        let kept = anew.keep(old)?;
+        self.session.ui.promise(&format!(
+            "if this is cut short, the same command goes on, or: {}; what the old one is beside its values is kept in {}",
+            bodies.again,
+            kept.path().display()
+        ));
+        let object = anew.run(old, &bodies, &kept).await?;
+        self.tell_of_copies(before);
+        Ok(Written { verb: "replaced", object })
     }
 
-    /// Creates it, again while it is not clear whether it worked.
-    async fn create_again(&self, body: Bytes) -> Result<Value, Failure> {
-        let write = self.args.write.write();
-        let mut may_exist = false;
-        for attempt in 1..=CREATE_TRIES {
-            let answer = self.args.answer();
-            let created = self.cluster.create_secret(self.namespace, body.clone(), answer, write).await;
-            let failure = match created {
-                Err(failure) if failure.is_already_exists() && may_exist => {
-                    return self.look(answer).await;
-                }
-                Err(failure) => failure,
-                done => return done,
-            };
-            may_exist |= failure.has_unknown_effect();
-            if !failure.may_pass() || attempt == CREATE_TRIES {
-                return Err(failure);
-            }
-            tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
+    /// The command that goes on where this one was stopped. It asks for the values: they are not to be repeated.
+    fn again(&self) -> String {
+        let mut words: Vec<String> =
+            ["kubectl", "runai-secret", "create", self.name(), "--replace"].map(str::to_owned).into();
+        let SecretManifest { secret_type, immutable, data, .. } = self.manifest;
+        if !secret_type.is_empty() {
+            words.extend(["--type".to_owned(), secret_type.clone()]);
         }
-        unreachable!("the loop above has no end but its returns")
+        words.extend(immutable.map(|_| "--immutable".to_owned()));
+        if data.len() <= ASKED_FOR {
+            words.extend(data.keys().flat_map(|key| ["--prompt".to_owned(), key.clone()]));
+        } else {
+            words.extend(["--from-dotenv".to_owned(), "PATH".to_owned()]);
+        }
+        words.extend(["-n".to_owned(), self.namespace.to_owned()]);
+        shell_words::join(words)
     }
 
-    async fn look(&self, answer: Answer) -> Result<Value, Failure> {
-        self.cluster.secret(self.namespace, self.name(), answer).await
+    async fn look(&self) -> Result<SecretFrame, Failure> {
+        self.cluster.secret_frame(self.namespace, self.name()).await
     }
 
     fn name(&self) -> &str {
@@ -200,6 +279,14 @@ impl Replacement<'_> {
     }
 }
 
-fn metadata(secret: &Value) -> Metadata {
-    serde_json::from_value(secret["metadata"].clone()).unwrap_or_default()
+/// What the user has agreed to.
+#[derive(Default)]
+struct Agreement {
+    copy: CopyCheck,
+    /// Keys that go.
+    lost: std::cell::RefCell<BTreeSet<String>>,
+}
+
+fn metadata(metadata: &Value) -> Metadata {
+    serde_json::from_value(metadata.clone()).unwrap_or_default()
 }

@@ -6,16 +6,16 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, stream};
 use serde_json::json;
 
-use super::consumers::Consumers;
 use super::{DeleteArgs, Deleted};
 use crate::cli::DryRun;
 use crate::cluster::{Cluster, Failure};
 use crate::commands::arrival::{self, Until};
 use crate::commands::survey::{self, AT_ONCE, Survey};
+use crate::commands::who_needs::Consumers;
 use crate::commands::{Session, TRIES, not_found, pause_after_conflict, status};
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
-use crate::propagation::{self, DELETING, Evidence, Key, Row, Scope, State};
+use crate::propagation::{self, DELETING, Key, Likeness, Row, Scope, State};
 use crate::wording::plural;
 
 const KEPT: &str = "the secret itself was kept: run the command again to do the rest";
@@ -59,6 +59,7 @@ impl Removal<'_> {
         if let Some(source) = &source {
             self.delete_source(source, deleted).await?;
         }
+        self.left_alone(&survey)?;
         not_seen(&survey)
     }
 
@@ -108,11 +109,18 @@ impl Removal<'_> {
             effect(format!("secret {name} in {namespace} is not shared any more"));
         }
         let (runais, ours) = (copies(survey, Maker::RunAi), copies(survey, Maker::Ourselves));
+        let unlike = copies(survey, Maker::Unknown);
         if !runais.is_empty() {
             effect(format!("Run:ai removes its copies from {}", titles(&runais)));
         }
         if !ours.is_empty() {
             effect(format!("the copies that sync made are deleted from {}", titles(&ours)));
+        }
+        if !unlike.is_empty() {
+            effect(format!(
+                "left alone, unless Run:ai removes them: secrets with its label and other content in {}",
+                titles(&unlike)
+            ));
         }
         let theirs: Vec<&Row> =
             survey.rows.iter().filter(|row| row.held.is_some() && row.evidence.is_none()).collect();
@@ -197,6 +205,21 @@ impl Removal<'_> {
         self.remove(&left, deleted).await
     }
 
+    /// # Errors
+    /// What may be a copy was left where it is: nobody knows whose it is.
+    fn left_alone(&self, survey: &Survey) -> Result<()> {
+        let left = copies(survey, Maker::Unknown);
+        let Some(first) = left.first() else { return Ok(()) };
+        let (name, namespace) = (self.name, &first.namespace);
+        let evidence = first.evidence.as_ref().map(ToString::to_string).unwrap_or_default();
+        Err(Error::partly(format!(
+            "left alone in {}: a secret {name} that only Run:ai's label or owner shows to be a copy ({evidence}), and that \
+             does not have the content of the shared one",
+            titles(&left)
+        ))
+        .hint(format!("where it is to go too: kubectl runai-secret delete {name} -n {namespace}")))
+    }
+
     /// Deletes copies that are still as they were read.
     ///
     /// # Errors
@@ -263,16 +286,21 @@ impl Removal<'_> {
 /// Who made a copy.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Maker {
+    /// It has Run:ai's label or owner, and the content of the source.
     RunAi,
     Ourselves,
+    /// It has Run:ai's label or owner and other content: it may be a project's own.
+    Unknown,
 }
 
-/// The copies that one of the two made, but for those on their way out.
+/// The copies that one of them made, but for those on their way out.
 fn copies(survey: &Survey, maker: Maker) -> Vec<&Row> {
-    let made = |row: &&Row| match &row.evidence {
-        None => false,
-        Some(evidence) => (*evidence == Evidence::OurMark) == (maker == Maker::Ourselves),
+    let maker_of = |row: &Row| match row.likeness() {
+        _ if row.is_ours() => Maker::Ourselves,
+        Likeness::Equal => Maker::RunAi,
+        Likeness::Different | Likeness::Unknown => Maker::Unknown,
     };
+    let made = |row: &&Row| row.evidence.is_some() && maker_of(row) == maker;
     survey.rows.iter().filter(made).filter(|row| row.state != State::Terminating).collect()
 }
 

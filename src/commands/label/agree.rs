@@ -1,8 +1,11 @@
 //! What `label` says and asks before it writes.
 
+use std::collections::BTreeSet;
+
 use super::LabelArgs;
 use super::view::View;
 use crate::cli::DryRun;
+use crate::commands::who_needs::Consumers;
 use crate::commands::{Session, sharing};
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
@@ -45,28 +48,26 @@ pub(super) fn warn(view: &View, args: &LabelArgs, session: &Session<'_>) {
 
 pub(super) async fn agree(args: &LabelArgs, session: &Session<'_>, view: &View) -> Result<()> {
     let around = &view.surroundings;
-    if !args.remove {
-        sharing::note_unseen(around.projects.as_deref(), around.namesakes.as_deref(), session);
+    sharing::note_unseen(around.projects.as_deref(), around.namesakes.as_deref(), session);
+    // Which projects a department has is known to Run:ai alone.
+    if args.write.dry_run != DryRun::None || args.department.is_some() {
+        return Ok(());
     }
-    match (args.write.dry_run, args.remove) {
-        (_, true) => {
-            let (effects, question) = removal(args, session, view);
-            session.agree(&args.write, &effects, &question).await
-        }
-        // Which projects a department has is known to Run:ai alone.
-        (DryRun::None, false) if args.department.is_none() => match around.seen() {
-            Ok((projects, namesakes)) => {
-                let Metadata { name, namespace, .. } = &view.source;
-                sharing::agree(name, namespace, projects, namesakes, session).await
-            }
-            Err(_) => Ok(()),
-        },
-        (DryRun::None | DryRun::Client | DryRun::Server, _) => Ok(()),
-    }
+    let Ok((projects, namesakes)) = around.seen() else { return Ok(()) };
+    let Metadata { name, namespace, labels, .. } = &view.source;
+    sharing::agree(name, namespace, &Scope::of(labels), projects, namesakes, session).await
 }
 
-/// What becomes of the copies where the mark is taken off, and the question about it.
-fn removal(args: &LabelArgs, session: &Session<'_>, view: &View) -> (Vec<String>, String) {
+/// Says what becomes of the copies, and who needs them, and asks.
+///
+/// # Errors
+/// A workload needs its copy, without `--force`; or it is not agreed to.
+pub(super) async fn agree_to_remove(
+    args: &LabelArgs,
+    consumers: &mut Consumers<'_>,
+    session: &Session<'_>,
+    view: &View,
+) -> Result<()> {
     let name = &view.source.name;
     let mut left = view.source.labels.clone();
     left.retain(|label, _| {
@@ -74,8 +75,28 @@ fn removal(args: &LabelArgs, session: &Session<'_>, view: &View) -> (Vec<String>
     });
     if Scope::of(&left) != Scope::Nobody {
         let stays = "another label stays that shares it: where Run:ai knows that one, it keeps the copies";
-        return (vec![stays.to_owned()], format!("Take this label off {name}?"));
+        let question = format!("Take this label off {name}?");
+        return session.agree(&args.write, &[stays.to_owned()], &question).await;
     }
+    let effects = removal(session, view);
+    consumers.tell(name, &effects, losing(view)).await?;
+    session.agree(&args.write, &[], &format!("Stop sharing {name}?")).await
+}
+
+/// Whether a namespace loses its copy, as far as that can be seen. What `sync` made stays, and so does the source.
+fn losing(view: &View) -> impl Fn(&str) -> bool {
+    let Metadata { name, namespace, .. } = &view.source;
+    let copies: Option<BTreeSet<String>> = view.surroundings.seen().ok().map(|(projects, namesakes)| {
+        let found = Neighbours::of(projects, namesakes, &propagation::identity(namespace, name));
+        found.runais.iter().map(|project| project.namespace.clone()).collect()
+    });
+    let runai = namespace.clone();
+    move |namespace| copies.as_ref().map_or(namespace != runai, |copies| copies.contains(namespace))
+}
+
+/// What becomes of the copies where the mark is taken off.
+fn removal(session: &Session<'_>, view: &View) -> Vec<String> {
+    let name = &view.source.name;
     let mut effects = Vec::new();
     let consequence = format!("jobs there that use {name} won't start again");
     match view.surroundings.seen() {
@@ -103,5 +124,5 @@ fn removal(args: &LabelArgs, session: &Session<'_>, view: &View) -> (Vec<String>
         }
     }
     effects.push(format!("the secret in {} stays", view.source.namespace));
-    (effects, format!("Stop sharing {name}?"))
+    effects
 }

@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
+use serde_json::Value;
 
-use super::{SyncArgs, Task, outcome};
+use super::{Plan, SyncArgs, Task, outcome};
 use crate::cli::DryRun;
 use crate::cluster::{Answer, Cluster, Failure, Keep, Write};
+use crate::commands::secret_anew::{Bodies, Remains, SecretAnew};
 use crate::commands::survey::{self, AT_ONCE};
 use crate::commands::{Session, TRIES, pause_after_conflict};
 use crate::error::{Error, Result};
 use crate::project::Project;
-use crate::propagation::{self, Found, Permissions, Reason, Row, Scope, Source, State, Step};
-use crate::{secret, ui};
+use crate::propagation::{self, Content, Found, Reason, Row, Scope, Source, State, Step, Wishes};
+use crate::secret;
 
 /// How long to wait before a write is repeated whose effect is not known; twice as long before the next.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -26,9 +28,10 @@ pub(super) struct Copying<'a> {
     identity: String,
     source: &'a Source,
     scope: &'a Scope,
-    permissions: Permissions,
+    wishes: Wishes<'a>,
     cluster: &'a Cluster,
     args: &'a SyncArgs,
+    session: &'a Session<'a>,
     /// What creates a copy, the same in every project; nothing where there is no source.
     body: Bytes,
 }
@@ -41,25 +44,46 @@ pub(super) struct TaskResult {
     pub(super) error: Option<Error>,
 }
 
+/// What became of the source while its copies were written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum SourceNow {
+    AsItWas,
+    /// The copies are of what it held before.
+    Changed,
+}
+
+/// Why a write was not done.
+enum Trouble {
+    Refused(Failure),
+    /// What is done here, before and after the requests, went wrong.
+    Other(Error),
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Self::Refused(failure)
+    }
+}
+
 impl<'a> Copying<'a> {
     pub(super) fn new(
-        name: &'a str,
+        plan: &'a Plan,
         namespace: &str,
-        source: &'a Source,
-        scope: &'a Scope,
-        permissions: Permissions,
+        wishes: Wishes<'a>,
         cluster: &'a Cluster,
         args: &'a SyncArgs,
+        session: &'a Session<'a>,
     ) -> Self {
+        let Plan { name, source, scope, .. } = plan;
         let identity = propagation::identity(namespace, name);
-        let content = source.content();
-        let body =
-            content.map(|content| propagation::copy_body(name, &identity, content)).unwrap_or_default();
-        Self { name, identity, source, scope, permissions, cluster, args, body }
+        let copy = |content| propagation::copy_body(name, &identity, wishes.labels, content);
+        let body = source.content().map(copy).unwrap_or_default();
+        Self { name, identity, source, scope, wishes, cluster, args, session, body }
     }
 
     /// Does all tasks, tells what is done as it is done, and gives the results in the same order.
-    pub(super) async fn run(&self, tasks: Vec<Task>, session: &Session<'_>) -> Result<Vec<TaskResult>> {
+    pub(super) async fn run(&self, tasks: Vec<Task>) -> Result<Vec<TaskResult>> {
+        let session = self.session;
         if let Some(content) = self.source.content() {
             session.ui.keep_confidential(Rc::new(content.values()));
         }
@@ -82,19 +106,41 @@ impl<'a> Copying<'a> {
         if self.args.write.dry_run == DryRun::Client {
             return TaskResult { task, found, error: None };
         }
-        let (task, failure) = self.do_until_done(task).await;
-        TaskResult { task, found, error: failure.map(Error::from) }
+        let (task, error) = self.do_until_done(task).await;
+        TaskResult { task, found, error }
+    }
+
+    /// Whether the source still holds what was copied, where something was: who rotates it in this moment is told.
+    pub(super) async fn source_now(&self, results: &[TaskResult]) -> SourceNow {
+        let wrote = results.iter().any(|result| result.error.is_none() && result.task.step.writes());
+        let Some(content) =
+            self.source.content().filter(|_| wrote && self.args.write.dry_run == DryRun::None)
+        else {
+            return SourceNow::AsItWas;
+        };
+        let Some((namespace, name)) = self.identity.split_once('/') else { return SourceNow::AsItWas };
+        match self.cluster.namesake(namespace, name).await {
+            Ok(now) if now.content == *content => SourceNow::AsItWas,
+            Ok(_) => SourceNow::Changed,
+            Err(failure) if failure.is_not_found() => SourceNow::Changed,
+            // The copies are there; whether something happened meanwhile is not known, as with any later change.
+            Err(_) => SourceNow::AsItWas,
+        }
     }
 
     /// Does one task; where somebody else was quicker, or it is not known whether it was done, looks again and does
     /// what is right then. No write can do harm twice: it holds for what was read, or for nothing being there.
-    async fn do_until_done(&self, mut task: Task) -> (Task, Option<Failure>) {
+    async fn do_until_done(&self, mut task: Task) -> (Task, Option<Error>) {
         let mut attempt = 1;
         loop {
-            let Err(failure) = self.write(&task).await else { return (task, None) };
+            let failure = match self.write(&task).await {
+                Ok(()) => return (task, None),
+                Err(Trouble::Refused(failure)) => failure,
+                Err(Trouble::Other(error)) => return (task, Some(error)),
+            };
             let unknown = failure.has_unknown_effect();
             if !(unknown || failure.is_beaten() || failure.is_not_found()) || attempt == TRIES {
-                return (task, Some(failure));
+                return (task, Some(failure.into()));
             }
             if unknown {
                 tokio::time::sleep(PAUSE * attempt).await;
@@ -104,9 +150,9 @@ impl<'a> Copying<'a> {
             attempt += 1;
             let now = match self.look_again(&task.row).await {
                 Ok(row) => row,
-                Err(failure) => return (task, Some(failure)),
+                Err(failure) => return (task, Some(failure.into())),
             };
-            let step = propagation::step(&now, self.scope, self.permissions);
+            let step = propagation::step(&now, self.scope, self.wishes);
             if unknown && step == Step::Nothing {
                 // It was done, and the answer was lost.
                 return (task, None);
@@ -134,44 +180,88 @@ impl<'a> Copying<'a> {
         })
     }
 
-    async fn write(&self, task: &Task) -> Result<(), Failure> {
+    async fn write(&self, task: &Task) -> Result<(), Trouble> {
         let Task { row, step } = task;
         match (step, &row.held, self.source.content()) {
-            (Step::Create, _, _) => self.create(&row.namespace).await,
+            (Step::Create, _, Some(content)) => self.create(&row.namespace, content).await?,
             (Step::Mend | Step::Adopt, Some(held), Some(content)) => {
-                let body = propagation::mend_body(&self.identity, content, held, *step);
-                self.cluster.patch_secret(&row.namespace, self.name, body, self.args.write.write()).await
+                let labels = self.wishes.labels;
+                let body = propagation::mend_body(&self.identity, labels, content, held, *step);
+                self.cluster.patch_secret(&row.namespace, self.name, body, self.args.write.write()).await?;
             }
-            (Step::MakeAnew | Step::AdoptAnew, Some(_), _) => {
-                ui::interrupt::finishing(self.make_anew(row)).await
+            (Step::MakeAnew | Step::AdoptAnew, Some(_), Some(content)) => {
+                self.make_anew(row, content).await?;
             }
-            (Step::Remove, Some(_), _) => self.delete(row).await,
+            (Step::Remove, Some(_), _) => self.delete(row).await?,
             // What is mended was seen, and its source was read: the rest has nothing to write.
-            _ => Ok(()),
+            _ => {}
         }
+        Ok(())
     }
 
-    async fn create(&self, namespace: &str) -> Result<(), Failure> {
+    /// Creates a copy; with what is left of one that an earlier run deleted and did not bring back.
+    async fn create(&self, namespace: &str, content: &Content) -> Result<(), Failure> {
         let write = self.args.write.write();
-        self.cluster.create_secret(namespace, self.body.clone(), Answer::Metadata, write).await.map(drop)
+        let remains = Remains::of(self.cluster, namespace, self.name);
+        let body = match &remains {
+            Some(remains) => {
+                let labels = self.wishes.labels;
+                propagation::anew_body(&self.named(remains.metadata()), &self.identity, labels, content)
+            }
+            None => self.body.clone(),
+        };
+        self.cluster.create_secret(namespace, body, Answer::Metadata, write).await?;
+        if let Some(remains) = remains.filter(|_| write.keep == Keep::Yes) {
+            remains.remove();
+        }
+        Ok(())
     }
 
-    /// If the creation fails although the server had checked it, the next run makes it: then nothing is there, which is
-    /// what it looks for.
-    async fn make_anew(&self, row: &Row) -> Result<(), Failure> {
+    /// Deletes a copy and creates it anew, with all that it was labelled with.
+    async fn make_anew(&self, row: &Row, content: &Content) -> Result<(), Trouble> {
+        let namespace = row.namespace.as_str();
         self.check_with_server(row).await?;
-        self.delete(row).await?;
         if self.args.write.dry_run == DryRun::Server {
-            return Ok(());
+            return Ok(self.delete(row).await?);
         }
-        self.create(&row.namespace).await
+        let old = self.cluster.secret(namespace, self.name, Answer::Whole).await?;
+        let as_planned = row.held.as_ref().is_some_and(|held| {
+            old["metadata"]["uid"] == held.uid.as_str()
+                && old["metadata"]["resourceVersion"] == held.version.as_str()
+        });
+        if !as_planned {
+            return Err(Trouble::Other(
+                Error::failed("somebody changed it in this moment").hint("run the command again"),
+            ));
+        }
+        let labels = self.wishes.labels;
+        let new = propagation::anew_body(&self.named(&old["metadata"]), &self.identity, labels, content);
+        let again = self.session.command(&format!("sync {}", self.name));
+        let bodies = Bodies { new, old: None, lost_keys: Vec::new(), again };
+        let anew = SecretAnew {
+            name: self.name,
+            namespace,
+            write: self.args.write.write(),
+            answer: Answer::Metadata,
+            cluster: self.cluster,
+            session: self.session,
+        };
+        let kept = anew.keep(&old).map_err(Trouble::Other)?;
+        anew.run(&old, &bodies, &kept).await.map(drop).map_err(Trouble::Other)
+    }
+
+    /// The metadata as those of a copy in the namespace of the request.
+    fn named(&self, metadata: &Value) -> Value {
+        let mut metadata = metadata.clone();
+        metadata["name"] = self.name.into();
+        metadata
     }
 
     /// Has the server check the new copy before the old one goes, under a name that nobody has: it is made of a UID.
     async fn check_with_server(&self, row: &Row) -> Result<(), Failure> {
         let (Some(held), Some(content)) = (&row.held, self.source.content()) else { return Ok(()) };
         let trial = secret::with_suffix(self.name, &held.uid);
-        let body = propagation::copy_body(&trial, &self.identity, content);
+        let body = propagation::copy_body(&trial, &self.identity, self.wishes.labels, content);
         let write = Write { keep: Keep::No, ..self.args.write.write() };
         self.cluster.create_secret(&row.namespace, body, Answer::Metadata, write).await.map(drop)
     }

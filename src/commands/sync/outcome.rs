@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::carry_out::TaskResult;
+use super::carry_out::{SourceNow, TaskResult};
 use super::is_refusal;
 use crate::cli::{Output, WriteArgs};
 use crate::commands::{Session, status, survey};
@@ -16,6 +16,7 @@ pub(super) struct Outcome {
     pub(super) name: String,
     pub(super) namespace: String,
     pub(super) results: Vec<TaskResult>,
+    pub(super) source: SourceNow,
 }
 
 /// Says what was done in one project, where a line of its own says it.
@@ -102,8 +103,17 @@ pub(super) fn verdict(outcomes: &[Outcome]) -> Result<()> {
         .filter(|outcome| !outcome.refused().is_empty())
         .map(|outcome| format!("{} in {}", outcome.name, status::few(&outcome.refused())))
         .collect();
-    if refused.is_empty() {
+    let changed = outcomes.iter().filter(|outcome| outcome.source == SourceNow::Changed);
+    let changed: Vec<&str> = changed.map(|outcome| outcome.name.as_str()).collect();
+    if refused.is_empty() && changed.is_empty() {
         return Ok(());
+    }
+    if !changed.is_empty() {
+        let names = list(&changed);
+        return Err(Error::partly(format!(
+            "somebody changed {names} while its copies were written: they have what it held before"
+        ))
+        .hint("run it again: what was done is not done twice"));
     }
     let error = Error::partly(format!("not done: {}", list(&refused)));
     let failed = outcomes.iter().flat_map(|outcome| &outcome.results).any(|result| result.error.is_some());

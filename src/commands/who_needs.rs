@@ -1,11 +1,11 @@
-//! Who would miss a secret: said before it is deleted, and a reason not to.
+//! Who would miss a secret: said before it is taken from them, and a reason not to.
 
 use std::collections::BTreeSet;
 
-use super::DeleteArgs;
+use super::status::few;
+use super::{Session, consumers, scope};
+use crate::cli::DryRun;
 use crate::cluster::{Cluster, Namespaces, Seen, Unseen};
-use crate::commands::status::few;
-use crate::commands::{Session, consumers, scope};
 use crate::error::{Error, Result};
 use crate::wording::plural;
 use crate::workload::{Consumer, Holder, KINDS, Reference};
@@ -13,10 +13,39 @@ use crate::workload::{Consumer, Holder, KINDS, Reference};
 /// So many consumers of a secret are told one by one.
 const TOLD: usize = 10;
 
+/// What is about to be done with the secrets.
+#[derive(Clone, Copy)]
+pub(super) enum Deed {
+    Delete,
+    /// Projects lose their copies.
+    Unshare,
+}
+
+/// What is about to be done, and how.
+pub(super) struct Plan<'a> {
+    pub(super) deed: Deed,
+    pub(super) force: Force,
+    pub(super) names: &'a [String],
+    pub(super) dry_run: DryRun,
+}
+
+/// Whether it is done although workloads need them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Force {
+    Yes,
+    No,
+}
+
+impl Force {
+    pub(super) fn given(flag: bool) -> Self {
+        if flag { Self::Yes } else { Self::No }
+    }
+}
+
 /// Where what refers to the secrets that are to go is looked for.
 pub(super) struct Consumers<'a> {
     scope: Namespaces,
-    args: &'a DeleteArgs,
+    plan: Plan<'a>,
     cluster: &'a Cluster,
     session: &'a Session<'a>,
     /// Of all of the secrets; none before the first of them is about to go.
@@ -26,11 +55,11 @@ pub(super) struct Consumers<'a> {
 impl<'a> Consumers<'a> {
     pub(super) fn new(
         scope: Namespaces,
-        args: &'a DeleteArgs,
+        plan: Plan<'a>,
         cluster: &'a Cluster,
         session: &'a Session<'a>,
     ) -> Self {
-        Self { scope, args, cluster, session, seen: None }
+        Self { scope, plan, cluster, session, seen: None }
     }
 
     /// Lists those of one secret, as far as they are in a namespace that loses it, and how they use it; before them the
@@ -56,16 +85,16 @@ impl<'a> Consumers<'a> {
 
     /// Lists every kind that refers to secrets once, for all of the secrets.
     async fn look(&self) -> Result<Seen<Consumer>> {
-        let names: BTreeSet<&str> = self.args.names.iter().map(String::as_str).collect();
+        let names: BTreeSet<&str> = self.plan.names.iter().map(String::as_str).collect();
         let wanted = |reference: &Reference| names.contains(reference.secret.as_str());
         let failure = match consumers::look(wanted, &self.scope, self.cluster).await {
             Ok(seen) => return Ok(seen),
             Err(failure) => Error::from(failure),
         };
-        if !self.args.force {
+        if self.plan.force == Force::No {
             return Err(failure
                 .at("who uses it could not be found out")
-                .hint("nothing was deleted; --force goes on all the same"));
+                .hint(format!("nothing was {}; --force goes on all the same", self.plan.deed.participle())));
         }
         let why = failure.to_string();
         let why = why.lines().next().unwrap_or_default();
@@ -83,9 +112,9 @@ impl<'a> Consumers<'a> {
         let uses_it = |one: &&Consumer| loses(&one.namespace) && one.uses_of(secret).next().is_some();
         let (needing, others): (Vec<_>, Vec<_>) =
             seen.found.iter().filter(uses_it).partition(|one| one.needs(secret));
-        if needing.is_empty() || self.args.force {
+        if needing.is_empty() || self.plan.force == Force::Yes {
             for effect in effects {
-                self.session.ui.effect(effect);
+                self.show(effect);
             }
         }
         let lines = needing.iter().map(|one| self.line(one, secret, "needs it"));
@@ -95,28 +124,36 @@ impl<'a> Consumers<'a> {
         let Some(first) = needing.first() else { return Ok(()) };
         let names: BTreeSet<String> = needing.iter().map(|one| self.name_of(one)).collect();
         let names = few(&names.iter().map(String::as_str).collect::<Vec<_>>());
-        if self.args.force {
-            let note = format!("--force: secret {secret} is deleted although it is needed by {names}");
+        if self.plan.force == Force::Yes {
+            let done = self.plan.deed.participle();
+            let note = format!("--force: secret {secret} is {done} although it is needed by {names}");
             self.session.ui.note(&note);
             return Ok(());
         }
-        Err(refusal(secret, &names, first))
+        Err(self.refusal(secret, &names, first))
     }
 
     fn tell_lines(&self, secret: &str, lines: Vec<String>) {
-        let ui = self.session.ui;
         if lines.is_empty() {
-            ui.effect("no use of it was found");
+            self.show("no use of it was found");
         }
         let more = lines.len().saturating_sub(TOLD);
-        lines.into_iter().take(TOLD).for_each(|line| ui.effect(&line));
+        lines.into_iter().take(TOLD).for_each(|line| self.show(&line));
         if more > 0 {
             let place = match &self.scope {
                 Namespaces::One(namespace) => format!("-n {namespace}"),
                 Namespaces::All | Namespaces::AllAtOnce => "-A".to_owned(),
             };
             let more = plural(more, "more consumer");
-            ui.effect(&format!("{more}: kubectl runai-secret usage {secret} {place}"));
+            self.show(&format!("{more}: kubectl runai-secret usage {secret} {place}"));
+        }
+    }
+
+    /// A dry run asks nothing, so that --quiet has the last word.
+    fn show(&self, line: &str) {
+        let ui = self.session.ui;
+        if self.plan.dry_run == DryRun::None || !ui.is_quiet() {
+            ui.effect(line);
         }
     }
 
@@ -137,19 +174,40 @@ impl<'a> Consumers<'a> {
         let what = if self.scope == Namespaces::AllAtOnce { "a copy" } else { "the secret" };
         scope::warn_unseen_consumers(&self.scope, unseen, secret, what, self.session);
     }
+
+    fn refusal(&self, secret: &str, names: &str, first: &Consumer) -> Error {
+        let (done, again) = (self.plan.deed.participle(), self.plan.deed.verb());
+        let error = Error::failed(format!("secret {secret:?} is needed by {names}; it was not {done}"));
+        let (workload, namespace) = (first.display_name(), &first.namespace);
+        let error = match first.holder {
+            Holder::Itself if KINDS.contains(first.kind) => error.hint(format!(
+                "to take it off: kubectl runai-secret detach {secret} {workload} -n {namespace}"
+            )),
+            Holder::Itself => error,
+            Holder::WhatItMade => error.hint(format!(
+                "{workload} does not have it itself, but what it made does: when that is replaced or has ended, {again} \
+                 it again (kubectl get pods -n {namespace})"
+            )),
+        };
+        error.hint(match self.plan.deed {
+            Deed::Delete => "--force deletes it all the same: what needs it won't start again",
+            Deed::Unshare => "--force does it all the same: what needs its copy won't start again",
+        })
+    }
 }
 
-fn refusal(secret: &str, names: &str, first: &Consumer) -> Error {
-    let error = Error::failed(format!("secret {secret:?} is needed by {names}; it was not deleted"));
-    let (workload, namespace) = (first.display_name(), &first.namespace);
-    let error = match first.holder {
-        Holder::Itself if KINDS.contains(first.kind) => error
-            .hint(format!("to take it off: kubectl runai-secret detach {secret} {workload} -n {namespace}")),
-        Holder::Itself => error,
-        Holder::WhatItMade => error.hint(format!(
-            "{workload} does not have it itself, but what it made does: when that is replaced or has ended, delete \
-             it again (kubectl get pods -n {namespace})"
-        )),
-    };
-    error.hint("--force deletes it all the same: what needs it won't start again")
+impl Deed {
+    fn participle(self) -> &'static str {
+        match self {
+            Self::Delete => "deleted",
+            Self::Unshare => "unlabeled",
+        }
+    }
+
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::Unshare => "unlabel",
+        }
+    }
 }
