@@ -92,11 +92,14 @@ pub(super) trait Anew {
         if may_come { Deleted::Unclear(last) } else { Deleted::Untouched(last) }
     }
 
+    /// Waits until the old object is gone. Where the server is away that can't be seen, and is no reason to give up sooner
+    /// than a look is.
     async fn wait_until_gone(&self, uid_before: &str, limit: Duration) -> Result<()> {
         let started = Instant::now();
         let mut pause = Duration::from_millis(20);
         let mut holding = String::new();
         loop {
+            let mut limit = limit;
             match self.look().await {
                 Ok(None) => return Ok(()),
                 Ok(Some(now)) if uid(&now) != uid_before => {
@@ -106,8 +109,7 @@ pub(super) trait Anew {
                     )));
                 }
                 Ok(Some(now)) => holding = what_holds(&now),
-                // The server may be away for a moment; the time limit below holds all the same.
-                Err(_) => {}
+                Err(_) => limit = limit.max(self.look_limit()),
             }
             if started.elapsed() > limit {
                 let seconds = limit.as_secs();

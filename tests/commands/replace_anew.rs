@@ -124,6 +124,16 @@ scenario! {
         assert_eq!(world.secret_value(&namespace, "s", "k").unwrap(), NEW.as_bytes());
     }
 
+    fn a_server_that_is_away_after_the_delete_is_waited_for_longer_than_a_finalizer(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("a");
+        let old = renew(world, &namespace);
+        // Each look is three requests; together they take longer than what holds a secret back may take.
+        world.fail(Fault::on("GET", &format!("{namespace}/secrets/s")).nth(3).times(36).drop_before_forwarding());
+        sandbox.run(replace(&namespace)).success();
+        has_all(&world.secret(&namespace, "s").unwrap(), &old);
+        assert_eq!(world.secret_value(&namespace, "s", "k").unwrap(), NEW.as_bytes());
+    }
+
     fn a_creation_whose_answer_is_lost_is_not_taken_for_somebody_elses(world: &World, sandbox: &Sandbox) {
         let namespace = world.namespace("a");
         let old = renew(world, &namespace);
