@@ -9,6 +9,7 @@ mod error;
 mod findings;
 mod guide;
 mod manifest;
+mod memory;
 mod metadata;
 mod printable;
 mod project;
@@ -28,6 +29,7 @@ use crate::guide::Led;
 use crate::ui::Ui;
 
 fn main() -> ExitCode {
+    memory::keep_to_itself();
     ui::hide_panics();
     // Before the rest: completion must come before anything writes to standard output, and before any thread.
     if complete::answered() {

@@ -37,6 +37,7 @@ mod list;
 mod lost_keys;
 mod main_job;
 mod manifests;
+mod memory;
 mod not_found;
 mod project;
 mod prompts;
