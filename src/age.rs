@@ -20,7 +20,7 @@ pub(crate) fn age(created: &str) -> String {
 }
 
 /// One unit, or two where the larger one is small, by the steps of kubectl.
-fn in_words(age: Duration) -> String {
+pub(crate) fn in_words(age: Duration) -> String {
     let seconds = age.as_secs();
     let two = |large: u64, first: &str, small: u64, second: &str| match seconds % large / small {
         0 => format!("{}{first}", seconds / large),

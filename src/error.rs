@@ -27,6 +27,8 @@ pub(crate) enum Kind {
     Partly,
     /// Ctrl-C, or Esc at a prompt.
     Interrupted,
+    /// Another signal, of this number.
+    Signal(i32),
 }
 
 impl Kind {
@@ -37,6 +39,7 @@ impl Kind {
             Kind::Usage => 2,
             Kind::Partly => 3,
             Kind::Interrupted => 130,
+            Kind::Signal(number) => u8::try_from(128 + number).unwrap_or(u8::MAX),
         }
     }
 }
@@ -65,6 +68,11 @@ impl Error {
     /// The user ended the program; exit code 130.
     pub(crate) fn interrupted() -> Self {
         Self::new(Kind::Interrupted, "error: interrupted".to_owned())
+    }
+
+    /// A signal ended the program; exit code 128 and its number, as shells have it.
+    pub(crate) fn ended_by_signal(number: i32, name: &str) -> Self {
+        Self::new(Kind::Signal(number), format!("error: ended by {name}"))
     }
 
     /// Adds what to do or to type next.

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use self::editor::Editor;
 use self::form::{Dispute, Form, Values};
-use self::private_file::PrivateFile;
+use self::private_file::{Leftover, PrivateFile};
 use super::change_secret::{self, Done, SecretChange};
 use super::renewal::Audience;
 use super::{Session, TRIES, not_found, pause_after_conflict, sharing, unset};
@@ -22,7 +22,6 @@ use crate::cluster::{Failure, SecretInside, SecretOutside};
 use crate::error::{Error, Result};
 use crate::propagation::Scope;
 use crate::secret::{self, Changes, SecretValue};
-use crate::ui::interrupt;
 use crate::wording::{list, nearest};
 
 /// Edit the values of a secret as text, in your editor
@@ -32,7 +31,7 @@ use crate::wording::{list, nearest};
 ///
 /// The file is in memory, only you can read it, and it is wiped when the editor ends. The editor is that of `KUBE_EDITOR`,
 /// `VISUAL` or `EDITOR`; vi without one. What others change meanwhile stays; where they changed the same key, you are
-/// asked. What can't be written is kept, and you are told where.
+/// asked. What you saved and can't be written is kept, whatever ends the editor or this program, and you are told where.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret edit settings -p team-a\n  \
@@ -63,12 +62,15 @@ pub(super) async fn run(args: &EditArgs, session: &Session<'_>) -> Result<()> {
     let scope = sharing::scope(&found.outside.metadata, session);
     let form = args.form(&found.values)?;
     let editor = Editor::of(session)?;
-    let file = PrivateFile::new(form.file_name(), &form.text(&place(&change), &found.values))?;
+    tell_of_leftovers(session);
+    let file = PrivateFile::new(form.file_name(), form.text(&place(&change), &found.values))?;
     let mut editing = Editing { change, editor, form, file };
+    editing.say_how_to_resume();
     let written = match editing.edit(&found.values).await? {
-        Some(changes) => editing.write_or_keep(found, changes).await?,
+        Some(changes) => editing.write(found, changes).await?,
         None => None,
     };
+    editing.file.wipe();
     let Some((done, changes)) = written else {
         session.ui.note("Edit cancelled, no changes made.");
         return Ok(());
@@ -105,6 +107,18 @@ fn place(change: &SecretChange<'_>) -> String {
     format!("Secret {} in {}", change.name, change.namespace)
 }
 
+/// Names what earlier runs left in memory: it may hold values, and may be somebody's work.
+fn tell_of_leftovers(session: &Session<'_>) {
+    for Leftover { folder, age } in private_file::leftovers() {
+        let age = age.map(|age| format!(", {} ago", crate::age::in_words(age))).unwrap_or_default();
+        let folder = folder.display().to_string();
+        let delete = shell_words::join(["rm", "-r", &folder]);
+        session.ui.warning(&format!(
+            "an earlier edit left text in {folder}{age}, which may hold values; when you need it no more: {delete}"
+        ));
+    }
+}
+
 /// An editor at work on a secret.
 struct Editing<'a> {
     change: SecretChange<'a>,
@@ -124,18 +138,18 @@ impl Editing<'_> {
     /// What is saved, as changes of the values that were seen; none where it is left as it was.
     async fn edit(&mut self, seen: &Values) -> Result<Option<Changes>> {
         let session = self.change.session;
-        let mut given = self.file.read()?;
         let mut is_refused = false;
         loop {
             self.editor.open(&self.file.path, session).await?;
             let saved = self.file.read()?;
-            let is_same = saved.expose() == given.expose();
+            let is_same = self.file.is_as_given(&saved);
             if is_same && is_refused {
-                return Err(self.file.kept(form::refusal(&[])));
+                return Err(form::refusal(&[]));
             }
             if is_same || self.form.is_given_up(&saved) {
                 return Ok(None);
             }
+            self.file.holds_work();
             let mistakes = match self.form.read(&saved) {
                 Ok(mut after) => {
                     if let Form::OneKey(key) = &self.form {
@@ -148,26 +162,24 @@ impl Editing<'_> {
                 Err(mistakes) => mistakes,
             };
             if !session.ui.somebody_is_there() {
-                return Err(self.file.kept(form::refusal(&mistakes)));
+                return Err(form::refusal(&mistakes));
             }
-            given = form::marked(&saved, &mistakes);
-            self.file.replace(&given)?;
+            self.file.replace(form::marked(&saved, &mistakes))?;
             is_refused = true;
         }
     }
 
-    /// Writes the changes. Whatever comes between, an error, Esc or a signal, leaves the text.
-    async fn write_or_keep(
-        &mut self,
-        seen: SecretInside,
-        changes: Changes,
-    ) -> Result<Option<(Done, Changes)>> {
-        let kept = self.file.keep();
-        let written = interrupt::watching(vec![kept.clone()], self.write(seen, changes)).await;
-        if written.is_ok() {
-            self.file.let_go();
+    /// Has whoever keeps the text know the command that goes on with it.
+    fn say_how_to_resume(&mut self) {
+        let SecretChange { name, namespace, session, .. } = &self.change;
+        let mut words = vec!["kubectl", "runai-secret", "edit", *name];
+        if let Form::OneKey(key) = &self.form {
+            words.push(key);
         }
-        written.map_err(|error| error.hint(kept))
+        words.extend(["-n", namespace]);
+        let connection = super::saved_manifest::flags(&session.globals.connection);
+        words.extend(connection.iter().map(String::as_str));
+        self.file.resume_by(shell_words::join(words));
     }
 
     /// Writes the changes; gives those that were written, none where nothing was left of them.
@@ -254,7 +266,9 @@ impl Editing<'_> {
                 Decision::EditAgain => {
                     self.form = self.form.with_comments(&changes, &now.values);
                     let dispute = Dispute { changes: &changes, disputed: &disputed, now: &now.values };
-                    self.file.replace(&self.form.disputed_text(&place(&self.change), &dispute))?;
+                    let text = self.form.disputed_text(&place(&self.change), &dispute);
+                    self.file.replace(text)?;
+                    self.say_how_to_resume();
                     if let Some(changes) = self.edit(&now.values).await? {
                         return Ok(changes);
                     }

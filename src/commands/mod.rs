@@ -22,6 +22,7 @@ mod maker;
 mod missing_secret;
 mod not_found;
 mod own_labels;
+mod private;
 mod recreate;
 mod renewal;
 mod runai_flags;

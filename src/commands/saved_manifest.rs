@@ -5,12 +5,12 @@
 //! The file is written and flushed to the disk before the object is deleted, readable by its owner alone (a manifest may
 //! hold plain variables), and `kubectl create` brings a workload back from it without this program.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 use serde_json::Value;
 
+use super::private::{own_folder, write_new};
 use crate::cli::Connection;
 use crate::error::{Error, Result};
 use crate::render;
@@ -26,11 +26,16 @@ impl SavedManifest {
     /// There is no place for it, or it can't be written; the object must not be deleted then.
     pub(super) fn save(manifest: &Value, name: &str) -> Result<Self> {
         let folder = folder().ok_or_else(|| {
-            Error::failed("there is no folder to keep the old manifest in").hint("set XDG_STATE_HOME or HOME")
+            Error::failed("there is no folder to keep the old manifest in")
+                .hint("set XDG_STATE_HOME or HOME to a path that begins with /")
         })?;
         let path = folder.join(name);
         write(&folder, &path, &render::json(manifest)).map_err(|error| {
-            Error::failed(format!("can't save the old manifest as {}: {}", path.display(), error.kind()))
+            let why = match error.kind() {
+                io::ErrorKind::InvalidInput => format!("{} is not yours alone", folder.display()),
+                kind => kind.to_string(),
+            };
+            Error::failed(format!("can't save the old manifest as {}: {why}", path.display()))
                 .hint("nothing was changed in the cluster; XDG_STATE_HOME says where such files go")
         })?;
         Ok(Self { path })
@@ -62,27 +67,7 @@ impl SavedManifest {
     pub(super) fn restore_command(&self, connection: &Connection) -> String {
         let path = self.path.display().to_string();
         let mut words = vec!["kubectl".to_owned(), "create".to_owned(), "-f".to_owned(), path];
-        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
-        let insecure = connection.insecure_skip_tls_verify.map(|insecure| insecure.to_string());
-        // Not the token: what is printed ends in logs.
-        let flags = [
-            ("--kubeconfig", path(&connection.kubeconfig)),
-            ("--context", connection.context.clone()),
-            ("--cluster", connection.cluster.clone()),
-            ("--user", connection.user.clone()),
-            ("--server", connection.server.as_deref().map(without_userinfo)),
-            ("--as", connection.impersonate.clone()),
-            ("--as-uid", connection.impersonate_uid.clone()),
-            ("--certificate-authority", path(&connection.certificate_authority)),
-            ("--client-certificate", path(&connection.client_certificate)),
-            ("--client-key", path(&connection.client_key)),
-            ("--insecure-skip-tls-verify", insecure),
-            ("--tls-server-name", connection.tls_server_name.clone()),
-        ];
-        for (flag, value) in flags {
-            words.extend(value.map(|value| format!("{flag}={value}")));
-        }
-        words.extend(connection.impersonate_groups.iter().map(|group| format!("--as-group={group}")));
+        words.extend(flags(connection));
         shell_words::join(words)
     }
 
@@ -91,6 +76,31 @@ impl SavedManifest {
         // A file too many does no harm.
         let _ = fs::remove_file(&self.path);
     }
+}
+
+/// The flags by which another command goes to the same cluster.
+pub(super) fn flags(connection: &Connection) -> Vec<String> {
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    let insecure = connection.insecure_skip_tls_verify.map(|insecure| insecure.to_string());
+    // Not the token: what is printed ends in logs.
+    let flags = [
+        ("--kubeconfig", path(&connection.kubeconfig)),
+        ("--context", connection.context.clone()),
+        ("--cluster", connection.cluster.clone()),
+        ("--user", connection.user.clone()),
+        ("--server", connection.server.as_deref().map(without_userinfo)),
+        ("--as", connection.impersonate.clone()),
+        ("--as-uid", connection.impersonate_uid.clone()),
+        ("--certificate-authority", path(&connection.certificate_authority)),
+        ("--client-certificate", path(&connection.client_certificate)),
+        ("--client-key", path(&connection.client_key)),
+        ("--insecure-skip-tls-verify", insecure),
+        ("--tls-server-name", connection.tls_server_name.clone()),
+    ];
+    let mut words: Vec<String> =
+        flags.into_iter().filter_map(|(flag, value)| Some(format!("{flag}={}", value?))).collect();
+    words.extend(connection.impersonate_groups.iter().map(|group| format!("--as-group={group}")));
+    words
 }
 
 /// The URL without user and password: the command is shown.
@@ -102,16 +112,20 @@ fn without_userinfo(url: &str) -> String {
 }
 
 fn folder() -> Option<PathBuf> {
-    let state = env::var_os("XDG_STATE_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
-    let state = state.or_else(|| env::home_dir().map(|home| home.join(".local").join("state")))?;
+    // The specification of XDG_STATE_HOME has relative paths ignored.
+    let state = env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || env::home_dir().filter(|home| home.is_absolute());
+    let state = state.or_else(|| Some(home()?.join(".local").join("state")))?;
     Some(state.join(crate::cli::BINARY))
 }
 
 /// Writes beside the place and renames, so that a file of that name is always whole.
 fn write(folder: &Path, path: &Path, manifest: &[u8]) -> io::Result<()> {
-    make_private(folder)?;
+    own_folder(folder)?;
     let unfinished = path.with_extension("unfinished");
-    let written = write_new(&unfinished, manifest).and_then(|()| fs::rename(&unfinished, path));
+    let written = write_new(&unfinished, manifest)
+        .and_then(|file| file.sync_all())
+        .and_then(|()| fs::rename(&unfinished, path));
     if written.is_err() {
         let _ = fs::remove_file(&unfinished);
     }
@@ -120,24 +134,6 @@ fn write(folder: &Path, path: &Path, manifest: &[u8]) -> io::Result<()> {
         let _ = folder.sync_all();
     }
     written
-}
-
-fn make_private(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(content)?;
-    file.sync_all()
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
-//! Ctrl-C, SIGTERM and SIGHUP: anywhere they end the program at once, but for the few steps that must not be left half done.
+//! Signals: anywhere they end the program at once, but for the few steps that must not be left half done.
 //!
 //! Once tokio listens for a signal its default action is gone for the whole process, so every command runs under
-//! `run`, not only the prompts.
+//! `run`, not only the prompts. They are listened for on a thread of their own: a command that waits for a file or for a
+//! full pipe can't be asked to end.
 
 use std::cell::RefCell;
 use std::future::Future;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 
@@ -15,8 +17,14 @@ static FINISHING: AtomicUsize = AtomicUsize::new(0);
 /// How many programs run that have the keyboard for themselves.
 static AT_THE_KEYBOARD: AtomicUsize = AtomicUsize::new(0);
 
+/// Whether a signal ends the command now.
+static IS_ENDING: AtomicBool = AtomicBool::new(false);
+
+/// For how long after such a program's end a Ctrl-C may come that was meant for it.
+const LATE: Duration = Duration::from_millis(50);
+
 thread_local! {
-    /// What an interrupt leaves behind, for its error. Every command runs on one thread.
+    /// What the command leaves behind where it does not succeed, for its error. Every command runs on one thread.
     static GOES_ON: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -30,15 +38,18 @@ pub(crate) fn run(command: impl Future<Output = Result<()>>) -> Result<()> {
         tokio::select! {
             biased;
             outcome = command => outcome,
-            () = interrupted() => {
-                let hints = GOES_ON.with_borrow(Clone::clone);
-                Err(hints.iter().fold(Error::interrupted(), Error::hint))
-            }
+            signal = interrupted() => Err(signal.error()),
         }
     });
+    let outcome = outcome.map_err(|error| GOES_ON.take().iter().fold(error, Error::hint));
     // A prompt's thread may still be reading; waiting for it would wait for a key.
     runtime.shutdown_background();
     outcome
+}
+
+/// Begins to listen for signals, if that has not begun: before the terminal is changed, or a file made that must not stay.
+pub(crate) fn listen() {
+    signals::listen();
 }
 
 /// Waits for something that goes on when the user has seen enough: what `hints` say then.
@@ -47,6 +58,11 @@ pub(crate) async fn watching<T>(hints: Vec<String>, wait: impl Future<Output = T
     let outcome = wait.await;
     GOES_ON.take();
     outcome
+}
+
+/// Says with the command's error what was left behind as it was given up.
+pub(crate) fn leave_word(hint: String) {
+    GOES_ON.with_borrow_mut(|hints| hints.push(hint));
 }
 
 /// Does a step to its end whatever signals come. What it does inside must have a time limit of its own.
@@ -59,11 +75,7 @@ pub(crate) async fn finishing<T>(step: impl Future<Output = T>) -> T {
 pub(crate) async fn leaving_keyboard_to<T>(program: impl Future<Output = T>) -> T {
     counted(&AT_THE_KEYBOARD, async {
         let outcome = program.await;
-        // A Ctrl-C that came just before its end may not have been noticed: once for it to be noticed, once for it to be
-        // passed over.
-        for _ in 0..2 {
-            tokio::task::yield_now().await;
-        }
+        tokio::time::sleep(LATE).await;
         outcome
     })
     .await
@@ -82,13 +94,16 @@ async fn counted<T>(count: &'static AtomicUsize, step: impl Future<Output = T>) 
 }
 
 /// Waits for an interrupt that may end the program.
-async fn interrupted() {
+async fn interrupted() -> Signal {
+    let mut signals = signals::all();
     loop {
-        if signal().await == Signal::CtrlC && AT_THE_KEYBOARD.load(Ordering::SeqCst) > 0 {
+        let signal = signals.next().await;
+        if signal.is_ctrl_c() && AT_THE_KEYBOARD.load(Ordering::SeqCst) > 0 {
             continue;
         }
         if FINISHING.load(Ordering::SeqCst) == 0 {
-            return;
+            IS_ENDING.store(true, Ordering::SeqCst);
+            return signal;
         }
         super::say(
             &console::Style::new().dim(),
@@ -98,35 +113,203 @@ async fn interrupted() {
     }
 }
 
+/// A signal that ends the program, by its number.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Signal {
-    CtrlC,
-    #[cfg(unix)]
-    Other,
+struct Signal(i32);
+
+impl Signal {
+    const CTRL_C: Self = Self(2);
+
+    fn is_ctrl_c(self) -> bool {
+        self == Self::CTRL_C
+    }
+
+    fn error(self) -> Error {
+        if self.is_ctrl_c() { Error::interrupted() } else { Error::ended_by_signal(self.0, &self.name()) }
+    }
+
+    fn name(self) -> String {
+        match self.0 {
+            1 => "SIGHUP".to_owned(),
+            3 => "SIGQUIT".to_owned(),
+            15 => "SIGTERM".to_owned(),
+            number => format!("signal {number}"),
+        }
+    }
 }
 
 #[cfg(unix)]
-async fn signal() -> Signal {
-    use tokio::signal::unix::SignalKind;
-    let listen = |kind| tokio::signal::unix::signal(kind);
-    // A hangup is a laptop that was closed or a connection that broke: the likeliest of the three in a long wait.
-    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) =
-        (listen(SignalKind::interrupt()), listen(SignalKind::terminate()), listen(SignalKind::hangup()))
-    else {
-        // Without a handler the default action ends the process, which is all that is wanted.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => Signal::CtrlC,
-        _ = terminate.recv() => Signal::Other,
-        _ = hangup.recv() => Signal::Other,
+mod signals {
+    use std::process::exit;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Mutex, OnceLock, PoisonError};
+    use std::time::Duration;
+
+    use rustix::process::Signal as Number;
+    use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
+    use tokio::sync::mpsc;
+
+    use super::{FINISHING, IS_ENDING, Signal};
+    use crate::error::Kind;
+    use crate::ui::prompt;
+
+    /// How long the command may take to notice a signal. Then it waits for what knows no end, such as the reader of a pipe.
+    const TO_NOTICE: Duration = Duration::from_secs(2);
+    /// How long it may take to end afterwards: an editor is asked to end, too.
+    const TO_END: Duration = Duration::from_secs(10);
+
+    /// What ends a program by default and can be caught. The others stand for a fault of the program itself, which would
+    /// go on for ever if its handler returned: ILL, TRAP, BUS, FPE, SEGV.
+    const ENDING: [Number; 14] = [
+        Number::HUP,
+        Number::INT,
+        Number::QUIT,
+        Number::ABORT,
+        Number::USR1,
+        Number::USR2,
+        Number::ALARM,
+        Number::TERM,
+        Number::XCPU,
+        Number::XFSZ,
+        Number::VTALARM,
+        Number::PROF,
+        Number::IO,
+        Number::SYS,
+    ];
+    #[cfg(target_os = "linux")]
+    const ENDING_ON_LINUX: [Number; 2] = [Number::POWER, Number::STKFLT];
+    /// Realtime signals; what is below these the C library keeps for itself.
+    #[cfg(target_os = "linux")]
+    const REALTIME: std::ops::RangeInclusive<i32> = if cfg!(target_env = "musl") { 35..=64 } else { 34..=64 };
+
+    /// How many signals came, and how many of them the command has noticed.
+    static CAME: AtomicUsize = AtomicUsize::new(0);
+    static NOTICED: AtomicUsize = AtomicUsize::new(0);
+
+    type Queue = mpsc::UnboundedReceiver<Signal>;
+
+    /// Those that came. The first who asks has them all.
+    pub(super) struct Signals(Option<Queue>);
+
+    impl Signals {
+        /// The next one; none ever, where they can't be listened for: the default action ends the process then.
+        pub(super) async fn next(&mut self) -> Signal {
+            let next = match &mut self.0 {
+                Some(queue) => queue.recv().await,
+                None => None,
+            };
+            let Some(signal) = next else { return std::future::pending().await };
+            NOTICED.fetch_add(1, Ordering::SeqCst);
+            signal
+        }
+    }
+
+    pub(super) fn all() -> Signals {
+        Signals(listening().lock().unwrap_or_else(PoisonError::into_inner).take())
+    }
+
+    pub(super) fn listen() {
+        let _ = listening();
+    }
+
+    fn listening() -> &'static Mutex<Option<Queue>> {
+        static LISTENING: OnceLock<Mutex<Option<Queue>>> = OnceLock::new();
+        LISTENING.get_or_init(|| Mutex::new(start()))
+    }
+
+    /// Starts the thread. The handlers are in place when this returns.
+    fn start() -> Option<Queue> {
+        let (sender, queue) = mpsc::unbounded_channel();
+        let streams: Vec<(i32, Stream)> = numbers()
+            .filter_map(|number| Some((number, signal(SignalKind::from_raw(number)).ok()?)))
+            .collect();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+        let listen = move || {
+            runtime.block_on(async {
+                for (number, stream) in streams {
+                    tokio::spawn(each(number, stream, sender.clone()));
+                }
+                std::future::pending::<()>().await;
+            });
+        };
+        std::thread::Builder::new().name("signals".to_owned()).spawn(listen).ok()?;
+        Some(queue)
+    }
+
+    fn numbers() -> impl Iterator<Item = i32> {
+        let ending = ENDING.into_iter();
+        #[cfg(target_os = "linux")]
+        let ending = ending.chain(ENDING_ON_LINUX);
+        let numbers = ending.chain([Number::TSTP, Number::CONT]).map(Number::as_raw);
+        #[cfg(target_os = "linux")]
+        let numbers = numbers.chain(REALTIME);
+        numbers.filter(|number| *number != Number::HUP.as_raw() || !outlives_its_terminal())
+    }
+
+    /// Whether it was started by `nohup`, which ignores SIGHUP beforehand.
+    fn outlives_its_terminal() -> bool {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+        ignored & 1 == 1
+    }
+
+    async fn each(number: i32, mut stream: Stream, queue: mpsc::UnboundedSender<Signal>) {
+        while stream.recv().await.is_some() {
+            match Number::from_named_raw(number) {
+                Some(Number::TSTP) => stop(),
+                Some(Number::CONT) => prompt::come_back(),
+                _ => {
+                    let count = CAME.fetch_add(1, Ordering::SeqCst) + 1;
+                    let _ = queue.send(Signal(number));
+                    tokio::spawn(end_anyway(number, count));
+                }
+            }
+        }
+    }
+
+    /// Stops as a program does that knows nothing of SIGTSTP, with the terminal as it was before. SIGTTIN still has the same
+    /// default action, which does nothing where there is no shell that could let it go on.
+    fn stop() {
+        prompt::step_back();
+        let _ = rustix::process::kill_process(rustix::process::getpid(), Number::TTIN);
+    }
+
+    /// Ends the program where the command does not.
+    async fn end_anyway(number: i32, count: usize) {
+        tokio::time::sleep(TO_NOTICE).await;
+        let is_noticed = NOTICED.load(Ordering::SeqCst) >= count;
+        if is_noticed && !IS_ENDING.load(Ordering::SeqCst) {
+            return;
+        }
+        if is_noticed {
+            tokio::time::sleep(TO_END).await;
+        }
+        if FINISHING.load(Ordering::SeqCst) == 0 {
+            prompt::restore_modes();
+            exit(Kind::Signal(number).exit_code().into());
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn signal() -> Signal {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+mod signals {
+    use super::Signal;
+
+    pub(super) struct Signals;
+
+    pub(super) fn all() -> Signals {
+        Signals
     }
-    Signal::CtrlC
+
+    pub(super) fn listen() {}
+
+    impl Signals {
+        pub(super) async fn next(&mut self) -> Signal {
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            Signal::CTRL_C
+        }
+    }
 }

@@ -62,6 +62,15 @@ pub(crate) fn kept_text(sandbox: &Sandbox, shown: &str) -> String {
 }
 
 #[track_caller]
+pub(crate) fn wait_for(file: &Path) {
+    let start = Instant::now();
+    while !file.exists() {
+        assert!(start.elapsed() < Duration::from_mins(1), "{} is made", file.display());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[track_caller]
 pub(crate) fn cancelled(edit: Outcome) {
     let edit = edit.success();
     assert!(edit.stdout.is_empty() && edit.stderr.contains("Edit cancelled, no changes made."), "{edit}");
@@ -92,8 +101,9 @@ scenario! {
         for line in [&["edit", "s", "a"][..], &["edit", "s"]] {
             let line = || line.iter().copied().chain(["-n", namespace.as_str()]);
             cancelled(with_editor(sandbox, "touch \"$1\"").run(line()));
-            with_editor(sandbox, "echo 'a: x' > \"$1\"; exit 1").run(line()).fails_with(1);
-            with_editor(sandbox, "echo 'a: x' > \"$1\"; kill -9 $$").run(line()).fails_with(1);
+            with_editor(sandbox, "exit 1").run(line()).fails_with(1);
+            with_editor(sandbox, "kill -9 $$").run(line()).fails_with(1);
+            with_editor(sandbox, ": > \"$1\"; kill -9 $$").run(line()).fails_with(1);
             let missing = sandbox.env("KUBE_EDITOR", "no-such-editor").env("XDG_RUNTIME_DIR", runtime(sandbox));
             missing.run(line()).fails_with(1);
             assert_eq!(leftovers(sandbox), 0);
@@ -101,26 +111,115 @@ scenario! {
         assert!(world.writes().is_empty());
     }
 
-    fn a_signal_ends_the_editor_and_wipes_the_file(world: &World, sandbox: &Sandbox) {
+    fn what_was_saved_is_kept_however_the_editor_ends(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("ns");
+        world.create_secret(&namespace, "s", &[("a", OLD)]);
+        for (end, code) in [("exit 1", 1), ("kill -9 $$", 1), ("kill -ABRT $$", 1), ("kill -INT $$", 130)] {
+            let script = format!("printf {NEW} > \"$1\"; cp \"$1\" \"$1~\"; {end}");
+            let ended = with_editor(sandbox, &script).run(["edit", "s", "a", "-n", &namespace]).fails_with(code);
+            ended.never_shows(NEW.as_bytes());
+            assert_eq!(kept_text(sandbox, &ended.stderr), NEW, "{end}");
+        }
+        assert!(world.writes().is_empty());
+        for (line, text) in [(&["edit", "s", "a"][..], NEW), (&["edit", "s"], &format!("a: {NEW}"))] {
+            let script = format!("printf '{text}' > \"$1\"; exit 1");
+            let ended = with_editor(sandbox, &script).run(line.iter().chain(&["-n", namespace.as_str()])).fails_with(1);
+            let (_, command) = ended.stderr.split_once("hint: to write it as it is: ").unwrap();
+            let typed = command.trim().replace("kubectl runai-secret", &plugin().display().to_string());
+            sandbox.with_run().program(Path::new("/bin/sh"), ["-c", typed.as_str()]).success();
+            assert_eq!(value(world, &namespace, "a").as_deref(), Some(NEW), "{typed}");
+            kept_text(sandbox, &ended.stderr);
+            world.patch(&path(&namespace), &json!({"stringData": {"a": OLD}}));
+        }
+    }
+
+    fn a_signal_ends_the_editor_and_wipes_the_file_or_keeps_what_was_saved(world: &World, sandbox: &Sandbox) {
         let namespace = world.namespace("ns");
         world.create_secret(&namespace, "s", &[("a", OLD)]);
         let started = sandbox.path().join("started");
-        let script = format!("cp \"$1\" \"$1.swp\"; touch '{}'; exec sleep 60", started.display());
-        for (signal, line) in [("-INT", &["edit", "s", "a"][..]), ("-TERM", &["edit", "s"]), ("-HUP", &["edit", "s", "a"]), ("-INT", &["edit", "s"])] {
-            let running = with_editor(sandbox, &script).spawn(line.iter().chain(&["-n", namespace.as_str()]));
-            let start = Instant::now();
-            while !started.exists() {
-                assert!(start.elapsed() < Duration::from_mins(1), "the editor starts");
-                std::thread::sleep(Duration::from_millis(10));
+        let end = format!("cp \"$1\" \"$1.swp\"; touch '{}'; exec sleep 60", started.display());
+        let all = [("INT", 130), ("TERM", 143), ("HUP", 129), ("QUIT", 131), ("USR1", 138), ("USR2", 140), ("ALRM", 142), ("PROF", 155), ("ABRT", 134)];
+        for (at, (signal, code)) in all.into_iter().enumerate() {
+            let words = ["edit", "s", "-n", &namespace, "a"];
+            let line = &words[..4 + at % 2];
+            for save in ["", "printf 'a: new-v4lue-of-a-secret' > \"$1\";"] {
+                let running = with_editor(sandbox, &format!("{save} {end}")).spawn(line);
+                wait_for(&started);
+                assert_eq!(sandbox.files_containing(if save.is_empty() { OLD } else { NEW }.as_bytes()).len(), 2, "the test sees the value");
+                let id = running.id().unwrap().to_string();
+                assert!(std::process::Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+                let ended = running.wait().fails_with(code);
+                if save.is_empty() {
+                    assert_eq!((leftovers(sandbox), sandbox.files_containing(OLD.as_bytes())), (0, Vec::new()), "{signal}");
+                } else {
+                    assert!(kept_text(sandbox, &ended.stderr).contains(NEW), "{signal}");
+                }
+                fs::remove_file(&started).unwrap();
             }
-            assert_eq!(sandbox.files_containing(OLD.as_bytes()).len(), 2, "the test sees the value");
-            let id = running.id().unwrap().to_string();
-            assert!(std::process::Command::new("kill").args([signal, &id]).status().unwrap().success());
-            running.wait().fails_with(130);
-            assert_eq!((leftovers(sandbox), sandbox.files_containing(OLD.as_bytes())), (0, Vec::new()), "{signal}");
-            fs::remove_file(&started).unwrap();
         }
         assert_eq!(value(world, &namespace, "a").as_deref(), Some(OLD));
+    }
+
+    fn what_an_editor_leaves_in_place_of_the_file_is_refused_at_once_and_wiped(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("ns");
+        world.create_secret(&namespace, "s", &[("a", OLD)]);
+        let other = sandbox.file("other", NEW);
+        let link = format!("ln -s '{}' \"$1\"", other.display());
+        for leave in ["mkfifo \"$1\"", "ln -s /dev/zero \"$1\"", &link, "mkdir \"$1\"; echo x > \"$1/x\"", "truncate -s 1T \"$1\"", "true"] {
+            for line in [&["edit", "s", "a"][..], &["edit", "s"]] {
+                let run = with_editor(sandbox, &format!("rm \"$1\"; {leave}")).limit(Duration::from_secs(30));
+                let refused = run.run(line.iter().chain(&["-n", namespace.as_str()])).fails_with(1);
+                assert!(refused.stderr.contains("error: can't read "), "{leave}: {refused}");
+                assert_eq!(leftovers(sandbox), 0, "{leave}");
+            }
+        }
+        assert_eq!(fs::read_to_string(other).unwrap(), NEW);
+        assert!(world.writes().is_empty());
+    }
+
+    fn what_an_earlier_run_left_is_named_and_left_alone(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("ns");
+        world.create_secret(&namespace, "s", &[("a", OLD)]);
+        let started = sandbox.path().join("started");
+        let killed = with_editor(sandbox, &format!("touch '{}'; exec sleep 20", started.display())).spawn(["edit", "s", "-n", &namespace]);
+        wait_for(&started);
+        let meanwhile = with_editor(sandbox, "true").run(["edit", "s", "-n", &namespace]);
+        assert!(!meanwhile.stderr.contains("an earlier edit"), "one that runs has left nothing: {meanwhile}");
+        cancelled(meanwhile);
+        let _ = killed.kill();
+        let left = fs::read_dir(runtime(sandbox)).unwrap().next().unwrap().unwrap().path();
+        fs::create_dir(runtime(sandbox).join("kubectl-runai-secretive")).unwrap();
+        let next = with_editor(sandbox, "true").run(["edit", "s", "-n", &namespace]).success();
+        let warning = format!("Warning: an earlier edit left text in {}, ", left.display());
+        assert!(next.stderr.contains(&warning) && next.stderr.contains(&format!("rm -r {}\n", left.display())), "{next}");
+        assert_eq!(next.stderr.matches("an earlier edit").count(), 1, "{next}");
+        assert!(left.join("secret.yaml").exists());
+    }
+
+    fn the_file_goes_where_nobody_else_can_change_it(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("ns");
+        world.create_secret(&namespace, "s", &[("a", OLD)]);
+        let open = sandbox.file("open/x", "").parent().unwrap().to_owned();
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
+        fs::create_dir(sandbox.path().join("run")).unwrap();
+        for folder in [Path::new("run"), &open, Path::new("")] {
+            let run = with_editor(sandbox, "true").env("XDG_RUNTIME_DIR", folder);
+            cancelled(run.run(["edit", "s", "-n", &namespace]));
+            let seen = fs::read_to_string(sandbox.path().join("seen")).unwrap();
+            assert!(seen.lines().last().unwrap().starts_with("/dev/shm/") || cfg!(not(target_os = "linux")), "{seen}");
+        }
+    }
+
+    /// To a graphical editor the terminal is nothing; a shell with job control is still in it.
+    fn ctrl_backslash_in_the_terminal_leaves_nothing_behind(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("ns");
+        world.create_secret(&namespace, "s", &[("a", OLD)]);
+        let mut session = with_editor(sandbox, "trap '' QUIT; echo ready; sleep 20").in_terminal(["edit", "s", "-n", &namespace]);
+        session.expect("ready");
+        session.send("\u{1c}");
+        let (code, shown) = session.wait();
+        assert!(code == 131 && shown.contains("ended by SIGQUIT"), "{code}: {shown}");
+        assert_eq!((leftovers(sandbox), sandbox.files_containing(OLD.as_bytes())), (0, Vec::new()));
     }
 
     fn an_editor_that_a_signal_ends_may_put_the_screen_back_and_the_terminal_is_as_it_was(world: &World, sandbox: &Sandbox) {
@@ -135,7 +234,7 @@ scenario! {
                 "stty -a > before; $PLUGIN edit s -n {namespace}; echo ended $?; stty -a > after; cmp before after && echo the same"
             );
             let mut session = shell.program_in_terminal(Path::new("/bin/sh"), ["-c", line.as_str()]);
-            session.expect("ended 130");
+            session.expect("ended 143");
             session.expect("the same");
             assert_eq!(asked.exists(), trap == asks, "{trap}");
             drop(fs::remove_file(&asked));

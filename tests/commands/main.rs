@@ -47,6 +47,7 @@ mod readme;
 mod recreate;
 mod replace_anew;
 mod set;
+mod signals;
 mod status;
 mod submit;
 mod submit_wait;

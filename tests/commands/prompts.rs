@@ -1,5 +1,6 @@
 //! Every kind of question, and every way out of it: the terminal is left as it was.
 
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -67,16 +68,61 @@ fn every_question_can_be_left_and_leaves_the_terminal_as_it_was() {
     }
 }
 
+/// Both sides of a new terminal: that of its window, and that of the programs in it. No child gets the window's.
+fn terminal() -> (OwnedFd, std::fs::File) {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+    let window = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&window).unwrap();
+    unlockpt(&window).unwrap();
+    let path = ptsname(&window, Vec::new()).unwrap();
+    let programs = std::fs::File::options().read(true).write(true).open(path.to_str().unwrap()).unwrap();
+    let size = rustix::termios::Winsize { ws_row: 40, ws_col: 120, ws_xpixel: 0, ws_ypixel: 0 };
+    rustix::termios::tcsetwinsize(&programs, size).unwrap();
+    (window, programs)
+}
+
+/// A terminal that is not the one of its session: when it is closed there is no SIGHUP.
 #[test]
 fn a_terminal_that_is_closed_ends_the_program() {
-    let (world, sandbox) = world();
-    let mut session =
-        in_shell(&sandbox, "(trap '' HUP TERM; $PLUGIN view; echo $? > ended; mv ended code); true");
-    session.expect("Project");
-    drop(session);
-    wait_for(&sandbox, "code");
-    assert_eq!(std::fs::read_to_string(sandbox.path().join("code")).unwrap().trim(), "130");
-    assert!(world.writes().is_empty());
+    for (command, question) in [
+        ("view", "Project"),
+        ("create generic -p vision", "Name of the new secret"),
+        ("create s --prompt K -p vision", "Value of K"),
+        ("delete hf -p vision", "Delete hf?"),
+    ] {
+        let (world, sandbox) = world();
+        let (screen, keyboard) = terminal();
+        let side = || std::process::Stdio::from(keyboard.try_clone().unwrap());
+        let mut process = std::process::Command::new(plugin())
+            .args(command.split(' '))
+            .env("TERM", "xterm-256color")
+            .env("KUBECONFIG", sandbox.path().parent().unwrap().join("kubeconfig"))
+            .stdin(side())
+            .stdout(side())
+            .stderr(side())
+            .spawn()
+            .unwrap();
+        drop(keyboard);
+        let mut screen = std::fs::File::from(screen);
+        let mut shown = Vec::new();
+        while !String::from_utf8_lossy(&shown).contains(question) {
+            let mut piece = [0; 1024];
+            let length = std::io::Read::read(&mut screen, &mut piece).unwrap();
+            shown.extend_from_slice(&piece[..length]);
+        }
+        drop(screen);
+        let started = Instant::now();
+        let ended = loop {
+            if let Some(ended) = process.try_wait().unwrap() {
+                break ended;
+            }
+            assert!(started.elapsed() < Duration::from_mins(1), "{command}: it goes on without a terminal");
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        assert_eq!(ended.code(), Some(130), "{command}");
+        assert!(world.writes().is_empty());
+    }
 }
 
 #[test]

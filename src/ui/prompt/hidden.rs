@@ -27,23 +27,22 @@ pub(super) fn read_twice(question: &str, theme: &dyn Theme) -> Result<Zeroizing<
 fn read(terminal: &Term, question: &str, theme: &dyn Theme) -> Result<Zeroizing<Vec<u8>>, Trouble> {
     let mut prompt = String::new();
     let _ = theme.format_input_prompt(&mut prompt, question, None);
-    let value = keys::read(|| terminal.write_str(&format!("{prompt} ")));
+    let value = value::read(|| super::terminal::draw(terminal, &format!("{prompt} ")));
     terminal.write_line("")?;
     value
 }
 
 #[cfg(unix)]
-mod keys {
+mod value {
     use std::io;
 
-    use rustix::termios::{OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
+    use rustix::termios::{OptionalActions, QueueSelector, tcflush, tcgetattr, tcsetattr};
     use zeroize::Zeroizing;
 
+    use super::super::keys::{CTRL_C, MOMENT, next_byte, wait_at_most};
     use super::Trouble;
     use crate::error::Error;
 
-    /// How long the rest of a paste, or of an arrow key, may be behind its beginning: in tenths of a second.
-    const MOMENT: u8 = 1;
     /// What a terminal holds at once; most values are shorter, and one that grows leaves its old place wiped.
     const ROOM: usize = 4096;
 
@@ -80,7 +79,11 @@ mod keys {
                 Next::More if typed.key == Key::Escape => wait_at_most(MOMENT)?,
                 Next::More if after_escape => wait_at_most(0)?,
                 Next::More => {}
-                Next::Cancelled => return Err(Trouble::Cancelled),
+                Next::Cancelled => {
+                    // What was pasted behind it is not the shell's.
+                    let _ = tcflush(io::stdin(), QueueSelector::IFlush);
+                    return Err(Trouble::Cancelled);
+                }
                 Next::Enter => break,
             }
         }
@@ -107,6 +110,7 @@ mod keys {
                 (Key::Sequence, _) => self.key = Key::Sequence,
                 (Key::Whole, b'\r' | b'\n') => return Next::Enter,
                 (Key::Whole, 0x1b) => self.key = Key::Escape,
+                (Key::Whole, CTRL_C) => return Next::Cancelled,
                 // Ctrl-D.
                 (Key::Whole, 0x04) if self.value.is_empty() => return Next::Cancelled,
                 // Ctrl-U.
@@ -132,21 +136,6 @@ mod keys {
             }
             self.value.push(byte);
         }
-    }
-
-    /// The next byte; none where none came in time, or the terminal is gone.
-    fn next_byte() -> io::Result<Option<u8>> {
-        let mut byte = [0];
-        let read = rustix::io::read(io::stdin(), &mut byte).map_err(io::Error::from)?;
-        Ok((read > 0).then_some(byte[0]))
-    }
-
-    /// How long the next byte is waited for, in tenths of a second; 0 for as long as it takes.
-    fn wait_at_most(tenths: u8) -> io::Result<()> {
-        let mut modes = tcgetattr(io::stdin())?;
-        modes.special_codes[SpecialCodeIndex::VMIN] = u8::from(tenths == 0);
-        modes.special_codes[SpecialCodeIndex::VTIME] = tenths;
-        Ok(tcsetattr(io::stdin(), OptionalActions::Now, &modes)?)
     }
 
     #[cfg(test)]
@@ -189,7 +178,7 @@ mod keys {
 
 /// Windows: the console has no such limit to a line.
 #[cfg(not(unix))]
-mod keys {
+mod value {
     use std::io;
 
     use console::Term;

@@ -44,8 +44,8 @@ pub(super) fn read(question: &str, word: &Word, theme: &dyn Theme) -> Result<Str
     line.begin()?;
     loop {
         line.draw()?;
-        match line.terminal.read_key()? {
-            Key::Escape | Key::Char('\x04') => {
+        match super::read_key(&line.terminal)? {
+            Key::Escape | Key::CtrlC | Key::Char(super::CTRL_D) => {
                 line.terminal.write_line("")?;
                 return Err(Trouble::Cancelled);
             }
@@ -95,11 +95,11 @@ impl Line<'_> {
         let (before, after) = in_a_window(&self.text, self.at, room);
         let terminal = &self.terminal;
         terminal.clear_line()?;
-        terminal.write_str(&format!("{prompt}{before}{after}"))?;
-        match measure_text_width(&after) {
-            0 => Ok(()),
-            columns => terminal.move_cursor_left(columns),
-        }
+        let back = match measure_text_width(&after) {
+            0 => String::new(),
+            columns => format!("\u{1b}[{columns}D"),
+        };
+        super::terminal::draw(terminal, &format!("{prompt}{before}{after}{back}"))
     }
 
     fn edit(&mut self, key: &Key) {

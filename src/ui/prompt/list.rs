@@ -44,7 +44,6 @@ pub(super) fn pick(question: &str, choices: &[Choice], theme: &dyn Theme) -> Res
     let fitting = (0..choices.len()).collect();
     let mut list =
         List { terminal, question, choices, theme, search: String::new(), fitting, at: 0, top: 0, drawn: 0 };
-    list.terminal.hide_cursor()?;
     let picked = list.run();
     list.clear()?;
     let mut row = String::new();
@@ -62,8 +61,8 @@ impl List<'_> {
         loop {
             self.draw()?;
             loop {
-                match self.terminal.read_key()? {
-                    Key::Escape | Key::Char('\x04') => return Err(Trouble::Cancelled),
+                match super::read_key(&self.terminal)? {
+                    Key::Escape | Key::CtrlC | Key::Char(super::CTRL_D) => return Err(Trouble::Cancelled),
                     Key::Enter => {
                         if let Some(picked) = self.fitting.get(self.at) {
                             return Ok(*picked);
@@ -139,7 +138,7 @@ impl List<'_> {
         let width = self.width();
         let lines: Vec<_> = lines.iter().map(|line| truncate_str(line, width, "…")).collect();
         // Without a newline after the last: it would scroll a full screen.
-        self.terminal.write_str(&lines.join("\n"))?;
+        super::terminal::draw(&self.terminal, &format!("{}{}", super::HIDE_CURSOR, lines.join("\n")))?;
         self.drawn = lines.len();
         Ok(())
     }

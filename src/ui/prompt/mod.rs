@@ -1,12 +1,13 @@
 //! Questions, guarded against what a prompt leaves behind.
 //!
-//! A terminal is read on a thread that can't be stopped, and dialoguer leaves Ctrl-C to its caller (dialoguer#77): the
-//! cursor stays hidden and the echo off. So each question runs beside the program's own wait for signals, and a guard
-//! puts the terminal back whichever way it ends. The look of all questions is dialoguer's, and so is yes-or-no. Lines,
-//! values and lists are read here: its input knows no Esc, its password stops without a word at a terminal's 4,095
-//! characters a line, and its list at a paste.
+//! A terminal is read on a thread that can't be stopped. So each question runs beside the program's own wait for signals,
+//! and a guard puts the terminal back whichever way it ends. The look of all questions is dialoguer's; they are read here:
+//! its input knows no Esc, its password stops without a word at a terminal's 4,095 characters a line, its list at a paste,
+//! and all of them with an interrupt as the program goes on after a stop.
 
 mod hidden;
+#[cfg(unix)]
+mod keys;
 mod line;
 mod list;
 mod sequential;
@@ -14,7 +15,7 @@ mod terminal;
 
 use std::io;
 
-use dialoguer::Confirm;
+use console::{Key, Term};
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 use zeroize::Zeroizing;
 
@@ -22,6 +23,12 @@ pub(crate) use self::line::Word;
 pub(super) use self::list::Choice;
 use self::terminal::{Echo, TerminalGuard};
 use crate::error::{Error, Result};
+
+/// As a list and a yes-or-no have it; an answer shows it again.
+const HIDE_CURSOR: &str = "\u{1b}[?25l";
+
+/// The end of input, at a terminal that edits no lines.
+const CTRL_D: char = '\u{4}';
 
 /// How questions appear.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,31 +50,52 @@ enum Trouble {
 
 impl From<io::Error> for Trouble {
     fn from(error: io::Error) -> Self {
+        /// Linux's and macOS's error of input and output, which reads and writes have of a terminal that was closed.
+        const GONE: i32 = 5;
+        let is_gone = cfg!(unix) && error.raw_os_error() == Some(GONE);
         match error.kind() {
-            // What is left of a terminal that was closed.
             io::ErrorKind::Interrupted | io::ErrorKind::UnexpectedEof => Self::Cancelled,
+            _ if is_gone => Self::Cancelled,
             _ => Self::Io(error),
         }
-    }
-}
-
-impl From<dialoguer::Error> for Trouble {
-    fn from(dialoguer::Error::IO(error): dialoguer::Error) -> Self {
-        error.into()
     }
 }
 
 pub(super) async fn confirm(question: String, manner: Manner) -> Result<bool> {
     match manner {
         Manner::Sequential => ask(Echo::Terminal, move |_| sequential::confirm(&question)).await,
-        Manner::Drawn => {
-            ask(Echo::Off, move |theme| {
-                let answer = Confirm::with_theme(theme).with_prompt(question).default(false);
-                answer.interact_opt()?.ok_or(Trouble::Cancelled)
-            })
-            .await
-        }
+        Manner::Drawn => ask(Echo::Off, move |theme| yes_or_no(&Term::stderr(), &question, theme)).await,
     }
+}
+
+fn yes_or_no(terminal: &Term, question: &str, theme: &dyn Theme) -> Result<bool, Trouble> {
+    let mut row = String::new();
+    let _ = theme.format_confirm_prompt(&mut row, question, Some(false));
+    terminal::draw(terminal, &format!("{HIDE_CURSOR}{row}"))?;
+    let answer = loop {
+        match read_key(terminal)? {
+            Key::Char('y' | 'Y') => break Some(true),
+            Key::Char('n' | 'N') | Key::Enter => break Some(false),
+            Key::Escape | Key::CtrlC | Key::Char('q' | CTRL_D) => break None,
+            _ => {}
+        }
+    };
+    terminal.clear_line()?;
+    let mut row = String::new();
+    let _ = theme.format_confirm_prompt_selection(&mut row, question, answer);
+    terminal.write_line(&row)?;
+    terminal.show_cursor()?;
+    answer.ok_or(Trouble::Cancelled)
+}
+
+#[cfg(unix)]
+fn read_key(_: &Term) -> io::Result<Key> {
+    keys::read()
+}
+
+#[cfg(not(unix))]
+fn read_key(terminal: &Term) -> io::Result<Key> {
+    terminal.read_key()
 }
 
 /// Lets one of several be picked; gives its place among them.
@@ -119,6 +147,9 @@ async fn ask<T: Send + 'static>(
         Trouble::Io(error) => Error::failed(format!("can't ask: {error}")),
     })
 }
+
+#[cfg(unix)]
+pub(super) use self::terminal::{come_back, restore_modes, step_back};
 
 /// Puts echo, line mode and cursor back, where there is a terminal.
 pub(super) fn restore_terminal() {

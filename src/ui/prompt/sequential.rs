@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use console::Term;
+
 use super::list::Choice;
 use super::{Trouble, Word};
 
@@ -80,8 +82,7 @@ fn show(choices: &[Choice], which: &[usize]) -> io::Result<()> {
 }
 
 fn answer(question: &str) -> Result<String, Trouble> {
-    let mut terminal = io::stderr();
-    terminal.write_all(format!("{question}: ").as_bytes())?;
+    super::terminal::draw(&Term::stderr(), &format!("{question}: "))?;
     let mut line = String::new();
     let is_end = io::stdin().read_line(&mut line)? == 0;
     // Esc is an ordinary character to a terminal that edits lines.

@@ -1,15 +1,26 @@
 //! The terminal's modes while a question is open, and how they come back.
 
+use std::io;
 #[cfg(unix)]
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use console::Term;
 #[cfg(unix)]
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 
-/// The modes before the question that is open. A panic ends the program where it is, and no guard is dropped then.
+/// The question that is open. A panic ends the program where it is, and no guard is dropped then.
 #[cfg(unix)]
-static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+static OPEN: Mutex<Option<Open>> = Mutex::new(None);
+
+#[cfg(unix)]
+struct Open {
+    /// The terminal's modes before it.
+    before: Termios,
+    /// Its modes while it is open, for when a stopped program goes on.
+    during: Termios,
+    /// What is on the screen of it, for a shell that writes over it while the program is stopped.
+    drawn: String,
+}
 
 /// Puts echo, line mode and cursor back when it goes.
 pub(super) struct TerminalGuard {
@@ -37,12 +48,14 @@ pub(super) enum Echo {
 
 impl TerminalGuard {
     pub(super) fn new(echo: Echo) -> Self {
+        crate::ui::interrupt::listen();
         #[cfg(unix)]
-        if let Ok(modes) = tcgetattr(std::io::stdin()) {
-            if let Ok(mut before) = BEFORE.lock() {
-                *before = Some(modes.clone());
-            }
-            prepare(modes, echo);
+        if let Ok(before) = tcgetattr(io::stdin()) {
+            let during = prepared(before.clone(), echo);
+            let drawn = String::new();
+            *OPEN.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(Open { before, during: during.clone(), drawn });
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, &during);
         }
         Self { echo, cursor: Cursor::InALine }
     }
@@ -53,10 +66,11 @@ impl TerminalGuard {
     }
 }
 
-/// Has Ctrl-Z do nothing: a shell brings a stopped program back with the echo on, and what is typed then is seen. Ctrl-\
-/// neither: it would leave the terminal as it is, and a core file with all that was typed.
+/// Modes in which Ctrl-Z does nothing: a shell brings a stopped program back with the echo on, and what is typed then is
+/// seen. Ctrl-\ neither. Without echo Ctrl-C is a key like the others, which the question ends by; a shell script that runs
+/// this program does not get it.
 #[cfg(unix)]
-fn prepare(mut modes: Termios, echo: Echo) {
+fn prepared(mut modes: Termios, echo: Echo) -> Termios {
     // Linux and macOS have different values for "no character".
     const DISABLED: u8 = if cfg!(target_os = "linux") { 0 } else { 0xff };
     for key in [SpecialCodeIndex::VSUSP, SpecialCodeIndex::VQUIT] {
@@ -64,11 +78,12 @@ fn prepare(mut modes: Termios, echo: Echo) {
     }
     if echo == Echo::Off {
         // macOS has a second key that stops a program, Ctrl-Y, with the extensions.
+        modes.special_codes[SpecialCodeIndex::VINTR] = DISABLED;
         modes.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::IEXTEN);
         modes.special_codes[SpecialCodeIndex::VMIN] = 1;
         modes.special_codes[SpecialCodeIndex::VTIME] = 0;
     }
-    let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &modes);
+    modes
 }
 
 impl Drop for TerminalGuard {
@@ -91,12 +106,49 @@ pub(super) fn restore() {
     show_cursor();
 }
 
-fn restore_modes() {
+pub(in crate::ui) fn restore_modes() {
     // Not `lock`: whoever panics may hold it.
     #[cfg(unix)]
-    if let Some(modes) = BEFORE.try_lock().ok().and_then(|mut before| before.take()) {
-        let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &modes);
+    if let Some(open) = OPEN.try_lock().ok().and_then(|mut open| open.take()) {
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &open.before);
     }
+}
+
+/// Writes what is on the screen of the open question from now on.
+pub(super) fn draw(terminal: &Term, text: &str) -> io::Result<()> {
+    remember(text);
+    terminal.write_str(text)
+}
+
+/// This is on the screen of the open question.
+pub(super) fn remember(text: &str) {
+    #[cfg(unix)]
+    if let Some(open) = &mut *OPEN.lock().unwrap_or_else(PoisonError::into_inner) {
+        text.clone_into(&mut open.drawn);
+    }
+    #[cfg(not(unix))]
+    let _ = text;
+}
+
+/// Leaves the terminal to the shell for as long as the program is stopped.
+#[cfg(unix)]
+pub(in crate::ui) fn step_back() {
+    let Some(open) = &mut *OPEN.lock().unwrap_or_else(PoisonError::into_inner) else { return };
+    if let Ok(during) = tcgetattr(io::stdin()) {
+        open.during = during;
+    }
+    let _ = tcsetattr(io::stdin(), OptionalActions::Now, &open.before);
+    let _ = Term::stderr().write_line("");
+    show_cursor();
+}
+
+/// Takes the terminal again, with the question that is open.
+#[cfg(unix)]
+pub(in crate::ui) fn come_back() {
+    let Some(open) = &mut *OPEN.lock().unwrap_or_else(PoisonError::into_inner) else { return };
+    // In the background this stops the program again, until the shell hands it the terminal.
+    let _ = tcsetattr(io::stdin(), OptionalActions::Now, &open.during);
+    let _ = Term::stderr().write_str(&format!("\r{}", open.drawn));
 }
 
 fn show_cursor() {
