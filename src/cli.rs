@@ -6,6 +6,7 @@
 mod mistake;
 mod overview;
 mod parsing;
+mod repeated;
 mod words;
 
 use std::path::PathBuf;
@@ -52,6 +53,7 @@ pub(crate) const DEFAULT_RUNAI_NAMESPACE: &str = "runai";
     bin_name = "kubectl runai-secret",
     version,
     max_term_width = 110,
+    // Not to be silent about it: see `repeated`.
     args_override_self = true,
     subcommand_required = true,
     arg_required_else_help = true,
@@ -68,6 +70,10 @@ pub(crate) struct Cli {
 
     #[command(flatten)]
     pub(crate) globals: Globals,
+
+    /// What is worth knowing about the line itself.
+    #[arg(skip)]
+    pub(crate) notes: Vec<String>,
 }
 
 // Deferred: to tell the parser of all commands' flags at every start would take as long as all else does together. The
@@ -167,7 +173,7 @@ pub(crate) struct Talk {
     pub(crate) color: Color,
 
     /// No colour, and questions one line after the other, as for a screen reader; the same as --color=never
-    #[arg(long, global = true, hide_short_help = true)]
+    #[arg(long, global = true, hide_short_help = true, conflicts_with = "color")]
     pub(crate) no_color: bool,
 }
 

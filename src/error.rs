@@ -97,6 +97,15 @@ impl Error {
         self
     }
 
+    /// Says what was done nevertheless, after the line; nothing where it is empty.
+    #[must_use]
+    pub(crate) fn although(mut self, done: &str) -> Self {
+        if !done.is_empty() {
+            self.line = format!("{}; {done}", self.line);
+        }
+        self
+    }
+
     /// As a prompt says it that asks again: without `error: `.
     pub(crate) fn for_a_prompt(&self) -> String {
         let text = self.to_string();

@@ -75,7 +75,11 @@ fn unknown_word(error: &clap::Error, usage: &[String]) -> Error {
     let is_letter = word.chars().count() == 2;
     let unknown =
         if is_letter { format!("unknown flag {word}") } else { format!("unknown flag; it is {NOT_SHOWN}") };
-    with_nearest(Error::usage(unknown), error, ContextKind::SuggestedArg)
+    let unknown = Error::usage(unknown);
+    if word == "-t" {
+        return unknown.hint("a job has no terminal: leave out -it and its like");
+    }
+    with_nearest(unknown, error, ContextKind::SuggestedArg)
 }
 
 fn missing(error: &clap::Error, usage: &[String]) -> Error {

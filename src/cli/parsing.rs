@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clap::error::ErrorKind;
 use clap::{Arg, Args as _, CommandFactory as _, FromArgMatches as _, Subcommand as _, ValueEnum as _};
 
-use super::{BINARY, Cli, Color, Command, Globals, Talk, mistake, overview, parse_duration};
+use super::{BINARY, Cli, Color, Command, Globals, Talk, mistake, overview, parse_duration, repeated};
 use crate::complete::Line;
 use crate::error::Error;
 
@@ -25,11 +25,11 @@ pub(crate) enum NoCommand {
 /// It is no command. No word of it is repeated that may be a value.
 pub(crate) fn parse(words: &[OsString]) -> Result<Cli, NoCommand> {
     let short_cut = with_commands_named_in(words).map(|program| parse_as(program, words));
-    let cli = match short_cut {
-        Some(Ok(cli)) => cli,
+    let Parsed { mut cli, checked } = match short_cut {
+        Some(Ok(parsed)) => parsed,
         // What is wrong with a line, and help, take all commands.
         _ => match parse_as(overview::with_groups(Cli::command()), words) {
-            Ok(cli) => cli,
+            Ok(parsed) => parsed,
             Err(error) if is_incomplete(&error) => return Err(NoCommand::Incomplete(Box::new(error))),
             Err(error) if is_help(&error) => print_and_exit(&error),
             Err(error) => return Err(NoCommand::Wrong(mistake::explained(&error))),
@@ -39,7 +39,14 @@ pub(crate) fn parse(words: &[OsString]) -> Result<Cli, NoCommand> {
         let wrong = Error::usage(format!("{word:?} is not a secret to label, but how long to wait"));
         return Err(NoCommand::Wrong(wrong.hint(format!("write it with '=': --wait={word}"))));
     }
+    cli.notes = checked.map_err(NoCommand::Wrong)?;
     Ok(cli)
+}
+
+/// A command, and what is to be said about the line that it was.
+struct Parsed {
+    cli: Cli,
+    checked: Result<Vec<String>, Error>,
 }
 
 /// The program with no commands but those whose names are among the words, for a line that is right. clap copies the
@@ -57,7 +64,7 @@ fn with_commands_named_in(words: &[OsString]) -> Option<clap::Command> {
         .then(|| program.args_override_self(true).disable_help_subcommand(true).subcommands(named))
 }
 
-fn parse_as(program: clap::Command, words: &[OsString]) -> Result<Cli, clap::Error> {
+fn parse_as(program: clap::Command, words: &[OsString]) -> Result<Parsed, clap::Error> {
     let (projects, groups) = (Gathered::default(), Gathered::default());
     let mut program = program
         .mut_arg("projects", |flag| projects.fill_from(flag))
@@ -65,14 +72,19 @@ fn parse_as(program: clap::Command, words: &[OsString]) -> Result<Cli, clap::Err
     let parsed = program.try_get_matches_from_mut(words).and_then(|mut matches| {
         Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut program))
     });
+    let mut checked = if parsed.is_ok() { repeated::check(&program, words) } else { Ok(Vec::new()) };
     // Taking the tree of commands and flags apart takes as long as parsing did, and the process is short.
     std::mem::forget(program);
     let mut cli = parsed?;
-    // As kubectl has it: an empty one says nothing.
-    cli.globals.place.namespace.take_if(|namespace| namespace.is_empty());
+    // As kubectl has it: an empty one says nothing. It is what a variable that is not set leaves.
+    if cli.globals.place.namespace.take_if(|namespace| namespace.is_empty()).is_some() {
+        checked = checked.map(|notes| {
+            [notes, vec!["--namespace is empty: it is as if it were not given".to_owned()]].concat()
+        });
+    }
     cli.globals.place.projects = projects.take();
     cli.globals.connection.impersonate_groups = groups.take();
-    Ok(cli)
+    Ok(Parsed { cli, checked })
 }
 
 /// Who forgets that `--wait` takes its value after `=` alone has named one more secret.
@@ -156,7 +168,12 @@ fn print_and_exit(error: &clap::Error) -> ! {
         (console::colors_enabled(), Box::new(io::stdout()))
     };
     let text = if coloured { text.ansi().to_string() } else { text.to_string() };
-    // There is nobody left to tell if that fails.
-    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
-    std::process::exit(error.exit_code())
+    match stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
+        Err(failure) if !error.use_stderr() && failure.kind() != io::ErrorKind::BrokenPipe => {
+            // There is nobody left to tell if that fails too.
+            let _ = writeln!(io::stderr(), "error: can't write to standard output: {failure}");
+            std::process::exit(1)
+        }
+        _ => std::process::exit(error.exit_code()),
+    }
 }

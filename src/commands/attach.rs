@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::Session;
-use super::change_manifest::{ManifestArgs, ManifestChange};
+use super::change_manifest::ManifestChange;
 use super::change_workload::{self, Change, ChangeArgs, Changed, Plan, Planned, Way};
+use super::manifest_files::{ManifestArgs, ManifestFiles};
 use super::runai_flags::{self, RunaiFlags};
 use super::secrets_used::{self, ReferenceArgs};
 use crate::error::{Error, Result};
@@ -22,6 +23,7 @@ use crate::workload::{self, Attachment, ContainerChoice, Existing, Kind, Outcome
 #[derive(clap::Args)]
 #[command(
     mut_arg("output", runai_flags::with_runai),
+    mut_arg("filename", super::change_manifest::without_cluster),
     override_usage = "kubectl runai-secret attach SECRET KIND/NAME [--env [VAR=]KEY]… [--env-all[=PREFIX]] \
                       [--mount PATH[:KEY[=FILE],…]]…\n       \
                       kubectl runai-secret attach KIND/NAME [-e VAR=SECRET:NAME,KEY]…\n       \
@@ -82,6 +84,7 @@ pub(crate) struct AttachArgs {
 struct Request {
     /// None for every workload of a manifest.
     target: Option<Target>,
+    files: Option<ManifestFiles>,
     attachments: Vec<Attachment>,
     containers: ContainerChoice,
     existing: Existing,
@@ -89,15 +92,15 @@ struct Request {
 }
 
 pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> {
-    let Request { target, attachments, containers, existing, way } = args.resolve()?;
+    let Request { target, files, attachments, containers, existing, way } = args.resolve()?;
     if args.runai == RunaiFlags::Wanted {
         return print_runai_flags(&attachments, args, session).await;
     }
-    let target = match (args.manifest.file(), target) {
-        (Some(file), target) => {
+    let target = match (files, target) {
+        (Some(files), target) => {
             let plan = Attaching { attachments, containers, existing };
             return ManifestChange { plan, target: target.as_ref(), write: &args.change.write, session }
-                .run(&file);
+                .run(&files);
         }
         (None, Some(target)) => target,
         (None, None) => return Err(which_workload()),
@@ -126,7 +129,14 @@ async fn print_runai_flags(
     args: &AttachArgs,
     session: &Session<'_>,
 ) -> Result<()> {
-    if args.manifest.file().is_some() {
+    let way =
+        [(args.overwrite, "--overwrite"), (args.optional, "--optional"), (!args.container.is_empty(), "-c")];
+    let flag =
+        way.iter().find_map(|(is_given, flag)| is_given.then_some(*flag)).or(args.change.flag_of_way());
+    if let Some(flag) = flag {
+        return Err(runai_flags::only_prints(flag));
+    }
+    if args.manifest.is_given() {
         return Err(Error::usage("-o runai prints flags of a command line, and -f is about a manifest")
             .hint("leave out one of them"));
     }
@@ -205,7 +215,8 @@ impl AttachArgs {
         if let Some(target) = &target {
             workload::check_expressible(target.kind, &attachments, &containers)?;
         }
-        Ok(Request { target, attachments, containers, existing, way })
+        let files = self.manifest.files()?;
+        Ok(Request { target, files, attachments, containers, existing, way })
     }
 
     /// A flag that changes nothing is a misunderstanding, which is better said than swallowed.
@@ -226,7 +237,7 @@ impl AttachArgs {
     fn secret_and_target(&self) -> Result<(Option<&str>, Option<Target>)> {
         let names_keys =
             !self.env.is_empty() || self.env_all.is_some() || !self.mount.is_empty() || self.image_pull;
-        let of_manifest = self.manifest.file().is_some();
+        let of_manifest = self.manifest.is_given();
         match self.words.as_slice() {
             [] if !names_keys && of_manifest => Ok((None, None)),
             [secret] if names_keys && of_manifest => Ok((Some(secret), None)),

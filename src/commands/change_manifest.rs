@@ -1,61 +1,22 @@
 //! `-f`: the change that a command makes to a workload, made to those of a manifest. No cluster is asked.
 
 use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
 
 use serde_json::Value;
 
 use super::Session;
 use super::change_workload::{Plan, Planned};
+use super::manifest_files::{ManifestFile, ManifestFiles};
 use crate::cli::{Output, WriteArgs};
 use crate::error::{Error, Result};
 use crate::manifest::{Format, Manifest, Object};
-use crate::secret::{Origin, ProcessInput, SecretValue};
 use crate::workload::{Kind, Target};
 
-/// Many times what one request to an API server may hold; a pipe may never end.
-const LIMIT: usize = 16 << 20;
-
-#[derive(clap::Args)]
-pub(super) struct ManifestArgs {
-    /// Change the workloads of a manifest instead, and print it; - for standard input
-    #[arg(short, long, value_name = "FILE|-", conflicts_with_all = ["recreate", "copy_as", "timeout", "dry_run",
-          "validate", "field_manager"])]
-    filename: Option<OsString>,
-}
-
-impl ManifestArgs {
-    pub(super) fn file(&self) -> Option<ManifestFile> {
-        self.filename.as_deref().map(ManifestFile::of)
-    }
-}
-
-/// A file of manifests.
-pub(super) struct ManifestFile(Origin);
-
-impl ManifestFile {
-    /// `-` is standard input.
-    pub(super) fn of(file: &OsStr) -> Self {
-        Self(Origin::of(file))
-    }
-
-    /// What it is called in messages.
-    pub(super) fn name(&self) -> String {
-        self.0.shown().to_string()
-    }
-
-    /// All of it. It may hold Secrets, so it is kept as one.
-    pub(super) fn read(&self) -> Result<SecretValue> {
-        self.0.read(LIMIT, &mut ProcessInput)
-    }
-}
-
-/// The text of a manifest file.
-///
-/// # Errors
-/// It is not UTF-8.
-pub(super) fn text<'a>(name: &str, content: &'a SecretValue) -> Result<&'a str> {
-    str::from_utf8(content.expose()).map_err(|_| Error::usage(format!("{name}: not UTF-8")))
+/// For `-f` of the commands that change a workload: what goes with a cluster alone goes not with it.
+pub(super) fn without_cluster(filename: clap::Arg) -> clap::Arg {
+    filename
+        .help("Change the workloads of a manifest instead, and print it; a folder has several; - for standard input")
+        .conflicts_with_all(["recreate", "copy_as", "timeout", "dry_run", "validate", "field_manager"])
 }
 
 /// A change of the workloads of a manifest.
@@ -68,26 +29,27 @@ pub(super) struct ManifestChange<'a, P> {
 }
 
 impl<P: Plan> ManifestChange<'_, P> {
-    pub(super) fn run(&self, file: &ManifestFile) -> Result<()> {
+    pub(super) fn run(&self, files: &ManifestFiles) -> Result<()> {
         self.check_no_place()?;
-        let name = file.name();
-        let content = file.read()?;
-        let mut manifest = Manifest::parse(&name, text(&name, &content)?)?;
-        let meant = self.meant(&name, &manifest)?;
-        let changed: Vec<Object> =
-            meant.iter().filter_map(|one| self.changed(one).transpose()).collect::<Result<_>>()?;
-        for place in manifest.replace(&changed)? {
-            self.session
-                .ui
-                .warning(&format!("{place}: comments are lost, where lines went or were written anew"));
-        }
+        let files = files.read()?;
+        let mut manifests: Vec<Manifest<'_>> =
+            files.iter().map(ManifestFile::manifest).collect::<Result<_>>()?;
+        let meant = self.meant(&files, &manifests)?;
         let ui = self.session.ui;
+        for (manifest, meant) in manifests.iter_mut().zip(&meant) {
+            let changed: Vec<Object> =
+                meant.iter().filter_map(|one| self.changed(one).transpose()).collect::<Result<_>>()?;
+            for place in manifest.replace(&changed)? {
+                ui.warning(&format!("{place}: comments are lost, where lines went or were written anew"));
+            }
+        }
         match self.write.output {
-            Output::Human => ui.data(manifest.text().as_bytes()),
-            Output::Yaml => ui.data(manifest.text_as(Format::Yaml)?.as_bytes()),
-            Output::Json => ui.data(manifest.text_as(Format::Json)?.as_bytes()),
+            Output::Human => ui.data(joined(&manifests)?.as_bytes()),
+            Output::Yaml => ui.data(joined_as(Format::Yaml, &manifests)?.as_bytes()),
+            Output::Json => ui.data(joined_as(Format::Json, &manifests)?.as_bytes()),
             Output::Name => {
-                ui.data(meant.iter().map(|one| one.name.clone() + "\n").collect::<String>().as_bytes())
+                let names = meant.iter().flatten().map(|one| one.name.clone() + "\n");
+                ui.data(names.collect::<String>().as_bytes())
             }
         }
     }
@@ -103,23 +65,32 @@ impl<P: Plan> ManifestChange<'_, P> {
         .hint("leave them out; kubectl apply -n says where the objects go"))
     }
 
-    /// The workloads that are to be changed, at least one.
-    fn meant(&self, file: &str, manifest: &Manifest<'_>) -> Result<Vec<Workload>> {
-        let objects = manifest.objects(|api_version, kind| Kind::of_manifest(api_version, kind).is_some())?;
-        let workloads: Vec<_> = objects.into_iter().filter_map(Workload::of).collect();
-        if workloads.is_empty() {
-            return Err(Error::failed(format!("{file} has no workload of a kind that is known"))
+    /// The workloads of each manifest that are to be changed, at least one in all.
+    fn meant(&self, files: &[ManifestFile], manifests: &[Manifest<'_>]) -> Result<Vec<Vec<Workload>>> {
+        let mut workloads = manifests.iter().map(workloads).collect::<Result<Vec<_>>>()?;
+        let place = match files {
+            [only] => only.name().to_owned(),
+            several => format!("none of the {} files", several.len()),
+        };
+        let has = if files.len() == 1 { "has no" } else { "has a" };
+        if workloads.iter().all(Vec::is_empty) {
+            return Err(Error::failed(format!("{place} {has} workload of a kind that is known"))
                 .hint("kubectl runai-secret attach x/y names the kinds that are"));
         }
-        let Some(target) = self.target else { return Ok(workloads) };
-        let names: BTreeSet<String> = workloads.iter().map(|one| one.name.clone()).collect();
-        let meant: Vec<_> = workloads.into_iter().filter(|one| one.name == target.to_string()).collect();
-        if meant.is_empty() {
-            let names = names.into_iter().collect::<Vec<_>>().join(", ");
-            return Err(Error::failed(format!("{file} has no {target}"))
-                .hint(format!("the workloads in it are: {names}")));
+        let Some(target) = self.target.map(ToString::to_string) else { return Ok(workloads) };
+        let names: BTreeSet<String> = workloads.iter().flatten().map(|one| one.name.clone()).collect();
+        for workloads in &mut workloads {
+            workloads.retain(|one| one.name == target);
         }
-        Ok(meant)
+        if workloads.iter().all(Vec::is_empty) {
+            let has = if files.len() == 1 { "has no" } else { "has" };
+            let names = names.into_iter().collect::<Vec<_>>().join(", ");
+            return Err(Error::failed(format!("{place} {has} {target}")).hint(format!(
+                "the workloads in {} are: {names}",
+                if files.len() == 1 { "it" } else { "them" }
+            )));
+        }
+        Ok(workloads)
     }
 
     /// The object as it is wanted; none where there is nothing to do. Says on standard error what is different.
@@ -142,6 +113,41 @@ impl<P: Plan> ManifestChange<'_, P> {
             }
         }
     }
+}
+
+fn workloads(manifest: &Manifest<'_>) -> Result<Vec<Workload>> {
+    let objects = manifest.objects(|api_version, kind| Kind::of_manifest(api_version, kind).is_some())?;
+    Ok(objects.into_iter().filter_map(Workload::of).collect())
+}
+
+/// All of them as one text, each as it was but for what was changed. JSON among YAML becomes YAML: no reader takes both.
+fn joined(manifests: &[Manifest<'_>]) -> Result<String> {
+    match manifests {
+        [only] => Ok(only.text()),
+        _ if manifests.iter().all(|one| one.format() == Format::Json) => joined_as(Format::Json, manifests),
+        _ => joined_as(Format::Yaml, manifests),
+    }
+}
+
+fn joined_as(format: Format, manifests: &[Manifest<'_>]) -> Result<String> {
+    let mut joined = String::new();
+    for manifest in manifests {
+        let text = manifest.text_as(format)?;
+        if joined.is_empty() {
+            joined = text;
+            continue;
+        }
+        if !joined.ends_with('\n') {
+            joined.push('\n');
+        }
+        // A mark of the byte order is one at the start of a text alone.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        if format == Format::Yaml && !text.starts_with("---") {
+            joined.push_str("---\n");
+        }
+        joined.push_str(text);
+    }
+    Ok(joined)
 }
 
 /// A workload of a manifest.

@@ -31,7 +31,7 @@ pub(super) struct ChangeArgs {
     copy_as: Option<String>,
 
     /// How long --recreate waits until the old one is gone
-    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = cli::parse_duration, hide_short_help = true)]
+    #[arg(long, value_name = "DURATION", default_value = "2m", requires = "recreate", value_parser = cli::parse_duration, hide_short_help = true)]
     timeout: Duration,
 
     #[command(flatten)]
@@ -54,6 +54,13 @@ impl ChangeArgs {
             Some(name) => checked_copy_name(target, name).map(Way::CopyAs).map(Some),
             None => Ok(self.recreate.then_some(Way::Recreate)),
         }
+    }
+}
+
+impl ChangeArgs {
+    /// The flag that chose a way.
+    pub(super) fn flag_of_way(&self) -> Option<&'static str> {
+        if self.recreate { Some("--recreate") } else { self.copy_as.as_ref().map(|_| "--copy-as") }
     }
 }
 

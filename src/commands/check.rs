@@ -4,14 +4,13 @@ mod copies;
 mod manifest;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use futures::stream::{self, StreamExt};
 use serde::Serialize;
 
-use super::change_manifest::ManifestFile;
+use super::manifest_files::ManifestArgs;
 use super::scope::{self, ScopeArgs};
 use super::{Session, consumers, not_found};
 use crate::cli::{Report, ReportArgs};
@@ -34,19 +33,21 @@ const SOUGHT: usize = 10;
 /// Without TARGET it checks all that the namespace holds. Values are read, looked at and never shown. Ends with exit
 /// code 3 where something is found whose severity is error.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  \
+#[command(
+    mut_arg("filename", |flag| flag.conflicts_with("all_namespaces")),
+    after_help = "Examples:\n  \
     kubectl runai-secret check -p team-a\n  \
     kubectl runai-secret check job/train -p team-a\n  \
     kubectl runai-secret check -f job.yaml -p team-a\n  \
-    kubectl runai-secret check -A --ignore unused-secret,trailing-newline -o json")]
+    kubectl runai-secret check -A --ignore unused-secret,trailing-newline -o json"
+)]
 pub(crate) struct CheckArgs {
     /// A workload as kind/name; all that there is without it
     #[arg(value_name = "TARGET")]
     target: Option<String>,
 
-    /// Check the workloads of a manifest before they are submitted; - for standard input
-    #[arg(short, long, value_name = "FILE|-", conflicts_with = "all_namespaces")]
-    filename: Option<OsString>,
+    #[command(flatten)]
+    manifest: ManifestArgs,
 
     /// Leave out findings with these codes
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
@@ -78,12 +79,13 @@ struct FindingsReport<'a> {
 
 pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
     let target = args.target.as_deref().map(Target::parse).transpose()?;
+    // Read before a credential plugin may take the terminal.
+    let files = args.manifest.files()?.map(|files| files.read()).transpose()?;
     let cluster = session.connect().await?;
     let scope = args.scope.resolve(&cluster, session).await?;
-    let file = args.filename.as_deref().map(ManifestFile::of);
-    let (view, mut unseen) = match (&file, &target, &scope) {
-        (Some(file), target, Namespaces::One(namespace)) => {
-            manifest::look(file, target.as_ref(), namespace, &cluster).await?
+    let (view, mut unseen) = match (&files, &target, &scope) {
+        (Some(files), target, Namespaces::One(namespace)) => {
+            manifest::look(files, target.as_ref(), namespace, &cluster, session).await?
         }
         (None, Some(target), Namespaces::One(namespace)) => look_at(target, namespace, &cluster).await?,
         (None, None, scope) => look(scope, &cluster).await?,
@@ -93,7 +95,7 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
         }
     };
     let mut findings = view.findings();
-    if target.is_none() && file.is_none() {
+    if target.is_none() && files.is_none() {
         let (of_copies, more) = copies::findings(&view, &scope, &cluster, session).await?;
         findings.extend(of_copies);
         findings.sort_unstable();
@@ -102,6 +104,12 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
     findings.retain(|finding| !args.ignore.contains(&finding.code));
     scope::warn_unseen(&unseen, "what depends on them was not checked", session);
     let form = args.report.output;
+    if findings.is_empty()
+        && let Namespaces::One(namespace) = &scope
+    {
+        // Before anything says that all is well.
+        not_found::refuse_wrong_place(namespace, &cluster, session).await?;
+    }
     let report = FindingsReport { findings: &findings, unseen: &unseen };
     scope::print(form, &report, session, || match form {
         Report::Table | Report::Wide if findings.is_empty() => String::new(),
@@ -111,9 +119,6 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
     if findings.is_empty() {
         let seen = if unseen.is_empty() { "in" } else { "in what could be seen of" };
         session.ui.note(&format!("nothing found {seen} {}", scope::in_words(&scope)));
-        if let Namespaces::One(namespace) = &scope {
-            not_found::warn_of_no_namespace(namespace, &cluster, session).await;
-        }
     }
     conclude(&findings, form, session)
 }

@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::Session;
 use super::attach::swapped;
-use super::change_manifest::{ManifestArgs, ManifestChange};
+use super::change_manifest::ManifestChange;
 use super::change_workload::{self, Change, ChangeArgs, Changed, Plan, Planned};
+use super::manifest_files::ManifestArgs;
 use crate::error::{Error, Result};
 use crate::wording::nearest;
 use crate::workload::{self, ContainerChoice, Kind, Nameless, Selection, Target};
@@ -19,6 +20,7 @@ use crate::workload::{self, ContainerChoice, Kind, Nameless, Selection, Target};
 /// With -f no cluster is asked: the workloads of a manifest are changed, and the whole manifest is printed.
 #[derive(clap::Args)]
 #[command(
+    mut_arg("filename", super::change_manifest::without_cluster),
     override_usage = "kubectl runai-secret detach SECRET KIND/NAME [--env VAR]… [--env-all] [--mount PATH]… [--image-pull] [-c NAME]…\n       \
                       kubectl runai-secret detach SECRET -f FILE|- …",
     after_help = "Examples:\n  \
@@ -69,10 +71,10 @@ pub(super) async fn run(args: &DetachArgs, session: &Session<'_>) -> Result<()> 
     }
     let target = args.target.as_deref().map(Target::parse).transpose()?;
     let plan = Detaching { selection: args.selection()? };
-    let target = match (args.manifest.file(), target) {
-        (Some(file), target) => {
+    let target = match (args.manifest.files()?, target) {
+        (Some(files), target) => {
             return ManifestChange { plan, target: target.as_ref(), write: &args.change.write, session }
-                .run(&file);
+                .run(&files);
         }
         (None, Some(target)) => target,
         (None, None) => {

@@ -352,6 +352,7 @@ async fn wait_for(
     cluster: &Cluster,
     session: &Session<'_>,
 ) -> Result<()> {
+    session.note_no_wait(&args.write, args.wait);
     let Some(limit) = args.wait.filter(|_| args.write.dry_run == DryRun::None) else { return Ok(()) };
     let until = if args.remove { Until::Gone } else { Until::Arrived };
     let mut outcome = Ok(());

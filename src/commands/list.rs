@@ -11,7 +11,7 @@ use serde::Serialize;
 use self::consumers::{Count, Counts};
 use super::area::Area;
 use super::scope::{self, ScopeArgs};
-use super::{Session, sharing};
+use super::{Session, not_found, sharing};
 use crate::age::age;
 use crate::cli::{Report, ReportArgs};
 use crate::cluster::{Cluster, Keys, Listed, Makers, Namespaces, Selection, Unseen};
@@ -129,6 +129,7 @@ struct Places {
 }
 
 pub(super) async fn run(args: &ListArgs, session: &Session<'_>) -> Result<()> {
+    args.check_every_flag_is_used()?;
     let cluster = session.connect().await?;
     let places = args.places(&cluster, session).await?;
     let selection = Selection {
@@ -143,7 +144,7 @@ pub(super) async fn run(args: &ListArgs, session: &Session<'_>) -> Result<()> {
         // Boxed: the lists that they go through are grown and joined, and there may be many.
         let keep = |listed| Box::new(Row::of(listed, runai, &places.projects));
         let secrets = cluster.list_secrets(namespaces, &selection, keep);
-        let counting = async { if args.counts() { counts.add(namespaces, &cluster).await } else { Ok(()) } };
+        let counting = async { if args.consumers { counts.add(namespaces, &cluster).await } else { Ok(()) } };
         let (seen, counted) = tokio::join!(secrets, counting);
         let seen = seen?;
         counted?;
@@ -156,7 +157,7 @@ pub(super) async fn run(args: &ListArgs, session: &Session<'_>) -> Result<()> {
         return Err(Error::failed("nothing could be listed, and what is there is not known")
             .hint("to see what you may do: kubectl auth can-i --list -n NAMESPACE"));
     }
-    if args.counts() {
+    if args.consumers {
         for row in &mut rows {
             row.consumers = counts.of(row);
         }
@@ -164,6 +165,9 @@ pub(super) async fn run(args: &ListArgs, session: &Session<'_>) -> Result<()> {
     }
     args.sort(&mut rows);
     if rows.is_empty() {
+        if let [Namespaces::One(namespace)] = places.namespaces.as_slice() {
+            not_found::refuse_wrong_place(namespace, &cluster, session).await?;
+        }
         session.ui.note(&args.nothing(&places));
     }
     match args.report.output {
@@ -175,9 +179,18 @@ pub(super) async fn run(args: &ListArgs, session: &Session<'_>) -> Result<()> {
 }
 
 impl ListArgs {
-    /// Whether consumers are counted: names alone have no room for their number.
-    fn counts(&self) -> bool {
-        self.consumers && self.report.output != Report::Name
+    /// Names alone have no room for more.
+    fn check_every_flag_is_used(&self) -> Result<()> {
+        let flag = match (self.keys, self.consumers) {
+            (true, _) => "--keys",
+            (false, true) => "--consumers",
+            (false, false) => return Ok(()),
+        };
+        if self.report.output != Report::Name {
+            return Ok(());
+        }
+        Err(Error::usage(format!("-o name prints names alone, and {flag} asks for more"))
+            .hint("leave out one of the two, or take -o json"))
     }
 
     async fn places(&self, cluster: &Cluster, session: &Session<'_>) -> Result<Places> {

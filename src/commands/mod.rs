@@ -19,6 +19,7 @@ pub(crate) mod label;
 pub(crate) mod list;
 mod lost_keys;
 mod maker;
+mod manifest_files;
 mod missing_secret;
 mod not_found;
 mod own_labels;
@@ -65,6 +66,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// `cluster` is the one that the flags describe, where somebody has connected already.
 pub(crate) async fn run(cli: Cli, cluster: Option<Cluster>, ui: &Ui) -> Result<()> {
+    cli.notes.iter().for_each(|note| ui.note(note));
     let session = Session { globals: &cli.globals, connected: Cell::new(cluster), ui };
     match &cli.command {
         Command::Create(args) => create::run(args, &session).await,
@@ -110,7 +112,15 @@ impl Session<'_> {
     async fn namespace(&self, cluster: &Cluster) -> Result<String> {
         let place = &self.globals.place;
         let namespace = match (&place.namespace, self.only_project()?) {
-            (Some(namespace), _) => namespace.clone(),
+            (Some(namespace), project) => {
+                if let Some(project) = project {
+                    self.ui.warning(&format!(
+                        "--namespace goes before --project: it is namespace {namespace}, whether or not that is \
+                         project {project}'s"
+                    ));
+                }
+                namespace.clone()
+            }
             (None, Some(project)) => self.namespace_of(cluster, project).await?,
             (None, None) => cluster.default_namespace().to_owned(),
         };
@@ -156,6 +166,13 @@ impl Session<'_> {
             return Err(not_in_a_project(command, "--project and --namespace"));
         }
         self.source_namespace(command)
+    }
+
+    /// Says that nothing is waited for after a dry run, for commands that can wait.
+    fn note_no_wait(&self, write: &WriteArgs, wait: Option<Duration>) {
+        if wait.is_some() && write.dry_run != DryRun::None {
+            self.ui.note("--wait has nothing to wait for in a dry run");
+        }
     }
 
     /// Says where something was created that nobody has chosen.
@@ -211,7 +228,19 @@ impl Session<'_> {
     }
 
     /// Reports a write in the form that was asked for. `object` is what `-o json|yaml` prints.
+    ///
+    /// # Errors
+    /// Standard output can't be written to. Says what was done all the same.
     fn report(&self, args: &WriteArgs, name: &str, verb: &str, object: &Value) -> Result<()> {
+        let done = match (args.dry_run, name) {
+            (DryRun::None, "") => "what was to be written is written".to_owned(),
+            (DryRun::None, name) => format!("{name} is {verb}"),
+            (DryRun::Client | DryRun::Server, _) => String::new(),
+        };
+        self.print(args, name, verb, object).map_err(|error| error.although(&done))
+    }
+
+    fn print(&self, args: &WriteArgs, name: &str, verb: &str, object: &Value) -> Result<()> {
         match args.output {
             Output::Human => self.ui.done(&format!("{name} {verb}{}", args.dry_run.suffix())),
             Output::Name => self.ui.data(format!("{name}\n").as_bytes()),

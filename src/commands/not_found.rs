@@ -3,9 +3,11 @@
 //! Looked up only after the failure, and only as far as the user may look: what can't be seen makes no hint, and no error
 //! either. Names come without their objects, so no value crosses the wire.
 
+use std::collections::BTreeMap;
+
 use super::Session;
 use crate::cluster::{Cluster, Failure};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::project::PROJECT_LABEL;
 use crate::wording::nearest;
@@ -60,11 +62,46 @@ pub(super) async fn namespace(failure: Failure, namespace: &str, cluster: &Clust
     likeliest(error, "", &[], no_namespace(namespace, cluster).await)
 }
 
-/// Warns that a report is empty because the namespace is not there, which the server does not say.
-pub(super) async fn warn_of_no_namespace(namespace: &str, cluster: &Cluster, session: &Session<'_>) {
-    if let Some(wrong) = no_namespace(namespace, cluster).await {
-        session.ui.warning(&wrong);
+/// Looks, after a report came out empty, whether that is for want of the namespace, which the server does not say. Gives
+/// the namespace's labels, where they can be read.
+///
+/// # Errors
+/// There is no such namespace: nothing was looked at.
+pub(super) async fn refuse_no_namespace(
+    namespace: &str,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<Option<Labels>> {
+    match seen(namespace, cluster).await {
+        Sight::There(labels) => Ok(labels),
+        Sight::Missing(wrong) => Err(Error::failed(wrong)),
+        Sight::Unknown => {
+            session
+                .ui
+                .warning(&format!("whether there is a namespace {namespace} is not known: you may not look"));
+            Ok(None)
+        }
     }
+}
+
+/// The same for reports about a project's namespace. Says where it is none, unless somebody named it.
+///
+/// # Errors
+/// There is no such namespace.
+pub(super) async fn refuse_wrong_place(
+    namespace: &str,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<()> {
+    let labels = refuse_no_namespace(namespace, cluster, session).await?;
+    let place = &session.globals.place;
+    let is_chosen = place.namespace.is_some() || !place.projects.is_empty();
+    if !is_chosen && labels.is_some_and(|labels| !labels.contains_key(PROJECT_LABEL)) {
+        session.ui.note(&format!(
+            "namespace {namespace} is no project's: -p PROJECT looks into one, -A into all namespaces"
+        ));
+    }
+    Ok(())
 }
 
 fn likeliest(error: Error, name: &str, names: &[String], wrong_namespace: Option<String>) -> Error {
@@ -75,15 +112,39 @@ fn likeliest(error: Error, name: &str, names: &[String], wrong_namespace: Option
     }
 }
 
+type Labels = BTreeMap<String, String>;
+
+/// What is known of a namespace.
+enum Sight {
+    /// With its labels, where they could be read.
+    There(Option<Labels>),
+    /// A sentence that says so, with the one that may have been meant.
+    Missing(String),
+    Unknown,
+}
+
 /// That there is no such namespace, with the one that may have been meant; none where it is there, or can't be seen.
 async fn no_namespace(namespace: &str, cluster: &Cluster) -> Option<String> {
-    match cluster.namespace(namespace).await {
-        Err(failure) if failure.is_not_found() || failure.is_forbidden() => {}
-        Ok(_) | Err(_) => return None,
+    match seen(namespace, cluster).await {
+        Sight::Missing(wrong) => Some(wrong),
+        Sight::There(_) | Sight::Unknown => None,
     }
+}
+
+/// Whoever may not read one namespace may be allowed to list them all.
+async fn seen(namespace: &str, cluster: &Cluster) -> Sight {
+    let is_missing = match cluster.namespace(namespace).await {
+        Ok(found) => return Sight::There(Some(found.labels)),
+        Err(failure) if failure.is_not_found() => true,
+        Err(failure) if failure.is_forbidden() => false,
+        Err(_) => return Sight::Unknown,
+    };
     let mut all = Vec::new();
-    cluster.each_namespace(|one| all.push(one)).await.ok()?;
-    no_such_namespace(namespace, &all)
+    match cluster.each_namespace(|one| all.push(one)).await {
+        Ok(()) => no_such_namespace(namespace, &all).map_or(Sight::There(None), Sight::Missing),
+        Err(_) if is_missing => Sight::Missing(format!("there is no namespace {namespace:?}")),
+        Err(_) => Sight::Unknown,
+    }
 }
 
 fn no_such_namespace(namespace: &str, all: &[Metadata]) -> Option<String> {

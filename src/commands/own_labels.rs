@@ -15,7 +15,7 @@ pub(super) fn labels(given: &[String]) -> Result<BTreeMap<String, String>> {
         let (key, value) = pair("--label", label)?;
         secret::check_label_key(key)?;
         secret::check_label_value(value)?;
-        labels.insert(key.to_owned(), value.to_owned());
+        insert_once(&mut labels, "--label", key, value)?;
     }
     Ok(labels)
 }
@@ -40,7 +40,7 @@ pub(super) fn annotations(given: &[String]) -> Result<BTreeMap<String, String>> 
     for annotation in given {
         let (key, value) = pair("--annotation", annotation)?;
         secret::check_annotation_key(key)?;
-        annotations.insert(key.to_owned(), value.to_owned());
+        insert_once(&mut annotations, "--annotation", key, value)?;
     }
     let size: usize = annotations.iter().map(|(key, value)| key.len() + value.len()).sum();
     if size > ANNOTATIONS_LIMIT {
@@ -52,6 +52,23 @@ pub(super) fn annotations(given: &[String]) -> Result<BTreeMap<String, String>> 
         );
     }
     Ok(annotations)
+}
+
+/// # Errors
+/// It is there with another value, which would be lost.
+pub(super) fn insert_once(
+    into: &mut BTreeMap<String, String>,
+    flag: &str,
+    key: &str,
+    value: &str,
+) -> Result<()> {
+    match into.insert(key.to_owned(), value.to_owned()) {
+        Some(before) if before != value => {
+            Err(Error::usage(format!("{flag} gives {key} another value than a flag before it"))
+                .hint("leave out all but the one that is meant"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Not repeated where it has no `=`: it may be a value in the wrong place.

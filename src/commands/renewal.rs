@@ -216,7 +216,8 @@ pub(super) async fn restart(
     for target in targets {
         match restart_one(target, namespace, write, cluster).await {
             Ok(()) if write.output == Output::Human => {
-                session.ui.done(&format!("{target} restarted{}", write.dry_run.suffix()))?;
+                let done = format!("{target} restarted{}", write.dry_run.suffix());
+                session.ui.done(&done).map_err(|error| error.although(&done))?;
             }
             Ok(()) => session.ui.note(&format!("{target} restarted{}", write.dry_run.suffix())),
             Err(error) => {

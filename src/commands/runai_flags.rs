@@ -6,7 +6,7 @@ use clap::{ArgMatches, Command, FromArgMatches};
 
 use super::Session;
 use crate::cli::{Output, parse_output};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::workload::{self, Attachment};
 
 const RUNAI: &str = "runai";
@@ -52,6 +52,12 @@ pub(super) fn with_runai(output: clap::Arg) -> clap::Arg {
         .value_name("json|yaml|name|runai")
         .value_parser(parse)
         .help("Print the object instead of a sentence; runai: only print the runai CLI's flags")
+}
+
+/// The refusal of a flag that says how something is to be done.
+pub(super) fn only_prints(flag: &str) -> Error {
+    Error::usage(format!("-o runai only prints flags, and does nothing of what {flag} asks for"))
+        .hint("leave out one of the two")
 }
 
 /// Prints the flags, quoted for a shell. `keys` are those of each secret, as far as they are known.

@@ -10,7 +10,7 @@ use crate::cli::{DryRun, Output, WriteArgs};
 use crate::cluster::{Failure, SecretOutside};
 use crate::error::{Error, Result};
 use crate::propagation::Scope;
-use crate::secret::{self, SecretManifest, Source};
+use crate::secret::{self, Nothing, SecretManifest, Source};
 use crate::wording::{list, nearest};
 
 /// Set keys of a secret, and leave its other keys as they are
@@ -152,17 +152,14 @@ impl SetArgs {
         }
         Source::check_keys("KEY", &self.keys)?;
         let given = self.given(session).await?;
-        let contents = read_sources(&self.sources, given, session).await?;
+        let contents = read_sources(&self.sources, given, Nothing::Refuse, session).await?;
         contents.notes.iter().for_each(|note| session.ui.note(note));
         contents.warnings.iter().for_each(|warning| session.ui.warning(warning));
+        if !self.sources.allow_empty_values {
+            contents.check_no_file_is_empty()?;
+        }
         if contents.data.is_empty() {
             return Err(Error::usage("the sources have no keys: there is nothing to set"));
-        }
-        if let [key] = self.keys.as_slice()
-            && contents.data.get(key).is_some_and(|value| value.len() == 0)
-        {
-            return Err(Error::usage(format!("standard input is empty: no value for {key}"))
-                .hint(format!("--from-literal={key}= sets an empty value")));
         }
         let data = Rc::new(contents.data);
         session.ui.keep_confidential(Rc::clone(&data));
@@ -186,7 +183,7 @@ impl SetArgs {
                     "give one KEY and its value on standard input, or another source: --from-file=KEY=PATH",
                 ));
             };
-            sources.push(Source::given(key, value));
+            sources.push(Source::typed(key, value));
         }
         Ok(sources)
     }

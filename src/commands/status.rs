@@ -265,6 +265,10 @@ async fn all(namespace: &str, form: Report, cluster: &Cluster, session: &Session
         .await?;
     // A label of Run:ai's in a namespace of no project says nothing.
     let surveys: Vec<Survey> = surveys.into_iter().filter(Survey::is_known).collect();
+    if surveys.is_empty() {
+        let refused = missing::refuse_no_namespace(namespace, cluster, session).await;
+        refused.map_err(|error| error.hint("--runai-namespace says where Run:ai is installed"))?;
+    }
     match form {
         Report::Table | Report::Wide if surveys.is_empty() => {
             session.ui.note(&format!("no secret in {namespace} is shared"));

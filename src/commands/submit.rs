@@ -15,6 +15,9 @@ use crate::secret;
 use crate::workload::{self, Attachment, ContainerChoice, Existing, Kind, NewJob, Outcome};
 
 pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> {
+    if args.runai == RunaiFlags::Wanted && args.course.wait.is_some() {
+        return Err(runai_flags::only_prints("--wait"));
+    }
     let uses = args.references.resolve()?;
     let mut attachments = uses.attachments;
     attachments.extend(args.more_references.resolve()?);
@@ -49,6 +52,7 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
     };
     session.report(&args.write, &kind.display_name(&job.name), "created", &object)?;
     session.note_unchosen_namespace(&job.namespace);
+    session.note_no_wait(&args.write, args.course.wait);
     match args.course.wait {
         Some(limit) if args.write.dry_run == DryRun::None => {
             let (cluster, namespace, name) = (&cluster, &job.namespace, &job.name);

@@ -126,10 +126,10 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
     }
     if args.name.is_none() && usages.is_empty() && view.unseen.is_empty() {
         let what = if args.unused { "unused secrets" } else { "secrets" };
-        session.ui.note(&format!("no {what} in {}", scope::in_words(&scope)));
         if let Namespaces::One(namespace) = &scope {
-            not_found::warn_of_no_namespace(namespace, &cluster, session).await;
+            not_found::refuse_wrong_place(namespace, &cluster, session).await?;
         }
+        session.ui.note(&format!("no {what} in {}", scope::in_words(&scope)));
     }
     let form = args.report.output;
     let report = UsageReport { secrets: &usages, unseen: &view.unseen };

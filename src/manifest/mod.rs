@@ -74,6 +74,10 @@ impl<'a> Manifest<'a> {
         Ok(manifest)
     }
 
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
     /// The objects of which the kind is one that is asked for; lists are opened.
     ///
     /// # Errors

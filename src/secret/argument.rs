@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use crate::error::{Error, Result};
 
 /// The entries of all arguments of a flag whose arguments are CSV records, as Go's `encoding/csv` reads them.
-pub(super) fn entries(flag: &str, arguments: impl IntoIterator<Item = OsString>) -> Result<Vec<OsString>> {
+pub(crate) fn entries(flag: &str, arguments: impl IntoIterator<Item = OsString>) -> Result<Vec<OsString>> {
     let mut entries = Vec::new();
     for argument in arguments {
         let fields = csv_fields(&bytes_of(argument)).map_err(|fault| {

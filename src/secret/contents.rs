@@ -30,6 +30,8 @@ pub(crate) struct Contents {
     pub(crate) notes: Vec<String>,
     /// What will go wrong later, a line each.
     pub(crate) warnings: Vec<String>,
+    /// The files of many keys that had none, as a sentence each.
+    pub(super) keyless: Vec<String>,
 }
 
 impl Contents {
@@ -68,8 +70,18 @@ impl Contents {
         }
     }
 
-    /// Refuses a secret without keys, which is more often an empty file or folder than somebody's wish.
+    /// Refuses a file of many keys that has none: more often a pipe with nothing in it than somebody's wish.
+    pub(crate) fn check_no_file_is_empty(&self) -> Result<()> {
+        match self.keyless.first() {
+            Some(keyless) => Err(Error::usage(keyless).hint("leave it out, or add --allow-empty-values")),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses a secret without keys, and a file that brings none, which is more often an empty file or a pipe with nothing
+    /// in it than somebody's wish.
     pub(crate) fn check_not_empty(&self) -> Result<()> {
+        self.check_no_file_is_empty()?;
         if self.data.is_empty() {
             return Err(Error::usage("the secret would have no keys")
                 .hint("give it some: --from-file KEY=PATH, --prompt KEY, --from-env VARIABLE, --from-dotenv .env, …")

@@ -2,20 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::de::IgnoredAny;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::argument::entries;
 use super::contents::{Contents, SIZE_LIMIT};
-use super::go_json;
 use super::input::Input;
 use super::origin::Origin;
-use super::source::key_and_origin;
+use super::source::{key_and_origin, ordinal};
 use super::value::SecretValue;
+use super::{go_base64, go_json, unseen};
 use crate::error::{Error, Result};
 
 pub(super) const KEY: &str = ".dockerconfigjson";
@@ -83,51 +84,170 @@ pub(super) fn server_warning(server: &str) -> Option<String> {
 }
 
 /// What is in a file that Docker or another program wrote. Nothing of it is kept but what is there.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+///
+/// The kubelet's Go takes the names of fields in any case (`encoding/json`), and knows `auths` and `HttpHeaders` alone
+/// (`pkg/credentialprovider/config.go`).
+#[derive(Default)]
 struct Found {
-    #[serde(default)]
-    auths: Option<BTreeMap<String, FoundEntry>>,
-    creds_store: Option<IgnoredAny>,
-    cred_helpers: Option<IgnoredAny>,
+    logins: Vec<Result<(), Lack>>,
+    /// It says that logins are kept outside of the file.
+    names_a_store: bool,
 }
 
-#[derive(Deserialize)]
-struct FoundEntry {
-    auth: Option<NotEmpty>,
-    username: Option<NotEmpty>,
-    password: Option<NotEmpty>,
+/// Why the kubelet can't use a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lack {
+    /// The kubelet refuses the whole file.
+    NotBase64,
+    /// The same.
+    NoColon,
+    IdentityToken,
+    NoPassword,
+    NoUser,
+    Nothing,
 }
 
-/// Whether a text has anything in it; the text itself is not kept.
-struct NotEmpty(bool);
+impl Lack {
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::NotBase64 => "its auth is not base64",
+            Self::NoColon => "its auth has no ':' between user and password",
+            Self::IdentityToken => {
+                "it has an identity token and no password, and the kubelet reads no such tokens"
+            }
+            Self::NoPassword => "it has a user and no password",
+            Self::NoUser => "it has a password and no user",
+            Self::Nothing => "it has no login in it",
+        }
+    }
 
-impl<'de> Deserialize<'de> for NotEmpty {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Zeroizing::new(String::deserialize(deserializer)?);
-        Ok(Self(!text.is_empty()))
+    fn spoils_the_file(self) -> bool {
+        matches!(self, Self::NotBase64 | Self::NoColon)
     }
 }
 
-impl FoundEntry {
-    fn has_credential(&self) -> bool {
-        let some = |text: &Option<NotEmpty>| text.as_ref().is_some_and(|text| text.0);
-        some(&self.auth) || (some(&self.username) && some(&self.password))
+/// The text of a field; empty for null, as in Go.
+struct Text(Zeroizing<String>);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        Ok(Self(Zeroizing::new(text.unwrap_or_default())))
+    }
+}
+
+/// A login, judged while its texts are at hand.
+struct FoundLogin(Result<(), Lack>);
+
+impl<'de> Deserialize<'de> for FoundLogin {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = FoundLogin;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a login")
+            }
+
+            fn visit_unit<E>(self) -> Result<FoundLogin, E> {
+                Ok(FoundLogin(Err(Lack::Nothing)))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FoundLogin, A::Error> {
+                let (mut user, mut password, mut auth) =
+                    <(Zeroizing<String>, Zeroizing<String>, _)>::default();
+                let mut has_token = false;
+                while let Some(field) = map.next_key::<String>()? {
+                    match field.to_lowercase().as_str() {
+                        "username" => user = map.next_value::<Text>()?.0,
+                        "password" => password = map.next_value::<Text>()?.0,
+                        "email" => drop(map.next_value::<Text>()?),
+                        "auth" => auth = map.next_value::<Text>()?.0,
+                        "identitytoken" | "registrytoken" => {
+                            has_token |= map.next_value::<serde_json::Value>()?.as_str() != Some("");
+                        }
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(FoundLogin(judge_login(&user, &password, &auth, has_token)))
+            }
+        }
+        deserializer.deserialize_any(Fields)
+    }
+}
+
+/// As the kubelet reads it: an `auth` goes before user and password.
+fn judge_login(user: &str, password: &str, auth: &Zeroizing<String>, has_token: bool) -> Result<(), Lack> {
+    let pair;
+    let (user, password) = if auth.is_empty() {
+        (user.as_bytes(), password.as_bytes())
+    } else {
+        pair = go_base64::decoded_auth(auth).ok_or(Lack::NotBase64)?;
+        let colon = pair.iter().position(|byte| *byte == b':').ok_or(Lack::NoColon)?;
+        (&pair[..colon], &pair[colon + 1..])
+    };
+    match (user.is_empty(), password.is_empty()) {
+        (false, false) => Ok(()),
+        (_, true) if has_token => Err(Lack::IdentityToken),
+        (true, true) => Err(Lack::Nothing),
+        (false, true) => Err(Lack::NoPassword),
+        (true, false) => Err(Lack::NoUser),
+    }
+}
+
+impl<'de> Deserialize<'de> for Found {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Found;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("Docker's config.json")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Found, A::Error> {
+                let mut found = Found::default();
+                while let Some(field) = map.next_key::<String>()? {
+                    match field.to_lowercase().as_str() {
+                        "auths" => {
+                            let logins = map.next_value::<Option<BTreeMap<String, FoundLogin>>>()?;
+                            found.logins =
+                                logins.unwrap_or_default().into_values().map(|one| one.0).collect();
+                        }
+                        "httpheaders" => drop(map.next_value::<Option<BTreeMap<String, Text>>>()?),
+                        "credsstore" | "credhelpers" => {
+                            map.next_value::<IgnoredAny>()?;
+                            found.names_a_store = true;
+                        }
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(found)
+            }
+        }
+        deserializer.deserialize_map(Fields)
     }
 }
 
 /// What a file with credentials is worth.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    Useful,
+    /// At least one login can be used. The others, by their place, can't.
+    Useful(Vec<(usize, Lack)>),
     /// No registry in it, and nothing says where else the credentials would be.
     Empty,
     /// Docker keeps the credentials outside of the file, where no kubelet can read them.
     KeptElsewhere,
+    /// None of the logins can be used; this is the first.
+    Useless(Lack),
+    /// The kubelet reads nothing of the file for this one.
+    Spoilt(usize, Lack),
     /// Not a JSON object of the form, in this line.
-    Malformed {
-        line: usize,
-    },
+    Malformed { line: usize },
 }
 
 pub(super) fn judge(file: &[u8]) -> Verdict {
@@ -140,13 +260,65 @@ pub(super) fn judge(file: &[u8]) -> Verdict {
         // Its text may quote the file.
         Err(error) => return Verdict::Malformed { line: error.line() },
     };
-    let auths = found.auths.unwrap_or_default();
-    if auths.values().any(FoundEntry::has_credential) {
-        Verdict::Useful
-    } else if found.creds_store.is_some() || found.cred_helpers.is_some() || !auths.is_empty() {
-        Verdict::KeptElsewhere
-    } else {
-        Verdict::Empty
+    let lacks = (1..).zip(&found.logins).filter_map(|(place, login)| Some((place, login.err()?)));
+    let lacks: Vec<(usize, Lack)> = lacks.collect();
+    if let Some((place, lack)) = lacks.iter().find(|(_, lack)| lack.spoils_the_file()) {
+        return Verdict::Spoilt(*place, *lack);
+    }
+    match lacks.first() {
+        _ if lacks.len() < found.logins.len() => Verdict::Useful(lacks),
+        Some((_, lack)) if !found.names_a_store || *lack == Lack::IdentityToken => Verdict::Useless(*lack),
+        None if !found.names_a_store => Verdict::Empty,
+        _ => Verdict::KeptElsewhere,
+    }
+}
+
+/// Warns of logins that the kubelet can't use, in a secret whose keys were given one by one.
+pub(crate) fn warn_of_logins(contents: &mut Contents) {
+    let Some(file) = contents.data.get(KEY) else { return };
+    if let Err(error) = check(KEY, file.expose(), &mut contents.warnings) {
+        contents.warnings.push(error.for_a_prompt());
+    }
+}
+
+/// Refuses a file of which the kubelet can use nothing; warns of single logins.
+fn check(shown: &str, file: &[u8], warnings: &mut Vec<String>) -> Result<()> {
+    let refusal = |what: &str| Error::usage(format!("{shown} {what}"));
+    let login =
+        "give the login itself: --docker-server SERVER --docker-username USER --docker-password-stdin";
+    match judge(file) {
+        Verdict::Useful(lacks) => {
+            warnings.extend(lacks.into_iter().map(|(place, lack)| {
+                format!("{shown}: the {} entry of auths can't be used to pull images: {}", ordinal(place), lack.in_words())
+            }));
+            Ok(())
+        }
+        Verdict::Empty => {
+            warnings.push(format!("{shown} names no registry: nothing can be pulled with it"));
+            Ok(())
+        }
+        Verdict::KeptElsewhere => {
+            Err(refusal("holds no credential: Docker keeps them in a store of its own").hint(login))
+        }
+        Verdict::Useless(lack) => {
+            let error = refusal(&format!("can't be used to pull images: {}", lack.in_words()));
+            Err(match lack {
+                Lack::IdentityToken => error.hint(login).hint(
+                    "for a registry of Azure, az acr login --expose-token gives such a password, which ends after three hours",
+                ),
+                _ => error.hint(login),
+            })
+        }
+        Verdict::Spoilt(place, lack) => Err(refusal(&format!(
+            "can't be used to pull images: of the {} entry of auths {}, and then the kubelet reads none of the file",
+            ordinal(place),
+            lack.in_words()
+        ))
+        .hint("auth is base64 of USER:PASSWORD; docker login writes it")),
+        Verdict::Malformed { .. } if file.trim_ascii().is_empty() => Err(refusal("is empty").hint(login)),
+        Verdict::Malformed { line } => {
+            Err(Error::usage(format!("{shown}, line {line}: not a JSON object as Docker's config.json is")))
+        }
     }
 }
 
@@ -154,6 +326,12 @@ pub(super) fn judge(file: &[u8]) -> Verdict {
 pub(crate) fn contents_of_login(login: &Login<'_>) -> Result<Contents> {
     let mut contents = Contents::default();
     contents.warnings.extend(server_warning(login.server));
+    if login.username.contains(':') {
+        contents.warnings.push(
+            "the user's name has a ':' in it, which ends it for whoever reads the login: the rest becomes part of the password"
+                .to_owned(),
+        );
+    }
     contents.add(KEY.to_owned(), config(login)?)?;
     let password = SecretValue::from_bytes(login.password.expose().to_vec());
     contents.parts.insert("the password".to_owned(), password);
@@ -176,23 +354,10 @@ pub(crate) fn contents_of_file(arguments: Vec<OsString>, input: &mut dyn Input) 
     if matches!(&from, Origin::Path(path) if path.is_dir()) {
         return Err(Error::usage(format!("--from-file must be a file here, and {shown} is a directory")));
     }
-    let value = from.read(SIZE_LIMIT, input)?;
+    let value = from.read_text(SIZE_LIMIT, input)?;
+    unseen::refuse_mark(&shown, value.expose(), "the kubelet")?;
     let mut contents = Contents::default();
-    match judge(value.expose()) {
-        Verdict::Useful => {}
-        Verdict::Empty => {
-            contents.warnings.push(format!("{shown} names no registry: nothing can be pulled with it"));
-        }
-        Verdict::KeptElsewhere => {
-            return Err(Error::usage(format!("{shown} holds no credential: Docker keeps them in a store of its own"))
-                .hint("give the login itself: --docker-server SERVER --docker-username USER --docker-password-stdin"));
-        }
-        Verdict::Malformed { line } => {
-            return Err(Error::usage(format!(
-                "{shown}, line {line}: not a JSON object as Docker's config.json is"
-            )));
-        }
-    }
+    check(&shown.to_string(), value.expose(), &mut contents.warnings)?;
     contents.add(KEY.to_owned(), value)?;
     Ok(contents)
 }
@@ -230,17 +395,40 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_a_credential_in_it_is_told_from_one_with() {
+    fn a_login_that_the_kubelet_can_use_is_told_from_those_that_it_can_not() {
+        let useful = || Verdict::Useful(Vec::new());
         for (file, verdict) in [
-            (r#"{"auths":{"r":{"auth":"dTpw"}}}"#, Verdict::Useful),
-            (r#"{"auths":{"r":{"username":"u","password":"p"}},"credsStore":"x"}"#, Verdict::Useful),
+            (r#"{"auths":{"r":{"auth":"dTpw"}}}"#, useful()),
+            (r#"{"auths":{"r":{"auth":"dTpwdw"}}}"#, useful()),
+            (r#"{"auths":{"r":{"auth":"dTp\nwdw=="}}}"#, useful()),
+            (r#"{"Auths":{"r:5000/x":{"Auth":"dTpw","email":null}},"HttpHeaders":{"a":"b"}}"#, useful()),
+            (r#"{"auths":{"r":{"username":"u","password":"p"}},"credsStore":"x"}"#, useful()),
+            (
+                r#"{"auths":{"a":{"auth":"dTpw"},"b":{"auth":"dTo=","identitytoken":"t"},"c":{}}}"#,
+                Verdict::Useful(vec![(2, Lack::IdentityToken), (3, Lack::Nothing)]),
+            ),
             (r#"{"auths":{}}"#, Verdict::Empty),
             ("{}", Verdict::Empty),
             (r#"{"auths":{"r":{}},"credsStore":"desktop"}"#, Verdict::KeptElsewhere),
-            (r#"{"auths":{"r":{"auth":""}}}"#, Verdict::KeptElsewhere),
             (r#"{"credHelpers":{"gcr.io":"gcloud"}}"#, Verdict::KeptElsewhere),
+            (r#"{"auths":{"r":{"auth":"dTo=","identitytoken":"t"}}}"#, Verdict::Useless(Lack::IdentityToken)),
+            (
+                r#"{"auths":{"r":{"identitytoken":"t"}},"credsStore":""}"#,
+                Verdict::Useless(Lack::IdentityToken),
+            ),
+            (
+                r#"{"auths":{"r":{"auth":"dTo=","username":"u","password":"p"}}}"#,
+                Verdict::Useless(Lack::NoPassword),
+            ),
+            (r#"{"auths":{"r":{"username":"u"}}}"#, Verdict::Useless(Lack::NoPassword)),
+            (r#"{"auths":{"r":{"password":"p"}}}"#, Verdict::Useless(Lack::NoUser)),
+            (r#"{"auths":{"r":{"auth":""}}}"#, Verdict::Useless(Lack::Nothing)),
+            (r#"{"auths":{"r":null}}"#, Verdict::Useless(Lack::Nothing)),
+            (r#"{"auths":{"a":{"auth":"dTpw"},"b":{"auth":"u:p"}}}"#, Verdict::Spoilt(2, Lack::NotBase64)),
+            (r#"{"auths":{"b":{"auth":"dXA="}}}"#, Verdict::Spoilt(1, Lack::NoColon)),
             ("[]", Verdict::Malformed { line: 1 }),
             ("{\n\"auths\": 1}", Verdict::Malformed { line: 2 }),
+            (r#"{"auths":{"a":{"auth":"dTpw","username":1}}}"#, Verdict::Malformed { line: 1 }),
             ("", Verdict::Malformed { line: 1 }),
         ] {
             assert_eq!(judge(file.as_bytes()), verdict, "{file}");
@@ -251,7 +439,7 @@ mod tests {
         #[test]
         fn what_is_written_is_judged_useful(password in any::<String>(), username in "[^:]{1,9}") {
             prop_assume!(!password.is_empty());
-            prop_assert_eq!(judge(written("r", &username, &password, "").as_bytes()), Verdict::Useful);
+            prop_assert_eq!(judge(written("r", &username, &password, "").as_bytes()), Verdict::Useful(Vec::new()));
         }
 
         #[test]

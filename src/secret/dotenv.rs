@@ -6,12 +6,11 @@
 
 use zeroize::Zeroizing;
 
-use super::contents::Contents;
 use super::name::{env_name_faults, key_faults};
+use super::reading::Lines;
+use super::unseen::BYTE_ORDER_MARK;
 use super::value::SecretValue;
 use crate::error::{Error, Result};
-
-const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// What is wrong, and in which line, counted from 1.
 struct Fault {
@@ -26,8 +25,9 @@ struct Entry {
     value: SecretValue,
 }
 
-/// Adds what `bytes`, the content of `file`, says. `file` is a name that may be printed.
-pub(super) fn add_all(contents: &mut Contents, file: &str, bytes: &[u8]) -> Result<()> {
+/// Adds what `bytes`, the content of the file, says.
+pub(super) fn add_all(to: &mut Lines<'_>, bytes: &[u8]) -> Result<()> {
+    let file = to.file.clone();
     let refusal = |fault: Fault| {
         Error::usage(format!("{file}, line {}: {}", fault.line, fault.what))
             .hint("a line is KEY=value, KEY='value' or KEY=\"value\"; --from-env-file reads kubectl's form, without quotes")
@@ -38,11 +38,11 @@ pub(super) fn add_all(contents: &mut Contents, file: &str, bytes: &[u8]) -> Resu
     })?;
     let mut reader = Reader { rest: text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text), line: 1 };
     while let Some(Entry { line, key, value }) = reader.entry().map_err(refusal)? {
-        if contents.data.contains_key(&key) {
+        if to.has(&key) {
             let what = "cannot add this key, another key by that name already exists".to_owned();
             return Err(refusal(Fault { line, what }));
         }
-        contents.add(key, value)?;
+        to.add(line, key, value)?;
     }
     Ok(())
 }

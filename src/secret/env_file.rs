@@ -4,14 +4,15 @@
 //! kubectl stops without a word at the first line of 64 KiB; here a line has any length. An error names the file and
 //! the line only: what stands where a key should be may be the middle of a private key.
 
+use std::ffi::OsString;
+
 use super::argument::bytes_of;
-use super::contents::Contents;
 use super::input::Input;
 use super::name::{env_name_faults, key_faults};
+use super::reading::{Lines, Nothing};
+use super::unseen::BYTE_ORDER_MARK;
 use super::value::SecretValue;
 use crate::error::{Error, Result};
-
-const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// What one line says.
 enum Line<'a> {
@@ -23,11 +24,11 @@ enum Line<'a> {
     FromEnvironment { key: &'a str },
 }
 
-/// Adds what `bytes`, the content of `file`, says. `file` is a name that may be printed.
-pub(super) fn add_all(contents: &mut Contents, file: &str, bytes: &[u8], input: &dyn Input) -> Result<()> {
+/// Adds what `bytes`, the content of the file, says.
+pub(super) fn add_all(to: &mut Lines<'_>, bytes: &[u8], input: &dyn Input) -> Result<()> {
     for (index, line) in lines(bytes).enumerate() {
         let number = index + 1;
-        let fault = |what: String| Error::usage(format!("{file}, line {number}: {what}"));
+        let fault = |what: String| Error::usage(format!("{}, line {number}: {what}", to.file));
         let of_line = |what| {
             let is_for_a_shell = line.trim_ascii_start().starts_with(b"export ");
             let error = fault(what);
@@ -37,26 +38,51 @@ pub(super) fn add_all(contents: &mut Contents, file: &str, bytes: &[u8], input: 
                 error
             }
         };
-        let (key, value) = match parse(line, number).map_err(of_line)? {
-            Line::Nothing => continue,
-            Line::Value { key, value } => (key, value.as_bytes().to_vec()),
-            Line::FromEnvironment { key } => {
-                let value = input.variable(key);
-                if value.is_none() {
-                    contents.note(format!(
-                        "{file}, line {number}: no such environment variable; its value is empty"
-                    ));
-                }
-                (key, value.map(bytes_of).unwrap_or_default())
-            }
-        };
-        let value = SecretValue::from_bytes(value);
-        if contents.data.contains_key(key) {
+        let parsed = parse(line, number).map_err(of_line)?;
+        if let Line::Value { key, .. } | Line::FromEnvironment { key } = &parsed
+            && to.has(key)
+        {
             return Err(fault("cannot add this key, another key by that name already exists".to_owned()));
         }
-        contents.add(key.to_owned(), value)?;
+        match parsed {
+            Line::Nothing => {}
+            Line::Value { key, value } => {
+                if is_quoted(value) {
+                    to.note(format!(
+                        "{}, line {number}: the quotes are part of the value (--from-dotenv takes them off)",
+                        to.file
+                    ));
+                }
+                to.add_raw(number, key.to_owned(), SecretValue::from_bytes(value.as_bytes().to_vec()))?;
+            }
+            Line::FromEnvironment { key } => {
+                let value = from_environment(to, number, input.variable(key))?;
+                to.add(number, key.to_owned(), SecretValue::from_bytes(value))?;
+            }
+        }
     }
     Ok(())
+}
+
+/// The value of the variable that a line names; nothing for one that is not set, where nothing is taken.
+fn from_environment(to: &mut Lines<'_>, number: usize, value: Option<OsString>) -> Result<Vec<u8>> {
+    let value = value.map(bytes_of);
+    let is_taken = to.handling.nothing == Nothing::Take;
+    match value {
+        Some(value) if is_taken || !value.is_empty() => Ok(value),
+        Some(_) => Err(to.lacks(number, "the environment variable of that name is empty")),
+        None if is_taken => {
+            to.note(format!("{}, line {number}: no such environment variable; its value is empty", to.file));
+            Ok(Vec::new())
+        }
+        None => Err(to.lacks(number, "no such environment variable").first_hint("set it and export it")),
+    }
+}
+
+/// Whether it looks as if a shell were to read it.
+fn is_quoted(value: &str) -> bool {
+    let value = value.trim();
+    ['"', '\''].iter().any(|quote| value.len() > 1 && value.starts_with(*quote) && value.ends_with(*quote))
 }
 
 /// The lines without their ends: `\n`, and one `\r` before it. A `\r` alone ends nothing.
@@ -90,12 +116,12 @@ fn parse(line: &[u8], number: usize) -> Result<Line<'_>, String> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::ffi::OsString;
     use std::io::{self, Read};
 
     use proptest::prelude::*;
 
     use super::*;
+    use crate::secret::contents::Contents;
 
     struct Environment(BTreeMap<&'static str, &'static str>);
 
@@ -112,7 +138,7 @@ mod tests {
     fn read(bytes: &[u8]) -> Result<Contents> {
         let mut contents = Contents::default();
         let environment = Environment(BTreeMap::from([("SET", "from\nthe environment"), ("EMPTY", "")]));
-        add_all(&mut contents, "e.env", bytes, &environment).map(|()| contents)
+        add_all(&mut Lines::in_a_test(&mut contents, "e.env"), bytes, &environment).map(|()| contents)
     }
 
     #[track_caller]

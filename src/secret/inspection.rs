@@ -4,14 +4,12 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::credential::{CREDENTIAL_LABEL, Credential};
 use super::pem::{Block, blocks};
 use super::value::SecretValue;
-use super::{key_pair, tls};
+use super::{go_base64, key_pair, tls};
 use crate::error::{Error, Result};
 
 /// Types of which the server makes the secrets itself.
@@ -62,10 +60,10 @@ impl Inspection {
         let labels = metadata["labels"].as_object().into_iter().flatten();
         let mut keys = BTreeMap::new();
         for (key, value) in manifest["data"].as_object().into_iter().flatten() {
-            let bytes = value.as_str().and_then(|text| STANDARD.decode(text.trim()).ok());
-            let bytes =
+            let bytes = value.as_str().and_then(go_base64::decoded);
+            let mut bytes =
                 bytes.ok_or_else(|| Error::usage(format!("the value of {key} in data is not base64")))?;
-            keys.insert(key.clone(), ValueFacts::of(&SecretValue::from_bytes(bytes)));
+            keys.insert(key.clone(), ValueFacts::of(&SecretValue::from_bytes(std::mem::take(&mut *bytes))));
         }
         for (key, value) in manifest["stringData"].as_object().into_iter().flatten() {
             let bytes = value.as_str().map(|text| text.as_bytes().to_vec());

@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 
 use super::key_pair;
 use super::pem::{Block, blocks};
+use super::unseen::{self, Unseen};
 use super::value::SecretValue;
 use crate::wording::{list, plural};
 
@@ -15,6 +16,8 @@ use crate::wording::{list, plural};
 pub(crate) struct Look {
     pub(crate) form: Form,
     pub(crate) ends_in_newline: bool,
+    /// What nobody sees at its ends, in words.
+    unseen: Option<String>,
     /// When the first of its certificates ends, since 1970.
     expires: Option<Duration>,
     /// What a file of PEM has: `private key`, `certificate`; a number of lines for other text.
@@ -27,6 +30,8 @@ pub(crate) enum Form {
     Pem,
     Json,
     Text,
+    /// Text, as Windows programs write it; to others it is none.
+    Utf16,
     /// Not UTF-8, or with characters that a terminal obeys.
     Binary,
 }
@@ -39,6 +44,7 @@ impl Form {
             Self::Pem => "pem",
             Self::Json => "json",
             Self::Text => "text",
+            Self::Utf16 => "utf-16",
             Self::Binary => "binary",
         }
     }
@@ -47,16 +53,25 @@ impl Form {
 impl Look {
     pub(crate) fn of(value: &SecretValue) -> Self {
         let bytes = value.expose();
-        let of = |form, parts| Self { form, ends_in_newline: bytes.ends_with(b"\n"), expires: None, parts };
+        let ends_in_newline = bytes.ends_with(b"\n");
+        let unseen = Unseen::of(bytes).at_the_ends().map(|(words, _)| words);
+        // Of several lines, or of characters that are no text.
+        let unseen = unseen.or_else(|| ends_in_newline.then(|| "ends in a newline".to_owned()));
+        let of = |form, parts| Self { form, ends_in_newline, unseen: unseen.clone(), expires: None, parts };
         if bytes.is_empty() {
             return of(Form::Empty, Vec::new());
+        }
+        if unseen::is_utf16(bytes) {
+            return Self { ends_in_newline: false, unseen: None, ..of(Form::Utf16, Vec::new()) };
         }
         if !is_text(bytes) {
             return of(Form::Binary, Vec::new());
         }
         let blocks = blocks(bytes);
         if !blocks.is_empty() {
-            return Self { expires: first_end(&blocks), ..of(Form::Pem, contents(&blocks)) };
+            // Files of keys and certificates end in a newline.
+            let unseen = Unseen::of(bytes).at_the_ends().map(|(words, _)| words);
+            return Self { expires: first_end(&blocks), unseen, ..of(Form::Pem, contents(&blocks)) };
         }
         let is_tree =
             bytes.trim_ascii_start().starts_with(b"{") || bytes.trim_ascii_start().starts_with(b"[");
@@ -79,6 +94,7 @@ impl fmt::Display for Look {
         match self.form {
             Form::Pem => f.write_str(&list(&self.parts))?,
             Form::Json => f.write_str("JSON")?,
+            Form::Utf16 => f.write_str("UTF-16 text")?,
             form => f.write_str(form.code())?,
         }
         if self.form == Form::Text {
@@ -88,11 +104,7 @@ impl fmt::Display for Look {
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             write!(f, ", {} {day}", if end < now { "expired" } else { "expires" })?;
         }
-        // Files of keys and certificates end so.
-        if self.ends_in_newline && self.form != Form::Pem {
-            f.write_str(", ends in a newline")?;
-        }
-        Ok(())
+        self.unseen.iter().try_for_each(|words| write!(f, ", {words}"))
     }
 }
 
@@ -147,8 +159,12 @@ mod tests {
             (b"hunter2\n", "text, 1 line, ends in a newline"),
             (b"a\r\nb", "text, 2 lines"),
             (b"\n", "text, 1 line, ends in a newline"),
+            (b"x\xc2\xa0", "text, 1 line, ends in a no-break space"),
+            (b"\xef\xbb\xbfx\r\n", "text, 1 line, begins with a byte order mark and ends in a newline"),
+            (b"\xff\xfeh\0i\0\r\0\n\0", "UTF-16 text"),
+            (b"h\0i\0", "UTF-16 text"),
             (b"{\"a\": [1]}\n", "JSON, ends in a newline"),
-            (b"{\"a\": ", "text, 1 line"),
+            (b"{\"a\": ", "text, 1 line, ends in a blank"),
             (b"12", "text, 1 line"),
             (b"\xff\xfe", "binary"),
             (b"a\0b\n", "binary, ends in a newline"),

@@ -6,15 +6,16 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-use super::contents::Contents;
 use super::name::{is_key, key_faults};
+use super::reading::Lines;
 use super::value::SecretValue;
 use crate::error::{Error, Result};
 
-/// Adds what `bytes`, the content of `file`, says. `file` is a name that may be printed.
-pub(super) fn add_all(contents: &mut Contents, file: &str, bytes: &[u8]) -> Result<()> {
+/// Adds what `bytes`, the content of the file, says.
+pub(super) fn add_all(to: &mut Lines<'_>, bytes: &[u8]) -> Result<()> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    for (position, (key, value)) in (1..).zip(parse(bytes).map_err(|place| refusal(file, place))?) {
+    let file = to.file.clone();
+    for (position, (key, value)) in (1..).zip(parse(bytes).map_err(|place| refusal(&file, place))?) {
         // Not shown: in a file of another form it may be anything.
         if !is_key(&key) {
             let faults = key_faults(&key).join(";");
@@ -22,7 +23,7 @@ pub(super) fn add_all(contents: &mut Contents, file: &str, bytes: &[u8]) -> Resu
                 "{file}, entry {position}: its key is not valid for a Secret: {faults}"
             )));
         }
-        contents.add(key, value)?;
+        to.add(position, key, value)?;
     }
     Ok(())
 }
@@ -92,10 +93,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::secret::contents::Contents;
 
     fn read(bytes: &[u8]) -> Result<Contents> {
         let mut contents = Contents::default();
-        add_all(&mut contents, "m.json", bytes).map(|()| contents)
+        add_all(&mut Lines::in_a_test(&mut contents, "m.json"), bytes).map(|()| contents)
     }
 
     #[track_caller]

@@ -13,6 +13,7 @@ mod docker_config;
 mod dotenv;
 mod env_file;
 mod generated;
+mod go_base64;
 mod go_json;
 mod hash;
 mod input;
@@ -33,13 +34,15 @@ mod ssh;
 pub(crate) mod string_data;
 mod suspicion;
 mod tls;
+mod unseen;
 mod value;
 
+pub(crate) use argument::entries as paths;
 pub(crate) use builtin_type::{DOCKER_CONFIG, SSH, TLS, TYPES, check_keys};
 pub(crate) use changes::Changes;
 pub(crate) use contents::Contents;
 pub(crate) use credential::{CREDENTIAL_LABEL, Credential, access_key_contents, password_contents};
-pub(crate) use docker_config::{DOCKER_HUB, Login, contents_of_file, contents_of_login};
+pub(crate) use docker_config::{DOCKER_HUB, Login, contents_of_file, contents_of_login, warn_of_logins};
 pub(crate) use hash::name_with_hash;
 pub(crate) use input::ProcessInput;
 pub(crate) use inspection::{Inspection, ValueFacts};
@@ -49,11 +52,11 @@ pub(crate) use name::{
     check_annotation_key, check_key, check_label_key, check_label_value, check_namespace, check_secret_name,
     is_env_name, is_key, is_label, is_newer_env_name, is_subdomain, with_suffix,
 };
-pub(crate) use origin::Origin;
-pub(crate) use reading::{LineEnd, read};
+pub(crate) use origin::{Origin, reading};
+pub(crate) use reading::{Handling, Nothing, Trimming, check_standard_input, read};
 pub(crate) use reference::{EnvEntry, SecretReference, lacks_prefix};
 pub(crate) use reveal::{Notation, revealed};
-pub(crate) use single_value::SingleValue;
+pub(crate) use single_value::{Single, SingleValue};
 pub(crate) use source::Source;
 pub(crate) use ssh::{Audience, SshFiles, ssh_contents};
 pub(crate) use suspicion::{looks_like_a_token, without_secrets};

@@ -7,9 +7,13 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::input::Input;
+use super::unseen;
 use super::value::SecretValue;
 use crate::error::{Error, Result};
 use crate::printable::printable;
+
+/// What it is called.
+pub(super) const STANDARD_INPUT: &str = "standard input";
 
 /// What a path on the command line means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +34,7 @@ impl Origin {
 
     pub(crate) fn shown(&self) -> Shown {
         match self {
-            Self::StandardInput => Shown("standard input".to_owned()),
+            Self::StandardInput => Shown(STANDARD_INPUT.to_owned()),
             Self::Path(path) => Shown::path(path),
         }
     }
@@ -49,6 +53,18 @@ impl Origin {
                 read_file(path, limit, if metadata.is_file() { size } else { 0 })
             }
         }
+    }
+}
+
+impl Origin {
+    /// Reads a file of which the text is wanted.
+    ///
+    /// # Errors
+    /// It can't be read, is too large, or is UTF-16.
+    pub(crate) fn read_text(&self, limit: usize, input: &mut dyn Input) -> Result<SecretValue> {
+        let text = self.read(limit, input)?;
+        unseen::refuse_utf16(&self.shown(), text.expose())?;
+        Ok(text)
     }
 }
 
@@ -88,7 +104,7 @@ fn read_at_most(limit: usize, from: impl Read, expected: usize, shown: &Shown) -
 }
 
 /// That something can't be read, in kubectl's words.
-pub(super) fn reading(shown: &Shown, error: &io::Error) -> Error {
+pub(crate) fn reading(shown: &Shown, error: &io::Error) -> Error {
     let refusal = Error::failed(format!("error reading {shown}: {}", reason(error)));
     if shown.0.starts_with("~/") {
         return refusal

@@ -4,6 +4,7 @@ use super::argument::bytes_of;
 use super::contents::SIZE_LIMIT;
 use super::input::Input;
 use super::origin::Origin;
+use super::unseen::{self, Unseen};
 use super::value::SecretValue;
 use crate::error::{Error, Result};
 
@@ -14,13 +15,19 @@ pub(crate) enum SingleValue {
     Variable(String),
 }
 
+/// The value, and what is worth knowing about it, a line each.
+pub(crate) struct Single {
+    pub(crate) value: SecretValue,
+    pub(crate) notes: Vec<String>,
+}
+
 impl SingleValue {
     /// Reads it, without one line end: no password ends in one, and every editor and `echo` adds one.
     ///
     /// `flag` is the one that it is given with.
-    pub(crate) fn read(&self, flag: &str, input: &mut dyn Input) -> Result<SecretValue> {
+    pub(crate) fn read(&self, flag: &str, input: &mut dyn Input) -> Result<Single> {
         let value = match self {
-            Self::From(origin) => origin.read(SIZE_LIMIT, input)?,
+            Self::From(origin) => origin.read_text(SIZE_LIMIT, input)?,
             Self::Variable(name) => {
                 let value = input.variable(name).ok_or_else(|| {
                     Error::usage(format!("{flag}: there is no environment variable of that name"))
@@ -29,10 +36,24 @@ impl SingleValue {
                 SecretValue::from_bytes(bytes_of(value))
             }
         };
-        let value = value.without_line_end();
-        if value.len() == 0 {
+        if unseen::is_nothing(value.expose()) {
             return Err(Error::usage(format!("{flag}: the value is empty")));
         }
-        Ok(value)
+        Ok(Single::of(flag, value.without_line_end()))
+    }
+}
+
+impl Single {
+    /// A value that `place` is the name of.
+    pub(crate) fn of(place: &str, value: SecretValue) -> Self {
+        let unseen = Unseen::of(value.expose());
+        let mut notes = Vec::new();
+        if let Some((ends, number)) = unseen.at_the_ends() {
+            notes.push(format!("{place}: the value {ends}, which {} part of it", number.becomes()));
+        }
+        if unseen.is_inside() {
+            notes.push(format!("{place}: the value has characters in it that nobody sees"));
+        }
+        Self { value, notes }
     }
 }

@@ -20,7 +20,8 @@ use crate::printable::printable;
 /// One place that values come from. The order of the variants is the order in which they are read: kubectl's.
 pub(crate) enum Source {
     /// A value that is at hand: a literal, a variable's, one that was typed at a prompt, a generated one.
-    Given { key: String, value: SecretValue },
+    /// `place` is what it may be called; none where it was made here.
+    Given { key: String, value: SecretValue, place: Option<String> },
     /// `--from-file [KEY=]PATH`; a directory without a key stands for the files in it.
     File { key: Option<String>, from: Origin },
     /// `--from-env-file PATH`
@@ -84,9 +85,9 @@ impl Source {
         keys.iter().zip(1..).try_for_each(|(key, position)| check_flag_key(flag, key, position))
     }
 
-    /// A value that is at hand, with a key that was checked before.
-    pub(crate) fn given(key: impl Into<String>, value: SecretValue) -> Self {
-        Self::Given { key: key.into(), value }
+    /// A value that was typed at a prompt, with a key that was checked before.
+    pub(crate) fn typed(key: impl Into<String>, value: SecretValue) -> Self {
+        Self::Given { key: key.into(), value, place: Some("what was typed".to_owned()) }
     }
 
     fn variable(argument: &str, position: usize, input: &dyn Input) -> Result<Self> {
@@ -100,7 +101,9 @@ impl Source {
                 .hint("it is not shown, since it may be a value; give the variable's name without $, and export it")
                 .hint(format!("write {FLAG} VARIABLE, or {FLAG} KEY=VARIABLE for another key")));
         };
-        Ok(Self::given(key, SecretValue::from_bytes(bytes_of(value))))
+        let value = SecretValue::from_bytes(bytes_of(value));
+        let place = format!("the variable of the {} {FLAG}", ordinal(position));
+        Ok(Self::Given { key: key.to_owned(), value, place: Some(place) })
     }
 
     fn generate(argument: &str, position: usize) -> Result<Self> {
@@ -115,7 +118,7 @@ impl Source {
                 format!("the {} {FLAG}: the length is a number from {least} to {most}", ordinal(position));
             return Err(Error::usage(line).hint(format!("for example: {FLAG} password=48")));
         };
-        Ok(Self::given(key, generated::value(length)?))
+        Ok(Self::Given { key: key.to_owned(), value: generated::value(length)?, place: None })
     }
 
     fn literal(argument: OsString, position: usize) -> Result<Self> {
@@ -137,7 +140,8 @@ impl Source {
             );
             return Err(Error::usage(line).hint("write --from-literal KEY=VALUE; the first '=' ends the key"));
         }
-        Ok(Self::given(key, SecretValue::from_bytes(value[1..].to_vec())))
+        let value = SecretValue::from_bytes(value[1..].to_vec());
+        Ok(Self::Given { key: key.into_owned(), value, place: Some(format!("the {which} --from-literal")) })
     }
 
     fn file(entry: &OsStr) -> Result<Self> {
@@ -197,7 +201,7 @@ fn check_flag_key(flag: &str, key: &str, position: usize) -> Result<()> {
     )))
 }
 
-fn ordinal(position: usize) -> String {
+pub(super) fn ordinal(position: usize) -> String {
     let suffix = match (position % 100, position % 10) {
         (11..=13, _) => "th",
         (_, 1) => "st",
@@ -231,7 +235,7 @@ mod tests {
     #[track_caller]
     fn given(sources: Result<Vec<Source>>) -> (String, Vec<u8>) {
         match sources.ok().unwrap().remove(0) {
-            Source::Given { key, value } => (key, value.expose().to_vec()),
+            Source::Given { key, value, .. } => (key, value.expose().to_vec()),
             _ => panic!("not a value at hand"),
         }
     }

@@ -5,6 +5,7 @@ use super::input::Input;
 use super::origin::{Origin, Shown};
 use super::pem::{Block, blocks};
 use super::reading::check_standard_input;
+use super::unseen;
 use super::value::SecretValue;
 use crate::error::{Error, Result};
 
@@ -18,6 +19,13 @@ const RUNAI_KEY: &str = "ssh";
 /// How OpenSSH's own format starts, and what it says where there is no passphrase (OpenSSH's PROTOCOL.key).
 const OPENSSH_START: &[u8] = b"openssh-key-v1\0";
 const NO_CIPHER: &[u8] = b"\0\0\0\x04none";
+
+const OPENSSH_LABEL: &str = "OPENSSH PRIVATE KEY";
+const OPENSSH_BEGIN: &[u8] = b"-----BEGIN OPENSSH PRIVATE KEY-----\n";
+const OPENSSH_END: &[u8] = b"\n-----END OPENSSH PRIVATE KEY-----\n";
+
+/// Its object identifier, in DER.
+const ED25519: &[u8] = &[0x06, 0x03, 0x2b, 0x65, 0x70];
 
 /// Starts of lines that hold a public key.
 const PUBLIC_STARTS: [&str; 5] =
@@ -45,25 +53,21 @@ pub(crate) fn ssh_contents(files: &SshFiles, input: &mut dyn Input) -> Result<Co
     check_standard_input(origins.into_iter().flatten())?;
     let mut contents = Contents::default();
     let shown = files.private_key.shown();
-    let private_key = files.private_key.read(SIZE_LIMIT, input)?;
-    check_private_key(&shown, private_key.expose())?;
-    if !private_key.expose().ends_with(b"\n") {
-        contents.warnings.push(format!("{shown} does not end in a newline: OpenSSH will not read the key"));
-    }
-    if private_key.expose().contains(&b'\r') {
-        contents.warnings.push(format!("{shown} has Windows line ends: OpenSSH may not read the key"));
-    }
+    let private_key = files.private_key.read_text(SIZE_LIMIT, input)?;
+    let key = check_private_key(&shown, private_key.expose())?;
+    contents.warnings.extend(layout_warning(&shown, private_key.expose(), &key));
+    drop(key);
     if files.audience == Audience::RunAi {
         contents.add(RUNAI_KEY.to_owned(), SecretValue::from_bytes(private_key.expose().to_vec()))?;
     }
     contents.add(PRIVATE_KEY.to_owned(), private_key)?;
     if let Some(origin) = &files.public_key {
-        let public_key = origin.read(SIZE_LIMIT, input)?;
+        let public_key = origin.read_text(SIZE_LIMIT, input)?;
         check_public_key(&origin.shown(), public_key.expose())?;
         contents.add(PUBLIC_KEY.to_owned(), public_key)?;
     }
     if let Some(origin) = &files.known_hosts {
-        let known_hosts = origin.read(SIZE_LIMIT, input)?;
+        let known_hosts = origin.read_text(SIZE_LIMIT, input)?;
         check_known_hosts(&origin.shown(), known_hosts.expose())?;
         contents.add(KNOWN_HOSTS.to_owned(), known_hosts)?;
     }
@@ -71,7 +75,9 @@ pub(crate) fn ssh_contents(files: &SshFiles, input: &mut dyn Input) -> Result<Co
     Ok(contents)
 }
 
-fn check_private_key(shown: &Shown, file: &[u8]) -> Result<()> {
+/// Gives the block that holds the key.
+fn check_private_key<'a>(shown: &Shown, file: &'a [u8]) -> Result<Block<'a>> {
+    unseen::refuse_mark(shown, file, "OpenSSH")?;
     if is_public(file) {
         return Err(Error::usage(format!("{shown} is a public key"))
             .hint("the private one is the file of the same name without .pub"));
@@ -82,13 +88,12 @@ fn check_private_key(shown: &Shown, file: &[u8]) -> Result<()> {
             shown.quoted()
         )));
     }
-    let blocks = blocks(file);
-    let Some(key) = blocks.iter().find(|block| block.is_private_key()) else {
-        return Err(Error::usage(format!("{shown} is no private SSH key")).hint(
-            "it must be the key's whole file, from its BEGIN to its END; ssh-keygen -t ed25519 makes one",
-        ));
+    let whole = "it must be the key's whole file, from its BEGIN to its END, in lines of its own; ssh-keygen -t ed25519 makes one";
+    let Some(key) = blocks(file).into_iter().find(Block::is_private_key) else {
+        let is = if file.trim_ascii().is_empty() { "is empty" } else { "is no private SSH key" };
+        return Err(Error::usage(format!("{shown} {is}")).hint(whole));
     };
-    if has_passphrase(key) {
+    if has_passphrase(&key) {
         return Err(Error::usage(format!(
             "the key in {shown} has a passphrase, and a job can't be asked for it"
         ))
@@ -98,7 +103,84 @@ fn check_private_key(shown: &Shown, file: &[u8]) -> Result<()> {
             shown.quoted()
         )));
     }
-    Ok(())
+    let is_openssh = key.label == OPENSSH_LABEL;
+    if is_openssh != key.content.starts_with(OPENSSH_START) {
+        return Err(Error::usage(format!("{shown} says that it is of another format than it is"))
+            .hint("OpenSSH goes by the words after BEGIN: take the file as ssh-keygen wrote it"));
+    }
+    let is_whole = if is_openssh { is_whole_openssh(&key.content) } else { is_whole_der(&key.content) };
+    if !is_whole {
+        return Err(Error::usage(format!("{shown} is damaged: a part of the key is missing")).hint(whole));
+    }
+    Ok(key)
+}
+
+/// What OpenSSH stumbles over in a file that holds a key: seen with 9.2. Its own format must be the whole file, to the
+/// byte; of the others it is more tolerant.
+fn layout_warning(shown: &Shown, file: &[u8], key: &Block<'_>) -> Option<String> {
+    let what = if key.label != OPENSSH_LABEL {
+        let old = key.label == "DSA PRIVATE KEY";
+        let young =
+            key.label == "PRIVATE KEY" && key.content.windows(ED25519.len()).any(|part| part == ED25519);
+        let advice = "ssh-keygen -t ed25519 makes one that all can read";
+        return match (old, young) {
+            (true, _) => {
+                Some(format!("{shown} is a DSA key, which OpenSSH 10 does not know any more: {advice}"))
+            }
+            (_, true) => {
+                Some(format!("OpenSSH before 9.6 can't read {shown}, an Ed25519 key in PKCS #8: {advice}"))
+            }
+            _ => None,
+        };
+    } else if file.contains(&b'\r') {
+        "has Windows line ends (tr -d '\\r' < FILE > NEW takes them off)"
+    } else if !file.ends_with(b"\n") && file.trim_ascii_end().ends_with(OPENSSH_END.trim_ascii()) {
+        "does not end in a newline (echo >> FILE adds it)"
+    } else if !file.starts_with(OPENSSH_BEGIN) {
+        "has something before the key's first line, or behind it"
+    } else if !file.windows(OPENSSH_END.len()).any(|line| line == OPENSSH_END) {
+        "has blanks around the key's last line"
+    } else {
+        return None;
+    };
+    Some(format!("{shown} {what}: OpenSSH will not read the key"))
+}
+
+/// Lengths in OpenSSH's own format must add up (PROTOCOL.key): three strings, the number of keys, the public ones, the
+/// private ones.
+fn is_whole_openssh(content: &[u8]) -> bool {
+    let string = |rest: &mut &[u8]| {
+        let (length, after) = rest.split_first_chunk::<4>()?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+        *rest = after.get(length..)?;
+        Some(())
+    };
+    let read = || {
+        let mut rest = content.strip_prefix(OPENSSH_START)?;
+        (0..3).try_for_each(|_| string(&mut rest))?;
+        let (keys, after) = rest.split_first_chunk::<4>()?;
+        rest = after;
+        // More than one is not defined.
+        (u32::from_be_bytes(*keys) == 1).then_some(())?;
+        (0..2).try_for_each(|_| string(&mut rest))?;
+        rest.is_empty().then_some(())
+    };
+    read().is_some()
+}
+
+/// A sequence of DER says how long it is.
+fn is_whole_der(content: &[u8]) -> bool {
+    let length = |content: &[u8]| {
+        let [0x30, first, rest @ ..] = content else { return None };
+        if *first < 0x80 {
+            return Some((usize::from(*first), rest.len()));
+        }
+        let count = usize::from(first - 0x80);
+        let bytes = rest.get(..count).filter(|bytes| bytes.len() <= 4)?;
+        let length = bytes.iter().fold(0_usize, |length, byte| (length << 8) | usize::from(*byte));
+        Some((length, rest.len() - count))
+    };
+    length(content).is_some_and(|(said, is)| said == is)
 }
 
 fn has_passphrase(key: &Block<'_>) -> bool {
@@ -156,17 +238,51 @@ mod tests {
     }
 
     fn openssh(cipher: &[u8]) -> String {
-        let length = u32::try_from(cipher.len()).unwrap().to_be_bytes();
-        let content = [OPENSSH_START, &length, cipher, b"the rest of it"].concat();
+        let string = |text: &[u8]| [&u32::try_from(text.len()).unwrap().to_be_bytes(), text].concat();
+        let keys = [string(b"public"), string(b"private")].concat();
+        let content =
+            [OPENSSH_START, &string(cipher), &string(b"none"), &string(b""), &[0, 0, 0, 1], &keys].concat();
+        armoured("OPENSSH PRIVATE KEY", &content)
+    }
+
+    fn armoured(label: &str, content: &[u8]) -> String {
         let text = STANDARD.encode(content);
-        format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{text}\n-----END OPENSSH PRIVATE KEY-----\n")
+        format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n")
     }
 
     #[test]
     fn a_private_key_without_a_passphrase_is_taken() {
-        check_private_key(&shown(), openssh(b"none").as_bytes()).unwrap();
-        let pkcs8 = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
-        check_private_key(&shown(), pkcs8.as_bytes()).unwrap();
+        for key in [
+            openssh(b"none"),
+            armoured("PRIVATE KEY", &[0x30, 0]),
+            armoured("RSA PRIVATE KEY", &[0x30, 0x81, 1, 0]),
+        ] {
+            let block = check_private_key(&shown(), key.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(layout_warning(&shown(), key.as_bytes(), &block), None);
+        }
+    }
+
+    #[test]
+    fn what_openssh_will_not_read_is_said() {
+        let key = openssh(b"none");
+        for (file, words) in [
+            (key.replace('\n', "\r\n"), "Windows line ends"),
+            (key.trim_end().to_owned(), "does not end in a newline"),
+            (format!("# mine\n{key}"), "something before the key's first line"),
+            (key.replace("BEGIN OPENSSH PRIVATE KEY-----", "BEGIN OPENSSH PRIVATE KEY----- "), "first line"),
+            (key.replace("END OPENSSH PRIVATE KEY-----", "END OPENSSH PRIVATE KEY----- "), "last line"),
+            (armoured("PRIVATE KEY", &[&[0x30, 5], ED25519].concat()), "before 9.6"),
+            (armoured("DSA PRIVATE KEY", &[0x30, 0]), "DSA"),
+        ] {
+            let block =
+                check_private_key(&shown(), file.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+            let warning = layout_warning(&shown(), file.as_bytes(), &block).unwrap();
+            assert!(warning.contains(words), "{words}: {warning}");
+        }
+        for file in [format!("{key}\n\n"), format!("{key}text behind it\n")] {
+            let block = check_private_key(&shown(), file.as_bytes()).ok().unwrap();
+            assert_eq!(layout_warning(&shown(), file.as_bytes(), &block), None, "{file}");
+        }
     }
 
     #[test]
@@ -181,8 +297,17 @@ mod tests {
             ("ssh-ed25519 AAAA jane@x".to_owned(), "without .pub"),
             ("PuTTY-User-Key-File-3: x".to_owned(), "puttygen"),
             ("hello".to_owned(), "no private SSH key"),
+            (" \n".to_owned(), "is empty"),
+            (openssh(b"none").replace('\n', ""), "no private SSH key"),
+            (format!("\u{feff}{}", openssh(b"none")), "begins with a byte order mark"),
+            (openssh(b"none").replace("OPENSSH", "RSA"), "another format"),
+            (armoured("RSA PRIVATE KEY", &[0x30, 9, 1]), "is damaged"),
+            (
+                armoured("OPENSSH PRIVATE KEY", &[OPENSSH_START, NO_CIPHER, b"and so on"].concat()),
+                "is damaged",
+            ),
         ] {
-            let refusal = check_private_key(&shown(), file.as_bytes()).unwrap_err().to_string();
+            let refusal = check_private_key(&shown(), file.as_bytes()).err().unwrap().to_string();
             assert!(refusal.contains(word), "{refusal}");
         }
     }
@@ -202,7 +327,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_file_is_judged_without_a_panic(file in any::<Vec<u8>>()) {
-            let _ = (check_private_key(&shown(), &file), check_public_key(&shown(), &file), check_known_hosts(&shown(), &file));
+            let _ = (check_private_key(&shown(), &file).is_ok(), check_public_key(&shown(), &file), check_known_hosts(&shown(), &file));
         }
     }
 }

@@ -11,6 +11,7 @@ use super::key_pair::{self, Match};
 use super::origin::{Origin, Shown};
 use super::pem::{Block, blocks};
 use super::reading::check_standard_input;
+use super::unseen;
 use super::value::SecretValue;
 use crate::error::{Error, Result};
 
@@ -26,7 +27,11 @@ struct Named<'a> {
 /// The contents of a `kubernetes.io/tls` secret.
 pub(crate) fn tls_contents(certificate: &Origin, key: &Origin, input: &mut dyn Input) -> Result<Contents> {
     check_standard_input([certificate, key].into_iter())?;
-    let read = |origin: &Origin, input: &mut dyn Input| origin.read(SIZE_LIMIT, input);
+    let read = |origin: &Origin, input: &mut dyn Input| {
+        let text = origin.read_text(SIZE_LIMIT, input)?;
+        unseen::refuse_mark(&origin.shown(), text.expose(), "whoever serves with it")?;
+        Ok::<_, Error>(text)
+    };
     let (certificate_value, key_value) = (read(certificate, input)?, read(key, input)?);
     let (certificate, key) = (certificate.shown(), key.shown());
     let warnings = check_pair(

@@ -56,6 +56,13 @@ impl SecretValue {
         self
     }
 
+    /// That part of it.
+    pub(crate) fn within(mut self, part: std::ops::Range<usize>) -> Self {
+        self.0.truncate(part.end);
+        self.0.drain(..part.start.min(part.end));
+        self
+    }
+
     /// Size in bytes, which may be shown.
     pub(crate) fn len(&self) -> usize {
         self.0.len()

@@ -32,7 +32,8 @@ fn own_types(sandbox: &Sandbox) -> Vec<Made> {
     let config = br#"{"auths":{"ghcr.io":{"auth":"amFuZTpwdw=="}}}"#;
     let ssh = format!(
         "-----BEGIN OPENSSH PRIVATE KEY-----\n{}\n-----END OPENSSH PRIVATE KEY-----\n",
-        STANDARD.encode(b"openssh-key-v1\0\0\0\0\x04none and so on")
+        STANDARD
+            .encode(b"openssh-key-v1\0\0\0\0\x04none\0\0\0\x04none\0\0\0\0\0\0\0\x01\0\0\0\x01a\0\0\0\x01b")
     );
     for (name, content) in [
         ("bytes.bin", &bytes[..]),
@@ -49,7 +50,7 @@ fn own_types(sandbox: &Sandbox) -> Vec<Made> {
         ["docker-registry", "--docker-server=nvcr.io", "--docker-username=jane", "--docker-password=p"];
     let mut all = vec![
         made(
-            &["generic", "--from-file=bytes.bin", "--from-literal=empty="],
+            &["generic", "--from-file=bytes.bin", "--from-literal=empty=", "--allow-empty-values"],
             "Opaque",
             &[("bytes.bin", &bytes), ("empty", b"")],
         ),
@@ -87,7 +88,8 @@ fn built_in_types() -> Vec<Made> {
     let of = |secret_type, data: &[(&str, &[u8])]| {
         let literals =
             data.iter().map(|(key, value)| format!("--from-literal={key}={}", value.escape_ascii()));
-        let words: Vec<_> = [format!("--type={secret_type}")].into_iter().chain(literals).collect();
+        let flags = [format!("--type={secret_type}"), "--allow-empty-values".to_owned()];
+        let words: Vec<_> = flags.into_iter().chain(literals).collect();
         made(&words.iter().map(String::as_str).collect::<Vec<_>>(), secret_type, data)
     };
     vec![
@@ -147,7 +149,7 @@ scenario! {
         let annotations = [annotation("A", 100 * 1024), annotation("b", 100 * 1024), annotation("c", 56 * 1024)];
         for (name, words) in [
             (long.as_str(), &["--from-literal=k=v"][..]),
-            ("s1", &["--from-file=k=mebibyte", "--from-literal=empty="]),
+            ("s1", &["--from-file=k=mebibyte", "--from-literal=empty=", "--allow-empty-values"]),
             ("s2", &["--from-env-file=keys.env"]),
             ("s3", &[&key, "--from-literal=-=v", "--from-literal=.a=v", "--from-literal=_=v", "--from-literal=0=v"]),
             ("s4", &["--allow-empty", "--label=a.b/C_d=", "--label=x=A_b.c-D", "--immutable"]),

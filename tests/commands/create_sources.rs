@@ -127,6 +127,74 @@ fn trim_takes_off_the_newline_that_a_note_would_be_about() {
     assert_eq!(data(&trimmed), pairs(&[("token", "x"), ("pem", "x\ny\n")]));
 }
 
+fn in_utf16(text: &str) -> Vec<u8> {
+    [b"\xff\xfe".to_vec(), text.encode_utf16().flat_map(u16::to_le_bytes).collect()].concat()
+}
+
+#[test]
+fn what_nobody_sees_at_the_ends_of_a_value_is_named_and_can_be_taken_off() {
+    let sandbox = Sandbox::new();
+    sandbox.file("windows", "\u{feff}x\r\n");
+    sandbox.file("web", "x\u{a0}");
+    sandbox.file("e.env", "E=x \nQ='x'\n");
+    let sources = [
+        "--from-file=windows",
+        "--from-file=web",
+        "--from-env=V",
+        "--from-literal=L=x\r",
+        "--from-env-file=e.env",
+    ];
+    let run = |more: &[&str]| {
+        let words: Vec<&str> = sources.iter().chain(more).copied().collect();
+        sandbox.env("V", "x\u{200b}").run(printed(&words)).success()
+    };
+    let kept = run(&[]);
+    for note in [
+        "windows begins with a byte order mark and ends in a newline, which become part of the value of windows (--trim takes them off)",
+        "web ends in a no-break space, which becomes part of the value of web (--trim takes it off)",
+        "the variable of the 1st --from-env ends in a character that has no width, which becomes part",
+        "the 1st --from-literal ends in a carriage return, which becomes part of the value of L",
+        "e.env, line 1 ends in a blank, which becomes part of the value (--trim takes it off)",
+        "e.env, line 2: the quotes are part of the value (--from-dotenv takes them off)",
+    ] {
+        assert!(kept.stderr.contains(&format!("note: {note}")), "{note} is missing in {kept}");
+    }
+    assert_eq!(data(&kept)["windows"], "\u{feff}x\r\n");
+    let trimmed = run(&["--trim"]);
+    assert_eq!(
+        data(&trimmed),
+        pairs(&[("windows", "x"), ("web", "x"), ("V", "x"), ("L", "x"), ("E", "x"), ("Q", "'x'")])
+    );
+}
+
+#[test]
+fn utf_16_is_named() {
+    let sandbox = Sandbox::new();
+    sandbox.file("token", in_utf16("hf_x\r\n"));
+    sandbox.file("bare", &in_utf16("hf_x")[2..]);
+    let created = sandbox.run(printed(&["--from-file=token", "--from-file=bare"])).success();
+    assert!(created.stderr.contains("Warning: token is UTF-16, as PowerShell's > writes it"), "{created}");
+    assert!(created.stderr.contains("Warning: bare is UTF-16"), "{created}");
+    sandbox.file("text", in_utf16("A=1\r\n"));
+    for line in [
+        &["create", "s", "--from-env-file=text"][..],
+        &["create", "s", "--from-dotenv=text"],
+        &["create", "s", "--from-json=text"],
+        &["create", "docker-registry", "s", "--from-file=text"],
+        &["create", "tls", "s", "--cert=text", "--key=text"],
+        &["create", "ssh", "s", "--private-key=text"],
+        &["create", "password", "s", "--username=u", "--password-file=text"],
+    ] {
+        let refused = sandbox.run(line).fails_with(2);
+        assert!(
+            refused.stderr.contains("text")
+                && refused.stderr.contains(" is UTF-16, as PowerShell's > writes it"),
+            "{refused}"
+        );
+        assert!(refused.stderr.contains("iconv -f UTF-16 -t UTF-8"), "{refused}");
+    }
+}
+
 #[test]
 fn standard_input_is_used_once_whatever_the_flag() {
     let sandbox = Sandbox::new();

@@ -30,9 +30,9 @@ fn write_case(sandbox: &Sandbox, name: &str) {
 
 /// A private key in OpenSSH's format, as far as anything here reads it.
 fn openssh_key(cipher: &str) -> String {
-    let length = u32::try_from(cipher.len()).unwrap().to_be_bytes();
-    let content =
-        STANDARD.encode([b"openssh-key-v1\0", &length[..], cipher.as_bytes(), b"and so on"].concat());
+    let string = |text: &str| [&u32::try_from(text.len()).unwrap().to_be_bytes(), text.as_bytes()].concat();
+    let head = [b"openssh-key-v1\0", &string(cipher)[..], &string("none"), &string("")].concat();
+    let content = STANDARD.encode([&head[..], &[0, 0, 0, 1], &string("public"), &string("private")].concat());
     format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{content}\n-----END OPENSSH PRIVATE KEY-----\n")
 }
 
@@ -178,6 +178,64 @@ fn an_ssh_key_that_no_job_could_use_is_refused_with_the_way_out() {
         refused.never_shows(b"hunter2-hunter2");
     }
     assert!(sandbox.run(dry(&["ssh", "s"])).fails_with(2).stderr.contains("--private-key=PATH"));
+}
+
+#[test]
+fn a_login_that_the_kubelet_can_not_use_is_refused_with_its_reason() {
+    let sandbox = Sandbox::new();
+    for (logins, words) in [
+        (
+            r#""r": {"auth": "MDAwMDAwMDAtMDAwMDo=", "identitytoken": "hunter2-hunter2"}"#,
+            "an identity token and no password",
+        ),
+        (r#""r": {"identitytoken": "hunter2-hunter2"}"#, "an identity token and no password"),
+        (r#""r": {"auth": "aHVudGVyMi1odW50ZXIyOg=="}"#, "a user and no password"),
+        (r#""r": {"username": "hunter2-hunter2"}"#, "a user and no password"),
+        (r#""r": {}"#, "no login in it"),
+        (
+            r#""a": {"auth": "dTpw"}, "b": {"auth": "hunter2-hunter2:"}"#,
+            "the 2nd entry of auths its auth is not base64",
+        ),
+        (
+            r#""a": {"auth": "dTpw"}, "b": {"auth": "aHVudGVyMi1odW50ZXIy"}"#,
+            "no ':' between user and password",
+        ),
+    ] {
+        sandbox.file("config.json", format!("{{\"auths\": {{{logins}}}}}"));
+        let refused = sandbox.run(dry(&["docker-registry", "s", "--from-file=config.json"])).fails_with(2);
+        assert!(refused.stderr.starts_with("error: config.json can't be used to pull images"), "{refused}");
+        assert!(refused.stderr.contains(words) && refused.stderr.contains("\nhint: "), "{words}: {refused}");
+        refused.never_shows(b"hunter2-hunter2");
+        let typed =
+            ["s", "--type=kubernetes.io/dockerconfigjson", "--from-file=.dockerconfigjson=config.json"];
+        assert!(
+            sandbox.run(dry(&typed)).success().stderr.contains("Warning: .dockerconfigjson can't be used")
+        );
+    }
+    sandbox.file("config.json", r#"{"auths": {"a": {"auth": "dTpw"}, "b": {"auth": "dTo="}}}"#);
+    let created = sandbox.run(dry(&["docker-registry", "s", "--from-file=config.json"])).success();
+    let warning = "Warning: config.json: the 2nd entry of auths can't be used to pull images: it has a user and no password\n";
+    assert_eq!(created.stderr, warning);
+}
+
+#[test]
+fn an_ssh_key_that_openssh_will_not_read_is_warned_of() {
+    let sandbox = Sandbox::new();
+    for (content, words) in [
+        (openssh_key("none").replace('\n', "\r\n"), "has Windows line ends"),
+        (openssh_key("none").trim_end().to_owned(), "does not end in a newline"),
+        (format!("\n{}", openssh_key("none")), "has something before the key's first line"),
+    ] {
+        sandbox.file("id_key", content);
+        let created = sandbox.run(dry(&["ssh", "s", "--private-key=id_key"])).success();
+        assert!(
+            created.stderr.contains(words) && created.stderr.contains("OpenSSH will not read the key"),
+            "{created}"
+        );
+    }
+    sandbox.file("id_key", openssh_key("none").replace("OPENSSH", "RSA"));
+    let refused = sandbox.run(dry(&["ssh", "s", "--private-key=id_key"])).fails_with(2);
+    assert!(refused.stderr.contains("says that it is of another format than it is"), "{refused}");
 }
 
 #[test]

@@ -53,6 +53,7 @@ mod submit;
 mod submit_wait;
 mod sync;
 mod terminal;
+mod typed;
 mod usage;
 mod view;
 mod workloads;

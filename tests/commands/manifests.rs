@@ -132,7 +132,7 @@ fn what_is_wrong_names_the_place_and_shows_no_line() {
     for (manifest, code, part) in [
         ("a: b\n---\nc: c4nary-value: d\n", 2, "error: standard input, document 2, line 3: not valid YAML\n"),
         ("a: b\n", 1, "error: standard input has no workload"),
-        ("", 1, "error: standard input has no workload"),
+        ("", 2, "error: standard input is empty: no manifest to read"),
         (
             &taken,
             1,

@@ -130,9 +130,9 @@ scenario! {
         for command in commands {
             hints(&sandbox.run(command.iter().chain(&["-n", &typo])).fails_with(1), &near);
         }
-        for command in ["usage", "check"] {
-            let empty = sandbox.run([command, "-n", &typo]).success();
-            assert!(empty.stderr.contains(&format!("Warning: {near}\n")), "{empty}");
+        for command in ["usage", "check", "list"] {
+            let empty = sandbox.run([command, "-n", &typo]).fails_with(1);
+            assert_eq!(empty.stderr, format!("error: {near}\n"));
         }
         let refused = sandbox.run(["create", "s", "--from-literal=k=v", "-n", &project.name]).fails_with(1);
         let there = format!("there is no namespace {0:?}, but a project of that name: -p {0}", project.name);

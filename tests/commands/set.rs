@@ -75,7 +75,7 @@ scenario! {
         let metadata = world.get(&path(namespace)).unwrap()["metadata"].clone();
         assert_eq!(metadata["labels"], json!({"team": "a"}));
         assert_eq!(metadata["annotations"], json!({"note": "kept"}));
-        let set = sandbox.run(["set", "s", "--from-literal=c=", "--generate=d=9", "-p", &project.name]).success();
+        let set = sandbox.run(["set", "s", "--from-literal=c=", "--allow-empty-values", "--generate=d=9", "-p", &project.name]).success();
         assert_eq!(set.stdout, "secret/s updated\n");
         assert!(set.stderr.contains("note: new in the secret: c and d"), "{set}");
         assert_eq!(value(world, namespace, "d").unwrap().len(), 9);

@@ -4,43 +4,52 @@ use serde_json::Value;
 
 use super::{Secrets, by_place, env_names, read, view};
 use crate::cluster::{Cluster, Unseen};
-use crate::commands::change_manifest::{ManifestFile, text};
+use crate::commands::Session;
+use crate::commands::manifest_files::ManifestFile;
 use crate::error::{Error, Result};
 use crate::findings::{Extent, View, referred};
-use crate::manifest::Manifest;
 use crate::secret::Inspection;
 use crate::workload::{Consumer, Kind, Target};
 
-/// Reads the workloads and the secrets of a manifest, and those secrets of the cluster that the workloads refer to.
+/// Reads the workloads and the secrets of manifests, and those secrets of the cluster that the workloads refer to.
 /// `namespace` is for objects that name none.
 pub(super) async fn look(
-    file: &ManifestFile,
+    files: &[ManifestFile],
     target: Option<&Target>,
     namespace: &str,
     cluster: &Cluster,
+    session: &Session<'_>,
 ) -> Result<(View, Vec<Unseen>)> {
-    let name = file.name();
-    let content = file.read()?;
-    let manifest = Manifest::parse(&name, text(&name, &content)?)?;
-    let objects = manifest.objects(|api_version, kind| {
-        is_secret(api_version, kind) || Kind::referring_in_manifest(api_version, kind).is_some()
-    })?;
     let mut consumers = Vec::new();
     let mut secrets = Secrets::new();
-    for object in &objects {
-        let word = |field: &str| object.value[field].as_str().unwrap_or_default();
-        if is_secret(word("apiVersion"), word("kind")) {
-            let secret =
-                Inspection::of_manifest(&object.value, namespace).map_err(|error| error.at(&object.place))?;
-            secrets.extend([by_place(secret)]);
-        } else if let Some(kind) = Kind::referring_in_manifest(word("apiVersion"), word("kind")) {
-            consumers.push(Consumer::of(kind, &placed(&object.value, namespace), |_| true));
+    for file in files {
+        let objects = file.manifest()?.objects(|api_version, kind| {
+            is_secret(api_version, kind) || Kind::referring_in_manifest(api_version, kind).is_some()
+        })?;
+        if objects.is_empty() {
+            session
+                .ui
+                .note(&format!("{} has no workload of a kind that is known, and no Secret", file.name()));
+        }
+        for object in &objects {
+            let word = |field: &str| object.value[field].as_str().unwrap_or_default();
+            if is_secret(word("apiVersion"), word("kind")) {
+                let secret = Inspection::of_manifest(&object.value, namespace)
+                    .map_err(|error| error.at(&object.place))?;
+                secrets.extend([by_place(secret)]);
+            } else if let Some(kind) = Kind::referring_in_manifest(word("apiVersion"), word("kind")) {
+                consumers.push(Consumer::of(kind, &placed(&object.value, namespace), |_| true));
+            }
         }
     }
     if let Some(target) = target {
         consumers.retain(|one| one.kind == target.kind && one.name == target.name);
         if consumers.is_empty() {
-            return Err(Error::failed(format!("{name} has no {target}")));
+            let place = match files {
+                [only] => format!("{} has no", only.name()),
+                several => format!("none of the {} files has", several.len()),
+            };
+            return Err(Error::failed(format!("{place} {target}")));
         }
     }
     let wanted = referred(&consumers).into_iter().filter(|place| !secrets.contains_key(place)).collect();

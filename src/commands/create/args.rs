@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::typed::Type;
 use crate::cli::WriteArgs;
 use crate::error::{Error, Result};
-use crate::secret::{Credential, DOCKER_HUB};
+use crate::secret::Credential;
 
 /// Create a secret from files, variables, prompts, dotenv files and more
 ///
@@ -111,9 +111,9 @@ pub(super) struct NewSecretArgs {
     #[command(flatten)]
     pub(super) write: WriteArgs,
 
-    /// kubectl ignores what follows `--`.
+    /// kubectl ignores what follows `--`; here that is said.
     #[arg(last = true, hide = true)]
-    ignored: Vec<OsString>,
+    pub(super) ignored: Vec<OsString>,
 }
 
 /// Where values come from.
@@ -151,9 +151,13 @@ pub(in crate::commands) struct SourceArgs {
     #[arg(long, value_name = "KEY[=LENGTH]")]
     pub(in crate::commands) generate: Vec<String>,
 
-    /// Take off the newline at the end of each file of one line
+    /// Take white space and a byte order mark off the ends of each value of one line
     #[arg(long)]
     pub(in crate::commands) trim: bool,
+
+    /// Take values with nothing in them: an empty file, pipe or variable is refused otherwise
+    #[arg(long)]
+    pub(in crate::commands) allow_empty_values: bool,
 }
 
 /// A secret of any keys and values
@@ -207,6 +211,28 @@ impl NewSecretArgs {
 }
 
 impl SourceArgs {
+    /// Whether a value comes as it is, which may have something at its ends.
+    pub(super) fn have_raw_values(&self) -> bool {
+        let raw = [&self.from_literal, &self.from_file, &self.from_env_file];
+        raw.iter().any(|given| !given.is_empty()) || !self.from_env.is_empty() || !self.prompts.is_empty()
+    }
+
+    /// # Errors
+    /// A flag that names a file has nothing behind it: kubectl passes that over.
+    pub(super) fn refuse_no_path(&self) -> Result<()> {
+        let paths = [
+            ("--from-file", &self.from_file),
+            ("--from-env-file", &self.from_env_file),
+            ("--from-dotenv", &self.from_dotenv),
+            ("--from-json", &self.from_json),
+        ];
+        match paths.iter().find(|(_, paths)| paths.iter().any(|path| path.is_empty())) {
+            Some((flag, _)) => Err(Error::usage(format!("{flag} is empty, and names no file"))
+                .hint("a variable that is not set leaves nothing behind the '='")),
+            None => Ok(()),
+        }
+    }
+
     pub(in crate::commands) fn is_unused(&self) -> bool {
         let literals_and_files =
             [&self.from_literal, &self.from_file, &self.from_env_file, &self.from_dotenv, &self.from_json];
@@ -225,8 +251,8 @@ impl SourceArgs {
 )]
 pub(super) struct DockerRegistryArgs {
     /// Server of the registry; Docker Hub's is the default
-    #[arg(long, value_name = "SERVER", default_value = DOCKER_HUB, allow_hyphen_values = true)]
-    pub(super) docker_server: String,
+    #[arg(long, value_name = "SERVER", allow_hyphen_values = true)]
+    pub(super) docker_server: Option<String>,
 
     /// Name of the user
     #[arg(long, value_name = "USER", allow_hyphen_values = true)]
@@ -241,14 +267,8 @@ pub(super) struct DockerRegistryArgs {
     pub(super) docker_password_stdin: bool,
 
     /// Mail address of the user; registries ignore it
-    #[arg(
-        long,
-        value_name = "MAIL",
-        default_value = "",
-        hide_default_value = true,
-        allow_hyphen_values = true
-    )]
-    pub(super) docker_email: String,
+    #[arg(long, value_name = "MAIL", allow_hyphen_values = true)]
+    pub(super) docker_email: Option<String>,
 
     /// Docker's config.json, or - for standard input, instead of a login
     #[arg(long, value_name = "PATH")]

@@ -17,6 +17,9 @@ pub(super) async fn resolve(
     session: &Session<'_>,
 ) -> Result<SecretManifest> {
     let name = only_name(&args.names)?;
+    if !args.ignored.is_empty() {
+        session.ui.warning("what follows -- is not used, as in kubectl");
+    }
     if args.save_config == Some(true) {
         return Err(Error::usage("--save-config would copy every value into an annotation")
             .hint("leave it out; nothing here needs it"));
@@ -73,11 +76,12 @@ fn tell(name: &str, contents: &Contents, of_credential: Option<String>, session:
 fn labels(args: &NewSecretArgs, credential: Option<Credential>) -> Result<BTreeMap<String, String>> {
     let mut labels = own_labels::labels(&args.labels)?;
     if let Some(credential) = credential {
-        labels.insert(CREDENTIAL_LABEL.to_owned(), credential.label_value().to_owned());
+        own_labels::insert_once(&mut labels, "--credential", CREDENTIAL_LABEL, credential.label_value())?;
     }
     if args.cluster_wide {
-        let marks = propagation::Key::Both.labels();
-        labels.extend(marks.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())));
+        for (key, value) in propagation::Key::Both.labels() {
+            own_labels::insert_once(&mut labels, "--cluster-wide", key, value)?;
+        }
     }
     Ok(labels)
 }

@@ -8,8 +8,8 @@ use super::args::{
 use crate::commands::Session;
 use crate::error::{Error, Result};
 use crate::secret::{
-    self, Audience, Contents, Credential, DOCKER_CONFIG, LineEnd, Login, Origin, ProcessInput, SSH,
-    SecretValue, SingleValue, Source, SshFiles, TLS,
+    self, Audience, Contents, Credential, DOCKER_CONFIG, DOCKER_HUB, Handling, Login, Nothing, Origin,
+    ProcessInput, SSH, SecretValue, Single, SingleValue, Source, SshFiles, TLS, Trimming,
 };
 
 /// A type of secret with its own arguments.
@@ -58,19 +58,30 @@ impl Type<'_> {
 }
 
 async fn generic(args: &GenericArgs, session: &Session<'_>) -> Result<Contents> {
-    let contents = read_sources(&args.sources, Vec::new(), session).await?;
-    if !args.allow_empty {
+    let lines = if args.new.replace { Nothing::Refuse } else { Nothing::NoteLines };
+    let mut contents = read_sources(&args.sources, Vec::new(), lines, session).await?;
+    if !args.allow_empty && !args.sources.allow_empty_values {
         contents.check_not_empty()?;
+    }
+    if args.secret_type.as_deref() == Some(DOCKER_CONFIG) {
+        secret::warn_of_logins(&mut contents);
     }
     Ok(contents)
 }
 
-/// Reads all sources, and those of `more` beside them.
+/// Reads all sources, and those of `more` beside them. `nothing` is what is done about values with nothing in them, where
+/// no flag takes them: where a value that is there would be lost they are all refused.
 pub(in crate::commands) async fn read_sources(
     args: &SourceArgs,
     more: Vec<Source>,
+    nothing: Nothing,
     session: &Session<'_>,
 ) -> Result<Contents> {
+    if args.trim && more.is_empty() && !args.have_raw_values() {
+        return Err(Error::usage("--trim has no value to take anything off")
+            .hint("it is for --from-file, --from-env, --from-env-file, --from-literal and --prompt"));
+    }
+    args.refuse_no_path()?;
     let mut sources = Source::literals(args.from_literal.clone())?;
     sources.extend(Source::files(args.from_file.clone())?);
     sources.extend(Source::env_files(args.from_env_file.clone())?);
@@ -85,11 +96,12 @@ pub(in crate::commands) async fn read_sources(
             return Err(Error::usage(format!("--prompt {key} needs somebody to ask, and {why}"))
                 .hint(format!("--from-file={key}=- reads the value from standard input")));
         };
-        sources.push(Source::given(key, value));
+        sources.push(Source::typed(key, value));
     }
-    let line_end = if args.trim { LineEnd::Trim } else { LineEnd::Keep };
     sources.extend(more);
-    secret::read(sources, line_end, &mut ProcessInput)
+    let trimming = if args.trim { Trimming::Trim } else { Trimming::Keep };
+    let nothing = if args.allow_empty_values { Nothing::Take } else { nothing };
+    secret::read(sources, Handling { trimming, nothing }, &mut ProcessInput)
 }
 
 async fn docker_registry(args: &DockerRegistryArgs, session: &Session<'_>) -> Result<Contents> {
@@ -102,22 +114,29 @@ async fn docker_registry(args: &DockerRegistryArgs, session: &Session<'_>) -> Re
             let line = "--from-file and a login with --docker-username are two sources of one value";
             return Err(Error::usage(line).hint("leave one of the two out"));
         }
+        if args.docker_server.is_some() || args.docker_email.is_some() {
+            let line = "--docker-server and --docker-email are of a login, and --from-file brings its own";
+            return Err(Error::usage(line).hint("leave out --from-file, or the two"));
+        }
         return secret::contents_of_file(files, &mut ProcessInput);
     }
-    let Some(username) = username.filter(|_| !args.docker_server.is_empty()) else {
+    let server = args.docker_server.as_deref().unwrap_or(DOCKER_HUB);
+    let Some(username) = username.filter(|_| !server.is_empty()) else {
         return Err(incomplete_login());
     };
-    let password = if let Some(password) = password {
-        SecretValue::from_bytes(password.as_encoded_bytes().to_vec())
+    let Single { value: password, notes } = if let Some(password) = password {
+        Single::of("--docker-password", SecretValue::from_bytes(password.as_encoded_bytes().to_vec()))
     } else if args.docker_password_stdin {
         SingleValue::From(Origin::StandardInput).read("--docker-password-stdin", &mut ProcessInput)?
     } else if args.docker_password.is_some() {
         return Err(incomplete_login());
     } else {
-        session.ui.ask_hidden("Password").await?.ok_or_else(incomplete_login)?
+        let typed = session.ui.ask_hidden("Password").await?.ok_or_else(incomplete_login)?;
+        Single::of("what was typed", typed)
     };
-    let (server, email) = (args.docker_server.as_str(), args.docker_email.as_str());
-    secret::contents_of_login(&Login { server, username, password: &password, email })
+    let email = args.docker_email.as_deref().unwrap_or_default();
+    let contents = secret::contents_of_login(&Login { server, username, password: &password, email });
+    contents.map(|contents| with_notes(contents, notes))
 }
 
 fn incomplete_login() -> Error {
@@ -155,8 +174,8 @@ async fn password(args: &PasswordArgs, session: &Session<'_>) -> Result<Contents
         file: args.password_file.as_deref(),
         variable: args.password_env.as_deref(),
     };
-    let password = hidden.value(session).await?;
-    secret::password_contents(user, password)
+    let Single { value: password, notes } = hidden.value(session).await?;
+    secret::password_contents(user, password).map(|contents| with_notes(contents, notes))
 }
 
 async fn access_key(args: &AccessKeyArgs, session: &Session<'_>) -> Result<Contents> {
@@ -168,8 +187,13 @@ async fn access_key(args: &AccessKeyArgs, session: &Session<'_>) -> Result<Conte
         file: args.secret_key_file.as_deref(),
         variable: args.secret_key_env.as_deref(),
     };
-    let secret_key = hidden.value(session).await?;
-    secret::access_key_contents(id, secret_key)
+    let Single { value: secret_key, notes } = hidden.value(session).await?;
+    secret::access_key_contents(id, secret_key).map(|contents| with_notes(contents, notes))
+}
+
+fn with_notes(mut contents: Contents, notes: Vec<String>) -> Contents {
+    contents.notes.extend(notes);
+    contents
 }
 
 /// A word that may be seen.
@@ -188,7 +212,7 @@ struct Hidden<'a> {
 }
 
 impl Hidden<'_> {
-    async fn value(&self, session: &Session<'_>) -> Result<SecretValue> {
+    async fn value(&self, session: &Session<'_>) -> Result<Single> {
         let flag = self.flag;
         let given = match (self.stdin, self.file, self.variable) {
             (true, ..) => Some((SingleValue::From(Origin::StandardInput), "stdin")),
@@ -199,7 +223,8 @@ impl Hidden<'_> {
         if let Some((source, suffix)) = given {
             return source.read(&format!("{flag}-{suffix}"), &mut ProcessInput);
         }
-        session.ui.ask_hidden(self.what).await?.ok_or_else(|| {
+        let typed = session.ui.ask_hidden(self.what).await?;
+        typed.map(|value| Single::of("what was typed", value)).ok_or_else(|| {
             Error::usage(format!("one of {flag}-stdin, {flag}-file and {flag}-env must be given"))
                 .hint(format!("for example: {flag}-stdin < token.txt"))
         })

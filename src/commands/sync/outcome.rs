@@ -26,24 +26,28 @@ pub(super) fn tell_change(
     write: &WriteArgs,
     session: &Session<'_>,
 ) -> Result<()> {
-    match write.output {
+    let (verb, place) = (result.task.step.done(), survey::title(&result.task.row));
+    let told = match write.output {
         _ if !result.is_change() => Ok(()),
         Output::Name => session.ui.data(format!("secret/{name}\n").as_bytes()),
         Output::Human => {
-            let (verb, place) = (result.task.step.done(), survey::title(&result.task.row));
             session.ui.done(&format!("secret/{name} {verb} in {place}{}", write.dry_run.suffix()))
         }
         Output::Json | Output::Yaml => Ok(()),
-    }
+    };
+    told.map_err(|error| {
+        error.although(&format!("secret/{name} is {verb} in {place}{}", write.dry_run.suffix()))
+    })
 }
 
 /// Prints the report for programs, and says what was not done.
 pub(super) fn report(outcomes: &[Outcome], write: &WriteArgs, session: &Session<'_>) -> Result<()> {
-    match write.output {
-        Output::Human | Output::Name => {}
-        Output::Json => session.ui.data(&render::json(&SyncReport::of(outcomes)))?,
-        Output::Yaml => session.ui.data(&render::yaml(&SyncReport::of(outcomes)))?,
-    }
+    let printed = match write.output {
+        Output::Human | Output::Name => Ok(()),
+        Output::Json => session.ui.data(&render::json(&SyncReport::of(outcomes))),
+        Output::Yaml => session.ui.data(&render::yaml(&SyncReport::of(outcomes))),
+    };
+    printed.map_err(|error| error.although(&format!("the copies are made{}", write.dry_run.suffix())))?;
     for outcome in outcomes {
         outcome.tell(session);
     }

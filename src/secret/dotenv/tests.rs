@@ -1,10 +1,11 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::secret::contents::Contents;
 
 fn read(bytes: &[u8]) -> Result<Contents> {
     let mut contents = Contents::default();
-    add_all(&mut contents, ".env", bytes).map(|()| contents)
+    add_all(&mut Lines::in_a_test(&mut contents, ".env"), bytes).map(|()| contents)
 }
 
 #[track_caller]

@@ -12,6 +12,8 @@ use super::*;
 
 const CANARY: &str = "CANARY";
 
+const KEEPING: Handling = Handling { trimming: Trimming::Keep, nothing: Nothing::Take };
+
 struct Given(&'static [u8]);
 
 impl Input for Given {
@@ -35,7 +37,7 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 }
 
 fn keeping(sources: Vec<Source>, stdin: &'static [u8]) -> Result<Contents> {
-    read(sources, LineEnd::Keep, &mut Given(stdin))
+    read(sources, KEEPING, &mut Given(stdin))
 }
 
 fn literals<const N: usize>(arguments: [&str; N]) -> Result<Contents> {
@@ -204,9 +206,42 @@ fn a_trimmed_file_of_one_line_loses_its_line_end_and_others_keep_theirs() {
         folder(&[("token", "x\n"), ("dos", "x\r\n"), ("pem", "x\ny\n"), ("bare", "x"), ("blank", "\n")]);
     let path = folder.path().display().to_string();
     let sources = Source::files([path.into()]).ok().unwrap();
-    let contents = read(sources, LineEnd::Trim, &mut Given(b""));
+    let contents = read(sources, Handling { trimming: Trimming::Trim, ..KEEPING }, &mut Given(b""));
     let expected = [("bare", "x"), ("blank", ""), ("dos", "x"), ("pem", "x\ny\n"), ("token", "x")];
     assert!(assert_holds(contents, &expected).is_empty());
+}
+
+#[test]
+fn nothing_where_a_value_was_expected_is_refused_with_its_place() {
+    let folder = folder(&[("empty", ""), ("line", "\n"), ("e.env", "A=1\nB=\nC= \n"), ("unset.env", "A\n")]);
+    let path = folder.path().display().to_string();
+    let strict = |sources: Result<Vec<Source>>, nothing, stdin: &'static [u8]| {
+        read(sources.unwrap_or_default(), Handling { nothing, ..KEEPING }, &mut Given(stdin))
+    };
+    let file = |entry: &str| Source::files([entry.into()]);
+    let env_file = |name: &str| Source::env_files([format!("{path}/{name}").into()]);
+    for (sources, words) in [
+        (file("K=-"), "standard input is empty: no value for K".to_owned()),
+        (file(&format!("K={path}/empty")), format!("{path}/empty is empty: no value for K")),
+        (file(&format!("K={path}/line")), format!("{path}/line has nothing in it but what is not seen")),
+        (file(&path), format!("{path}/empty is empty: no value for empty")),
+        (Source::literals(["K=".into()]), "the 1st --from-literal is empty: no value for K".to_owned()),
+        (env_file("e.env"), format!("{path}/e.env, line 2: no value for its key")),
+        (env_file("unset.env"), format!("{path}/unset.env, line 1: no such environment variable")),
+    ] {
+        let text = refusal(strict(sources, Nothing::Refuse, b""));
+        assert!(text.contains(&words) && text.contains("--allow-empty-values"), "{text}");
+    }
+    let notes = strict(env_file("e.env"), Nothing::NoteLines, b"").ok().unwrap().notes;
+    assert_eq!(notes, [format!("{path}/e.env, lines 2 and 3: the values are empty")]);
+    assert!(
+        refusal(strict(env_file("unset.env"), Nothing::NoteLines, b""))
+            .contains("no such environment variable")
+    );
+    let contents = strict(Source::env_files(["-".into()]), Nothing::Refuse, b" \n").ok().unwrap();
+    assert!(
+        contents.check_not_empty().unwrap_err().to_string().starts_with("error: standard input is empty")
+    );
 }
 
 #[test]

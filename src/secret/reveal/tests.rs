@@ -8,6 +8,7 @@ use proptest::test_runner::TestRunner;
 
 use super::*;
 use crate::secret::contents::Contents;
+use crate::secret::reading::Lines;
 use crate::secret::{dotenv, map};
 
 /// How many values one start of a reader gets.
@@ -77,7 +78,8 @@ fn assert_read(contents: &Contents, value: &[u8]) {
 
 fn read_dotenv(value: &[u8]) {
     let mut contents = Contents::default();
-    dotenv::add_all(&mut contents, ".env", &text(&data(value), Notation::Dotenv)).unwrap();
+    dotenv::add_all(&mut Lines::in_a_test(&mut contents, ".env"), &text(&data(value), Notation::Dotenv))
+        .unwrap();
     assert_read(&contents, value);
 }
 
@@ -181,7 +183,7 @@ fn a_dotenv_file_is_read_equally_by_all_who_read_such_files() {
     let bytes: Vec<Vec<u8>> = values.iter().map(|text| text.clone().into_bytes()).collect();
     let file = text(&numbered(&bytes), Notation::Dotenv);
     let mut contents = Contents::default();
-    dotenv::add_all(&mut contents, ".env", &file).unwrap();
+    dotenv::add_all(&mut Lines::in_a_test(&mut contents, ".env"), &file).unwrap();
     for (n, value) in values.iter().enumerate() {
         assert!(contents.data[&format!("K{n}")].expose() == value.as_bytes(), "{value:?}");
     }
@@ -257,7 +259,7 @@ proptest! {
                 read_dotenv(value.as_bytes());
             }
             let mut contents = Contents::default();
-            map::add_all(&mut contents, "m.json", &text(&data(value.as_bytes()), Notation::Json)).unwrap();
+            map::add_all(&mut Lines::in_a_test(&mut contents, "m.json"), &text(&data(value.as_bytes()), Notation::Json)).unwrap();
             assert_read(&contents, value.as_bytes());
         }
     }

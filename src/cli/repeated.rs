@@ -1,0 +1,146 @@
+//! Flags that are given more than once, before the command's name and after it.
+//!
+//! What was typed is used, or it is refused: clap would take the last value without a word.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use clap::{Arg, ArgAction, Command};
+
+use crate::complete::Line;
+use crate::error::{Error, Result};
+
+/// The flags of which the last value counts, as all do in kubectl: an alias or a wrapper names a place first, and who
+/// calls it may name another. Of every other flag a second value is a mistake.
+const LAST_COUNTS: [&str; 8] =
+    ["kubeconfig", "context", "cluster", "user", "server", "namespace", "runai-namespace", "request-timeout"];
+
+/// Those whose value may be shown. An address may hold a password.
+const NOT_SHOWN: &str = "server";
+
+/// Checks the words of a line that is a command; `program` has parsed it. Gives what is worth knowing, a line each.
+///
+/// # Errors
+/// A flag that takes one value is given two that differ; or a word that asks for a terminal. No value is repeated that may
+/// be a secret.
+pub(super) fn check(program: &Command, words: &[OsString]) -> Result<Vec<String>> {
+    let cursor = std::iter::once(String::new());
+    let words = words.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
+    let words: Vec<String> = words.chain(cursor).collect();
+    let (line, _) = Line::read(program, &words);
+    if line.path == ["submit"] {
+        refuse_a_terminal(&words)?;
+    }
+    let mut notes = Vec::new();
+    for (flag, values) in given_twice(&line) {
+        if LAST_COUNTS.contains(&flag) {
+            let last =
+                values.last().filter(|_| flag != NOT_SHOWN).map_or(String::new(), |last| format!(": {last}"));
+            notes.push(format!("--{flag} is given {}, and the last one counts{last}", times(values.len())));
+        } else {
+            return Err(Error::usage(format!(
+                "--{flag} is given {}, with different values, and takes one",
+                times(values.len())
+            ))
+            .hint("leave out all but the one that is meant"));
+        }
+    }
+    Ok(notes)
+}
+
+/// The flags for one value that have several which differ.
+fn given_twice<'a>(line: &'a Line<'_>) -> Vec<(&'a str, Vec<&'a str>)> {
+    let mut given: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (flag, value) in line.flags.iter().filter(|(flag, _)| takes_one_value(flag)) {
+        given.entry(flag.get_long().unwrap_or_default()).or_default().push(value);
+    }
+    given.into_iter().filter(|(_, values)| values.iter().any(|value| *value != values[0])).collect()
+}
+
+fn takes_one_value(flag: &Arg) -> bool {
+    matches!(flag.get_action(), ArgAction::Set)
+        && flag.get_num_args().is_some_and(|count| count.takes_values())
+}
+
+/// `-it`, as docker and kubectl have it, is to this parser an image of the name `t`.
+fn refuse_a_terminal(words: &[String]) -> Result<()> {
+    let is_for_a_terminal = |word: &String| {
+        let letters = word.strip_prefix("-i").unwrap_or_default();
+        !letters.is_empty() && letters.chars().all(|letter| matches!(letter, 't' | 'd'))
+    };
+    match words.iter().take_while(|word| *word != "--").find(|word| is_for_a_terminal(word)) {
+        Some(word) => {
+            Err(Error::usage(format!("a job has no terminal, which {word} asks for")).hint(format!(
+                "leave out {word}; -i IMAGE is the image, and --interactive gives the job a higher priority"
+            )))
+        }
+        None => Ok(()),
+    }
+}
+
+fn times(count: usize) -> String {
+    if count == 2 { "twice".to_owned() } else { format!("{count} times") }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    fn checked(line: &str) -> Result<Vec<String>> {
+        let mut program = Cli::command();
+        program.build();
+        let words: Vec<OsString> =
+            ["program"].into_iter().chain(line.split(' ')).map(OsString::from).collect();
+        check(&program, &words)
+    }
+
+    #[test]
+    fn two_values_for_one_are_refused_and_not_shown() {
+        for line in [
+            "submit --image secret-a --image secret-b",
+            "--token secret-a list --token=secret-b",
+            "submit -i secret-a -isecret-b",
+            "create tls s --cert secret-a --key k --cert secret-b",
+            "create docker-registry s --docker-password secret-a --docker-password secret-b",
+            "list -o json -o yaml",
+            "create s --dry-run=none --dry-run=server",
+        ] {
+            let refusal = checked(line).unwrap_err().to_string();
+            assert!(refusal.contains("is given twice, with different values"), "{line}: {refusal}");
+            assert!(!refusal.contains("secret-"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn the_same_value_again_and_flags_for_several_are_fine() {
+        for line in [
+            "-y submit -i a -i a -y -vv -v",
+            "create s --from-literal a=b --from-literal c=d --label x=y --label z=y -p a -p b",
+            "submit -i a -- -i b -it",
+            "attach s x/y --env -A --mount a --mount b",
+        ] {
+            assert_eq!(checked(line).unwrap(), [""; 0], "{line}");
+        }
+    }
+
+    #[test]
+    fn of_a_place_the_last_counts_and_a_note_says_which() {
+        let notes = checked("--context a -n x create s -n y --context=b").unwrap();
+        let context = "--context is given twice, and the last one counts: b";
+        assert_eq!(notes, [context, "--namespace is given twice, and the last one counts: y"]);
+        assert!(!checked("-s https://u:p@h list -s b").unwrap()[0].contains("u:p"));
+    }
+
+    #[test]
+    fn a_job_has_no_terminal() {
+        for line in ["submit x -i img -it", "submit -it img", "submit -i img -itd"] {
+            assert!(
+                checked(line).unwrap_err().to_string().starts_with("error: a job has no terminal"),
+                "{line}"
+            );
+        }
+    }
+}
