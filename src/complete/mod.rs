@@ -91,6 +91,8 @@ fn offer(words: &[String], started: Instant) -> Offer {
     let mut candidates = wanted.words;
     if let Some(names) = &wanted.live {
         let found = live::candidates(names, &line, started);
+        let found = found.into_iter().filter(|candidate| !means_something_to_a_shell(&candidate.value));
+        let found: Vec<_> = found.collect();
         candidates.extend(if found.is_empty() { wanted.otherwise } else { found });
     }
     // A line each: a name that has more, as a context's may, can't be offered.
@@ -100,6 +102,12 @@ fn offer(words: &[String], started: Instant) -> Offer {
         Candidate { value, about: printable(first).into_owned(), then }
     });
     Offer { candidates: candidates.collect(), files: wanted.files }
+}
+
+/// Whether a shell could take a part of a name for something else than a name. Contexts and users of a kubeconfig may be
+/// called anything, and kubectl's script for fish evaluates the line that a first Tab has put them into.
+fn means_something_to_a_shell(name: &str) -> bool {
+    name.contains(|c: char| ";&|<>$`\\\"'(){}[]*?!#~".contains(c))
 }
 
 /// Writes all at once. Where nobody reads it, there is nobody to tell.

@@ -343,3 +343,30 @@ fn renewed(world: &World) -> Value {
     renew(world, &namespace);
     job(world, &namespace, "train").unwrap()
 }
+
+/// Who can write to the folder can put another manifest in the place of the saved one.
+#[test]
+fn a_folder_that_is_not_ones_own_keeps_no_manifest_and_nothing_is_deleted() {
+    let world = World::in_process();
+    let sandbox = Sandbox::new().with(&world);
+    let (namespace, old) = prepared(&world);
+    let state = |name: &str| {
+        let state = sandbox.path().join(name);
+        std::fs::create_dir_all(&state).unwrap();
+        state
+    };
+    let open = state("open").join("kubectl-runai-secret");
+    std::fs::create_dir(&open).unwrap();
+    std::fs::set_permissions(&open, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    std::os::unix::fs::symlink(state("elsewhere"), state("linked").join("kubectl-runai-secret")).unwrap();
+    for name in ["open", "linked"] {
+        let refused = sandbox.env("XDG_STATE_HOME", state(name)).run(recreate(&namespace)).fails_with(1);
+        assert!(refused.stderr.contains(" is not yours alone\nhint: nothing was changed"), "{refused}");
+    }
+    let run = sandbox.env("XDG_STATE_HOME", "relative").env("HOME", "relative");
+    let refused = run.run(recreate(&namespace)).fails_with(1);
+    assert!(refused.stderr.contains("a path that begins with /"), "{refused}");
+    assert_eq!(job(&world, &namespace, "train").unwrap()["metadata"]["uid"], old["metadata"]["uid"]);
+    sandbox.env("XDG_STATE_HOME", "relative").run(recreate(&namespace)).success();
+    assert!(!sandbox.path().join("relative").exists());
+}

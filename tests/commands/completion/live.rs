@@ -258,3 +258,32 @@ fn a_tab_among_releases_of_helm_moves_less_than_100_kilobytes() {
     let bytes: usize = world.requests().iter().map(|request| request.answer_size).sum();
     assert!(bytes <= 100_000, "{bytes}");
 }
+
+/// kubectl's script for fish evaluates the line: a name that was completed is run by the next Tab.
+#[test]
+fn names_that_a_shell_would_take_for_more_are_not_offered() {
+    let world = World::in_process();
+    let sandbox = Sandbox::new();
+    let context = json!({"cluster": "test", "user": "test"});
+    let mut config: serde_json::Value = serde_json::from_str(&world.kubeconfig().to_string()).unwrap();
+    for name in [
+        "a;touch x;",
+        "a$(touch x)",
+        "a`x`",
+        "a|x",
+        "a>x",
+        "a\"x",
+        "a'x",
+        "a&x",
+        "a\\x",
+        "a*",
+        "a-name",
+        "a@b:c/d",
+    ] {
+        config["contexts"].as_array_mut().unwrap().push(json!({"name": name, "context": context}));
+    }
+    sandbox.file("hostile", config.to_string());
+    let answer = ask(&sandbox, "--kubeconfig=hostile --context a");
+
+    assert_eq!(answer.names(), ["a-name", "a@b:c/d"]);
+}
