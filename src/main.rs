@@ -3,6 +3,7 @@
 mod age;
 mod cli;
 mod cluster;
+mod command;
 mod commands;
 mod complete;
 mod error;

@@ -10,17 +10,24 @@ use serde_json::{Map, Value};
 pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 #[derive(Clone, Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Metadata {
+    /// No object is without.
     pub(crate) name: String,
+    #[serde(default)]
     pub(crate) namespace: String,
+    #[serde(default)]
     pub(crate) labels: BTreeMap<String, String>,
+    #[serde(default)]
     pub(crate) annotations: Annotations,
+    #[serde(default)]
     pub(crate) uid: String,
+    #[serde(default)]
     pub(crate) resource_version: String,
+    #[serde(default)]
     pub(crate) owner_references: Vec<Owner>,
     /// Such as `2026-01-31T12:00:00Z`.
-    #[serde(rename = "creationTimestamp")]
+    #[serde(default, rename = "creationTimestamp")]
     pub(crate) created: String,
     #[serde(rename = "deletionTimestamp")]
     pub(crate) terminating: Option<IgnoredAny>,

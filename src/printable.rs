@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// The text with every character written as an escape that could move the cursor, end the line or reorder it.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(disturbs) {
+    if is_printable(text) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len());
@@ -18,8 +18,13 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// Control characters, line ends, what has no width, and what reorders text (Unicode UAX #9, section 2).
-fn disturbs(c: char) -> bool {
+/// Whether the text can be shown as it is.
+pub(crate) fn is_printable(text: &str) -> bool {
+    !text.chars().any(disturbs)
+}
+
+/// Whether a character does more than stand in its place: control characters, line ends, what has no width, and what reorders text (Unicode UAX #9, section 2).
+pub(crate) fn disturbs(c: char) -> bool {
     let unseen = matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{feff}');
     c.is_control() || unseen

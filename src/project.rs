@@ -3,6 +3,7 @@
 //! A project's namespace is the one labelled `runai/queue=<project>`. It is usually called `runai-<project>`, but an
 //! administrator may have chosen any other, so the name is never made up where the label can be read.
 
+use crate::command::CommandLine;
 use crate::error::{Error, Result};
 use crate::wording::{list, nearest};
 
@@ -66,7 +67,10 @@ pub(crate) fn unknown(name: &str, projects: &[Project]) -> Error {
     match projects.len() {
         0 => error.hint(format!("no namespace has the label {PROJECT_LABEL}: is this the right cluster?")),
         1..=20 => error.hint(format!("the projects are: {}", list(names()))),
-        count => error.hint(format!("there are {count}: kubectl get namespaces -L {PROJECT_LABEL}")),
+        count => error.hint(format!(
+            "there are {count}: {}",
+            CommandLine::kubectl("get namespaces -L").arg(PROJECT_LABEL)
+        )),
     }
 }
 

@@ -4,10 +4,13 @@ use bytes::Bytes;
 use form_urlencoded::Serializer;
 use http::{Method, Request, header};
 use kube::client::Body;
+use serde::Deserialize;
 use serde_json::json;
 
 use super::failure::Effect;
+use super::place::{Impossible, Place};
 use super::{Keep, Write};
+use crate::command::CommandLine;
 
 /// Only `metadata` comes back: no value of a secret crosses the wire.
 const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
@@ -25,41 +28,68 @@ pub(super) enum Dependents {
     GoFirst,
 }
 
-/// A request to the API server. Paths are made of checked names, so they need no escaping.
+/// The form in which the answer is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    Whole,
+    Metadata,
+    Table,
+}
+
+/// A request to the API server, and what its answer has to be about.
 #[derive(Clone)]
 pub(crate) struct Call {
     pub(super) method: Method,
-    pub(super) path: String,
+    pub(super) place: Place,
     query: Vec<(&'static str, String)>,
     accept: &'static str,
+    pub(super) shape: Shape,
     content_type: &'static str,
     pub(super) body: Bytes,
+    /// The name of a new object, where the place has none.
+    pub(super) name: Option<String>,
+    /// The UID of the object that is changed or deleted, where it is known.
+    pub(super) uid: Option<String>,
     /// The server is to keep nothing of it.
     dry: bool,
 }
 
+/// What is sent, as far as the answer has to have it too. Values are skipped.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Sent {
+    metadata: SentMetadata,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct SentMetadata {
+    name: Option<String>,
+    uid: Option<String>,
+}
+
 impl Call {
-    pub(super) fn get(path: String) -> Self {
-        Self::new(Method::GET, path, Bytes::new())
+    pub(super) fn get(place: Place) -> Self {
+        Self::new(Method::GET, place, Bytes::new())
     }
 
-    pub(super) fn create(path: String, body: Bytes, write: Write<'_>) -> Self {
-        Self::new(Method::POST, path, body).written_as(write)
+    pub(super) fn create(place: Place, body: Bytes, write: Write<'_>) -> Self {
+        Self::new(Method::POST, place, body).written_as(write)
     }
 
-    pub(super) fn replace(path: String, body: Bytes, write: Write<'_>) -> Self {
-        Self::new(Method::PUT, path, body).written_as(write)
+    pub(super) fn replace(place: Place, body: Bytes, write: Write<'_>) -> Self {
+        Self::new(Method::PUT, place, body).written_as(write)
     }
 
     /// A JSON merge patch (RFC 7386).
-    pub(super) fn merge_patch(path: String, body: Bytes, write: Write<'_>) -> Self {
-        let mut call = Self::new(Method::PATCH, path, body).written_as(write);
+    pub(super) fn merge_patch(place: Place, body: Bytes, write: Write<'_>) -> Self {
+        let mut call = Self::new(Method::PATCH, place, body).written_as(write);
         call.content_type = "application/merge-patch+json";
         call
     }
 
     /// Deletes the object with this UID if it still has this version.
-    pub(super) fn delete(path: String, uid: &str, version: &str, left: Dependents, keep: Keep) -> Self {
+    pub(super) fn delete(place: Place, uid: &str, version: &str, left: Dependents, keep: Keep) -> Self {
         let mut options = json!({
             "kind": "DeleteOptions",
             "apiVersion": "v1",
@@ -72,13 +102,30 @@ impl Call {
             // Where there is a body, the server does not read the query.
             options["dryRun"] = json!(["All"]);
         }
-        let call = Self::new(Method::DELETE, path, Bytes::from(options.to_string()));
-        Self { dry: keep == Keep::No, ..call }
+        let call = Self::new(Method::DELETE, place, Bytes::from(options.to_string()));
+        Self { dry: keep == Keep::No, ..call }.of_uid(uid)
     }
 
-    fn new(method: Method, path: String, body: Bytes) -> Self {
+    fn new(method: Method, place: Place, body: Bytes) -> Self {
         let json = "application/json";
-        Self { method, path, query: Vec::new(), accept: json, content_type: json, body, dry: false }
+        let sent: Sent = serde_json::from_slice(&body).unwrap_or_default();
+        Self {
+            method,
+            place,
+            query: Vec::new(),
+            accept: json,
+            shape: Shape::Whole,
+            content_type: json,
+            body,
+            name: sent.metadata.name,
+            uid: sent.metadata.uid,
+            dry: false,
+        }
+    }
+
+    /// Expects the answer to be about the object with this UID.
+    pub(super) fn of_uid(self, uid: &str) -> Self {
+        Self { uid: Some(uid.to_owned()), ..self }
     }
 
     pub(super) fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -87,17 +134,17 @@ impl Call {
     }
 
     pub(super) fn metadata_only(mut self) -> Self {
-        self.accept = METADATA;
+        (self.accept, self.shape) = (METADATA, Shape::Metadata);
         self
     }
 
     pub(super) fn metadata_list(mut self) -> Self {
-        self.accept = METADATA_LIST;
+        (self.accept, self.shape) = (METADATA_LIST, Shape::Metadata);
         self
     }
 
     pub(super) fn table(mut self) -> Self {
-        self.accept = TABLE;
+        (self.accept, self.shape) = (TABLE, Shape::Table);
         self
     }
 
@@ -111,25 +158,65 @@ impl Call {
 
     /// What it may change, for when it is not known what became of it.
     pub(super) fn effect(&self) -> Effect {
-        if self.method == Method::GET || self.dry { Effect::None } else { Effect::Unknown }
+        match (&self.method, self.dry) {
+            (&Method::GET, _) => Effect::None,
+            (_, true) => Effect::Tried,
+            (_, false) => Effect::Unknown,
+        }
     }
 
     /// Path and query, as the server's audit log has them. Holds names, never values.
-    pub(super) fn target(&self) -> String {
+    ///
+    /// # Errors
+    /// No object can have the name that would be in it.
+    pub(super) fn target(&self) -> Result<String, Impossible> {
+        let path = self.place.path.clone()?;
         if self.query.is_empty() {
-            return self.path.clone();
+            return Ok(path);
         }
         let query = Serializer::new(String::new()).extend_pairs(&self.query).finish();
-        format!("{}?{query}", self.path)
+        Ok(format!("{path}?{query}"))
     }
 
-    pub(super) fn to_request(&self) -> Request<Body> {
+    /// The request to this target.
+    ///
+    /// # Errors
+    /// The target is too long.
+    pub(super) fn to_request(&self, target: &str) -> http::Result<Request<Body>> {
         Request::builder()
             .method(&self.method)
-            .uri(self.target())
+            .uri(target)
             .header(header::ACCEPT, self.accept)
             .header(header::CONTENT_TYPE, self.content_type)
             .body(Body::from(self.body.clone()))
-            .expect("paths are made of checked names and queries are escaped")
+    }
+
+    /// The object that the answer has to be about, or the list.
+    pub(super) fn wanted(&self) -> String {
+        match self.place.object() {
+            Some(objects) => objects.in_words(self.object_name()),
+            None => "what the API server says of itself".to_owned(),
+        }
+    }
+
+    /// The command with which somebody sees what became of the object.
+    pub(super) fn look(&self) -> Option<String> {
+        let objects = self.place.object()?;
+        let command = CommandLine::kubectl("get").arg(objects.in_kubectl());
+        let command = match self.object_name() {
+            Some(name) => command.arg(name),
+            None => command,
+        };
+        Some(
+            match &objects.namespace {
+                Some(namespace) => command.namespace(namespace),
+                None => command,
+            }
+            .to_string(),
+        )
+    }
+
+    fn object_name(&self) -> Option<&str> {
+        self.place.object()?.name.as_deref().or(self.name.as_deref())
     }
 }

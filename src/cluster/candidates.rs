@@ -9,8 +9,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::call::Call;
-use super::list::PAGE;
-use super::secrets::{MADE_BY_PEOPLE, MetadataOnly, collection};
+use super::list::{Endless, PAGE, PageMetadata, Progress};
+use super::place::Place;
+use super::proof::Head;
+use super::secrets::{MADE_BY_PEOPLE, MetadataOnly};
 use super::{Cluster, Failure};
 use crate::metadata::{Metadata, Owner};
 use crate::project::PROJECT_LABEL;
@@ -47,16 +49,16 @@ enum Objects {
 #[serde(rename_all = "camelCase")]
 struct Table {
     #[serde(default)]
-    metadata: TableMetadata,
+    kind: String,
+    #[serde(default)]
+    api_version: String,
+    #[serde(default)]
+    metadata: PageMetadata,
     #[serde(default)]
     column_definitions: Vec<Column>,
+    /// `null` where there are none.
+    #[serde(deserialize_with = "Option::deserialize")]
     rows: Option<Vec<TableRow>>,
-}
-
-#[derive(Deserialize, Default)]
-struct TableMetadata {
-    #[serde(rename = "continue", default)]
-    next: String,
 }
 
 #[derive(Deserialize)]
@@ -77,18 +79,24 @@ impl Cluster {
         namespace: &str,
         mut found: impl FnMut(Row),
     ) -> Result<(), Failure> {
-        let call = Call::get(collection(namespace)).query("fieldSelector", MADE_BY_PEOPLE);
-        let next = self.page(&call, PAGE_WITH_LABELS, Objects::Metadata, String::new(), &mut found).await?;
-        self.rows(&call, next, found).await
+        let call = Call::get(Place::secrets(Some(namespace))).query("fieldSelector", MADE_BY_PEOPLE);
+        let mut progress = Progress::default();
+        let mut more =
+            self.rows(&call, PAGE_WITH_LABELS, Objects::Metadata, &mut progress, &mut found).await?;
+        while more {
+            more = self.rows(&call, PAGE, Objects::None, &mut progress, &mut found).await?;
+        }
+        Ok(())
     }
 
     /// The names of those secrets, and nothing else of them.
     pub(crate) async fn secret_names(&self, namespace: &str) -> Result<Vec<String>, Failure> {
-        let call = Call::get(collection(namespace)).query("fieldSelector", MADE_BY_PEOPLE);
+        let call = Call::get(Place::secrets(Some(namespace))).query("fieldSelector", MADE_BY_PEOPLE);
         let mut names = Vec::new();
         let mut found = |row: Row| names.push(row.cell("Name").to_owned());
-        let next = self.page(&call, PAGE, Objects::None, String::new(), &mut found).await?;
-        self.rows(&call, next, found).await.map(|()| names)
+        let mut progress = Progress::default();
+        while self.rows(&call, PAGE, Objects::None, &mut progress, &mut found).await? {}
+        Ok(names)
     }
 
     /// The workloads of a kind.
@@ -118,24 +126,21 @@ impl Cluster {
         objects: Objects,
         mut found: impl FnMut(Row),
     ) -> Result<(), Failure> {
-        let call = Call::get(kind.collection_path(&self.version_of(kind).await?, namespace));
-        let mut next = String::new();
-        loop {
-            next = self.page(&call, PAGE, objects, next, &mut found).await?;
-            if next.is_empty() {
-                return Ok(());
-            }
-        }
+        let version = self.version_of(kind).await?;
+        let call = Call::get(Place::workloads(kind, &version, Some(namespace)));
+        let mut progress = Progress::default();
+        while self.rows(&call, PAGE, objects, &mut progress, &mut found).await? {}
+        Ok(())
     }
 
     /// Every namespace with its labels.
     pub(crate) async fn each_namespace(&self, found: impl FnMut(Metadata)) -> Result<(), Failure> {
-        self.namespaces_of(Call::get("/api/v1/namespaces".to_owned()), found).await
+        self.namespaces_of(Call::get(Place::namespaces()), found).await
     }
 
     /// Every namespace that belongs to a project, with its labels.
     pub(crate) async fn each_project(&self, found: impl FnMut(Metadata)) -> Result<(), Failure> {
-        let call = Call::get("/api/v1/namespaces".to_owned()).query("labelSelector", PROJECT_LABEL);
+        let call = Call::get(Place::namespaces()).query("labelSelector", PROJECT_LABEL);
         self.namespaces_of(call, found).await
     }
 
@@ -147,37 +152,34 @@ impl Cluster {
         self.list(call.metadata_list(), PAGE, hand_on).await.map(drop)
     }
 
-    /// What follows after a first page.
-    async fn rows(&self, call: &Call, mut next: String, mut found: impl FnMut(Row)) -> Result<(), Failure> {
-        while !next.is_empty() {
-            next = self.page(call, PAGE, Objects::None, next, &mut found).await?;
-        }
-        Ok(())
-    }
-
-    /// One page; where the next one begins, or an empty text where there is none.
-    async fn page(
+    /// The rows of one page. Returns whether another one follows.
+    async fn rows(
         &self,
         call: &Call,
         limit: u32,
         objects: Objects,
-        from: String,
+        progress: &mut Progress,
         found: &mut impl FnMut(Row),
-    ) -> Result<String, Failure> {
+    ) -> Result<bool, Failure> {
         let objects = match objects {
             Objects::None => "None",
             Objects::Metadata => "Metadata",
         };
-        let call = call.clone().table().query("includeObject", objects).query("limit", limit.to_string());
-        let call = if from.is_empty() { call } else { call.query("continue", from) };
-        let Table { metadata, column_definitions, rows } = self.json(&call).await?;
+        let page = progress.page(call, limit).table().query("includeObject", objects);
+        let read = |body: &[u8]| {
+            let Table { kind, api_version, metadata, column_definitions, rows } =
+                serde_json::from_slice(body)?;
+            Ok(((metadata, column_definitions, rows), Head { kind, api_version }))
+        };
+        let (metadata, columns, rows) = self.page(&page, read).await?;
         for TableRow { cells, object } in rows.into_iter().flatten() {
-            let names = column_definitions.iter().map(|column| column.name.clone());
-            let Metadata { labels, owner_references: owners, .. } =
-                object.map(|object| object.metadata).unwrap_or_default();
+            let names = columns.iter().map(|column| column.name.clone());
+            let (labels, owners) = object
+                .map(|MetadataOnly { metadata }| (metadata.labels, metadata.owner_references))
+                .unwrap_or_default();
             found(Row { cells: names.zip(cells.iter().map(in_words)).collect(), labels, owners });
         }
-        Ok(metadata.next)
+        progress.after(metadata).map_err(|Endless| self.endless(call))
     }
 }
 

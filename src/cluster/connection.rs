@@ -1,18 +1,23 @@
 //! A connection to an API server: each request is limited in time, shown with `-v`, and repeated only where the
 //! server said that it did nothing.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http::{HeaderMap, StatusCode, Uri, header};
+use bytes::{Bytes, BytesMut};
+use http::response::Parts;
+use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
 use http_body_util::BodyExt;
+use kube::client::Body;
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
 use super::call::Call;
-use super::failure::{Failure, Missing, shortened};
+use super::failure::{Effect, Failure, Missing, shortened};
+use super::proof::{self, Head, Wrong};
+use super::trouble::Trouble;
 use super::versions::Versions;
 use super::{Attendance, config, transport};
 use crate::cli::Connection;
@@ -28,6 +33,15 @@ const TRIES: u32 = 5;
 /// How many requests are under way at once, whatever the command.
 const IN_FLIGHT: usize = 16;
 
+/// How long nothing may come where a request may take as long as it likes. API servers give up after 60 s.
+const SILENCE: Duration = Duration::from_secs(90);
+
+/// The longest answer, unpacked. A page has at most 500 objects, and the server's store takes none over 1.5 MiB.
+const MOST: usize = 256 << 20;
+const MOST_OF_A_REFUSAL: usize = 8 << 20;
+/// The longest of all answers that are under way.
+const MOST_AT_ONCE: usize = 512 << 20;
+
 /// The API server, as one user sees it.
 pub(crate) struct Cluster {
     client: kube::Client,
@@ -35,6 +49,12 @@ pub(crate) struct Cluster {
     ui: Ui,
     /// Time limit of one request.
     limit: Duration,
+    /// Time limit between two signs of the server.
+    silence: Duration,
+    /// How many bytes of answers are under way.
+    held: Cell<usize>,
+    /// The UIDs of what this run has deleted, or tried to: no new object can have one of them.
+    deleted: RefCell<BTreeSet<String>>,
     /// Host and port, for error messages.
     server: String,
     /// The same with the path, which many clusters may share a host by.
@@ -70,11 +90,15 @@ impl Cluster {
         };
         let client = transport::client(&config).map_err(|error| config::unusable(&server, &error))?;
         let slots = Semaphore::new(IN_FLIGHT);
+        let is_unlimited = flags.request_timeout.is_some_and(|limit| limit.is_zero());
         Ok(Self {
             client,
             slots,
             ui: ui.clone(),
             limit,
+            silence: if is_unlimited { SILENCE } else { limit },
+            held: Cell::new(0),
+            deleted: RefCell::default(),
             server,
             address,
             default_namespace,
@@ -96,54 +120,90 @@ impl Cluster {
         Failure::not_served(&self.server, kind, missing)
     }
 
-    /// Sends a request and reads its answer as JSON.
-    pub(super) async fn json<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Failure> {
+    /// Sends a request, and reads the answer that is proven to be about the object that was meant.
+    ///
+    /// # Errors
+    /// Also where anything else answered.
+    pub(super) async fn object<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Failure> {
+        let body = self.proven(call).await?;
+        // serde's own message quotes what it could not read, which may be a value.
+        serde_json::from_slice(&body).map_err(|error| self.wrong(call, proof::instead(&error, &body)))
+    }
+
+    /// The same where nothing more of the answer is wanted than that it is done.
+    pub(super) async fn done(&self, call: &Call) -> Result<(), Failure> {
+        self.proven(call).await.map(drop)
+    }
+
+    async fn proven(&self, call: &Call) -> Result<Bytes, Failure> {
+        if call.method == Method::DELETE && call.effect() == Effect::Unknown {
+            self.deleted.borrow_mut().extend(call.uid.clone());
+        }
         let body = self.send(call).await?;
-        serde_json::from_slice(&body).map_err(|_| self.unreadable(call))
+        let uid = proof::of_answer(call, &body).map_err(|wrong| self.wrong(call, wrong))?;
+        if call.method == Method::POST && uid.is_some_and(|uid| self.deleted.borrow().contains(&uid)) {
+            return Err(self.wrong(call, Wrong::Instead("the object that was deleted")));
+        }
+        Ok(body)
     }
 
-    /// An answer is not what it should be. serde's own message quotes what it could not read, which may be a value.
-    pub(super) fn unreadable(&self, call: &Call) -> Failure {
-        Failure::unreadable(&self.server, call.effect())
+    /// Sends a request for a page of a list, and reads what is proven to be one.
+    pub(super) async fn page<R>(
+        &self,
+        call: &Call,
+        read: impl FnOnce(&[u8]) -> serde_json::Result<(R, Head)>,
+    ) -> Result<R, Failure> {
+        let body = self.send(call).await?;
+        let (page, head) =
+            read(&body).map_err(|error| self.wrong(call, proof::of_unreadable_page(call, &error, &body)))?;
+        proof::of_page(call, &head).map_err(|wrong| self.wrong(call, wrong))?;
+        Ok(page)
     }
 
-    /// Sends a request, again where the server refused it for the moment, and returns the body of the success.
-    pub(super) async fn send(&self, call: &Call) -> Result<Bytes, Failure> {
+    /// An answer with a code of success that is not the answer.
+    pub(super) fn wrong(&self, call: &Call, wrong: Wrong) -> Failure {
+        Failure::wrong(&self.server, call, wrong).in_words_of(|text| self.ui.quotable(text))
+    }
+
+    /// A list that has no end.
+    pub(super) fn endless(&self, call: &Call) -> Failure {
+        Failure::wrong(&self.server, call, Wrong::Instead("a list that begins again and again"))
+    }
+
+    /// Sends a request, again where the server refused it for the moment, and returns the body of what is called a
+    /// success. Nobody else may have it before it is proven.
+    async fn send(&self, call: &Call) -> Result<Bytes, Failure> {
+        let target = call.target().map_err(|name| Failure::impossible(&self.server, name))?;
         let mut waited = Duration::ZERO;
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let failure = match self.send_once(call).await {
+            let failure = match self.send_once(call, &target).await {
                 Ok(body) => return Ok(body),
                 Err(failure) => failure,
             };
             let Some(pause) = failure.pause_before_repeat(call.effect(), attempt) else {
                 return Err(failure);
             };
-            if attempt == TRIES || waited + pause > PATIENCE {
+            let in_all = waited.saturating_add(pause);
+            if attempt == TRIES || in_all > PATIENCE {
                 return Err(failure);
             }
             self.ui.trace(&format!("again in {} ms", pause.as_millis()));
             tokio::time::sleep(pause).await;
-            waited += pause;
+            waited = in_all;
         }
     }
 
-    async fn send_once(&self, call: &Call) -> Result<Bytes, Failure> {
+    async fn send_once(&self, call: &Call, target: &str) -> Result<Bytes, Failure> {
         let _slot = self.slots.acquire().await.expect("nobody closes the semaphore");
+        let request = call.to_request(target).map_err(|_| Failure::too_long(&self.server))?;
         let started = Instant::now();
-        let exchange = async {
-            let answer =
-                self.client.send(call.to_request()).await.map_err(|error| self.lost(call, &error))?;
-            let (head, body) = answer.into_parts();
-            let body = body.collect().await.map_err(|error| self.lost(call, &error))?.to_bytes();
-            Ok((head, body))
-        };
-        let outcome = tokio::time::timeout(self.limit, exchange).await;
+        let outcome = tokio::time::timeout(self.limit, Box::pin(self.exchange(call, request))).await;
         let outcome =
-            outcome.unwrap_or_else(|_| Err(Failure::too_slow(&self.server, self.limit, call.effect())));
+            outcome.unwrap_or_else(|_| Err(self.without_answer(call, Trouble::TooSlow(self.limit))));
         let took = started.elapsed().as_millis();
-        let line = format!("{} {}", call.method, call.target());
+        let line = format!("{} {target}", call.method);
         let (head, body) =
             outcome.inspect_err(|_| self.ui.trace(&format!("{line} no answer in {took} ms")))?;
         let (sent, received, status) = (call.body.len(), body.len(), head.status.as_u16());
@@ -156,8 +216,46 @@ impl Cluster {
         }
     }
 
+    async fn exchange(&self, call: &Call, request: Request<Body>) -> Result<(Parts, Bytes), Failure> {
+        let answer = self.in_motion(call, self.client.send(request)).await?;
+        let (head, body) = answer.map_err(|error| self.lost(call, &error))?.into_parts();
+        let is_success = head.status.is_success();
+        let most = if is_success { MOST } else { MOST_OF_A_REFUSAL };
+        match self.read(call, body, most).await {
+            // What a refusal has to say is short; that it is one, is known already.
+            Err(failure) if failure.is_too_large() && !is_success => Ok((head, Bytes::new())),
+            body => body.map(|body| (head, body)),
+        }
+    }
+
+    /// Reads a body, unpacked, as long as it is no longer than anything that an API server sends.
+    async fn read(&self, call: &Call, body: Body, most: usize) -> Result<Bytes, Failure> {
+        let mut body = pin!(body);
+        let mut read = BytesMut::new();
+        let mut held = Held { all: &self.held, own: 0 };
+        while let Some(frame) = self.in_motion(call, body.frame()).await? {
+            let frame = frame.map_err(|error| self.lost(call, &error))?;
+            let Ok(data) = frame.into_data() else { continue };
+            if read.len() + data.len() > most || held.add(data.len()) > MOST_AT_ONCE {
+                return Err(self.without_answer(call, Trouble::TooLarge(read.len())));
+            }
+            read.extend_from_slice(&data);
+        }
+        Ok(read.freeze())
+    }
+
+    /// Waits for the next sign of the server.
+    async fn in_motion<T>(&self, call: &Call, next: impl Future<Output = T>) -> Result<T, Failure> {
+        let next = tokio::time::timeout(self.silence, next).await;
+        next.map_err(|_| self.without_answer(call, Trouble::TooSlow(self.silence)))
+    }
+
+    fn without_answer(&self, call: &Call, trouble: Trouble) -> Failure {
+        Failure::without_answer(&self.server, call, trouble)
+    }
+
     fn lost(&self, call: &Call, error: &(dyn std::error::Error + 'static)) -> Failure {
-        Failure::lost(&self.server, error, call.effect())
+        Failure::lost(&self.server, error, call)
     }
 
     fn refused(&self, call: &Call, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
@@ -165,7 +263,7 @@ impl Cluster {
             .get(header::RETRY_AFTER)
             .and_then(|seconds| seconds.to_str().ok()?.parse().ok())
             .map(Duration::from_secs);
-        let failure = Failure::refused(&self.server, status, body, retry_after, call.effect());
+        let failure = Failure::refused(&self.server, status, body, retry_after, call);
         failure.in_words_of(|text| self.ui.quotable(text))
     }
 
@@ -177,6 +275,27 @@ impl Cluster {
                 self.ui.warning(&shortened(&self.ui.quotable(&text.replace("\\\"", "\""))));
             }
         }
+    }
+}
+
+/// The bytes of one answer among those of all that are under way.
+struct Held<'a> {
+    all: &'a Cell<usize>,
+    own: usize,
+}
+
+impl Held<'_> {
+    /// Adds some, and returns how many there are in all.
+    fn add(&mut self, bytes: usize) -> usize {
+        self.own += bytes;
+        self.all.set(self.all.get() + bytes);
+        self.all.get()
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.all.set(self.all.get().saturating_sub(self.own));
     }
 }
 

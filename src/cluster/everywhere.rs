@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::call::Call;
 use super::list::PAGE;
+use super::place::Place;
 use super::{Cluster, Failure};
 use crate::workload::{Kind, Version};
 
@@ -84,8 +85,9 @@ impl Cluster {
         namespace: Option<&str>,
         read: impl Fn(&Value) -> T,
     ) -> Result<Vec<T>, Failure> {
-        let list =
-            |version: String| self.list_trees(Call::get(kind.list_path(&version, namespace)), PAGE, &read);
+        let list = |version: String| {
+            self.list_trees(Call::get(Place::workloads(kind, &version, namespace)), PAGE, &read)
+        };
         match list(self.version_of(kind).await?).await {
             Err(failure) if failure.is_unknown_type() && matches!(kind.version, Version::Known(_)) => {
                 list(self.look_up_version_of(kind).await?).await

@@ -9,13 +9,18 @@ use std::time::Duration;
 use http::StatusCode;
 use kube::core::Status;
 
+use super::call::Call;
+use super::place::Impossible;
+use super::proof::Wrong;
 use super::trouble::{self, Sent, Trouble};
+use crate::command::CommandLine;
 use crate::error::Error;
 use crate::workload::Kind;
 
 /// The longest text of a server that is repeated: beyond it is a page of HTML or a dump.
 const LONGEST_TEXT: usize = 400;
 
+const NOT_KNOWN: &str = "it is not known whether the server did it";
 const NOT_TAKEN: &str = "the server did not take it; nothing was changed";
 
 /// A request without success.
@@ -23,6 +28,8 @@ pub(crate) struct Failure {
     cause: Cause,
     /// Whether the request may have been carried out all the same.
     effect: Effect,
+    /// The command that shows what became of it.
+    look: Option<String>,
     server: String,
 }
 
@@ -33,6 +40,12 @@ enum Cause {
     Lost(Trouble),
     /// The server has no objects of this kind at all.
     NotServed { kind: &'static str, group: &'static str, missing: Missing },
+    /// The server knows no such path.
+    NoPath,
+    /// No object can have this name, so nothing was asked.
+    NoName(Impossible),
+    /// The request would be longer than any that is taken.
+    TooLong,
 }
 
 /// What the server does not have.
@@ -47,6 +60,8 @@ pub(super) enum Missing {
 pub(super) enum Effect {
     /// Nothing: it only reads, or never arrived.
     None,
+    /// Nothing, since it was a dry run.
+    Tried,
     Unknown,
 }
 
@@ -56,16 +71,18 @@ impl Failure {
         code: StatusCode,
         body: &[u8],
         header: Option<Duration>,
-        effect: Effect,
+        call: &Call,
     ) -> Self {
+        if code == StatusCode::NOT_FOUND && is_no_path(body) {
+            return Self::new(server, Cause::NoPath);
+        }
         let status = serde_json::from_slice::<Status>(body).ok().filter(|status| !status.message.is_empty());
         let status = Box::new(status.unwrap_or_else(|| not_a_status(code)));
         let detail = status.details.as_ref().map(|details| u64::from(details.retry_after_seconds));
         let retry_after = header.or(detail.filter(|seconds| *seconds > 0).map(Duration::from_secs));
+        let failure = Self::new(server, Cause::Refused { status, code: code.as_u16(), retry_after });
         // A proxy that gives up (504), or a server that stumbles afterwards (500), may have passed it on before.
-        let effect = if code.is_server_error() { effect } else { Effect::None };
-        let cause = Cause::Refused { status, code: code.as_u16(), retry_after };
-        Self { cause, effect, server: server.to_owned() }
+        if code.is_server_error() { failure.after(call) } else { failure }
     }
 
     /// The same with every text of the server passed through `quotable`, before anything is cut off.
@@ -86,35 +103,55 @@ impl Failure {
         self
     }
 
-    pub(super) fn too_slow(server: &str, limit: Duration, effect: Effect) -> Self {
-        Self::without_answer(server, Trouble::TooSlow(limit), effect)
-    }
-
-    /// The server said that it was done, in words that are not understood.
-    pub(super) fn unreadable(server: &str, effect: Effect) -> Self {
-        Self::without_answer(server, Trouble::Unreadable, effect)
+    /// The server said that it was done, and its answer is not the one to this request.
+    pub(super) fn wrong(server: &str, call: &Call, wrong: Wrong) -> Self {
+        let cause = match wrong {
+            Wrong::Refused(status) => {
+                Cause::Refused { status, code: StatusCode::OK.as_u16(), retry_after: None }
+            }
+            Wrong::Instead(instead) => Cause::Lost(Trouble::Wrong { instead, wanted: call.wanted() }),
+        };
+        Self::new(server, cause).after(call)
     }
 
     /// Finds out from a chain of errors what became of the connection.
-    pub(super) fn lost(server: &str, error: &(dyn StdError + 'static), effect: Effect) -> Self {
+    pub(super) fn lost(server: &str, error: &(dyn StdError + 'static), call: &Call) -> Self {
         let (trouble, sent) = trouble::of(error);
-        Self::without_answer(server, trouble, if sent == Sent::No { Effect::None } else { effect })
+        let failure = Self::new(server, Cause::Lost(trouble));
+        if sent == Sent::No { failure } else { failure.after(call) }
+    }
+
+    pub(super) fn without_answer(server: &str, call: &Call, trouble: Trouble) -> Self {
+        Self::new(server, Cause::Lost(trouble)).after(call)
     }
 
     pub(super) fn not_served(server: &str, kind: &Kind, missing: Missing) -> Self {
-        let cause = Cause::NotServed { kind: kind.name, group: kind.group, missing };
-        Self { cause, effect: Effect::None, server: server.to_owned() }
+        Self::new(server, Cause::NotServed { kind: kind.name, group: kind.group, missing })
     }
 
-    fn without_answer(server: &str, trouble: Trouble, effect: Effect) -> Self {
-        Self { cause: Cause::Lost(trouble), effect, server: server.to_owned() }
+    pub(super) fn impossible(server: &str, name: Impossible) -> Self {
+        Self::new(server, Cause::NoName(name))
+    }
+
+    pub(super) fn too_long(server: &str) -> Self {
+        Self::new(server, Cause::TooLong)
+    }
+
+    /// One of a request that did nothing.
+    fn new(server: &str, cause: Cause) -> Self {
+        Self { cause, effect: Effect::None, look: None, server: server.to_owned() }
+    }
+
+    /// The same of a request that may have done something.
+    fn after(self, call: &Call) -> Self {
+        Self { effect: call.effect(), look: call.look(), ..self }
     }
 
     /// How long to wait before sending it again, or nothing where that is no use or could do it twice.
     ///
     /// 429 says that nothing was done, so it may be repeated whatever it was. Anything else only repeats a read.
     pub(super) fn pause_before_repeat(&self, effect: Effect, attempt: u32) -> Option<Duration> {
-        let only_reads = effect == Effect::None;
+        let only_reads = effect != Effect::Unknown;
         let growing = Duration::from_millis(100 << attempt.min(6));
         match &self.cause {
             Cause::Refused { code: 429, retry_after, .. } => Some(retry_after.unwrap_or(growing)),
@@ -128,13 +165,14 @@ impl Failure {
 
     /// The path is no collection of objects: the server does not have that type in that version.
     pub(super) fn is_unknown_type(&self) -> bool {
-        let names_an_object = match &self.cause {
+        match &self.cause {
             Cause::Refused { status, .. } => {
-                status.details.as_ref().is_some_and(|details| !details.name.is_empty())
+                let names_an_object = status.details.as_ref().is_some_and(|details| !details.name.is_empty());
+                self.is_not_found() && !names_an_object
             }
-            Cause::Lost(_) | Cause::NotServed { .. } => false,
-        };
-        self.is_not_found() && !names_an_object
+            Cause::NoPath => true,
+            _ => false,
+        }
     }
 
     /// The cluster has no objects of this kind at all.
@@ -142,8 +180,9 @@ impl Failure {
         matches!(self.cause, Cause::NotServed { .. })
     }
 
+    /// The server says that there is no such object, or there can be none. A page that says 404 is not its word.
     pub(crate) fn is_not_found(&self) -> bool {
-        self.has_code(404)
+        self.is_refused_as(404, "NotFound") || matches!(self.cause, Cause::NoName(_))
     }
 
     /// A precondition did not hold: somebody else wrote in between.
@@ -152,7 +191,7 @@ impl Failure {
     }
 
     pub(crate) fn is_already_exists(&self) -> bool {
-        matches!(&self.cause, Cause::Refused { status, .. } if status.reason == "AlreadyExists")
+        self.is_refused_as(409, "AlreadyExists")
     }
 
     /// Somebody else wrote, deleted or made the object between a look at it and the write.
@@ -168,11 +207,11 @@ impl Failure {
 
     /// The server no longer knows the state of the cluster that a list was begun on.
     pub(super) fn is_expired(&self) -> bool {
-        self.has_code(410)
+        matches!(self.cause, Cause::Refused { code: 410, .. })
     }
 
     pub(crate) fn is_forbidden(&self) -> bool {
-        self.has_code(403)
+        self.is_refused_as(403, "Forbidden")
     }
 
     /// The request may have been carried out although there was no answer.
@@ -185,15 +224,20 @@ impl Failure {
         match self.cause {
             Cause::Refused { code, .. } => matches!(code, 429 | 500 | 502..=504),
             Cause::Lost(_) => true,
-            Cause::NotServed { .. } => false,
+            _ => false,
         }
+    }
+
+    /// The answer is longer than any that an API server gives.
+    pub(super) fn is_too_large(&self) -> bool {
+        matches!(self.cause, Cause::Lost(Trouble::TooLarge(_)))
     }
 
     /// What the server answered, as JSON; null where there was no answer.
     pub(crate) fn status(&self) -> serde_json::Value {
         match &self.cause {
             Cause::Refused { status, .. } => serde_json::to_value(status).unwrap_or_default(),
-            Cause::Lost(_) | Cause::NotServed { .. } => serde_json::Value::Null,
+            _ => serde_json::Value::Null,
         }
     }
 
@@ -204,8 +248,8 @@ impl Failure {
         causes.map(|cause| (cause.field.clone(), reason_only(&cause.message))).collect()
     }
 
-    fn has_code(&self, wanted: u16) -> bool {
-        matches!(self.cause, Cause::Refused { code, .. } if code == wanted)
+    fn is_refused_as(&self, wanted: u16, reason: &str) -> bool {
+        matches!(&self.cause, Cause::Refused { status, code, .. } if *code == wanted && status.reason == reason)
     }
 }
 
@@ -214,21 +258,48 @@ impl From<Failure> for Error {
         let error = match &failure.cause {
             Cause::Refused { status, code, .. } => refusal(&failure, status, *code),
             Cause::Lost(trouble) => trouble.in_words(&failure.server),
-            Cause::NotServed { kind, group, missing } => {
-                let why = match missing {
-                    Missing::Group => format!("it does not serve the API group {group}"),
-                    Missing::Kind => format!("its API group {group} does not serve that kind"),
-                };
-                Error::failed(format!("the cluster has no {kind}: {why}"))
-                    .hint(format!("is this the right cluster? kubectl api-resources --api-group={group}"))
-            }
+            Cause::NotServed { kind, group, missing } => not_served(kind, group, *missing),
+            Cause::NoPath => Error::failed(format!("{} does not know that path: 404", failure.server)).hint(
+                "is it the API server of a Kubernetes cluster? check its address: kubectl config view --minify",
+            ),
+            Cause::NoName(name) => impossible(name),
+            Cause::TooLong => Error::failed("the request would be too long for any server")
+                .hint("give a shorter selector, or fewer names at once"),
         };
-        if failure.has_unknown_effect() {
-            error.hint("it is not known whether the server did it: look before you repeat the command")
-        } else {
-            error
+        match (failure.effect, &failure.look) {
+            (Effect::None, _) => error,
+            (Effect::Tried, _) => error.hint("that request was a dry run, which changes nothing"),
+            (Effect::Unknown, None) => error.hint(format!("{NOT_KNOWN}: look before you repeat the command")),
+            (Effect::Unknown, Some(look)) => {
+                error.hint(format!("{NOT_KNOWN}: look before you repeat the command: {look}"))
+            }
         }
     }
+}
+
+fn not_served(kind: &str, group: &'static str, missing: Missing) -> Error {
+    let why = match missing {
+        Missing::Group => format!("it does not serve the API group {group}"),
+        Missing::Kind => format!("its API group {group} does not serve that kind"),
+    };
+    let look = CommandLine::kubectl("api-resources").arg(format!("--api-group={group}"));
+    Error::failed(format!("the cluster has no {kind}: {why}"))
+        .hint(format!("is this the right cluster? {look}"))
+}
+
+fn impossible(Impossible { what, name }: &Impossible) -> Error {
+    let rule = match *what {
+        "namespace" => "lower case letters, digits and '-', at most 63 characters",
+        _ => "lower case letters, digits, '-' and '.', at most 253 characters",
+    };
+    Error::failed(format!("no {what} can have the name {:?}", shortened(name)))
+        .hint(format!("a name has {rule}, and begins and ends with a letter or a digit"))
+}
+
+/// How Go's HTTP servers say that they have no such path; an API server says of objects in JSON that they are not there.
+fn is_no_path(body: &[u8]) -> bool {
+    let text = body.trim_ascii();
+    text.eq_ignore_ascii_case(b"404 page not found") || text.eq_ignore_ascii_case(b"404: page not found")
 }
 
 fn refusal(failure: &Failure, status: &Status, code: u16) -> Error {
@@ -244,7 +315,7 @@ fn refusal(failure: &Failure, status: &Status, code: u16) -> Error {
         }
         (403, _) => Error::in_kubectls_words(format!("Error from server (Forbidden): {text}"))
             .hint(what_forbids(&status.message)),
-        (404, _) => Error::in_kubectls_words(format!("Error from server (NotFound): {text}"))
+        (404, "NotFound") => Error::in_kubectls_words(format!("Error from server (NotFound): {text}"))
             .hint("check the name, and the namespace: --project, --namespace, or else the context's"),
         (409, _) => Error::in_kubectls_words(format!("Error from server (Conflict): {text}")).hint(
             "somebody else changed it at the same moment; nothing was overwritten: run the command again",

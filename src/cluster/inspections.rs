@@ -9,7 +9,7 @@ use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
 use super::call::Call;
-use super::secrets::{collection_in, object};
+use super::place::Place;
 use super::{Cluster, Failure, Namespaces, Seen};
 use crate::secret::{Inspection, SecretValue, ValueFacts};
 
@@ -84,15 +84,15 @@ impl Cluster {
     /// All secrets but Helm's.
     pub(crate) async fn inspect_secrets(&self, namespaces: &Namespaces) -> Result<Seen<Inspection>, Failure> {
         let list = async |(), namespace: Option<String>| {
-            let call = Call::get(collection_in(namespace.as_deref())).query("fieldSelector", NOT_HELMS);
+            let call = Call::get(Place::secrets(namespace.as_deref())).query("fieldSelector", NOT_HELMS);
             self.list(call, PAGE, |secret: Inspected| Some(Inspection::from(secret))).await
         };
         self.everywhere(vec![()], namespaces, |()| "secrets", list).await
     }
 
     pub(crate) async fn inspect_secret(&self, namespace: &str, name: &str) -> Result<Inspection, Failure> {
-        let call = Call::get(object(namespace, name));
-        self.json::<Inspected>(&call).await.map(Inspection::from)
+        let call = Call::get(Place::secret(namespace, name));
+        self.object::<Inspected>(&call).await.map(Inspection::from)
     }
 }
 

@@ -8,7 +8,8 @@ use serde::de::IgnoredAny;
 
 use super::call::Call;
 use super::list::PAGE;
-use super::secrets::{MADE_BY_PEOPLE, collection_in};
+use super::place::Place;
+use super::secrets::MADE_BY_PEOPLE;
 use super::{Cluster, Failure, Namespaces, Seen};
 use crate::metadata::Metadata;
 
@@ -93,7 +94,7 @@ impl Cluster {
         keep: impl Fn(Listed) -> R,
     ) -> Result<Seen<R>, Failure> {
         let list = async |(), namespace: Option<String>| {
-            let mut call = Call::get(collection_in(namespace.as_deref()));
+            let mut call = Call::get(Place::secrets(namespace.as_deref()));
             if selection.makers == Makers::People {
                 call = call.query("fieldSelector", MADE_BY_PEOPLE);
             }

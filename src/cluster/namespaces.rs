@@ -1,6 +1,7 @@
 //! Namespaces, as far as they belong to Run:ai projects.
 
 use super::call::Call;
+use super::place::Place;
 use super::secrets::MetadataOnly;
 use super::{Cluster, Failure};
 use crate::metadata::Metadata;
@@ -22,12 +23,12 @@ impl Cluster {
     }
 
     pub(crate) async fn namespace(&self, name: &str) -> Result<Metadata, Failure> {
-        let call = Call::get(format!("/api/v1/namespaces/{name}")).metadata_only();
-        self.json::<MetadataOnly>(&call).await.map(|only| only.metadata)
+        let call = Call::get(Place::namespace(name)).metadata_only();
+        self.object::<MetadataOnly>(&call).await.map(|only| only.metadata)
     }
 
     async fn projects_selected(&self, selector: &str) -> Result<Vec<Project>, Failure> {
-        let call = Call::get("/api/v1/namespaces".to_owned()).query("labelSelector", selector);
+        let call = Call::get(Place::namespaces()).query("labelSelector", selector);
         let namespaces = self.list_metadata(call).await?;
         let project = |Metadata { name, mut labels, terminating, .. }: Metadata| {
             let project = labels.remove(PROJECT_LABEL)?;

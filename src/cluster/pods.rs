@@ -3,17 +3,18 @@
 use serde_json::Value;
 
 use super::call::Call;
+use super::place::Place;
 use super::{Cluster, Failure};
 
 /// More pods, and more events, tell nothing more.
-const MOST: &str = "100";
+const MOST: u32 = 100;
 
 impl Cluster {
     /// The pods that a Job made.
     pub(crate) async fn pods_of_job(&self, namespace: &str, job: &str) -> Result<Vec<Value>, Failure> {
-        let path = format!("/api/v1/namespaces/{namespace}/pods");
         // The label without a prefix: servers before 1.27 know no other.
-        self.some(Call::get(path).query("labelSelector", format!("job-name={job}"))).await
+        let place = Place::pods(namespace).with_name_in_query("job", job);
+        self.some(Call::get(place).query("labelSelector", format!("job-name={job}")), MOST).await
     }
 
     /// What was reported of an object lately.
@@ -23,13 +24,8 @@ impl Cluster {
         kind: &str,
         name: &str,
     ) -> Result<Vec<Value>, Failure> {
-        let path = format!("/api/v1/namespaces/{namespace}/events");
+        let place = Place::events(namespace).with_name_in_query("object", name);
         let of_object = format!("involvedObject.kind={kind},involvedObject.name={name}");
-        self.some(Call::get(path).query("fieldSelector", of_object)).await
-    }
-
-    async fn some(&self, call: Call) -> Result<Vec<Value>, Failure> {
-        let mut list: Value = self.json(&call.query("limit", MOST)).await?;
-        Ok(list.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default())
+        self.some(Call::get(place).query("fieldSelector", of_object), MOST).await
     }
 }

@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::call::Call;
-use super::secrets::object;
+use super::place::Place;
 use super::{Cluster, Failure, Write};
 use crate::metadata::{self, Metadata, Owner};
 use crate::propagation::Encoded;
@@ -114,11 +114,11 @@ impl SecretOutside {
 
 impl Cluster {
     pub(crate) async fn secret_outside(&self, namespace: &str, name: &str) -> Result<SecretOutside, Failure> {
-        self.json(&Call::get(object(namespace, name))).await
+        self.object(&Call::get(Place::secret(namespace, name))).await
     }
 
     pub(crate) async fn secret_inside(&self, namespace: &str, name: &str) -> Result<SecretInside, Failure> {
-        self.json(&Call::get(object(namespace, name))).await
+        self.object(&Call::get(Place::secret(namespace, name))).await
     }
 
     /// Merges a patch into a secret that still has the version in the patch's metadata. What comes back is without
@@ -133,6 +133,6 @@ impl Cluster {
         change: Bytes,
         write: Write<'_>,
     ) -> Result<Value, Failure> {
-        self.json(&Call::merge_patch(object(namespace, name), change, write).metadata_only()).await
+        self.object(&Call::merge_patch(Place::secret(namespace, name), change, write).metadata_only()).await
     }
 }

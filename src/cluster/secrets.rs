@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::call::{Call, Dependents};
 use super::list::PAGE;
+use super::place::Place;
 use super::{Cluster, Failure, Keep, Namespaces, Seen, Write};
 use crate::metadata::Metadata;
 use crate::propagation::Namesake;
@@ -72,22 +73,10 @@ impl Answer {
 /// Helm keeps whole releases in secrets, of tens of kilobytes each.
 pub(super) const MADE_BY_PEOPLE: &str = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token";
 
-/// Of a namespace, or of all.
-pub(super) fn collection_in(namespace: Option<&str>) -> String {
-    namespace.map_or_else(|| "/api/v1/secrets".to_owned(), collection)
-}
-
-pub(super) fn collection(namespace: &str) -> String {
-    format!("/api/v1/namespaces/{namespace}/secrets")
-}
-
-pub(super) fn object(namespace: &str, name: &str) -> String {
-    format!("{}/{name}", collection(namespace))
-}
-
 /// The secrets of a name in all namespaces.
 fn named(name: &str) -> Call {
-    Call::get("/api/v1/secrets".to_owned()).query("fieldSelector", format!("metadata.name={name}"))
+    let place = Place::secrets(None).with_name_in_query("secret", name);
+    Call::get(place).query("fieldSelector", format!("metadata.name={name}"))
 }
 
 impl Cluster {
@@ -99,7 +88,7 @@ impl Cluster {
         answer: Answer,
         write: Write<'_>,
     ) -> Result<Value, Failure> {
-        self.written(Call::create(collection(namespace), body, write), answer).await
+        self.written(Call::create(Place::secrets(Some(namespace)), body, write), answer).await
     }
 
     /// Replaces a secret that is still as the body's metadata says.
@@ -114,14 +103,14 @@ impl Cluster {
         answer: Answer,
         write: Write<'_>,
     ) -> Result<Value, Failure> {
-        self.written(Call::replace(object(namespace, name), body, write), answer).await
+        self.written(Call::replace(Place::secret(namespace, name), body, write), answer).await
     }
 
     /// What the server made of a secret; null where nobody asks for it.
     async fn written(&self, call: Call, answer: Answer) -> Result<Value, Failure> {
         match answer {
-            Answer::Metadata => self.send(&answer.of(call)).await.map(|_| Value::Null),
-            Answer::Whole => self.json(&call).await,
+            Answer::Metadata => self.done(&answer.of(call)).await.map(|()| Value::Null),
+            Answer::Whole => self.object(&call).await,
         }
     }
 
@@ -137,28 +126,28 @@ impl Cluster {
         version: &str,
         keep: Keep,
     ) -> Result<(), Failure> {
-        let call = Call::delete(object(namespace, name), uid, version, Dependents::None, keep);
-        self.send(&call.metadata_only()).await.map(drop)
+        let call = Call::delete(Place::secret(namespace, name), uid, version, Dependents::None, keep);
+        self.done(&call.metadata_only()).await
     }
 
     /// A secret as it is, or its metadata alone, as a tree in which no field is lost.
     pub(crate) async fn secret(&self, namespace: &str, name: &str, answer: Answer) -> Result<Value, Failure> {
-        self.json(&answer.of(Call::get(object(namespace, name)))).await
+        self.object(&answer.of(Call::get(Place::secret(namespace, name)))).await
     }
 
     /// The keys of a secret.
     pub(crate) async fn secret_outline(&self, namespace: &str, name: &str) -> Result<SecretOutline, Failure> {
-        self.json(&Call::get(object(namespace, name))).await
+        self.object(&Call::get(Place::secret(namespace, name))).await
     }
 
     /// The metadata and the keys of a secret.
     pub(crate) async fn secret_frame(&self, namespace: &str, name: &str) -> Result<SecretFrame, Failure> {
-        self.json(&Call::get(object(namespace, name))).await
+        self.object(&Call::get(Place::secret(namespace, name))).await
     }
 
     pub(crate) async fn secret_metadata(&self, namespace: &str, name: &str) -> Result<Metadata, Failure> {
-        let call = Call::get(object(namespace, name)).metadata_only();
-        self.json::<MetadataOnly>(&call).await.map(|only| only.metadata)
+        let call = Call::get(Place::secret(namespace, name)).metadata_only();
+        self.object::<MetadataOnly>(&call).await.map(|only| only.metadata)
     }
 
     /// The secrets of this name in all namespaces.
@@ -168,27 +157,28 @@ impl Cluster {
 
     /// The secrets of a namespace that somebody made: no Helm releases, no tokens of service accounts.
     pub(crate) async fn secrets_in(&self, namespace: &str) -> Result<Vec<Metadata>, Failure> {
-        self.list_metadata(Call::get(collection(namespace)).query("fieldSelector", MADE_BY_PEOPLE)).await
+        self.list_metadata(Call::get(Place::secrets(Some(namespace))).query("fieldSelector", MADE_BY_PEOPLE))
+            .await
     }
 
     /// The same in one namespace or in all.
     pub(crate) async fn secrets(&self, namespaces: &Namespaces) -> Result<Seen<Metadata>, Failure> {
         let list = async |(), namespace: Option<String>| {
-            let path = collection_in(namespace.as_deref());
-            self.list_metadata(Call::get(path).query("fieldSelector", MADE_BY_PEOPLE)).await
+            let place = Place::secrets(namespace.as_deref());
+            self.list_metadata(Call::get(place).query("fieldSelector", MADE_BY_PEOPLE)).await
         };
         self.everywhere(vec![()], namespaces, |()| "secrets", list).await
     }
 
     /// The secrets in all namespaces that have a label, whose value is `true`.
     pub(crate) async fn secrets_labelled(&self, label: &str) -> Result<Vec<Metadata>, Failure> {
-        let call = Call::get("/api/v1/secrets".to_owned()).query("labelSelector", format!("{label}=true"));
+        let call = Call::get(Place::secrets(None)).query("labelSelector", format!("{label}=true"));
         self.list_metadata(call).await
     }
 
     /// A secret with its content, for comparing and copying.
     pub(crate) async fn namesake(&self, namespace: &str, name: &str) -> Result<Namesake, Failure> {
-        self.json(&Call::get(object(namespace, name))).await
+        self.object(&Call::get(Place::secret(namespace, name))).await
     }
 
     /// What `keep` makes of each secret of this name, in all namespaces. A page holds at most `limit` of them.
@@ -222,8 +212,8 @@ impl Cluster {
         body: Bytes,
         write: Write<'_>,
     ) -> Result<(), Failure> {
-        let call = Call::merge_patch(object(namespace, name), body, write);
-        self.send(&call.metadata_only()).await.map(drop)
+        let call = Call::merge_patch(Place::secret(namespace, name), body, write);
+        self.done(&call.metadata_only()).await
     }
 
     /// Sets labels (`Some`) and removes labels (`None`) of a secret that is still as it was read, and changes nothing
@@ -249,9 +239,9 @@ impl Cluster {
     ) -> Result<Value, Failure> {
         metadata["resourceVersion"] = secret.resource_version.as_str().into();
         let change = json!({ "metadata": metadata });
-        let path = object(&secret.namespace, &secret.name);
+        let place = Place::secret(&secret.namespace, &secret.name);
         let body = Bytes::from(change.to_string());
-        self.json(&Call::merge_patch(path, body, write).metadata_only()).await
+        self.object(&Call::merge_patch(place, body, write).of_uid(&secret.uid).metadata_only()).await
     }
 
     /// Metadata of a whole list.

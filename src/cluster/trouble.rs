@@ -8,6 +8,9 @@ use hyper_util::client::legacy;
 
 use crate::error::Error;
 
+const CHECK_ADDRESS: &str = "a login page or a proxy may have answered in its place; check the server's address: \
+    kubectl config view --minify";
+
 /// Why there was no answer, or no whole one.
 pub(super) enum Trouble {
     ConnectionRefused,
@@ -17,7 +20,13 @@ pub(super) enum Trouble {
     Tls(String, &'static str),
     Dropped,
     TooSlow(Duration),
-    Unreadable,
+    /// There was no end to the answer after so many bytes.
+    TooLarge(usize),
+    /// The answer is not the one to the request.
+    Wrong {
+        instead: &'static str,
+        wanted: String,
+    },
 }
 
 /// Whether the API server may have got the request before the trouble came.
@@ -148,10 +157,14 @@ impl Trouble {
                 Error::failed(format!("{server} gave no answer within {} s", limit.as_secs_f64()))
                     .hint("try again, or give it more time with --request-timeout=2m")
             }
-            Trouble::Unreadable => {
-                Error::failed(format!("{server} answered something that is not Kubernetes"))
-                    .hint("check the server's address: kubectl config view --minify")
+            Trouble::TooLarge(bytes) => {
+                Error::failed(format!("{server} gave an answer without an end: {} MiB so far", bytes >> 20))
+                    .hint(CHECK_ADDRESS)
             }
+            Trouble::Wrong { instead, wanted } => Error::failed(format!(
+                "{server} does not answer as a Kubernetes API server: it gave {instead} instead of {wanted}"
+            ))
+            .hint(CHECK_ADDRESS),
         }
     }
 }

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::call::Call;
 use super::failure::Missing;
+use super::place::Place;
 use super::{Cluster, Failure};
 use crate::workload::{Kind, Version};
 
@@ -73,7 +74,7 @@ impl Cluster {
         versions
             .sort_by_key(|version| known.iter().position(|known| known == version).unwrap_or(known.len()));
         for version in versions {
-            let list: ResourceList = self.json(&Call::get(format!("/apis/{}/{version}", kind.group))).await?;
+            let list: ResourceList = self.object(&Call::get(Place::resources(kind.group, &version))).await?;
             if list.resources.iter().any(|resource| resource.name == kind.plural) {
                 self.versions.of_kinds.lock().await.insert(kind.display_name(""), version.clone());
                 return Ok(version);
@@ -88,14 +89,14 @@ impl Cluster {
         if let Some(versions) = groups.get(kind.group) {
             return Ok(versions.clone());
         }
-        let versions = match self.json::<ApiGroup>(&Call::get(format!("/apis/{}", kind.group))).await {
+        let versions = match self.object::<ApiGroup>(&Call::get(Place::group(kind.group))).await {
             Ok(group) => {
                 let preferred = group.preferred_version.version;
                 let others = group.versions.into_iter().map(|other| other.version);
                 let others: Vec<_> = others.filter(|version| *version != preferred).collect();
                 [vec![preferred], others].concat()
             }
-            Err(failure) if failure.is_not_found() => Vec::new(),
+            Err(failure) if failure.is_unknown_type() => Vec::new(),
             Err(failure) => return Err(failure),
         };
         groups.insert(kind.group, versions.clone());

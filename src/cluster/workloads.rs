@@ -5,6 +5,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::call::{Call, Dependents};
+use super::place::Place;
+use super::proof::Wrong;
 use super::{Cluster, Failure, Keep, Write};
 use crate::workload::{Kind, Target, Version};
 
@@ -13,18 +15,18 @@ impl Cluster {
     /// There is none of this name; or the server does not have the kind.
     pub(crate) async fn workload(&self, namespace: &str, target: &Target) -> Result<Value, Failure> {
         let Target { kind, name } = target;
-        let get = |version: String| Call::get(kind.object_path(&version, namespace, name));
-        match self.json(&get(self.version_of(kind).await?)).await {
+        let get = |version: String| Call::get(Place::workload(kind, &version, namespace, name));
+        match self.object(&get(self.version_of(kind).await?)).await {
             Err(failure) if failure.is_unknown_type() && matches!(kind.version, Version::Known(_)) => {
-                self.json(&get(self.look_up_version_of(kind).await?)).await
+                self.object(&get(self.look_up_version_of(kind).await?)).await
             }
             outcome => outcome,
         }
     }
 
-    async fn path_of(&self, namespace: &str, target: &Target) -> Result<String, Failure> {
+    async fn place_of(&self, namespace: &str, target: &Target) -> Result<Place, Failure> {
         let version = self.version_of(target.kind).await?;
-        Ok(target.kind.object_path(&version, namespace, &target.name))
+        Ok(Place::workload(target.kind, &version, namespace, &target.name))
     }
 
     /// Replaces a workload that still has the `resourceVersion` of `object`.
@@ -38,8 +40,8 @@ impl Cluster {
         object: &Value,
         write: Write<'_>,
     ) -> Result<Value, Failure> {
-        let path = self.path_of(namespace, target).await?;
-        self.json(&Call::replace(path, body(object), write)).await
+        let place = self.place_of(namespace, target).await?;
+        self.object(&Call::replace(place, body(object), write)).await
     }
 
     pub(crate) async fn create_workload(
@@ -50,7 +52,8 @@ impl Cluster {
         write: Write<'_>,
     ) -> Result<Value, Failure> {
         let version = self.version_of(kind).await?;
-        self.json(&Call::create(kind.collection_path(&version, namespace), body(object), write)).await
+        let place = Place::workloads(kind, &version, Some(namespace));
+        self.object(&Call::create(place, body(object), write)).await
     }
 
     /// Asks the server to delete the object with this UID if it still has this version, and to keep it until its
@@ -65,9 +68,9 @@ impl Cluster {
         uid: &str,
         version: &str,
     ) -> Result<(), Failure> {
-        let path = self.path_of(namespace, target).await?;
-        let call = Call::delete(path, uid, version, Dependents::GoFirst, Keep::Yes);
-        self.send(&call).await.map(drop)
+        let place = self.place_of(namespace, target).await?;
+        let call = Call::delete(place, uid, version, Dependents::GoFirst, Keep::Yes);
+        self.done(&call).await
     }
 }
 
@@ -79,10 +82,12 @@ impl Cluster {
             major: String,
             minor: String,
         }
-        let Version { major, minor } = self.json(&Call::get("/version".to_owned())).await?;
+        let call = Call::get(Place::version());
+        let Version { major, minor } = self.object(&call).await?;
         // Some distributions write `34+`.
-        let number = |text: &str| text.trim_end_matches('+').parse().unwrap_or_default();
-        Ok((number(&major), number(&minor)))
+        let number = |text: &str| text.trim_end_matches('+').parse().ok();
+        let numbers = number(&major).zip(number(&minor));
+        numbers.ok_or_else(|| self.wrong(&call, Wrong::Instead("a version that is no number")))
     }
 }
 

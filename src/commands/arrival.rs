@@ -50,11 +50,11 @@ pub(super) async fn wait(
     cluster: &Cluster,
     session: &Session<'_>,
 ) -> Result<Survey> {
-    let end = Instant::now() + limit;
+    let started = Instant::now();
     let mut pause = FIRST_PAUSE;
     let mut progress = None;
     loop {
-        let left = end.saturating_duration_since(Instant::now());
+        let left = limit.saturating_sub(started.elapsed());
         match look(name, namespace, cluster).await {
             Ok(survey) => {
                 let waiting = survey.rows.iter().filter(|row| until.waits_for(row)).count();

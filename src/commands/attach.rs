@@ -8,6 +8,7 @@ use super::change_workload::{self, Change, ChangeArgs, Changed, Plan, Planned, W
 use super::manifest_files::{ManifestArgs, ManifestFiles};
 use super::runai_flags::{self, RunaiFlags};
 use super::secrets_used::{self, ReferenceArgs};
+use crate::command::CommandLine;
 use crate::error::{Error, Result};
 use crate::secret;
 use crate::workload::{self, Attachment, ContainerChoice, Existing, Kind, Outcome, Target};
@@ -170,9 +171,9 @@ impl Plan for Attaching {
 }
 
 /// The two are in each other's place. What else is on the line is not repeated: it may hold a value.
-pub(super) fn swapped(command: &str, secret: &str, target: &str) -> Error {
+pub(super) fn swapped(command: &'static str, secret: &str, target: &str) -> Error {
     Error::usage("the secret comes first, then the workload")
-        .hint(format!("kubectl runai-secret {command} {secret} {target} …"))
+        .hint(CommandLine::plugin(command).arg(secret).arg(target).then("…"))
 }
 
 fn which_workload() -> Error {
@@ -244,7 +245,7 @@ impl AttachArgs {
             [target] if !names_keys && target.contains('/') => Ok((None, Some(Target::parse(target)?))),
             [secret] if !names_keys && self.references.is_empty() => {
                 Err(Error::usage("which workload is to get the secret?")
-                    .hint(format!("kubectl runai-secret attach {secret} KIND/NAME --env KEY")))
+                    .hint(CommandLine::plugin("attach").arg(secret).then("KIND/NAME --env KEY")))
             }
             [target] if !names_keys => Ok((None, Some(Target::parse(target)?))),
             [] | [_] => Err(which_workload()),

@@ -10,6 +10,7 @@ use super::sharing::CopyCheck;
 use super::{Session, TRIES, pause_after_conflict, sharing};
 use crate::cli::{DryRun, WriteArgs};
 use crate::cluster::{Answer, Cluster, Failure, SecretOutside};
+use crate::command::CommandLine;
 use crate::error::{Error, Result};
 use crate::metadata::{LAST_APPLIED, Metadata};
 use crate::propagation::Scope;
@@ -140,8 +141,13 @@ impl<'a> SecretChange<'a> {
         }
         self.copy.agree(&secret.metadata, command, self.write, &self.cluster, self.session).await?;
         if secret.immutable {
-            return Err(Error::failed(format!("secret {name} in {namespace} is immutable: nobody can change it"))
-                .hint(format!("kubectl runai-secret create {name} --replace … offers to delete it and to create it anew, with all its keys")));
+            return Err(Error::failed(format!(
+                "secret {name} in {namespace} is immutable: nobody can change it"
+            ))
+            .hint(format!(
+                "{} offers to delete it and to create it anew, with all its keys",
+                CommandLine::plugin("create").arg(name).then("--replace …")
+            )));
         }
         if let Some(owner) = secret.metadata.owner_references.first() {
             self.session.ui.warning(&format!(
@@ -154,7 +160,7 @@ impl<'a> SecretChange<'a> {
 
     pub(super) fn refused(&self, failure: Failure) -> Error {
         if failure.has_unknown_effect() {
-            let look = format!("kubectl runai-secret view {} -n {}", self.name, self.namespace);
+            let look = CommandLine::plugin("view").arg(self.name).namespace(&self.namespace);
             return Error::from(failure).hint(look);
         }
         failure.into()
@@ -165,12 +171,13 @@ impl<'a> SecretChange<'a> {
 pub(super) fn how_to_set(manifest: &SecretManifest, namespace: &str) -> String {
     let keys: Vec<&str> = manifest.data.keys().map(String::as_str).collect();
     let is_plain = matches!(manifest.secret_type.as_str(), "" | "Opaque");
-    let words = match keys.as_slice() {
-        [key] if is_plain => (*key).to_owned(),
-        [key] => format!("--from-file={key}=PATH"),
-        _ => "KEY".to_owned(),
+    let set = CommandLine::plugin("set").arg(&manifest.name);
+    let set = match keys.as_slice() {
+        [key] if is_plain => set.arg(key),
+        [key] => set.arg(format!("--from-file={key}=PATH")),
+        _ => set.then("KEY"),
     };
-    format!("to add or change a key: kubectl runai-secret set {} {words} -n {namespace}", manifest.name)
+    format!("to add or change a key: {}", set.namespace(namespace))
 }
 
 /// The metadata of a patch that holds for the secret as it was read, and takes off what kubectl apply left there.

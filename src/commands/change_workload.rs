@@ -13,6 +13,7 @@ use super::recreate::Recreation;
 use super::{Session, TRIES, not_found, pause_after_conflict};
 use crate::cli::{self, DryRun, WriteArgs};
 use crate::cluster::{Cluster, Failure, Keep, Write};
+use crate::command::CommandLine;
 use crate::error::{Error, Result};
 use crate::workload::{self, Kind, OnChange, Target};
 
@@ -283,7 +284,8 @@ impl<P: Plan> Change<'_, P> {
     }
 
     fn no_copy(&self, failure: Failure, name: &str) -> Error {
-        let look = format!("kubectl get {} {name} -n {}", self.target.kind.word(), self.namespace);
+        let look =
+            CommandLine::kubectl("get").arg(self.target.kind.word()).arg(name).namespace(self.namespace);
         let exists = failure.is_already_exists();
         let unknown = failure.has_unknown_effect();
         let error = Error::from(failure);

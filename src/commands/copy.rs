@@ -12,6 +12,7 @@ use super::sharing::CopyCheck;
 use super::{Session, TRIES, change_secret, not_found, own_labels, pause_after_conflict, sharing};
 use crate::cli::{DryRun, WriteArgs};
 use crate::cluster::{Answer, Cluster, Failure, SecretFrame};
+use crate::command::CommandLine;
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::propagation::{self, Namesake};
@@ -268,7 +269,7 @@ impl Copying<'_> {
         ))
         .hint(change_secret::how_to_set(&self.manifest, namespace))
         .hint("nothing was changed there; --replace overwrites it, and its other keys go")
-        .hint(format!("see what it is: kubectl runai-secret view {name} -n {namespace}"))
+        .hint(format!("see what it is: {}", CommandLine::plugin("view").arg(name).namespace(namespace)))
     }
 
     fn refused(&self, failure: Failure, namespace: &str) -> Error {
@@ -279,6 +280,6 @@ impl Copying<'_> {
         Error::failed(format!(
             "secret {name} in {namespace} is immutable or of another type, and can't be replaced"
         ))
-        .hint(format!("kubectl runai-secret delete {name} -n {namespace}, then copy it again"))
+        .hint(format!("{}, then copy it again", CommandLine::plugin("delete").arg(name).namespace(namespace)))
     }
 }

@@ -18,6 +18,7 @@ use super::several::{Objects, Several};
 use super::{Session, change_secret, not_found};
 use crate::cli::{DryRun, Output};
 use crate::cluster::{self, Answer, Cluster, Failure};
+use crate::command::CommandLine;
 use crate::error::{Error, Result};
 use crate::secret::SecretManifest;
 use crate::wording::list;
@@ -192,10 +193,10 @@ async fn refused(failure: Failure, manifest: &SecretManifest, namespace: &str, c
             .hint(
                 "nothing was changed; --replace makes the new keys the whole content, and its other keys go",
             )
-            .hint(format!("see what it is: kubectl get secret {name} -n {namespace}"));
-    }
-    if failure.has_unknown_effect() {
-        return Error::from(failure).hint(format!("kubectl get secret {name} -n {namespace}"));
+            .hint(format!(
+                "see what it is: {}",
+                CommandLine::kubectl("get secret").arg(name).namespace(namespace)
+            ));
     }
     not_found::namespace(failure, namespace, cluster).await
 }

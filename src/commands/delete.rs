@@ -13,6 +13,7 @@ use super::who_needs::{Consumers, Deed, Force, Plan};
 use super::{Session, not_found, sharing};
 use crate::cli::{self, DryRun, WriteArgs, parse_duration};
 use crate::cluster::{Cluster, Failure, Namespaces};
+use crate::command::CommandLine;
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::propagation::Scope;
@@ -171,8 +172,8 @@ fn forget(
     }
 }
 
-fn cluster_wide_command(name: &str, session: &Session<'_>) -> String {
-    session.command(&format!("delete {name} --cluster-wide"))
+fn cluster_wide_command(name: &str, session: &Session<'_>) -> CommandLine {
+    session.here(CommandLine::plugin("delete").arg(name).then("--cluster-wide"))
 }
 
 fn is_a_copy(name: &str, namespace: &str, session: &Session<'_>) -> Error {

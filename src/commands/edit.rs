@@ -19,6 +19,7 @@ use super::renewal::Audience;
 use super::{Session, TRIES, not_found, pause_after_conflict, sharing, unset};
 use crate::cli::{DryRun, Output, WriteArgs};
 use crate::cluster::{Failure, SecretInside, SecretOutside};
+use crate::command::CommandLine;
 use crate::error::{Error, Result};
 use crate::propagation::Scope;
 use crate::secret::{self, Changes, SecretValue};
@@ -92,11 +93,11 @@ impl EditArgs {
             let near = nearest(key, values.keys().map(String::as_str));
             let error =
                 near.into_iter().fold(error, |error, near| error.hint(format!("did you mean {near}?")));
-            return Err(error.hint(format!("kubectl runai-secret set {name} {key} makes one")));
+            return Err(error.hint(format!("{} makes one", CommandLine::plugin("set").arg(name).arg(key))));
         };
         if !secret::is_text(value.expose()) {
             return Err(Error::failed(format!("the value of {key} is no text"))
-                .hint(format!("kubectl runai-secret set {name} --from-file={key}=PATH")));
+                .hint(CommandLine::plugin("set").arg(name).arg(format!("--from-file={key}=PATH"))));
         }
         Ok(Form::OneKey(key.clone()))
     }

@@ -20,6 +20,7 @@ use super::who_needs::{Consumers, Deed, Force, Plan};
 use super::{Session, TRIES, not_found, pause_after_conflict, status};
 use crate::cli::{self, DryRun, Output, Report, WriteArgs, parse_duration};
 use crate::cluster::{Cluster, Failure, Namespaces};
+use crate::command::CommandLine;
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::propagation::{self, DEPARTMENT_LABEL, Key, Scope};
@@ -105,7 +106,10 @@ pub(super) async fn run(args: &LabelArgs, session: &Session<'_>) -> Result<()> {
         secret::check_label_value(id)?;
         if args.wait.is_some() {
             return Err(Error::usage("--wait can't follow a department: Run:ai alone knows its projects")
-                .hint(format!("leave it out, and look later: {}", session.command("status NAME"))));
+                .hint(format!(
+                    "leave it out, and look later: {}",
+                    session.here(CommandLine::plugin("status NAME"))
+                )));
         }
     }
     let cluster = session.connect().await?;
@@ -184,7 +188,7 @@ fn already_there(name: &str, namespace: &str, session: &Session<'_>) -> Error {
     Error::in_kubectls_words(format!(
         "Error from server (AlreadyExists): secrets \"{name}\" already exists in namespace \"{namespace}\""
     ))
-    .hint(format!("to share that one: {}", session.command(&format!("label {name}"))))
+    .hint(format!("to share that one: {}", session.here(CommandLine::plugin("label").arg(name))))
 }
 
 impl LabelArgs {
@@ -357,7 +361,7 @@ async fn wait_for(
     let until = if args.remove { Until::Gone } else { Until::Arrived };
     let mut outcome = Ok(());
     for name in done {
-        let status = session.command(&format!("status {name}"));
+        let status = session.here(CommandLine::plugin("status").arg(name));
         let hints =
             vec![format!("secret/{name} is changed, and Run:ai goes on; to see how far it got: {status}")];
         let wait = arrival::wait(until, name, namespace, limit, cluster, session);

@@ -4,6 +4,7 @@
 
 use super::{Session, not_found};
 use crate::cluster::{Cluster, Failure};
+use crate::command::CommandLine;
 use crate::error::Error;
 use crate::metadata::Metadata;
 use crate::project::Project;
@@ -37,7 +38,7 @@ pub(super) async fn explain(
     } else if !others.is_empty() {
         error = error.hint(of_others(name, &others, projects.as_deref().unwrap_or_default()));
     }
-    let create = format!("kubectl runai-secret create {name} -n {namespace} --from-file=KEY=PATH");
+    let create = CommandLine::plugin("create").arg(name).namespace(namespace).then("--from-file=KEY=PATH");
     error.hint(format!("or create it: {create}"))
 }
 
@@ -46,7 +47,8 @@ fn of_source(source: &Metadata, namespace: &str, projects: Option<&[Project]>) -
     let Metadata { name, namespace: runai, labels, .. } = source;
     if Scope::of(labels) != Scope::EveryProject {
         return format!(
-            "there is one in namespace {runai}, which is not shared with the projects: kubectl runai-secret label {name}"
+            "there is one in namespace {runai}, which is not shared with the projects: {}",
+            CommandLine::plugin("label").arg(name)
         );
     }
     let is_project = |projects: &[Project]| projects.iter().any(|project| project.namespace == namespace);

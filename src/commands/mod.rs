@@ -53,6 +53,7 @@ use serde_json::Value;
 
 use crate::cli::{Cli, Command, DEFAULT_RUNAI_NAMESPACE, DryRun, Globals, Output, WriteArgs};
 use crate::cluster::{Cluster, Keep, Write};
+use crate::command::CommandLine;
 use crate::error::{Error, Result};
 use crate::ui::Ui;
 use crate::{project, render, secret};
@@ -184,11 +185,11 @@ impl Session<'_> {
         }
     }
 
-    /// A command line to type next, for the same Run:ai namespace.
-    fn command(&self, words: &str) -> String {
+    /// The command to type next, for the same Run:ai namespace.
+    fn here(&self, command: CommandLine) -> CommandLine {
         match self.globals.place.runai_namespace.as_str() {
-            DEFAULT_RUNAI_NAMESPACE => format!("kubectl runai-secret {words}"),
-            namespace => format!("kubectl runai-secret {words} --runai-namespace {namespace}"),
+            DEFAULT_RUNAI_NAMESPACE => command,
+            namespace => command.then("--runai-namespace").arg(namespace),
         }
     }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::Session;
 use crate::cluster::{Cluster, Failure};
+use crate::command::CommandLine;
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::project::PROJECT_LABEL;
@@ -20,7 +21,7 @@ pub(super) async fn secret(failure: Failure, name: &str, namespace: &str, cluste
     if !is_missing {
         return error;
     }
-    let error = error.hint(format!("what there is: kubectl runai-secret list -n {namespace}"));
+    let error = error.hint(format!("what there is: {}", CommandLine::plugin("list").namespace(namespace)));
     with_nearest_secret(error, name, namespace, cluster).await
 }
 
@@ -47,7 +48,10 @@ pub(super) async fn workload(failure: Failure, target: &Target, namespace: &str,
     let rows = cluster.workload_rows(namespace, kind, |row| names.push(row.cell("Name").to_owned()));
     let (_, wrong) = tokio::join!(rows, no_namespace(namespace, cluster));
     let names: Vec<String> = names.iter().map(|name| format!("{}/{name}", kind.word())).collect();
-    let error = error.hint(format!("see which there are: kubectl get {} -A", kind.in_kubectl()));
+    let error = error.hint(format!(
+        "see which there are: {}",
+        CommandLine::kubectl("get").arg(kind.in_kubectl()).then("-A")
+    ));
     likeliest(error, &format!("{}/{}", kind.word(), target.name), &names, wrong)
 }
 

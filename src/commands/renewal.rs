@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use pkcs8::der::DateTime;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::status::few;
 use super::{Session, TRIES, consumers, pause_after_conflict, scope};
@@ -242,11 +242,7 @@ async fn restart_one(target: &Target, namespace: &str, write: &WriteArgs, cluste
         if object["spec"]["paused"] == Value::Bool(true) {
             return Err(Error::failed("can't restart paused deployment (run rollout resume first)"));
         }
-        let template = &mut object["spec"]["template"]["metadata"];
-        match template["annotations"].as_object_mut() {
-            Some(annotations) => drop(annotations.insert(RESTARTED.to_owned(), now().into())),
-            None => template["annotations"] = json!({ RESTARTED: now() }),
-        }
+        mark_restarted(&mut object).ok_or_else(|| Error::failed(format!("{target} has no pod template")))?;
         if write.dry_run == DryRun::Client {
             return Ok(());
         }
@@ -257,6 +253,23 @@ async fn restart_one(target: &Target, namespace: &str, write: &WriteArgs, cluste
         }
     }
     unreachable!("the loop above has no end but its returns")
+}
+
+/// Marks the pod template as `kubectl rollout restart` does; nothing where there is none of the API's form.
+fn mark_restarted(object: &mut Value) -> Option<()> {
+    let template = object.pointer_mut("/spec/template")?.as_object_mut()?;
+    let metadata = map_in(template, "metadata")?;
+    map_in(metadata, "annotations")?.insert(RESTARTED.to_owned(), now().into());
+    Some(())
+}
+
+/// The map in a field, made where there is nothing.
+fn map_in<'a>(fields: &'a mut Map<String, Value>, name: &str) -> Option<&'a mut Map<String, Value>> {
+    let field = fields.entry(name).or_insert(Value::Null);
+    if field.is_null() {
+        *field = json!({});
+    }
+    field.as_object_mut()
 }
 
 /// The time as `2026-01-31T12:00:00Z`.

@@ -6,6 +6,7 @@ use clap::{ArgMatches, Command, FromArgMatches};
 
 use super::Session;
 use crate::cli::{Output, parse_output};
+use crate::command;
 use crate::error::{Error, Result};
 use crate::workload::{self, Attachment};
 
@@ -70,5 +71,5 @@ pub(super) fn print(
     session: &Session<'_>,
 ) -> Result<()> {
     let words = workload::runai_flags(attachments, keys)?;
-    session.ui.data(format!("{}\n", shell_words::join(words)).as_bytes())
+    session.ui.data(format!("{}\n", command::joined(words)).as_bytes())
 }

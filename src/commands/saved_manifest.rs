@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::private::{own_folder, write_new};
 use crate::cli::Connection;
+use crate::command;
 use crate::error::{Error, Result};
 use crate::render;
 
@@ -68,7 +69,7 @@ impl SavedManifest {
         let path = self.path.display().to_string();
         let mut words = vec!["kubectl".to_owned(), "create".to_owned(), "-f".to_owned(), path];
         words.extend(flags(connection));
-        shell_words::join(words)
+        command::joined(words)
     }
 
     /// The cluster has the object again, or its successor: the file is not needed any more.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Session;
 use crate::cli::Report;
 use crate::cluster::{Cluster, Namespaces, Unseen};
+use crate::command::CommandLine;
 use crate::error::{Error, Result};
 use crate::printable::printable;
 use crate::render;
@@ -104,7 +105,8 @@ pub(super) fn warn_unseen_consumers(
         let kinds = list(unseen.iter().map(|one| one.resource));
         session.ui.warning(&format!(
             "you may not list {kinds} in all namespaces: whether they need {what} is not known \
-             (kubectl runai-secret usage {secret} -A looks into each project)"
+             ({} looks into each project)",
+            CommandLine::plugin("usage").arg(secret).then("-A")
         ));
     }
 }

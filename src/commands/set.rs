@@ -8,6 +8,7 @@ use super::renewal::{self, Audience};
 use super::{Session, sharing};
 use crate::cli::{DryRun, Output, WriteArgs};
 use crate::cluster::{Failure, SecretOutside};
+use crate::command::CommandLine;
 use crate::error::{Error, Result};
 use crate::propagation::Scope;
 use crate::secret::{self, Nothing, SecretManifest, Source};
@@ -98,7 +99,10 @@ impl SetArgs {
             self.name
         ))
         .hint("set it without --restart: what has to start again is named then")
-        .hint(format!("to see whether the copies are there: kubectl runai-secret status {}", self.name)))
+        .hint(format!(
+            "to see whether the copies are there: {}",
+            CommandLine::plugin("status").arg(&self.name)
+        )))
     }
 
     /// Shows what will be different, and warns of what may not be meant.
@@ -146,8 +150,8 @@ impl SetArgs {
     async fn read(&self, session: &Session<'_>) -> Result<SecretManifest> {
         if self.keys.is_empty() && self.sources.is_unused() {
             return Err(Error::usage("no key to set").hint(format!(
-                "name one: kubectl runai-secret set {} KEY; or a source, such as --from-dotenv=.env",
-                self.name
+                "name one: {}; or a source, such as --from-dotenv=.env",
+                CommandLine::plugin("set").arg(&self.name).then("KEY")
             )));
         }
         Source::check_keys("KEY", &self.keys)?;

@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use super::Session;
 use crate::cli::WriteArgs;
 use crate::cluster::{Cluster, Failure};
+use crate::command::CommandLine;
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::project::Project;
@@ -75,7 +76,11 @@ pub(super) fn scope(metadata: &Metadata, session: &Session<'_>) -> Scope {
 
 /// How the copies of a secret follow it.
 pub(super) fn how_copies_follow(name: &str, session: &Session<'_>) -> String {
-    let sync = session.command(&format!("sync {name}"));
+    how_it_follows(CommandLine::plugin("sync").arg(name), session)
+}
+
+fn how_it_follows(sync: CommandLine, session: &Session<'_>) -> String {
+    let sync = session.here(sync);
     format!("Run:ai copies within about a minute; where no controller of it does: {sync}")
 }
 
@@ -85,13 +90,13 @@ pub(super) fn tell_of_copies(name: &str, scope: &Scope, session: &Session<'_>) {
         Scope::Nobody => return,
         Scope::EveryProject => ("every project".to_owned(), how_copies_follow(name, session)),
         Scope::Department(id) => {
-            (format!("department {id}"), how_copies_follow(&format!("{name} --to-project PROJECT"), session))
+            let sync = CommandLine::plugin("sync").arg(name).then("--to-project PROJECT");
+            (format!("department {id}"), how_it_follows(sync, session))
         }
     };
     session.ui.note(&format!("{name} is shared with {with}, and its copies follow: {sync}"));
-    session.ui.note(&format!(
-        "who uses it there, and may have to start again: kubectl runai-secret usage {name} -A"
-    ));
+    let usage = CommandLine::plugin("usage").arg(name).then("-A");
+    session.ui.note(&format!("who uses it there, and may have to start again: {usage}"));
 }
 
 /// What a secret of a project is to the shared ones.
@@ -180,7 +185,7 @@ impl CopyCheck {
     pub(super) async fn agree(
         &self,
         metadata: &Metadata,
-        command: &str,
+        command: &'static str,
         write: &WriteArgs,
         cluster: &Cluster,
         session: &Session<'_>,
@@ -191,7 +196,8 @@ impl CopyCheck {
         let Metadata { name, namespace, .. } = metadata;
         let at_the_source = |origin: &Origin| {
             let (place, source) = origin.identity.split_once('/').unwrap_or((&origin.identity, name));
-            format!("change the source: kubectl runai-secret {command} {source} … -n {place}")
+            let change = CommandLine::plugin(command).arg(source).then("…").namespace(place);
+            format!("change the source: {change}")
         };
         match standing(metadata, cluster, session).await? {
             Standing::Own => {}

@@ -15,6 +15,7 @@ use super::survey::{self, Strays, Survey, not_found};
 use super::{Session, arrival, not_found as missing, sharing};
 use crate::cli::{self, Report, ReportArgs};
 use crate::cluster::{Cluster, Failure};
+use crate::command::CommandLine;
 use crate::error::{Error, Result};
 use crate::propagation::{self, Row, Scope, Source, State};
 use crate::wording::{list, plural};
@@ -139,7 +140,7 @@ fn advise(survey: &Survey, session: &Session<'_>) {
             "in {} only Run:ai's label or owner says that it is a copy (-o wide shows which): where Run:ai does not renew \
              it within about a minute, it may be the project's own; to overwrite it: {}",
             few(&perhaps),
-            session.command(&format!("sync {name} --adopt"))
+            session.here(CommandLine::plugin("sync").arg(name).then("--adopt"))
         ));
     }
     for state in State::ALL {
@@ -150,11 +151,11 @@ fn advise(survey: &Survey, session: &Session<'_>) {
         let advice = match state {
             State::Pending | State::Stale => sharing::how_copies_follow(name, session),
             State::Conflict => {
-                let adopt = session.command(&format!("sync {name} --adopt"));
+                let adopt = session.here(CommandLine::plugin("sync").arg(name).then("--adopt"));
                 format!("the project's own secret is in the way; to take it over: {adopt}")
             }
             State::Orphan => {
-                let prune = session.command(&format!("sync {name} --prune"));
+                let prune = session.here(CommandLine::plugin("sync").arg(name).then("--prune"));
                 format!("Run:ai removes its own; those made by sync: {prune}")
             }
             State::Forbidden => "you may not read this secret there".to_owned(),
@@ -291,7 +292,7 @@ async fn all(namespace: &str, form: Report, cluster: &Cluster, session: &Session
         return Ok(());
     }
     Err(Error::partly(format!("not everywhere as it should be: {}", few(&wrong)))
-        .hint(session.command(&format!("status {}", wrong[0]))))
+        .hint(session.here(CommandLine::plugin("status").arg(wrong[0]))))
 }
 
 /// The names of all that is shared, and of what was shared and left copies behind.

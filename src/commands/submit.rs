@@ -10,6 +10,7 @@ use super::wait_for_start::NewlySubmitted;
 use super::{Session, not_found, secrets_used};
 use crate::cli::DryRun;
 use crate::cluster::{Cluster, Failure};
+use crate::command::CommandLine;
 use crate::error::{Error, Result};
 use crate::secret;
 use crate::workload::{self, Attachment, ContainerChoice, Existing, Kind, NewJob, Outcome};
@@ -120,7 +121,7 @@ async fn refused(failure: Failure, kind: &Kind, job: &NewJob, cluster: &Cluster)
     let exists = failure.is_already_exists();
     let unknown = failure.has_unknown_effect();
     let error = not_found::namespace(failure, &job.namespace, cluster).await;
-    let look = format!("kubectl get {} {} -n {}", kind.word(), job.name, job.namespace);
+    let look = CommandLine::kubectl("get").arg(kind.word()).arg(&job.name).namespace(&job.namespace);
     if exists {
         error.hint(format!("choose another name, or leave it out to have one made; {look}"))
     } else if unknown {

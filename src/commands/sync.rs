@@ -17,6 +17,7 @@ use super::survey::{self, Survey, not_found};
 use super::{Session, not_found as missing, own_labels};
 use crate::cli::{self, WriteArgs};
 use crate::cluster::Cluster;
+use crate::command::CommandLine;
 use crate::error::{Error, Result};
 use crate::propagation::{self, Allowed, Reason, Row, Scope, Source, State, Step, Wishes};
 use crate::wording::{copies, plural};
@@ -125,8 +126,8 @@ async fn plan(
 ) -> Result<Plan> {
     let survey = Survey::take(name, namespace, area, cluster).await?;
     if !survey.is_known() {
-        let error =
-            not_found(name, namespace).hint(format!("to see what is shared: {}", session.command("status")));
+        let error = not_found(name, namespace)
+            .hint(format!("to see what is shared: {}", session.here(CommandLine::plugin("status"))));
         return Err(missing::with_nearest_secret(error, name, namespace, cluster).await);
     }
     let scope = syncable(&survey, area, args, session)?;
@@ -145,7 +146,10 @@ fn syncable(survey: &Survey, area: &Area, args: &SyncArgs, session: &Session<'_>
     match &survey.source {
         Source::Unseen => {
             Err(Error::failed(format!("secret {name:?} in namespace {namespace:?} can't be copied: you may not read it"))
-                .hint(format!("to see who may: kubectl auth can-i get secret/{name} -n {namespace}")))
+                .hint(format!(
+                    "to see who may: {}",
+                    CommandLine::kubectl("auth can-i get").arg(format!("secret/{name}")).namespace(namespace)
+                )))
         }
         Source::There(Scope::Department(id), _) if area.reach == Reach::EveryProject => {
             Err(Error::usage(format!(
@@ -167,7 +171,7 @@ fn not_shared(survey: &Survey, session: &Session<'_>) -> Error {
         Error::failed(format!(
             "secret {name:?} in namespace {namespace:?} is not shared: nothing is to be copied"
         ))
-        .hint(format!("share it first: {}", session.command(&format!("label {name}"))))
+        .hint(format!("share it first: {}", session.here(CommandLine::plugin("label").arg(name))))
     };
     match survey.in_state(State::Orphan).count() {
         0 => error,

@@ -8,6 +8,7 @@ use super::lost_keys::LostKeys;
 use super::{Session, not_found, sharing};
 use crate::cli::WriteArgs;
 use crate::cluster::SecretOutside;
+use crate::command::CommandLine;
 use crate::error::{Error, Result};
 use crate::propagation::Scope;
 use crate::secret;
@@ -72,13 +73,14 @@ impl UnsetArgs {
             return Err(Error::in_kubectls_words(format!(
                 "Error from server (NotFound): secrets \"{name}\" not found"
             ))
-            .hint(format!("what there is: kubectl runai-secret list -n {namespace}")));
+            .hint(format!("what there is: {}", CommandLine::plugin("list").namespace(namespace))));
         };
         let Some(missing) = self.keys.iter().find(|key| !secret.has_key(key)) else { return Ok(secret) };
         let error = Error::failed(format!("secret {name} has no key {missing}; nothing was changed"));
         Err(match nearest(missing, secret.keys()) {
             Some(near) => error.hint(format!("did you mean {near}?")),
-            None => error.hint(format!("its keys: kubectl runai-secret view {name} -n {namespace}")),
+            None => error
+                .hint(format!("its keys: {}", CommandLine::plugin("view").arg(name).namespace(namespace))),
         })
     }
 

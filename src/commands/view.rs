@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use self::export::Existing;
 use super::status::few;
 use super::{Session, not_found};
+use crate::command::CommandLine;
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::propagation::Namesake;
@@ -230,7 +231,7 @@ fn check_harmless(name: &str, key: &str, value: &SecretValue) -> Result<()> {
         return Ok(());
     }
     Err(Error::failed(format!("the value of {key} is no text, and would upset the terminal"))
-        .hint(format!("kubectl runai-secret view {name} {key} --reveal --export-file=PATH")))
+        .hint(CommandLine::plugin("view").arg(name).arg(key).then("--reveal --export-file=PATH")))
 }
 
 fn with_line_end(values: &BTreeMap<String, SecretValue>) -> Zeroizing<Vec<u8>> {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::Session;
 use crate::cluster::{Cluster, Failure};
+use crate::command::CommandLine;
 use crate::error::{Error, Result};
 use crate::ui;
 use crate::workload::{Kind, Object, Start, Stuck, Target, start, stuck_by_events};
@@ -35,7 +36,10 @@ impl NewlySubmitted<'_> {
     pub(super) async fn wait(&self, limit: Duration) -> Result<()> {
         let (job, name, namespace) = (self.kind.display_name(self.name), self.name, self.namespace);
         let hints = vec![
-            format!("{job} was created, and goes on; to see it: kubectl get job {name} -n {namespace}"),
+            format!(
+                "{job} was created, and goes on; to see it: {}",
+                CommandLine::kubectl("get job").arg(name).namespace(namespace)
+            ),
             self.how_to_remove(),
         ];
         ui::interrupt::watching(hints, self.follow(limit)).await
@@ -58,8 +62,10 @@ impl NewlySubmitted<'_> {
                 }
                 Start::Failed { why } => {
                     return Err(Error::failed(format!("{job} failed: {}", shortened(&why))).hint(format!(
-                        "what it wrote: kubectl logs job/{} -n {}",
-                        self.name, self.namespace
+                        "what it wrote: {}",
+                        CommandLine::kubectl("logs")
+                            .arg(format!("job/{}", self.name))
+                            .namespace(self.namespace)
                     )));
                 }
                 Start::Stuck(stuck) => return Err(self.explained(&stuck)),
@@ -134,19 +140,24 @@ impl NewlySubmitted<'_> {
         self.still_there(match stuck {
             Stuck::MissingSecret { secret } => {
                 error(&format!("secret {secret:?} does not exist in namespace {namespace}")).hint(format!(
-                    "create it, and the job starts: kubectl runai-secret create {secret} -n {namespace} --from-file=KEY=PATH"
+                    "create it, and the job starts: {}",
+                    CommandLine::plugin("create").arg(secret).namespace(namespace).then("--from-file=KEY=PATH")
                 ))
             }
             Stuck::MissingKey { secret, key } => error(&format!("secret {secret:?} has no key {key:?}"))
-                .hint(format!("see which it has: kubectl describe secret {secret} -n {namespace}")),
+                .hint(format!(
+                    "see which it has: {}",
+                    CommandLine::kubectl("describe secret").arg(secret).namespace(namespace)
+                )),
             Stuck::Image { image, why } => error(&format!("image {image:?} can't be pulled: {why}"))
                 .hint("check the image's name and tag")
                 .hint("a private registry needs a login: create docker-registry NAME, then submit --image-pull-secret NAME"),
             Stuck::NoPod { why } if why.contains("exceeded quota") => error(why).hint(format!(
-                "a quota is used up; the job starts when there is room: kubectl describe quota -n {namespace}"
+                "a quota is used up; the job starts when there is room: {}",
+                CommandLine::kubectl("describe quota").namespace(namespace)
             )),
             Stuck::NoPod { why } | Stuck::Other { why } => error(why)
-                .hint(format!("kubectl describe job {} -n {namespace}", self.name)),
+                .hint(CommandLine::kubectl("describe job").arg(self.name).namespace(namespace)),
         })
     }
 
@@ -155,7 +166,10 @@ impl NewlySubmitted<'_> {
     }
 
     fn how_to_remove(&self) -> String {
-        format!("to remove it: kubectl delete job {} -n {}", self.name, self.namespace)
+        format!(
+            "to remove it: {}",
+            CommandLine::kubectl("delete job").arg(self.name).namespace(self.namespace)
+        )
     }
 }
 

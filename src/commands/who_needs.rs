@@ -6,6 +6,7 @@ use super::status::few;
 use super::{Session, consumers, scope};
 use crate::cli::DryRun;
 use crate::cluster::{Cluster, Namespaces, Seen, Unseen};
+use crate::command::CommandLine;
 use crate::error::{Error, Result};
 use crate::wording::plural;
 use crate::workload::{Consumer, Holder, KINDS, Reference};
@@ -140,12 +141,13 @@ impl<'a> Consumers<'a> {
         let more = lines.len().saturating_sub(TOLD);
         lines.into_iter().take(TOLD).for_each(|line| self.show(&line));
         if more > 0 {
-            let place = match &self.scope {
-                Namespaces::One(namespace) => format!("-n {namespace}"),
-                Namespaces::All | Namespaces::AllAtOnce => "-A".to_owned(),
+            let usage = CommandLine::plugin("usage").arg(secret);
+            let usage = match &self.scope {
+                Namespaces::One(namespace) => usage.namespace(namespace),
+                Namespaces::All | Namespaces::AllAtOnce => usage.then("-A"),
             };
             let more = plural(more, "more consumer");
-            self.show(&format!("{more}: kubectl runai-secret usage {secret} {place}"));
+            self.show(&format!("{more}: {usage}"));
         }
     }
 
@@ -181,12 +183,14 @@ impl<'a> Consumers<'a> {
         let (workload, namespace) = (first.display_name(), &first.namespace);
         let error = match first.holder {
             Holder::Itself if KINDS.contains(first.kind) => error.hint(format!(
-                "to take it off: kubectl runai-secret detach {secret} {workload} -n {namespace}"
+                "to take it off: {}",
+                CommandLine::plugin("detach").arg(secret).arg(&workload).namespace(namespace)
             )),
             Holder::Itself => error,
             Holder::WhatItMade => error.hint(format!(
                 "{workload} does not have it itself, but what it made does: when that is replaced or has ended, {again} \
-                 it again (kubectl get pods -n {namespace})"
+                 it again ({})",
+                CommandLine::kubectl("get pods").namespace(namespace)
             )),
         };
         error.hint(match self.plan.deed {

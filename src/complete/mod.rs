@@ -32,7 +32,7 @@ pub(crate) use self::names::Untold;
 pub(crate) use self::shell::{Shell, registration};
 use self::wanted::Wanted;
 use crate::cli::Cli;
-use crate::printable::printable;
+use crate::printable::{is_printable, printable};
 
 /// kubectl runs a file of this name, followed by `-` and the plugin's, to complete a plugin's arguments.
 const KUBECTLS_PREFIX: &str = "kubectl_complete";
@@ -95,8 +95,8 @@ fn offer(words: &[String], started: Instant) -> Offer {
         let found: Vec<_> = found.collect();
         candidates.extend(if found.is_empty() { wanted.otherwise } else { found });
     }
-    // A line each: a name that has more, as a context's may, can't be offered.
-    candidates.retain(|candidate| !candidate.value.contains(char::is_control));
+    // A line each: a name that has more, as a context's may, can't be offered, nor can one that looks like another.
+    candidates.retain(|candidate| is_printable(&candidate.value));
     let candidates = candidates.into_iter().map(|Candidate { value, about, then }| {
         let first = about.lines().next().unwrap_or_default();
         Candidate { value, about: printable(first).into_owned(), then }

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Code, Extent, Finding, Severity, View};
+use crate::command::CommandLine;
+use crate::metadata::LAST_APPLIED;
 use crate::propagation::{MARK, Scope};
 use crate::secret::{CREDENTIAL_LABEL, Inspection};
 use crate::wording::list;
@@ -38,13 +40,9 @@ fn line_ends(view: &View, secret: &Inspection) -> Vec<Finding> {
         });
         let users: BTreeSet<String> = as_variable.map(|(consumer, _)| consumer.display_name()).collect();
         // All keys: what is not named would be gone.
-        let sources: Vec<_> = secret.keys.keys().map(|key| format!("--from-file={key}=PATH")).collect();
-        let remedy = format!(
-            "write it again without: kubectl runai-secret create {} -n {} --replace --trim {}",
-            secret.name,
-            secret.namespace,
-            sources.join(" ")
-        );
+        let sources = secret.keys.keys().map(|key| format!("--from-file={key}=PATH"));
+        let create = CommandLine::plugin("create").arg(&secret.name).namespace(&secret.namespace);
+        let remedy = format!("write it again without: {}", create.then("--replace --trim").args(sources));
         let (severity, message) = if users.is_empty() {
             (Severity::Info, format!("the value of {key} ends with a newline"))
         } else {
@@ -62,10 +60,8 @@ fn line_ends(view: &View, secret: &Inspection) -> Vec<Finding> {
 fn last_applied(secret: &Inspection) -> Option<Finding> {
     secret.applied_values.then(|| {
         let message = "kubectl apply has left its values in an annotation, where more people may read them";
-        let remedy = format!(
-            "kubectl annotate secret {} -n {} kubectl.kubernetes.io/last-applied-configuration-; then give it new values",
-            secret.name, secret.namespace
-        );
+        let annotate = CommandLine::kubectl("annotate secret").arg(&secret.name).namespace(&secret.namespace);
+        let remedy = format!("{}; then give it new values", annotate.arg(format!("{LAST_APPLIED}-")));
         of_secret(secret, Severity::Warning, Code::LastApplied, message.to_owned(), remedy)
     })
 }
@@ -74,10 +70,8 @@ fn expired(view: &View, secret: &Inspection) -> Option<Finding> {
     let date = secret.expired_on()?;
     let is_used = view.uses_of(secret).next().is_some();
     let severity = if is_used { Severity::Error } else { Severity::Warning };
-    let remedy = format!(
-        "renew it: kubectl runai-secret create tls {} -n {} --replace --cert=PATH --key=PATH",
-        secret.name, secret.namespace
-    );
+    let create = CommandLine::plugin("create tls").arg(&secret.name).namespace(&secret.namespace);
+    let remedy = format!("renew it: {}", create.then("--replace --cert=PATH --key=PATH"));
     Some(of_secret(
         secret,
         severity,
@@ -104,7 +98,7 @@ fn unused(view: &View, secret: &Inspection) -> Option<Finding> {
     if view.extent == Extent::Part || waits || secret.is_the_servers() || is_used() {
         return None;
     }
-    let remedy =
-        format!("if nothing else does: kubectl runai-secret delete {} -n {}", secret.name, secret.namespace);
+    let delete = CommandLine::plugin("delete").arg(&secret.name).namespace(&secret.namespace);
+    let remedy = format!("if nothing else does: {delete}");
     Some(of_secret(secret, Severity::Info, Code::UnusedSecret, "no workload uses it".to_owned(), remedy))
 }

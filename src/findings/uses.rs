@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Code, Finding, Lookup, Severity, View, of_consumer};
-use crate::secret::Inspection;
+use crate::command::CommandLine;
+use crate::secret::{Inspection, is_secret_name};
 use crate::wording::{list, nearest};
 use crate::workload::{Consumer, Need, Reference, Way};
 
@@ -40,12 +41,17 @@ fn missing_secret(view: &View, consumer: &Consumer, name: &str, uses: &[&Referen
     let severity = uses.iter().filter_map(|reference| severity(reference)).min()?;
     let ways: BTreeSet<String> =
         uses.iter().filter(|one| self::severity(one).is_some()).map(|one| in_words(one)).collect();
+    if !is_secret_name(name) {
+        let message = format!("needs secret {name:?}, and no secret can have that name: {}", list(ways));
+        let remedy = "write the name of a secret: lower case letters, digits, '-' and '.'".to_owned();
+        return Some(of_consumer(consumer, severity, Code::MissingSecret, message, remedy));
+    }
     let message = format!("needs secret {name}, which does not exist: {}", list(ways));
     let namespace = &consumer.namespace;
     let others = view.elsewhere.get(name).into_iter().flatten().filter(|other| *other != namespace);
     let others: Vec<&String> = others.collect();
     let remedy = match others.as_slice() {
-        [] => format!("create it: kubectl runai-secret {} -n {namespace}", creation(name, uses)),
+        [] => format!("create it: {}", creation(name, uses).namespace(namespace)),
         others => format!(
             "references never cross namespaces, and there is one in {}: have it in {namespace} too",
             list(others.iter().take(3))
@@ -55,18 +61,19 @@ fn missing_secret(view: &View, consumer: &Consumer, name: &str, uses: &[&Referen
 }
 
 /// How to create a secret with what is wanted of it.
-fn creation(name: &str, uses: &[&Reference]) -> String {
+fn creation(name: &str, uses: &[&Reference]) -> CommandLine {
     let is_for = |way: &Way| uses.iter().any(|reference| reference.way == *way);
     if is_for(&Way::ImagePull) {
-        return format!("create docker-registry {name} --docker-server=SERVER --docker-username=USER");
+        let create = CommandLine::plugin("create docker-registry").arg(name);
+        return create.then("--docker-server=SERVER --docker-username=USER");
     }
     if is_for(&Way::Certificate) {
-        return format!("create tls {name} --cert=PATH --key=PATH");
+        return CommandLine::plugin("create tls").arg(name).then("--cert=PATH --key=PATH");
     }
     let keys: BTreeSet<&str> = uses.iter().flat_map(|reference| reference.way.keys()).collect();
     let keys = if keys.is_empty() { BTreeSet::from(["KEY"]) } else { keys };
-    let sources: Vec<_> = keys.iter().map(|key| format!("--from-file={key}=PATH")).collect();
-    format!("create {name} {}", sources.join(" "))
+    let sources = keys.iter().map(|key| format!("--from-file={key}=PATH"));
+    CommandLine::plugin("create").arg(name).args(sources)
 }
 
 fn missing_keys(consumer: &Consumer, reference: &Reference, secret: &Inspection) -> Vec<Finding> {
@@ -113,7 +120,10 @@ pub(super) fn stuck(view: &View, known: &[Finding]) -> Vec<Finding> {
             Some(reason) => (Severity::Error, reason.remedy.clone()),
             None if uses_secrets => (
                 Severity::Warning,
-                format!("kubectl describe pods -n {} says what it waits for", consumer.namespace),
+                format!(
+                    "{} says what it waits for",
+                    CommandLine::kubectl("describe pods").namespace(&consumer.namespace)
+                ),
             ),
             None => return None,
         };

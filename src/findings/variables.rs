@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Code, Finding, Lookup, Severity, View, of_consumer};
+use crate::command::CommandLine;
 use crate::secret::is_env_name;
 use crate::wording::list;
 use crate::workload::{Consumer, Reference, Way};
@@ -71,11 +72,9 @@ fn illegal(
     variables: &[String],
 ) -> Option<Finding> {
     let (secret, container) = (&reference.secret, container(reference));
-    let remedy = format!(
-        "give it a name of its own: kubectl runai-secret attach {secret} {} --env VAR=KEY -n {}",
-        consumer.display_name(),
-        consumer.namespace
-    );
+    let attach = CommandLine::plugin("attach").arg(secret).arg(consumer.display_name());
+    let attach = attach.then("--env VAR=KEY").namespace(&consumer.namespace);
+    let remedy = format!("give it a name of its own: {attach}");
     let lost: Vec<&String> = variables.iter().filter(|variable| !is_env_name(variable)).collect();
     if names == EnvNames::Classic && !lost.is_empty() {
         let message = format!(

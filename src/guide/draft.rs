@@ -1,10 +1,9 @@
 //! A command line that is being put together: what was typed, and what the answers add.
 
-use std::borrow::Cow;
-
 use clap::{Arg, Command};
 
 use crate::cli::Cli;
+use crate::command;
 use crate::complete::Line;
 use crate::secret::{self, EnvEntry};
 
@@ -143,14 +142,8 @@ impl Draft {
             Some(_) => words.extend(["--".to_owned(), "…".to_owned()]),
             None => {}
         }
-        words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+        command::joined(words)
     }
-}
-
-/// As a shell reads it back. `shell_words` quotes more than anybody would.
-fn quoted(word: &str) -> Cow<'_, str> {
-    let is_plain = |char: char| char.is_ascii_alphanumeric() || "_@%+=:,./-…".contains(char);
-    if !word.is_empty() && word.chars().all(is_plain) { word.into() } else { shell_words::quote(word) }
 }
 
 /// A flag of the command for next time.

@@ -127,7 +127,7 @@ impl Document<'_> {
 
 fn rendered(object: &impl Serialize, format: Format) -> String {
     let bytes = match format {
-        Format::Yaml => render::yaml(object),
+        Format::Yaml => render::manifest(object),
         Format::Json => render::json(object),
     };
     String::from_utf8_lossy(&bytes).into_owned()

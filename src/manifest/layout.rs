@@ -25,7 +25,7 @@ pub(super) trait AsYaml {
 
 impl AsYaml for Value {
     fn as_yaml(&self) -> String {
-        String::from_utf8_lossy(&render::yaml(self)).trim_end_matches('\n').to_owned()
+        String::from_utf8_lossy(&render::manifest(self)).trim_end_matches('\n').to_owned()
     }
 }
 

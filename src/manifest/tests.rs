@@ -354,7 +354,7 @@ proptest! {
     #[test]
     fn any_change_comes_out_as_it_was_meant(before in objects(), after in objects(), form in 0..3) {
         let text = match form {
-            0 => crate::render::yaml(&before).to_vec(),
+            0 => crate::render::manifest(&before).to_vec(),
             1 => crate::render::json(&before).to_vec(),
             _ => before.to_string().into_bytes(),
         };
@@ -378,7 +378,7 @@ proptest! {
         let job = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j"}, "other": more,
             "spec": {"template": {"spec": {"containers": [container]}}}});
         let text = match form {
-            0 => format!("--- # one\n{}---\n# two\na: &x b\nc: *x\n", String::from_utf8_lossy(&crate::render::yaml(&job))),
+            0 => format!("--- # one\n{}---\n# two\na: &x b\nc: *x\n", String::from_utf8_lossy(&crate::render::manifest(&job))),
             1 => String::from_utf8_lossy(&crate::render::json(&job)).into_owned(),
             _ => format!("# none\n---\n{job}\n...\n"),
         };

@@ -195,7 +195,8 @@ pub(super) mod tests {
     static_assertions::assert_not_impl_any!(Encoded: fmt::Debug, fmt::Display, Clone, serde::Serialize);
     static_assertions::assert_not_impl_any!(Namesake: fmt::Debug, Clone, serde::Serialize);
 
-    pub(crate) fn namesake(object: Value) -> Namesake {
+    pub(crate) fn namesake(mut object: Value) -> Namesake {
+        object["metadata"]["name"] = "hf".into();
         serde_json::from_value(object).unwrap()
     }
 

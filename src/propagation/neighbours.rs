@@ -54,7 +54,7 @@ mod tests {
         let secret = |namespace: &str, labels: Value| -> Metadata {
             let annotations = json!({ ORIGIN: "runai/hf" });
             serde_json::from_value(
-                json!({"namespace": namespace, "labels": labels, "annotations": annotations}),
+                json!({"name": "hf", "namespace": namespace, "labels": labels, "annotations": annotations}),
             )
             .unwrap()
         };

@@ -12,11 +12,11 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
-use serde_json::ser::PrettyFormatter;
 use zeroize::Zeroizing;
 
 use super::value::SecretValue;
 use crate::metadata::{self, LAST_APPLIED};
+use crate::render::Escaping;
 
 /// A Secret that is about to be created or printed.
 pub(crate) struct SecretManifest {
@@ -73,8 +73,8 @@ impl SecretManifest {
     pub(crate) fn to_json(&self, namespaces: &[String]) -> Zeroizing<Vec<u8>> {
         let printed = self.printed(namespaces);
         written(|mut writer| {
-            let pretty = PrettyFormatter::with_indent(b"    ");
-            printed.serialize(&mut serde_json::Serializer::with_formatter(&mut writer, pretty))?;
+            printed
+                .serialize(&mut serde_json::Serializer::with_formatter(&mut writer, Escaping::default()))?;
             writer.write_all(b"\n")
         })
     }

@@ -50,7 +50,7 @@ pub(crate) use look::{Look, is_text};
 pub(crate) use manifest::{SecretManifest, patch_of_changes, patch_of_values};
 pub(crate) use name::{
     check_annotation_key, check_key, check_label_key, check_label_value, check_namespace, check_secret_name,
-    is_env_name, is_key, is_label, is_newer_env_name, is_subdomain, with_suffix,
+    is_env_name, is_key, is_label, is_newer_env_name, is_secret_name, is_subdomain, with_suffix,
 };
 pub(crate) use origin::{Origin, reading};
 pub(crate) use reading::{Handling, Nothing, Trimming, check_standard_input, read};

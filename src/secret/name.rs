@@ -124,6 +124,11 @@ pub(crate) fn is_newer_env_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'=')
 }
 
+/// Whether a secret can have this name.
+pub(crate) fn is_secret_name(text: &str) -> bool {
+    is_subdomain(text)
+}
+
 /// Whether a text is an RFC 1123 subdomain of at most 253 characters, as names of most objects are.
 pub(crate) fn is_subdomain(text: &str) -> bool {
     subdomain_faults(text).is_empty()

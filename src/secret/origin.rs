@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::input::Input;
 use super::unseen;
 use super::value::SecretValue;
+use crate::command;
 use crate::error::{Error, Result};
 use crate::printable::printable;
 
@@ -70,18 +71,18 @@ impl Origin {
 
 impl Shown {
     pub(super) fn path(path: &Path) -> Self {
-        Self(printable(&path.to_string_lossy()).into_owned())
+        Self(path.to_string_lossy().into_owned())
     }
 
     /// As a word of a command for a shell.
     pub(super) fn quoted(&self) -> String {
-        shell_words::quote(&self.0).into_owned()
+        command::quoted(&self.0).into_owned()
     }
 }
 
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&printable(&self.0))
     }
 }
 

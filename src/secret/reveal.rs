@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::ser::{Error as _, Serialize, Serializer};
-use serde_json::ser::PrettyFormatter;
 use zeroize::Zeroizing;
 
 use super::manifest::written;
 use super::name::is_env_name;
 use super::value::SecretValue;
 use crate::error::{Error, Result};
+use crate::render::Escaping;
 
 /// How values are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,9 +137,8 @@ fn is_shell_name(key: &str) -> bool {
 }
 
 fn json(data: &BTreeMap<String, SecretValue>, mut out: &mut dyn Write) -> io::Result<()> {
-    let pretty = PrettyFormatter::with_indent(b"    ");
     let texts = data.iter().map(|(key, value)| (key, Text(value)));
-    let mut serializer = serde_json::Serializer::with_formatter(&mut out, pretty);
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, Escaping::default());
     serializer.collect_map(texts)?;
     out.write_all(b"\n")
 }

@@ -11,6 +11,10 @@ use crate::printable::printable;
 const GAP: usize = 3;
 const LEAST: usize = 6;
 
+/// The longest text of a cell. A name has 253 characters; a list of keys, or what somebody wrote into a pod spec, may have
+/// a million, and every other row would be as wide.
+const LONGEST: usize = 1_000;
+
 /// What kubectl puts into a cell that holds nothing.
 const NOTHING: &str = "<none>";
 
@@ -31,7 +35,7 @@ impl Table {
             .into_iter()
             .map(|cell| match cell.as_ref() {
                 "" => Cow::Borrowed(NOTHING),
-                cell => Cow::Owned(printable(cell).into_owned()),
+                cell => Cow::Owned(shortened(printable(cell).into_owned())),
             })
             .collect();
         debug_assert_eq!(cells.len(), self.headers.len(), "a row has a cell for each header");
@@ -56,6 +60,14 @@ impl fmt::Display for Table {
         line(f, &widths, self.headers.iter().map(Cow::as_ref))?;
         self.rows.iter().try_for_each(|row| line(f, &widths, row.iter().map(AsRef::as_ref)))
     }
+}
+
+fn shortened(mut cell: String) -> String {
+    if let Some((end, _)) = cell.char_indices().nth(LONGEST) {
+        cell.truncate(end);
+        cell.push('…');
+    }
+    cell
 }
 
 fn line<'a>(
@@ -92,6 +104,16 @@ mod tests {
         let mut table = Table::new(["A", "B"]);
         table.row(["x", "y"]);
         assert_eq!(table.to_string(), "A     B\nx     y\n");
+    }
+
+    #[test]
+    fn a_cell_of_any_length_is_cut_and_the_other_rows_keep_their_form() {
+        let mut table = Table::new(["NAME", "N"]);
+        table.row(["é".repeat(70_000).as_str(), "1"]);
+        table.row(["b", "2"]);
+        let shown = table.to_string();
+        let cut = format!("\n{}…   1\nb ", "é".repeat(LONGEST));
+        assert!(shown.contains(&cut) && shown.len() < 5_000, "{} bytes", shown.len());
     }
 
     #[test]

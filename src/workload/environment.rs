@@ -11,6 +11,7 @@ use super::attach::{ContainerChoice, Effect, Existing};
 use super::attachment::Attachment;
 use super::kind::{Kind, Shape};
 use super::pod_spec::{remove_if_empty, text};
+use crate::command::CommandLine;
 use crate::error::{Error, Result};
 use crate::secret::is_env_name;
 use crate::wording::list;
@@ -45,8 +46,10 @@ pub(crate) fn check_expressible(
             Attachment::ImagePull { secret } => {
                 return Err(refused("for pulling images: it has no place for a registry login").hint(
                     format!(
-                        "Run:ai pulls with the project's registry credentials: kubectl label secret {secret} \
-                     run.ai/resource=docker-registry"
+                        "Run:ai pulls with the project's registry credentials: {}",
+                        CommandLine::kubectl("label secret")
+                            .arg(secret)
+                            .then("run.ai/resource=docker-registry")
                     ),
                 ));
             }

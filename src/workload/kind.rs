@@ -109,27 +109,6 @@ impl Kind {
         }
     }
 
-    /// The API path of all objects of the kind in a namespace.
-    pub(crate) fn collection_path(&self, version: &str, namespace: &str) -> String {
-        self.list_path(version, Some(namespace))
-    }
-
-    /// The API path of all objects of the kind, in a namespace or in all.
-    pub(crate) fn list_path(&self, version: &str, namespace: Option<&str>) -> String {
-        let Self { group, plural, .. } = self;
-        let root =
-            if group.is_empty() { format!("/api/{version}") } else { format!("/apis/{group}/{version}") };
-        match namespace {
-            Some(namespace) => format!("{root}/namespaces/{namespace}/{plural}"),
-            None => format!("{root}/{plural}"),
-        }
-    }
-
-    /// The API path of one object.
-    pub(crate) fn object_path(&self, version: &str, namespace: &str, name: &str) -> String {
-        format!("{}/{name}", self.collection_path(version, namespace))
-    }
-
     /// `deployment.apps/web`: the name kubectl prints.
     pub(crate) fn display_name(&self, name: &str) -> String {
         match self.group {
@@ -350,11 +329,9 @@ mod tests {
     }
 
     #[test]
-    fn paths_and_names_are_those_of_the_api_and_of_kubectl() {
+    fn names_are_those_of_kubectl() {
         let deployment = Kind::named("deploy").unwrap();
         let pod = Kind::named("po").unwrap();
-        assert_eq!(deployment.collection_path("v1", "ns"), "/apis/apps/v1/namespaces/ns/deployments");
-        assert_eq!(pod.object_path("v1", "ns", "x"), "/api/v1/namespaces/ns/pods/x");
         assert_eq!(deployment.display_name("web"), "deployment.apps/web");
         assert_eq!(Kind::named("cj").unwrap().display_name("x"), "cronjob.batch/x");
         assert_eq!(pod.display_name("x"), "pod/x");

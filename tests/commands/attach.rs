@@ -239,11 +239,11 @@ scenario! {
         let namespace = prepared(world);
         let words = ["attach", "s", "deploy/web", "--env", "T=token", "--env-all=P_", "--mount", "/my files", "-o", "runai"];
         let printed = sandbox.run(words.iter().copied().chain(["-n", &namespace])).success();
-        let flags = "--env-secret 'T=s,key=token' --env-secret 'P_token=s,key=token' --env-secret 'P_user=s,key=user' \
+        let flags = "--env-secret T=s,key=token --env-secret P_token=s,key=token --env-secret P_user=s,key=user \
                      --secret-volume 'path=/my files,name=s'\n";
         assert_eq!(printed.stdout, flags);
         let words = ["submit", "-i", "ubuntu", "-e", "T=SECRET:s,token", "-o", "runai", "-n", &namespace];
-        assert_eq!(sandbox.run(words).success().stdout, "--env-secret 'T=s,key=token'\n");
+        assert_eq!(sandbox.run(words).success().stdout, "--env-secret T=s,key=token\n");
         let misspelt = ["submit", "-i", "ubuntu", "-e", "T=SECRET:s,tokn", "-o", "runai", "-n", &namespace];
         assert!(sandbox.run(misspelt).fails_with(1).stderr.contains("did you mean"));
         assert!(world.writes().is_empty());

@@ -67,6 +67,9 @@ fn is_secret(api_version: &str, kind: &str) -> bool {
 fn placed(object: &Value, namespace: &str) -> Value {
     let mut placed = object.clone();
     let metadata = &object["metadata"];
+    if !(metadata.is_object() || metadata.is_null()) {
+        return placed;
+    }
     if metadata["namespace"].as_str().is_none_or(str::is_empty) {
         placed["metadata"]["namespace"] = namespace.into();
     }

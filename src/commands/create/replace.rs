@@ -12,6 +12,7 @@ use super::Written;
 use super::args::NewSecretArgs;
 use crate::cli::DryRun;
 use crate::cluster::{Answer, Cluster, Failure, Keep, SecretFrame, Write};
+use crate::command::CommandLine;
 use crate::commands::lost_keys::{self, LostKeys};
 use crate::commands::secret_anew::{Bodies, Remains, SecretAnew, refuse_going};
 use crate::commands::sharing::CopyCheck;
@@ -80,9 +81,9 @@ impl Replacement<'_> {
             return Ok(());
         }
         session.ui.note(&format!(
-            "{}: --replace makes the new keys the whole content; to keep the others: kubectl runai-secret set {name} … -n {}",
+            "{}: --replace makes the new keys the whole content; to keep the others: {}",
             lost_keys::in_words(&lost, name, self.namespace),
-            self.namespace
+            CommandLine::plugin("set").arg(name).then("…").namespace(self.namespace)
         ));
         let scope = sharing::scope(&metadata, session);
         LostKeys {
@@ -254,8 +255,7 @@ impl Replacement<'_> {
 
     /// The command that goes on where this one was stopped. It asks for the values: they are not to be repeated.
     fn again(&self) -> String {
-        let mut words: Vec<String> =
-            ["kubectl", "runai-secret", "create", self.name(), "--replace"].map(str::to_owned).into();
+        let mut words: Vec<String> = vec!["--replace".to_owned()];
         let SecretManifest { secret_type, immutable, data, .. } = self.manifest;
         if !secret_type.is_empty() {
             words.extend(["--type".to_owned(), secret_type.clone()]);
@@ -266,8 +266,7 @@ impl Replacement<'_> {
         } else {
             words.extend(["--from-dotenv".to_owned(), "PATH".to_owned()]);
         }
-        words.extend(["-n".to_owned(), self.namespace.to_owned()]);
-        shell_words::join(words)
+        CommandLine::plugin("create").arg(self.name()).args(words).namespace(self.namespace).to_string()
     }
 
     async fn look(&self) -> Result<SecretFrame, Failure> {

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::{DeleteArgs, Deleted};
 use crate::cli::DryRun;
 use crate::cluster::{Cluster, Failure};
+use crate::command::CommandLine;
 use crate::commands::arrival::{self, Until};
 use crate::commands::survey::{self, AT_ONCE, Survey};
 use crate::commands::who_needs::Consumers;
@@ -97,7 +98,10 @@ impl Removal<'_> {
         Err(Error::failed(format!(
             "secret {name:?} in namespace {namespace:?} is not shared, and has no copies"
         ))
-        .hint(format!("to delete it all the same: kubectl runai-secret delete {name} -n {namespace}")))
+        .hint(format!(
+            "to delete it all the same: {}",
+            CommandLine::plugin("delete").arg(name).namespace(namespace)
+        )))
     }
 
     /// Each step, before anything is asked.
@@ -217,7 +221,7 @@ impl Removal<'_> {
              does not have the content of the shared one",
             titles(&left)
         ))
-        .hint(format!("where it is to go too: kubectl runai-secret delete {name} -n {namespace}")))
+        .hint(format!("where it is to go too: {}", CommandLine::plugin("delete").arg(name).namespace(namespace))))
     }
 
     /// Deletes copies that are still as they were read.

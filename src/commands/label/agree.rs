@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::LabelArgs;
 use super::view::View;
 use crate::cli::DryRun;
+use crate::command::CommandLine;
 use crate::commands::who_needs::Consumers;
 use crate::commands::{Session, sharing};
 use crate::error::{Error, Result};
@@ -115,7 +116,7 @@ fn removal(session: &Session<'_>, view: &View) -> Vec<String> {
                 let ours = names(&found.ours);
                 effects.push(format!(
                     "the copies that sync made stay in {ours}; to remove them: {}",
-                    session.command(&format!("sync {name} --prune"))
+                    session.here(CommandLine::plugin("sync").arg(name).then("--prune"))
                 ));
             }
             if found.runais.is_empty() && found.ours.is_empty() {

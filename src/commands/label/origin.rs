@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::view::{Surroundings, View};
 use crate::cli::{DryRun, WriteArgs};
 use crate::cluster::{Answer, Cluster};
+use crate::command::CommandLine;
 use crate::commands::Session;
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
@@ -41,7 +42,7 @@ impl Copying<'_> {
             Ok(_) => Ok(json!({ "metadata": { "name": name, "namespace": to, "labels": self.labels } })),
             Err(failure) if failure.is_already_exists() => Err(Error::from(failure).hint(format!(
                 "to share the one that is in {to}: {}",
-                session.command(&format!("label {name}"))
+                session.here(CommandLine::plugin("label").arg(name))
             ))),
             Err(failure) => Err(failure.into()),
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cluster::Cluster;
+use crate::command::CommandLine;
 use crate::commands::survey::not_found;
 use crate::commands::{Session, sharing};
 use crate::error::{Error, Result};
@@ -95,14 +96,13 @@ pub(super) fn not_in_runai(
     match projects_with(surroundings).first() {
         Some(project) => error.hint(format!(
             "only a secret in Run:ai's namespace can be shared; to copy it there: {}",
-            session.command(&format!("label {name} --from-project {}", project.name))
+            session.here(CommandLine::plugin("label").arg(name).then("--from-project").arg(&project.name))
         )),
         None => error.hint(how_to_make(name, namespace)),
     }
 }
 
 fn how_to_make(name: &str, namespace: &str) -> String {
-    format!(
-        "only a secret in Run:ai's namespace can be shared: kubectl runai-secret create {name} -n {namespace} …"
-    )
+    let create = CommandLine::plugin("create").arg(name).namespace(namespace).then("…");
+    format!("only a secret in Run:ai's namespace can be shared: {create}")
 }

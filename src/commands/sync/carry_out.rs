@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{Plan, SyncArgs, Task, outcome};
 use crate::cli::DryRun;
 use crate::cluster::{Answer, Cluster, Failure, Keep, Write};
+use crate::command::CommandLine;
 use crate::commands::secret_anew::{Bodies, Remains, SecretAnew};
 use crate::commands::survey::{self, AT_ONCE};
 use crate::commands::{Session, TRIES, pause_after_conflict};
@@ -236,7 +237,7 @@ impl<'a> Copying<'a> {
         }
         let labels = self.wishes.labels;
         let new = propagation::anew_body(&self.named(&old["metadata"]), &self.identity, labels, content);
-        let again = self.session.command(&format!("sync {}", self.name));
+        let again = self.session.here(CommandLine::plugin("sync").arg(self.name)).to_string();
         let bodies = Bodies { new, old: None, lost_keys: Vec::new(), again };
         let anew = SecretAnew {
             name: self.name,

@@ -40,12 +40,27 @@ pub(crate) enum Act {
     Say(u16, String),
     /// What a broken proxy says.
     Html(u16),
+    /// Whatever: a code, a content type and a body.
+    Serve(u16, String, String),
+    /// A success whose body has no end.
+    Flood(Flood),
     DropBeforeForwarding,
     DropAfterForwarding,
     CutTheAnswer,
     Hang,
     Delay(Duration),
     Warn(String),
+}
+
+/// A body without an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flood {
+    /// Blanks, as they are.
+    Plain,
+    /// A third of a gigabyte, packed: a thousandth of it crosses the wire.
+    Gzip,
+    /// A refusal, whose body has no end.
+    Refusal,
 }
 
 impl Fault {
@@ -112,6 +127,16 @@ impl On {
     /// Answers with a page of HTML, as a proxy in between does.
     pub fn html(self, code: u16) -> Fault {
         self.act(Act::Html(code))
+    }
+
+    /// Answers with this body, as whatever else may listen at the address.
+    pub fn serve(self, code: u16, content_type: &str, body: &str) -> Fault {
+        self.act(Act::Serve(code, content_type.into(), body.into()))
+    }
+
+    /// Answers without an end.
+    pub fn flood(self, flood: Flood) -> Fault {
+        self.act(Act::Flood(flood))
     }
 
     /// Closes the connection; the cluster never hears of the request.

@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::io;
+use std::io::{self, Read as _};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Frame, Incoming, SizeHint};
@@ -23,7 +25,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::api::{Failure, Target, respond};
 use crate::backend::{Backend, Payload};
 use crate::certificates::{Authority, Validity};
-use crate::faults::{Act, Faults};
+use crate::faults::{Act, Faults, Flood};
 use crate::gate::{Gates, Hold, Stop};
 use crate::log::Log;
 use crate::runtime::{runtime, wait_for};
@@ -171,6 +173,10 @@ async fn refusal(request: &Request<Bytes>, acts: &[Act]) -> io::Result<Option<Re
                     "<html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>\n";
                 return Ok(Some(respond(*code, "text/html", page.into())));
             }
+            Act::Serve(code, content_type, body) => {
+                return Ok(Some(respond(*code, content_type, body.clone())));
+            }
+            Act::Flood(flood) => return Ok(Some(endless(*flood))),
             Act::Answer(code, seconds) => {
                 let target = Target::parse(request.uri().path());
                 let failure = Failure::ordered(*code, request.method().as_str(), target.as_ref(), *seconds);
@@ -191,6 +197,37 @@ async fn refusal(request: &Request<Bytes>, acts: &[Act]) -> io::Result<Option<Re
         }
     }
     Ok(None)
+}
+
+/// An answer that begins and does not end.
+fn endless(flood: Flood) -> Response<Payload> {
+    let (code, body) = match flood {
+        Flood::Plain => (200, Payload::Stream(BoxBody::new(Endless(vec![b' '; 1 << 20].into())))),
+        Flood::Refusal => (403, Payload::Stream(BoxBody::new(Endless(vec![b' '; 1 << 20].into())))),
+        Flood::Gzip => (200, Payload::Whole(packed_blanks().into())),
+    };
+    let answer = Response::builder().status(code).header("content-type", "application/json");
+    let answer = if flood == Flood::Gzip { answer.header("content-encoding", "gzip") } else { answer };
+    answer.body(body).expect("a status and headers make an answer")
+}
+
+/// 320 MiB in 320 KiB.
+fn packed_blanks() -> Vec<u8> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    io::copy(&mut io::repeat(b' ').take(320 << 20), &mut packed).expect("memory takes all");
+    packed.finish().expect("memory takes all")
+}
+
+/// The same frame again and again.
+struct Endless(Bytes);
+
+impl hyper::body::Body for Endless {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        Poll::Ready(Some(Ok(Frame::data(self.0.clone()))))
+    }
 }
 
 fn body_of(payload: Payload, cut: bool) -> Body {

@@ -59,7 +59,7 @@ mod terminal;
 mod world;
 
 pub use certificates::Validity;
-pub use faults::{Fault, On};
+pub use faults::{Fault, Flood, On};
 pub use gate::{Gate, Hold};
 pub use kubeconfig::Kubeconfig;
 pub use log::Recorded;

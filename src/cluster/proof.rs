@@ -1,0 +1,294 @@
+//! Whether an answer is the one to the request that was sent.
+//!
+//! A success is what the server says of the object, not that something answered 200: a gateway's login page does that
+//! too, and so does a cache, an empty file, or the address of another service. So of every answer its kind, version,
+//! name, namespace and UID are compared with those of the request. All else of it is skipped.
+
+use http::Method;
+use kube::core::Status;
+use serde::Deserialize;
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+
+use super::call::{Call, Shape};
+use super::place::{Defined, Objects, Subject};
+
+const META: &str = "meta.k8s.io/v1";
+
+/// Why an answer is not the one that was asked for.
+pub(super) enum Wrong {
+    /// The request was refused, with a code that says the opposite.
+    Refused(Box<Status>),
+    /// What came instead, as `a web page`.
+    Instead(&'static str),
+}
+
+/// What the answer says that it is.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Identity<'a> {
+    kind: String,
+    api_version: String,
+    #[serde(borrow)]
+    metadata: Option<&'a RawValue>,
+    /// Of an API group.
+    name: String,
+    /// Of what a version of a group has.
+    group_version: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Named {
+    name: String,
+    namespace: String,
+    uid: String,
+}
+
+/// A `Status` that says that an object was deleted.
+#[derive(Deserialize)]
+struct Done {
+    status: String,
+    #[serde(default)]
+    details: Option<Named>,
+}
+
+/// What a page of a list says that it is.
+pub(super) struct Head {
+    pub(super) kind: String,
+    pub(super) api_version: String,
+}
+
+/// Proves that a body is the object, or the fact, that a request is about. Returns the UID of the object, if it is one.
+///
+/// # Errors
+/// It is something else.
+pub(super) fn of_answer(call: &Call, body: &[u8]) -> Result<Option<String>, Wrong> {
+    let answer: Identity = map(body)?;
+    let fact = |fits: bool| if fits { Ok(None) } else { Err(Wrong::Instead("something else")) };
+    match &call.place.subject {
+        Subject::Version => Ok(None),
+        Subject::Group(group) => fact(answer.kind == "APIGroup" && answer.name == *group),
+        Subject::Resources { group_version } => {
+            fact(answer.kind == "APIResourceList" && answer.group_version == *group_version)
+        }
+        Subject::Objects(_) if answer.kind == "Status" => of_status(call, body).map(|()| None),
+        Subject::Objects(objects) => {
+            let whole = answer.kind == objects.kind && answer.api_version == objects.api_version;
+            // A server that does not know this form gives the whole object.
+            let part = call.shape == Shape::Metadata
+                && answer.kind == "PartialObjectMetadata"
+                && answer.api_version == META;
+            if !(whole || part) {
+                return Err(Wrong::Instead("an object of another kind"));
+            }
+            let metadata = answer.metadata.ok_or(Wrong::Instead("an object without metadata"))?;
+            of_identity(call, objects, map(metadata.get().as_bytes())?).map(Some)
+        }
+    }
+}
+
+/// Reads a map: serde would take a list for a struct as well.
+fn map<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, Wrong> {
+    let read = serde_json::from_slice(text).map_err(|error| instead(&error, text))?;
+    if text.trim_ascii_start().starts_with(b"{") {
+        Ok(read)
+    } else {
+        Err(Wrong::Instead("JSON of another form"))
+    }
+}
+
+fn of_identity(call: &Call, objects: &Objects, there: Named) -> Result<String, Wrong> {
+    let name = objects.name.as_deref().or(call.name.as_deref());
+    let is_named = name.map_or(!there.name.is_empty(), |name| there.name == name);
+    let is_placed = objects.namespace.as_deref().is_none_or(|namespace| there.namespace == namespace);
+    let is_it = call.uid.as_deref().map_or(!there.uid.is_empty(), |uid| there.uid == uid);
+    match (is_named && is_placed, is_it) {
+        (true, true) => Ok(there.uid),
+        (true, false) if there.uid.is_empty() => Err(Wrong::Instead("an object without a UID")),
+        (true, false) => Err(Wrong::Instead("another object of that name")),
+        (false, _) => Err(Wrong::Instead("another object")),
+    }
+}
+
+/// A `Status` is the answer to a deletion, and to nothing else.
+fn of_status(call: &Call, body: &[u8]) -> Result<(), Wrong> {
+    let done: Done = map(body)?;
+    if done.status != "Success" {
+        return Err(Wrong::Refused(Box::new(map(body)?)));
+    }
+    if call.method != Method::DELETE {
+        return Err(Wrong::Instead("a word of success without the object"));
+    }
+    let Some(Named { name, uid, .. }) = done.details else { return Ok(()) };
+    let is_named = name.is_empty() || call.place.object().and_then(|it| it.name.as_ref()) == Some(&name);
+    let is_it = uid.is_empty() || call.uid.as_ref().is_none_or(|wanted| *wanted == uid);
+    if is_named && is_it { Ok(()) } else { Err(Wrong::Instead("a word of success for another object")) }
+}
+
+/// Proves that a page that could be read is one of the list that a request is about.
+///
+/// # Errors
+/// It is something else.
+pub(super) fn of_page(call: &Call, head: &Head) -> Result<(), Wrong> {
+    let Some(Objects { kind, api_version, defined, .. }) = call.place.object() else {
+        return Err(Wrong::Instead("something else"));
+    };
+    let has = |kind: &str, version: &str| head.kind == kind && head.api_version == version;
+    let list = match defined {
+        Defined::BuiltIn => has(&format!("{kind}List"), api_version),
+        Defined::Custom => head.kind.ends_with("List") && head.api_version == *api_version,
+    };
+    let is_it = match call.shape {
+        Shape::Whole => list,
+        Shape::Metadata => list || has("PartialObjectMetadataList", META),
+        Shape::Table => has("Table", META),
+    };
+    if is_it { Ok(()) } else { Err(Wrong::Instead("a list of something else")) }
+}
+
+/// What a page is that could not be read.
+pub(super) fn of_unreadable_page(call: &Call, error: &serde_json::Error, body: &[u8]) -> Wrong {
+    match map::<Identity>(body) {
+        Ok(answer) if answer.kind == "Status" => match of_status(call, body) {
+            Err(wrong) => wrong,
+            Ok(()) => Wrong::Instead("no list"),
+        },
+        Ok(_) => Wrong::Instead("JSON that is no such list"),
+        Err(_) => instead(error, body),
+    }
+}
+
+/// What a text is that could not be read. serde's own words quote it, and it may hold a value.
+pub(super) fn instead(error: &serde_json::Error, body: &[u8]) -> Wrong {
+    let text = body.trim_ascii_start();
+    Wrong::Instead(match error.classify() {
+        _ if text.is_empty() => "nothing at all",
+        _ if text.starts_with(b"<") => "a web page",
+        Category::Data => "JSON of another form",
+        Category::Eof => "half an answer",
+        Category::Syntax | Category::Io => "something that is no JSON",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use serde_json::{Value, json};
+
+    use super::super::call::Dependents;
+    use super::super::place::Place;
+    use super::super::{Keep, Write};
+    use super::*;
+
+    const WRITE: Write<'static> = Write { field_manager: "test", validation: "Strict", keep: Keep::Yes };
+
+    fn secret() -> Value {
+        json!({"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "x", "namespace": "ns", "uid": "1"}})
+    }
+
+    fn part() -> Value {
+        json!({"kind": "PartialObjectMetadata", "apiVersion": META, "metadata": secret()["metadata"]})
+    }
+
+    fn create() -> Call {
+        let body = Bytes::from_static(br#"{"metadata":{"name":"x"},"data":{"k":"dg=="}}"#);
+        Call::create(Place::secrets(Some("ns")), body, WRITE)
+    }
+
+    fn change() -> Call {
+        let body = Bytes::from_static(br#"{"metadata":{"uid":"1"}}"#);
+        Call::merge_patch(Place::secret("ns", "x"), body, WRITE)
+    }
+
+    fn delete() -> Call {
+        Call::delete(Place::secret("ns", "x"), "1", "7", Dependents::None, Keep::Yes)
+    }
+
+    fn calls() -> [Call; 4] {
+        [create(), change(), delete(), Call::get(Place::secret("ns", "x"))]
+    }
+
+    #[test]
+    fn the_object_itself_is_the_proof_whole_or_by_its_metadata() {
+        for call in calls() {
+            assert!(of_answer(&call, secret().to_string().as_bytes()).is_ok());
+            assert!(of_answer(&call, part().to_string().as_bytes()).is_err(), "nobody asked for that form");
+            let call = call.metadata_only();
+            for answer in [secret(), part()] {
+                assert!(of_answer(&call, answer.to_string().as_bytes()).is_ok(), "{answer}");
+            }
+        }
+        let gone = json!({"kind": "Status", "apiVersion": "v1", "status": "Success", "details": {"name": "x", "uid": "1"}});
+        assert!(of_answer(&delete(), gone.to_string().as_bytes()).is_ok());
+        assert!(of_answer(&create(), gone.to_string().as_bytes()).is_err());
+    }
+
+    #[test]
+    fn nothing_else_is_a_proof() {
+        let with = |pointer: &str, value: Value| {
+            let mut answer = secret();
+            if let Some(field) = answer.pointer_mut(pointer) {
+                *field = value;
+            }
+            answer.to_string()
+        };
+        let mut answers: Vec<String> = [
+            "",
+            " ",
+            "<html></html>",
+            "{}",
+            "[]",
+            "null",
+            "1",
+            "ok",
+            "{\"kind\":\"Secret\"",
+            "{\"metadata\":{}}",
+        ]
+        .map(str::to_owned)
+        .into();
+        for pointer in ["/kind", "/apiVersion", "/metadata/name", "/metadata/namespace", "/metadata/uid"] {
+            answers.extend(["", "other"].map(|text| with(pointer, text.into())));
+            answers.extend([with(pointer, Value::Null), with(pointer, json!([]))]);
+        }
+        answers.push(r#"{"kind":"Secret","apiVersion":"v1","metadata":["x","ns","1"]}"#.to_owned());
+        answers.push(r#"["Secret","v1",{"name":"x","namespace":"ns","uid":"1"},"",""]"#.to_owned());
+        answers.push(
+            json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 200}).to_string(),
+        );
+        answers.push(json!({"kind": "Status", "status": "Success", "details": {"name": "y"}}).to_string());
+        answers.push(
+            json!({"kind": "Status", "status": "Success", "details": {"name": "x", "uid": "2"}}).to_string(),
+        );
+        answers
+            .push(json!({"kind": "SecretList", "apiVersion": "v1", "metadata": {}, "items": []}).to_string());
+        for call in calls() {
+            for answer in &answers {
+                // Where the object is new, or only looked at, its UID is not known beforehand.
+                let unknown = call.uid.is_none() && *answer == with("/metadata/uid", "other".into());
+                assert!(of_answer(&call, answer.as_bytes()).is_err() || unknown, "{answer}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_list_is_one_of_what_was_asked_for() {
+        let head =
+            |kind: &str, version: &str| Head { kind: kind.to_owned(), api_version: version.to_owned() };
+        let call = || Call::get(Place::secrets(None));
+        let (whole, part, table) =
+            (head("SecretList", "v1"), head("PartialObjectMetadataList", META), head("Table", META));
+        assert!(of_page(&call(), &whole).is_ok() && of_page(&call(), &part).is_err());
+        assert!(
+            of_page(&call().metadata_list(), &whole).is_ok()
+                && of_page(&call().metadata_list(), &part).is_ok()
+        );
+        assert!(of_page(&call().table(), &table).is_ok() && of_page(&call().table(), &whole).is_err());
+        for other in [head("", ""), head("ConfigMapList", "v1"), head("SecretList", "v2"), head("List", "v1")]
+        {
+            for call in [call(), call().metadata_list(), call().table()] {
+                assert!(of_page(&call, &other).is_err(), "{}", other.kind);
+            }
+        }
+    }
+}
