@@ -36,9 +36,6 @@ fn applied(text: &str, mut edits: Vec<Edit>) -> Option<String> {
         at = range.end;
     }
     result.push_str(text.get(at..)?);
-    if !text.ends_with('\n') && result.ends_with('\n') {
-        result.truncate(result.trim_end_matches(['\r', '\n']).len());
-    }
     Some(result)
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::PrettyFormatter;
 
-use super::node::{Content, Node, Style};
+use super::node::{Content, Node, Scalar, Style, Tail};
 use crate::render;
 
 pub(super) struct Layout<'t> {
@@ -84,6 +84,12 @@ impl Layout<'_> {
             }
             Content::Sequence(Style::Block, items) => {
                 items.last().map_or(node.at.end, |item| self.end_of(item))
+            }
+            Content::Scalar(Scalar { tail: Tail::EmptyLines, .. }) => {
+                without_line_end(&self.text[..node.at.end]).len()
+            }
+            Content::Scalar(Scalar { tail: Tail::Blanks, .. }) => {
+                self.text[..node.at.end].trim_end_matches(['\r', '\n']).len()
             }
             _ => node.at.start + self.text[node.at.clone()].trim_end().len(),
         }
@@ -176,4 +182,9 @@ impl Layout<'_> {
         };
         (last..last, text)
     }
+}
+
+fn without_line_end(text: &str) -> &str {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    text.strip_suffix('\r').unwrap_or(text)
 }

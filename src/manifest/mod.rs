@@ -30,6 +30,8 @@ pub(crate) struct Manifest<'a> {
     file: &'a str,
     format: Format,
     documents: Vec<Document<'a>>,
+    /// The line end that the last line did not have, and that the last document has been given.
+    added_end: &'static str,
 }
 
 /// An object of a file: the document, or one item of a list.
@@ -57,11 +59,17 @@ impl<'a> Manifest<'a> {
     /// The text is neither YAML nor JSON.
     pub(crate) fn parse(file: &'a str, text: &'a str) -> Result<Self> {
         let (format, pieces) = split::pieces(text);
-        let mut manifest = Self { file, format, documents: Vec::new() };
+        let added_end = missing_end(text, format);
+        let mut manifest = Self { file, format, documents: Vec::new(), added_end };
         let (mut number, mut lines_before) = (1, 0);
         for piece in pieces {
+            let is_last = piece.end == text.len();
             let text = &text[piece];
-            let document = Document { text: Cow::Borrowed(text), format, number, lines_before };
+            let content = match added_end {
+                end if is_last && !end.is_empty() => Cow::Owned(format!("{text}{end}")),
+                _ => Cow::Borrowed(text),
+            };
+            let document = Document { text: content, format, number, lines_before };
             // A look at each, so that a mistake is found before anything is done.
             match document.has_content() {
                 Ok(has_content) => number += usize::from(has_content),
@@ -133,7 +141,12 @@ impl<'a> Manifest<'a> {
 
     /// The file as it was read but for what was changed.
     pub(crate) fn text(&self) -> String {
-        self.documents.iter().map(|document| document.text.as_ref()).collect()
+        let mut text: String = self.documents.iter().map(|document| document.text.as_ref()).collect();
+        if !self.added_end.is_empty() {
+            let end = if text.ends_with(self.added_end) { self.added_end } else { "\n" };
+            text.truncate(text.strip_suffix(end).unwrap_or(&text).len());
+        }
+        text
     }
 
     /// All documents in a format; unchanged where it is the file's own.
@@ -166,6 +179,18 @@ impl<'a> Manifest<'a> {
         let line = document.lines_before + fault.line;
         Error::usage(format!("{}, line {line}: {}", self.place(document), fault.why))
             .hint("the line is not shown, since it may hold a value of a secret")
+    }
+}
+
+/// What the last line lacks of a line end. kubectl reads line by line and ends each of them (`LineReader` of
+/// k8s.io/apimachinery), so a block of text that ends with the file has a line end too.
+fn missing_end(text: &str, format: Format) -> &'static str {
+    if format == Format::Json || text.is_empty() || text.ends_with('\n') {
+        ""
+    } else if text.contains("\r\n") {
+        "\r\n"
+    } else {
+        "\n"
     }
 }
 

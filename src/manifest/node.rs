@@ -44,6 +44,31 @@ pub(super) struct Scalar<'a> {
     pub(super) plain: bool,
     /// The suffix of a tag of YAML's own, such as `int`; empty for any other tag.
     pub(super) tag: Option<String>,
+    pub(super) tail: Tail,
+}
+
+/// What a scalar ends with that can't be told from what only follows it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tail {
+    Nothing,
+    /// The empty lines after a block of text, as `|+` has it.
+    EmptyLines,
+    /// A line of a block of text that has more blanks than the block is indented by.
+    Blanks,
+}
+
+impl Tail {
+    fn of(text: &str, style: ScalarStyle) -> Self {
+        if !matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+            Self::Nothing
+        } else if text.ends_with("\n\n") || text == "\n" {
+            Self::EmptyLines
+        } else if text.trim_end_matches('\n').ends_with([' ', '\t']) {
+            Self::Blanks
+        } else {
+            Self::Nothing
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,10 +86,7 @@ impl From<StructureStyle> for Style {
 
 impl<'a> Tree<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, Fault> {
-        // libyaml, which kubectl's parser descends from, ends a block of text where the file ends.
-        let options = granit_parser::options! { block_scalar_eof_without_line_feed: true };
-        let mut builder =
-            Builder { parser: Parser::new_from_str_with_options(text, options), comments: Vec::new() };
+        let mut builder = Builder { parser: Parser::new_from_str(text), comments: Vec::new() };
         let mut root = None;
         loop {
             match builder.next()? {
@@ -84,7 +106,7 @@ impl<'a> Tree<'a> {
 
 impl Node<'_> {
     fn is_plain_null(&self) -> bool {
-        matches!(&self.content, Content::Scalar(Scalar { text, plain: true, tag: None }) if text == "~" || text.is_empty())
+        matches!(&self.content, Content::Scalar(Scalar { text, plain: true, tag: None, .. }) if text == "~" || text.is_empty())
     }
 
     /// The text of a scalar.
@@ -142,7 +164,8 @@ impl<'a, T: granit_parser::BorrowedInput<'a>> Builder<'a, T> {
             Event::Alias(anchor) => (0, Content::Alias(anchor)),
             Event::Scalar(text, style, anchor, tag) => {
                 let tag = tag.map(|tag| suffix(&tag));
-                (anchor, Content::Scalar(Scalar { text, plain: style == ScalarStyle::Plain, tag }))
+                let (plain, tail) = (style == ScalarStyle::Plain, Tail::of(&text, style));
+                (anchor, Content::Scalar(Scalar { text, plain, tag, tail }))
             }
             Event::SequenceStart(style, anchor, _) => {
                 let mut items = Vec::new();

@@ -139,6 +139,10 @@ fn a_changed_value_stands_where_the_old_one_stood() {
         ("a: {x: [1,2]}\nb: 2\n", json!({"x": [1, 2, 3]}), "a: {x: [1,2, 3]}\nb: 2\n"),
         ("a:\n- 1\n- 2\nb: 2", json!([1, 2, 3]), "a:\n- 1\n- 2\n- 3\nb: 2"),
         ("b: 2\na:\n- 1\n- 2", json!([1]), "b: 2\na:\n- 1"),
+        ("b: 2\r\na:\r\n- 1\r\n- 2", json!([1]), "b: 2\r\na:\r\n- 1"),
+        ("a: 1\nb: |\n  x", json!(2), "a: 2\nb: |\n  x"),
+        ("a: |+\n  x\n\n", json!(2), "a: 2\n"),
+        ("b: |+\n\n\na: [1]", json!([2]), "b: |+\n\n\na: [2]"),
         (
             "a:\r\n  - 1\r\nb: 2\r\n",
             json!([1, {"x": [2], "z": 3}]),
@@ -167,6 +171,28 @@ fn json_keeps_its_layout() {
 }
 
 #[test]
+fn a_block_of_text_that_ends_with_the_file_ends_its_line() {
+    for (end, value) in [
+        ("|\n  x", "x\n"),
+        ("|-\n  x", "x"),
+        ("|+\n  x\n\n", "x\n\n"),
+        (">\n  x\n  y", "x y\n"),
+        ("|+\n\n\n", "\n\n"),
+        ("|\n  x\n   \n", "x\n \n"),
+        ("|+", ""),
+        ("|", ""),
+    ] {
+        let text = format!("a: 1\nb: {end}");
+        let manifest = Manifest::parse("f", &text).unwrap();
+        assert_eq!(manifest.objects(any_kind).unwrap()[0].value["b"], value, "{text}");
+        assert_eq!(manifest.text(), text);
+        let more = changed(&text, |object| object["c"] = json!(2));
+        let added = if text.ends_with('\n') { "c: 2\n" } else { "\nc: 2" };
+        assert_eq!(more, format!("{text}{added}"), "{text}");
+    }
+}
+
+#[test]
 fn an_alias_is_written_out_where_only_its_place_changes() {
     let text = "x: &env [1]\na: *env\n";
     assert_eq!(changed(text, |object| object["a"] = json!([1, 2])), "x: &env [1]\na:\n- 1\n- 2\n");
@@ -186,7 +212,7 @@ fn what_cannot_be_changed_in_place_is_written_anew_and_lost_comments_are_said() 
 }
 
 /// What may stand below `containers:` of a Job's pod, indented by six.
-const LAYOUTS: [&str; 12] = [
+const LAYOUTS: [&str; 25] = [
     "      - name: main\n        image: x",
     "      - # the main one - of one\n        name: main\n        image: x # pinned\n      # the end\n    # of all\n",
     "      -\n        name: main\n      volumes:\n      - name: v\n        emptyDir: {}\n",
@@ -199,6 +225,20 @@ const LAYOUTS: [&str; 12] = [
     "        - !!map\n          name: !!str main\n          image: x\n",
     "        - name: main\n          env:\n            - &a {name: A, value: b}\n            - *a\n",
     "        - name: main\n...\n# after\n---\nkind: Secret\ndata:   {a:   b}\n",
+    // Blocks of text where the file ends.
+    "        - name: main\n          args:\n          - |\n            a\n            b\n",
+    "        - name: main\n          args: # of the script\n          - |-\n            a\n",
+    "        - name: main\n          args:\n          - |+\n            a\n\n\n",
+    "        - name: main\n          args:\n          - |+ # kept\n            a\n\n# tail\n",
+    "        - name: main\n          args:\n          - >2+\n              a\n\n            b\n\n...\n",
+    "        - args:\n          - |\n            a\n            # no comment\n          name: main\n          command:\n          - |\n            c\n          # one\n\n",
+    "        - name: main\n          args:\n          - |\n            a\n---\n",
+    "        - name: main\n          args: [\"a\n\n            b\"]\n---\n\n---\n# nothing\n---\nkind: Secret\n",
+    "        - name: main\n          args:\n          - 'a\n            b'\n... # end\n",
+    "        - name: main\n          args: &a\n          - !!str |\n            a\t\n            \tb  \n",
+    "        - name: main\n          args:\n          - |\n\n            a\n      restartPolicy: Never   \n#\n",
+    "        - name: main\n          args:\n          - |\n            a\n              \n\n# tail\n",
+    "        - name: main\n          image: >-\n            a\n      restartPolicy: |-\n\n        Never\n",
 ];
 
 #[test]
@@ -206,7 +246,9 @@ fn usual_layouts_are_changed_in_place_and_come_back_to_the_byte() {
     let head = "--- # one\n# head\napiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\nspec:\n  template:\n    spec:\n";
     for layout in LAYOUTS {
         let unix = format!("{head}      containers:\n{layout}");
-        for text in [unix.clone(), unix.replace('\n', "\r\n"), format!("\u{feff}{unix}")] {
+        let windows = unix.replace('\n', "\r\n");
+        let open = [&unix, &windows].map(|text| text.trim_end_matches(['\r', '\n']).to_owned());
+        for text in [unix.clone(), windows, format!("\u{feff}{unix}")].into_iter().chain(open) {
             let with = change(&text, |job| attached(job, &every_way()));
             let lines_kept = text.lines().filter(|line| with.contains(line)).count();
             assert!(
@@ -388,7 +430,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_kept_to_the_byte_or_refused(text in "(---|\\.\\.\\.|\n|\r\n|  |- |a: |b|1|#c|\\{|\\}|\\[|\\]|,|\\||>|&x |\\*x|'|\"|!!int |\u{feff}|\t|\\?|%){0,24}") {
+    fn any_text_is_kept_to_the_byte_or_refused(text in "(---|\\.\\.\\.|\n|\r\n|\r|  |- |a: |b|1|#c|\\{|\\}|\\[|\\]|,|\\||>|&x |\\*x|'|\"|!!int |\u{feff}|\t|\\?|%){0,24}") {
         if let Ok(manifest) = Manifest::parse("f", &text) {
             let _ = manifest.objects(any_kind);
             let _ = manifest.text_as(Format::Json);

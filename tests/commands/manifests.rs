@@ -95,6 +95,40 @@ fn every_workload_of_a_manifest_is_changed_and_all_else_kept_to_the_byte() {
 }
 
 #[test]
+fn a_file_that_ends_with_a_script_and_no_newline_keeps_all_of_it() {
+    // The shape of JobSet's and Knative's examples.
+    let manifest = "\
+# what it shows
+apiVersion: jobset.x-k8s.io/v1alpha2
+kind: JobSet
+metadata: {name: failing}
+spec:
+  replicatedJobs:
+  - name: workers # two of them
+    template:
+      spec:
+        template:
+          spec:
+            containers:
+            - name: main
+              image: bash:latest
+              command: [bash, -c]
+              args:
+              - |
+                # it fails once
+                exit 1";
+    let changed = attached(manifest, &[]);
+    let entry = ["- name: TOKEN", "  valueFrom:", "    secretKeyRef:", "      key: token", "      name: s"];
+    let entry = entry.map(|line| format!("\n              {line}")).concat();
+    assert_eq!(changed.stdout, format!("{manifest}\n              env:{entry}"));
+    assert!(!changed.stderr.contains("Warning"), "{changed}");
+    let detached = without_cluster().stdin(changed.stdout).run(["detach", "s", "-f", "-"]).success();
+    assert_eq!(detached.stdout, manifest);
+    let json = attached(manifest, &["-o", "json"]).stdout;
+    assert!(json.contains("exit 1\\n\""), "{json}");
+}
+
+#[test]
 fn a_target_chooses_one_workload() {
     let one = attached(STREAM, &["deploy/web"]);
     assert_eq!(one.stdout.matches("TOKEN").count(), 1);

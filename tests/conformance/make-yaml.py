@@ -35,6 +35,13 @@ CASES = ["v: " + scalar for scalar in SCALARS] + [
     "v: 1\n...\n",
 ]
 
+# Where the file ends without a line end.
+OPEN = [
+    "v: |\n  a", "v: |-\n  a", "v: |+\n  a", "v: >\n  a\n  b", "v: |+\n  a\n\n", "v: |+\n  a\n\n   ", "v: |", "v: |+",
+    "v: |\n  a  ", "v: |\n  a\n# c", "v: |\n  a\n  # c", "v: |+\n  a\n\n# c\n\n", "v: |\n  a\n...", "v: |+\n  a\n\n...",
+    "v: |\r\n  a\r\n  b", "v: 1\n---", "v: 1\n...", "v: 1 # c", "v:", "v: \"a\n  b\"",
+]
+
 def read(kubectl, text):
     words = [kubectl, "label", "--local", "-o", "json", "-f", "-", "zz=zz"]
     run = subprocess.run(words, input=text.encode(), capture_output=True, env={"KUBECONFIG": "/dev/null"})
@@ -43,7 +50,8 @@ def read(kubectl, text):
     value = json.loads(run.stdout)
     return {key: value[key] for key in value if key not in ("apiVersion", "kind", "metadata")}
 
-cases = [{"yaml": HEAD + case + "\n", "value": read(sys.argv[1], HEAD + case + "\n")} for case in CASES]
+texts = [HEAD + case + "\n" for case in CASES] + [HEAD + case for case in OPEN]
+cases = [{"yaml": text, "value": read(sys.argv[1], text)} for text in texts]
 version = subprocess.run([sys.argv[1], "version", "--client", "-o", "json"], capture_output=True)
 result = {"kubectl": json.loads(version.stdout)["clientVersion"]["gitVersion"], "cases": cases}
 pathlib.Path(__file__).with_name("yaml.json").write_text(json.dumps(result, indent=1) + "\n")
