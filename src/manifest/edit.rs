@@ -153,6 +153,15 @@ impl<'t, 'a> Editor<'t, 'a> {
             let gone = self.left_out(items, wanted)?;
             return self.remove(style, &parts, &gone);
         }
+        if let Some(added) = self.added(items, wanted) {
+            for (index, value) in added {
+                match dashes.get(index) {
+                    Some(dash) => self.insert_item(style, *dash, value),
+                    None => self.add_item(style, *dashes.first()?, self.layout.end_of(items.last()?), value),
+                }
+            }
+            return Some(());
+        }
         for (index, item) in items.iter().enumerate() {
             if self.meaning.value(item).ok()? != wanted[index]
                 && self.inside(item, dashes[index] + 1, &wanted[index])? == Inside::No
@@ -183,6 +192,38 @@ impl<'t, 'a> Editor<'t, 'a> {
             Style::Flow => self.layout.after_in_flow(first, last, &self.layout.flow_value(value, first)),
         };
         self.edits.push(edit);
+    }
+
+    /// Puts an item before the one at `next`, and before the comments that stand above that.
+    fn insert_item(&mut self, style: Style, next: usize, value: &Value) {
+        let edit = match style {
+            Style::Block => {
+                let column = self.layout.column(next);
+                let item = format!("- {}", self.layout.block(&yaml(value), column + 2));
+                self.layout.line_before(next, column, &item)
+            }
+            Style::Flow => self.layout.before_in_flow(next, &self.layout.flow_value(value, next)),
+        };
+        self.edits.push(edit);
+    }
+
+    /// The items that are new, each with the index of the old one before which it comes, if all old ones are wanted as
+    /// they are and in their order.
+    fn added<'w>(&mut self, items: &'t [Node<'a>], wanted: &'w [Value]) -> Option<Vec<(usize, &'w Value)>> {
+        let mut old = Vec::with_capacity(items.len());
+        for item in items {
+            old.push(self.meaning.value(item).ok()?);
+        }
+        let mut added = Vec::new();
+        let mut next = 0;
+        for value in wanted {
+            if old.get(next) == Some(value) {
+                next += 1;
+            } else {
+                added.push((next, value));
+            }
+        }
+        (next == items.len()).then_some(added)
     }
 
     /// The items that are not wanted any more, if the others are wanted as they are.

@@ -147,6 +147,31 @@ impl Layout<'_> {
         (at..at, format!("{}{}{lines}", self.line_end(), " ".repeat(column)))
     }
 
+    /// Puts new lines before an item of a block sequence, above the comments that stand right above it.
+    pub(super) fn line_before(&self, item: usize, column: usize, lines: &str) -> (Range<usize>, String) {
+        let mut at = item;
+        while self.begins_line(at) && self.line_start(at) > 0 {
+            let above = self.line_start(self.line_start(at) - 1);
+            let line = &self.text[above..self.end_of_line(above)];
+            let blanks = line.len() - line.trim_start_matches(' ').len();
+            if blanks != column || !line[blanks..].starts_with('#') {
+                break;
+            }
+            at = above + blanks;
+        }
+        (at..at, format!("{lines}{}{}", self.line_end(), " ".repeat(column)))
+    }
+
+    /// Puts an item before another one between brackets.
+    pub(super) fn before_in_flow(&self, next: usize, item: &str) -> (Range<usize>, String) {
+        let text = if self.begins_line(next) {
+            format!("{item},{}{}", self.line_end(), self.indentation(next))
+        } else {
+            format!("{item}, ")
+        };
+        (next..next, text)
+    }
+
     /// An entry of a mapping in braces, in the layout of its neighbour.
     pub(super) fn flow_entry(&self, name: &str, value: &Value, neighbour: usize) -> String {
         format!("{}: {}", Value::from(name), self.flow_value(value, neighbour))

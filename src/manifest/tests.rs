@@ -148,6 +148,15 @@ fn a_changed_value_stands_where_the_old_one_stood() {
             json!([1, {"x": [2], "z": 3}]),
             "a:\r\n  - 1\r\n  - x:\r\n    - 2\r\n    z: 3\r\nb: 2\r\n",
         ),
+        (
+            "a:\n# one\n- 1\n  # of two\n# two\n- 2\n",
+            json!([1, 3, 2]),
+            "a:\n# one\n- 1\n  # of two\n- 3\n# two\n- 2\n",
+        ),
+        ("a:\n  # one\n  - 1\nb: 1", json!([{"x": 0}, 1, 2]), "a:\n  - x: 0\n  # one\n  - 1\n  - 2\nb: 1"),
+        ("a: [1, 2]\n", json!([1, 3, 2, 4]), "a: [1, 3, 2, 4]\n"),
+        ("a: [\n  1,\n  2\n]\n", json!([3, 1, 2]), "a: [\n  3,\n  1,\n  2\n]\n"),
+        ("a:\n- - 1\n  - 2\n", json!([[0, 1, 2]]), "a:\n- - 0\n  - 1\n  - 2\n"),
         ("a: {x: 1}\n...\n", json!({"y": 1}), "a: {\"y\": 1}\n...\n"),
     ] {
         assert_eq!(changed(before, |object| object["a"] = value.clone()), after, "{before}");
