@@ -2,16 +2,16 @@
 
 use serde_json::Value;
 
-use super::Session;
 use super::change_manifest::ManifestChange;
 use super::change_workload::{self, Change, ChangeArgs, Changed, Plan, Planned, Way};
 use super::manifest_files::{ManifestArgs, ManifestFiles};
 use super::runai_flags::{self, RunaiFlags};
 use super::secrets_used::{self, ReferenceArgs};
+use super::{Session, account_logins};
 use crate::command::CommandLine;
 use crate::error::{Error, Result};
 use crate::secret;
-use crate::workload::{self, Attachment, ContainerChoice, Existing, Kind, Outcome, Target};
+use crate::workload::{self, AccountLogins, Attachment, ContainerChoice, Existing, Kind, Outcome, Target};
 
 /// Attach a secret to a workload: as env variables, as files, or for pulling images
 ///
@@ -99,7 +99,7 @@ pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> 
     }
     let target = match (files, target) {
         (Some(files), target) => {
-            let plan = Attaching { attachments, containers, existing };
+            let plan = Attaching { attachments, containers, existing, accounts: AccountLogins::new() };
             return ManifestChange { plan, target: target.as_ref(), write: &args.change.write, session }
                 .run(&files);
         }
@@ -120,7 +120,9 @@ pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> 
     for warning in expanded.warnings.iter().chain(&hidden) {
         session.ui.warning(warning);
     }
-    let plan = Attaching { attachments, containers, existing };
+    let at_stake = workload::accounts_at_stake(&object, target.kind, &attachments);
+    let accounts = account_logins::read(at_stake, &namespace, &cluster).await?;
+    let plan = Attaching { attachments, containers, existing, accounts };
     let (target, args, cluster, namespace) = (&target, &args.change, &cluster, &namespace);
     Change { plan, target, way, args, session, cluster, namespace }.run(object).await
 }
@@ -151,16 +153,33 @@ struct Attaching {
     attachments: Vec<Attachment>,
     containers: ContainerChoice,
     existing: Existing,
+    accounts: AccountLogins,
+}
+
+impl Attaching {
+    /// What of this comes out otherwise than one may think.
+    fn doubts(&self, object: &Value, kind: &Kind) -> Vec<String> {
+        let doubts = workload::doubts(object, kind).into_iter();
+        doubts.filter(|doubt| doubt.concerns(&self.attachments)).map(|doubt| doubt.in_full()).collect()
+    }
 }
 
 impl Plan for Attaching {
     fn change(&self, object: &Value, kind: &Kind, workload: &str) -> Result<Planned> {
-        let Self { attachments, containers, existing } = self;
-        Ok(match workload::attach(object, kind, attachments, containers, *existing)? {
-            Outcome::AsAsked => Planned::Nothing(format!("{workload} has all of this already")),
+        let Self { attachments, containers, existing, accounts } = self;
+        let with = workload::with_account_logins(object, kind, attachments, accounts)?;
+        Ok(match workload::attach(&with.object, kind, attachments, containers, *existing)? {
+            Outcome::AsAsked => {
+                let why = format!("{workload} has all of this already");
+                Planned::Nothing { why, warnings: self.doubts(object, kind) }
+            }
             Outcome::Changed { object, differences } => {
-                let differences = differences.iter().map(ToString::to_string).collect();
-                Planned::Changed(Changed { object, differences })
+                let differences =
+                    with.differences.iter().chain(&differences).map(ToString::to_string).collect();
+                let unseen = workload::unseen_by_ranks(&object, kind, attachments);
+                let warnings =
+                    [with.warnings, self.doubts(&object, kind), unseen.into_iter().collect()].concat();
+                Planned::Changed(Changed { object, differences, warnings })
             }
         })
     }

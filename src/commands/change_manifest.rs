@@ -100,8 +100,11 @@ impl<P: Plan> ManifestChange<'_, P> {
             let error = error.at(&object.place);
             if self.target.is_none() { error.hint("KIND/NAME beside -f chooses one workload") } else { error }
         })?;
+        for warning in planned.warnings() {
+            self.session.ui.warning(&format!("{name}: {warning}"));
+        }
         match planned {
-            Planned::Nothing(why) => {
+            Planned::Nothing { why, .. } => {
                 self.session.ui.note(&why);
                 Ok(None)
             }

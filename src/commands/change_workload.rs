@@ -12,10 +12,11 @@ use super::maker::Maker;
 use super::recreate::Recreation;
 use super::{Session, TRIES, not_found, pause_after_conflict};
 use crate::cli::{self, DryRun, WriteArgs};
-use crate::cluster::{Cluster, Failure, Keep, Write};
+use crate::cluster::{Cluster, Failure, Keep, Namespaces, Write};
 use crate::command::CommandLine;
 use crate::error::{Error, Result};
-use crate::workload::{self, Kind, OnChange, Target};
+use crate::wording;
+use crate::workload::{self, Kind, NamedCopy, OnChange, Selector, Target};
 
 /// After so many copies somebody has a way of their own to name them.
 const MOST_COPIES: u32 = 10;
@@ -85,8 +86,11 @@ pub(super) trait Plan {
 
 /// What a plan comes to for one workload.
 pub(super) enum Planned {
-    /// There is nothing to do. Says why.
-    Nothing(String),
+    /// There is nothing to do.
+    Nothing {
+        why: String,
+        warnings: Vec<String>,
+    },
     Changed(Changed),
 }
 
@@ -95,6 +99,8 @@ pub(super) struct Changed {
     pub(super) object: Value,
     /// What is different, a line each.
     pub(super) differences: Vec<String>,
+    /// What comes out otherwise than one may think.
+    pub(super) warnings: Vec<String>,
 }
 
 /// A change that is under way, with all that stays the same while it is tried.
@@ -123,6 +129,14 @@ pub(super) async fn look(cluster: &Cluster, namespace: &str, target: &Target) ->
     }
 }
 
+impl Planned {
+    pub(super) fn warnings(&self) -> &[String] {
+        match self {
+            Self::Nothing { warnings, .. } | Self::Changed(Changed { warnings, .. }) => warnings,
+        }
+    }
+}
+
 impl<P: Plan> Change<'_, P> {
     /// Changes the workload, which was read as `object`, and reports it.
     pub(super) async fn run(&self, mut object: Value) -> Result<()> {
@@ -132,17 +146,23 @@ impl<P: Plan> Change<'_, P> {
                 return Err(maker.refusal(self.target, |name| self.plan.on_owner(name)));
             }
             self.check_not_going(&object)?;
-            let changed = match self.plan.change(&object, self.target.kind, &self.target.to_string())? {
+            let planned = self.plan.change(&object, self.target.kind, &self.target.to_string())?;
+            if attempt == 1 {
+                planned.warnings().iter().for_each(|warning| self.session.ui.warning(warning));
+            }
+            let changed = match planned {
                 Planned::Changed(changed) => changed,
-                Planned::Nothing(why) => {
-                    self.session.ui.note(&format!("{why}: nothing was written"));
-                    return self.session.report(
-                        &self.args.write,
-                        &self.target.to_string(),
-                        "unchanged",
-                        &object,
-                    );
-                }
+                Planned::Nothing { why, .. } => match &self.way {
+                    Some(Way::CopyAs(name)) => {
+                        self.session.ui.note(&format!("{why}: {name} is a copy as it is"));
+                        Changed { object: object.clone(), differences: Vec::new(), warnings: Vec::new() }
+                    }
+                    Some(Way::Recreate) | None => {
+                        self.session.ui.note(&format!("{why}: nothing was written"));
+                        let (write, target) = (&self.args.write, self.target.to_string());
+                        return self.session.report(write, &target, "unchanged", &object);
+                    }
+                },
             };
             match self.write(&object, &changed).await? {
                 Written::Done => return Ok(()),
@@ -268,19 +288,35 @@ impl<P: Plan> Change<'_, P> {
 
     async fn copy(&self, name: &str, changed: &Changed) -> Result<Written> {
         let kind = self.target.kind;
-        let copy = workload::clean_copy(&changed.object, kind, Some(name));
+        let selectors = self.selectors().await?;
+        let NamedCopy { object: copy, notes } = workload::named_copy(&changed.object, kind, name, &selectors);
         let write = &self.args.write;
-        self.session
-            .review(write, &format!("Create {}?", kind.display_name(name)), &changed.differences)
-            .await?;
+        let effects = [changed.differences.as_slice(), &notes].concat();
+        self.session.review(write, &format!("Create {}?", kind.display_name(name)), &effects).await?;
         let answer = if write.dry_run == DryRun::Client {
             copy
         } else {
             let created = self.cluster.create_workload(self.namespace, kind, &copy, write.write()).await;
             created.map_err(|failure| self.no_copy(failure, name))?
         };
-        self.report(&kind.display_name(name), "created", &answer, &changed.differences)?;
+        self.report(&kind.display_name(name), "created", &answer, &effects)?;
         Ok(Written::Done)
+    }
+
+    /// What selects pods in the namespace, as far as the user may see it.
+    async fn selectors(&self) -> Result<Vec<Selector>> {
+        let scope = Namespaces::One(self.namespace.to_owned());
+        let read = |_, object: &Value| Selector::of(object);
+        let seen = self.cluster.objects(&workload::SELECTING, &scope, read).await?;
+        if !seen.unseen.is_empty() {
+            let unseen = wording::list(seen.unseen.iter().map(|one| one.resource));
+            self.session.ui.warning(&format!(
+                "you may not list {unseen} in namespace {}: whether some take the copy's pods for those of the original was \
+                 not looked at",
+                self.namespace
+            ));
+        }
+        Ok(seen.found)
     }
 
     fn no_copy(&self, failure: Failure, name: &str) -> Error {

@@ -9,10 +9,11 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use futures::stream::{self, StreamExt};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::manifest_files::ManifestArgs;
 use super::scope::{self, ScopeArgs};
-use super::{Session, consumers, not_found};
+use super::{Session, account_logins, consumers, not_found};
 use crate::cli::{Report, ReportArgs};
 use crate::cluster::{Cluster, Namespaces, Seen, Unseen};
 use crate::error::{Error, Result};
@@ -20,7 +21,7 @@ use crate::findings::{Code, EnvNames, Extent, Finding, Severity, View, referred}
 use crate::secret::Inspection;
 use crate::ui::Table;
 use crate::wording::plural;
-use crate::workload::{Consumer, Kind, Target};
+use crate::workload::{Consumer, Kind, Target, Way};
 
 /// How many secrets are read one by one at once.
 const AT_ONCE: usize = 8;
@@ -125,7 +126,7 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
 
 /// Everything in a namespace, or in all.
 async fn look(scope: &Namespaces, cluster: &Cluster) -> Result<(View, Vec<Unseen>)> {
-    let consumers = consumers::look(|_| true, scope, cluster);
+    let consumers = consumers::look_with(consumer, scope, cluster);
     let (consumers, secrets, env_names) =
         tokio::join!(consumers, cluster.inspect_secrets(scope), env_names(cluster));
     let (consumers, secrets) = (consumers?, secrets?);
@@ -143,7 +144,47 @@ async fn look(scope: &Namespaces, cluster: &Cluster) -> Result<(View, Vec<Unseen
     // Who may not list secrets is served by reading one by one those that are used, as long as it is seen which are.
     let all_were_read = refused.is_empty() && extent == Extent::Whole;
     let unseen = [consumers_unseen, if all_were_read { Vec::new() } else { secrets.unseen }].concat();
-    Ok((view(consumers, all, env_names, extent, cluster).await, unseen))
+    let logins = logins_in(&consumers);
+    Ok((view(consumers, all, logins, env_names, extent, cluster).await, unseen))
+}
+
+/// All that is of interest about an object.
+fn consumer(kind: &'static Kind, object: &Value) -> Consumer {
+    Consumer::of(kind, object, |_| true).with_doubts(object)
+}
+
+type Logins = BTreeMap<(String, String), Vec<String>>;
+
+/// The registry logins of the service accounts among these.
+fn logins_in(consumers: &[Consumer]) -> Logins {
+    let accounts = consumers.iter().filter(|one| one.kind == Kind::service_account());
+    let logins = |account: &Consumer| {
+        let pulls = account.references.iter().filter(|reference| reference.way == Way::ImagePull);
+        pulls.map(|reference| reference.secret.clone()).collect()
+    };
+    accounts.map(|one| ((one.namespace.clone(), one.name.clone()), logins(one))).collect()
+}
+
+/// Those of the service accounts whose logins do not count, read one by one.
+async fn read_logins(consumers: &[Consumer], cluster: &Cluster) -> Result<(Logins, Vec<Unseen>)> {
+    let (mut logins, mut refused) = (logins_in(consumers), BTreeSet::new());
+    let own = consumers.iter().flat_map(|one| {
+        one.own_logins.iter().map(|own| (one.namespace.clone(), own.account.clone())).collect::<Vec<_>>()
+    });
+    let wanted: BTreeSet<_> = own.filter(|place| !logins.contains_key(place)).collect();
+    for (namespace, account) in wanted {
+        let read = account_logins::read(BTreeSet::from([account]), &namespace, cluster).await?;
+        for (account, found) in read {
+            match found {
+                Some(found) => drop(logins.insert((namespace.clone(), account), found)),
+                None => {
+                    refused
+                        .insert(Unseen { namespace: Some(namespace.clone()), resource: "serviceaccounts" });
+                }
+            }
+        }
+    }
+    Ok((logins, refused.into_iter().collect()))
 }
 
 /// One workload, and the pods of it that are stuck.
@@ -159,11 +200,12 @@ async fn look_at(target: &Target, namespace: &str, cluster: &Cluster) -> Result<
         Ok(object) => object,
         Err(failure) => return Err(not_found::workload(failure, target, namespace, cluster).await),
     };
-    let own = Consumer::of(target.kind, &object, |_| true);
+    let own = consumer(target.kind, &object);
     let consumers = own.with_what_it_made(found);
     let (secrets, refused) = read(referred(&consumers).into_iter().collect(), cluster).await?;
-    let unseen = [unseen, refused].concat();
-    Ok((view(consumers, secrets, env_names, Extent::Part, cluster).await, unseen))
+    let (logins, unread) = read_logins(&consumers, cluster).await?;
+    let unseen = [unseen, refused, unread].concat();
+    Ok((view(consumers, secrets, logins, env_names, Extent::Part, cluster).await, unseen))
 }
 
 type Secrets = BTreeMap<(String, String), Option<Inspection>>;
@@ -196,6 +238,7 @@ async fn read(places: Vec<(String, String)>, cluster: &Cluster) -> Result<(Secre
 async fn view(
     consumers: Vec<Consumer>,
     secrets: Secrets,
+    account_logins: Logins,
     env_names: EnvNames,
     extent: Extent,
     cluster: &Cluster,
@@ -208,7 +251,7 @@ async fn view(
         (name.clone(), found.into_iter().map(|secret| secret.namespace).collect())
     });
     let elsewhere = futures::future::join_all(searches).await.into_iter().collect();
-    View { consumers, secrets, elsewhere, env_names, extent }
+    View { consumers, secrets, elsewhere, account_logins, made: Vec::new(), env_names, extent }
 }
 
 /// Whoever may not ask for the version gets the rule that every cluster follows.

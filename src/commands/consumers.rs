@@ -17,7 +17,18 @@ pub(super) async fn look(
     scope: &Namespaces,
     cluster: &Cluster,
 ) -> Result<Seen<Consumer>, Failure> {
-    let read = |kind, object: &Value| Consumer::of(kind, object, &wanted);
+    look_with(|kind, object| Consumer::of(kind, object, &wanted), scope, cluster).await
+}
+
+/// The same, with what `read` makes of each object.
+///
+/// # Errors
+/// As [`look`].
+pub(super) async fn look_with(
+    read: impl Fn(&'static Kind, &Value) -> Consumer,
+    scope: &Namespaces,
+    cluster: &Cluster,
+) -> Result<Seen<Consumer>, Failure> {
     let seen = cluster.objects(Kind::referring(), scope, read).await?;
     Ok(Seen { found: folded(seen.found), ..seen })
 }

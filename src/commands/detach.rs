@@ -8,7 +8,7 @@ use super::change_manifest::ManifestChange;
 use super::change_workload::{self, Change, ChangeArgs, Changed, Plan, Planned};
 use super::manifest_files::ManifestArgs;
 use crate::error::{Error, Result};
-use crate::wording::nearest;
+use crate::wording::{list, nearest};
 use crate::workload::{self, ContainerChoice, Kind, Nameless, Selection, Target};
 
 /// Detach a secret from a workload: the reverse of attach
@@ -115,10 +115,12 @@ impl Plan for Detaching {
         let Self { selection } = self;
         let detached = workload::detach(object, kind, selection)?;
         if detached.removed.is_empty() {
-            return Ok(Planned::Nothing(not_used(object, kind, workload, &selection.secret)));
+            let why = not_used(object, kind, workload, &selection.secret)?;
+            return Ok(Planned::Nothing { why, warnings: Vec::new() });
         }
         let differences = detached.removed.iter().map(|what| format!("removes {what}")).collect();
-        Ok(Planned::Changed(Changed { object: detached.object, differences }))
+        let warnings = workload::left_behind(&detached.object, kind, &detached.removed);
+        Ok(Planned::Changed(Changed { object: detached.object, differences, warnings }))
     }
 
     fn on_owner(&self, owner: &str) -> String {
@@ -127,11 +129,21 @@ impl Plan for Detaching {
 }
 
 /// That it does not use the secret, with the one that may have been meant.
-fn not_used(object: &Value, kind: &Kind, workload: &str, secret: &str) -> String {
-    let line = format!("{workload} does not use secret {secret}");
+///
+/// # Errors
+/// It does use the secret, in a way that is no attachment.
+fn not_used(object: &Value, kind: &Kind, workload: &str, secret: &str) -> Result<String> {
     let used = kind.references(object);
-    match nearest(secret, used.iter().map(|reference| reference.secret.as_str())) {
+    let others: Vec<_> =
+        used.iter().filter(|one| one.secret == secret).map(|one| one.way.to_string()).collect();
+    if !others.is_empty() {
+        let others = list(others);
+        return Err(Error::failed(format!("{workload} uses secret {secret} in a way that can't be detached: {others}"))
+            .hint("what a storage driver logs in with, or an ephemeral container has, is changed in the workload itself"));
+    }
+    let line = format!("{workload} does not use secret {secret}");
+    Ok(match nearest(secret, used.iter().map(|reference| reference.secret.as_str())) {
         Some(near) => format!("{line}, but {near}"),
         None => line,
-    }
+    })
 }

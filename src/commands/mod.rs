@@ -1,5 +1,6 @@
 //! A file a verb. Each reads as: resolve what was typed, look, plan, show, write.
 
+mod account_logins;
 mod anew;
 mod area;
 mod arrival;

@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
+
 use super::{Session, missing_secret};
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
@@ -14,13 +16,8 @@ use crate::workload::{self, Attachment, Mode};
 /// Run:ai's own ways to say which secret goes where.
 #[derive(clap::Args)]
 pub(super) struct ReferenceArgs {
-    /// An env variable from a key of a secret
-    #[arg(short = 'e', long = "environment", value_name = "VAR=SECRET:NAME,KEY")]
-    environment: Vec<String>,
-
-    /// The same in the words of the newer runai CLI
-    #[arg(long, value_name = "VAR=NAME,key=KEY", hide_short_help = true)]
-    env_secret: Vec<String>,
+    #[command(flatten)]
+    variables: VariableArgs,
 
     /// All keys of a secret as files in a folder
     #[arg(long, value_name = "path=PATH,name=NAME")]
@@ -31,10 +28,69 @@ pub(super) struct ReferenceArgs {
     mode: Option<String>,
 }
 
+/// `-e` and `--env-secret`, in the order in which they were typed: a variable is seen by those after it alone.
+struct VariableArgs(Vec<VariableArg>);
+
+enum VariableArg {
+    Environment(String),
+    EnvSecret(String),
+}
+
+type MakeVariableArg = fn(String) -> VariableArg;
+
+/// The ids of the two flags, with what makes a word of each of them an argument.
+const VARIABLE_FLAGS: [(&str, MakeVariableArg); 2] =
+    [("environment", VariableArg::Environment), ("env_secret", VariableArg::EnvSecret)];
+
+impl FromArgMatches for VariableArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut typed: Vec<(usize, VariableArg)> = Vec::new();
+        for (id, arg) in VARIABLE_FLAGS {
+            let words = matches.get_many::<String>(id).into_iter().flatten();
+            let places = matches.indices_of(id).into_iter().flatten();
+            typed.extend(places.zip(words.cloned().map(arg)));
+        }
+        typed.sort_by_key(|(place, _)| *place);
+        Ok(Self(typed.into_iter().map(|(_, arg)| arg).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl clap::Args for VariableArgs {
+    fn augment_args(command: Command) -> Command {
+        let [environment, env_secret] = VARIABLE_FLAGS.map(|(id, _)| Arg::new(id).action(ArgAction::Append));
+        command
+            .arg(
+                environment
+                    .short('e')
+                    .long("environment")
+                    .value_name("VAR=SECRET:NAME,KEY")
+                    .help("An env variable from a key of a secret"),
+            )
+            .arg(
+                env_secret
+                    .long("env-secret")
+                    .value_name("VAR=NAME,key=KEY")
+                    .hide_short_help(true)
+                    .help("The same in the words of the newer runai CLI"),
+            )
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
 /// What the flags ask for: attachments, and plain variables where the command takes them.
 pub(super) struct Uses {
     pub(super) attachments: Vec<Attachment>,
     pub(super) literals: Vec<(String, String)>,
+    /// The names of the variables of both, in the order in which they were typed.
+    pub(super) order: Vec<String>,
 }
 
 impl ReferenceArgs {
@@ -43,25 +99,30 @@ impl ReferenceArgs {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.environment.is_empty() && self.env_secret.is_empty() && self.secret_volume.is_empty()
+        self.variables.0.is_empty() && self.secret_volume.is_empty()
     }
 
     /// # Errors
     /// One of the flags is not legal, also where nothing would make use of it.
     pub(super) fn resolve(&self) -> Result<Uses> {
         let mode = self.mode()?;
-        let mut uses = Uses { attachments: Vec::new(), literals: Vec::new() };
-        for entry in &self.environment {
-            match EnvEntry::parse(entry)? {
-                EnvEntry::Reference { variable, reference } => {
-                    let attachment = Attachment::env_from_key(&variable, &reference.secret, &reference.key)?;
-                    uses.attachments.push(attachment);
-                }
-                EnvEntry::Literal { variable, value } => uses.literals.push((variable, value)),
-            }
-        }
-        for flag in &self.env_secret {
-            uses.attachments.push(Attachment::env_secret(flag)?);
+        let mut uses = Uses { attachments: Vec::new(), literals: Vec::new(), order: Vec::new() };
+        for arg in &self.variables.0 {
+            let attachment = match arg {
+                VariableArg::EnvSecret(flag) => Attachment::env_secret(flag)?,
+                VariableArg::Environment(entry) => match EnvEntry::parse(entry)? {
+                    EnvEntry::Reference { variable, reference } => {
+                        Attachment::env_from_key(&variable, &reference.secret, &reference.key)?
+                    }
+                    EnvEntry::Literal { variable, value } => {
+                        uses.order.push(variable.clone());
+                        uses.literals.push((variable, value));
+                        continue;
+                    }
+                },
+            };
+            uses.order.extend(attachment.variable().map(str::to_owned));
+            uses.attachments.push(attachment);
         }
         for flag in &self.secret_volume {
             uses.attachments.push(Attachment::secret_volume(flag, mode)?);

@@ -7,13 +7,13 @@ use serde_json::Value;
 pub(crate) use self::args::SubmitArgs;
 use super::runai_flags::{self, RunaiFlags};
 use super::wait_for_start::NewlySubmitted;
-use super::{Session, not_found, secrets_used};
+use super::{Session, account_logins, not_found, secrets_used};
 use crate::cli::DryRun;
 use crate::cluster::{Cluster, Failure};
 use crate::command::CommandLine;
 use crate::error::{Error, Result};
 use crate::secret;
-use crate::workload::{self, Attachment, ContainerChoice, Existing, Kind, NewJob, Outcome};
+use crate::workload::{self, AccountLogins, Attachment, ContainerChoice, Existing, Kind, NewJob, Outcome};
 
 pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> {
     if args.runai == RunaiFlags::Wanted && args.course.wait.is_some() {
@@ -24,12 +24,16 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
     attachments.extend(args.more_references.resolve()?);
     args.references.check_mode_is_used(&attachments)?;
     let kind = args.kind()?;
-    let mut job = args.new_job(uses.literals)?;
+    let mut job = args.new_job(uses.literals, uses.order)?;
     check_before_anything_is_looked_up(&job, kind, &attachments)?;
 
     let cluster = session.connect().await?;
     job.namespace = session.namespace(&cluster).await?;
-    let keys = secrets_used::check(&attachments, &job.namespace, &cluster, session).await?;
+    let (keys, accounts) = tokio::join!(
+        secrets_used::check(&attachments, &job.namespace, &cluster, session),
+        accounts(&job, kind, &attachments, &cluster)
+    );
+    let (keys, accounts) = (keys?, accounts?);
     secrets_used::warn_of_lost_prefix(&job.env, &job.namespace, &cluster, session).await;
     if args.runai == RunaiFlags::Wanted {
         return runai_flags::print(&attachments, &keys, session);
@@ -39,7 +43,11 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
         session.ui.warning(warning);
     }
     let version = cluster.version_of(kind).await?;
-    let Submission { manifest, differences } = with_attachments(&job, kind, &version, &expanded.attachments)?;
+    let Submission { manifest, differences, warnings } =
+        with_attachments(&job, kind, &version, &expanded.attachments, &accounts)?;
+    for warning in &warnings {
+        session.ui.warning(warning);
+    }
     let name = kind.display_name(&job.name);
     warn_of_secrets_in_sight(&job, &name, session);
     let effects = [effects(&job, &name), differences].concat();
@@ -68,6 +76,19 @@ struct Submission {
     manifest: Value,
     /// What it has of secrets, a line each.
     differences: Vec<String>,
+    warnings: Vec<String>,
+}
+
+/// The logins that the pods would have of their service account.
+async fn accounts(
+    job: &NewJob,
+    kind: &Kind,
+    attachments: &[Attachment],
+    cluster: &Cluster,
+) -> Result<AccountLogins> {
+    let version = kind.known_versions().first().copied().unwrap_or_default();
+    let accounts = workload::accounts_at_stake(&job.manifest_of(kind, version)?, kind, attachments);
+    account_logins::read(accounts, &job.namespace, cluster).await
 }
 
 /// What is submitted, but for its secrets.
@@ -98,7 +119,7 @@ fn check_before_anything_is_looked_up(job: &NewJob, kind: &Kind, attachments: &[
     workload::check_expressible(kind, attachments, &ContainerChoice::Only)?;
     let named = attachments.iter().filter(|one| !matches!(one, Attachment::EnvAll { .. })).cloned();
     let version = kind.known_versions().first().copied().unwrap_or_default();
-    with_attachments(job, kind, version, &named.collect::<Vec<_>>()).map(drop)
+    with_attachments(job, kind, version, &named.collect::<Vec<_>>(), &AccountLogins::new()).map(drop)
 }
 
 fn with_attachments(
@@ -106,15 +127,20 @@ fn with_attachments(
     kind: &Kind,
     version: &str,
     attachments: &[Attachment],
+    accounts: &AccountLogins,
 ) -> Result<Submission> {
     let manifest = job.manifest_of(kind, version)?;
-    match workload::attach(&manifest, kind, attachments, &ContainerChoice::Only, Existing::Keep)? {
-        Outcome::AsAsked => Ok(Submission { manifest, differences: Vec::new() }),
-        Outcome::Changed { object, differences } => {
-            let differences = differences.iter().map(ToString::to_string).collect();
-            Ok(Submission { manifest: object, differences })
-        }
-    }
+    let with = workload::with_account_logins(&manifest, kind, attachments, accounts)?;
+    let (mut manifest, of_secrets) =
+        match workload::attach(&with.object, kind, attachments, &ContainerChoice::Only, Existing::Keep)? {
+            Outcome::AsAsked => (with.object, Vec::new()),
+            Outcome::Changed { object, differences } => (object, differences),
+        };
+    job.put_in_order(&mut manifest);
+    let differences = with.differences.iter().chain(&of_secrets).map(ToString::to_string).collect();
+    let doubts = workload::doubts(&manifest, kind).into_iter().map(|doubt| doubt.in_full());
+    let warnings = with.warnings.into_iter().chain(doubts).collect();
+    Ok(Submission { manifest, differences, warnings })
 }
 
 async fn refused(failure: Failure, kind: &Kind, job: &NewJob, cluster: &Cluster) -> Error {

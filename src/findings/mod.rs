@@ -5,6 +5,7 @@
 
 mod contents;
 mod copies;
+mod doubts;
 mod uses;
 mod variables;
 
@@ -14,7 +15,7 @@ pub(crate) use copies::of_copy;
 use serde::Serialize;
 pub(crate) use variables::EnvNames;
 
-use crate::secret::Inspection;
+use crate::secret::{Inspection, Made};
 use crate::workload::{Consumer, Place, Reference};
 
 /// How bad it is.
@@ -55,11 +56,16 @@ pub(crate) enum Code {
     LastApplied,
     ExpiredCertificate,
     CredentialKeys,
+    LateVariable,
+    UnknownVariable,
+    FileMode,
+    HiddenLogin,
+    MadeByOperator,
     UnusedSecret,
 }
 
 impl Code {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::MissingSecret,
         Self::MissingKey,
         Self::StuckPod,
@@ -73,6 +79,11 @@ impl Code {
         Self::LastApplied,
         Self::ExpiredCertificate,
         Self::CredentialKeys,
+        Self::LateVariable,
+        Self::UnknownVariable,
+        Self::FileMode,
+        Self::HiddenLogin,
+        Self::MadeByOperator,
         Self::UnusedSecret,
     ];
 
@@ -91,6 +102,11 @@ impl Code {
             Self::LastApplied => "last-applied",
             Self::ExpiredCertificate => "expired-certificate",
             Self::CredentialKeys => "credential-keys",
+            Self::LateVariable => "late-variable",
+            Self::UnknownVariable => "unknown-variable",
+            Self::FileMode => "file-mode",
+            Self::HiddenLogin => "hidden-login",
+            Self::MadeByOperator => "made-by-operator",
             Self::UnusedSecret => "unused-secret",
         }
     }
@@ -116,6 +132,10 @@ pub(crate) struct View {
     pub(crate) secrets: BTreeMap<(String, String), Option<Inspection>>,
     /// Where secrets of a name are, of names that are missing somewhere.
     pub(crate) elsewhere: BTreeMap<String, Vec<String>>,
+    /// The registry logins of service accounts, by namespace and name; those that were not looked at are not in it.
+    pub(crate) account_logins: BTreeMap<(String, String), Vec<String>>,
+    /// Secrets that objects beside the consumers make: what will be in them is not known.
+    pub(crate) made: Vec<Made>,
     pub(crate) env_names: EnvNames,
     pub(crate) extent: Extent,
 }
@@ -144,6 +164,7 @@ impl View {
         for consumer in self.live() {
             findings.extend(uses::findings(self, consumer));
             findings.extend(variables::findings(self, consumer));
+            findings.extend(doubts::findings(self, consumer));
         }
         findings.extend(uses::stuck(self, &findings));
         for secret in self.secrets.values().flatten() {
@@ -157,6 +178,12 @@ impl View {
     /// What ended starts nothing again, so nothing of it can fail.
     fn live(&self) -> impl Iterator<Item = &Consumer> {
         self.consumers.iter().filter(|consumer| consumer.state.is_live())
+    }
+
+    /// What makes a secret that a consumer refers to.
+    fn maker(&self, consumer: &Consumer, secret: &str) -> Option<&str> {
+        let is_there = |made: &&Made| made.namespace.as_ref().is_none_or(|at| *at == consumer.namespace);
+        self.made.iter().filter(is_there).find(|made| made.name == secret).map(|made| made.maker.as_str())
     }
 
     fn look_up(&self, consumer: &Consumer, reference: &Reference) -> Lookup<'_> {

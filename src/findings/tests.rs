@@ -26,7 +26,15 @@ fn view(consumers: Vec<Consumer>, secrets: Vec<Inspection>) -> View {
         secrets.into_iter().map(|secret| ((secret.namespace.clone(), secret.name.clone()), Some(secret)));
     let secrets = missing.collect::<Vec<_>>().into_iter().chain(there).collect();
     let elsewhere = BTreeMap::new();
-    View { consumers, secrets, elsewhere, env_names: EnvNames::Classic, extent: Extent::Whole }
+    View {
+        consumers,
+        secrets,
+        elsewhere,
+        account_logins: BTreeMap::new(),
+        made: Vec::new(),
+        env_names: EnvNames::Classic,
+        extent: Extent::Whole,
+    }
 }
 
 fn shown(view: &View) -> Vec<String> {

@@ -14,16 +14,37 @@ const NAMED_KEYS: usize = 12;
 /// What one consumer refers to in vain.
 pub(super) fn findings(view: &View, consumer: &Consumer) -> Vec<Finding> {
     let mut missing: BTreeMap<&str, Vec<&Reference>> = BTreeMap::new();
+    let mut made: BTreeMap<&str, Vec<&Reference>> = BTreeMap::new();
     let mut found = Vec::new();
     for reference in &consumer.references {
         match view.look_up(consumer, reference) {
             Lookup::Unknown => {}
+            Lookup::Missing if view.maker(consumer, &reference.secret).is_some() => {
+                made.entry(&reference.secret).or_default().push(reference);
+            }
             Lookup::Missing => missing.entry(&reference.secret).or_default().push(reference),
             Lookup::There(secret) => found.extend(missing_keys(consumer, reference, secret)),
         }
     }
     let missing = missing.into_iter().filter_map(|(name, uses)| missing_secret(view, consumer, name, &uses));
-    missing.chain(found).collect()
+    let made = made.into_iter().filter_map(|(name, uses)| made_secret(view, consumer, name, &uses));
+    missing.chain(found).chain(made).collect()
+}
+
+/// A secret that need not be there yet.
+fn made_secret(view: &View, consumer: &Consumer, name: &str, uses: &[&Reference]) -> Option<Finding> {
+    let maker = view.maker(consumer, name)?;
+    let keys: BTreeSet<&str> = uses.iter().flat_map(|reference| reference.way.keys()).collect();
+    let message = if keys.is_empty() {
+        format!("needs secret {name}, which is made by {maker}")
+    } else {
+        format!(
+            "needs secret {name}, which is made by {maker}: whether it has {} was not checked",
+            list(keys)
+        )
+    };
+    let remedy = format!("once {maker} has made it, check again without -f");
+    Some(of_consumer(consumer, Severity::Info, Code::MadeByOperator, message, remedy))
 }
 
 /// What becomes of the pods where the secret is not there; nothing where its author said that it may be missing.

@@ -20,6 +20,7 @@ mod input;
 mod inspection;
 mod key_pair;
 mod look;
+mod maker;
 mod manifest;
 mod map;
 mod name;
@@ -47,6 +48,7 @@ pub(crate) use hash::name_with_hash;
 pub(crate) use input::ProcessInput;
 pub(crate) use inspection::{Inspection, ValueFacts};
 pub(crate) use look::{Look, is_text};
+pub(crate) use maker::{Made, made_by, may_make_secrets};
 pub(crate) use manifest::{SecretManifest, patch_of_changes, patch_of_values};
 pub(crate) use name::{
     check_annotation_key, check_key, check_label_key, check_label_value, check_namespace, check_secret_name,

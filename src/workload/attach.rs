@@ -14,6 +14,7 @@ use std::fmt;
 use serde_json::Value;
 
 pub(crate) use self::containers::ContainerChoice;
+use self::containers::check_any;
 pub(super) use self::containers::{Place, check_named, choose};
 use super::attachment::{Attachment, Item, normal_path};
 use super::environment;
@@ -55,6 +56,8 @@ pub(crate) enum Effect {
     Added,
     /// Something else was there.
     Replaced,
+    /// The pods had it of their service account until now.
+    KeptOfAccount,
 }
 
 /// Puts the attachments on a copy of the object.
@@ -73,6 +76,7 @@ pub(crate) fn attach(
     let parts = parts(object, kind)?;
     if asked.iter().any(|one| !matches!(one, Attachment::ImagePull { .. })) {
         check_named(object, &parts, &workload, containers)?;
+        check_any(object, kind, &workload, containers)?;
     }
     let mut copy = object.clone();
     let mut differences = Vec::new();
@@ -140,6 +144,7 @@ impl fmt::Display for Difference {
         match self.effect {
             Effect::Added => Ok(()),
             Effect::Replaced => f.write_str(" (replaces what was there)"),
+            Effect::KeptOfAccount => f.write_str(" (of the service account, whose logins count no more)"),
         }
     }
 }

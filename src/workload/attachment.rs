@@ -148,6 +148,14 @@ impl Attachment {
         }
     }
 
+    /// The variable, where it is one.
+    pub(crate) fn variable(&self) -> Option<&str> {
+        match self {
+            Self::Env { variable, .. } => Some(variable),
+            Self::EnvAll { .. } | Self::Files { .. } | Self::ImagePull { .. } => None,
+        }
+    }
+
     pub(crate) fn is_optional(&self) -> bool {
         match self {
             Self::Env { need, .. } | Self::EnvAll { need, .. } | Self::Files { need, .. } => {
@@ -201,6 +209,11 @@ impl Mode {
             _ => Err(Error::usage(format!("--mode {text:?} is not an octal file mode from 0000 to 0777"))
                 .hint("for example: --mode 0400")),
         }
+    }
+
+    /// The permission bits of a mode that is known as a number; None where there are others in it.
+    pub(super) fn of(bits: u32) -> Option<Self> {
+        (bits <= 0o777).then_some(Self(bits))
     }
 
     pub(crate) fn bits(self) -> u32 {

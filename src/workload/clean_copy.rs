@@ -158,7 +158,7 @@ fn drop_named(parent: &mut Value, field: &str, is_dropped: impl Fn(&str) -> bool
 }
 
 /// Keeps some entries of a map, and the map itself unless this empties it.
-fn retain(parent: &mut Value, field: &str, is_kept: impl Fn(&str) -> bool) {
+pub(super) fn retain(parent: &mut Value, field: &str, is_kept: impl Fn(&str) -> bool) {
     let Some(map) = parent.get_mut(field).and_then(Value::as_object_mut) else { return };
     let before = map.len();
     map.retain(|key, _| is_kept(key));

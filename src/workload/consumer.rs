@@ -8,6 +8,8 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::account_logins::{OwnLogins, own_logins};
+use super::doubts::{Doubt, doubts};
 use super::kind::Kind;
 use super::pod_spec::{is_true, list, text};
 use super::references::Reference;
@@ -22,6 +24,10 @@ pub(crate) struct Consumer {
     pub(crate) state: State,
     pub(crate) references: Vec<Reference>,
     pub(crate) holder: Holder,
+    /// What of it comes out otherwise than its author meant; read by [`Consumer::with_doubts`].
+    pub(crate) doubts: Vec<Doubt>,
+    /// The registry logins of its own, one for each of its pod specs; read by [`Consumer::with_doubts`].
+    pub(crate) own_logins: Vec<OwnLogins>,
     /// The container of a pod that can't be started, because of what its configuration refers to.
     pub(crate) stuck: Option<String>,
     uid: String,
@@ -53,10 +59,17 @@ impl Consumer {
             state: State::of(kind, object),
             references,
             holder: Holder::Itself,
+            doubts: Vec::new(),
+            own_logins: Vec::new(),
             stuck: if kind.name == "Pod" { stuck(&object["status"]) } else { None },
             uid: text(metadata, "uid").to_owned(),
             owner: owner.map(|owner| text(owner, "uid").to_owned()).unwrap_or_default(),
         }
+    }
+
+    /// This one, with what is doubtful about the object of which it was read.
+    pub(crate) fn with_doubts(self, object: &Value) -> Self {
+        Self { doubts: doubts(object, self.kind), own_logins: own_logins(object, self.kind), ..self }
     }
 
     /// This one, and what `made` adds to it, as [`folded`] has it.
@@ -119,14 +132,22 @@ fn what_it_adds(one: &Consumer, top: &Consumer) -> Option<Consumer> {
         state => state,
     };
     let (references, stuck) = (one.references.clone(), one.stuck.clone());
-    let mut added = Consumer { state, references, holder: Holder::WhatItMade, stuck, ..top.clone() };
+    let mut added = Consumer {
+        state,
+        references,
+        holder: Holder::WhatItMade,
+        doubts: Vec::new(),
+        own_logins: Vec::new(),
+        stuck,
+        ..top.clone()
+    };
     added.references.retain(|reference| !top.accounts_for(reference));
     added.matters().then_some(added)
 }
 
 impl Consumer {
     fn matters(&self) -> bool {
-        !self.references.is_empty() || self.stuck.is_some()
+        !self.references.is_empty() || self.stuck.is_some() || !self.doubts.is_empty()
     }
 
     fn place(&self) -> (&str, &str, &str, State) {
@@ -136,6 +157,7 @@ impl Consumer {
     /// Whether the other says nothing that this one does not.
     fn covers(&self, other: &Self) -> bool {
         (other.stuck.is_none() || self.stuck.is_some())
+            && (other.doubts.is_empty() || self.doubts == other.doubts)
             && other.references.iter().all(|reference| self.accounts_for(reference))
     }
 

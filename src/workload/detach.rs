@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::attach::{ContainerChoice, Place, check_named, choose, display_name, parts, place_in_words};
 use super::attachment::normal_path;
 use super::environment;
+use super::expansion::{may_come_of_a_source, users_of};
 use super::kind::{Kind, Shape};
 use super::pod_spec::{containers, list, remove_if_empty, text};
 use crate::error::{Error, Result};
@@ -99,6 +100,36 @@ pub(crate) fn detach(object: &Value, kind: &Kind, selection: &Selection) -> Resu
             Err(error.hint(what_uses_it(object, kind, secret)?))
         }
     }
+}
+
+/// A warning for each variable that is gone and that something in its container still refers to.
+pub(crate) fn left_behind(object: &Value, kind: &Kind, removed: &[Removed]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for part in kind.parts(object) {
+        let spec = object.pointer(&part.pointer).unwrap_or(&Value::Null);
+        for (_, _, container) in containers(spec) {
+            let is_here = |one: &&Removed| {
+                one.container.as_deref() == Some(text(container, "name")) && one.part == part.name
+            };
+            let gone = removed.iter().filter(is_here).filter_map(|one| match &one.what {
+                Use::Variable(name) => Some(name),
+                _ => None,
+            });
+            for name in gone {
+                let is_left = list(container, "env").iter().any(|entry| text(entry, "name") == name);
+                if is_left || may_come_of_a_source(container, name) {
+                    continue;
+                }
+                let place = place_in_words(Some(text(container, "name")), part.name.as_deref());
+                warnings.extend(users_of(container, name).into_iter().map(|user| {
+                    format!(
+                        "{user}{place} still refers to $({name}), which is gone: the text stays as it stands"
+                    )
+                }));
+            }
+        }
+    }
+    warnings
 }
 
 /// What a person who named a use that is not there may have meant.

@@ -95,7 +95,7 @@ pub(crate) fn expanded(
     let mut expanded = Expanded { attachments: Vec::new(), warnings: Vec::new() };
     let (all, single): (Vec<_>, Vec<_>) =
         attachments.into_iter().partition(|one| matches!(one, Attachment::EnvAll { .. }));
-    let named: Vec<String> = single.iter().filter_map(variable).map(str::to_owned).collect();
+    let named: Vec<String> = single.iter().filter_map(Attachment::variable).map(str::to_owned).collect();
     expanded.attachments = single;
     for one in &all {
         let Attachment::EnvAll { secret, prefix, .. } = one else { continue };
@@ -117,13 +117,6 @@ pub(crate) fn expanded(
         }
     }
     Ok(expanded)
-}
-
-fn variable(attachment: &Attachment) -> Option<&str> {
-    match attachment {
-        Attachment::Env { variable, .. } => Some(variable),
-        _ => None,
-    }
 }
 
 /// The keys would have to be known, and are not.

@@ -21,8 +21,10 @@ pub(crate) struct NewJob {
     pub(crate) image: String,
     pub(crate) command: Vec<String>,
     pub(crate) args: Vec<String>,
-    /// Variables and their literal values, in the order in which they were given.
+    /// Variables and their literal values.
     pub(crate) env: Vec<(String, String)>,
+    /// The names of all variables, those of secrets too, in the order in which they were given.
+    pub(crate) order: Vec<String>,
     pub(crate) gpu: Option<Gpu>,
     pub(crate) purpose: Purpose,
     /// On the Job and on its pods.
@@ -227,6 +229,15 @@ impl NewJob {
         match paths.iter().enumerate().find(|(index, path)| paths[..*index].contains(path)) {
             Some((_, path)) => Err(Error::usage(format!("two volumes are to be mounted at {path}"))),
             None => Ok(()),
+        }
+    }
+
+    /// Puts the variables of a manifest into the order in which they were given: each is seen by those after it alone.
+    pub(crate) fn put_in_order(&self, manifest: &mut Value) {
+        let env = manifest.pointer_mut("/spec/template/spec/containers/0/env").and_then(Value::as_array_mut);
+        let place = |entry: &Value| self.order.iter().position(|name| entry["name"] == name.as_str());
+        if let Some(env) = env {
+            env.sort_by_key(|entry| place(entry).unwrap_or(usize::MAX));
         }
     }
 

@@ -5,39 +5,50 @@
 //! workloads have in their place ([`environment`]). Nothing here asks a cluster or a person: the commands do, with
 //! the answers these modules give.
 
+mod account_logins;
 mod attach;
 mod attachment;
 mod checks;
 mod clean_copy;
 mod consumer;
 mod detach;
+mod doubts;
 mod environment;
+mod expansion;
 mod immutable;
 mod job;
 mod kind;
 mod loss;
 mod name;
+mod named_copy;
 mod pod_spec;
 mod quantity;
+mod ranks;
 mod references;
 mod runai_flags;
 mod start;
 mod state;
 mod target;
 
+pub(crate) use account_logins::{
+    AccountLogins, OwnLogins, accounts_at_stake, logins_of, with_account_logins,
+};
 pub(crate) use attach::{ContainerChoice, Existing, Outcome, attach};
 pub(crate) use attachment::{Attachment, Mode, Need, mount_path};
 pub(crate) use checks::{check_image_pull, clashes, doubtful_env_names, hidden_variables, missing_keys};
 pub(crate) use clean_copy::{JobState, clean_copy, job_state, owner};
 pub(crate) use consumer::{Consumer, Holder, folded};
-pub(crate) use detach::{Nameless, Removed, Selection, Use, detach};
+pub(crate) use detach::{Nameless, Removed, Selection, Use, detach, left_behind};
+pub(crate) use doubts::{What, doubts};
 pub(crate) use environment::{check_expressible, expanded};
 pub(crate) use immutable::is_immutable;
 pub(crate) use job::{Gpu, NewJob, Purpose, Scheduler, Volume, generated_name, generated_suffix};
 pub(crate) use kind::{KINDS, Kind, OnChange, Version};
 pub(crate) use name::check_object_name;
+pub(crate) use named_copy::{NamedCopy, SELECTING, Selector, named_copy};
 pub(crate) use pod_spec::container_names;
 pub(crate) use quantity::check_quantity;
+pub(crate) use ranks::unseen_by_ranks;
 pub(crate) use references::{Place, Reference, Sight, Way};
 pub(crate) use runai_flags::runai_flags;
 pub(crate) use start::{Object, Start, Stuck, start, stuck_by_events};

@@ -318,4 +318,26 @@ scenario! {
         let runai = json!({"namespace": "runai", "resource": "secrets"});
         assert_eq!(report["unseen"], json!([runai]), "whether copies are well");
     }
+
+    fn a_secret_that_an_object_of_the_manifest_makes_is_not_missing(world: &World, sandbox: &Sandbox) {
+        let namespace = world.namespace("ns");
+        let consumer = |secret: &str| format!(
+            "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: j}}\nspec: {{template: {{spec: {{containers: [{{name: main, image: x, \
+             env: [{{name: A, valueFrom: {{secretKeyRef: {{name: {secret}, key: token}}}}}}]}}]}}}}}}\n"
+        );
+        for (maker, secret) in [
+            ("apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: es}\nspec: {target: {name: hf}}\n", "hf"),
+            ("apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: es}\n", "es"),
+            ("kind: Kustomization\nsecretGenerator: [{name: es, literals: [token=x]}]\n", "es"),
+        ] {
+            let check = |text: String| sandbox.stdin(text).run(["check", "-f", "-", "-n", &namespace, "-o", "json"]);
+            let report = check(format!("{maker}---\n{}", consumer(secret))).success().json();
+            assert_eq!(shown(&report), ["info made-by-operator job.batch/j"], "{maker}");
+            let message = report["findings"][0]["message"].as_str().unwrap();
+            assert!(message.contains(&format!("needs secret {secret}, which is made by ")), "{message}");
+            assert!(message.ends_with("whether it has token was not checked"), "{message}");
+            let report = check(format!("{maker}---\n{}", consumer("other"))).fails_with(3).json();
+            assert_eq!(shown(&report), ["error missing-secret job.batch/j"]);
+        }
+    }
 }

@@ -1,15 +1,16 @@
-//! `-f`: what is wrong with workloads before they are submitted. Secrets of the same file count as there.
+//! `-f`: what is wrong with workloads before they are submitted. Secrets of the same files count as there, and those
+//! that objects in them make.
 
 use serde_json::Value;
 
-use super::{Secrets, by_place, env_names, read, view};
+use super::{Secrets, by_place, consumer, env_names, read, read_logins, view};
 use crate::cluster::{Cluster, Unseen};
 use crate::commands::Session;
 use crate::commands::manifest_files::ManifestFile;
 use crate::error::{Error, Result};
 use crate::findings::{Extent, View, referred};
-use crate::secret::Inspection;
-use crate::workload::{Consumer, Kind, Target};
+use crate::secret::{self, Inspection, Made};
+use crate::workload::{Kind, Target};
 
 /// Reads the workloads and the secrets of manifests, and those secrets of the cluster that the workloads refer to.
 /// `namespace` is for objects that name none.
@@ -21,10 +22,12 @@ pub(super) async fn look(
     session: &Session<'_>,
 ) -> Result<(View, Vec<Unseen>)> {
     let mut consumers = Vec::new();
-    let mut secrets = Secrets::new();
+    let (mut secrets, mut made) = (Secrets::new(), Vec::new());
     for file in files {
         let objects = file.manifest()?.objects(|api_version, kind| {
-            is_secret(api_version, kind) || Kind::referring_in_manifest(api_version, kind).is_some()
+            is_secret(api_version, kind)
+                || secret::may_make_secrets(api_version, kind)
+                || Kind::referring_in_manifest(api_version, kind).is_some()
         })?;
         if objects.is_empty() {
             session
@@ -32,13 +35,14 @@ pub(super) async fn look(
                 .note(&format!("{} has no workload of a kind that is known, and no Secret", file.name()));
         }
         for object in &objects {
+            made.extend(secret::made_by(&object.value, namespace));
             let word = |field: &str| object.value[field].as_str().unwrap_or_default();
             if is_secret(word("apiVersion"), word("kind")) {
                 let secret = Inspection::of_manifest(&object.value, namespace)
                     .map_err(|error| error.at(&object.place))?;
                 secrets.extend([by_place(secret)]);
             } else if let Some(kind) = Kind::referring_in_manifest(word("apiVersion"), word("kind")) {
-                consumers.push(Consumer::of(kind, &placed(&object.value, namespace), |_| true));
+                consumers.push(consumer(kind, &placed(&object.value, namespace)));
             }
         }
     }
@@ -52,11 +56,20 @@ pub(super) async fn look(
             return Err(Error::failed(format!("{place} {target}")));
         }
     }
-    let wanted = referred(&consumers).into_iter().filter(|place| !secrets.contains_key(place)).collect();
-    let (found, refused) = read(wanted, cluster).await?;
-    secrets.extend(found);
+    let wanted = referred(&consumers).into_iter().filter(|place| !secrets.contains_key(place));
+    // What the cluster has of a secret that is made is what it was made of until now.
+    let is_made = |(namespace, name): &(String, String)| {
+        made.iter()
+            .any(|one: &Made| one.name == *name && one.namespace.as_ref().is_none_or(|at| at == namespace))
+    };
+    let (to_make, to_read): (Vec<_>, Vec<_>) = wanted.partition(is_made);
+    let (found, refused) = read(to_read, cluster).await?;
+    secrets.extend(found.into_iter().chain(to_make.into_iter().map(|place| (place, None))));
     let env_names = env_names(cluster).await;
-    Ok((view(consumers, secrets, env_names, Extent::Part, cluster).await, refused))
+    let (logins, unread) = read_logins(&consumers, cluster).await?;
+    let unseen = [refused, unread].concat();
+    let view = view(consumers, secrets, logins, env_names, Extent::Part, cluster).await;
+    Ok((View { made, ..view }, unseen))
 }
 
 fn is_secret(api_version: &str, kind: &str) -> bool {

@@ -197,7 +197,8 @@ impl SubmitArgs {
     }
 
     /// The job as the flags have it, with every value checked; what is left out is filled in by the parts.
-    pub(super) fn new_job(&self, env: Vec<(String, String)>) -> Result<NewJob> {
+    /// `order` has the names of all variables as they were typed.
+    pub(super) fn new_job(&self, env: Vec<(String, String)>, order: Vec<String>) -> Result<NewJob> {
         let name = match self.names.as_slice() {
             [] => workload::generated_name(random()?),
             [name] => name.clone(),
@@ -206,7 +207,7 @@ impl SubmitArgs {
                     .hint("what the container is to run comes after --"));
             }
         };
-        let job = self.program.add_to(&self.words, NewJob { name, env, ..NewJob::default() })?;
+        let job = self.program.add_to(&self.words, NewJob { name, env, order, ..NewJob::default() })?;
         let job = self.resources.add_to(job)?;
         self.course.add_to(job)
     }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::wording::nearest;
-use crate::workload::kind::Part;
+use crate::workload::kind::{Kind, Part, Shape};
 use crate::workload::pod_spec::{self, Role, text};
 
 /// Which containers get env variables and files.
@@ -94,6 +94,16 @@ pub(crate) fn check_named(
         None => error,
     };
     Err(error.hint(format!("its containers are: {}", names(&all))))
+}
+
+/// # Errors
+/// All containers are meant, and there is none.
+pub(super) fn check_any(object: &Value, kind: &Kind, workload: &str, choice: &ContainerChoice) -> Result<()> {
+    let has_pods = matches!(kind.shape, Shape::PodSpecs(_));
+    if *choice == ContainerChoice::All && has_pods && pod_spec::container_names(object, kind).is_empty() {
+        return Err(Error::failed(format!("{workload} has no container")));
+    }
+    Ok(())
 }
 
 /// Ephemeral containers cannot be changed once they are there, so nothing is attached to them.

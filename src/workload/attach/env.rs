@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::{Effect, Place, Pod};
 use crate::error::Result;
 use crate::workload::attachment::Need;
-use crate::workload::pod_spec::{is_true, list, put, text};
+use crate::workload::expansion::refers_to;
+use crate::workload::pod_spec::{is_true, list, list_mut, put, text};
 
 /// The `env` entry for one key. `optional: false` is the default and is not written.
 pub(super) fn variable(variable: &str, secret: &str, key: &str, need: Need) -> Value {
@@ -50,11 +51,16 @@ impl Pod<'_> {
         if at.is_some_and(|at| without_defaults(&env[at]) == wanted) {
             return Ok(None);
         }
+        // A value sees the variables before it alone.
+        let first_user = env.iter().position(|entry| refers_to(entry, variable));
         let effect = match at {
             Some(_) => self.replace(place, &format!("an env {variable} with another value or source"))?,
             None => Effect::Added,
         };
-        put(self.container(place)?, "env", at, wanted)?;
+        match (at, first_user) {
+            (None, Some(user)) => list_mut(self.container(place)?, "env")?.insert(user, wanted),
+            (at, _) => put(self.container(place)?, "env", at, wanted)?,
+        }
         Ok(Some(effect))
     }
 

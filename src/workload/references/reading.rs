@@ -51,6 +51,11 @@ impl Kind {
         KINDS.iter().chain(&WITHOUT_PODS)
     }
 
+    /// That of service accounts.
+    pub(crate) fn service_account() -> &'static Self {
+        &WITHOUT_PODS[0]
+    }
+
     /// One of these by the words of a manifest, in whatever version.
     pub(crate) fn referring_in_manifest(api_version: &str, kind: &str) -> Option<&'static Self> {
         let group = api_version.split_once('/').map_or("", |(group, _)| group);

@@ -23,7 +23,7 @@ pub(crate) struct Resource {
 }
 
 /// Group, version, plural, kind, short names; those in [`CLUSTER_SCOPED`] have no namespace.
-const BUILT_IN: [(&str, &str, &str, &str, &str); 21] = [
+const BUILT_IN: [(&str, &str, &str, &str, &str); 22] = [
     ("", "v1", "namespaces", "Namespace", "ns"),
     ("", "v1", "secrets", "Secret", ""),
     ("", "v1", "configmaps", "ConfigMap", "cm"),
@@ -40,6 +40,7 @@ const BUILT_IN: [(&str, &str, &str, &str, &str); 21] = [
     ("batch", "v1", "jobs", "Job", ""),
     ("batch", "v1", "cronjobs", "CronJob", "cj"),
     ("networking.k8s.io", "v1", "ingresses", "Ingress", "ing"),
+    ("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", "pdb"),
     ("rbac.authorization.k8s.io", "v1", "roles", "Role", ""),
     ("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding", ""),
     ("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", ""),

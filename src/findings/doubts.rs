@@ -1,0 +1,41 @@
+//! What comes out otherwise than the author of a workload meant, without an error on the pod.
+
+use super::{Code, Finding, Severity, View, of_consumer};
+use crate::wording::list;
+use crate::workload::{Consumer, What};
+
+pub(super) fn findings(view: &View, consumer: &Consumer) -> Vec<Finding> {
+    let of_doubts = consumer.doubts.iter().map(|doubt| {
+        let (severity, code) = match doubt.what {
+            What::LateVariable { .. } => (Severity::Warning, Code::LateVariable),
+            What::NoVariable { .. } => (Severity::Info, Code::UnknownVariable),
+            What::UnreadableFiles { .. } => (Severity::Warning, Code::FileMode),
+            What::WidenedFiles { .. } => (Severity::Info, Code::FileMode),
+        };
+        of_consumer(consumer, severity, code, doubt.to_string(), doubt.remedy())
+    });
+    of_doubts.chain(hidden_logins(view, consumer)).collect()
+}
+
+/// Logins of the service account, which count no more where the pods have one of their own.
+fn hidden_logins(view: &View, consumer: &Consumer) -> Vec<Finding> {
+    let finding = |own: &crate::workload::OwnLogins| {
+        let place = (consumer.namespace.clone(), own.account.clone());
+        let of_account = view.account_logins.get(&place).into_iter().flatten();
+        let hidden: Vec<&String> = of_account.filter(|login| !own.logins.contains(login)).collect();
+        let first = hidden.first()?;
+        let account = &own.account;
+        let message = format!(
+            "has registry logins of its own, so that those of service account {account} count no more: {}",
+            list(&hidden)
+        );
+        let remedy = format!(
+            "if its images need them: kubectl runai-secret attach {} {} --image-pull -n {}",
+            shell_words::quote(first),
+            shell_words::quote(&consumer.display_name()),
+            consumer.namespace
+        );
+        Some(of_consumer(consumer, Severity::Info, Code::HiddenLogin, message, remedy))
+    };
+    consumer.own_logins.iter().filter_map(finding).collect()
+}
