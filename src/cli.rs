@@ -12,6 +12,7 @@ mod words;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::parsing::{NoCommand, parse, talk};
@@ -184,12 +185,17 @@ pub(crate) enum Color {
     Never,
 }
 
+/// A path, which may be empty: clap's own parser refuses that, and to kubectl it is as good as no flag.
+fn any_path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
 /// kubectl's client flags, with kubectl's meaning. kubectl passes none of them on to a plugin, so they are all ours.
 #[derive(clap::Args, Default, PartialEq)]
 #[command(next_help_heading = "Connection (as kubectl's)")]
 pub(crate) struct Connection {
     /// Path of the kubeconfig file
-    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true, value_parser = any_path())]
     pub(crate) kubeconfig: Option<PathBuf>,
 
     /// The kubeconfig's context to use
@@ -225,15 +231,15 @@ pub(crate) struct Connection {
     pub(crate) impersonate_uid: Option<String>,
 
     /// Certificate authority of the API server, a PEM file
-    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true, value_parser = any_path())]
     pub(crate) certificate_authority: Option<PathBuf>,
 
     /// Client certificate, a PEM file
-    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true, value_parser = any_path())]
     pub(crate) client_certificate: Option<PathBuf>,
 
     /// Key of the client certificate, a PEM file
-    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true, value_parser = any_path())]
     pub(crate) client_key: Option<PathBuf>,
 
     /// Do not check the API server's certificate: insecure

@@ -51,7 +51,7 @@ fn main() -> ExitCode {
 /// Asks for what the command line lacks, and carries it out.
 async fn run(typed: &[OsString], parsed: Result<Cli, NoCommand>, ui: &Ui) -> Result<()> {
     let Led { cli, cluster, next_time } = guide::lead(typed, parsed, ui).await?;
-    let outcome = commands::run(cli, cluster, ui).await;
+    let outcome = Box::pin(commands::run(cli, cluster, ui)).await;
     guide::tell_of_next_time(next_time, &outcome, ui);
     outcome
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use form_urlencoded::Serializer;
 use http::{Method, Request, header};
-use kube::client::Body;
+use http_body_util::Full;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -182,13 +182,13 @@ impl Call {
     ///
     /// # Errors
     /// The target is too long.
-    pub(super) fn to_request(&self, target: &str) -> http::Result<Request<Body>> {
+    pub(super) fn to_request(&self, target: &str) -> http::Result<Request<Full<Bytes>>> {
         Request::builder()
             .method(&self.method)
             .uri(target)
             .header(header::ACCEPT, self.accept)
             .header(header::CONTENT_TYPE, self.content_type)
-            .body(Body::from(self.body.clone()))
+            .body(Full::new(self.body.clone()))
     }
 
     /// The object that the answer has to be about, or the list.

@@ -1,16 +1,18 @@
 //! From flags and files to the settings of a connection.
 
 use std::env;
-use std::error::Error as StdError;
 use std::path::Path;
 use std::time::Duration;
 
-use http::{HeaderValue, header};
-use kube::Config;
-use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use rustls::pki_types::ServerName;
 
-use super::trouble::chain;
-use super::{Attendance, exec, kubeconfig, proxy};
+use super::kubeconfig::{Cluster, File, Selected, User};
+use super::login::Login;
+use super::proxy::Proxy;
+use super::tls::Trust;
+use super::{Attendance, address, kubeconfig, proxy};
 use crate::cli::{BINARY, Connection};
 use crate::error::{Error, Result};
 
@@ -21,29 +23,42 @@ const LONGEST_LIMIT: Duration = Duration::from_mins(10);
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
-/// The settings of the connection, credentials included, and the time limit of one request.
-pub(super) async fn load(flags: &Connection, attendance: Attendance) -> Result<(Config, Duration)> {
+/// What a connection is made of, but for who connects.
+pub(super) struct Settings {
+    /// The base of every request.
+    pub(super) server: Uri,
+    pub(super) namespace: String,
+    pub(super) trust: Trust,
+    /// The name that the server's certificate must have, where it is not the address's.
+    pub(super) server_name: Option<ServerName<'static>>,
+    pub(super) proxy: Option<Proxy>,
+    /// What goes with every request.
+    pub(super) headers: HeaderMap,
+    pub(super) compression: Compression,
+    pub(super) connect_limit: Duration,
+    /// The time limit of one request.
+    pub(super) limit: Duration,
+}
+
+/// Whether answers may come compressed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compression {
+    Gzip,
+    None,
+}
+
+/// The settings of the connection, and who connects.
+pub(super) fn load(flags: &Connection, attendance: Attendance) -> Result<(Settings, Login)> {
+    let flags = &kubeconfig::meant(flags);
     let files = match kubeconfig::read(flags)? {
         Some(files) => files,
-        None if flags.server.is_some() || names_an_entry(flags) => Kubeconfig::default(),
+        None if flags.server.is_some() || names_an_entry(flags) => File::default(),
         None => in_cluster()?,
     };
-    let mut config = from_kubeconfig(&kubeconfig::select(&files, flags)?).await?;
-    if config.accept_invalid_certs {
-        config.root_cert = None;
-    }
-    let agent = format!("{BINARY}/{} ({}/{})", env!("CARGO_PKG_VERSION"), env::consts::OS, env::consts::ARCH);
-    config.headers.push((header::USER_AGENT, HeaderValue::from_str(&agent).expect("it is ASCII")));
-    // Retries are the connection's own business: kube's would send a write twice.
-    config.default_retry = false;
-    let limit = match flags.request_timeout {
-        None => REQUEST_LIMIT,
-        Some(limit) if limit.is_zero() => LONGEST_LIMIT,
-        Some(limit) => limit,
-    };
-    config.connect_timeout = Some(limit.min(CONNECT_LIMIT));
-    exec::run_credential_plugin(&mut config.auth_info, attendance).await?;
-    Ok((config, limit))
+    let selected = kubeconfig::select(&files, flags)?;
+    let settings = settings(&selected, flags.request_timeout)?;
+    let login = Login::new(&selected, flags, &settings.server, attendance)?;
+    Ok((settings, login))
 }
 
 /// Checks what the connection flags name, without a cluster: for `--dry-run=client`, which looks at a kubeconfig only
@@ -52,6 +67,7 @@ pub(super) async fn load(flags: &Connection, attendance: Attendance) -> Result<(
 /// # Errors
 /// As kubectl: the file, the context, the cluster or the user that a flag names does not exist.
 pub(crate) fn check_kubeconfig(flags: &Connection) -> Result<()> {
+    let flags = &kubeconfig::meant(flags);
     if (flags.kubeconfig.is_some() || names_an_entry(flags))
         && let Some(files) = kubeconfig::read(flags)?
     {
@@ -65,18 +81,103 @@ fn names_an_entry(flags: &Connection) -> bool {
     [&flags.context, &flags.cluster, &flags.user].into_iter().any(Option::is_some)
 }
 
-async fn from_kubeconfig(selected: &Kubeconfig) -> Result<Config> {
-    let explicit_proxy = selected.clusters[0].cluster.as_ref().and_then(|cluster| cluster.proxy_url.clone());
-    let mut config = Config::from_custom_kubeconfig(selected.clone(), &KubeConfigOptions::default())
-        .await
-        .map_err(|error| not_usable(&error))?;
-    config.proxy_url =
-        proxy::for_server(&config.cluster_url, explicit_proxy.as_deref(), |name| env::var(name).ok())?;
-    Ok(config)
+fn settings(selected: &Selected, request_timeout: Option<Duration>) -> Result<Settings> {
+    let Selected { cluster, user, names, namespace, .. } = selected;
+    let no_server = || {
+        Error::failed("the cluster has no server")
+            .hint("set it: kubectl config set-cluster NAME --server=URL, or add --server=URL")
+    };
+    let server = address::parse(cluster.server.as_deref().ok_or_else(no_server)?)?;
+    let explicit = cluster.proxy_url.as_deref();
+    let proxy = proxy::for_server(&server, explicit, |name| env::var(name).ok())?;
+    let limit = match request_timeout {
+        None => REQUEST_LIMIT,
+        Some(limit) if limit.is_zero() => LONGEST_LIMIT,
+        Some(limit) => limit,
+    };
+    // client-go looks at no TLS setting of a server that has none.
+    let encrypted = server.scheme_str() == Some("https");
+    Ok(Settings {
+        namespace: namespace.clone().unwrap_or_else(|| "default".to_owned()),
+        trust: if encrypted { Trust::of(cluster, &names.cluster)? } else { Trust::Machine },
+        server_name: if encrypted { server_name(cluster)? } else { None },
+        proxy,
+        headers: headers(user)?,
+        compression: if cluster.disable_compression { Compression::None } else { Compression::Gzip },
+        connect_limit: limit.min(CONNECT_LIMIT),
+        limit,
+        server,
+    })
+}
+
+fn server_name(cluster: &Cluster) -> Result<Option<ServerName<'static>>> {
+    let Some(name) = &cluster.tls_server_name else { return Ok(None) };
+    ServerName::try_from(name.clone()).map(Some).map_err(|_| {
+        Error::failed("tls-server-name is not the name of a server").hint(
+            "it stands in the kubeconfig's cluster, or in --tls-server-name: a name such as api.example.com",
+        )
+    })
+}
+
+/// The user agent, and whom to impersonate.
+fn headers(user: &User) -> Result<HeaderMap> {
+    let agent = format!("{BINARY}/{} ({}/{})", env!("CARGO_PKG_VERSION"), env::consts::OS, env::consts::ARCH);
+    let mut headers = HeaderMap::new();
+    headers.insert(header::USER_AGENT, HeaderValue::try_from(agent).expect("it is ASCII"));
+    let mut add = |name: HeaderName, value: &str, origin: &str| -> Result<()> {
+        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| not_sendable(origin))?;
+        headers.append(name, value);
+        Ok(())
+    };
+    if let Some(name) = &user.impersonate {
+        add(HeaderName::from_static("impersonate-user"), name, "the name of --as")?;
+    }
+    if let Some(uid) = &user.impersonate_uid {
+        add(HeaderName::from_static("impersonate-uid"), uid, "the UID of --as-uid")?;
+    }
+    for group in &user.impersonate_groups {
+        add(HeaderName::from_static("impersonate-group"), group, "a group of --as-group")?;
+    }
+    for (key, values) in &user.impersonate_extra {
+        let origin = "as-user-extra of the user in the kubeconfig";
+        let name = extra_header(key).ok_or_else(|| not_sendable(origin))?;
+        for value in values {
+            add(name.clone(), value, origin)?;
+        }
+    }
+    Ok(headers)
+}
+
+fn not_sendable(origin: &str) -> Error {
+    Error::failed(format!("{origin} has a character that a request can't carry")).hint(
+        "a line end, a tab or another control character: look at as, as-uid, as-groups and as-user-extra too",
+    )
+}
+
+/// The header of an extra field: what a header's name can't have is escaped, the percent sign too.
+fn extra_header(key: &str) -> Option<HeaderName> {
+    /// RFC 7230's token characters stand for themselves.
+    const ESCAPED: AsciiSet = NON_ALPHANUMERIC
+        .remove(b'!')
+        .remove(b'#')
+        .remove(b'$')
+        .remove(b'&')
+        .remove(b'\'')
+        .remove(b'*')
+        .remove(b'+')
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'^')
+        .remove(b'_')
+        .remove(b'`')
+        .remove(b'|')
+        .remove(b'~');
+    let name = format!("impersonate-extra-{}", percent_encode(key.as_bytes(), &ESCAPED));
+    HeaderName::try_from(name).ok()
 }
 
 /// As client-go: both variables, and the files that the kubelet puts into every pod with a service account.
-fn in_cluster() -> Result<Kubeconfig> {
+fn in_cluster() -> Result<File> {
     let (Ok(host), Ok(port)) = (env::var("KUBERNETES_SERVICE_HOST"), env::var("KUBERNETES_SERVICE_PORT"))
     else {
         return Err(Error::failed("there is no kubeconfig")
@@ -93,34 +194,19 @@ fn in_cluster() -> Result<Kubeconfig> {
     })
 }
 
-/// kube's own text may quote certificates or the file; only what went wrong is kept.
-fn not_usable(error: &KubeconfigError) -> Error {
-    use KubeconfigError as E;
-    let (what, hint) = match error {
-        E::MissingClusterUrl => {
-            ("the cluster has no server", "set it: kubectl config set-cluster NAME --server=URL")
-        }
-        E::ParseClusterUrl(_) => {
-            ("the cluster's server is not a URL", "check it: kubectl config view --minify")
-        }
-        E::ParseProxyUrl(_) => ("the proxy's address is not a URL", "check proxy-url and HTTPS_PROXY"),
-        E::LoadCertificateAuthority(_) | E::ParseCertificates(_) => (
-            "unable to read certificate-authority",
-            "check the file that the kubeconfig or --certificate-authority names",
-        ),
-        E::LoadClientCertificate(_) => {
-            ("unable to read client-cert", "check client-certificate in the kubeconfig")
-        }
-        E::LoadClientKey(_) => ("unable to read client-key", "check client-key in the kubeconfig"),
-        _ => ("invalid configuration", "check it: kubectl config view --minify"),
-    };
-    Error::failed(what).hint(hint)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Says why kube could not make a client of the settings, without its text: it may quote a credential.
-pub(super) fn unusable(server: &str, error: &(dyn StdError + 'static)) -> Error {
-    let io = chain(error).find_map(|error| error.downcast_ref::<std::io::Error>());
-    let why = io.map(|error| format!(": {error}")).unwrap_or_default();
-    Error::failed(format!("the credentials for {server} can't be used{why}"))
-        .hint("check the user of the context: kubectl config view --minify")
+    #[test]
+    fn the_name_of_an_extra_field_is_escaped_where_a_header_can_not_have_it() {
+        for (key, header) in [
+            ("FOO-bar.baz_123", "impersonate-extra-foo-bar.baz_123"),
+            ("foo%2f", "impersonate-extra-foo%252f"),
+            ("foo.com/bar", "impersonate-extra-foo.com%2fbar"),
+            ("a b\n", "impersonate-extra-a%20b%0a"),
+        ] {
+            assert_eq!(extra_header(key).unwrap().as_str(), header);
+        }
+    }
 }

@@ -4,22 +4,27 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::response::Parts;
 use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
 use http_body_util::BodyExt;
-use kube::client::Body;
+use http_body_util::Full;
+use hyper::body::Body;
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
+use tower::BoxError;
 
 use super::call::Call;
 use super::failure::{Effect, Failure, Missing, shortened};
+use super::login::Credential;
 use super::proof::{self, Head, Wrong};
+use super::transport::Wire;
 use super::trouble::Trouble;
 use super::versions::Versions;
-use super::{Attendance, config, transport};
+use super::{Attendance, config};
 use crate::cli::Connection;
 use crate::error::Result;
 use crate::project::Project;
@@ -44,7 +49,7 @@ const MOST_AT_ONCE: usize = 512 << 20;
 
 /// The API server, as one user sees it.
 pub(crate) struct Cluster {
-    client: kube::Client,
+    wire: Box<Wire>,
     slots: Semaphore,
     ui: Ui,
     /// Time limit of one request.
@@ -81,18 +86,15 @@ impl Cluster {
     }
 
     async fn connect_as(flags: &Connection, attendance: Attendance, ui: &Ui) -> Result<Self> {
-        let (config, limit) = config::load(flags, attendance).await?;
-        let server = host_and_port(&config.cluster_url);
-        let address = format!("{server}{}", config.cluster_url.path());
-        let default_namespace = match config.default_namespace.as_str() {
-            "" => "default".to_owned(),
-            namespace => namespace.to_owned(),
-        };
-        let client = transport::client(&config).map_err(|error| config::unusable(&server, &error))?;
+        let (settings, login) = config::load(flags, attendance)?;
+        let (server, limit) = (host_and_port(&settings.server), settings.limit);
+        let address = format!("{server}{}", settings.server.path());
+        let default_namespace = settings.namespace.clone();
+        let wire = Box::new(Wire::ready(settings, login).await?);
         let slots = Semaphore::new(IN_FLIGHT);
         let is_unlimited = flags.request_timeout.is_some_and(|limit| limit.is_zero());
         Ok(Self {
-            client,
+            wire,
             slots,
             ui: ui.clone(),
             limit,
@@ -195,11 +197,39 @@ impl Cluster {
         }
     }
 
+    /// Sends a request, and once more with another credential where there is one after a 401, which did nothing.
     async fn send_once(&self, call: &Call, target: &str) -> Result<Bytes, Failure> {
         let _slot = self.slots.acquire().await.expect("nobody closes the semaphore");
+        let login = &self.wire.login;
+        let no_credential = |error| Failure::without_credential(&self.server, error);
+        let credential = login.credential().await.map_err(no_credential)?;
+        let (mut head, mut body) = Box::pin(self.send_as(call, target, &credential)).await?;
+        if head.status != StatusCode::UNAUTHORIZED {
+            credential.is_accepted();
+        } else if let Some(renewed) = login.after_refusal(&credential).await.map_err(no_credential)? {
+            self.ui.trace("again with a new credential");
+            (head, body) = Box::pin(self.send_as(call, target, &renewed)).await?;
+            if head.status != StatusCode::UNAUTHORIZED {
+                renewed.is_accepted();
+            }
+        }
+        if head.status.is_success() {
+            Ok(body)
+        } else {
+            Err(self.refused(call, head.status, &head.headers, &body))
+        }
+    }
+
+    async fn send_as(
+        &self,
+        call: &Call,
+        target: &str,
+        credential: &Rc<Credential>,
+    ) -> Result<(Parts, Bytes), Failure> {
         let request = call.to_request(target).map_err(|_| Failure::too_long(&self.server))?;
         let started = Instant::now();
-        let outcome = tokio::time::timeout(self.limit, Box::pin(self.exchange(call, request))).await;
+        let exchange = Box::pin(self.exchange(call, request, credential));
+        let outcome = tokio::time::timeout(self.limit, exchange).await;
         let outcome =
             outcome.unwrap_or_else(|_| Err(self.without_answer(call, Trouble::TooSlow(self.limit))));
         let took = started.elapsed().as_millis();
@@ -209,16 +239,17 @@ impl Cluster {
         let (sent, received, status) = (call.body.len(), body.len(), head.status.as_u16());
         self.ui.trace(&format!("{line} {status} in {took} ms, {sent} bytes sent, {received} received"));
         self.show_warnings(&head.headers);
-        if head.status.is_success() {
-            Ok(body)
-        } else {
-            Err(self.refused(call, head.status, &head.headers, &body))
-        }
+        Ok((head, body))
     }
 
-    async fn exchange(&self, call: &Call, request: Request<Body>) -> Result<(Parts, Bytes), Failure> {
-        let answer = self.in_motion(call, self.client.send(request)).await?;
-        let (head, body) = answer.map_err(|error| self.lost(call, &error))?.into_parts();
+    async fn exchange(
+        &self,
+        call: &Call,
+        request: Request<Full<Bytes>>,
+        credential: &Rc<Credential>,
+    ) -> Result<(Parts, Bytes), Failure> {
+        let answer = self.in_motion(call, self.wire.send(request, credential)).await?;
+        let (head, body) = answer.map_err(|error| self.lost(call, &*error))?.into_parts();
         let is_success = head.status.is_success();
         let most = if is_success { MOST } else { MOST_OF_A_REFUSAL };
         match self.read(call, body, most).await {
@@ -229,12 +260,17 @@ impl Cluster {
     }
 
     /// Reads a body, unpacked, as long as it is no longer than anything that an API server sends.
-    async fn read(&self, call: &Call, body: Body, most: usize) -> Result<Bytes, Failure> {
+    async fn read(
+        &self,
+        call: &Call,
+        body: impl Body<Data = Bytes, Error = BoxError>,
+        most: usize,
+    ) -> Result<Bytes, Failure> {
         let mut body = pin!(body);
         let mut read = BytesMut::new();
         let mut held = Held { all: &self.held, own: 0 };
         while let Some(frame) = self.in_motion(call, body.frame()).await? {
-            let frame = frame.map_err(|error| self.lost(call, &error))?;
+            let frame = frame.map_err(|error| self.lost(call, &*error))?;
             let Ok(data) = frame.into_data() else { continue };
             if read.len() + data.len() > most || held.add(data.len()) > MOST_AT_ONCE {
                 return Err(self.without_answer(call, Trouble::TooLarge(read.len())));
@@ -264,6 +300,11 @@ impl Cluster {
             .and_then(|seconds| seconds.to_str().ok()?.parse().ok())
             .map(Duration::from_secs);
         let failure = Failure::refused(&self.server, status, body, retry_after, call);
+        let failure = if status == StatusCode::UNAUTHORIZED || failure.is_of_nobody() {
+            failure.because(self.wire.login.why_refused())
+        } else {
+            failure
+        };
         failure.in_words_of(|text| self.ui.quotable(text))
     }
 

@@ -1,29 +1,59 @@
 //! Credential plugins of the kubeconfig (`users[].exec`), as `aws eks get-token` or `gke-gcloud-auth-plugin`.
 //!
 //! kube would run the plugin three times for each client, at up to a second each, and puts its output, a token, into
-//! its errors. Here it runs once, before the client is made, and its standard output is shown to nobody.
+//! its errors. Here its standard output is shown to nobody.
 
 use std::io::IsTerminal;
-use std::process::Stdio;
-use std::time::Duration;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use kube::config::{AuthInfo, ExecConfig, ExecInteractiveMode};
+use rustls::sign::CertifiedKey;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 use zeroize::Zeroizing;
 
-use super::Attendance;
+use super::kubeconfig::{Cluster, Confidential, Exec};
+use super::material::Field;
+use super::{Attendance, identity};
 use crate::error::{Error, Result};
 
 /// A login in the browser takes its time; a plugin that hangs must not take for ever.
 const PLUGIN_LIMIT: Duration = Duration::from_mins(2);
+/// No credential is larger.
+const OUTPUT_LIMIT: u64 = 1 << 20;
 
-/// What a plugin prints (`client.authentication.k8s.io`, kind `ExecCredential`).
+const API_VERSIONS: [&str; 2] = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
+/// The name of the extension of a cluster that is passed on to plugins.
+const EXTENSION: &str = "client.authentication.k8s.io/exec";
+
+/// A credential plugin that can be run.
+pub(super) struct Plugin {
+    exec: Exec,
+    pub(super) name: String,
+    api_version: String,
+    /// What it is told of the cluster, where the kubeconfig says so.
+    cluster: Option<Value>,
+    attendance: Attendance,
+}
+
+/// What a plugin answered.
+pub(super) struct Answer {
+    pub(super) token: Option<Confidential>,
+    pub(super) identity: Option<Arc<CertifiedKey>>,
+    pub(super) ends: Option<SystemTime>,
+}
+
+/// What a plugin prints.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct ExecCredential {
+    kind: Option<String>,
+    api_version: Option<String>,
     status: Option<ExecStatus>,
 }
 
@@ -33,98 +63,199 @@ struct ExecStatus {
     token: Option<String>,
     client_certificate_data: Option<String>,
     client_key_data: Option<String>,
+    expiration_timestamp: Option<String>,
 }
 
-/// Runs the user's plugin, if there is one, and puts its answer in its place.
-///
-/// # Errors
-/// It is not there (with its own install hint), fails, takes over two minutes, or prints no credential.
-pub(super) async fn run_credential_plugin(user: &mut AuthInfo, attendance: Attendance) -> Result<()> {
-    let Some(plugin) = user.exec.take() else { return Ok(()) };
-    let name = plugin.command.clone().unwrap_or_default();
-    let output = tokio::time::timeout(PLUGIN_LIMIT, command(&plugin, &name, attendance)?.output())
-        .await
-        .map_err(|_| failed(&name, &format!("gave no answer within {} s", PLUGIN_LIMIT.as_secs())))?
-        .map_err(|error| not_started(&plugin, &name, &error))?;
-    let stdout = Zeroizing::new(output.stdout);
-    if !output.status.success() {
-        let code =
-            output.status.code().map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"));
-        return Err(failed(&name, &format!("failed with {code}")));
+impl Plugin {
+    /// # Errors
+    /// The kubeconfig says too little to run it, in kubectl's words.
+    pub(super) fn new(exec: Exec, user: &str, cluster: &Cluster, attendance: Attendance) -> Result<Self> {
+        let missing = |what: &str| {
+            Error::failed(format!("{what} must be specified for {user} to use exec authentication plugin"))
+                .hint("look at exec of the user in the kubeconfig: kubectl config view --minify")
+        };
+        let name = exec.command.clone().ok_or_else(|| missing("command"))?;
+        let api_version = exec.api_version.clone().ok_or_else(|| missing("apiVersion"))?;
+        if exec.env.iter().any(|variable| variable.name.is_empty()) {
+            return Err(missing("env variable name"));
+        }
+        if !API_VERSIONS.contains(&api_version.as_str()) {
+            return Err(Error::failed(format!("exec plugin: invalid apiVersion \"{api_version}\"")).hint(
+                format!(
+                    "kubectl knows {} and {}: have the kubeconfig made anew by what made it",
+                    API_VERSIONS[0], API_VERSIONS[1]
+                ),
+            ));
+        }
+        if let Some(mode) = exec.interactive_mode.as_deref()
+            && !["Never", "IfAvailable", "Always"].contains(&mode)
+        {
+            return Err(Error::failed(format!("invalid interactiveMode for {user}: \"{mode}\""))
+                .hint("it is Never, IfAvailable or Always"));
+        }
+        // A program can't be given a NUL at all.
+        let texts =
+            exec.args.iter().chain(exec.env.iter().flat_map(|it| [&it.name, &it.value])).chain([&name]);
+        if texts.into_iter().any(|text| text.contains('\0')) {
+            return Err(Error::failed(format!("the credential plugin of {user} can't be run"))
+                .hint("its command, args or env in the kubeconfig have a NUL character"));
+        }
+        let cluster = exec.provide_cluster_info.then(|| cluster_info(cluster)).transpose()?;
+        Ok(Self { exec, name, api_version, cluster, attendance })
     }
-    let credential: ExecCredential =
-        serde_json::from_slice(&stdout).map_err(|_| failed(&name, "printed no ExecCredential"))?;
-    put_in_place(user, credential.status.ok_or_else(|| failed(&name, "printed no credential"))?, &name)
-}
 
-fn put_in_place(user: &mut AuthInfo, status: ExecStatus, name: &str) -> Result<()> {
-    if status.token.is_none() && status.client_certificate_data.is_none() {
-        return Err(failed(name, "printed neither a token nor a client certificate"));
+    /// Runs it.
+    ///
+    /// # Errors
+    /// It is not there (with its own install hint), fails, takes over two minutes, or prints no credential.
+    pub(super) async fn run(&self) -> Result<Answer> {
+        let running = self.output(self.command()?);
+        let (status, stdout) = tokio::time::timeout(PLUGIN_LIMIT, running)
+            .await
+            .map_err(|_| self.failed(&format!("gave no answer within {} s", PLUGIN_LIMIT.as_secs())))??;
+        if !status.success() {
+            let code =
+                status.code().map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"));
+            return Err(self.failed(&format!("failed with {code}")));
+        }
+        self.answer(self.read(&stdout)?)
     }
-    if let Some(token) = status.token {
-        user.token = Some(token.into());
-        user.token_file = None;
-    }
-    // The plugin prints PEM; the kubeconfig's fields of the same name are base64 of it.
-    if let (Some(certificate), Some(key)) = (status.client_certificate_data, status.client_key_data) {
-        user.client_certificate_data = Some(BASE64_STANDARD.encode(certificate));
-        user.client_key_data = Some(BASE64_STANDARD.encode(Zeroizing::new(key).as_bytes()).into());
-    }
-    Ok(())
-}
 
-fn command(plugin: &ExecConfig, name: &str, attendance: Attendance) -> Result<Command> {
-    let attended = attendance == Attendance::Attended;
-    // Our standard input may be a pipe with a secret in it: only a terminal is handed on.
-    let terminal = attended && std::io::stdin().is_terminal();
-    let interactive = terminal && plugin.interactive_mode != Some(ExecInteractiveMode::Never);
-    if plugin.interactive_mode == Some(ExecInteractiveMode::Always) && !terminal {
-        return Err(failed(name, "needs a terminal, and standard input is none"));
+    async fn output(&self, mut command: Command) -> Result<(ExitStatus, Zeroizing<Vec<u8>>)> {
+        let mut child = command.spawn().map_err(|error| self.not_started(&error))?;
+        let mut stdout = Zeroizing::new(Vec::new());
+        if let Some(pipe) = child.stdout.take() {
+            let read = pipe.take(OUTPUT_LIMIT + 1).read_to_end(&mut stdout).await;
+            read.map_err(|error| self.not_started(&error))?;
+        }
+        if stdout.len() as u64 > OUTPUT_LIMIT {
+            // Dropped, it is killed.
+            return Err(self.failed("printed more than 1 MiB"));
+        }
+        let status = child.wait().await.map_err(|error| self.not_started(&error))?;
+        Ok((status, stdout))
     }
-    let mut command = Command::new(name);
-    command
-        .args(plugin.args.iter().flatten())
-        .kill_on_drop(true)
-        .stdout(Stdio::piped())
-        .stderr(if attended { Stdio::inherit() } else { Stdio::null() });
-    if !attended {
-        // A plugin with clap inside would take this for a question to itself.
-        command.env_remove("COMPLETE");
-        // In the background, where the terminal does not let it read what is typed meanwhile.
-        #[cfg(unix)]
-        command.process_group(0);
+
+    fn read(&self, stdout: &[u8]) -> Result<ExecStatus> {
+        let none = || self.failed("printed no ExecCredential");
+        let text = std::str::from_utf8(stdout).map_err(|_| none())?;
+        // kubectl's decoder takes YAML as well.
+        let printed: ExecCredential =
+            serde_json::from_str(text).or_else(|_| serde_saphyr::from_str(text).map_err(|_| none()))?;
+        let version = printed.api_version.as_deref();
+        if printed.kind.as_deref() != Some("ExecCredential") || version.is_none() {
+            return Err(none());
+        }
+        if version != Some(&self.api_version) {
+            let known = API_VERSIONS.iter().find(|known| version == Some(**known)).unwrap_or(&"another one");
+            return Err(self.failed(&format!(
+                "is configured to use API version {}, plugin returned version {known}",
+                self.api_version
+            )));
+        }
+        printed.status.ok_or_else(|| self.failed("printed no credential"))
     }
-    command.stdin(if interactive { Stdio::inherit() } else { Stdio::null() });
-    for variable in plugin.env.iter().flatten() {
-        if let (Some(name), Some(value)) = (variable.get("name"), variable.get("value")) {
-            command.env(name, value);
+
+    fn answer(&self, status: ExecStatus) -> Result<Answer> {
+        let filled = |text: Option<String>| text.filter(|text| !text.is_empty()).map(Confidential::new);
+        let token = filled(status.token);
+        let (certificate, key) = (filled(status.client_certificate_data), filled(status.client_key_data));
+        let identity = match (&certificate, &key) {
+            (Some(certificate), Some(key)) => {
+                let of = format!("of the credential plugin {}", self.name);
+                let (chain, key) = (certificate.expose().as_bytes(), key.expose().as_bytes());
+                Some(identity::of_pem(
+                    chain,
+                    key,
+                    &format!("client certificate {of}"),
+                    &format!("client key {of}"),
+                )?)
+            }
+            (None, None) if token.is_some() => None,
+            (None, None) => return Err(self.failed("printed neither a token nor a client certificate")),
+            _ => return Err(self.failed("returned only certificate or key, not both")),
+        };
+        let ends = status.expiration_timestamp.as_deref().filter(|ends| !ends.is_empty()).map(|ends| {
+            let ends: jiff::Timestamp =
+                ends.parse().map_err(|_| self.failed("printed an expirationTimestamp that is no time"))?;
+            Ok::<SystemTime, Error>(ends.into())
+        });
+        Ok(Answer { token, identity, ends: ends.transpose()? })
+    }
+
+    fn command(&self) -> Result<Command> {
+        let attended = self.attendance == Attendance::Attended;
+        let mode = self.exec.interactive_mode.as_deref();
+        // Our standard input may be a pipe with a secret in it: only a terminal is handed on.
+        let terminal = attended && std::io::stdin().is_terminal();
+        let interactive = terminal && mode != Some("Never");
+        if mode == Some("Always") && !terminal {
+            return Err(self.failed("needs a terminal, and standard input is none"));
+        }
+        let mut command = Command::new(&self.name);
+        command.args(&self.exec.args).kill_on_drop(true).stdout(Stdio::piped()).stderr(if attended {
+            Stdio::inherit()
+        } else {
+            Stdio::null()
+        });
+        if !attended {
+            // A plugin with clap inside would take this for a question to itself.
+            command.env_remove("COMPLETE");
+            // In the background, where the terminal does not let it read what is typed meanwhile.
+            #[cfg(unix)]
+            command.process_group(0);
+        }
+        command.stdin(if interactive { Stdio::inherit() } else { Stdio::null() });
+        command.envs(self.exec.env.iter().map(|variable| (&variable.name, &variable.value)));
+        let info = json!({
+            "kind": "ExecCredential",
+            "apiVersion": self.api_version,
+            "spec": { "interactive": interactive, "cluster": self.cluster },
+        });
+        command.env("KUBERNETES_EXEC_INFO", info.to_string());
+        Ok(command)
+    }
+
+    fn not_started(&self, error: &std::io::Error) -> Error {
+        let why = if error.kind() == std::io::ErrorKind::NotFound {
+            "is not installed".to_owned()
+        } else {
+            error.to_string()
+        };
+        let failure = self.failed(&why);
+        match &self.exec.install_hint {
+            Some(hint) => failure.hint(hint.trim()),
+            None => failure,
         }
     }
-    let info = json!({
-        "kind": "ExecCredential",
-        "apiVersion": plugin.api_version,
-        "spec": { "interactive": interactive, "cluster": plugin.cluster },
-    });
-    command.env("KUBERNETES_EXEC_INFO", info.to_string());
-    Ok(command)
-}
 
-fn not_started(plugin: &ExecConfig, name: &str, error: &std::io::Error) -> Error {
-    let why = if error.kind() == std::io::ErrorKind::NotFound {
-        "is not installed".to_owned()
-    } else {
-        error.to_string()
-    };
-    let failure = failed(name, &why);
-    match &plugin.install_hint {
-        Some(hint) => failure.hint(hint.trim()),
-        None => failure,
+    fn failed(&self, what: &str) -> Error {
+        let name = &self.name;
+        Error::failed(format!("getting credentials: exec: executable {name} {what}")).hint(format!(
+            "the kubeconfig names {name} as the user's credential plugin; \
+                 what it prints on standard output is not shown"
+        ))
     }
 }
 
-fn failed(name: &str, what: &str) -> Error {
-    Error::failed(format!("getting credentials: exec: executable {name} {what}")).hint(format!(
-        "the kubeconfig names {name} as the user's credential plugin; \
-             what it prints on standard output is not shown"
-    ))
+/// What a plugin is told of the cluster (`spec.cluster`), so that it can make certificates for it.
+fn cluster_info(cluster: &Cluster) -> Result<Value> {
+    let field =
+        Field { name: "certificate-authority", file: "certificate-authority", of: "cluster", entry: "" };
+    let (data, path) =
+        (cluster.certificate_authority_data.as_deref(), cluster.certificate_authority.as_deref());
+    let authority = field.content(data, path)?.map(|pem| BASE64_STANDARD.encode(&*pem));
+    let extension = cluster.extensions.iter().find(|extension| extension.name == EXTENSION);
+    let info = json!({
+        "server": cluster.server,
+        "tls-server-name": cluster.tls_server_name,
+        "insecure-skip-tls-verify": cluster.insecure_skip_tls_verify.then_some(true),
+        "certificate-authority-data": authority,
+        "proxy-url": cluster.proxy_url,
+        "disable-compression": cluster.disable_compression.then_some(true),
+        "config": extension.map(|extension| &extension.extension),
+    });
+    let Value::Object(mut fields) = info else { return Ok(info) };
+    fields.retain(|_, value| !value.is_null());
+    Ok(Value::Object(fields))
 }

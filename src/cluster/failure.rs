@@ -34,8 +34,10 @@ pub(crate) struct Failure {
 }
 
 enum Cause {
-    /// The server answered with an error.
-    Refused { status: Box<Status>, code: u16, retry_after: Option<Duration> },
+    /// The server answered with an error. What is known of it besides.
+    Refused { status: Box<Status>, code: u16, retry_after: Option<Duration>, because: Option<String> },
+    /// There was no credential to send with it: nothing was sent.
+    NoCredential(Error),
     /// There was no answer, or no whole one.
     Lost(Trouble),
     /// The server has no objects of this kind at all.
@@ -80,7 +82,8 @@ impl Failure {
         let status = Box::new(status.unwrap_or_else(|| not_a_status(code)));
         let detail = status.details.as_ref().map(|details| u64::from(details.retry_after_seconds));
         let retry_after = header.or(detail.filter(|seconds| *seconds > 0).map(Duration::from_secs));
-        let failure = Self::new(server, Cause::Refused { status, code: code.as_u16(), retry_after });
+        let failure =
+            Self::new(server, Cause::Refused { status, code: code.as_u16(), retry_after, because: None });
         // A proxy that gives up (504), or a server that stumbles afterwards (500), may have passed it on before.
         if code.is_server_error() { failure.after(call) } else { failure }
     }
@@ -107,11 +110,24 @@ impl Failure {
     pub(super) fn wrong(server: &str, call: &Call, wrong: Wrong) -> Self {
         let cause = match wrong {
             Wrong::Refused(status) => {
-                Cause::Refused { status, code: StatusCode::OK.as_u16(), retry_after: None }
+                Cause::Refused { status, code: StatusCode::OK.as_u16(), retry_after: None, because: None }
             }
             Wrong::Instead(instead) => Cause::Lost(Trouble::Wrong { instead, wanted: call.wanted() }),
         };
         Self::new(server, cause).after(call)
+    }
+
+    /// The same with what is known of its reason here.
+    pub(super) fn because(mut self, known: String) -> Self {
+        if let Cause::Refused { because, .. } = &mut self.cause {
+            *because = Some(known);
+        }
+        self
+    }
+
+    /// There was no credential to send with a request.
+    pub(super) fn without_credential(server: &str, error: Error) -> Self {
+        Self::new(server, Cause::NoCredential(error))
     }
 
     /// Finds out from a chain of errors what became of the connection.
@@ -214,6 +230,12 @@ impl Failure {
         self.is_refused_as(403, "Forbidden")
     }
 
+    /// The server knew nobody who asked.
+    pub(super) fn is_of_nobody(&self) -> bool {
+        let Cause::Refused { status, code: 403, .. } = &self.cause else { return false };
+        status.message.contains("User \"system:anonymous\"")
+    }
+
     /// The request may have been carried out although there was no answer.
     pub(crate) fn has_unknown_effect(&self) -> bool {
         self.effect == Effect::Unknown
@@ -256,8 +278,12 @@ impl Failure {
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         let error = match &failure.cause {
-            Cause::Refused { status, code, .. } => refusal(&failure, status, *code),
+            Cause::Refused { status, code, because, .. } => {
+                let error = refusal(&failure, status, *code);
+                because.iter().fold(error, Error::first_hint)
+            }
             Cause::Lost(trouble) => trouble.in_words(&failure.server),
+            Cause::NoCredential(error) => error.clone(),
             Cause::NotServed { kind, group, missing } => not_served(kind, group, *missing),
             Cause::NoPath => Error::failed(format!("{} does not know that path: 404", failure.server)).hint(
                 "is it the API server of a Kubernetes cluster? check its address: kubectl config view --minify",

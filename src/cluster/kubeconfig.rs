@@ -1,19 +1,23 @@
 //! Which cluster and which user: the kubeconfig as kubectl reads it.
 //!
 //! kube's own reader stops at the first missing file of a `KUBECONFIG` list, and its error for a broken file quotes the
-//! lines around the mistake, which may hold a token. Both are done here instead.
+//! lines around the mistake, which may hold a token. All of it is done here instead.
+
+mod file;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-use kube::config::{
-    AuthInfo, Context, Kubeconfig, KubeconfigError, NamedAuthInfo, NamedCluster, NamedContext,
-};
-
 use super::connection::host_and_port;
+use super::{address, bounded};
 use crate::cli::Connection;
 use crate::error::{Error, Result};
+use file::{Context, NamedCluster, NamedContext, NamedUser, Unreadable};
+
+pub(super) use file::{AuthProvider, AuthProviderConfig, Cluster, Confidential, Exec, File, User};
+
+const ONE_OF_THEM: &str = "remove one of them from the user in the kubeconfig";
 
 /// What a kubeconfig has names for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,18 +32,45 @@ pub(crate) enum Entries {
 /// # Errors
 /// As for every reading of the kubeconfig.
 pub(crate) fn entries(which: Entries, flags: &Connection) -> Result<Vec<(String, String)>> {
-    let Some(files) = read(flags)? else { return Ok(Vec::new()) };
+    let Some(files) = read(&meant(flags))? else { return Ok(Vec::new()) };
     Ok(match which {
         Entries::Contexts => files.contexts.into_iter().map(about_context).collect(),
         Entries::Clusters => files.clusters.into_iter().map(about_cluster).collect(),
-        Entries::Users => files.auth_infos.into_iter().map(|user| (user.name, String::new())).collect(),
+        Entries::Users => files.users.into_iter().map(|user| (user.name, String::new())).collect(),
     })
 }
 
+/// The flags without those that are empty: to kubectl they are not there.
+pub(super) fn meant(flags: &Connection) -> Connection {
+    let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let path = |path: &Option<PathBuf>| path.clone().filter(|path| !path.as_os_str().is_empty());
+    Connection {
+        kubeconfig: path(&flags.kubeconfig),
+        context: text(&flags.context),
+        cluster: text(&flags.cluster),
+        user: text(&flags.user),
+        server: text(&flags.server),
+        token: text(&flags.token),
+        impersonate: text(&flags.impersonate),
+        impersonate_groups: flags
+            .impersonate_groups
+            .iter()
+            .filter(|group| !group.is_empty())
+            .cloned()
+            .collect(),
+        impersonate_uid: text(&flags.impersonate_uid),
+        certificate_authority: path(&flags.certificate_authority),
+        client_certificate: path(&flags.client_certificate),
+        client_key: path(&flags.client_key),
+        insecure_skip_tls_verify: flags.insecure_skip_tls_verify,
+        tls_server_name: text(&flags.tls_server_name),
+        request_timeout: flags.request_timeout,
+    }
+}
+
 fn about_context(named: NamedContext) -> (String, String) {
-    let context = named.context.unwrap_or_default();
-    let namespace = context.namespace.filter(|namespace| !namespace.is_empty());
-    let about = match namespace {
+    let context = named.context;
+    let about = match context.namespace {
         Some(namespace) => format!("cluster {}, namespace {namespace}", context.cluster),
         None => format!("cluster {}", context.cluster),
     };
@@ -47,28 +78,28 @@ fn about_context(named: NamedContext) -> (String, String) {
 }
 
 fn about_cluster(named: NamedCluster) -> (String, String) {
-    let server = named.cluster.and_then(|cluster| cluster.server).and_then(|server| server.parse().ok());
+    let server = named.cluster.server.and_then(|server| address::parse(&server).ok());
     (named.name, server.as_ref().map(host_and_port).unwrap_or_default())
 }
 
 /// The files that were read, merged, or nothing where there are none or they know no cluster (as `/dev/null`).
-pub(super) fn read(flags: &Connection) -> Result<Option<Kubeconfig>> {
-    let knows_one = |files: &Kubeconfig| !files.contexts.is_empty() || !files.clusters.is_empty();
+pub(super) fn read(flags: &Connection) -> Result<Option<File>> {
+    let knows_one = |files: &File| !files.contexts.is_empty() || !files.clusters.is_empty();
     Ok(read_files(flags)?.filter(knows_one))
 }
 
-fn read_files(flags: &Connection) -> Result<Option<Kubeconfig>> {
+fn read_files(flags: &Connection) -> Result<Option<File>> {
     if let Some(path) = &flags.kubeconfig {
         let missing = || Error::usage(format!("stat {}: no such file or directory", path.display()));
         return read_file(path)?.map(Some).ok_or_else(missing);
     }
-    let mut merged: Option<Kubeconfig> = None;
+    let mut merged: Option<File> = None;
     for path in default_paths() {
         let Some(file) = read_file(&path)? else { continue };
-        merged = Some(match merged {
-            None => file,
-            Some(before) => before.merge(file).map_err(|error| unreadable(&path, &error))?,
-        });
+        match &mut merged {
+            None => merged = Some(file),
+            Some(before) => before.merge(file),
+        }
     }
     Ok(merged)
 }
@@ -86,44 +117,51 @@ fn default_paths() -> Vec<PathBuf> {
 }
 
 /// A file's content; nothing where it does not exist, which kubectl passes over.
-fn read_file(path: &Path) -> Result<Option<Kubeconfig>> {
-    match Kubeconfig::read_from(path) {
-        Ok(mut file) => {
-            // `kubectl config unset current-context` leaves it empty, and kube would keep that instead of the next one.
-            file.current_context = file.current_context.filter(|name| !name.is_empty());
-            Ok(Some(file))
-        }
-        Err(KubeconfigError::ReadConfig(error, _)) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unreadable(path, &error)),
-    }
+fn read_file(path: &Path) -> Result<Option<File>> {
+    let content = match bounded::read(path) {
+        Ok(content) => content,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(path, &bounded::reason(&error))),
+    };
+    let folder = path.parent().unwrap_or(Path::new(""));
+    File::parse(&content, folder).map(Some).map_err(|Unreadable(why)| unreadable(path, &why))
 }
 
-fn unreadable(path: &Path, error: &KubeconfigError) -> Error {
-    let why = match error {
-        KubeconfigError::ReadConfig(error, _) => error.to_string(),
-        KubeconfigError::Parse(error) => match error.location() {
-            Some(place) => format!("yaml: line {}: not a kubeconfig", place.line()),
-            None => "yaml: not a kubeconfig".to_owned(),
-        },
-        _ => "it can't be used together with the files before it".to_owned(),
-    };
+fn unreadable(path: &Path, why: &str) -> Error {
     Error::failed(format!("error loading config file \"{}\": {why}", path.display()))
         .hint("its text is not shown because it may hold credentials; try kubectl config view")
 }
 
-/// Picks context, cluster and user, and lays the flags over them. The result has these three and no others.
+/// What is meant of a kubeconfig, the flags laid over it.
+pub(super) struct Selected {
+    pub(super) cluster: Cluster,
+    pub(super) user: User,
+    pub(super) names: Names,
+    pub(super) namespace: Option<String>,
+    /// `--token`, which goes before every other credential, is the token of the user.
+    pub(super) token_of_flag: bool,
+}
+
+/// What the entries are called, for errors. Empty where there is none.
+#[derive(Clone, Default)]
+pub(super) struct Names {
+    pub(super) cluster: String,
+    pub(super) user: String,
+}
+
+/// Picks context, cluster and user, and lays the flags over them.
 ///
 /// # Errors
 /// What a flag names does not exist (kubectl's words), or nothing says which cluster is meant.
-pub(super) fn select(kubeconfig: &Kubeconfig, flags: &Connection) -> Result<Kubeconfig> {
+pub(super) fn select(kubeconfig: &File, flags: &Connection) -> Result<Selected> {
     let context = context(kubeconfig, flags)?;
     let cluster_name = flags.cluster.as_ref().unwrap_or(&context.cluster);
-    let user_name = flags.user.as_ref().filter(|name| !name.is_empty()).or(context.user.as_ref());
+    let user_name = flags.user.as_ref().or(context.user.as_ref());
 
     let found = kubeconfig.clusters.iter().find(|cluster| &cluster.name == cluster_name);
-    let mut cluster = match found.and_then(|named| named.cluster.clone()) {
-        Some(cluster) => cluster,
-        None if flags.server.is_some() && flags.cluster.is_none() => kube::config::Cluster::default(),
+    let mut cluster = match found {
+        Some(named) => named.cluster.clone(),
+        None if flags.server.is_some() && flags.cluster.is_none() => Cluster::default(),
         None => {
             return Err(missing(
                 "cluster",
@@ -136,30 +174,39 @@ pub(super) fn select(kubeconfig: &Kubeconfig, flags: &Connection) -> Result<Kube
 
     lay_over_cluster(&mut cluster, flags)?;
     lay_over_user(&mut user, flags);
-    check_client_certificate(&user)?;
+    let names = Names { cluster: cluster_name.clone(), user: user_name.cloned().unwrap_or_default() };
+    check_user(&user, &names.user)?;
     check_impersonation(&user)?;
-    Ok(only(cluster, user, context.namespace))
+    Ok(Selected { cluster, user, names, namespace: context.namespace, token_of_flag: flags.token.is_some() })
 }
 
 /// The service account of the pod that this runs in, in the form of a kubeconfig, so that flags are laid over it too.
 ///
 /// # Errors
 /// One of the account's files can't be read.
-pub(super) fn of_service_account(server: String, folder: &Path) -> io::Result<Kubeconfig> {
+pub(super) fn of_service_account(server: String, folder: &Path) -> io::Result<File> {
     let (token, authority) = (folder.join("token"), folder.join("ca.crt"));
     fs::File::open(&token)?;
     fs::File::open(&authority)?;
     let namespace = fs::read_to_string(folder.join("namespace"))?.trim().to_owned();
-    let cluster = kube::config::Cluster {
+    let name = "service-account".to_owned();
+    let context = Context { cluster: name.clone(), user: Some(name.clone()), namespace: Some(namespace) };
+    let cluster = Cluster {
         server: Some(server),
         certificate_authority: Some(authority.display().to_string()),
-        ..kube::config::Cluster::default()
+        ..Cluster::default()
     };
-    let user = AuthInfo { token_file: Some(token.display().to_string()), ..AuthInfo::default() };
-    Ok(only(cluster, user, Some(namespace)))
+    let user = User { token_file: Some(token.display().to_string()), ..User::default() };
+    Ok(File {
+        current_context: Some(name.clone()),
+        contexts: vec![NamedContext { name: name.clone(), context }],
+        clusters: vec![NamedCluster { name: name.clone(), cluster }],
+        users: vec![NamedUser { name, user }],
+        ..File::default()
+    })
 }
 
-fn context(kubeconfig: &Kubeconfig, flags: &Connection) -> Result<Context> {
+fn context(kubeconfig: &File, flags: &Connection) -> Result<Context> {
     let Some(name) = flags.context.as_ref().or(kubeconfig.current_context.as_ref()) else {
         if flags.server.is_some() || flags.cluster.is_some() {
             let cluster = flags.cluster.clone().unwrap_or_default();
@@ -170,18 +217,18 @@ fn context(kubeconfig: &Kubeconfig, flags: &Connection) -> Result<Context> {
     };
     let found = kubeconfig.contexts.iter().find(|context| &context.name == name);
     found
-        .and_then(|named| named.context.clone())
+        .map(|named| named.context.clone())
         .ok_or_else(|| missing("context", name, kubeconfig.contexts.iter().map(|context| &context.name)))
 }
 
 /// A user that is named must exist, unless flags say who it is: without one, the server would see nobody.
-fn user(kubeconfig: &Kubeconfig, name: Option<&String>, flags: &Connection) -> Result<AuthInfo> {
-    let Some(name) = name.filter(|name| !name.is_empty()) else { return Ok(AuthInfo::default()) };
+fn user(kubeconfig: &File, name: Option<&String>, flags: &Connection) -> Result<User> {
+    let Some(name) = name else { return Ok(User::default()) };
     let flags_say_who = flags.token.is_some() || flags.client_certificate.is_some();
-    match kubeconfig.auth_infos.iter().find(|user| &user.name == name) {
-        Some(found) => Ok(found.auth_info.clone().unwrap_or_default()),
-        None if flags.user.is_none() && flags_say_who => Ok(AuthInfo::default()),
-        None => Err(missing("auth info", name, kubeconfig.auth_infos.iter().map(|user| &user.name))),
+    match kubeconfig.users.iter().find(|user| &user.name == name) {
+        Some(found) => Ok(found.user.clone()),
+        None if flags.user.is_none() && flags_say_who => Ok(User::default()),
+        None => Err(missing("auth info", name, kubeconfig.users.iter().map(|user| &user.name))),
     }
 }
 
@@ -193,9 +240,11 @@ fn missing<'a>(what: &str, name: &str, others: impl Iterator<Item = &'a String>)
 
 /// # Errors
 /// The flags ask both to check the server's certificate by an authority and not to check it.
-fn lay_over_cluster(cluster: &mut kube::config::Cluster, flags: &Connection) -> Result<()> {
+fn lay_over_cluster(cluster: &mut Cluster, flags: &Connection) -> Result<()> {
     if let Some(server) = &flags.server {
         cluster.server = Some(server.clone());
+        // The kubeconfig's is the name of another server, as to kubectl.
+        cluster.tls_server_name = None;
     }
     if let Some(name) = &flags.tls_server_name {
         cluster.tls_server_name = Some(name.clone());
@@ -204,7 +253,7 @@ fn lay_over_cluster(cluster: &mut kube::config::Cluster, flags: &Connection) -> 
         cluster.certificate_authority = Some(path.display().to_string());
         cluster.certificate_authority_data = None;
         // Who names an authority wants the certificate checked, whatever the kubeconfig says.
-        cluster.insecure_skip_tls_verify = None;
+        cluster.insecure_skip_tls_verify = false;
     }
     if flags.certificate_authority.is_some() && flags.insecure_skip_tls_verify == Some(true) {
         return Err(Error::usage(
@@ -213,19 +262,17 @@ fn lay_over_cluster(cluster: &mut kube::config::Cluster, flags: &Connection) -> 
         .hint("leave out --certificate-authority or --insecure-skip-tls-verify"));
     }
     if let Some(insecure) = flags.insecure_skip_tls_verify {
-        cluster.insecure_skip_tls_verify = Some(insecure);
-    }
-    if cluster.insecure_skip_tls_verify == Some(true) {
-        cluster.certificate_authority = None;
-        cluster.certificate_authority_data = None;
+        cluster.insecure_skip_tls_verify = insecure;
     }
     Ok(())
 }
 
-fn lay_over_user(user: &mut AuthInfo, flags: &Connection) {
+fn lay_over_user(user: &mut User, flags: &Connection) {
     if let Some(token) = &flags.token {
-        user.token = Some(token.as_str().into());
+        user.token = Some(Confidential::new(token.clone()));
         user.token_file = None;
+        user.username = None;
+        user.password = None;
         user.exec = None;
         user.auth_provider = None;
     }
@@ -241,57 +288,52 @@ fn lay_over_user(user: &mut AuthInfo, flags: &Connection) {
         user.impersonate = Some(name.clone());
     }
     if !flags.impersonate_groups.is_empty() {
-        user.impersonate_groups = Some(flags.impersonate_groups.clone());
+        user.impersonate_groups.clone_from(&flags.impersonate_groups);
     }
     if let Some(uid) = &flags.impersonate_uid {
         user.impersonate_uid = Some(uid.clone());
     }
 }
 
-/// kube passes over a certificate without a key, and the server would see somebody else, or nobody.
-fn check_client_certificate(user: &AuthInfo) -> Result<()> {
+/// Refuses what kubectl refuses: the server would see somebody else, or nobody.
+fn check_user(user: &User, name: &str) -> Result<()> {
     let certificate = user.client_certificate.is_some() || user.client_certificate_data.is_some();
     let key = user.client_key.is_some() || user.client_key_data.is_some();
     let missing = match (certificate, key) {
         (true, false) => "client-key-data or client-key",
         (false, true) => "client-certificate-data or client-certificate",
-        _ => return Ok(()),
+        _ => return check_single_method(user, name),
     };
     Err(Error::failed(format!("{missing} must be specified to use the clientCert authentication method"))
         .hint("a certificate and its key belong together, in the kubeconfig or as --client-certificate and --client-key"))
 }
 
-/// kube passes over groups and a UID without a user, and the request would be made with all of one's own rights.
-fn check_impersonation(user: &AuthInfo) -> Result<()> {
-    let names_user = user.impersonate.as_ref().is_some_and(|name| !name.is_empty());
-    let names_more = user.impersonate_groups.as_ref().is_some_and(|groups| !groups.is_empty())
-        || user.impersonate_uid.as_ref().is_some_and(|uid| !uid.is_empty());
-    if names_user || !names_more {
+fn check_single_method(user: &User, name: &str) -> Result<()> {
+    if user.token.is_some() && (user.username.is_some() || user.password.is_some()) {
+        return Err(Error::failed(format!(
+            "more than one authentication method found for {name}; found [token basicAuth], only one is allowed"
+        ))
+        .hint(ONE_OF_THEM));
+    }
+    if user.exec.is_some() && user.auth_provider.is_some() {
+        return Err(Error::failed(format!(
+            "authProvider cannot be provided in combination with an exec plugin for {name}"
+        ))
+        .hint(ONE_OF_THEM));
+    }
+    Ok(())
+}
+
+/// Without a user, groups and a UID would be passed over, and the request made with all of one's own rights.
+fn check_impersonation(user: &User) -> Result<()> {
+    let names_more = !user.impersonate_groups.is_empty()
+        || !user.impersonate_extra.is_empty()
+        || user.impersonate_uid.is_some();
+    if user.impersonate.is_some() || !names_more {
         return Ok(());
     }
     Err(Error::failed("requesting uid, groups or user-extra without impersonating a user")
         .hint("say who: --as=USER goes with --as-group and --as-uid"))
-}
-
-fn only(cluster: kube::config::Cluster, user: AuthInfo, namespace: Option<String>) -> Kubeconfig {
-    let name = "selected".to_owned();
-    let context =
-        Context { cluster: name.clone(), user: Some(name.clone()), namespace, ..Context::default() };
-    Kubeconfig {
-        current_context: Some(name.clone()),
-        contexts: vec![NamedContext {
-            name: name.clone(),
-            context: Some(context),
-            ..NamedContext::default()
-        }],
-        clusters: vec![NamedCluster {
-            name: name.clone(),
-            cluster: Some(cluster),
-            ..NamedCluster::default()
-        }],
-        auth_infos: vec![NamedAuthInfo { name, auth_info: Some(user), ..NamedAuthInfo::default() }],
-        ..Kubeconfig::default()
-    }
 }
 
 #[cfg(test)]
@@ -312,16 +354,32 @@ mod tests {
             ..Connection::default()
         };
         let selected = select(&account, &flags).unwrap();
-        let user = selected.auth_infos[0].auth_info.as_ref().unwrap();
-        assert_eq!(user.impersonate.as_deref(), Some("jane"));
-        assert!(user.token_file.as_ref().unwrap().ends_with("token"));
-        let cluster = selected.clusters[0].cluster.as_ref().unwrap();
-        assert_eq!(cluster.insecure_skip_tls_verify, Some(true));
-        assert_eq!(cluster.certificate_authority, None);
-        assert_eq!(selected.contexts[0].context.as_ref().unwrap().namespace.as_deref(), Some("team-a"));
+        assert_eq!(selected.user.impersonate.as_deref(), Some("jane"));
+        assert!(selected.user.token_file.as_ref().unwrap().ends_with("token"));
+        assert!(selected.cluster.insecure_skip_tls_verify);
+        assert_eq!(selected.namespace.as_deref(), Some("team-a"));
 
         let flags = Connection { token: Some("another".to_owned()), ..Connection::default() };
         let selected = select(&account, &flags).unwrap();
-        assert_eq!(selected.auth_infos[0].auth_info.as_ref().unwrap().token_file, None);
+        assert_eq!(selected.user.token_file, None);
+    }
+
+    #[test]
+    fn a_flag_that_is_empty_is_as_good_as_none() {
+        let empty = || Some(String::new());
+        let flags = Connection {
+            server: empty(),
+            token: empty(),
+            user: empty(),
+            tls_server_name: empty(),
+            impersonate: empty(),
+            client_key: Some(PathBuf::new()),
+            impersonate_groups: vec![String::new()],
+            ..Connection::default()
+        };
+        let meant = meant(&flags);
+        let texts = [&meant.server, &meant.token, &meant.user, &meant.tls_server_name, &meant.impersonate];
+        assert!(texts.into_iter().all(Option::is_none));
+        assert!(meant.client_key.is_none() && meant.impersonate_groups.is_empty());
     }
 }

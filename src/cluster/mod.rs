@@ -1,20 +1,26 @@
-//! The only place that knows kube.
+//! The only place that knows the network.
 //!
-//! kube gives the connection (TLS, proxies, credentials); what goes over it is sent here, one `Call` at a time, so
-//! that time limits, retries, warnings, `-v` and errors are the same for every command. Kinds are known beforehand
+//! The kubeconfig, logins and TLS are understood as client-go understands them; what goes over the connection is sent
+//! one `Call` at a time, so that time limits, retries, warnings, `-v` and errors are the same for every command. Kinds are known beforehand
 //! (`workload::kind`), so nothing is discovered but the version of those that are not built in.
 
+mod address;
+mod bounded;
 mod call;
 mod candidates;
 mod config;
 mod connection;
+mod crypto;
 mod everywhere;
 mod exec;
 mod failure;
+mod identity;
 mod inspections;
 mod kubeconfig;
 mod list;
 mod listing;
+mod login;
+mod material;
 mod namespaces;
 mod place;
 mod pods;
@@ -22,6 +28,7 @@ mod proof;
 mod proxy;
 mod secret_changes;
 mod secrets;
+mod tls;
 mod transport;
 mod trouble;
 mod versions;

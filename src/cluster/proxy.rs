@@ -6,8 +6,32 @@
 use std::net::IpAddr;
 
 use http::Uri;
+use percent_encoding::percent_decode_str;
+use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
+
+/// A proxy between here and the server.
+pub(super) struct Proxy {
+    pub(super) kind: Kind,
+    /// Scheme, host and port, without user and password.
+    pub(super) address: Uri,
+    pub(super) user: Option<Account>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Http,
+    Https,
+    /// The proxy resolves the server's name, as with Go, whether or not the scheme has an `h` at its end.
+    Socks5,
+}
+
+/// What a proxy wants to know.
+pub(super) struct Account {
+    pub(super) name: Zeroizing<String>,
+    pub(super) password: Zeroizing<String>,
+}
 
 /// The proxy for a server: the kubeconfig's `proxy-url`, else what the environment says for that server.
 ///
@@ -17,7 +41,7 @@ pub(super) fn for_server(
     server: &Uri,
     explicit: Option<&str>,
     environment: impl Fn(&str) -> Option<String>,
-) -> Result<Option<Uri>> {
+) -> Result<Option<Proxy>> {
     if let Some(url) = explicit.filter(|url| !url.is_empty()) {
         return parse(url, "proxy-url in the kubeconfig").map(Some);
     }
@@ -33,14 +57,47 @@ pub(super) fn for_server(
     parse(&proxy, name).map(Some)
 }
 
-fn parse(url: &str, origin: &str) -> Result<Uri> {
+fn parse(url: &str, origin: &str) -> Result<Proxy> {
     let with_scheme = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
-    let wrong = || {
+    read(&with_scheme).ok_or_else(|| {
         Error::failed(format!("{origin} is not the address of a proxy"))
             .hint("it should look like http://proxy.example.com:3128 or socks5://localhost:1080")
+    })
+}
+
+fn read(url: &str) -> Option<Proxy> {
+    let uri: Uri = url.parse().ok()?;
+    let (kind, port): (Kind, u16) = match uri.scheme_str()? {
+        "http" => (Kind::Http, 80),
+        "https" => (Kind::Https, 443),
+        "socks5" | "socks5h" => (Kind::Socks5, 1080),
+        _ => return None,
     };
-    let uri: Uri = with_scheme.parse().map_err(|_| wrong())?;
-    if matches!(uri.scheme_str(), Some("http" | "https" | "socks5")) { Ok(uri) } else { Err(wrong()) }
+    let authority = uri.authority()?.as_str();
+    let host = uri.host().filter(|host| !host.is_empty())?;
+    let (user, address) = match authority.rsplit_once('@') {
+        Some((user, address)) => (Some(account(user)?), address),
+        None => (None, authority),
+    };
+    let port = match address.strip_prefix(host)?.strip_prefix(':') {
+        None | Some("") => port,
+        Some(port) => port.parse().ok()?,
+    };
+    let scheme = if kind == Kind::Https { "https" } else { "http" };
+    let address = Uri::builder().scheme(scheme).authority(format!("{host}:{port}")).path_and_query("/");
+    // A SOCKS proxy has one byte for the length of each.
+    let fits = |account: &Account| account.name.len() <= 255 && account.password.len() <= 255;
+    if kind == Kind::Socks5 && !user.as_ref().is_none_or(fits) {
+        return None;
+    }
+    Some(Proxy { kind, address: address.build().ok()?, user })
+}
+
+fn account(user: &str) -> Option<Account> {
+    let (name, password) = user.split_once(':').unwrap_or((user, ""));
+    let decoded =
+        |text: &str| Some(Zeroizing::new(percent_decode_str(text).decode_utf8().ok()?.into_owned()));
+    Some(Account { name: decoded(name)?, password: decoded(password)? })
 }
 
 fn goes_direct(host: &str, port: u16, no_proxy: &str) -> bool {
@@ -110,7 +167,8 @@ mod tests {
             "NO_PROXY" => Some(no_proxy.to_owned()),
             _ => None,
         };
-        for_server(&server.parse().unwrap(), None, environment).ok().unwrap().map(|uri| uri.to_string())
+        let found = for_server(&server.parse().unwrap(), None, environment).ok().unwrap();
+        found.map(|proxy| proxy.address.to_string())
     }
 
     #[test]
@@ -144,5 +202,33 @@ mod tests {
         let server = "https://10.0.0.1".parse().unwrap();
         assert!(for_server(&server, Some("ftp://proxy"), |_| None).is_err());
         assert!(for_server(&server, Some("proxy.corp:3128"), |_| None).is_ok());
+    }
+
+    #[test]
+    fn user_and_password_are_decoded_and_never_part_of_the_address() {
+        for (url, kind, address) in [
+            ("http://u:p%40ss@proxy", Kind::Http, "http://proxy:80/"),
+            ("https://u:p%40ss@proxy:8443/", Kind::Https, "https://proxy:8443/"),
+            ("socks5://u:p%40ss@proxy", Kind::Socks5, "http://proxy:1080/"),
+            ("socks5h://u:p%40ss@[::1]:1081", Kind::Socks5, "http://[::1]:1081/"),
+        ] {
+            let proxy = read(url).unwrap();
+            assert_eq!((proxy.kind, proxy.address.to_string().as_str()), (kind, address));
+            let user = proxy.user.unwrap();
+            assert_eq!((user.name.as_str(), user.password.as_str()), ("u", "p@ss"));
+        }
+        let user = read("http://only@proxy").unwrap().user.unwrap();
+        assert_eq!((user.name.as_str(), user.password.as_str()), ("only", ""));
+        for wrong in [
+            "http://",
+            "http://proxy:x",
+            "http://proxy:99999",
+            "http://u:%ff@proxy",
+            "ftp://proxy",
+            "http://a b",
+        ] {
+            assert!(read(wrong).is_none(), "{wrong}");
+        }
+        assert!(read(&format!("socks5://{}@proxy", "u".repeat(300))).is_none());
     }
 }

@@ -16,6 +16,8 @@ pub(super) enum Trouble {
     ConnectionRefused,
     NoSuchHost,
     NoRoute(String),
+    /// What a proxy did.
+    Proxy(&'static str),
     /// What is wrong, and what to do about it.
     Tls(String, &'static str),
     Dropped,
@@ -54,6 +56,8 @@ pub(super) fn of(error: &(dyn StdError + 'static)) -> (Trouble, Sent) {
     // With TLS 1.3 the server's word on the client's certificate comes after the handshake, before it reads on.
     let turned_away = matches!(tls, Some(rustls::Error::AlertReceived(_)));
     let trouble = match tls {
+        // Before all others, which would be told as if they were the server's.
+        _ if never_sent && let Some(what) = chain(error).find_map(of_a_proxy) => Trouble::Proxy(what),
         Some(tls) => tls_words(tls),
         None if never_sent => connect_trouble(error),
         None => Trouble::Dropped,
@@ -70,27 +74,10 @@ fn tls_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Erro
 }
 
 fn tls_words(error: &rustls::Error) -> Trouble {
-    use rustls::{AlertDescription as Alert, CertificateError as Bad};
+    use rustls::AlertDescription as Alert;
     let check = "check certificate-authority in the kubeconfig, or --certificate-authority";
     let (what, hint) = match error {
-        rustls::Error::InvalidCertificate(bad) => match bad {
-            Bad::UnknownIssuer => {
-                ("failed to verify certificate: x509: certificate signed by unknown authority", check)
-            }
-            Bad::Expired | Bad::ExpiredContext { .. } => (
-                "failed to verify certificate: x509: certificate has expired",
-                "the API server's certificate must be renewed",
-            ),
-            Bad::NotValidForName | Bad::NotValidForNameContext { .. } => (
-                "failed to verify certificate: x509: certificate is not valid for this name",
-                "check the server's address, or name the one in its certificate with --tls-server-name",
-            ),
-            Bad::Other(_) if bad.to_string().contains("CaUsedAsEndEntity") => (
-                "failed to verify certificate: x509: the server shows a certificate authority's own certificate",
-                "kubectl accepts that, this program does not: have the server's certificate made anew",
-            ),
-            _ => ("failed to verify certificate: x509: certificate can't be used", check),
-        },
+        rustls::Error::InvalidCertificate(bad) => return certificate_trouble(bad, check),
         rustls::Error::AlertReceived(Alert::CertificateExpired) => (
             "the server says that your client certificate has expired",
             "log in again, or renew the certificate",
@@ -101,6 +88,10 @@ fn tls_words(error: &rustls::Error) -> Trouble {
             "the server does not accept your client certificate",
             "check client-certificate in the kubeconfig",
         ),
+        rustls::Error::AlertReceived(Alert::ProtocolVersion) | rustls::Error::PeerIncompatible(_) => (
+            "the server knows no version or cipher of TLS that is safe enough",
+            "it must speak TLS 1.2 or 1.3, as for kubectl: ask whoever runs the cluster",
+        ),
         rustls::Error::InvalidMessage(_) => (
             "first record does not look like a TLS handshake",
             "is the server's address https where it should be http?",
@@ -108,6 +99,91 @@ fn tls_words(error: &rustls::Error) -> Trouble {
         _ => ("the handshake failed", check),
     };
     Trouble::Tls(what.to_owned(), hint)
+}
+
+/// What is wrong with the server's certificate.
+fn certificate_trouble(bad: &rustls::CertificateError, check: &'static str) -> Trouble {
+    use rustls::CertificateError as Bad;
+    let (what, hint) = match bad {
+        Bad::UnknownIssuer => ("certificate signed by unknown authority", check),
+        Bad::Expired | Bad::NotValidYet | Bad::ExpiredContext { .. } | Bad::NotValidYetContext { .. } => {
+            return out_of_time(bad);
+        }
+        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => (
+            "certificate is not valid for this name",
+            "check the server's address, or name the one in its certificate with --tls-server-name",
+        ),
+        Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => (
+            "certificate specifies an incompatible key usage",
+            "it is not made for servers: the API server's certificate must be made anew",
+        ),
+        Bad::BadEncoding => (
+            "malformed certificate",
+            "the API server's certificate can't be read: ask whoever runs the cluster",
+        ),
+        Bad::UnhandledCriticalExtension => (
+            "unhandled critical extension",
+            "kubectl can't use it either: the API server's certificate must be made anew",
+        ),
+        Bad::BadSignature => (
+            "certificate signed by unknown authority",
+            "an authority of that name is known, with another key: take certificate-authority from the cluster anew",
+        ),
+        Bad::UnsupportedSignatureAlgorithmContext { .. }
+        | Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
+            "its key or signature is of a kind that is not supported here",
+            "supported are RSA of 2048 bits and more, P-256, P-384, P-521 and Ed25519, with SHA-256 and more",
+        ),
+        Bad::Other(_) if bad.to_string().contains("CaUsedAsEndEntity") => (
+            "the server shows a certificate authority's own certificate",
+            "name that certificate itself as certificate-authority, or have the server's made anew",
+        ),
+        _ => ("certificate can't be used", check),
+    };
+    Trouble::Tls(format!("failed to verify certificate: x509: {what}"), hint)
+}
+
+/// Go's words for a certificate that is too old or too young.
+fn out_of_time(bad: &rustls::CertificateError) -> Trouble {
+    use rustls::CertificateError as Bad;
+    let when = match bad {
+        Bad::ExpiredContext { time, not_after } => {
+            format!(": current time {} is after {}", in_words(*time), in_words(*not_after))
+        }
+        Bad::NotValidYetContext { time, not_before } => {
+            format!(": current time {} is before {}", in_words(*time), in_words(*not_before))
+        }
+        _ => String::new(),
+    };
+    Trouble::Tls(
+        format!("failed to verify certificate: x509: certificate has expired or is not yet valid{when}"),
+        "either this machine's clock is wrong, or the API server's certificate must be made anew",
+    )
+}
+
+fn in_words(time: rustls::pki_types::UnixTime) -> String {
+    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_second(seconds).map_or_else(|_| "another age".to_owned(), |time| time.to_string())
+}
+
+/// hyper-util's types for this are private; their texts are not.
+fn of_a_proxy(error: &(dyn StdError + 'static)) -> Option<&'static str> {
+    let text = error.to_string();
+    let known = [
+        ("tunnel error: failed to create underlying connection", "can't be reached"),
+        ("tunnel error: proxy authorization required", "wants to be told another user and password"),
+        ("tunnel error: unexpected end of file", "closed the connection"),
+        ("tunnel error: ", "did not make the connection"),
+        ("SOCKS error: failed to create underlying connection", "can't be reached"),
+        ("SOCKS error: credentials not accepted", "wants to be told another user and password"),
+        ("SOCKS error: server does not support user/pass", "takes no user and password"),
+        (
+            "SOCKS error: server implements authentication incorrectly",
+            "wants to be told a user and a password",
+        ),
+        ("SOCKS error: ", "did not make the connection"),
+    ];
+    known.into_iter().find(|(start, _)| text.starts_with(start)).map(|(_, what)| what)
 }
 
 fn connect_trouble(error: &(dyn StdError + 'static)) -> Trouble {
@@ -146,6 +222,10 @@ impl Trouble {
                 "Unable to connect to the server: dial tcp {server}: {what}"
             ))
             .hint("check the network, the VPN and the proxy (HTTPS_PROXY, NO_PROXY, proxy-url)"),
+            Trouble::Proxy(what) => Error::in_kubectls_words(format!(
+                "Unable to connect to the server: the proxy between here and {server} {what}"
+            ))
+            .hint("check the proxy's address, and user and password in it: proxy-url in the kubeconfig, or HTTPS_PROXY"),
             Trouble::Tls(what, hint) => {
                 Error::in_kubectls_words(format!("Unable to connect to the server: tls: {what}")).hint(hint)
             }

@@ -16,7 +16,7 @@ const UNPADDED: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// With padding, as in the data of a Secret.
-pub(super) fn decoded(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn decoded(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     by(&PADDED, text)
 }
 

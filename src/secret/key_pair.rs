@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use pkcs8::der::asn1::ObjectIdentifier;
-use pkcs8::der::{DateTime, Decode};
+use pkcs8::der::{DateTime, Decode, Encode};
 use ring::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
     Ed25519KeyPair,
@@ -31,7 +31,7 @@ const OTHER_CURVE: &str = "x509: unsupported elliptic curve";
 
 /// What a comparison found out.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Match {
+pub(crate) enum Match {
     Pair,
     /// The key belongs to another certificate; in Go's words.
     Stranger(&'static str),
@@ -40,10 +40,10 @@ pub(super) enum Match {
 }
 
 /// What matters of a certificate.
-pub(super) struct CertificateFacts {
+pub(crate) struct CertificateFacts {
     /// When it starts to be valid and when it ends, since 1970.
-    pub(super) from: Duration,
-    pub(super) until: Duration,
+    pub(crate) from: Duration,
+    pub(crate) until: Duration,
     public: Public,
 }
 
@@ -56,7 +56,7 @@ enum Public {
 }
 
 /// Reads a certificate.
-pub(super) fn certificate(der: &[u8]) -> Result<CertificateFacts, &'static str> {
+pub(crate) fn certificate(der: &[u8]) -> Result<CertificateFacts, &'static str> {
     const MALFORMED: &str = "x509: malformed certificate";
     let certificate = Certificate::from_der(der).map_err(|_| MALFORMED)?;
     let certificate = certificate.tbs_certificate();
@@ -93,7 +93,7 @@ pub(super) fn date(since_1970: Duration) -> String {
 }
 
 /// Whether the key belongs to the certificate. An error says why it can't be read, in Go's words.
-pub(super) fn compare(certificate: &CertificateFacts, key: &Block<'_>) -> Result<Match, &'static str> {
+pub(crate) fn compare(certificate: &CertificateFacts, key: &Block<'_>) -> Result<Match, &'static str> {
     let der = key.content.as_slice();
     if let Ok(key) = pkcs1::RsaPrivateKeyRef::try_from(der) {
         return Ok(rsa(&certificate.public, &key));
@@ -117,6 +117,46 @@ pub(super) fn compare(certificate: &CertificateFacts, key: &Block<'_>) -> Result
     }
 }
 
+/// How a private key is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyForm {
+    Pkcs1,
+    Sec1,
+    Pkcs8,
+}
+
+/// The encoding of a key that belongs to the certificate, whatever its label says. An EC key is given its public half,
+/// and the zeros at its start, which ring wants to see and Go does not.
+pub(crate) fn key_form(certificate: &CertificateFacts, key: &Block<'_>) -> (KeyForm, Zeroizing<Vec<u8>>) {
+    let der = key.content.as_slice();
+    if pkcs1::RsaPrivateKeyRef::try_from(der).is_ok() {
+        return (KeyForm::Pkcs1, key.content.clone());
+    }
+    let whole = sec1::EcPrivateKey::from_der(der).ok().or_else(|| {
+        let key = pkcs8::PrivateKeyInfoRef::try_from(der).ok()?;
+        sec1::EcPrivateKey::from_der(key.private_key.as_bytes()).ok()
+    });
+    let made = whole.and_then(|key| completed(&certificate.public, &key));
+    made.map_or_else(|| (KeyForm::Pkcs8, key.content.clone()), |made| (KeyForm::Sec1, made))
+}
+
+fn completed(public: &Public, key: &sec1::EcPrivateKey<'_>) -> Option<Zeroizing<Vec<u8>>> {
+    let Public::Ec { curve, point } = public else { return None };
+    // A point is a byte and two coordinates.
+    let scalar = padded(key.private_key, point.len().checked_sub(1)? / 2);
+    let parameters = Some(sec1::EcParameters::NamedCurve(*curve));
+    let whole = sec1::EcPrivateKey { private_key: &scalar, parameters, public_key: Some(point) };
+    whole.to_der().ok().map(Zeroizing::new)
+}
+
+/// Some programs leave out the zeros at the start of a number.
+fn padded(scalar: &[u8], length: usize) -> Zeroizing<Vec<u8>> {
+    let scalar = &scalar[scalar.len().saturating_sub(length)..];
+    let mut padded = Zeroizing::new(vec![0; length]);
+    padded[length - scalar.len()..].copy_from_slice(scalar);
+    padded
+}
+
 fn rsa(public: &Public, key: &pkcs1::RsaPrivateKeyRef<'_>) -> Match {
     let Public::Rsa { modulus, exponent } = public else { return Match::Stranger(OTHER_TYPE) };
     pair_if(modulus == key.modulus.as_bytes() && exponent == key.public_exponent.as_bytes())
@@ -137,10 +177,7 @@ fn ec(public: &Public, curve: ObjectIdentifier, key: &sec1::EcPrivateKey<'_>) ->
 }
 
 fn is_ec_pair(algorithm: &'static EcdsaSigningAlgorithm, length: usize, scalar: &[u8], point: &[u8]) -> bool {
-    // Some programs leave out the zeros at its start.
-    let scalar = &scalar[scalar.len().saturating_sub(length)..];
-    let mut padded = Zeroizing::new(vec![0; length]);
-    padded[length - scalar.len()..].copy_from_slice(scalar);
+    let padded = padded(scalar, length);
     let random = ring::rand::SystemRandom::new();
     EcdsaKeyPair::from_private_key_and_public_key(algorithm, &padded, point, &random).is_ok()
 }

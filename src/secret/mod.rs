@@ -44,9 +44,13 @@ pub(crate) use changes::Changes;
 pub(crate) use contents::Contents;
 pub(crate) use credential::{CREDENTIAL_LABEL, Credential, access_key_contents, password_contents};
 pub(crate) use docker_config::{DOCKER_HUB, Login, contents_of_file, contents_of_login, warn_of_logins};
+pub(crate) use go_base64::decoded as decoded_base64;
 pub(crate) use hash::name_with_hash;
 pub(crate) use input::ProcessInput;
 pub(crate) use inspection::{Inspection, ValueFacts};
+pub(crate) use key_pair::{
+    CertificateFacts, KeyForm, Match, certificate as certificate_facts, compare as compare_key, key_form,
+};
 pub(crate) use look::{Look, is_text};
 pub(crate) use maker::{Made, made_by, may_make_secrets};
 pub(crate) use manifest::{SecretManifest, patch_of_changes, patch_of_values};
@@ -55,6 +59,7 @@ pub(crate) use name::{
     is_env_name, is_key, is_label, is_newer_env_name, is_secret_name, is_subdomain, with_suffix,
 };
 pub(crate) use origin::{Origin, reading};
+pub(crate) use pem::{Block as PemBlock, blocks as pem_blocks};
 pub(crate) use reading::{Handling, Nothing, Trimming, check_standard_input, read};
 pub(crate) use reference::{EnvEntry, SecretReference, lacks_prefix};
 pub(crate) use reveal::{Notation, revealed};

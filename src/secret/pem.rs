@@ -3,36 +3,43 @@
 //! A block starts at the start of a line; text around it, and blocks that are damaged, are passed over. Contents of
 //! keys are wiped when they go, which no PEM crate does.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use super::go_base64::decoded;
+
 /// One block: what is between `-----BEGIN <label>-----` and its end.
-pub(super) struct Block<'a> {
-    pub(super) label: &'a str,
+pub(crate) struct Block<'a> {
+    pub(crate) label: &'a str,
     /// It has the headers by which OpenSSL of old marked an encrypted key.
-    pub(super) encrypted: bool,
-    pub(super) content: Zeroizing<Vec<u8>>,
+    pub(crate) encrypted: bool,
+    /// It has headers of any kind.
+    headed: bool,
+    pub(crate) content: Zeroizing<Vec<u8>>,
 }
 
 impl Block<'_> {
     /// Go's rule: `PRIVATE KEY` with or without a word before it.
-    pub(super) fn is_private_key(&self) -> bool {
+    pub(crate) fn is_private_key(&self) -> bool {
         self.label == "PRIVATE KEY" || self.label.ends_with(" PRIVATE KEY")
     }
 
-    pub(super) fn is_certificate(&self) -> bool {
+    /// Go takes no authority's certificate that has headers.
+    pub(crate) fn has_headers(&self) -> bool {
+        self.headed
+    }
+
+    pub(crate) fn is_certificate(&self) -> bool {
         self.label == "CERTIFICATE"
     }
 
     /// A key that nobody can use without its passphrase.
-    pub(super) fn is_encrypted(&self) -> bool {
+    pub(crate) fn is_encrypted(&self) -> bool {
         self.encrypted || self.label == "ENCRYPTED PRIVATE KEY"
     }
 }
 
 /// All blocks of a file. What is not UTF-8 around them does no harm.
-pub(super) fn blocks(file: &[u8]) -> Vec<Block<'_>> {
+pub(crate) fn blocks(file: &[u8]) -> Vec<Block<'_>> {
     let mut lines = file.split_inclusive(|byte| *byte == b'\n');
     let mut found = Vec::new();
     while let Some(line) = lines.next() {
@@ -70,10 +77,8 @@ fn block<'a>(label: &'a str, body: &[&[u8]]) -> Option<Block<'a>> {
     for line in &body[headers..] {
         text.extend(line.iter().filter(|byte| !byte.is_ascii_whitespace()));
     }
-    let mut content = Zeroizing::new(vec![0; base64::decoded_len_estimate(text.len())]);
-    let length = STANDARD.decode_slice(&*text, &mut content).ok()?;
-    content.truncate(length);
-    Some(Block { label, encrypted, content })
+    let content = decoded(std::str::from_utf8(&text).ok()?)?;
+    Some(Block { label, encrypted, headed: headers > 0, content })
 }
 
 #[cfg(test)]

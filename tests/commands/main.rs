@@ -18,6 +18,7 @@ mod create_replace;
 mod create_size;
 mod create_sources;
 mod create_types;
+mod credentials;
 mod definitions;
 mod delete;
 mod delete_in_use;

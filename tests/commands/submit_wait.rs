@@ -26,7 +26,7 @@ fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 
 /// The pod of the Job `train`: the Job controller's, or where there is none, one like it.
 #[track_caller]
-fn pod(world: &World, namespace: &str) -> String {
+pub(crate) fn pod(world: &World, namespace: &str) -> String {
     wait_for("the job", || world.get(&job_path(namespace, "train")));
     if !world.is_real() {
         let template = world.get(&job_path(namespace, "train")).unwrap()["spec"]["template"].clone();

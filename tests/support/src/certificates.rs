@@ -20,6 +20,33 @@ pub enum Validity {
     Expired,
 }
 
+/// What a server shows that is no ordinary certificate of the cluster's authority.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Odd {
+    /// Signed by itself, and no authority.
+    SelfSigned,
+    /// Signed by itself, and an authority.
+    SelfSignedAuthority,
+    /// Signed by the cluster's authority, and an authority too.
+    AuthorityOfAuthority,
+    /// Signed by itself, years ago.
+    Expired,
+    /// Signed by itself, for years to come.
+    NotYetValid,
+    /// Signed by itself, for another name.
+    ForAnotherName,
+    /// Signed by itself, to be shown by clients.
+    ForClients,
+}
+
+/// The kind of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    P256,
+    P384,
+    Ed25519,
+}
+
 /// A certificate with its key.
 pub(crate) struct Pair {
     pub(crate) certificate: CertificateDer<'static>,
@@ -64,6 +91,49 @@ impl Authority {
         self.sign(&params)
     }
 
+    /// A server's certificate for the machine itself, with something odd about it.
+    pub(crate) fn odd_server(&self, odd: Odd) -> Pair {
+        let name = if odd == Odd::ForAnotherName { "api.example.com" } else { "localhost" };
+        let mut params = params("support");
+        params.subject_alt_names = vec![SanType::DnsName(name.try_into().expect("a DNS name"))];
+        if odd != Odd::ForAnotherName {
+            params.subject_alt_names.push(SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+        }
+        match odd {
+            Odd::SelfSignedAuthority | Odd::AuthorityOfAuthority => {
+                params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            }
+            Odd::Expired => {
+                params.not_before = date_time_ymd(2001, 1, 1);
+                params.not_after = date_time_ymd(2002, 1, 1);
+            }
+            Odd::NotYetValid => {
+                params.not_before = date_time_ymd(2201, 1, 1);
+                params.not_after = date_time_ymd(2202, 1, 1);
+            }
+            Odd::ForClients => params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth],
+            Odd::SelfSigned | Odd::ForAnotherName => {}
+        }
+        if odd == Odd::AuthorityOfAuthority {
+            return self.sign(&params);
+        }
+        let key = new_key();
+        let certificate = params.self_signed(&key).expect("a certificate signs itself");
+        pair(&certificate, &key)
+    }
+
+    /// The certificate of a user, of another kind of key.
+    pub(crate) fn client_with(&self, user: &str, kind: KeyKind) -> Pair {
+        let algorithm = match kind {
+            KeyKind::P256 => &rcgen::PKCS_ECDSA_P256_SHA256,
+            KeyKind::P384 => &rcgen::PKCS_ECDSA_P384_SHA384,
+            KeyKind::Ed25519 => &rcgen::PKCS_ED25519,
+        };
+        let key = KeyPair::generate_for(algorithm).expect("a key pair");
+        let certificate = params(user).signed_by(&key, &self.issuer).expect("an authority signs");
+        pair(&certificate, &key)
+    }
+
     /// The certificate of a user.
     pub(crate) fn client(&self, user: &str, validity: Validity) -> Pair {
         let mut params = params(user);
@@ -78,12 +148,7 @@ impl Authority {
     fn sign(&self, params: &CertificateParams) -> Pair {
         let key = new_key();
         let certificate = params.signed_by(&key, &self.issuer).expect("an authority signs");
-        Pair {
-            certificate: certificate.der().clone(),
-            certificate_pem: certificate.pem(),
-            key_pem: key.serialize_pem(),
-            key: PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
-        }
+        pair(&certificate, &key)
     }
 
     fn roots(&self) -> Arc<RootCertStore> {
@@ -91,8 +156,7 @@ impl Authority {
     }
 
     /// TLS for a server of this authority, which takes its clients' certificates but does not ask for them.
-    pub(crate) fn server_config(&self) -> ServerConfig {
-        let pair = self.server();
+    pub(crate) fn server_config(&self, pair: &Pair) -> ServerConfig {
         let verifier = WebPkiClientVerifier::builder_with_provider(self.roots(), provider())
             .allow_unauthenticated()
             .build()
@@ -101,7 +165,7 @@ impl Authority {
             .with_safe_default_protocol_versions()
             .expect("TLS versions")
             .with_client_cert_verifier(verifier)
-            .with_single_cert(vec![pair.certificate], pair.key)
+            .with_single_cert(vec![pair.certificate.clone()], pair.key.clone_key())
             .expect("a certificate that fits its key")
     }
 
@@ -135,6 +199,15 @@ fn roots(authority: CertificateDer<'static>) -> Arc<RootCertStore> {
 pub(crate) fn signing_key() -> (String, String) {
     let key = new_key();
     (key.serialize_pem(), key.public_key_pem())
+}
+
+fn pair(certificate: &rcgen::Certificate, key: &KeyPair) -> Pair {
+    Pair {
+        certificate: certificate.der().clone(),
+        certificate_pem: certificate.pem(),
+        key_pem: key.serialize_pem(),
+        key: PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+    }
 }
 
 fn params(name: &str) -> CertificateParams {

@@ -7,12 +7,14 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Frame, Incoming, SizeHint};
+use hyper::header::AUTHORIZATION;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -24,7 +26,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::api::{Failure, Target, respond};
 use crate::backend::{Backend, Payload};
-use crate::certificates::{Authority, Validity};
+use crate::certificates::{Authority, Pair, Validity};
 use crate::faults::{Act, Faults, Flood};
 use crate::gate::{Gates, Hold, Stop};
 use crate::log::Log;
@@ -40,7 +42,17 @@ pub(crate) struct Door {
     backend: Backend,
     /// Users by the certificate that was made for them.
     users: Mutex<HashMap<Vec<u8>, String>>,
+    short_lived: Mutex<ShortLived>,
 }
+
+/// Tokens that begin with [`SHORT_LIVED`]: each stands for another one, from its first request on, for so long.
+#[derive(Default)]
+struct ShortLived {
+    terms: Option<(String, Duration)>,
+    seen: HashMap<String, Instant>,
+}
+
+const SHORT_LIVED: &str = "short-lived-";
 
 /// A listening front door; dropped, it closes with all its connections.
 pub(crate) struct FrontDoor {
@@ -53,7 +65,7 @@ pub(crate) struct FrontDoor {
 impl FrontDoor {
     pub(crate) fn open(backend: Backend) -> Self {
         let authority = Authority::new("support-cluster-ca");
-        let acceptor = TlsAcceptor::from(Arc::new(authority.server_config()));
+        let acceptor = TlsAcceptor::from(Arc::new(authority.server_config(&authority.server())));
         let listener = wait_for(TcpListener::bind("127.0.0.1:0")).expect("a free port on loopback");
         let address = listener.local_addr().expect("an address");
         let door = Arc::new(Door {
@@ -62,16 +74,31 @@ impl FrontDoor {
             gates: Gates::default(),
             backend,
             users: Mutex::default(),
+            short_lived: Mutex::default(),
         });
         let accepting = runtime().spawn(accept(Arc::clone(&door), listener, acceptor)).abort_handle();
         Self { door, address, authority, accepting }
     }
 
+    /// Another door to the same cluster, with a certificate of its own. It stays open.
+    pub(crate) fn second(&self, pair: &Pair) -> SocketAddr {
+        let acceptor = TlsAcceptor::from(Arc::new(self.authority.server_config(pair)));
+        let listener = wait_for(TcpListener::bind("127.0.0.1:0")).expect("a free port on loopback");
+        let address = listener.local_addr().expect("an address");
+        drop(runtime().spawn(accept(Arc::clone(&self.door), listener, acceptor)));
+        address
+    }
+
+    /// Knows the user of this name by this certificate (DER) from now on.
+    pub(crate) fn knows(&self, user: &str, certificate: &[u8]) {
+        let mut users = self.door.users.lock().unwrap_or_else(PoisonError::into_inner);
+        users.insert(certificate.to_vec(), user.to_owned());
+    }
+
     /// A certificate and its key as PEM, for a user of this name.
     pub(crate) fn client_certificate(&self, user: &str, validity: Validity) -> (String, String) {
         let pair = self.authority.client(user, validity);
-        let mut users = self.door.users.lock().unwrap_or_else(PoisonError::into_inner);
-        users.insert(pair.certificate.to_vec(), user.to_owned());
+        self.knows(user, &pair.certificate);
         (pair.certificate_pem, pair.key_pem)
     }
 }
@@ -109,6 +136,27 @@ async fn serve(door: Arc<Door>, stream: TcpStream, acceptor: TlsAcceptor) {
 }
 
 impl Door {
+    pub(crate) fn short_lived_tokens(&self, stand_for: &str, life: Duration) {
+        let mut short_lived = self.short_lived.lock().unwrap_or_else(PoisonError::into_inner);
+        short_lived.terms = Some((stand_for.to_owned(), life));
+    }
+
+    /// Puts what a short-lived token stands for in its place, as long as it lives.
+    fn exchange_token(&self, request: &mut Request<Bytes>) {
+        let header = request.headers().get(AUTHORIZATION).and_then(|header| header.to_str().ok());
+        let Some(token) = header.and_then(|header| header.strip_prefix("Bearer ")) else { return };
+        if !token.starts_with(SHORT_LIVED) {
+            return;
+        }
+        let mut short_lived = self.short_lived.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((stand_for, life)) = short_lived.terms.clone() else { return };
+        let first = *short_lived.seen.entry(token.to_owned()).or_insert_with(Instant::now);
+        if first.elapsed() < life {
+            let header = format!("Bearer {stand_for}").parse().expect("a token is a header's value");
+            request.headers_mut().insert(AUTHORIZATION, header);
+        }
+    }
+
     async fn receive(
         self: Arc<Self>,
         request: Request<Incoming>,
@@ -116,8 +164,9 @@ impl Door {
     ) -> io::Result<Response<Body>> {
         let (head, body) = request.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-        let request = Request::from_parts(head, body);
+        let mut request = Request::from_parts(head, body);
         let ticket = self.log.begin(&request);
+        self.exchange_token(&mut request);
         let acts = self.faults.for_request(&request);
         let mut stops = self.gates.for_request(&request);
 

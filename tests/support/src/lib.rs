@@ -58,7 +58,7 @@ mod scenario;
 mod terminal;
 mod world;
 
-pub use certificates::Validity;
+pub use certificates::{KeyKind, Odd, Validity};
 pub use faults::{Fault, Flood, On};
 pub use gate::{Gate, Hold};
 pub use kubeconfig::Kubeconfig;

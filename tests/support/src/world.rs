@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::api::ApiServer;
 use crate::backend::{Backend, ask};
-use crate::certificates::Validity;
+use crate::certificates::{KeyKind, Odd, Validity};
 use crate::control_plane::{ADMIN_TOKEN, ControlPlane};
 use crate::controller::Controller;
 use crate::faults::{Fault, On};
@@ -162,6 +162,26 @@ impl World {
     /// The administrator's token.
     pub fn admin_token(&self) -> &str {
         &self.admin_token
+    }
+
+    /// From now on a token that begins with `short-lived-` is the administrator's for so long, from its first request on.
+    pub fn short_lived_tokens(&self, life: Duration) {
+        self.front_door.door.short_lived_tokens(&self.admin_token, life);
+    }
+
+    /// Another front door of the same cluster, which shows such a certificate: its address, `https://localhost:<port>`,
+    /// and the certificate as PEM. It closes with the test process.
+    pub fn odd_door(&self, odd: Odd) -> (String, String) {
+        let pair = self.front_door.authority.odd_server(odd);
+        let address = self.front_door.second(&pair);
+        (format!("https://localhost:{}", address.port()), pair.certificate_pem)
+    }
+
+    /// As [`World::client_certificate`], with a key of this kind.
+    pub fn client_certificate_with(&self, user: &str, kind: KeyKind) -> (String, String) {
+        let pair = self.front_door.authority.client_with(user, kind);
+        self.front_door.knows(user, &pair.certificate);
+        (pair.certificate_pem, pair.key_pem)
     }
 
     /// A new user, known by a token. On the real control plane the user's name is one of its spare ones.

@@ -1,0 +1,124 @@
+//! The API server's address, understood as client-go understands it.
+
+use http::Uri;
+
+use crate::error::{Error, Result};
+
+/// The base of every request: scheme, host, port, and the path that a gateway may want before Kubernetes' own.
+///
+/// Without a scheme it is http, as `kubectl proxy` serves it: client-go looks at no TLS setting for that.
+///
+/// # Errors
+/// It is no address of a server, or one of something else.
+pub(super) fn parse(text: &str) -> Result<Uri> {
+    let with_scheme = if names_scheme_and_host(text) { text.to_owned() } else { format!("http://{text}") };
+    let refused = || {
+        Error::failed("the address of the server must be a URL or a host:port pair").hint(
+            "it should look like https://api.example.com:6443: kubectl config view --minify, or --server",
+        )
+    };
+    let uri = assembled(&with_scheme).ok_or_else(refused)?;
+    if !matches!(uri.scheme_str(), Some("https" | "http")) {
+        return Err(Error::failed("the address of the server has an unsupported scheme")
+            .hint("it must begin with https:// or http://: kubectl config view --minify, or --server"));
+    }
+    if with_scheme != text && uri.path() != "/" {
+        return Err(refused());
+    }
+    Ok(uri)
+}
+
+/// Go's own rule for whether a text is a URL: `localhost:8080` has neither.
+fn names_scheme_and_host(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    let mut letters = scheme.chars();
+    letters.next().is_some_and(|first| first.is_ascii_alphabetic())
+        && letters.all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter))
+        && !rest.is_empty()
+        && !rest.starts_with(['/', '?', '#'])
+}
+
+/// The same without user, password, query and fragment.
+fn assembled(text: &str) -> Option<Uri> {
+    let uri: Uri = text.parse().ok()?;
+    let authority = uri.authority()?.as_str();
+    let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
+    let port = address.strip_prefix(uri.host().filter(|host| !host.is_empty())?)?;
+    match port.strip_prefix(':') {
+        None if port.is_empty() => {}
+        Some("") => {}
+        // Larger ones are no port, and the parser takes them.
+        Some(number) => _ = number.parse::<u16>().ok()?,
+        None => return None,
+    }
+    let address = address.strip_suffix(':').unwrap_or(address);
+    Uri::builder().scheme(uri.scheme()?.as_str()).authority(address).path_and_query(uri.path()).build().ok()
+}
+
+/// The address of one request.
+pub(super) fn join(base: &Uri, target: &str) -> http::Result<Uri> {
+    let mut parts = base.clone().into_parts();
+    let path = format!("{}{target}", base.path().trim_end_matches('/'));
+    parts.path_and_query = Some(path.parse()?);
+    Ok(Uri::from_parts(parts)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_mean_what_they_mean_to_kubectl() {
+        for (text, meant) in [
+            ("https://api:6443", "https://api:6443/"),
+            ("HTTPS://api", "https://api/"),
+            ("https://api:6443/k8s/c-1/", "https://api:6443/k8s/c-1/"),
+            ("https://api:6443/?x=y#z", "https://api:6443/"),
+            ("https://u:p@api", "https://api/"),
+            ("https://api:", "https://api/"),
+            ("https://[::1]:6443", "https://[::1]:6443/"),
+            ("127.0.0.1:8001", "http://127.0.0.1:8001/"),
+            ("localhost:8080", "http://localhost:8080/"),
+            ("localhost:8080/", "http://localhost:8080/"),
+            ("api", "http://api/"),
+            ("[::1]:8001", "http://[::1]:8001/"),
+        ] {
+            assert_eq!(parse(text).unwrap_or_else(|_| panic!("{text}")).to_string(), meant, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_of_a_server_is_refused() {
+        for text in [
+            "",
+            "/",
+            "/x/y",
+            "://x",
+            "https://",
+            "https:///x",
+            "localhost:8080/x",
+            "https://api:99999",
+            "https://a b",
+            " https://api",
+            "https://api\n",
+            "ftp://api",
+            "https://api:x",
+            "https://:6443",
+            "https://@",
+            "*",
+            "https:api",
+            "unix:///run/x.sock",
+            "https://[::1",
+            "https://ä",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_path_of_the_server_goes_before_the_path_of_the_request() {
+        let base = parse("https://api/k8s/c-1//").ok().unwrap();
+        assert_eq!(join(&base, "/api/v1/x?y=z").unwrap(), "https://api/k8s/c-1/api/v1/x?y=z");
+        assert!(join(&base, &format!("/{}", "x".repeat(70_000))).is_err());
+    }
+}

@@ -1,0 +1,84 @@
+//! A client's certificate and its key, read as Go's `tls.X509KeyPair` reads them.
+
+use std::sync::Arc;
+
+use rustls::pki_types::{
+    CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer,
+};
+use rustls::sign::CertifiedKey;
+
+use super::crypto;
+use super::kubeconfig::{Confidential, User};
+use super::material::Field;
+use crate::error::{Error, Result};
+use crate::secret::{self, KeyForm, Match, PemBlock};
+
+/// The certificate that the kubeconfig or flags name for the user, if any.
+///
+/// # Errors
+/// It or its key can't be read, or they don't belong together.
+pub(super) fn of_user(user: &User, name: &str) -> Result<Option<Arc<CertifiedKey>>> {
+    let certificate = Field { name: "client-certificate", file: "client-cert", of: "user", entry: name };
+    let key = Field { name: "client-key", file: "client-key", of: "user", entry: name };
+    let data = |data: &Option<Confidential>| data.as_ref().map(Confidential::expose).map(str::to_owned);
+    let chain_pem = certificate
+        .content(data(&user.client_certificate_data).as_deref(), user.client_certificate.as_deref())?;
+    let key_pem =
+        key.content(user.client_key_data.as_ref().map(Confidential::expose), user.client_key.as_deref())?;
+    let (Some(chain_pem), Some(key_pem)) = (chain_pem, key_pem) else { return Ok(None) };
+    of_pem(&chain_pem, &key_pem, &certificate.shown(), &key.shown()).map(Some)
+}
+
+/// The same of PEM. `certificate` and `key` are what to call them where they are wrong.
+pub(super) fn of_pem(
+    chain_pem: &[u8],
+    key_pem: &[u8],
+    certificate: &str,
+    key: &str,
+) -> Result<Arc<CertifiedKey>> {
+    let wrong = |origin: &str, why: &str| Error::failed(format!("the {origin} can't be used: {why}"));
+    let chain = secret::pem_blocks(chain_pem);
+    let chain: Vec<&PemBlock<'_>> = chain.iter().filter(|block| block.is_certificate()).collect();
+    let Some(leaf) = chain.first() else {
+        return Err(wrong(certificate, "tls: failed to find any PEM data in certificate input")
+            .hint("it must be a certificate in PEM, from its first line to its last"));
+    };
+    let facts = secret::certificate_facts(&leaf.content)
+        .map_err(|why| wrong(certificate, why).hint("is it whole? log in again, or have it made anew"))?;
+    let keys = secret::pem_blocks(key_pem);
+    let Some(block) = keys.iter().find(|block| block.is_private_key()) else {
+        return Err(wrong(key, "tls: failed to find any PEM data in key input")
+            .hint("it must be a private key in PEM, from its first line to its last"));
+    };
+    if block.is_encrypted() {
+        return Err(wrong(key, "it is encrypted, and nothing here asks for its passphrase").hint(
+            "kubectl can't use it either; decrypt a copy, and name that one: openssl pkey -in KEY -out key-plain.pem",
+        ));
+    }
+    match secret::compare_key(&facts, block)
+        .map_err(|why| wrong(key, why).hint("is it whole, and in PEM?"))?
+    {
+        Match::Pair | Match::Unknown => {}
+        Match::Stranger(why) => {
+            return Err(wrong(key, why).hint("the key belongs to another certificate: look at both"));
+        }
+    }
+    let signer = crypto::provider().key_provider.load_private_key(typed(&facts, block)).map_err(|_| {
+        wrong(key, "keys of this kind are not supported here").hint(
+            "supported are RSA of 2048 bits and more, P-256, P-384, P-521 and Ed25519: have the certificate made anew",
+        )
+    })?;
+    let chain = chain.into_iter().map(|block| CertificateDer::from(block.content.to_vec())).collect();
+    Ok(Arc::new(CertifiedKey::new(chain, signer)))
+}
+
+/// As Go, by what the key is and not by what its label says.
+fn typed(facts: &secret::CertificateFacts, block: &PemBlock<'_>) -> PrivateKeyDer<'static> {
+    let (form, der) = secret::key_form(facts, block);
+    let der = der.to_vec();
+    match form {
+        KeyForm::Pkcs1 => PrivatePkcs1KeyDer::from(der).into(),
+        KeyForm::Sec1 => PrivateSec1KeyDer::from(der).into(),
+        KeyForm::Pkcs8 => PrivatePkcs8KeyDer::from(der).into(),
+    }
+}

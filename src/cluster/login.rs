@@ -1,0 +1,341 @@
+//! Who connects: tokens, certificates, and what to do when they end or are refused.
+
+mod id_token;
+
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use http::{HeaderValue, Uri};
+use rustls::sign::CertifiedKey;
+use tokio::sync::Mutex;
+use zeroize::Zeroizing;
+
+use super::exec::Plugin;
+use super::kubeconfig::{AuthProvider, Selected, User};
+use super::{Attendance, bounded, identity};
+use crate::cli::Connection;
+use crate::error::{Error, Result};
+
+/// So long before its end a plugin's credential is asked for anew; of one that lives for seconds, a part of its life.
+const AHEAD: Duration = Duration::from_secs(5);
+/// How often a token file is read again, as by client-go: half of the time that the kubelet leaves for it.
+const FILE_PERIOD: Duration = Duration::from_mins(1);
+
+/// What a user shows to the server, and where a new one comes from.
+pub(super) struct Login {
+    source: Source,
+    /// The certificate that the kubeconfig names.
+    identity: Option<Arc<CertifiedKey>>,
+    /// Held while a new one is made: requests at the same time wait for the same.
+    current: Mutex<Option<Rc<Credential>>>,
+}
+
+enum Source {
+    /// Nothing but the certificate, if there is one.
+    Nobody(Why),
+    Fixed {
+        header: HeaderValue,
+        origin: String,
+        ends: Option<SystemTime>,
+    },
+    File {
+        path: PathBuf,
+        or_else: Option<HeaderValue>,
+    },
+    IdToken(id_token::IdToken),
+    Plugin(Plugin),
+}
+
+/// Why no token is sent.
+enum Why {
+    /// The user has none. Its name.
+    None(String),
+    /// As kubectl: what goes over http is for everybody to read.
+    Unencrypted,
+}
+
+/// What is shown with a request.
+pub(super) struct Credential {
+    pub(super) header: Option<HeaderValue>,
+    pub(super) identity: Option<Arc<CertifiedKey>>,
+    /// When a new one is due.
+    due: Option<SystemTime>,
+    cause: Cause,
+    /// The server has taken it, at least once.
+    accepted: Cell<bool>,
+}
+
+/// Why a credential was asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    Need,
+    /// The one before it was refused.
+    Refusal,
+}
+
+impl Credential {
+    pub(super) fn is_accepted(&self) {
+        self.accepted.set(true);
+    }
+
+    fn is_due(&self) -> bool {
+        self.due.is_some_and(|due| due <= SystemTime::now())
+    }
+}
+
+impl Login {
+    /// # Errors
+    /// What the kubeconfig says of the user can't be used.
+    pub(super) fn new(
+        selected: &Selected,
+        flags: &Connection,
+        server: &Uri,
+        attendance: Attendance,
+    ) -> Result<Self> {
+        if server.scheme_str() != Some("https") {
+            let source = Source::Nobody(Why::Unencrypted);
+            return Ok(Self { source, identity: None, current: Mutex::default() });
+        }
+        let identity = identity::of_user(&selected.user, &selected.names.user)?;
+        let source = source(selected, flags, identity.is_some(), attendance)?;
+        Ok(Self { source, identity, current: Mutex::default() })
+    }
+
+    /// What to show now: the same as before, or a new one where that has ended.
+    ///
+    /// # Errors
+    /// The plugin fails, the file can't be read, the token has ended.
+    pub(super) async fn credential(&self) -> Result<Rc<Credential>> {
+        let mut current = self.current.lock().await;
+        if let Some(credential) = current.as_ref().filter(|credential| !credential.is_due()) {
+            return Ok(Rc::clone(credential));
+        }
+        let made = match (self.make(Cause::Need).await, current.as_ref()) {
+            (Ok(made), _) => made,
+            // As client-go: the file may have been removed after the start, to be seen by fewer.
+            (Err(_), Some(before)) if matches!(self.source, Source::File { .. }) => {
+                let due = Some(SystemTime::now() + FILE_PERIOD);
+                let (header, identity) = (before.header.clone(), before.identity.clone());
+                Credential { header, identity, due, cause: before.cause, accepted: before.accepted.clone() }
+            }
+            (Err(error), _) => return Err(error),
+        };
+        let made = Rc::new(made);
+        *current = Some(Rc::clone(&made));
+        Ok(made)
+    }
+
+    /// A new credential in place of one that the server has refused, where there may be one. A credential that was made
+    /// for this reason, and was refused as well, is not replaced once more.
+    ///
+    /// # Errors
+    /// The plugin fails.
+    pub(super) async fn after_refusal(&self, refused: &Rc<Credential>) -> Result<Option<Rc<Credential>>> {
+        let mut current = self.current.lock().await;
+        if let Some(other) = current.as_ref().filter(|current| !Rc::ptr_eq(current, refused)) {
+            return Ok(Some(Rc::clone(other)));
+        }
+        if refused.cause == Cause::Refusal && !refused.accepted.get() {
+            return Ok(None);
+        }
+        let made = match &self.source {
+            Source::Plugin(_) => self.make(Cause::Refusal).await?,
+            Source::File { .. } => match self.make(Cause::Refusal).await {
+                Ok(made) if made.header != refused.header => made,
+                _ => return Ok(None),
+            },
+            Source::Nobody(_) | Source::Fixed { .. } | Source::IdToken(_) => return Ok(None),
+        };
+        let made = Rc::new(made);
+        *current = Some(Rc::clone(&made));
+        Ok(Some(made))
+    }
+
+    async fn make(&self, cause: Cause) -> Result<Credential> {
+        let (mut header, mut due, mut identity) = (None, None, self.identity.clone());
+        match &self.source {
+            Source::Nobody(_) => {}
+            Source::Fixed { header: fixed, .. } => header = Some(fixed.clone()),
+            Source::IdToken(token) => {
+                header = Some(token.header()?);
+                due = Some(token.last_use());
+            }
+            Source::File { path, or_else } => {
+                header = Some(match (token_in(path), or_else) {
+                    (Ok(header), _) => header,
+                    (Err(_), Some(token)) => token.clone(),
+                    (Err(error), None) => return Err(error),
+                });
+                due = Some(SystemTime::now() + FILE_PERIOD);
+            }
+            Source::Plugin(plugin) => {
+                let start = SystemTime::now();
+                let answer = Box::pin(plugin.run()).await?;
+                let origin = || format!("the token that the credential plugin {} printed", plugin.name);
+                header = answer.token.map(|token| bearer(token.expose(), &origin())).transpose()?.flatten();
+                identity = answer.identity.or(identity);
+                due = answer.ends.and_then(|ends| due_before(start, ends));
+            }
+        }
+        Ok(Credential { header, identity, due, cause, accepted: Cell::new(false) })
+    }
+
+    /// What is known of a credential that the server refuses, for a person.
+    pub(super) fn why_refused(&self) -> String {
+        let now = SystemTime::now();
+        match &self.source {
+            Source::Nobody(Why::Unencrypted) => {
+                "no credentials are sent over http, where everybody could read them: use the https address"
+                    .to_owned()
+            }
+            Source::Nobody(Why::None(_)) if self.identity.is_some() => {
+                "the server does not accept your client certificate".to_owned()
+            }
+            Source::Nobody(Why::None(name)) if name.is_empty() => {
+                "no credentials were sent: no user is named".to_owned()
+            }
+            Source::Nobody(Why::None(name)) => {
+                format!("no credentials were sent: the kubeconfig has none for the user \"{name}\"")
+            }
+            Source::Fixed { origin, ends: Some(ends), .. } if *ends <= now => {
+                format!("{origin} ended at {}", in_words(*ends))
+            }
+            Source::Fixed { origin, .. } => {
+                format!("{origin} is refused: it may have ended, or be another cluster's")
+            }
+            Source::File { path, .. } => format!("the token in {} is refused", path.display()),
+            Source::IdToken(_) => {
+                "the id-token of the kubeconfig is refused, although it has not ended".to_owned()
+            }
+            Source::Plugin(plugin) => format!(
+                "the credential plugin {} was run again, and its new credential is refused too",
+                plugin.name
+            ),
+        }
+    }
+}
+
+/// The way that client-go takes where there are several.
+fn source(
+    selected: &Selected,
+    flags: &Connection,
+    has_certificate: bool,
+    attendance: Attendance,
+) -> Result<Source> {
+    let Selected { user, names, cluster, token_of_flag, .. } = selected;
+    let origin = if *token_of_flag {
+        "the token of --token".to_owned()
+    } else {
+        format!("the token of the user \"{}\" in the kubeconfig", names.user)
+    };
+    let token = user.token.as_ref().map(|token| bearer(token.expose(), &origin)).transpose()?.flatten();
+    if let Some(path) = &user.token_file {
+        return Ok(Source::File { path: path.into(), or_else: token });
+    }
+    if let (Some(header), Some(token)) = (token, &user.token) {
+        return Ok(Source::Fixed { header, origin, ends: id_token::end_of(token.expose()) });
+    }
+    if user.username.is_some() || user.password.is_some() {
+        let origin = format!("user name and password of the user \"{}\" in the kubeconfig", names.user);
+        return Ok(Source::Fixed { header: basic(user), origin, ends: None });
+    }
+    if let Some(provider) = &user.auth_provider {
+        return of_provider(provider, &names.user, flags);
+    }
+    match &user.exec {
+        // It is checked in any case, and run only where there is nothing else.
+        Some(exec) => {
+            let plugin = Plugin::new(exec.clone(), &names.user, cluster, attendance)?;
+            Ok(if has_certificate {
+                Source::Nobody(Why::None(names.user.clone()))
+            } else {
+                Source::Plugin(plugin)
+            })
+        }
+        None => Ok(Source::Nobody(Why::None(names.user.clone()))),
+    }
+}
+
+fn of_provider(provider: &AuthProvider, user: &str, flags: &Connection) -> Result<Source> {
+    let removed = |name: &str, successor: &str, see: &str| {
+        Error::failed(format!(
+            "The {name} auth plugin has been removed. Please use the {successor} kubectl/client-go credential plugin instead."
+        ))
+        .hint(format!("have the kubeconfig made anew: {see}"))
+    };
+    match provider.name.as_str() {
+        "oidc" => id_token::IdToken::new(&provider.config, user, flags).map(Source::IdToken),
+        "gcp" => Err(removed(
+            "gcp",
+            "\"gke-gcloud-auth-plugin\"",
+            "gcloud container clusters get-credentials CLUSTER",
+        )),
+        "azure" => Err(removed(
+            "azure",
+            "https://github.com/Azure/kubelogin",
+            "az aks get-credentials, then kubelogin convert-kubeconfig",
+        )),
+        name => Err(Error::failed(format!("no Auth Provider found for name \"{name}\"")).hint(format!(
+            "the user \"{user}\" of the kubeconfig has an auth-provider that kubectl does not know either; use an exec plugin"
+        ))),
+    }
+}
+
+/// As a header; none for a token of nothing but white space, which is taken off as by client-go from files.
+///
+/// # Errors
+/// It has a character that a header can't carry. Says where it came from, and nothing of it.
+fn bearer(token: &str, origin: &str) -> Result<Option<HeaderValue>> {
+    let token = token.trim();
+    if token.is_empty() {
+        return Ok(None);
+    }
+    let text = Zeroizing::new(format!("Bearer {token}"));
+    let mut header = HeaderValue::from_bytes(text.as_bytes()).map_err(|_| {
+        Error::failed(format!("{origin} can't be sent")).hint(
+            "it has a line end or another control character inside: a token is one line; it is not shown here",
+        )
+    })?;
+    header.set_sensitive(true);
+    Ok(Some(header))
+}
+
+fn basic(user: &User) -> HeaderValue {
+    let name = user.username.as_deref().unwrap_or_default();
+    let password = user.password.as_ref().map_or("", |password| password.expose());
+    let pair = Zeroizing::new(format!("{name}:{password}"));
+    let text = Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(pair.as_bytes())));
+    let mut header = HeaderValue::from_str(&text).expect("base64 is ASCII");
+    header.set_sensitive(true);
+    header
+}
+
+fn token_in(path: &Path) -> Result<HeaderValue> {
+    let shown = path.display();
+    let hint = "it is named by tokenFile in the kubeconfig";
+    let content = bounded::read(path).map_err(|error| {
+        let reason = bounded::reason(&error);
+        Error::failed(format!("failed to read token file \"{shown}\": open {shown}: {reason}")).hint(hint)
+    })?;
+    let origin = format!("the token in {shown}");
+    let text = std::str::from_utf8(&content)
+        .map_err(|_| Error::failed(format!("{origin} can't be sent")).hint("the file is not UTF-8 text"))?;
+    bearer(text, &origin)?
+        .ok_or_else(|| Error::failed(format!("read empty token from file \"{shown}\"")).hint(hint))
+}
+
+/// When to ask for the next one. What has ended before it came is no use to ask for again: the clocks differ, and the
+/// server will say.
+fn due_before(start: SystemTime, ends: SystemTime) -> Option<SystemTime> {
+    let life = ends.duration_since(start).ok().filter(|life| !life.is_zero())?;
+    ends.checked_sub(AHEAD.min(life / 4))
+}
+
+fn in_words(time: SystemTime) -> String {
+    jiff::Timestamp::try_from(time).map(|time| time.to_string()).unwrap_or_default()
+}
