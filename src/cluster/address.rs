@@ -105,7 +105,6 @@ mod tests {
             "https://api:x",
             "https://:6443",
             "https://@",
-            "*",
             "https:api",
             "unix:///run/x.sock",
             "https://[::1",
