@@ -26,11 +26,17 @@ pub(crate) fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String 
     }
 }
 
+/// The length of the longest name that an object may have.
+const LONGEST: usize = 253;
+
 /// "Did you mean": the candidate closest to `word`, whatever its case; none if nothing is close.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let word = word.to_lowercase();
+    // To compare takes as long as both lengths multiplied, and names may come from anybody.
+    let is_short = |text: &&str| text.len() <= LONGEST;
+    let word = Some(word).filter(is_short)?.to_lowercase();
     candidates
         .into_iter()
+        .filter(is_short)
         .map(|candidate| (strsim::jaro_winkler(&word, &candidate.to_lowercase()), candidate))
         .filter(|(likeness, _)| *likeness >= LIKELY)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
@@ -40,6 +46,13 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_longer_than_any_name_is_near_none() {
+        let long = "x".repeat(1_000_000);
+        assert_eq!(nearest(&long, ["x"]), None);
+        assert_eq!(nearest("HF_TOKE", [long.as_str(), "HF_TOKEN"]), Some("HF_TOKEN"));
+    }
 
     #[test]
     fn lists_read_as_sentences() {

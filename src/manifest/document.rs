@@ -72,7 +72,7 @@ impl Document<'_> {
     }
 
     fn comments(&self) -> usize {
-        Tree::parse(&self.text).map_or(0, |tree| tree.comments.len())
+        Tree::parse(&self.text).map_or(0, |tree| tree.comments)
     }
 
     fn means(&self, text: &str, wanted: &Value) -> bool {

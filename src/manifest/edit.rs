@@ -3,6 +3,7 @@
 //! What comes of it is a proposal: whoever asks reads it again and sees whether it means what it should. So odd
 //! layouts may be given up here, and need not be understood.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use serde_json::{Map, Value};
@@ -13,7 +14,7 @@ use super::value::{Meaning, is_merge};
 
 /// The text with the meaning `wanted`, or None where that takes more than local changes.
 pub(super) fn edited(text: &str, root: &Node<'_>, wanted: &Value) -> Option<String> {
-    let mut editor = Editor { layout: Layout { text }, meaning: Meaning::of(root), edits: Vec::new() };
+    let mut editor = Editor { layout: Layout::of(text), meaning: Meaning::of(root), edits: Vec::new() };
     match (&root.content, wanted) {
         (Content::Mapping(style, entries), Value::Object(map)) => editor.mapping(*style, entries, map)?,
         _ => return None,
@@ -49,7 +50,7 @@ struct Editor<'t, 'a> {
 
 impl<'t, 'a> Editor<'t, 'a> {
     fn mapping(&mut self, style: Style, entries: &'t [Entry<'a>], wanted: &Map<String, Value>) -> Option<()> {
-        let mut said = Vec::new();
+        let mut said = HashSet::new();
         let mut gone = Vec::new();
         let mut merged = Map::new();
         for (index, (key, value)) in entries.iter().enumerate() {
@@ -64,15 +65,14 @@ impl<'t, 'a> Editor<'t, 'a> {
                 Some(wanted) => self.entry(style, &entries[index], &name, wanted)?,
                 None => gone.push(index),
             }
-            said.push(name);
+            said.insert(name);
         }
         let new =
-            wanted.iter().filter(|(name, value)| !said.contains(name) && merged.get(*name) != Some(value));
+            wanted.iter().filter(|(name, value)| !said.contains(*name) && merged.get(*name) != Some(value));
         let mut new: Vec<(&String, &Value)> = new.collect();
         // What comes takes the place of what goes.
-        while let (Some(index), false) = (gone.first().copied(), new.is_empty()) {
-            gone.remove(0);
-            let (name, value) = new.remove(0);
+        let exchanged = gone.len().min(new.len());
+        for (index, (name, value)) in gone.drain(..exchanged).zip(new.drain(..exchanged)) {
             self.replace_entry(style, &entries[index], name, value);
         }
         for (name, value) in new {

@@ -10,7 +10,13 @@ use super::node::{Content, Node, Scalar, Style, Tail};
 use crate::render;
 
 pub(super) struct Layout<'t> {
-    pub(super) text: &'t str,
+    text: &'t str,
+    /// What ends the lines of new text.
+    line_end: &'static str,
+    /// Where each line begins.
+    line_starts: Vec<usize>,
+    /// 2 or 4 blanks, as a rule: the smallest indentation of a line that has one.
+    unit: usize,
 }
 
 /// A value, or one field as a pair, in block style and without an indentation.
@@ -41,13 +47,28 @@ pub(super) fn json(value: &Value) -> String {
     value.to_string()
 }
 
-impl Layout<'_> {
+impl<'t> Layout<'t> {
+    /// Looks once at all lines, since there may be as many changes as lines.
+    pub(super) fn of(text: &'t str) -> Self {
+        let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let indentations = text.lines().map(|line| line.len() - line.trim_start_matches(' ').len());
+        Self {
+            text,
+            line_end: if text.contains("\r\n") { "\r\n" } else { "\n" },
+            line_starts: std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect(),
+            unit: indentations.filter(|blanks| *blanks > 0).min().unwrap_or(2),
+        }
+    }
+
     fn line_end(&self) -> &'static str {
-        if self.text.contains("\r\n") { "\r\n" } else { "\n" }
+        self.line_end
     }
 
     fn line_start(&self, at: usize) -> usize {
-        self.text[..at].rfind('\n').map_or(0, |newline| newline + 1)
+        self.line_starts[..self.line_starts.partition_point(|start| *start <= at)]
+            .last()
+            .copied()
+            .unwrap_or(0)
     }
 
     /// Where the line of `at` ends, before its line end.
@@ -191,11 +212,8 @@ impl Layout<'_> {
         String::from_utf8_lossy(&text).replace('\n', &format!("{}{indentation}", self.line_end()))
     }
 
-    /// 2 or 4 blanks: the smallest indentation of a line above that has one.
     fn unit(&self, deepest: usize) -> usize {
-        let indentations = self.text.lines().map(|line| line.len() - line.trim_start_matches(' ').len());
-        let smallest = indentations.filter(|blanks| *blanks > 0).min().unwrap_or(2);
-        smallest.min(deepest).clamp(1, 4)
+        self.unit.min(deepest).clamp(1, 4)
     }
 
     /// Puts an item after the last one between brackets or braces.

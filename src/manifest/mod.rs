@@ -15,6 +15,7 @@ mod tests;
 mod value;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -119,11 +120,11 @@ impl<'a> Manifest<'a> {
     /// lost.
     pub(crate) fn replace(&mut self, changed: &[Object]) -> Result<Vec<String>> {
         let mut lossy = Vec::new();
-        for index in 0..self.documents.len() {
-            let objects: Vec<&Object> = changed.iter().filter(|object| object.document == index).collect();
-            if objects.is_empty() {
-                continue;
-            }
+        let mut by_document: BTreeMap<usize, Vec<&Object>> = BTreeMap::new();
+        for object in changed {
+            by_document.entry(object.document).or_default().push(object);
+        }
+        for (index, objects) in by_document {
             let document = &self.documents[index];
             let mut value = document.value().map_err(|fault| self.refusal(document, fault))?;
             let before = value.clone();

@@ -7,6 +7,10 @@ use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, Tag};
 
 pub(super) const NOT_YAML: &str = "not valid YAML";
 
+/// Many times what an object may have, of which an API server takes three megabytes; a list of many objects may have as
+/// many.
+const MOST_NODES: usize = 1_000_000;
+
 /// Why a document can't be read, and where. Never what stands there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fault {
@@ -19,7 +23,8 @@ pub(super) struct Fault {
 pub(super) struct Tree<'a> {
     /// None where the document is empty, or has comments alone.
     pub(super) root: Option<Node<'a>>,
-    pub(super) comments: Vec<String>,
+    /// How many there are.
+    pub(super) comments: usize,
 }
 
 pub(super) struct Node<'a> {
@@ -86,7 +91,10 @@ impl From<StructureStyle> for Style {
 
 impl<'a> Tree<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, Fault> {
-        let mut builder = Builder { parser: Parser::new_from_str(text), comments: Vec::new() };
+        // kubectl's parser has no limit on the lines of comments in a row.
+        let options = granit_parser::options! { max_buffered_comment_events: usize::MAX };
+        let parser = Parser::new_from_str_with_options(text, options);
+        let mut builder = Builder { parser, comments: 0, nodes: 0 };
         let mut root = None;
         loop {
             match builder.next()? {
@@ -134,7 +142,8 @@ fn fault(span: Span, why: &'static str) -> Fault {
 
 struct Builder<'a, T: granit_parser::BorrowedInput<'a>> {
     parser: Parser<'a, T>,
-    comments: Vec<String>,
+    comments: usize,
+    nodes: usize,
 }
 
 impl<'a, T: granit_parser::BorrowedInput<'a>> Builder<'a, T> {
@@ -142,7 +151,7 @@ impl<'a, T: granit_parser::BorrowedInput<'a>> Builder<'a, T> {
     fn next(&mut self) -> Result<(Event<'a>, Span), Fault> {
         loop {
             match self.parser.next_event() {
-                Some(Ok((Event::Comment(text, _), _))) => self.comments.push(text.into_owned()),
+                Some(Ok((Event::Comment(..), _))) => self.comments += 1,
                 Some(Ok(event)) => return Ok(event),
                 // Its own words may quote the text.
                 Some(Err(error)) => {
@@ -160,6 +169,10 @@ impl<'a, T: granit_parser::BorrowedInput<'a>> Builder<'a, T> {
 
     fn node_of(&mut self, event: Event<'a>, span: Span) -> Result<Node<'a>, Fault> {
         let mut at = span.byte_range().ok_or_else(|| fault(span, NOT_YAML))?;
+        self.nodes += 1;
+        if self.nodes > MOST_NODES {
+            return Err(fault(span, "too many values and keys for one document"));
+        }
         let (anchor, content) = match event {
             Event::Alias(anchor) => (0, Content::Alias(anchor)),
             Event::Scalar(text, style, anchor, tag) => {

@@ -320,6 +320,50 @@ fn aliases_of_aliases_fill_no_memory() {
 }
 
 #[test]
+fn an_alias_of_a_long_text_fills_no_memory() {
+    let text =
+        format!("kind: Job\napiVersion: batch/v1\na: &a {}\nb: [{}]\n", "x".repeat(1000), "*a,".repeat(5000));
+    let refusal = Manifest::parse("f", &text).unwrap().objects(any_kind).unwrap_err().to_string();
+    assert!(refusal.contains("aliases make it too large"), "{refusal}");
+}
+
+#[test]
+fn a_long_chain_of_aliases_is_refused() {
+    let mut text = "kind: Job\napiVersion: batch/v1\na0: &a0 x\n".to_owned();
+    for level in 1..20_000 {
+        text.extend([format!("a{level}: &a{level} [*a{}]\n", level - 1)]);
+    }
+    let refusal = Manifest::parse("f", &text).unwrap().objects(any_kind).unwrap_err().to_string();
+    assert!(refusal.contains("it is nested too deeply"), "{refusal}");
+}
+
+#[test]
+fn a_document_of_more_values_than_any_object_has_is_refused() {
+    let text = format!("kind: Job\napiVersion: batch/v1\na: [{}]\n", "1,".repeat(1_000_000));
+    let refusal = Manifest::parse("f", &text).err().unwrap().to_string();
+    assert!(refusal.contains("line 3: too many values and keys for one document"), "{refusal}");
+}
+
+#[test]
+fn any_number_of_lines_of_comments_may_follow_each_other() {
+    let comments = "        # c\n".repeat(1000);
+    let head = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\nspec:\n";
+    for rest in [
+        format!("{comments}  template:\n    spec:\n      containers:\n      - name: main\n"),
+        format!("  template:\n    spec:\n      containers:\n{comments}      - name: main\n"),
+        format!(
+            "  template:\n    spec:\n      containers:\n      - name: main\n{comments}        image: x\n"
+        ),
+        format!("  template:\n    spec:\n      containers:\n      -\n{comments}        name: main\n"),
+    ] {
+        let text = head.to_owned() + &rest;
+        let with = change(&text, |job| attached(job, &every_way()));
+        assert!(with.contains(&comments), "{rest}");
+        assert_eq!(change(&with, detached), text);
+    }
+}
+
+#[test]
 fn another_format_keeps_the_order_of_the_fields() {
     let text = "z: 1\na: {y: yes, b: 2}\n---\n# nothing\n---\nc: d\n";
     let manifest = Manifest::parse("f", text).unwrap();

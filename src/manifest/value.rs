@@ -1,38 +1,64 @@
 //! What a tree means: aliases and merges followed, keys made texts, as kubectl does.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
 use super::node::{Content, Fault, Node};
 use super::scalar;
 
-/// How many nodes a document may become: a few lines of aliases to aliases would otherwise fill any memory.
-const MOST_NODES: usize = 2_000_000;
+/// How many bytes aliases may stand for: a few lines of aliases to aliases would otherwise fill any memory.
+const MOST_BY_ALIASES: usize = 4 << 20;
+
+/// What a node takes beside its text.
+const NODE: usize = 32;
+
+/// How deep values may be nested: an alias in an alias may be as deep as the whole text, and each level takes of the stack.
+const DEEPEST: usize = 500;
 
 /// Reads values of one tree.
 pub(super) struct Meaning<'t, 'a> {
     anchors: HashMap<usize, &'t Node<'a>>,
     /// The aliases that are being followed.
     open: Vec<usize>,
-    nodes: usize,
+    /// The bytes that aliases of one value stand for.
+    by_aliases: usize,
+    depth: usize,
 }
 
 impl<'t, 'a> Meaning<'t, 'a> {
     pub(super) fn of(root: &'t Node<'a>) -> Self {
         let mut anchors = HashMap::new();
         collect(root, &mut anchors);
-        Self { anchors, open: Vec::new(), nodes: 0 }
+        Self { anchors, open: Vec::new(), by_aliases: 0, depth: 0 }
     }
 
     pub(super) fn value(&mut self, node: &'t Node<'a>) -> Result<Value, Fault> {
-        self.nodes += 1;
-        if self.nodes > MOST_NODES {
-            return Err(node.fault("aliases make it too large"));
+        (self.by_aliases, self.depth) = (0, 0);
+        self.read(node)
+    }
+
+    fn read(&mut self, node: &'t Node<'a>) -> Result<Value, Fault> {
+        if !self.open.is_empty() {
+            self.by_aliases += NODE + node.text().map_or(0, str::len);
+            if self.by_aliases > MOST_BY_ALIASES {
+                return Err(node.fault("aliases make it too large"));
+            }
         }
+        self.depth += 1;
+        let value = if self.depth > DEEPEST {
+            Err(node.fault("it is nested too deeply"))
+        } else {
+            self.content(node)
+        };
+        self.depth -= 1;
+        value
+    }
+
+    fn content(&mut self, node: &'t Node<'a>) -> Result<Value, Fault> {
         match &node.content {
             Content::Scalar(scalar) => scalar::value(scalar).map_err(|why| node.fault(why)),
-            Content::Sequence(_, items) => items.iter().map(|item| self.value(item)).collect(),
+            Content::Sequence(_, items) => items.iter().map(|item| self.read(item)).collect(),
             Content::Mapping(_, entries) => self.mapping(entries).map(Value::Object),
             Content::Alias(anchor) => self.followed(node, *anchor),
         }
@@ -46,7 +72,7 @@ impl<'t, 'a> Meaning<'t, 'a> {
             return Err(alias.fault("an alias stands for itself"));
         }
         self.open.push(anchor);
-        let value = self.value(node);
+        let value = self.read(node);
         self.open.pop();
         value
     }
@@ -54,7 +80,7 @@ impl<'t, 'a> Meaning<'t, 'a> {
     /// A merge takes effect where it stands: it replaces what was said before it. So kubectl has it.
     fn mapping(&mut self, entries: &'t [(Node<'a>, Node<'a>)]) -> Result<Map<String, Value>, Fault> {
         let mut map = Map::new();
-        let mut said = Vec::with_capacity(entries.len());
+        let mut said = HashSet::with_capacity(entries.len());
         for (key, value) in entries {
             if is_merge(key) {
                 for merged in self.merged(value)? {
@@ -63,18 +89,17 @@ impl<'t, 'a> Meaning<'t, 'a> {
                 continue;
             }
             let name = self.key(key)?;
-            if said.contains(&name) {
+            if !said.insert(name.clone()) {
                 return Err(key.fault("a key is given twice"));
             }
-            map.insert(name.clone(), self.value(value)?);
-            said.push(name);
+            map.insert(name, self.read(value)?);
         }
         Ok(map)
     }
 
     /// The maps of `<<`, the weakest first.
     fn merged(&mut self, node: &'t Node<'a>) -> Result<Vec<Map<String, Value>>, Fault> {
-        let maps = match self.value(node)? {
+        let maps = match self.read(node)? {
             Value::Object(map) => vec![Value::Object(map)],
             Value::Array(maps) => maps,
             _ => vec![Value::Null],
@@ -88,7 +113,7 @@ impl<'t, 'a> Meaning<'t, 'a> {
 
     /// A key as JSON has it.
     pub(super) fn key(&mut self, key: &'t Node<'a>) -> Result<String, Fault> {
-        match self.value(key)? {
+        match self.read(key)? {
             Value::String(text) => Ok(text),
             Value::Bool(value) => Ok(value.to_string()),
             Value::Number(number) => Ok(number.to_string()),
