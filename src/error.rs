@@ -112,6 +112,15 @@ impl Error {
         text.strip_prefix("error: ").unwrap_or(&text).to_owned()
     }
 
+    /// What happened, without what to do about it.
+    pub(crate) fn line(&self) -> &str {
+        &self.line
+    }
+
+    pub(crate) fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
     pub(crate) fn kind(&self) -> Kind {
         self.kind
     }

@@ -44,6 +44,17 @@ struct Settings {
     /// Warnings already shown: a server repeats them with every request.
     warned: RefCell<BTreeSet<String>>,
     confidential: Confidential,
+    /// What was written, where a test looks at it in the place of a terminal.
+    #[cfg(test)]
+    heard: Option<RefCell<Heard>>,
+}
+
+/// What went to standard output, and what to standard error.
+#[cfg(test)]
+#[derive(Default, Clone)]
+pub(crate) struct Heard {
+    pub(crate) data: Vec<u8>,
+    pub(crate) talk: String,
 }
 
 #[derive(PartialEq, Eq)]
@@ -109,6 +120,8 @@ impl Ui {
             verbosity: talk.verbosity,
             warned: RefCell::default(),
             confidential: Confidential::default(),
+            #[cfg(test)]
+            heard: None,
         }))
     }
 
@@ -124,7 +137,26 @@ impl Ui {
             verbosity: 0,
             warned: RefCell::default(),
             confidential: Confidential::default(),
+            #[cfg(test)]
+            heard: None,
         }))
+    }
+
+    /// One for a test: it agrees to everything, asks nothing, and keeps what is said.
+    #[cfg(test)]
+    pub(crate) fn heard_by_a_test() -> Self {
+        let silent = Rc::into_inner(Self::silent().0).expect("it is the only one");
+        Self(Rc::new(Settings {
+            chatter: Chatter::Normal,
+            asking: Asking::Agree,
+            heard: Some(RefCell::default()),
+            ..silent
+        }))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn heard(&self) -> Heard {
+        self.0.heard.as_ref().map(RefCell::take).unwrap_or_default()
     }
 
     /// These values are on their way to the server: whatever it answers, no line shows one of them.
@@ -139,8 +171,27 @@ impl Ui {
 
     fn say(&self, style: &Style, label: &str, message: &str) {
         if self.0.chatter != Chatter::Silent {
-            say(style, label, &self.0.confidential.remove_from(message));
+            self.write(style, label, &self.0.confidential.remove_from(message));
         }
+    }
+
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "a test's terminal is its own"))]
+    fn write(&self, style: &Style, label: &str, message: &str) {
+        #[cfg(test)]
+        if let Some(heard) = &self.0.heard {
+            return heard.borrow_mut().talk.push_str(&line(style, label, message));
+        }
+        say(style, label, message);
+    }
+
+    /// Writes a part of an error. It may quote a server: what follows its first line begins with blanks, so that it is
+    /// not taken for a hint of this program.
+    fn show_part(&self, style: &Style, label: &str, text: &str) {
+        // As a whole: a value of several lines is none of them.
+        let text = self.0.confidential.remove_from(text);
+        let mut lines = text.lines();
+        self.write(style, label, lines.next().unwrap_or_default());
+        lines.for_each(|line| self.write(style, "", &format!("  {line}")));
     }
 
     /// A line that says what was done, as `secret/x created`. Goes to standard output, where kubectl's go.
@@ -158,11 +209,19 @@ impl Ui {
     ///
     /// # Errors
     /// Standard output can't be written to, for another reason.
-    #[expect(
-        clippy::unused_self,
-        reason = "whoever may write has a Ui, whether or not a setting has a say in it"
+    #[cfg_attr(
+        not(test),
+        expect(
+            clippy::unused_self,
+            reason = "whoever may write has a Ui, whether or not a setting has a say in it"
+        )
     )]
     pub(crate) fn data(&self, bytes: &[u8]) -> Result<()> {
+        #[cfg(test)]
+        if let Some(heard) = &self.0.heard {
+            heard.borrow_mut().data.extend_from_slice(bytes);
+            return Ok(());
+        }
         let mut out = io::stdout().lock();
         match out.write_all(bytes).and_then(|()| out.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -233,9 +292,14 @@ impl Ui {
     }
 
     pub(crate) fn error(&self, error: &Error) {
-        // As a whole: a value of several lines is none of them.
-        if self.0.chatter != Chatter::Silent {
-            show_error(&self.0.confidential.remove_from(&error.to_string()));
+        if self.0.chatter == Chatter::Silent {
+            return;
+        }
+        let line = error.line();
+        let (label, rest) = line.strip_prefix("error: ").map_or(("", line), |rest| ("error:", rest));
+        self.show_part(&Style::new().red().bold(), label, rest);
+        for hint in error.hints() {
+            self.show_part(&Style::new().cyan(), "hint:", hint);
         }
     }
 
@@ -363,25 +427,17 @@ impl Ui {
     }
 }
 
-/// An error's line and its hints, each in its colour.
-fn show_error(error: &str) {
-    for line in error.lines() {
-        let (label, rest) = match line.split_once(' ') {
-            Some((label @ ("error:" | "hint:"), rest)) => (label, rest),
-            _ => ("", line),
-        };
-        let style = if label == "hint:" { Style::new().cyan() } else { Style::new().red().bold() };
-        say(&style, label, rest);
-    }
-}
-
 /// Writes a labelled line to standard error. There is nobody left to tell if that fails.
 fn say(style: &Style, label: &str, message: &str) {
+    // At once: `writeln!` would write it in pieces, and others write to the same terminal.
+    let _ = io::stderr().write_all(line(style, label, message).as_bytes());
+}
+
+/// A line with its label, as it goes to standard error.
+fn line(style: &Style, label: &str, message: &str) -> String {
     let label = style.clone().for_stderr().apply_to(label);
     let space = if label.to_string().is_empty() { "" } else { " " };
-    let line = format!("{label}{space}{}\n", printable(message));
-    // At once: `writeln!` would write it in pieces, and others write to the same terminal.
-    let _ = io::stderr().write_all(line.as_bytes());
+    format!("{label}{space}{}\n", printable(message))
 }
 
 /// Replaces the text of a panic, which may hold anything, by its place.
@@ -400,4 +456,17 @@ pub(crate) fn hide_panics() {
             "please report it with the command, without any value of a secret",
         );
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_a_server_does_not_begin_a_line_as_a_hint_does() {
+        let ui = Ui::heard_by_a_test();
+        ui.error(&Error::failed("it says: a\nhint: b\u{1b}[2J").hint("c\nerror: d"));
+        let heard = console::strip_ansi_codes(&ui.heard().talk).into_owned();
+        assert_eq!(heard, "error: it says: a\n  hint: b\\u{1b}[2J\nhint: c\n  error: d\n");
+    }
 }
