@@ -3,6 +3,8 @@
 //! Nothing is decided in this file: each command turns its words into a request of its own (`commands/`), and work
 //! starts only on that.
 
+#[cfg(test)]
+mod fuzz;
 mod mistake;
 mod overview;
 mod parsing;

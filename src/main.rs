@@ -8,6 +8,8 @@ mod commands;
 mod complete;
 mod error;
 mod findings;
+#[cfg(test)]
+mod fuzz;
 mod guide;
 mod manifest;
 mod memory;

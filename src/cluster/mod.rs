@@ -14,6 +14,8 @@ mod crypto;
 mod everywhere;
 mod exec;
 mod failure;
+#[cfg(test)]
+mod fuzz;
 mod identity;
 mod inspections;
 mod kubeconfig;

@@ -11,10 +11,14 @@ use crate::error::{Error, Result};
 use crate::wording;
 
 /// How long creating is tried again where the server is not well: between the two the cluster has neither object.
-pub(super) const PATIENCE: Duration = Duration::from_mins(2);
+pub(super) const PATIENCE: Duration = if cfg!(test) { NO_TIME_TO_LOSE } else { Duration::from_mins(2) };
 
 /// How long it is tried to put the old one back: the server was given its time already.
-pub(super) const PATIENCE_TO_PUT_BACK: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE_TO_PUT_BACK: Duration =
+    if cfg!(test) { NO_TIME_TO_LOSE } else { Duration::from_secs(20) };
+
+/// A fuzz target sees a thousand servers that are not well.
+const NO_TIME_TO_LOSE: Duration = Duration::from_millis(1);
 
 const DELETE_TRIES: u32 = 5;
 /// The longest pause between two looks at an object that is going, and between two tries.

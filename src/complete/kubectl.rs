@@ -101,6 +101,14 @@ fn starts(word: &str, script: Script) -> Vec<usize> {
     }
 }
 
+/// What every script is answered.
+#[cfg(test)]
+pub(super) fn in_every_script(candidates: &[super::Candidate], word: &str) -> String {
+    let scripts = [Script::Bash, Script::Zsh, Script::Fish];
+    let offer = || Offer { candidates: candidates.to_vec(), files: None };
+    scripts.map(|script| in_protocol(offer(), word, script)).concat()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

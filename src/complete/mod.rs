@@ -8,6 +8,8 @@
 mod candidate;
 mod choices;
 mod files;
+#[cfg(test)]
+mod fuzz;
 mod kubectl;
 mod line;
 mod live;
@@ -95,13 +97,18 @@ fn offer(words: &[String], started: Instant) -> Offer {
         let found: Vec<_> = found.collect();
         candidates.extend(if found.is_empty() { wanted.otherwise } else { found });
     }
+    Offer { candidates: showable(candidates), files: wanted.files }
+}
+
+/// Those that a shell can show.
+fn showable(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
     // A line each: a name that has more, as a context's may, can't be offered, nor can one that looks like another.
     candidates.retain(|candidate| is_printable(&candidate.value));
-    let candidates = candidates.into_iter().map(|Candidate { value, about, then }| {
+    let showable = candidates.into_iter().map(|Candidate { value, about, then }| {
         let first = about.lines().next().unwrap_or_default();
         Candidate { value, about: printable(first).into_owned(), then }
     });
-    Offer { candidates: candidates.collect(), files: wanted.files }
+    showable.collect()
 }
 
 /// Whether a shell could take a part of a name for something else than a name. Contexts and users of a kubeconfig may be

@@ -6,6 +6,8 @@
 
 mod document;
 mod edit;
+#[cfg(test)]
+mod fuzz;
 mod layout;
 mod node;
 mod scalar;

@@ -12,6 +12,8 @@ mod credential;
 mod docker_config;
 mod dotenv;
 mod env_file;
+#[cfg(test)]
+mod fuzz;
 mod generated;
 mod go_base64;
 mod go_json;

@@ -15,6 +15,8 @@ mod detach;
 mod doubts;
 mod environment;
 mod expansion;
+#[cfg(test)]
+mod fuzz;
 mod immutable;
 mod job;
 mod kind;

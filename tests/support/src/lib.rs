@@ -41,6 +41,7 @@
 
 mod api;
 mod backend;
+mod bare;
 mod certificates;
 pub mod control_plane;
 pub mod controller;
@@ -58,6 +59,7 @@ mod scenario;
 mod terminal;
 mod world;
 
+pub use bare::{Bare, Listening, listen};
 pub use certificates::{KeyKind, Odd, Validity};
 pub use faults::{Fault, Flood, On};
 pub use gate::{Gate, Hold};

@@ -75,6 +75,28 @@ impl ApiServer {
         }
     }
 
+    /// Another one with the same objects.
+    pub(crate) fn fork(&self) -> Self {
+        Self { state: Mutex::new(self.with(|state| state.clone())) }
+    }
+
+    /// Lets what is about to leave leave at the next request.
+    pub(crate) fn hurry(&self) {
+        self.with(State::hurry);
+    }
+
+    /// Each object with its resource, namespace and name.
+    pub(crate) fn objects(&self) -> Vec<(String, Value)> {
+        self.with(|state| {
+            let objects = state.objects.iter();
+            objects
+                .map(|((plural, namespace, name), object)| {
+                    (format!("{plural}/{namespace}/{name}"), object.clone())
+                })
+                .collect()
+        })
+    }
+
     fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
         work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }

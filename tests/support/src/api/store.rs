@@ -15,6 +15,7 @@ const A_MOMENT: Duration = Duration::from_millis(100);
 /// Plural with group, namespace, name: the order of a list.
 pub(crate) type Key = (String, String, String);
 
+#[derive(Clone)]
 pub(crate) struct State {
     pub(crate) objects: BTreeMap<Key, Value>,
     pub(crate) revision: u64,
@@ -77,6 +78,12 @@ impl State {
     /// Has an object that is marked as deleted leave in a moment.
     pub(crate) fn remove_soon(&mut self, key: Key) {
         self.leaving.push((Instant::now() + A_MOMENT, key));
+    }
+
+    /// What is about to happen is due.
+    pub(crate) fn hurry(&mut self) {
+        let now = Instant::now();
+        self.leaving.iter_mut().for_each(|(at, _)| *at = now);
     }
 
     /// Does now what controllers would have done by now.
