@@ -8,6 +8,8 @@ mod fuzz;
 mod mistake;
 mod overview;
 mod parsing;
+#[cfg(test)]
+mod reference;
 mod repeated;
 mod words;
 

@@ -1,6 +1,8 @@
-//! The archive of one platform: the program and the licence, and nothing of the machine that packed them.
+//! The archive of one platform: the program, its man pages and the licence, and nothing of the machine that packed them.
 
+use std::fs;
 use std::io::Read as _;
+use std::path::Path;
 
 use flate2::read::GzDecoder;
 use flate2::{Compression, GzBuilder};
@@ -31,6 +33,22 @@ impl Entry {
 #[must_use]
 pub fn entries(platform: Platform, program: &[u8], licence: &[u8]) -> [Entry; 2] {
     [Entry::file("LICENSE", 0o644, licence), Entry::file(platform.program(), 0o755, program)]
+}
+
+/// The entries of the man pages in a folder, by name: a folder's own order differs from one machine to the next.
+///
+/// # Errors
+/// The folder or a page can't be read.
+pub fn man_pages(folder: &Path) -> Result<Vec<Entry>> {
+    let unread = |error: std::io::Error| format!("can't read the man pages in {}: {error}", folder.display());
+    let mut entries = Vec::new();
+    for page in fs::read_dir(folder).map_err(unread)? {
+        let page = page.map_err(unread)?;
+        let content = fs::read(page.path()).map_err(unread)?;
+        entries.push(Entry::file(format!("man/{}", page.file_name().to_string_lossy()), 0o644, content));
+    }
+    entries.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(entries)
 }
 
 /// A `.tar.gz` of these entries. The same entries give the same bytes.

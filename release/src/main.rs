@@ -25,7 +25,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Packs a program and the licence.
+    /// Packs a program, its man pages and the licence.
     Archive {
         /// What it was built for: a target of cargo's, or such as linux-amd64.
         #[arg(long, value_parser = Platform::named)]
@@ -67,7 +67,8 @@ fn main() -> ExitCode {
 
 fn pack(out: &Path, version: &str, platform: Platform, program: &Path) -> Result<()> {
     let licence = include_bytes!("../../LICENSE");
-    let entries = archive::entries(platform, &read(program)?, licence);
+    let mut entries = archive::entries(platform, &read(program)?, licence).to_vec();
+    entries.extend(archive::man_pages(Path::new(MAN_PAGES))?);
     write(&out.join(platform.archive(version)), &archive::write(&entries))
 }
 
@@ -89,6 +90,8 @@ fn describe(out: &Path, version: &str, repository: &str, platforms: Platforms) -
     write(&out.join(MANIFEST), text.as_bytes())?;
     write(&out.join("SHA256SUMS"), (lines.collect::<String>() + &of_manifest).as_bytes())
 }
+
+const MAN_PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../man");
 
 /// Krew demands that the file is called like the plugin.
 const MANIFEST: &str = "runai-secret.yaml";

@@ -44,6 +44,20 @@ fn sums_and_manifest_come_from_the_archives() {
 }
 
 #[test]
+fn an_archive_has_the_man_page_of_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    pack(folder.path(), PLATFORMS[0]);
+    let packed = fs::read(folder.path().join("dist").join(PLATFORMS[0].archive("v1.2.3"))).unwrap();
+    let packed = archive::read(&packed).unwrap();
+    let pages: Vec<&str> = packed.iter().filter_map(|entry| entry.path.strip_prefix("man/")).collect();
+    assert!(pages.is_sorted(), "{pages:?}");
+    for command in ["", "-create", "-create-tls", "-attach", "-completion"] {
+        assert!(pages.contains(&format!("kubectl-runai-secret{command}.1").as_str()), "{command} {pages:?}");
+    }
+    assert!(packed.iter().filter(|entry| entry.path.starts_with("man/")).all(|page| page.mode == 0o644));
+}
+
+#[test]
 fn a_release_without_one_of_its_platforms_is_refused_and_a_build_for_this_machine_is_not() {
     let folder = tempfile::tempdir().unwrap();
     pack(folder.path(), PLATFORMS[0]);
