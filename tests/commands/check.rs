@@ -33,7 +33,7 @@ fn create_secret(world: &World, namespace: &str, secret: &Value) {
 }
 
 /// Something for each code, and what is well beside it.
-fn prepare(world: &World, namespace: &str) {
+pub(crate) fn prepare(world: &World, namespace: &str) {
     clean(world, namespace);
     create_deployment(
         world,

@@ -49,6 +49,7 @@ mod rbac;
 mod readme;
 mod recreate;
 mod replace_anew;
+mod schemas;
 mod set;
 mod signals;
 mod status;

@@ -21,7 +21,7 @@ fn spec_with_everything(restart: &str) -> Value {
 }
 
 /// One of each of what refers to secrets, none of which runs.
-fn create_consumers(world: &World, namespace: &str) {
+pub(crate) fn create_consumers(world: &World, namespace: &str) {
     let cron = json!({"schedule": "0 2 * * *", "jobTemplate": {"spec": {"template": spec_with_everything("Never")}}});
     let path = format!("/apis/batch/v1/namespaces/{namespace}");
     world.create(&format!("{path}/cronjobs"), &json!({"metadata": {"name": "nightly"}, "spec": cron}));
