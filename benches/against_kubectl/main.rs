@@ -1,4 +1,4 @@
-//! How quick and how small: the plugin beside kubectl, as a table for the README.
+//! How quick and how small: the plugin beside kubectl, as the table of docs/performance.md.
 //!
 //!     cargo bench
 //!     KUBEBUILDER_ASSETS="$(tests/control-plane/build)" cargo bench    # with the rows on a real API server

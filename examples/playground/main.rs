@@ -1,9 +1,10 @@
 //! The product without a cluster: an API server in this process with three projects, and a tour of the commands on it.
 //!
 //! `cargo run --example playground` takes the tour; with `-- --serve` the server stays, for you to play with; with
-//! `-- --update-readme` the tour is put into the README.
+//! `-- --update-docs` the tour is put into the tutorial and the picture.
 
 use std::io::IsTerminal as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs, io};
 
@@ -11,9 +12,8 @@ use support::sandbox::plugin;
 
 use crate::tour::Playground;
 
+mod picture;
 mod tour;
-
-const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
 
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
@@ -23,8 +23,8 @@ fn main() -> ExitCode {
     let done = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => take_the_tour(&Playground::start()),
         ["--serve"] => serve(&Playground::start()),
-        ["--update-readme"] => update_readme(&Playground::start()),
-        _ => Err("its flags are --serve and --update-readme".to_owned()),
+        ["--update-docs"] => update_docs(&Playground::start()),
+        _ => Err("its flags are --serve and --update-docs".to_owned()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -59,10 +59,14 @@ fn serve(playground: &Playground) -> Result<(), String> {
     runtime.block_on(tokio::signal::ctrl_c()).map_err(|error| error.to_string())
 }
 
-fn update_readme(playground: &Playground) -> Result<(), String> {
+fn update_docs(playground: &Playground) -> Result<(), String> {
     let mut shown = String::new();
     playground.tour(|piece| shown.push_str(piece))?;
-    let readme = fs::read_to_string(README).map_err(|error| error.to_string())?;
-    let updated = tour::put_into(&readme, &shown).ok_or("the README has no place for the tour")?;
-    fs::write(README, updated).map_err(|error| error.to_string())
+    for (path, make) in tour::SHOWN_IN {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        let kept = fs::read_to_string(&file).unwrap_or_default();
+        let current = make(&kept, &shown).ok_or_else(|| format!("{path} has no place for the tour"))?;
+        fs::write(&file, current).map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }

@@ -1,11 +1,13 @@
-//! The tour: one list of commands, which the playground runs and the README shows.
+//! The tour: one list of commands, which the playground runs, and the tutorial and a picture show.
 //!
-//! A test runs it too and compares, so the README can't be ahead of the program.
+//! A test runs it too and compares, so neither can be ahead of the program.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 use support::{Propagation, Sandbox, World};
+
+use super::picture;
 
 enum Step {
     /// A remark for the reader.
@@ -48,8 +50,15 @@ const TOUR: &[Step] = &[
     ),
 ];
 
-const README_START: &str = "<!-- tour: cargo run --example playground -- --update-readme -->\n```console\n";
-const README_END: &str = "```\n<!-- /tour -->";
+const START: &str = "<!-- tour: cargo run --example playground -- --update-docs -->\n```console\n";
+const END: &str = "```\n<!-- /tour -->";
+
+/// Makes a file of what it was and of the tour; none if it has no place for the tour.
+pub(crate) type Make = fn(&str, &str) -> Option<String>;
+
+/// The files that show the tour, and how each is made.
+pub(crate) const SHOWN_IN: [(&str, Make); 2] =
+    [("docs/tutorial.md", put_into), ("docs/tour.svg", |_, tour| Some(picture::of(tour)))];
 
 /// A cluster in this process as somebody may find it at work, and a sandbox to type in.
 pub(crate) struct Playground {
@@ -126,9 +135,9 @@ fn without_suffix(shown: &str) -> String {
     }
 }
 
-/// The README with this as the tour.
-pub(crate) fn put_into(readme: &str, tour: &str) -> Option<String> {
-    let (before, rest) = readme.split_once(README_START)?;
-    let (_, after) = rest.split_once(README_END)?;
-    Some(format!("{before}{README_START}{tour}{README_END}{after}"))
+/// The page with this as the tour.
+fn put_into(page: &str, tour: &str) -> Option<String> {
+    let (before, rest) = page.split_once(START)?;
+    let (_, after) = rest.split_once(END)?;
+    Some(format!("{before}{START}{tour}{END}{after}"))
 }
