@@ -149,7 +149,8 @@ fn examples(command: &Command) -> String {
 fn usage(command: &Command) -> String {
     let text = command.clone().render_usage().to_string();
     let text = text.strip_prefix("Usage: ").unwrap_or(&text);
-    text.lines().map(|line| format!("    {}\n", line.trim())).collect::<String>() + "\n"
+    let lines: Vec<String> = text.lines().map(|line| format!("    {}\n", line.trim())).collect();
+    lines.concat() + "\n"
 }
 
 /// The positional arguments, where the help says something of them.

@@ -82,7 +82,7 @@ impl Plugin {
         if !API_VERSIONS.contains(&api_version.as_str()) {
             return Err(Error::failed(format!("exec plugin: invalid apiVersion \"{api_version}\"")).hint(
                 format!(
-                    "kubectl knows {} and {}: have the kubeconfig made anew by what made it",
+                    "{} and {} are known: have the kubeconfig made anew by what made it",
                     API_VERSIONS[0], API_VERSIONS[1]
                 ),
             ));

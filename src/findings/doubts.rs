@@ -1,6 +1,7 @@
 //! What comes out otherwise than the author of a workload meant, without an error on the pod.
 
 use super::{Code, Finding, Severity, View, of_consumer};
+use crate::command::CommandLine;
 use crate::wording::list;
 use crate::workload::{Consumer, What};
 
@@ -29,12 +30,12 @@ fn hidden_logins(view: &View, consumer: &Consumer) -> Vec<Finding> {
             "has registry logins of its own, so that those of service account {account} count no more: {}",
             list(&hidden)
         );
-        let remedy = format!(
-            "if its images need them: kubectl runai-secret attach {} {} --image-pull -n {}",
-            shell_words::quote(first),
-            shell_words::quote(&consumer.display_name()),
-            consumer.namespace
-        );
+        let attach = CommandLine::plugin("attach")
+            .arg(first)
+            .arg(consumer.display_name())
+            .then("--image-pull")
+            .namespace(&consumer.namespace);
+        let remedy = format!("if its images need them: {attach}");
         Some(of_consumer(consumer, Severity::Info, Code::HiddenLogin, message, remedy))
     };
     consumer.own_logins.iter().filter_map(finding).collect()

@@ -41,7 +41,7 @@ scenario! {
         }
         let all: Vec<u8> = (0..=255).cycle().take(100_000).collect();
         sandbox.file("folder/all", &all);
-        sandbox.run(["create", "s", "--from-file=folder", "-n", &namespace]).success();
+        sandbox.run(["create", "s", "--from-file=folder", "--allow-empty-values", "-n", &namespace]).success();
         assert_eq!(world.secret_value(&namespace, "s", "all").unwrap(), all);
         for (number, bytes) in files.iter().enumerate() {
             assert_eq!(&world.secret_value(&namespace, "s", &format!("f{number}")).unwrap(), bytes, "file {number}");

@@ -75,9 +75,9 @@ scenario! {
         world.clear_log();
         let checked = sandbox.run(["check", "-n", &namespace, "-o", "json"]).fails_with(3);
         let found = findings(&checked);
-        for index in 0..names.len() {
+        for (index, name) in names.iter().enumerate() {
             let object = format!("deployment.apps/d{index}");
-            assert!(about_missing(&found).iter().any(|one| one["object"] == object), "{object}: {:?}", names[index]);
+            assert!(about_missing(&found).iter().any(|one| one["object"] == object), "{object}: {name:?}");
         }
         for one in about_missing(&found) {
             let remedy = one["remedy"].as_str().expect("a remedy");

@@ -51,8 +51,16 @@ fn holds(word: &str, rule: &Value, value: &Value) -> bool {
         "enum" => rule.as_array().unwrap().contains(value),
         "minimum" => value.as_i64().is_none_or(|number| number >= rule.as_i64().unwrap()),
         "required" => rule.as_array().unwrap().iter().all(|name| value.get(name.as_str().unwrap()).is_some()),
-        "$schema" | "$defs" | "$ref" | "title" | "description" => true,
-        "properties" | "propertyNames" | "additionalProperties" | "items" => true,
+        // The last four are about parts of the value, which are looked at one by one.
+        "$schema"
+        | "$defs"
+        | "$ref"
+        | "title"
+        | "description"
+        | "properties"
+        | "propertyNames"
+        | "additionalProperties"
+        | "items" => true,
         _ => panic!("the word {word} is not known here"),
     }
 }
