@@ -172,7 +172,7 @@ fn answers_that_are_not_as_they_should_be() {
     // Of each answer.
     let changes = (campaign.cases() / 300).max(1);
     // They are two thousand.
-    let step = if campaign.cases() < 1000 { 24 } else { 1 };
+    let step = if campaign.cases() < 1000 { 64 } else { 1 };
     for line in LINES {
         let right = Server::new(world.fork(), None);
         let (outcome, heard) = run(line, &right);
