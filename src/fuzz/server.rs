@@ -134,7 +134,10 @@ impl Inside {
         let right = if withheld { self.bare.fork().answer(request) } else { self.bare.answer(request) };
         let proof = Proof::of(right.body());
         let answer = bent(right, &mut bend.random);
-        seen.unproven |= withheld && !(answer.status().is_success() && Proof::of(answer.body()) == proof);
+        if is_write {
+            // The last try counts.
+            seen.unproven = withheld && !(answer.status().is_success() && Proof::of(answer.body()) == proof);
+        }
         seen.bent = format!("{} {}", answer.status(), String::from_utf8_lossy(answer.body()));
         answer
     }

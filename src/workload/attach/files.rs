@@ -172,9 +172,15 @@ impl Pod<'_> {
     fn volume(&mut self, asked: &Asked<'_>) -> Result<String> {
         let mut volume = asked.volume();
         let is_kind = |other: &Value| other["secret"].is_object() == volume["secret"].is_object();
-        let volumes = list(self.spec, "volumes").iter();
-        let mut fitting = volumes.filter(|other| is_kind(other) && Shown::in_volume(other).is_exactly(asked));
-        if let Some(volume) = fitting.next() {
+        let volumes = list(self.spec, "volumes");
+        // Of two of one name, which no server takes, a mount shows the first; of one without a name, nothing.
+        let is_found = |other: &Value| {
+            let first = volumes.iter().find(|volume| volume["name"] == other["name"]);
+            !text(other, "name").is_empty() && first.is_some_and(|first| std::ptr::eq(first, other))
+        };
+        let is_fitting =
+            |other: &&Value| is_kind(other) && is_found(other) && Shown::in_volume(other).is_exactly(asked);
+        if let Some(volume) = volumes.iter().find(is_fitting) {
             return Ok(text(volume, "name").to_owned());
         }
         let name = free_name(self.spec, &asked.name());

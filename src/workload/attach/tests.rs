@@ -164,6 +164,20 @@ fn a_mount_of_one_file_is_not_a_mount_of_the_secret() {
 }
 
 #[test]
+fn a_volume_that_no_mount_can_show_is_not_used_again() {
+    let secret = json!({"secretName": "my-secret"});
+    for volumes in
+        [json!([{"secret": secret}]), json!([{"name": "v", "emptyDir": {}}, {"name": "v", "secret": secret}])]
+    {
+        let mut pod = one_container();
+        pod["volumes"] = volumes;
+        let (once, changes) = on(pod, &[files("/etc/s")]);
+        assert_eq!(changes.len(), 1);
+        assert_eq!(on(once.clone(), &[files("/etc/s")]), (once, Vec::new()));
+    }
+}
+
+#[test]
 fn several_secrets_in_one_path_are_one_projected_volume() {
     let mode = Some(Mode::parse("0400").unwrap());
     let one = Attachment::files("one", "/etc/s", mode).unwrap();
