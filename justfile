@@ -8,11 +8,11 @@ default:
 check:
     ci/check
 
-# All tests, on the in-process API server.
+# All tests on the in-process API server; those of the real control plane and Krew are ignored.
 test *words:
     cargo test --workspace --locked {{words}}
 
-# All tests, each scenario on the real control plane too. Needs Go, and some minutes the first time.
+# All tests, those on the real control plane and with the real Krew too. Needs Go, and some minutes the first time.
 test-real *words:
     ci/test-real {{words}}
 

@@ -4,7 +4,6 @@
 //! that this process holds: however the process ends, SIGKILL included, the pipe closes and the shell clears up.
 
 use std::fs;
-use std::io::Write as _;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -55,24 +54,15 @@ wait
 cd / && rm -rf "$OLDPWD"
 "#;
 
-/// The folder with the control plane's programs, if there is one. Says so once where there is none.
-pub fn assets() -> Option<&'static Path> {
-    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let found = FOUND.get_or_init(|| {
-        let folder = std::env::var_os(ASSETS).filter(|folder| !folder.is_empty());
-        if folder.is_none() {
-            let note = format!(
-                "note: {ASSETS} is not set: the real control plane's share of the tests was not run\n"
-            );
-            // Straight to stderr: libtest would swallow what a passing test prints.
-            drop(std::io::stderr().write_all(note.as_bytes()));
-        }
-        folder.map(PathBuf::from)
-    });
-    found.as_deref()
+/// How to get one, for whoever has none.
+const HOW_TO_BUILD: &str = r#"export KUBEBUILDER_ASSETS="$(tests/control-plane/build)""#;
+
+/// The folder with the control plane's programs, if one is named.
+fn assets() -> Option<PathBuf> {
+    std::env::var_os(ASSETS).filter(|folder| !folder.is_empty()).map(PathBuf::from)
 }
 
-/// Is there a real control plane to test with? What is named but broken fails the test instead.
+/// Is there a real control plane to measure? What is named but broken panics at the first use instead.
 pub fn available() -> bool {
     assets().is_some()
 }
@@ -92,10 +82,12 @@ impl ControlPlane {
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<ControlPlane> = OnceLock::new();
         SHARED.get_or_init(|| {
-            let assets = assets().unwrap_or_else(|| panic!("{ASSETS} is not set"));
+            let assets = assets().unwrap_or_else(|| {
+                panic!("there is no real control plane; build it and name it with: {HOW_TO_BUILD}")
+            });
             // Once more: somebody else on this machine may have taken a port.
-            Self::start(assets)
-                .or_else(|_| Self::start(assets))
+            Self::start(&assets)
+                .or_else(|_| Self::start(&assets))
                 .unwrap_or_else(|why| panic!("the control plane of {}: {why}", assets.display()))
         })
     }

@@ -69,7 +69,7 @@ impl World {
 
     /// A share of the real control plane, which is started at the first call.
     ///
-    /// Panics where there is none: ask [`control_plane::available`](crate::control_plane::available).
+    /// Panics where there is none, and says how to build it: its tests are ignored unless asked for.
     pub fn real() -> Self {
         let control_plane = ControlPlane::shared();
         let id = next_id();

@@ -224,18 +224,16 @@ fn a_terminal_shows_what_a_person_sees() {
 
 /// Killed with SIGKILL, a test process can clear nothing up; the supervisor of its control plane does.
 #[test]
+#[ignore = "needs a real control plane: see CONTRIBUTING.md"]
 fn the_control_plane_goes_with_its_process() {
     const CHILD: &str = "SUPPORT_TEST_CHILD";
-    if !control_plane::available() {
-        return;
-    }
     if std::env::var_os(CHILD).is_some() {
         println!("server {}", control_plane::ControlPlane::shared().server());
         std::thread::sleep(Duration::from_mins(1));
         return;
     }
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "the_control_plane_goes_with_its_process", "--nocapture"])
+        .args(["--exact", "the_control_plane_goes_with_its_process", "--nocapture", "--include-ignored"])
         .env(CHILD, "1")
         .stdout(Stdio::piped())
         .spawn()
@@ -247,4 +245,22 @@ fn the_control_plane_goes_with_its_process() {
     child.kill().unwrap();
     child.wait().unwrap();
     until(|| TcpStream::connect(&server).is_err());
+}
+
+#[test]
+fn without_a_control_plane_a_test_of_it_is_ignored_and_fails_where_it_is_asked_for() {
+    let run = |more: &[&str]| {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "custom_resources_are_served::on_the_real_control_plane"])
+            .args(more)
+            .env_remove(control_plane::ASSETS)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let ignored = run(&[]);
+    assert!(ignored.contains("0 passed; 0 failed; 1 ignored"), "{ignored}");
+    let failed = run(&["--include-ignored"]);
+    assert!(failed.contains("0 passed; 1 failed"), "{failed}");
+    assert!(failed.contains(r#"export KUBEBUILDER_ASSETS="$(tests/control-plane/build)""#), "{failed}");
 }

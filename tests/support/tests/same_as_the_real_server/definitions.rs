@@ -21,6 +21,7 @@ fn define(world: &World, plural: &str, kind: &str, versions: &[&str], spec: &Val
 }
 
 #[test]
+#[ignore = "needs a real control plane: see CONTRIBUTING.md"]
 fn a_group_prefers_its_stable_and_newest_version() {
     let any = || json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
     on_both(|both| {
@@ -44,6 +45,7 @@ fn a_group_prefers_its_stable_and_newest_version() {
 }
 
 #[test]
+#[ignore = "needs a real control plane: see CONTRIBUTING.md"]
 fn what_a_rule_makes_immutable_is_refused_alike() {
     let any = || json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
     on_both(|both| {
