@@ -1,7 +1,8 @@
 //! Whose certificate is believed, as Go decides it, since what kubectl connects to is connected to here.
 //!
 //! rustls is stricter than Go in two ways: a certificate that the kubeconfig names is trusted by Go whether or not it is
-//! an authority (kube-rs/kube#1767), and so is a server's that says of itself that it is one.
+//! an authority (kube-rs/kube#1767), and so is a server's that says of itself that it is one. In a third it is more
+//! lenient: it takes the word of any named certificate for another one, Go only of an authority's.
 
 mod verifier;
 
@@ -95,7 +96,8 @@ fn verifier(trust: &Trust, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn Ser
         ),
         Trust::Named(named) => {
             let mut roots = RootCertStore::empty();
-            roots.add_parsable_certificates(named.iter().cloned());
+            let may_sign = named.iter().filter(|named| verifier::is_authority(named));
+            roots.add_parsable_certificates(may_sign.cloned());
             let authorities =
                 WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
                     .build()

@@ -10,8 +10,8 @@ use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_t
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
-use x509_cert::Certificate;
-use x509_cert::ext::pkix::ExtendedKeyUsage;
+use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
+use x509_cert::{Certificate, Version};
 
 /// Believes the certificates that the kubeconfig names, and those that they have signed.
 #[derive(Debug)]
@@ -74,7 +74,8 @@ impl Named {
     fn is_signed_by_named(&self, certificate: &CertificateDer<'_>) -> bool {
         let Some(signed) = Signed::read(certificate) else { return false };
         let Ok(facts) = Certificate::from_der(certificate) else { return false };
-        self.certificates.iter().filter_map(|named| Certificate::from_der(named).ok()).any(|authority| {
+        let authorities = self.certificates.iter().filter(|named| is_authority(named));
+        authorities.filter_map(|named| Certificate::from_der(named).ok()).any(|authority| {
             let authority = authority.tbs_certificate();
             let key = authority.subject_public_key_info();
             let (Some(bytes), Ok(algorithm)) = (key.subject_public_key.as_bytes(), key.algorithm.to_der())
@@ -89,6 +90,22 @@ impl Named {
                 })
         })
     }
+}
+
+/// Whether a certificate may vouch for others. One of the first version can't say; what can't be read is left to rustls.
+pub(super) fn is_authority(certificate: &CertificateDer<'_>) -> bool {
+    let Ok(certificate) = Certificate::from_der(certificate) else { return true };
+    let facts = certificate.tbs_certificate();
+    let is_one = match facts.get_extension::<BasicConstraints>() {
+        Ok(Some((_, constraints))) => constraints.ca,
+        Ok(None) => facts.version() != Version::V3,
+        Err(_) => false,
+    };
+    let signs = match facts.get_extension::<KeyUsage>() {
+        Ok(usage) => usage.is_none_or(|(_, usage)| usage.key_cert_sign()),
+        Err(_) => false,
+    };
+    is_one && signs
 }
 
 /// rustls has no name of its own for it; its text does.

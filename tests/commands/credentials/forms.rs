@@ -300,6 +300,8 @@ fn a_certificate_that_the_kubeconfig_names_is_trusted_whether_or_not_it_is_an_au
         (Odd::NotYetValid, " is before 2201-01-01T00:00:00Z\nhint: either this machine's clock is wrong"),
         (Odd::ForAnotherName, "certificate is not valid for this name"),
         (Odd::ForClients, "certificate specifies an incompatible key usage"),
+        (Odd::OfNoAuthority, "certificate signed by unknown authority"),
+        (Odd::AuthorityOfNoAuthority, "certificate signed by unknown authority"),
     ] {
         let (server, certificate) = world.odd_door(odd);
         let refused = at(&server, &certificate).fails_with(1);

@@ -37,6 +37,10 @@ pub enum Odd {
     ForAnotherName,
     /// Signed by itself, to be shown by clients.
     ForClients,
+    /// Signed by one that is no authority, which is named as the one to trust.
+    OfNoAuthority,
+    /// The same, and an authority by its own account.
+    AuthorityOfNoAuthority,
 }
 
 /// The kind of a key.
@@ -100,7 +104,7 @@ impl Authority {
             params.subject_alt_names.push(SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)));
         }
         match odd {
-            Odd::SelfSignedAuthority | Odd::AuthorityOfAuthority => {
+            Odd::SelfSignedAuthority | Odd::AuthorityOfAuthority | Odd::AuthorityOfNoAuthority => {
                 params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
             }
             Odd::Expired => {
@@ -112,10 +116,12 @@ impl Authority {
                 params.not_after = date_time_ymd(2202, 1, 1);
             }
             Odd::ForClients => params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth],
-            Odd::SelfSigned | Odd::ForAnotherName => {}
+            Odd::SelfSigned | Odd::ForAnotherName | Odd::OfNoAuthority => {}
         }
-        if odd == Odd::AuthorityOfAuthority {
-            return self.sign(&params);
+        match odd {
+            Odd::AuthorityOfAuthority => return self.sign(&params),
+            Odd::OfNoAuthority | Odd::AuthorityOfNoAuthority => return signed_by_no_authority(&params),
+            _ => {}
         }
         let key = new_key();
         let certificate = params.self_signed(&key).expect("a certificate signs itself");
@@ -199,6 +205,16 @@ fn roots(authority: CertificateDer<'static>) -> Arc<RootCertStore> {
 pub(crate) fn signing_key() -> (String, String) {
     let key = new_key();
     (key.serialize_pem(), key.public_key_pem())
+}
+
+/// A certificate of which the PEM is its signer's.
+fn signed_by_no_authority(params: &CertificateParams) -> Pair {
+    let (of_signer, key_of_signer) = (self::params("no-authority"), new_key());
+    let signer = of_signer.self_signed(&key_of_signer).expect("a certificate signs itself");
+    let key = new_key();
+    let issuer = Issuer::new(of_signer, key_of_signer);
+    let certificate = params.signed_by(&key, &issuer).expect("any key signs");
+    Pair { certificate_pem: signer.pem(), ..pair(&certificate, &key) }
 }
 
 fn pair(certificate: &rcgen::Certificate, key: &KeyPair) -> Pair {
