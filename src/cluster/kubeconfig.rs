@@ -263,6 +263,9 @@ fn lay_over_cluster(cluster: &mut Cluster, flags: &Connection) -> Result<()> {
     }
     if let Some(insecure) = flags.insecure_skip_tls_verify {
         cluster.insecure_skip_tls_verify = insecure;
+        if insecure {
+            (cluster.certificate_authority, cluster.certificate_authority_data) = (None, None);
+        }
     }
     Ok(())
 }

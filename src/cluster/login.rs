@@ -234,13 +234,18 @@ fn source(
         format!("the token of the user \"{}\" in the kubeconfig", names.user)
     };
     let token = user.token.as_ref().map(|token| bearer(token.expose(), &origin)).transpose()?.flatten();
+    let has_password = user.username.is_some() || user.password.is_some();
+    if has_password && user.token_file.is_some() {
+        return Err(Error::failed("username/password or bearer token may be set, but not both")
+            .hint("remove tokenFile, or username and password, from the user in the kubeconfig"));
+    }
     if let Some(path) = &user.token_file {
         return Ok(Source::File { path: path.into(), or_else: token });
     }
     if let (Some(header), Some(token)) = (token, &user.token) {
         return Ok(Source::Fixed { header, origin, ends: id_token::end_of(token.expose()) });
     }
-    if user.username.is_some() || user.password.is_some() {
+    if has_password {
         let origin = format!("user name and password of the user \"{}\" in the kubeconfig", names.user);
         return Ok(Source::Fixed { header: basic(user), origin, ends: None });
     }

@@ -35,10 +35,14 @@ pub(super) enum Trust {
 
 impl Trust {
     /// # Errors
-    /// The authority's certificates can't be read.
+    /// The authority's certificates can't be read, or the kubeconfig asks both to check by them and not to check.
     pub(super) fn of(cluster: &Cluster, name: &str) -> Result<Self> {
-        if cluster.insecure_skip_tls_verify {
-            return Ok(Self::Anything);
+        let names_one =
+            cluster.certificate_authority.is_some() || cluster.certificate_authority_data.is_some();
+        match (cluster.insecure_skip_tls_verify, names_one) {
+            (true, true) => return Err(checked_and_not(name)),
+            (true, false) => return Ok(Self::Anything),
+            (false, _) => {}
         }
         let field = Field {
             name: "certificate-authority",
@@ -68,6 +72,13 @@ impl Trust {
         }
         Ok(Self::Named(named))
     }
+}
+
+fn checked_and_not(cluster: &str) -> Error {
+    Error::failed("specifying a root certificates file with the insecure flag is not allowed").hint(format!(
+        "the cluster \"{cluster}\" in the kubeconfig has a certificate-authority and insecure-skip-tls-verify: remove one \
+         of them, or say which is meant: --insecure-skip-tls-verify=false"
+    ))
 }
 
 /// TLS for a client who shows this certificate, or none.

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
 use support::proxy::Proxy;
 use support::{Kubeconfig, Sandbox, Validity, World};
@@ -225,6 +227,18 @@ fn who_names_an_authority_wants_the_servers_certificate_checked() {
     let refused = sandbox.run(LOOK.iter().chain(&both)).fails_with(2);
     let message = "error: specifying a root certificates file with the insecure flag is not allowed\n";
     assert!(refused.stderr.starts_with(message), "{refused}");
+    // The kubeconfig may not ask for both either; the flag says which is meant.
+    for (field, value) in [
+        ("certificate-authority-data", BASE64_STANDARD.encode(World::in_process().ca_pem())),
+        ("certificate-authority", "/nowhere.pem".to_owned()),
+    ] {
+        let sandbox = Sandbox::new().kubeconfig(&careless.clone().cluster(field, value));
+        let refused = sandbox.run(LOOK).fails_with(1);
+        assert!(refused.stderr.starts_with(message), "{refused}");
+        sandbox.run(LOOK.iter().chain(&["--insecure-skip-tls-verify"])).success();
+        let refused = sandbox.run(LOOK.iter().chain(&["--insecure-skip-tls-verify=false"])).fails_with(1);
+        assert!(!refused.stderr.starts_with(message), "{refused}");
+    }
 }
 
 #[test]

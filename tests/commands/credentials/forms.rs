@@ -437,6 +437,10 @@ fn ways_to_log_in_that_exclude_each_other_are_refused_as_by_kubectl() {
             "more than one authentication method found for test; found [token basicAuth], only one is allowed",
         ),
         (
+            json!({ "tokenFile": "/nowhere", "username": "u", "password": "p" }),
+            "username/password or bearer token may be set, but not both",
+        ),
+        (
             json!({ "exec": { "command": "true" }, "auth-provider": { "name": "oidc" } }),
             "authProvider cannot be provided in combination with an exec plugin for test",
         ),
