@@ -303,10 +303,11 @@ impl Cluster {
             .and_then(|seconds| seconds.to_str().ok()?.parse().ok())
             .map(Duration::from_secs);
         let failure = Failure::refused(&self.server, status, body, retry_after, call);
-        let failure = if status == StatusCode::UNAUTHORIZED || failure.is_of_nobody() {
-            failure.because(self.wire.login.why_refused())
-        } else {
-            failure
+        let login = &self.wire.login;
+        let failure = match status {
+            StatusCode::UNAUTHORIZED => failure.because(login.why_refused()),
+            _ if failure.is_of_nobody() => failure.because(login.why_unseen()),
+            _ => failure,
         };
         failure.in_words_of(|text| self.ui.quotable(text))
     }

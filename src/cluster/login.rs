@@ -185,6 +185,17 @@ impl Login {
         Ok(Credential { header, identity, due, cause, accepted: Cell::new(false) })
     }
 
+    /// What is known where the server saw nobody, for a person.
+    pub(super) fn why_unseen(&self) -> String {
+        match &self.source {
+            Source::Nobody(_) => self.why_refused(),
+            Source::Fixed { .. } | Source::File { .. } | Source::IdToken(_) | Source::Plugin(_) => {
+                "your credential was sent, but the server saw nobody: what is in between may have taken it off"
+                    .to_owned()
+            }
+        }
+    }
+
     /// What is known of a credential that the server refuses, for a person.
     pub(super) fn why_refused(&self) -> String {
         let now = SystemTime::now();

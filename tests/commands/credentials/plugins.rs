@@ -49,6 +49,25 @@ fn a_refused_credential_is_asked_for_once_more_and_then_the_truth_is_said() {
 }
 
 #[test]
+fn a_credential_that_the_server_never_saw_is_not_called_refused() {
+    let world = world_with_namespace();
+    let nobody =
+        r#"secrets is forbidden: User "system:anonymous" cannot create resource "secrets" in API group """#;
+    let status =
+        json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403, "message": nobody });
+    world.fail(Fault::on("POST", "/").for_ever().serve(403, "application/json", &status.to_string()));
+    let sandbox = with_plugin(&world, &prints(&credential(&json!({ "token": world.admin_token() }))));
+    let refused = sandbox.run(LOOK).fails_with(1);
+    let said = "\nhint: your credential was sent, but the server saw nobody: what is in between may have taken it off";
+    assert!(refused.stderr.contains(said), "{refused}");
+    assert!(!refused.stderr.contains("was run again"), "{refused}");
+    assert_eq!(runs(&sandbox), 1);
+    let sandbox = Sandbox::new().kubeconfig(&world.kubeconfig().user(json!({})));
+    let refused = sandbox.run(LOOK).fails_with(1);
+    assert!(refused.stderr.contains("the kubeconfig has none for the user \"test\""), "{refused}");
+}
+
+#[test]
 fn a_plugin_that_fails_the_second_time_says_so() {
     let world = world_with_namespace();
     let answer = prints(&credential(&json!({ "token": "wrong" })));
