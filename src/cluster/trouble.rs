@@ -53,8 +53,8 @@ pub(super) fn chain<'a>(
 pub(super) fn of(error: &(dyn StdError + 'static)) -> (Trouble, Sent) {
     let never_sent = chain(error).any(|e| e.downcast_ref().is_some_and(legacy::Error::is_connect));
     let tls = chain(error).find_map(tls_error);
-    // With TLS 1.3 the server's word on the client's certificate comes after the handshake, before it reads on.
-    let turned_away = matches!(tls, Some(rustls::Error::AlertReceived(_)));
+    let turned_away =
+        matches!(tls, Some(rustls::Error::AlertReceived(alert)) if is_about_a_certificate(*alert));
     let trouble = match tls {
         // Before all others, which would be told as if they were the server's.
         _ if never_sent && let Some(what) = chain(error).find_map(of_a_proxy) => Trouble::Proxy(what),
@@ -71,6 +71,26 @@ fn tls_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Erro
         Some(wrapper) => tls_error(wrapper.get_ref()?),
         None => error.downcast_ref(),
     }
+}
+
+/// With TLS 1.3 the server's word on the client's certificate comes after the handshake, before it reads on. Any other
+/// alert after the handshake may come when it has read the request.
+fn is_about_a_certificate(alert: rustls::AlertDescription) -> bool {
+    use rustls::AlertDescription as Alert;
+    matches!(
+        alert,
+        Alert::NoCertificate
+            | Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::CertificateRequired
+            | Alert::UnknownCA
+            | Alert::AccessDenied
+            // The signature with which a client proves that it has the key.
+            | Alert::DecryptError
+    )
 }
 
 fn tls_words(error: &rustls::Error) -> Trouble {
@@ -245,6 +265,24 @@ impl Trouble {
                 "{server} does not answer as a Kubernetes API server: it gave {instead} instead of {wanted}"
             ))
             .hint(CHECK_ADDRESS),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::AlertDescription as Alert;
+
+    use super::*;
+
+    #[test]
+    fn only_a_word_on_the_clients_certificate_means_that_the_request_was_not_read() {
+        let sent = |alert| of(&std::io::Error::other(rustls::Error::AlertReceived(alert))).1;
+        for alert in [Alert::CertificateRequired, Alert::CertificateExpired, Alert::UnknownCA] {
+            assert!(sent(alert) == Sent::No, "{alert:?}");
+        }
+        for alert in [Alert::InternalError, Alert::BadRecordMac, Alert::UserCanceled, Alert::Unknown(200)] {
+            assert!(sent(alert) == Sent::Perhaps, "{alert:?}");
         }
     }
 }
