@@ -45,9 +45,8 @@ pub(super) fn for_server(
     if let Some(url) = explicit.filter(|url| !url.is_empty()) {
         return parse(url, "proxy-url in the kubeconfig").map(Some);
     }
-    let variable = |name: &str| {
-        environment(name).or_else(|| environment(&name.to_lowercase())).filter(|value| !value.is_empty())
-    };
+    let filled = |name: &str| environment(name).filter(|value| !value.is_empty());
+    let variable = |name: &str| filled(name).or_else(|| filled(&name.to_lowercase()));
     let name = if server.scheme_str() == Some("http") { "HTTP_PROXY" } else { "HTTPS_PROXY" };
     let (Some(proxy), Some(host)) = (variable(name), server.host()) else { return Ok(None) };
     let port = server.port_u16().unwrap_or(if name == "HTTP_PROXY" { 80 } else { 443 });
@@ -126,7 +125,7 @@ fn matches_name(host: &str, address: Option<IpAddr>, name: &str) -> bool {
     if let Some(address) = address {
         return name.trim_start_matches('[').trim_end_matches(']').parse() == Ok(address);
     }
-    let name = name.strip_prefix('*').unwrap_or(name);
+    let name = if name.starts_with("*.") { &name[1..] } else { name };
     match name.strip_prefix('.') {
         Some(_) => host.ends_with(name),
         None => host == name || host.strip_suffix(name).is_some_and(|front| front.ends_with('.')),
@@ -179,7 +178,9 @@ mod tests {
         assert!(proxy("https://10.1.2.3", "10.0.0.0/8").is_none());
         assert!(proxy("https://[fd00::1]:6443", "fd00::/8").is_none());
         assert!(proxy("https://10.1.2.3", "*").is_none());
-        for no_proxy in ["", "proxy.corp", "s.corp", "api.k8s.corp:443", "8s.corp", "10.0.0.0/8"] {
+        for no_proxy in
+            ["", "proxy.corp", "s.corp", "api.k8s.corp:443", "8s.corp", "10.0.0.0/8", "*k8s.corp", "*."]
+        {
             assert!(proxy("https://api.k8s.corp:6443", no_proxy).is_some(), "{no_proxy}");
         }
     }
@@ -188,6 +189,19 @@ mod tests {
     fn the_machine_itself_is_never_reached_through_a_proxy() {
         assert!(proxy("https://127.0.0.1:6443", "").is_none());
         assert!(proxy("https://localhost:6443", "").is_none());
+    }
+
+    #[test]
+    fn a_variable_that_is_empty_does_not_hide_the_one_in_small_letters() {
+        let environment = |name: &str| match name {
+            "HTTPS_PROXY" | "NO_PROXY" => Some(String::new()),
+            "https_proxy" => Some("http://proxy.corp:3128".to_owned()),
+            "no_proxy" => Some("k8s.corp".to_owned()),
+            _ => None,
+        };
+        let taken = |server: &str| for_server(&server.parse().unwrap(), None, environment).ok().unwrap();
+        assert!(taken("https://10.1.2.3").is_some());
+        assert!(taken("https://api.k8s.corp").is_none());
     }
 
     #[test]
