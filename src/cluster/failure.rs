@@ -20,6 +20,9 @@ use crate::workload::Kind;
 /// The longest text of a server that is repeated: beyond it is a page of HTML or a dump.
 const LONGEST_TEXT: usize = 400;
 
+/// How many of the reasons of one refusal are repeated.
+const MOST_REASONS: usize = 20;
+
 const NOT_KNOWN: &str = "it is not known whether the server did it";
 const NOT_TAKEN: &str = "the server did not take it; nothing was changed";
 
@@ -379,14 +382,18 @@ fn invalid(failure: &Failure, status: &Status, text: &str) -> Error {
     let Some(details) = status.details.as_ref().filter(|details| !details.causes.is_empty()) else {
         return Error::in_kubectls_words(format!("Error from server (Invalid): {text}")).hint(NOT_TAKEN);
     };
-    let fields: Vec<String> =
-        failure.invalid_fields().into_iter().map(|(field, reason)| format!("{field}: {reason}")).collect();
+    let all = failure.invalid_fields();
+    let in_words = |(field, reason): &(String, String)| format!("{}: {reason}", shortened(field));
+    let mut fields: Vec<String> = all.iter().take(MOST_REASONS).map(in_words).collect();
+    if all.len() > MOST_REASONS {
+        fields.push(format!("and {} more", all.len() - MOST_REASONS));
+    }
     let fields = match fields.as_slice() {
         [only] => only.clone(),
         several => format!("\n* {}", several.join("\n* ")),
     };
-    Error::in_kubectls_words(format!("The {} \"{}\" is invalid: {fields}", details.kind, details.name))
-        .hint(NOT_TAKEN)
+    let [kind, name] = [&details.kind, &details.name].map(|text| shortened(text));
+    Error::in_kubectls_words(format!("The {kind} \"{name}\" is invalid: {fields}")).hint(NOT_TAKEN)
 }
 
 /// Drops the value from `Invalid value: <value>: <reason>`, which may be a whole pod template.
@@ -444,6 +451,9 @@ pub(super) fn shortened(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::place::Place;
     use super::*;
 
     #[test]
@@ -467,5 +477,19 @@ mod tests {
         ] {
             assert_eq!(reason_only(message), reason, "{message}");
         }
+    }
+
+    #[test]
+    fn of_a_refusal_with_a_thousand_reasons_some_are_said() {
+        let cause = |number: usize| json!({ "field": format!("spec[{number}]{}", "x".repeat(5_000)), "message": "Required value" });
+        let causes: Vec<Value> = (0..1_000).map(cause).collect();
+        let details = json!({ "kind": "Secret".repeat(1_000), "name": "s", "causes": causes });
+        let body =
+            json!({ "kind": "Status", "message": "m", "reason": "Invalid", "details": details }).to_string();
+        let call = Call::get(Place::secret("ns", "s"));
+        let failure = Failure::refused("api", StatusCode::UNPROCESSABLE_ENTITY, body.as_bytes(), None, &call);
+        let said = Error::from(failure).to_string();
+        assert!(said.len() < 20_000, "{}", said.len());
+        assert!(said.contains("\n* spec[0]x") && said.contains("and 980 more"), "{said}");
     }
 }
