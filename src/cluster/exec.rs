@@ -178,9 +178,9 @@ impl Plugin {
         let ends = status.expiration_timestamp.as_deref().filter(|ends| !ends.is_empty()).map(|ends| {
             let ends: jiff::Timestamp =
                 ends.parse().map_err(|_| self.failed("printed an expirationTimestamp that is no time"))?;
-            Ok::<SystemTime, Error>(ends.into())
+            Ok::<Option<SystemTime>, Error>(on_the_clock(ends))
         });
-        Ok(Answer { token, identity, ends: ends.transpose()? })
+        Ok(Answer { token, identity, ends: ends.transpose()?.flatten() })
     }
 
     fn command(&self) -> Result<Command> {
@@ -236,6 +236,12 @@ impl Plugin {
                  what it prints on standard output is not shown"
         ))
     }
+}
+
+/// A time as a clock shows it; nothing for one that none can. Clocks of Windows begin in 1601 (rust-lang/rust#150505), and
+/// jiff's own conversion panics before that: what ended before 1970 has ended.
+fn on_the_clock(time: jiff::Timestamp) -> Option<SystemTime> {
+    SystemTime::UNIX_EPOCH.checked_add(time.as_duration().try_into().unwrap_or_default())
 }
 
 /// What a plugin is told of the cluster (`spec.cluster`), so that it can make certificates for it.
