@@ -43,6 +43,8 @@ const SILENCE: Duration = Duration::from_secs(90);
 
 /// The longest answer, unpacked. A page has at most 500 objects, and the server's store takes none over 1.5 MiB.
 const MOST: usize = 256 << 20;
+/// Of one object: as a tree of JSON it may take fifty times as much memory.
+pub(super) const MOST_OF_AN_OBJECT: usize = 16 << 20;
 const MOST_OF_A_REFUSAL: usize = 8 << 20;
 /// The longest of all answers that are under way.
 const MOST_AT_ONCE: usize = 512 << 20;
@@ -254,7 +256,8 @@ impl Cluster {
         let answer = self.in_motion(call, self.wire.send(request, credential)).await?;
         let (head, body) = answer.map_err(|error| self.lost(call, &*error))?.into_parts();
         let is_success = head.status.is_success();
-        let most = if is_success { MOST } else { MOST_OF_A_REFUSAL };
+        let most = if call.is_of_a_list() { MOST } else { MOST_OF_AN_OBJECT };
+        let most = if is_success { most } else { MOST_OF_A_REFUSAL };
         match self.read(call, body, most).await {
             // What a refusal has to say is short; that it is one, is known already.
             Err(failure) if failure.is_too_large() && !is_success => Ok((head, Bytes::new())),

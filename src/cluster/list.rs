@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::call::Call;
+use super::connection::MOST_OF_AN_OBJECT;
 use super::proof::Head;
 use super::{Cluster, Failure};
 
@@ -104,7 +105,7 @@ impl Cluster {
     ) -> Result<Vec<R>, Failure> {
         let read = |body: &[u8]| {
             let (items, metadata, head) = serde_json::from_slice::<Page<&RawValue>>(body)?.into_parts();
-            let items = items.map(|item| Ok(keep(&serde_json::from_str(item.get())?)));
+            let items = items.map(|item| Ok(keep(&tree(item)?)));
             Ok(((items.collect::<serde_json::Result<_>>()?, metadata), head))
         };
         self.pages(call, limit, read).await
@@ -147,6 +148,14 @@ impl Cluster {
     }
 }
 
+/// An object of a list as a tree.
+fn tree(item: &RawValue) -> serde_json::Result<Value> {
+    if item.get().len() > MOST_OF_AN_OBJECT {
+        return Err(serde_json::Error::custom("it is larger than any object"));
+    }
+    serde_json::from_str(item.get())
+}
+
 impl<T> Page<T> {
     fn into_parts(self) -> (impl Iterator<Item = T>, PageMetadata, Head) {
         let Self { kind, api_version, metadata, items } = self;
@@ -173,6 +182,13 @@ mod tests {
         assert_eq!(["a", "b", "a"].map(|token| after(&mut circle, token)), [Some(true), Some(true), None]);
         let mut endless = Progress::default();
         assert!((0..=PAGES).any(|page| after(&mut endless, &page.to_string()).is_none()));
+    }
+
+    #[test]
+    fn no_item_of_a_list_is_larger_than_any_object() {
+        let item = |length: usize| RawValue::from_string(format!("[{}0]", "0,".repeat(length / 2))).unwrap();
+        assert!(tree(&item(1_000)).is_ok());
+        assert!(tree(&item(MOST_OF_AN_OBJECT)).is_err());
     }
 
     #[test]

@@ -310,6 +310,21 @@ fn an_answer_without_an_end_is_given_up_before_the_memory_is() {
     }
 }
 
+/// 447 KiB of gzip took 4.8 GiB of memory once.
+#[test]
+fn one_object_that_is_longer_than_any_is_given_up_before_it_becomes_a_tree() {
+    let world = World::in_process();
+    let sandbox = Sandbox::new().with(&world);
+    let Places { namespace, .. } = prepared(&world, &sandbox);
+    let long = format!(
+        r#"{{"kind":"Secret","apiVersion":"v1","metadata":{{"name":"s","namespace":"{namespace}","uid":"1"}},"x":[{}0]}}"#,
+        "0,".repeat(10 << 20),
+    );
+    world.fail(Fault::on("GET", "/secrets/s").for_ever().serve(200, "application/json", &long));
+    let outcome = run(&sandbox, &format!("view s --request-timeout=5m -n {namespace}")).fails_with(1);
+    assert!(outcome.stderr.contains("an answer without an end: 1"), "{outcome}");
+}
+
 #[test]
 fn a_pause_that_no_clock_can_count_is_no_reason_to_wait_or_to_break() {
     let world = World::in_process();
