@@ -130,13 +130,19 @@ impl Recreation<'_> {
         let uid = uid(old);
         let limit = if self.limit.is_zero() { LONGEST_LIMIT } else { self.limit };
         steps.wait_until_gone(uid, limit).await.map_err(|error| error.hint(bring_back()))?;
-        let refusal = match steps.create(new, uid, PATIENCE).await {
+        let failure = match steps.create(new, uid, PATIENCE).await {
             Ok(object) => {
                 saved.remove();
                 return Ok(object);
             }
-            Err(failure) => Error::from(failure),
+            Err(failure) => failure,
         };
+        let is_taken = failure.is_already_exists();
+        let refusal = Error::from(failure);
+        if is_taken {
+            let theirs = "somebody else made another one meanwhile, which was not touched";
+            return Err(refusal.hint(theirs).hint(bring_back()));
+        }
         if steps.create(old_copy, uid, PATIENCE_TO_PUT_BACK).await.is_err() {
             return Err(refusal
                 .hint(format!("the new {} could not be created", self.target))
@@ -192,7 +198,17 @@ impl Anew for Steps<'_> {
             .await
     }
 
-    async fn made(&self, _: &Value, uid_before: &str) -> Result<Option<Value>, Failure> {
-        Ok(self.look().await?.filter(|now| uid(now) != uid_before))
+    /// It is known by who wrote it, and by whether it is the old one: a controller may have made another one meanwhile.
+    async fn made(&self, body: &Value, uid_before: &str) -> Result<Option<Value>, Failure> {
+        let manager = self.of.write.write().field_manager;
+        let is_wanted = |now: &Value| self.is_still(now) == (body == self.old_copy);
+        let is_ours = |now: &Value| uid(now) != uid_before && is_written_by(now, manager) && is_wanted(now);
+        Ok(self.look().await?.filter(is_ours))
     }
+}
+
+/// Whether a program has written fields of an object. A server that does not say who did may mean anybody.
+fn is_written_by(object: &Value, manager: &str) -> bool {
+    let writers = object["metadata"]["managedFields"].as_array();
+    writers.is_none_or(|writers| writers.iter().any(|writer| writer["manager"] == manager))
 }

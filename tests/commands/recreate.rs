@@ -273,6 +273,21 @@ scenario! {
         assert!(saved(sandbox).is_empty());
     }
 
+    fn a_job_that_somebody_else_made_meanwhile_is_not_taken_for_the_new_one(world: &World, sandbox: &Sandbox) {
+        let (namespace, _) = prepared(world);
+        let gate = world.hold(Fault::on("POST", "/jobs").nth(2), Hold::BeforeForwarding);
+        let running = sandbox.spawn(recreate(&namespace).iter().copied().chain(["--request-timeout=2s"]));
+        assert!(gate.wait_reached(REACHED));
+        let theirs = create_job(world, &namespace, "train");
+        let refused = running.wait().fails_with(1);
+        gate.release();
+        assert!(refused.stderr.contains("\nError from server (AlreadyExists)"), "{refused}");
+        assert!(refused.stderr.contains("somebody else made another one meanwhile, which was not touched"), "{refused}");
+        assert!(refused.stderr.contains("to bring the old one back, if it is gone: kubectl create -f"), "{refused}");
+        assert_eq!(saved(sandbox).len(), 1);
+        assert_eq!(job(world, &namespace, "train").unwrap()["metadata"]["uid"], theirs["metadata"]["uid"]);
+    }
+
     fn answers_that_get_lost_do_not_stop_it(world: &World, sandbox: &Sandbox) {
         for method in ["DELETE", "POST"] {
             let (namespace, old) = (world.namespace("a"), renewed(world));
