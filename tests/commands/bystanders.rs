@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use support::{Sandbox, scenario};
+use support::{Sandbox, World, scenario};
 
 use crate::status::create;
 use crate::workloads::create_deployment;
@@ -62,45 +62,58 @@ fn commands(sandbox: &Sandbox) -> BTreeSet<String> {
     entries.map(|entry| entry.split(' ').next().unwrap().to_owned()).collect()
 }
 
-scenario! {
-    fn no_command_writes_or_deletes_what_carries_neither_our_mark_nor_run_ais_label(world: &World, sandbox: &Sandbox) {
-        let (runai, theirs, other) = (world.runai_namespace(), world.project("theirs"), world.project("other"));
-        let elsewhere = world.namespace("elsewhere");
-        create(world, &runai, &json!({}), &json!({}), VALUE);
-        create_deployment(world, &theirs.namespace, "web");
-        // Alike: the mark without the source, another source's mark, a label that is not on.
-        let alike = json!({"kubectl-runai-secret/copy": "true", "runai/cluster-wide": "false"});
-        let annotations = json!({"kubectl-runai-secret/copy-of": format!("{runai}/other")});
-        create(world, &theirs.namespace, &alike, &annotations, "of the project itself");
-        create(world, &elsewhere, &json!({"run.ai/cluster-wide": "false"}), &json!({}), VALUE);
-        for namespace in [&runai, &theirs.namespace, &other.namespace] {
-            world.create_secret(namespace, "bystander", &[("token", "of somebody else")]);
-        }
-        let bystanders = [
-            (&theirs.namespace, "hf"), (&elsewhere, "hf"),
-            (&runai, "bystander"), (&theirs.namespace, "bystander"), (&other.namespace, "bystander"),
-        ];
-        let now = || bystanders.map(|(namespace, name)| world.secret(namespace, name).unwrap_or(Value::Null));
-        let before = now();
-        let mut tried = BTreeSet::new();
-        for (line, does) in LINES {
-            tried.insert(line.split(' ').next().unwrap().to_owned());
-            let words = [("{runai}", &runai), ("{theirs}", &theirs.namespace), ("{other}", &other.namespace), ("{project}", &theirs.name)];
-            let words = words.iter().fold(line.to_owned(), |line, (name, word)| line.replace(name, word));
-            world.clear_log();
-            let run = sandbox.env("EDITOR", "sed -i s/shared/edited/");
-            let outcome = run.run(words.split(' ').chain(["--runai-namespace", &runai]));
-            let writes: Vec<_> = world.writes().into_iter().filter(|write| !write.is_dry_run()).collect();
-            assert_eq!(!writes.is_empty(), does == Write, "{:?} of {outcome}", world.lines());
-            for (namespace, name) in bystanders {
-                let path = format!("/api/v1/namespaces/{namespace}/secrets/{name}");
-                assert!(writes.iter().all(|write| write.path != path), "{:?} of {outcome}", world.lines());
-            }
-            let many = |write: &support::Recorded| write.method == "DELETE" && write.path.ends_with("/secrets");
-            assert!(!writes.iter().any(many), "{:?} of {outcome}", world.lines());
-            assert!(now() == before, "{outcome}");
-        }
-        assert!(world.secret(&runai, "hf").is_none() && world.secret(&other.namespace, "hf").is_none(), "they did their work");
-        assert_eq!(tried, commands(sandbox));
+#[scenario]
+fn no_command_writes_or_deletes_what_carries_neither_our_mark_nor_run_ais_label(
+    world: &World,
+    sandbox: &Sandbox,
+) {
+    let (runai, theirs, other) = (world.runai_namespace(), world.project("theirs"), world.project("other"));
+    let elsewhere = world.namespace("elsewhere");
+    create(world, &runai, &json!({}), &json!({}), VALUE);
+    create_deployment(world, &theirs.namespace, "web");
+    // Alike: the mark without the source, another source's mark, a label that is not on.
+    let alike = json!({"kubectl-runai-secret/copy": "true", "runai/cluster-wide": "false"});
+    let annotations = json!({"kubectl-runai-secret/copy-of": format!("{runai}/other")});
+    create(world, &theirs.namespace, &alike, &annotations, "of the project itself");
+    create(world, &elsewhere, &json!({"run.ai/cluster-wide": "false"}), &json!({}), VALUE);
+    for namespace in [&runai, &theirs.namespace, &other.namespace] {
+        world.create_secret(namespace, "bystander", &[("token", "of somebody else")]);
     }
+    let bystanders = [
+        (&theirs.namespace, "hf"),
+        (&elsewhere, "hf"),
+        (&runai, "bystander"),
+        (&theirs.namespace, "bystander"),
+        (&other.namespace, "bystander"),
+    ];
+    let now = || bystanders.map(|(namespace, name)| world.secret(namespace, name).unwrap_or(Value::Null));
+    let before = now();
+    let mut tried = BTreeSet::new();
+    for (line, does) in LINES {
+        tried.insert(line.split(' ').next().unwrap().to_owned());
+        let words = [
+            ("{runai}", &runai),
+            ("{theirs}", &theirs.namespace),
+            ("{other}", &other.namespace),
+            ("{project}", &theirs.name),
+        ];
+        let words = words.iter().fold(line.to_owned(), |line, (name, word)| line.replace(name, word));
+        world.clear_log();
+        let run = sandbox.env("EDITOR", "sed -i s/shared/edited/");
+        let outcome = run.run(words.split(' ').chain(["--runai-namespace", &runai]));
+        let writes: Vec<_> = world.writes().into_iter().filter(|write| !write.is_dry_run()).collect();
+        assert_eq!(!writes.is_empty(), does == Write, "{:?} of {outcome}", world.lines());
+        for (namespace, name) in bystanders {
+            let path = format!("/api/v1/namespaces/{namespace}/secrets/{name}");
+            assert!(writes.iter().all(|write| write.path != path), "{:?} of {outcome}", world.lines());
+        }
+        let many = |write: &support::Recorded| write.method == "DELETE" && write.path.ends_with("/secrets");
+        assert!(!writes.iter().any(many), "{:?} of {outcome}", world.lines());
+        assert!(now() == before, "{outcome}");
+    }
+    assert!(
+        world.secret(&runai, "hf").is_none() && world.secret(&other.namespace, "hf").is_none(),
+        "they did their work"
+    );
+    assert_eq!(tried, commands(sandbox));
 }

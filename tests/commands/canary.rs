@@ -189,51 +189,57 @@ fn no_file_holds_it(sandbox: &Sandbox, line: &str) {
     assert!(found.is_empty(), "{found:?} hold the value after {line}");
 }
 
-scenario! {
-    fn no_command_shows_or_keeps_it(world: &World, sandbox: &Sandbox) {
-        let places = prepared(world, sandbox);
-        for line in command_lines(&places) {
-            // An editor that shows what it is given.
-            let run = sandbox.stdin(CANARY).env("CANARY", CANARY).env("EDITOR", "cat");
-            let run = run.env("XDG_RUNTIME_DIR", sandbox.home());
-            run.run(line.split(' ')).never_shows(CANARY.as_bytes());
-            no_file_holds_it(sandbox, &line);
-        }
-        for request in world.requests() {
-            assert!(!request.line().contains(CANARY), "in an address: {}", request.line());
-            let path = request.path.trim_end_matches('/');
-            // The version of the server says which names of variables are legal, and that of a group is for kinds that
-            // are not built in.
-            let is_needed = path == "/version" || GROUPS.iter().any(|group| path.starts_with(&format!("/apis/{group}")));
-            let asks_for_kinds = path.starts_with("/openapi") || path.split('/').count() <= 4 && !path.contains("/v1/");
-            let asks_for_kinds = asks_for_kinds && !is_needed;
-            assert!(!asks_for_kinds, "no kind needs to be discovered: {}", request.line());
-        }
-        for secret in world.list(&format!("/api/v1/namespaces/{}/secrets", places.namespace)) {
-            let metadata = secret["metadata"].to_string();
-            assert!(!metadata.contains(CANARY) && !metadata.contains("last-applied"), "{metadata}");
-        }
+#[scenario]
+fn no_command_shows_or_keeps_it(world: &World, sandbox: &Sandbox) {
+    let places = prepared(world, sandbox);
+    for line in command_lines(&places) {
+        // An editor that shows what it is given.
+        let run = sandbox.stdin(CANARY).env("CANARY", CANARY).env("EDITOR", "cat");
+        let run = run.env("XDG_RUNTIME_DIR", sandbox.home());
+        run.run(line.split(' ')).never_shows(CANARY.as_bytes());
+        no_file_holds_it(sandbox, &line);
     }
+    for request in world.requests() {
+        assert!(!request.line().contains(CANARY), "in an address: {}", request.line());
+        let path = request.path.trim_end_matches('/');
+        // The version of the server says which names of variables are legal, and that of a group is for kinds that
+        // are not built in.
+        let is_needed =
+            path == "/version" || GROUPS.iter().any(|group| path.starts_with(&format!("/apis/{group}")));
+        let asks_for_kinds =
+            path.starts_with("/openapi") || path.split('/').count() <= 4 && !path.contains("/v1/");
+        let asks_for_kinds = asks_for_kinds && !is_needed;
+        assert!(!asks_for_kinds, "no kind needs to be discovered: {}", request.line());
+    }
+    for secret in world.list(&format!("/api/v1/namespaces/{}/secrets", places.namespace)) {
+        let metadata = secret["metadata"].to_string();
+        assert!(!metadata.contains(CANARY) && !metadata.contains("last-applied"), "{metadata}");
+    }
+}
 
-    fn no_refusal_brings_it_to_light(world: &World, sandbox: &Sandbox) {
-        brings_nothing_to_light(world, sandbox, |on| on.answer(403));
-    }
+#[scenario]
+fn no_refusal_brings_it_to_light(world: &World, sandbox: &Sandbox) {
+    brings_nothing_to_light(world, sandbox, |on| on.answer(403));
+}
 
-    fn no_failure_brings_it_to_light(world: &World, sandbox: &Sandbox) {
-        brings_nothing_to_light(world, sandbox, |on| on.answer(500));
-    }
+#[scenario]
+fn no_failure_brings_it_to_light(world: &World, sandbox: &Sandbox) {
+    brings_nothing_to_light(world, sandbox, |on| on.answer(500));
+}
 
-    fn no_page_brings_it_to_light(world: &World, sandbox: &Sandbox) {
-        brings_nothing_to_light(world, sandbox, |on| on.html(502));
-    }
+#[scenario]
+fn no_page_brings_it_to_light(world: &World, sandbox: &Sandbox) {
+    brings_nothing_to_light(world, sandbox, |on| on.html(502));
+}
 
-    fn no_half_answer_brings_it_to_light(world: &World, sandbox: &Sandbox) {
-        brings_nothing_to_light(world, sandbox, On::cut_the_answer);
-    }
+#[scenario]
+fn no_half_answer_brings_it_to_light(world: &World, sandbox: &Sandbox) {
+    brings_nothing_to_light(world, sandbox, On::cut_the_answer);
+}
 
-    fn no_lost_answer_brings_it_to_light(world: &World, sandbox: &Sandbox) {
-        brings_nothing_to_light(world, sandbox, On::drop_after_forwarding);
-    }
+#[scenario]
+fn no_lost_answer_brings_it_to_light(world: &World, sandbox: &Sandbox) {
+    brings_nothing_to_light(world, sandbox, On::drop_after_forwarding);
 }
 
 /// So many commands run at once: where everything fails they mostly wait before another try.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use support::{Validity, World, scenario};
+use support::{Sandbox, Validity, World, scenario};
 
 use crate::status::{Shared, create, our_copy, runais_copy};
 use crate::usage::GROUPS;
@@ -101,13 +101,15 @@ fn shown(report: &Value) -> Vec<String> {
     items.map(|one| ["severity", "code", "object"].map(|field| text(&one[field])).join(" ")).collect()
 }
 
-scenario! {
-    fn each_finding_is_found(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("ns");
-        prepare(world, &namespace);
-        let outcome = sandbox.run(["check", "-n", &namespace, "-o", "json"]).fails_with(3);
-        outcome.never_shows(b"v4lue-of");
-        assert_eq!(shown(&outcome.json()), [
+#[scenario]
+fn each_finding_is_found(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    prepare(world, &namespace);
+    let outcome = sandbox.run(["check", "-n", &namespace, "-o", "json"]).fails_with(3);
+    outcome.never_shows(b"v4lue-of");
+    assert_eq!(
+        shown(&outcome.json()),
+        [
             "error missing-secret deployment.apps/dangling",
             "error missing-key deployment.apps/dangling",
             "error missing-key pod/stuck",
@@ -119,225 +121,280 @@ scenario! {
             "warning credential-keys secret/s3",
             "info env-name deployment.apps/all",
             "info unused-secret secret/applied",
-        ]);
-        assert!(outcome.stderr.contains("error: 5 errors of 11 findings"), "{outcome}");
-        assert!(world.writes().is_empty());
-    }
+        ]
+    );
+    assert!(outcome.stderr.contains("error: 5 errors of 11 findings"), "{outcome}");
+    assert!(world.writes().is_empty());
+}
 
-    fn nothing_is_found_where_all_is_well(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("ns");
-        clean(world, &namespace);
-        let outcome = sandbox.run(["check", "-n", &namespace]).success();
-        assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("", &*format!("note: nothing found in namespace {namespace}\n")));
-        let report = sandbox.run(["check", "-n", &namespace, "-o", "json"]).success().json();
-        assert_eq!(report["findings"], json!([]));
-    }
+#[scenario]
+fn nothing_is_found_where_all_is_well(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    clean(world, &namespace);
+    let outcome = sandbox.run(["check", "-n", &namespace]).success();
+    assert_eq!(
+        (outcome.stdout.as_str(), outcome.stderr.as_str()),
+        ("", &*format!("note: nothing found in namespace {namespace}\n"))
+    );
+    let report = sandbox.run(["check", "-n", &namespace, "-o", "json"]).success().json();
+    assert_eq!(report["findings"], json!([]));
+}
 
-    fn a_finding_has_the_fields_that_programs_know(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("ns");
-        prepare(world, &namespace);
-        let report = sandbox.run(["check", "-n", &namespace, "-o", "json"]).fails_with(3).json();
-        let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-        assert_eq!(keys(&report), ["findings", "unseen"]);
-        for finding in report["findings"].as_array().unwrap() {
-            assert_eq!(keys(finding), ["code", "message", "namespace", "object", "remedy", "severity"]);
-        }
+#[scenario]
+fn a_finding_has_the_fields_that_programs_know(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    prepare(world, &namespace);
+    let report = sandbox.run(["check", "-n", &namespace, "-o", "json"]).fails_with(3).json();
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&report), ["findings", "unseen"]);
+    for finding in report["findings"].as_array().unwrap() {
+        assert_eq!(keys(finding), ["code", "message", "namespace", "object", "remedy", "severity"]);
     }
+}
 
-    fn a_person_gets_a_table_and_what_to_do(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("ns");
-        prepare(world, &namespace);
-        let outcome = sandbox.run(["check", "-n", &namespace]).fails_with(3);
-        let lines: Vec<&str> = outcome.stdout.lines().collect();
-        assert!(lines[0].starts_with("SEVERITY   CODE                  OBJECT"), "{outcome}");
-        assert!(lines[2].contains("needs key HF_TOKNE of secret hf, which has no such key: env B in container main"), "{outcome}");
-        assert!(outcome.stderr.contains("did you mean HF_TOKEN? the keys of hf are: HF_TOKEN and config"), "{outcome}");
-        let wide = sandbox.run(["check", "-n", &namespace, "-o", "wide"]).fails_with(3);
-        assert!(wide.stdout.lines().next().unwrap().ends_with("WHAT TO DO"), "{wide}");
-        let names = sandbox.run(["check", "-n", &namespace, "-o", "name"]).fails_with(3);
-        assert!(names.stdout.starts_with("deployment.apps/all\ndeployment.apps/dangling\npod/stuck\n"), "{names}");
-    }
+#[scenario]
+fn a_person_gets_a_table_and_what_to_do(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    prepare(world, &namespace);
+    let outcome = sandbox.run(["check", "-n", &namespace]).fails_with(3);
+    let lines: Vec<&str> = outcome.stdout.lines().collect();
+    assert!(lines[0].starts_with("SEVERITY   CODE                  OBJECT"), "{outcome}");
+    assert!(
+        lines[2].contains("needs key HF_TOKNE of secret hf, which has no such key: env B in container main"),
+        "{outcome}"
+    );
+    assert!(
+        outcome.stderr.contains("did you mean HF_TOKEN? the keys of hf are: HF_TOKEN and config"),
+        "{outcome}"
+    );
+    let wide = sandbox.run(["check", "-n", &namespace, "-o", "wide"]).fails_with(3);
+    assert!(wide.stdout.lines().next().unwrap().ends_with("WHAT TO DO"), "{wide}");
+    let names = sandbox.run(["check", "-n", &namespace, "-o", "name"]).fails_with(3);
+    assert!(
+        names.stdout.starts_with("deployment.apps/all\ndeployment.apps/dangling\npod/stuck\n"),
+        "{names}"
+    );
+}
 
-    fn codes_can_be_left_out_and_errors_alone_fail(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("ns");
-        prepare(world, &namespace);
-        let errors = "missing-secret,missing-key,stuck-pod,expired-certificate";
-        let outcome = sandbox.run(["check", "-n", &namespace, "--ignore", errors, "--ignore=env-name", "-o", "json"]);
-        let codes: BTreeSet<String> =
-            shown(&outcome.success().json()).iter().map(|line| line.split(' ').nth(1).unwrap().to_owned()).collect();
-        assert_eq!(
-            codes.iter().map(String::as_str).collect::<Vec<_>>(),
-            ["credential-keys", "env-collision", "last-applied", "trailing-newline", "unused-secret"]
-        );
-        let unknown = sandbox.run(["check", "--ignore", "everything"]).fails_with(2);
-        assert!(unknown.stderr.contains("missing-secret"), "{unknown}");
-    }
+#[scenario]
+fn codes_can_be_left_out_and_errors_alone_fail(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    prepare(world, &namespace);
+    let errors = "missing-secret,missing-key,stuck-pod,expired-certificate";
+    let outcome =
+        sandbox.run(["check", "-n", &namespace, "--ignore", errors, "--ignore=env-name", "-o", "json"]);
+    let codes: BTreeSet<String> = shown(&outcome.success().json())
+        .iter()
+        .map(|line| line.split(' ').nth(1).unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        codes.iter().map(String::as_str).collect::<Vec<_>>(),
+        ["credential-keys", "env-collision", "last-applied", "trailing-newline", "unused-secret"]
+    );
+    let unknown = sandbox.run(["check", "--ignore", "everything"]).fails_with(2);
+    assert!(unknown.stderr.contains("missing-secret"), "{unknown}");
+}
 
-    fn one_workload_is_checked_by_what_it_uses(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("ns");
-        prepare(world, &namespace);
-        let report = |target: &str| sandbox.run(["check", target, "-n", &namespace, "-o", "json"]);
-        assert_eq!(shown(&report("deploy/dangling").fails_with(3).json()), [
-            "error missing-secret deployment.apps/dangling",
-            "error missing-key deployment.apps/dangling",
-        ]);
-        assert_eq!(shown(&report("pod/stuck").fails_with(3).json()), ["error missing-key pod/stuck", "error stuck-pod pod/stuck"]);
-        assert_eq!(shown(&report("cronjob/nightly").success().json()), [""; 0]);
-        world.clear_log();
-        report("deploy/web").success();
-        let secrets = |call: &&String| call.contains("/secrets/");
-        assert_eq!(world.calls().iter().filter(secrets).count(), 2, "those it uses: {:?}", world.lines());
-        let nowhere = report("deploy/nowhere").fails_with(1);
-        assert!(nowhere.stderr.contains("\"nowhere\" not found"), "{nowhere}");
-        let refused = sandbox.run(["check", "deploy/web", "-A"]).fails_with(2);
-        assert!(refused.stderr.contains("hint: say which"), "{refused}");
-    }
+#[scenario]
+fn one_workload_is_checked_by_what_it_uses(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    prepare(world, &namespace);
+    let report = |target: &str| sandbox.run(["check", target, "-n", &namespace, "-o", "json"]);
+    assert_eq!(
+        shown(&report("deploy/dangling").fails_with(3).json()),
+        ["error missing-secret deployment.apps/dangling", "error missing-key deployment.apps/dangling",]
+    );
+    assert_eq!(
+        shown(&report("pod/stuck").fails_with(3).json()),
+        ["error missing-key pod/stuck", "error stuck-pod pod/stuck"]
+    );
+    assert_eq!(shown(&report("cronjob/nightly").success().json()), [""; 0]);
+    world.clear_log();
+    report("deploy/web").success();
+    let secrets = |call: &&String| call.contains("/secrets/");
+    assert_eq!(world.calls().iter().filter(secrets).count(), 2, "those it uses: {:?}", world.lines());
+    let nowhere = report("deploy/nowhere").fails_with(1);
+    assert!(nowhere.stderr.contains("\"nowhere\" not found"), "{nowhere}");
+    let refused = sandbox.run(["check", "deploy/web", "-A"]).fails_with(2);
+    assert!(refused.stderr.contains("hint: say which"), "{refused}");
+}
 
-    fn copies_that_are_not_as_they_should_be_are_found(world: &World, sandbox: &Sandbox) {
-        let shared = Shared::new(world);
-        let [pending, stale, taken, well] = ["pending", "stale", "taken", "well"].map(|name| world.project(name));
-        our_copy(world, &shared, &stale.namespace, "another value");
-        create(world, &taken.namespace, &json!({"app": "x"}), &json!({}), "of the project itself");
-        runais_copy(world, &well, "shared-value-of-the-source");
-        let labels = json!({"run.ai/cluster-wide": "true"});
-        create_secret(world, &well.namespace, &json!({"metadata": {"name": "gone", "labels": labels}}));
-        // Other tests have namespaces on the real server too.
-        let ours = [&pending, &stale, &taken, &well].map(|project| json!(project.namespace));
-        let found = |words: &[&str]| {
-            let more = ["--ignore=unused-secret", "-o", "json"];
-            let outcome = sandbox.run(shared.run(words).into_iter().chain(more));
-            outcome.never_shows(b"shared-value-of-the-source");
-            let findings = outcome.json()["findings"].as_array().unwrap().clone();
-            findings.into_iter().filter(|one| ours.contains(&one["namespace"])).collect::<Vec<_>>()
-        };
-        let text = |finding: &Value, field: &str| finding[field].as_str().unwrap().to_owned();
-        let all: Vec<String> = found(&["check", "-A"])
-            .iter()
-            .map(|one| ["code", "namespace", "object"].map(|field| text(one, field)).join(" "))
-            .collect();
-        assert_eq!(all, [
+#[scenario]
+fn copies_that_are_not_as_they_should_be_are_found(world: &World, sandbox: &Sandbox) {
+    let shared = Shared::new(world);
+    let [pending, stale, taken, well] = ["pending", "stale", "taken", "well"].map(|name| world.project(name));
+    our_copy(world, &shared, &stale.namespace, "another value");
+    create(world, &taken.namespace, &json!({"app": "x"}), &json!({}), "of the project itself");
+    runais_copy(world, &well, "shared-value-of-the-source");
+    let labels = json!({"run.ai/cluster-wide": "true"});
+    create_secret(world, &well.namespace, &json!({"metadata": {"name": "gone", "labels": labels}}));
+    // Other tests have namespaces on the real server too.
+    let ours = [&pending, &stale, &taken, &well].map(|project| json!(project.namespace));
+    let found = |words: &[&str]| {
+        let more = ["--ignore=unused-secret", "-o", "json"];
+        let outcome = sandbox.run(shared.run(words).into_iter().chain(more));
+        outcome.never_shows(b"shared-value-of-the-source");
+        let findings = outcome.json()["findings"].as_array().unwrap().clone();
+        findings.into_iter().filter(|one| ours.contains(&one["namespace"])).collect::<Vec<_>>()
+    };
+    let text = |finding: &Value, field: &str| finding[field].as_str().unwrap().to_owned();
+    let all: Vec<String> = found(&["check", "-A"])
+        .iter()
+        .map(|one| ["code", "namespace", "object"].map(|field| text(one, field)).join(" "))
+        .collect();
+    assert_eq!(
+        all,
+        [
             format!("copy-missing {} secret/hf", pending.namespace),
             format!("copy-stale {} secret/hf", stale.namespace),
             format!("copy-foreign {} secret/hf", taken.namespace),
             format!("copy-orphan {} secret/gone", well.namespace),
-        ]);
-        let one = found(&["check", "-p", &stale.name]);
-        assert_eq!(one.len(), 1, "{one:?}");
-        assert_eq!(text(&one[0], "remedy"), "Run:ai copies within about a minute; else: kubectl runai-secret sync hf");
-        world.delete(&format!("/api/v1/namespaces/{}/secrets/hf", stale.namespace));
-        runais_copy(world, &stale, "perhaps of the project itself");
-        let perhaps = found(&["check", "-p", &stale.name]);
-        assert_eq!(text(&perhaps[0], "code"), "copy-stale");
-        assert!(text(&perhaps[0], "remedy").ends_with("kubectl runai-secret sync hf --adopt"), "{perhaps:?}");
-    }
+        ]
+    );
+    let one = found(&["check", "-p", &stale.name]);
+    assert_eq!(one.len(), 1, "{one:?}");
+    assert_eq!(
+        text(&one[0], "remedy"),
+        "Run:ai copies within about a minute; else: kubectl runai-secret sync hf"
+    );
+    world.delete(&format!("/api/v1/namespaces/{}/secrets/hf", stale.namespace));
+    runais_copy(world, &stale, "perhaps of the project itself");
+    let perhaps = found(&["check", "-p", &stale.name]);
+    assert_eq!(text(&perhaps[0], "code"), "copy-stale");
+    assert!(text(&perhaps[0], "remedy").ends_with("kubectl runai-secret sync hf --adopt"), "{perhaps:?}");
+}
 
-    fn a_secret_of_another_namespace_is_named_where_it_is_missing(world: &World, sandbox: &Sandbox) {
-        let (here, there) = (world.namespace("here"), world.namespace("there"));
-        world.create_secret(&there, "wandb", &[("k", "v4lue")]);
-        create_deployment(world, &here, "web", &json!({"env": [env("A", "wandb", "k")]}));
-        let outcome = sandbox.run(["check", "-n", &here]).fails_with(3);
-        assert!(outcome.stderr.contains(&format!("there is one in {there}: have it in {here} too")), "{outcome}");
-    }
+#[scenario]
+fn a_secret_of_another_namespace_is_named_where_it_is_missing(world: &World, sandbox: &Sandbox) {
+    let (here, there) = (world.namespace("here"), world.namespace("there"));
+    world.create_secret(&there, "wandb", &[("k", "v4lue")]);
+    create_deployment(world, &here, "web", &json!({"env": [env("A", "wandb", "k")]}));
+    let outcome = sandbox.run(["check", "-n", &here]).fails_with(3);
+    assert!(outcome.stderr.contains(&format!("there is one in {there}: have it in {here} too")), "{outcome}");
+}
 
-    fn what_may_not_be_read_is_said_and_not_judged(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("ns");
-        prepare(world, &namespace);
-        let user = world.user("reader");
-        let kinds = ["deployments", "statefulsets", "daemonsets", "replicasets", "jobs", "cronjobs", "pods",
-            "serviceaccounts", "ingresses"];
-        let rules = json!([
-            {"apiGroups": ["", "apps", "batch", "networking.k8s.io"], "verbs": ["get", "list"], "resources": kinds},
-            {"apiGroups": GROUPS, "verbs": ["list"], "resources": ["*"]},
-        ]);
-        world.grant(&user, Some(&namespace), &rules);
-        let line = ["check", "-n", &namespace, "--token", &user.token, "-o", "json"];
-        let outcome = sandbox.run(line).success();
-        assert_eq!(shown(&outcome.json()), ["warning stuck-pod pod/stuck"]);
-        assert_eq!(outcome.json()["unseen"], json!([{"namespace": namespace, "resource": "secrets"}]));
-        let warning = format!("Warning: you may not list secrets in {namespace}: what depends on them was not checked");
-        assert!(outcome.stderr.contains(&warning), "{outcome}");
-        // Allowed to read secrets one by one, the user learns what those have that are referred to.
-        let rules = json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}]);
-        world.grant(&user, Some(&namespace), &rules);
-        let outcome = sandbox.run(line).fails_with(3);
-        let found = shown(&outcome.json());
-        assert!(found.contains(&"error missing-secret deployment.apps/dangling".to_owned()), "{outcome}");
-        assert!(!found.contains(&"info unused-secret secret/applied".to_owned()), "{outcome}");
-    }
+#[scenario]
+fn what_may_not_be_read_is_said_and_not_judged(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    prepare(world, &namespace);
+    let user = world.user("reader");
+    let kinds = [
+        "deployments",
+        "statefulsets",
+        "daemonsets",
+        "replicasets",
+        "jobs",
+        "cronjobs",
+        "pods",
+        "serviceaccounts",
+        "ingresses",
+    ];
+    let rules = json!([
+        {"apiGroups": ["", "apps", "batch", "networking.k8s.io"], "verbs": ["get", "list"], "resources": kinds},
+        {"apiGroups": GROUPS, "verbs": ["list"], "resources": ["*"]},
+    ]);
+    world.grant(&user, Some(&namespace), &rules);
+    let line = ["check", "-n", &namespace, "--token", &user.token, "-o", "json"];
+    let outcome = sandbox.run(line).success();
+    assert_eq!(shown(&outcome.json()), ["warning stuck-pod pod/stuck"]);
+    assert_eq!(outcome.json()["unseen"], json!([{"namespace": namespace, "resource": "secrets"}]));
+    let warning =
+        format!("Warning: you may not list secrets in {namespace}: what depends on them was not checked");
+    assert!(outcome.stderr.contains(&warning), "{outcome}");
+    // Allowed to read secrets one by one, the user learns what those have that are referred to.
+    let rules = json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}]);
+    world.grant(&user, Some(&namespace), &rules);
+    let outcome = sandbox.run(line).fails_with(3);
+    let found = shown(&outcome.json());
+    assert!(found.contains(&"error missing-secret deployment.apps/dangling".to_owned()), "{outcome}");
+    assert!(!found.contains(&"info unused-secret secret/applied".to_owned()), "{outcome}");
+}
 
-    fn a_manifest_is_checked_before_it_is_submitted(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("ns");
-        world.create_secret(&namespace, "hf", &[("HF_TOKEN", "v4lue-of-hf")]);
-        let job = |name: &str, env: &[Value]| {
-            json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name},
-                "spec": {"template": template("Never", &json!({"env": env}))}})
-        };
-        let own = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "own"},
-            "stringData": {"k": "v4lue-of-own\n"}});
-        let documents = [
-            own,
-            job("well", &[env("A", "hf", "HF_TOKEN"), env("B", "own", "k")]),
-            job("wrong", &[env("A", "nowhere", "k"), env("B", "own", "other"), env("C", "hf", "HF_TOKNE")]),
-            json!({"apiVersion": "example.com/v1", "kind": "Other", "metadata": {"name": "x"}}),
-        ];
-        let text = documents.map(|document| document.to_string()).join("\n---\n");
-        sandbox.file("jobs.yaml", &text);
-        let outcome = sandbox.run(["check", "-f", "jobs.yaml", "-n", &namespace, "-o", "json"]).fails_with(3);
-        outcome.never_shows(b"v4lue-of");
-        assert_eq!(shown(&outcome.json()), [
+#[scenario]
+fn a_manifest_is_checked_before_it_is_submitted(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    world.create_secret(&namespace, "hf", &[("HF_TOKEN", "v4lue-of-hf")]);
+    let job = |name: &str, env: &[Value]| {
+        json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name},
+            "spec": {"template": template("Never", &json!({"env": env}))}})
+    };
+    let own = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "own"},
+        "stringData": {"k": "v4lue-of-own\n"}});
+    let documents = [
+        own,
+        job("well", &[env("A", "hf", "HF_TOKEN"), env("B", "own", "k")]),
+        job("wrong", &[env("A", "nowhere", "k"), env("B", "own", "other"), env("C", "hf", "HF_TOKNE")]),
+        json!({"apiVersion": "example.com/v1", "kind": "Other", "metadata": {"name": "x"}}),
+    ];
+    let text = documents.map(|document| document.to_string()).join("\n---\n");
+    sandbox.file("jobs.yaml", &text);
+    let outcome = sandbox.run(["check", "-f", "jobs.yaml", "-n", &namespace, "-o", "json"]).fails_with(3);
+    outcome.never_shows(b"v4lue-of");
+    assert_eq!(
+        shown(&outcome.json()),
+        [
             "error missing-secret job.batch/wrong",
             "error missing-key job.batch/wrong",
             "error missing-key job.batch/wrong",
             "warning trailing-newline secret/own",
-        ]);
-        let piped = sandbox.stdin(text.as_bytes()).run(["check", "job/well", "-f", "-", "-n", &namespace, "-o", "json"]);
-        assert_eq!(shown(&piped.success().json()), ["warning trailing-newline secret/own"]);
-        let none = sandbox.run(["check", "job/none", "-f", "jobs.yaml", "-n", &namespace]).fails_with(1);
-        assert!(none.stderr.contains("jobs.yaml has no job.batch/none"), "{none}");
-        sandbox.file("broken.yaml", "apiVersion: v1\nkind: Secret\ndata:\n  k: v4lue-of-k\n");
-        let broken = sandbox.run(["check", "-f", "broken.yaml", "-n", &namespace]).fails_with(2);
-        broken.never_shows(b"v4lue-of");
-        assert!(broken.stderr.contains("the value of k in data is not base64"), "{broken}");
-        assert!(world.writes().is_empty());
-    }
+        ]
+    );
+    let piped =
+        sandbox.stdin(text.as_bytes()).run(["check", "job/well", "-f", "-", "-n", &namespace, "-o", "json"]);
+    assert_eq!(shown(&piped.success().json()), ["warning trailing-newline secret/own"]);
+    let none = sandbox.run(["check", "job/none", "-f", "jobs.yaml", "-n", &namespace]).fails_with(1);
+    assert!(none.stderr.contains("jobs.yaml has no job.batch/none"), "{none}");
+    sandbox.file("broken.yaml", "apiVersion: v1\nkind: Secret\ndata:\n  k: v4lue-of-k\n");
+    let broken = sandbox.run(["check", "-f", "broken.yaml", "-n", &namespace]).fails_with(2);
+    broken.never_shows(b"v4lue-of");
+    assert!(broken.stderr.contains("the value of k in data is not base64"), "{broken}");
+    assert!(world.writes().is_empty());
+}
 
-    fn all_projects_are_checked_at_once(world: &World, sandbox: &Sandbox) {
-        let (a, b) = (world.project("a"), world.project("b"));
-        create_deployment(world, &a.namespace, "web", &json!({"env": [env("A", "hf", "k")]}));
-        clean(world, &b.namespace);
-        let user = world.user("reader");
-        world.grant(&user, None, &json!([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list"]}]));
-        let groups = [&["", "apps", "batch", "networking.k8s.io"][..], &GROUPS].concat();
-        for project in [&a, &b] {
-            let rules = json!([{"apiGroups": groups, "resources": ["*"], "verbs": ["list", "get"]}]);
-            world.grant(&user, Some(&project.namespace), &rules);
-        }
-        let report = sandbox.run(["check", "-A", "--token", &user.token, "-o", "json"]).fails_with(3).json();
-        assert_eq!(shown(&report), ["error missing-secret deployment.apps/web"]);
-        assert_eq!(report["findings"][0]["namespace"], json!(a.namespace));
-        let runai = json!({"namespace": "runai", "resource": "secrets"});
-        assert_eq!(report["unseen"], json!([runai]), "whether copies are well");
+#[scenario]
+fn all_projects_are_checked_at_once(world: &World, sandbox: &Sandbox) {
+    let (a, b) = (world.project("a"), world.project("b"));
+    create_deployment(world, &a.namespace, "web", &json!({"env": [env("A", "hf", "k")]}));
+    clean(world, &b.namespace);
+    let user = world.user("reader");
+    world.grant(&user, None, &json!([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list"]}]));
+    let groups = [&["", "apps", "batch", "networking.k8s.io"][..], &GROUPS].concat();
+    for project in [&a, &b] {
+        let rules = json!([{"apiGroups": groups, "resources": ["*"], "verbs": ["list", "get"]}]);
+        world.grant(&user, Some(&project.namespace), &rules);
     }
+    let report = sandbox.run(["check", "-A", "--token", &user.token, "-o", "json"]).fails_with(3).json();
+    assert_eq!(shown(&report), ["error missing-secret deployment.apps/web"]);
+    assert_eq!(report["findings"][0]["namespace"], json!(a.namespace));
+    let runai = json!({"namespace": "runai", "resource": "secrets"});
+    assert_eq!(report["unseen"], json!([runai]), "whether copies are well");
+}
 
-    fn a_secret_that_an_object_of_the_manifest_makes_is_not_missing(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("ns");
-        let consumer = |secret: &str| format!(
+#[scenario]
+fn a_secret_that_an_object_of_the_manifest_makes_is_not_missing(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    let consumer = |secret: &str| {
+        format!(
             "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: j}}\nspec: {{template: {{spec: {{containers: [{{name: main, image: x, \
-             env: [{{name: A, valueFrom: {{secretKeyRef: {{name: {secret}, key: token}}}}}}]}}]}}}}}}\n"
-        );
-        for (maker, secret) in [
-            ("apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: es}\nspec: {target: {name: hf}}\n", "hf"),
-            ("apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: es}\n", "es"),
-            ("kind: Kustomization\nsecretGenerator: [{name: es, literals: [token=x]}]\n", "es"),
-        ] {
-            let check = |text: String| sandbox.stdin(text).run(["check", "-f", "-", "-n", &namespace, "-o", "json"]);
-            let report = check(format!("{maker}---\n{}", consumer(secret))).success().json();
-            assert_eq!(shown(&report), ["info made-by-operator job.batch/j"], "{maker}");
-            let message = report["findings"][0]["message"].as_str().unwrap();
-            assert!(message.contains(&format!("needs secret {secret}, which is made by ")), "{message}");
-            assert!(message.ends_with("whether it has token was not checked"), "{message}");
-            let report = check(format!("{maker}---\n{}", consumer("other"))).fails_with(3).json();
-            assert_eq!(shown(&report), ["error missing-secret job.batch/j"]);
-        }
+         env: [{{name: A, valueFrom: {{secretKeyRef: {{name: {secret}, key: token}}}}}}]}}]}}}}}}\n"
+        )
+    };
+    for (maker, secret) in [
+        (
+            "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: es}\nspec: {target: {name: hf}}\n",
+            "hf",
+        ),
+        ("apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: es}\n", "es"),
+        ("kind: Kustomization\nsecretGenerator: [{name: es, literals: [token=x]}]\n", "es"),
+    ] {
+        let check =
+            |text: String| sandbox.stdin(text).run(["check", "-f", "-", "-n", &namespace, "-o", "json"]);
+        let report = check(format!("{maker}---\n{}", consumer(secret))).success().json();
+        assert_eq!(shown(&report), ["info made-by-operator job.batch/j"], "{maker}");
+        let message = report["findings"][0]["message"].as_str().unwrap();
+        assert!(message.contains(&format!("needs secret {secret}, which is made by ")), "{message}");
+        assert!(message.ends_with("whether it has token was not checked"), "{message}");
+        let report = check(format!("{maker}---\n{}", consumer("other"))).fails_with(3).json();
+        assert_eq!(shown(&report), ["error missing-secret job.batch/j"]);
     }
 }

@@ -17,73 +17,85 @@ fn what_lands_in_the_default_namespace_unasked_is_said() {
     assert!(!chosen.stderr.contains("no project"), "{chosen}");
 }
 
-scenario! {
-    fn create_sends_one_request_and_gets_no_value_back(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("a");
-        let created =
-            sandbox.run(["create", "s", "--from-literal=k=a-long-enough-value", "--namespace", &namespace]);
-        created.success().never_shows(b"a-long-enough-value");
-        let requests = world.requests();
-        assert_eq!(world.calls(), [format!("POST /api/v1/namespaces/{namespace}/secrets")]);
-        assert!(requests[0].header("accept").unwrap().contains("as=PartialObjectMetadata"));
-        assert!(requests[0].header("user-agent").unwrap().starts_with("kubectl-runai-secret/"));
-        let secret = world.secret(&namespace, "s").unwrap();
-        assert_eq!(secret["metadata"]["managedFields"][0]["manager"], "kubectl-runai-secret");
-        assert_eq!(secret["metadata"]["annotations"], json!(null));
-    }
+#[scenario]
+fn create_sends_one_request_and_gets_no_value_back(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    let created =
+        sandbox.run(["create", "s", "--from-literal=k=a-long-enough-value", "--namespace", &namespace]);
+    created.success().never_shows(b"a-long-enough-value");
+    let requests = world.requests();
+    assert_eq!(world.calls(), [format!("POST /api/v1/namespaces/{namespace}/secrets")]);
+    assert!(requests[0].header("accept").unwrap().contains("as=PartialObjectMetadata"));
+    assert!(requests[0].header("user-agent").unwrap().starts_with("kubectl-runai-secret/"));
+    let secret = world.secret(&namespace, "s").unwrap();
+    assert_eq!(secret["metadata"]["managedFields"][0]["manager"], "kubectl-runai-secret");
+    assert_eq!(secret["metadata"]["annotations"], json!(null));
+}
 
-    fn any_bytes_survive_from_file_to_server(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("a");
-        let files = prop::collection::vec(prop::collection::vec(any::<u8>(), 0..3000), 100);
-        let files = files.new_tree(&mut TestRunner::default()).unwrap().current();
-        for (number, bytes) in files.iter().enumerate() {
-            sandbox.file(format!("folder/f{number}"), bytes);
-        }
-        let all: Vec<u8> = (0..=255).cycle().take(100_000).collect();
-        sandbox.file("folder/all", &all);
-        sandbox.run(["create", "s", "--from-file=folder", "--allow-empty-values", "-n", &namespace]).success();
-        assert_eq!(world.secret_value(&namespace, "s", "all").unwrap(), all);
-        for (number, bytes) in files.iter().enumerate() {
-            assert_eq!(&world.secret_value(&namespace, "s", &format!("f{number}")).unwrap(), bytes, "file {number}");
-        }
+#[scenario]
+fn any_bytes_survive_from_file_to_server(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    let files = prop::collection::vec(prop::collection::vec(any::<u8>(), 0..3000), 100);
+    let files = files.new_tree(&mut TestRunner::default()).unwrap().current();
+    for (number, bytes) in files.iter().enumerate() {
+        sandbox.file(format!("folder/f{number}"), bytes);
     }
+    let all: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    sandbox.file("folder/all", &all);
+    sandbox.run(["create", "s", "--from-file=folder", "--allow-empty-values", "-n", &namespace]).success();
+    assert_eq!(world.secret_value(&namespace, "s", "all").unwrap(), all);
+    for (number, bytes) in files.iter().enumerate() {
+        assert_eq!(
+            &world.secret_value(&namespace, "s", &format!("f{number}")).unwrap(),
+            bytes,
+            "file {number}"
+        );
+    }
+}
 
-    fn a_dash_is_standard_input(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("a");
-        sandbox.stdin("from a pipe").run(["create", "s", "--from-file=k=-", "-n", &namespace]).success();
-        assert_eq!(world.secret_value(&namespace, "s", "k").unwrap(), b"from a pipe");
-    }
+#[scenario]
+fn a_dash_is_standard_input(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    sandbox.stdin("from a pipe").run(["create", "s", "--from-file=k=-", "-n", &namespace]).success();
+    assert_eq!(world.secret_value(&namespace, "s", "k").unwrap(), b"from a pipe");
+}
 
-    fn a_server_dry_run_creates_nothing(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("a");
-        let dry = sandbox.run(["create", "s", "--from-literal=k=v", "-n", &namespace, "--dry-run=server"]);
-        assert_eq!(dry.success().stdout, "secret/s created (server dry run)\n");
-        assert!(world.secret(&namespace, "s").is_none());
-        let dry = sandbox.run(["create", "s", "--from-literal=k=v", "-n", &namespace, "--dry-run=server", "-ojson"]);
-        assert_eq!(dry.success().json()["data"], json!({ "k": "dg==" }));
-    }
+#[scenario]
+fn a_server_dry_run_creates_nothing(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    let dry = sandbox.run(["create", "s", "--from-literal=k=v", "-n", &namespace, "--dry-run=server"]);
+    assert_eq!(dry.success().stdout, "secret/s created (server dry run)\n");
+    assert!(world.secret(&namespace, "s").is_none());
+    let dry =
+        sandbox.run(["create", "s", "--from-literal=k=v", "-n", &namespace, "--dry-run=server", "-ojson"]);
+    assert_eq!(dry.success().json()["data"], json!({ "k": "dg==" }));
+}
 
-    fn an_existing_secret_is_not_touched(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("a");
-        world.create_secret(&namespace, "s", &[("k", "before")]);
-        let refused = sandbox.run(["create", "s", "--from-literal=k=after", "-n", &namespace]).fails_with(1);
-        assert!(refused.stderr.starts_with("Error from server (AlreadyExists): secrets \"s\" already exists\nhint: "));
-        assert_eq!(refused.stdout, "");
-        assert_eq!(world.secret_value(&namespace, "s", "k").unwrap(), b"before");
-    }
+#[scenario]
+fn an_existing_secret_is_not_touched(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    world.create_secret(&namespace, "s", &[("k", "before")]);
+    let refused = sandbox.run(["create", "s", "--from-literal=k=after", "-n", &namespace]).fails_with(1);
+    assert!(
+        refused.stderr.starts_with("Error from server (AlreadyExists): secrets \"s\" already exists\nhint: ")
+    );
+    assert_eq!(refused.stdout, "");
+    assert_eq!(world.secret_value(&namespace, "s", "k").unwrap(), b"before");
+}
 
-    fn a_missing_namespace_is_named(_world: &World, sandbox: &Sandbox) {
-        let refused = sandbox.run(["create", "s", "--from-literal=k=v", "-n", "no-such-namespace"]).fails_with(1);
-        assert!(refused.stderr.contains("namespaces \"no-such-namespace\" not found"), "{refused}");
-        assert!(refused.stderr.contains("hint: check the name, and the namespace: --project"), "{refused}");
-    }
+#[scenario]
+fn a_missing_namespace_is_named(_world: &World, sandbox: &Sandbox) {
+    let refused = sandbox.run(["create", "s", "--from-literal=k=v", "-n", "no-such-namespace"]).fails_with(1);
+    assert!(refused.stderr.contains("namespaces \"no-such-namespace\" not found"), "{refused}");
+    assert!(refused.stderr.contains("hint: check the name, and the namespace: --project"), "{refused}");
+}
 
-    fn the_servers_warnings_are_shown_once(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("a");
-        world.fail(Fault::on("POST", "/secrets").warn("this is deprecated"));
-        let created = sandbox.run(["create", "s", "--from-literal=k=v", "-n", &namespace]).success();
-        assert!(created.stderr.contains("Warning: this is deprecated\n"), "{created}");
-    }
+#[scenario]
+fn the_servers_warnings_are_shown_once(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    world.fail(Fault::on("POST", "/secrets").warn("this is deprecated"));
+    let created = sandbox.run(["create", "s", "--from-literal=k=v", "-n", &namespace]).success();
+    assert!(created.stderr.contains("Warning: this is deprecated\n"), "{created}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use support::{Outcome, Sandbox, scenario};
+use support::{Outcome, Sandbox, World, scenario};
 
 const DOTENV_CASES: &str = include_str!("../conformance/dotenv.json");
 
@@ -25,46 +25,65 @@ fn pairs(expected: &[(&str, &str)]) -> BTreeMap<String, String> {
     expected.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
-scenario! {
-    fn all_sources_mix_in_one_command(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("a");
-        sandbox.file("a.txt", "file");
-        sandbox.file("kubectl.env", "B=\"env\"\n");
-        sandbox.file(".env", "export C=\"dot\nenv\" # c\n");
-        sandbox.file("map.yaml", "d: \"0777\"\n");
-        let created = sandbox.env("TOKEN", "variable").stdin("from a pipe").run([
-            "create", "s", "--from-literal=lit=eral", "--from-file=a.txt", "--from-file=in=-", "--from-env-file=kubectl.env",
-            "--from-dotenv=.env", "--from-json=map.yaml", "--from-env=TOKEN", "--from-env=t=TOKEN", "--generate=g=40",
-            "-n", &namespace,
-        ]);
-        created.success().never_shows(b"variable");
-        for (key, value) in [
-            ("lit", "eral"), ("a.txt", "file"), ("in", "from a pipe"), ("B", "\"env\""), ("C", "dot\nenv"), ("d", "0777"),
-            ("TOKEN", "variable"), ("t", "variable"),
-        ] {
-            assert_eq!(world.secret_value(&namespace, "s", key).unwrap(), value.as_bytes(), "{key}");
-        }
-        let generated = world.secret_value(&namespace, "s", "g").unwrap();
-        assert!(generated.len() == 40 && generated.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte)));
+#[scenario]
+fn all_sources_mix_in_one_command(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    sandbox.file("a.txt", "file");
+    sandbox.file("kubectl.env", "B=\"env\"\n");
+    sandbox.file(".env", "export C=\"dot\nenv\" # c\n");
+    sandbox.file("map.yaml", "d: \"0777\"\n");
+    let created = sandbox.env("TOKEN", "variable").stdin("from a pipe").run([
+        "create",
+        "s",
+        "--from-literal=lit=eral",
+        "--from-file=a.txt",
+        "--from-file=in=-",
+        "--from-env-file=kubectl.env",
+        "--from-dotenv=.env",
+        "--from-json=map.yaml",
+        "--from-env=TOKEN",
+        "--from-env=t=TOKEN",
+        "--generate=g=40",
+        "-n",
+        &namespace,
+    ]);
+    created.success().never_shows(b"variable");
+    for (key, value) in [
+        ("lit", "eral"),
+        ("a.txt", "file"),
+        ("in", "from a pipe"),
+        ("B", "\"env\""),
+        ("C", "dot\nenv"),
+        ("d", "0777"),
+        ("TOKEN", "variable"),
+        ("t", "variable"),
+    ] {
+        assert_eq!(world.secret_value(&namespace, "s", key).unwrap(), value.as_bytes(), "{key}");
     }
+    let generated = world.secret_value(&namespace, "s", "g").unwrap();
+    assert!(
+        generated.len() == 40
+            && generated.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte))
+    );
+}
 
-    fn a_prompt_is_asked_twice_and_shows_nothing(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("a");
-        let mut session = sandbox.in_terminal(["create", "s", "--prompt", "TOKEN", "--yes", "-n", &namespace]);
-        session.expect("Value of TOKEN");
-        session.send_line("hunter2-hunter2");
-        session.expect("Once more");
-        session.send_line("another-one-one");
-        session.expect("differ");
-        session.expect("Value of TOKEN");
-        session.send_line("hunter2-hunter2");
-        session.expect("Once more");
-        session.send_line("hunter2-hunter2");
-        let (code, shown) = session.wait();
-        assert_eq!(code, 0, "{shown}");
-        assert!(!shown.contains("hunter2"), "{shown}");
-        assert_eq!(world.secret_value(&namespace, "s", "TOKEN").unwrap(), b"hunter2-hunter2");
-    }
+#[scenario]
+fn a_prompt_is_asked_twice_and_shows_nothing(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    let mut session = sandbox.in_terminal(["create", "s", "--prompt", "TOKEN", "--yes", "-n", &namespace]);
+    session.expect("Value of TOKEN");
+    session.send_line("hunter2-hunter2");
+    session.expect("Once more");
+    session.send_line("another-one-one");
+    session.expect("differ");
+    session.expect("Value of TOKEN");
+    session.send_line("hunter2-hunter2");
+    session.expect("Once more");
+    session.send_line("hunter2-hunter2");
+    let (code, shown) = session.wait();
+    assert_eq!(code, 0, "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+    assert_eq!(world.secret_value(&namespace, "s", "TOKEN").unwrap(), b"hunter2-hunter2");
 }
 
 #[test]

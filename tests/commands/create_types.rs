@@ -40,80 +40,133 @@ fn text_of(world: &World, namespace: &str, key: &str) -> String {
     String::from_utf8(world.secret_value(namespace, "s", key).unwrap()).unwrap()
 }
 
-scenario! {
-    fn the_server_takes_each_type_and_gives_back_what_was_sent(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("a");
-        write_pair(sandbox);
-        sandbox.file("id_key", openssh_key("none"));
-        sandbox.file("hosts", "github.com ssh-ed25519 AAAA\n");
-        sandbox.run(["create", "tls", "tls", "--cert=tls.crt", "--key=tls.key", "-n", &namespace]).success();
-        sandbox.run(["create", "ssh", "ssh", "--private-key=id_key", "--known-hosts=hosts", "-n", &namespace]).success();
-        sandbox.stdin("p&w\n").run([
-            "create", "docker-registry", "docker", "--docker-server=nvcr.io", "--docker-username=$oauthtoken",
-            "--docker-password-stdin", "-n", &namespace,
-        ]).success();
-        let type_of = |name: &str| world.secret(&namespace, name).unwrap()["type"].as_str().unwrap().to_owned();
-        assert_eq!(type_of("tls"), "kubernetes.io/tls");
-        assert_eq!(type_of("ssh"), "kubernetes.io/ssh-auth");
-        assert_eq!(type_of("docker"), "kubernetes.io/dockerconfigjson");
-        assert_eq!(world.secret_value(&namespace, "ssh", "known_hosts").unwrap(), b"github.com ssh-ed25519 AAAA\n");
-        assert_eq!(world.secret_value(&namespace, "ssh", "ssh-privatekey").unwrap(), openssh_key("none").as_bytes());
-        let config = String::from_utf8(world.secret_value(&namespace, "docker", ".dockerconfigjson").unwrap()).unwrap();
-        let auth = STANDARD.encode("$oauthtoken:p&w");
-        let expected = format!(r#"{{"auths":{{"nvcr.io":{{"username":"$oauthtoken","password":"p\u0026w","auth":"{auth}"}}}}}}"#);
-        assert_eq!(config, expected);
-    }
+#[scenario]
+fn the_server_takes_each_type_and_gives_back_what_was_sent(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    write_pair(sandbox);
+    sandbox.file("id_key", openssh_key("none"));
+    sandbox.file("hosts", "github.com ssh-ed25519 AAAA\n");
+    sandbox.run(["create", "tls", "tls", "--cert=tls.crt", "--key=tls.key", "-n", &namespace]).success();
+    sandbox
+        .run(["create", "ssh", "ssh", "--private-key=id_key", "--known-hosts=hosts", "-n", &namespace])
+        .success();
+    sandbox
+        .stdin("p&w\n")
+        .run([
+            "create",
+            "docker-registry",
+            "docker",
+            "--docker-server=nvcr.io",
+            "--docker-username=$oauthtoken",
+            "--docker-password-stdin",
+            "-n",
+            &namespace,
+        ])
+        .success();
+    let type_of = |name: &str| world.secret(&namespace, name).unwrap()["type"].as_str().unwrap().to_owned();
+    assert_eq!(type_of("tls"), "kubernetes.io/tls");
+    assert_eq!(type_of("ssh"), "kubernetes.io/ssh-auth");
+    assert_eq!(type_of("docker"), "kubernetes.io/dockerconfigjson");
+    assert_eq!(
+        world.secret_value(&namespace, "ssh", "known_hosts").unwrap(),
+        b"github.com ssh-ed25519 AAAA\n"
+    );
+    assert_eq!(
+        world.secret_value(&namespace, "ssh", "ssh-privatekey").unwrap(),
+        openssh_key("none").as_bytes()
+    );
+    let config =
+        String::from_utf8(world.secret_value(&namespace, "docker", ".dockerconfigjson").unwrap()).unwrap();
+    let auth = STANDARD.encode("$oauthtoken:p&w");
+    let expected = format!(
+        r#"{{"auths":{{"nvcr.io":{{"username":"$oauthtoken","password":"p\u0026w","auth":"{auth}"}}}}}}"#
+    );
+    assert_eq!(config, expected);
+}
 
-    fn a_password_and_an_access_key_have_the_keys_that_run_ai_reads(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("a");
-        sandbox.file("token.txt", "t0ken-value\n");
-        sandbox.run(["create", "password", "s", "--username=jane", "--password-file=token.txt", "--credential", "-n", &namespace]).success();
-        assert_eq!(text_of(world, &namespace, "User"), "jane");
-        assert_eq!(text_of(world, &namespace, "Password"), "t0ken-value");
-        assert_eq!(world.secret(&namespace, "s").unwrap()["metadata"]["labels"], json!({ "run.ai/resource": "password" }));
-        let line = ["create", "access-key", "s", "--replace", "--access-key-id=AKIA", "--secret-key-env=S3_KEY", "--credential", "-n", &namespace];
-        sandbox.env("S3_KEY", "s3cret-value").run(line).success();
-        assert_eq!(text_of(world, &namespace, "AccessKeyId"), "AKIA");
-        assert_eq!(text_of(world, &namespace, "SecretKey"), "s3cret-value");
-        assert_eq!(world.secret(&namespace, "s").unwrap()["metadata"]["labels"], json!({ "run.ai/resource": "access-key" }));
-    }
+#[scenario]
+fn a_password_and_an_access_key_have_the_keys_that_run_ai_reads(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    sandbox.file("token.txt", "t0ken-value\n");
+    sandbox
+        .run([
+            "create",
+            "password",
+            "s",
+            "--username=jane",
+            "--password-file=token.txt",
+            "--credential",
+            "-n",
+            &namespace,
+        ])
+        .success();
+    assert_eq!(text_of(world, &namespace, "User"), "jane");
+    assert_eq!(text_of(world, &namespace, "Password"), "t0ken-value");
+    assert_eq!(
+        world.secret(&namespace, "s").unwrap()["metadata"]["labels"],
+        json!({ "run.ai/resource": "password" })
+    );
+    let line = [
+        "create",
+        "access-key",
+        "s",
+        "--replace",
+        "--access-key-id=AKIA",
+        "--secret-key-env=S3_KEY",
+        "--credential",
+        "-n",
+        &namespace,
+    ];
+    sandbox.env("S3_KEY", "s3cret-value").run(line).success();
+    assert_eq!(text_of(world, &namespace, "AccessKeyId"), "AKIA");
+    assert_eq!(text_of(world, &namespace, "SecretKey"), "s3cret-value");
+    assert_eq!(
+        world.secret(&namespace, "s").unwrap()["metadata"]["labels"],
+        json!({ "run.ai/resource": "access-key" })
+    );
+}
 
-    fn a_password_is_asked_for_on_a_terminal(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("a");
-        let mut session = sandbox.in_terminal(["create", "password", "s", "-n", &namespace]);
-        session.expect("Name of the user");
-        session.send_line("jane");
-        session.expect("Password");
-        session.send_line("hunter2-hunter2");
-        session.expect("Once more");
-        session.send_line("hunter2-hunter2");
-        session.expect("Create secret/s?");
-        session.send("y");
-        let (code, shown) = session.wait();
-        assert_eq!(code, 0, "{shown}");
-        assert!(!shown.contains("hunter2"), "{shown}");
-        // Without the name of the user, which is a value of this secret: it is asked for again.
-        let next = format!("next time you can type: kubectl runai-secret create password s -n {namespace}\r");
-        assert!(shown.contains(&next), "{shown}");
-        assert_eq!(text_of(world, &namespace, "User"), "jane");
-        assert_eq!(text_of(world, &namespace, "Password"), "hunter2-hunter2");
-    }
+#[scenario]
+fn a_password_is_asked_for_on_a_terminal(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    let mut session = sandbox.in_terminal(["create", "password", "s", "-n", &namespace]);
+    session.expect("Name of the user");
+    session.send_line("jane");
+    session.expect("Password");
+    session.send_line("hunter2-hunter2");
+    session.expect("Once more");
+    session.send_line("hunter2-hunter2");
+    session.expect("Create secret/s?");
+    session.send("y");
+    let (code, shown) = session.wait();
+    assert_eq!(code, 0, "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+    // Without the name of the user, which is a value of this secret: it is asked for again.
+    let next = format!("next time you can type: kubectl runai-secret create password s -n {namespace}\r");
+    assert!(shown.contains(&next), "{shown}");
+    assert_eq!(text_of(world, &namespace, "User"), "jane");
+    assert_eq!(text_of(world, &namespace, "Password"), "hunter2-hunter2");
+}
 
-    fn what_the_server_would_refuse_of_a_type_is_refused_before_it_is_asked(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("a");
-        for secret_type in ["tls", "dockerconfigjson", "dockercfg", "basic-auth", "ssh-auth", "service-account-token"] {
-            let flag = format!("--type=kubernetes.io/{secret_type}");
-            let refused = sandbox.run(["create", "s", &flag, "--from-literal=k=v", "-n", &namespace]).fails_with(2);
-            assert!(refused.stderr.contains("must have") && refused.stderr.contains("hint: "), "{refused}");
-            let object = json!({
-                "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "s" }, "data": { "k": "dg==" },
-                "type": format!("kubernetes.io/{secret_type}"),
-            });
-            let (code, _) = world.admin("POST", &format!("/api/v1/namespaces/{namespace}/secrets"), Some(&object));
-            assert_eq!(code, 422, "the server refuses {secret_type} too");
-        }
-        assert!(world.writes().is_empty());
+#[scenario]
+fn what_the_server_would_refuse_of_a_type_is_refused_before_it_is_asked(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    for secret_type in
+        ["tls", "dockerconfigjson", "dockercfg", "basic-auth", "ssh-auth", "service-account-token"]
+    {
+        let flag = format!("--type=kubernetes.io/{secret_type}");
+        let refused =
+            sandbox.run(["create", "s", &flag, "--from-literal=k=v", "-n", &namespace]).fails_with(2);
+        assert!(refused.stderr.contains("must have") && refused.stderr.contains("hint: "), "{refused}");
+        let object = json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "s" }, "data": { "k": "dg==" },
+            "type": format!("kubernetes.io/{secret_type}"),
+        });
+        let (code, _) =
+            world.admin("POST", &format!("/api/v1/namespaces/{namespace}/secrets"), Some(&object));
+        assert_eq!(code, 422, "the server refuses {secret_type} too");
     }
+    assert!(world.writes().is_empty());
 }
 
 #[test]

@@ -83,81 +83,84 @@ fn outlived(outcome: Outcome, sandbox: &Sandbox) -> Outcome {
     outcome
 }
 
-scenario! {
-    fn waiting_for_copies_outlives_a_credential(world: &World, sandbox: &Sandbox) {
-        let (runai, project) = (world.runai_namespace(), world.project("a"));
-        world.create_secret(&runai, "hf", &[("token", "shared-value-of-the-source")]);
-        let kubeconfig = short_lived(world, sandbox, Says::Server);
-        let waiting =
-            with(sandbox, &kubeconfig).spawn(["label", "hf", "--wait=2m", "--runai-namespace", &runai]);
-        until("the plugin is run again", || runs(sandbox) > 1);
-        runais_copy(world, &project, "shared-value-of-the-source");
-        outlived(waiting.wait().success(), sandbox);
-    }
+#[scenario]
+fn waiting_for_copies_outlives_a_credential(world: &World, sandbox: &Sandbox) {
+    let (runai, project) = (world.runai_namespace(), world.project("a"));
+    world.create_secret(&runai, "hf", &[("token", "shared-value-of-the-source")]);
+    let kubeconfig = short_lived(world, sandbox, Says::Server);
+    let waiting = with(sandbox, &kubeconfig).spawn(["label", "hf", "--wait=2m", "--runai-namespace", &runai]);
+    until("the plugin is run again", || runs(sandbox) > 1);
+    runais_copy(world, &project, "shared-value-of-the-source");
+    outlived(waiting.wait().success(), sandbox);
+}
 
-    fn watching_the_state_outlives_a_credential(world: &World, sandbox: &Sandbox) {
-        let (shared, project) = (Shared::new(world), world.project("a"));
-        let kubeconfig = short_lived(world, sandbox, Says::Server);
-        let watching = with(sandbox, &kubeconfig).spawn(shared.run(&["status", "hf", "--watch"]));
-        until("the plugin is run again", || runs(sandbox) > 1);
-        runais_copy(world, &project, "shared-value-of-the-source");
-        let looks = || world.calls().iter().filter(|call| call.contains("/secrets")).count();
-        let so_far = looks();
-        until("it looks again", || looks() > so_far + 3);
-        watching.interrupt();
-        let outcome = outlived(watching.wait().fails_with(130), sandbox);
-        assert!(outcome.stdout.trim_end().ends_with("copied"), "{outcome}");
-    }
+#[scenario]
+fn watching_the_state_outlives_a_credential(world: &World, sandbox: &Sandbox) {
+    let (shared, project) = (Shared::new(world), world.project("a"));
+    let kubeconfig = short_lived(world, sandbox, Says::Server);
+    let watching = with(sandbox, &kubeconfig).spawn(shared.run(&["status", "hf", "--watch"]));
+    until("the plugin is run again", || runs(sandbox) > 1);
+    runais_copy(world, &project, "shared-value-of-the-source");
+    let looks = || world.calls().iter().filter(|call| call.contains("/secrets")).count();
+    let so_far = looks();
+    until("it looks again", || looks() > so_far + 3);
+    watching.interrupt();
+    let outcome = outlived(watching.wait().fails_with(130), sandbox);
+    assert!(outcome.stdout.trim_end().ends_with("copied"), "{outcome}");
+}
 
-    fn waiting_for_a_pod_outlives_a_credential(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("a");
-        let kubeconfig = short_lived(world, sandbox, Says::Plugin);
-        let words = ["submit", "train", "-i", "ubuntu", "--backoff-limit=0", "--wait=2m", "-n", &namespace];
-        let waiting = with(sandbox, &kubeconfig).spawn(words);
-        let pod = crate::submit_wait::pod(world, &namespace);
-        until("the plugin is run again", || runs(sandbox) > 1);
-        world.run_pod(&namespace, &pod, "Running", &json!({"running": {}}));
-        outlived(waiting.wait().success(), sandbox);
-    }
+#[scenario]
+fn waiting_for_a_pod_outlives_a_credential(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    let kubeconfig = short_lived(world, sandbox, Says::Plugin);
+    let words = ["submit", "train", "-i", "ubuntu", "--backoff-limit=0", "--wait=2m", "-n", &namespace];
+    let waiting = with(sandbox, &kubeconfig).spawn(words);
+    let pod = crate::submit_wait::pod(world, &namespace);
+    until("the plugin is run again", || runs(sandbox) > 1);
+    world.run_pod(&namespace, &pod, "Running", &json!({"running": {}}));
+    outlived(waiting.wait().success(), sandbox);
+}
 
-    fn a_job_is_made_anew_although_the_credential_ends_between_its_two_halves(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("a");
-        world.create_secret(&namespace, "s", &[("token", "t0ken-value")]);
-        let job = create_job(world, &namespace, "train");
-        let kubeconfig = short_lived(world, sandbox, Says::Server);
-        let gate = world.hold(Fault::on("DELETE", "/jobs/").kept(), Hold::AfterForwarding);
-        let words = ["attach", "s", "job/train", "--env", "TOKEN=token", "--recreate", "--yes", "-n", &namespace];
-        let attaching = with(sandbox, &kubeconfig).spawn(words);
-        assert!(gate.wait_reached(Duration::from_mins(1)));
-        std::thread::sleep(LIFE);
-        gate.release();
-        outlived(attaching.wait().success(), sandbox);
-        let now = world.get(&job_path(&namespace, "train")).unwrap();
-        assert_ne!(now["metadata"]["uid"], job["metadata"]["uid"]);
-    }
+#[scenario]
+fn a_job_is_made_anew_although_the_credential_ends_between_its_two_halves(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    world.create_secret(&namespace, "s", &[("token", "t0ken-value")]);
+    let job = create_job(world, &namespace, "train");
+    let kubeconfig = short_lived(world, sandbox, Says::Server);
+    let gate = world.hold(Fault::on("DELETE", "/jobs/").kept(), Hold::AfterForwarding);
+    let words = ["attach", "s", "job/train", "--env", "TOKEN=token", "--recreate", "--yes", "-n", &namespace];
+    let attaching = with(sandbox, &kubeconfig).spawn(words);
+    assert!(gate.wait_reached(Duration::from_mins(1)));
+    std::thread::sleep(LIFE);
+    gate.release();
+    outlived(attaching.wait().success(), sandbox);
+    let now = world.get(&job_path(&namespace, "train")).unwrap();
+    assert_ne!(now["metadata"]["uid"], job["metadata"]["uid"]);
+}
 
-    fn an_edit_outlives_a_credential(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("a");
-        world.create_secret(&namespace, "s", &[("k", "old-value")]);
-        let kubeconfig = short_lived(world, sandbox, Says::Plugin);
-        let script = "#!/bin/sh\nsleep 4\nprintf new-value > \"$1\"\n";
-        let editor = sandbox.program("slow-editor", script).display().to_string();
-        let editing = with(sandbox, &kubeconfig).env("KUBE_EDITOR", editor);
-        outlived(editing.run(["edit", "s", "k", "-n", &namespace]).success(), sandbox);
-        assert_eq!(world.secret_value(&namespace, "s", "k").unwrap(), b"new-value");
-    }
+#[scenario]
+fn an_edit_outlives_a_credential(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    world.create_secret(&namespace, "s", &[("k", "old-value")]);
+    let kubeconfig = short_lived(world, sandbox, Says::Plugin);
+    let script = "#!/bin/sh\nsleep 4\nprintf new-value > \"$1\"\n";
+    let editor = sandbox.program("slow-editor", script).display().to_string();
+    let editing = with(sandbox, &kubeconfig).env("KUBE_EDITOR", editor);
+    outlived(editing.run(["edit", "s", "k", "-n", &namespace]).success(), sandbox);
+    assert_eq!(world.secret_value(&namespace, "s", "k").unwrap(), b"new-value");
+}
 
-    fn copies_for_two_hundred_projects_outlive_a_credential(world: &World, sandbox: &Sandbox) {
-        let shared = Shared::new(world);
-        for number in 0..200 {
-            world.project(&format!("p{number}"));
-        }
-        let kubeconfig = short_lived(world, sandbox, Says::Server);
-        world.fail(Fault::on("POST", "/secrets").for_ever().delay(Duration::from_millis(400)));
-        let outcome = outlived(with(sandbox, &kubeconfig).run(shared.run(&["sync", "hf"])).success(), sandbox);
-        assert_eq!(outcome.stdout.lines().count(), 200, "{outcome}");
-        assert!(runs(sandbox) < 20, "requests at the same time share one run: {}", runs(sandbox));
+#[scenario]
+fn copies_for_two_hundred_projects_outlive_a_credential(world: &World, sandbox: &Sandbox) {
+    let shared = Shared::new(world);
+    for number in 0..200 {
+        world.project(&format!("p{number}"));
     }
+    let kubeconfig = short_lived(world, sandbox, Says::Server);
+    world.fail(Fault::on("POST", "/secrets").for_ever().delay(Duration::from_millis(400)));
+    let outcome = outlived(with(sandbox, &kubeconfig).run(shared.run(&["sync", "hf"])).success(), sandbox);
+    assert_eq!(outcome.stdout.lines().count(), 200, "{outcome}");
+    assert!(runs(sandbox) < 20, "requests at the same time share one run: {}", runs(sandbox));
 }
 
 #[test]

@@ -79,131 +79,139 @@ fn ends_well(outcome: &Outcome, took: Duration) {
     outcome.never_shows(b"c4nary-value");
 }
 
-scenario! {
-    fn each_answer_to_each_write_is_said_in_kubectls_words(world: &World, sandbox: &Sandbox) {
-        let (namespace, runai) = prepared(world);
-        let before = state(world, &namespace, &runai);
-        for (words, write) in commands(&namespace, &runai) {
-            for (code, message) in ANSWERS {
-                world.fail(write.clone().for_ever().answer(code));
-                let start = Instant::now();
-                let outcome = sandbox.run(&words).fails_with(1);
-                world.clear_faults();
-                // Of a creation, 409 says that the name is taken.
-                let creates = ["create", "submit"].contains(&words[0].as_str());
-                let message = if creates && code == 409 { "Error from server (AlreadyExists): " } else { message };
-                assert!(outcome.stderr.contains(message), "{code}: {message:?} is missing in {outcome}");
-                ends_well(&outcome, start.elapsed());
-                assert_eq!(state(world, &namespace, &runai), before, "nothing is half done after {code}");
-            }
-        }
-    }
-
-    fn a_read_that_fails_is_said_too(world: &World, sandbox: &Sandbox) {
-        let (namespace, runai) = prepared(world);
-        let before = state(world, &namespace, &runai);
-        for (words, _) in commands(&namespace, &runai).into_iter().skip(1) {
-            for code in [500, 503] {
-                world.fail(Fault::on("GET", "/").for_ever().answer(code));
-                let start = Instant::now();
-                let outcome = sandbox.run(&words).fails_with(1);
-                world.clear_faults();
-                ends_well(&outcome, start.elapsed());
-            }
-        }
-        assert_eq!(state(world, &namespace, &runai), before);
-    }
-
-    fn a_busy_server_is_asked_again_when_it_says(world: &World, sandbox: &Sandbox) {
-        let (namespace, runai) = prepared(world);
-        for (words, write) in commands(&namespace, &runai) {
-            world.fail(write.clone().answer_after(429, 1));
+#[scenario]
+fn each_answer_to_each_write_is_said_in_kubectls_words(world: &World, sandbox: &Sandbox) {
+    let (namespace, runai) = prepared(world);
+    let before = state(world, &namespace, &runai);
+    for (words, write) in commands(&namespace, &runai) {
+        for (code, message) in ANSWERS {
+            world.fail(write.clone().for_ever().answer(code));
             let start = Instant::now();
-            sandbox.run(&words).success();
-            assert!(start.elapsed() >= Duration::from_secs(1), "Retry-After was not obeyed");
-        }
-    }
-
-    fn a_server_that_stays_busy_is_given_up(world: &World, sandbox: &Sandbox) {
-        let (namespace, runai) = prepared(world);
-        let (words, write) = commands(&namespace, &runai).remove(0);
-        world.fail(write.clone().for_ever().answer_after(429, 1));
-        let start = Instant::now();
-        let outcome = sandbox.run(&words).fails_with(1);
-        assert!(outcome.stderr.contains("Error from server (TooManyRequests): "), "{outcome}");
-        ends_well(&outcome, start.elapsed());
-        assert_eq!(world.writes().len(), 5, "five tries");
-
-        world.clear_faults();
-        world.fail(write.clone().for_ever().answer_after(429, 3600));
-        let start = Instant::now();
-        let outcome = sandbox.run(&words).fails_with(1);
-        ends_well(&outcome, start.elapsed());
-    }
-
-    fn a_write_that_may_have_happened_is_never_sent_again(world: &World, sandbox: &Sandbox) {
-        let (namespace, runai) = prepared(world);
-        for (words, write) in commands(&namespace, &runai) {
-            for code in [500, 502, 503, 504] {
-                world.clear_log();
-                world.fail(write.clone().for_ever().answer(code));
-                sandbox.run(&words).fails_with(1);
-                world.clear_faults();
-                assert_eq!(real_writes(world), 1, "{code}: {:?}", world.lines());
-            }
-        }
-    }
-
-    fn a_connection_that_breaks_is_said_and_what_may_have_happened(world: &World, sandbox: &Sandbox) {
-        let (namespace, runai) = prepared(world);
-        for (words, write) in commands(&namespace, &runai) {
-            for fault in [
-                write.clone().for_ever().drop_before_forwarding(),
-                write.clone().for_ever().drop_after_forwarding(),
-                write.clone().for_ever().cut_the_answer(),
-            ] {
-                world.clear_log();
-                world.fail(fault);
-                let start = Instant::now();
-                let outcome = sandbox.run(&words).fails_with(1);
-                world.clear_faults();
-                ends_well(&outcome, start.elapsed());
-                assert!(outcome.stderr.contains("not known whether the server did it"), "{outcome}");
-                assert_eq!(real_writes(world), 1, "{:?}", world.lines());
-                undo(world, &namespace, &runai);
-            }
-        }
-    }
-
-    fn a_read_whose_connection_breaks_is_repeated(world: &World, sandbox: &Sandbox) {
-        let (namespace, runai) = prepared(world);
-        for (words, _) in commands(&namespace, &runai).into_iter().skip(1) {
-            world.fail(Fault::on("GET", "/").drop_before_forwarding());
-            sandbox.run(&words).success();
-        }
-    }
-
-    fn a_server_that_never_answers_is_given_up_in_time(world: &World, sandbox: &Sandbox) {
-        let (namespace, runai) = prepared(world);
-        for (words, write) in commands(&namespace, &runai) {
-            world.fail(write.clone().for_ever().hang());
-            let start = Instant::now();
-            let limit = ["--request-timeout=1s".to_owned()];
-            let outcome = sandbox.run(words.iter().chain(&limit)).fails_with(1);
+            let outcome = sandbox.run(&words).fails_with(1);
             world.clear_faults();
-            assert!(outcome.stderr.contains("gave no answer within 1 s"), "{outcome}");
+            // Of a creation, 409 says that the name is taken.
+            let creates = ["create", "submit"].contains(&words[0].as_str());
+            let message =
+                if creates && code == 409 { "Error from server (AlreadyExists): " } else { message };
+            assert!(outcome.stderr.contains(message), "{code}: {message:?} is missing in {outcome}");
+            ends_well(&outcome, start.elapsed());
+            assert_eq!(state(world, &namespace, &runai), before, "nothing is half done after {code}");
+        }
+    }
+}
+
+#[scenario]
+fn a_read_that_fails_is_said_too(world: &World, sandbox: &Sandbox) {
+    let (namespace, runai) = prepared(world);
+    let before = state(world, &namespace, &runai);
+    for (words, _) in commands(&namespace, &runai).into_iter().skip(1) {
+        for code in [500, 503] {
+            world.fail(Fault::on("GET", "/").for_ever().answer(code));
+            let start = Instant::now();
+            let outcome = sandbox.run(&words).fails_with(1);
+            world.clear_faults();
             ends_well(&outcome, start.elapsed());
         }
     }
+    assert_eq!(state(world, &namespace, &runai), before);
+}
 
-    fn a_page_of_html_is_not_repeated(world: &World, sandbox: &Sandbox) {
-        let (namespace, runai) = prepared(world);
-        let (words, write) = commands(&namespace, &runai).remove(0);
-        world.fail(write.clone().html(502));
-        let outcome = sandbox.run(&words).fails_with(1);
-        assert!(!outcome.stderr.contains('<'), "{outcome}");
-        assert!(outcome.stderr.contains("502"), "{outcome}");
+#[scenario]
+fn a_busy_server_is_asked_again_when_it_says(world: &World, sandbox: &Sandbox) {
+    let (namespace, runai) = prepared(world);
+    for (words, write) in commands(&namespace, &runai) {
+        world.fail(write.clone().answer_after(429, 1));
+        let start = Instant::now();
+        sandbox.run(&words).success();
+        assert!(start.elapsed() >= Duration::from_secs(1), "Retry-After was not obeyed");
     }
+}
+
+#[scenario]
+fn a_server_that_stays_busy_is_given_up(world: &World, sandbox: &Sandbox) {
+    let (namespace, runai) = prepared(world);
+    let (words, write) = commands(&namespace, &runai).remove(0);
+    world.fail(write.clone().for_ever().answer_after(429, 1));
+    let start = Instant::now();
+    let outcome = sandbox.run(&words).fails_with(1);
+    assert!(outcome.stderr.contains("Error from server (TooManyRequests): "), "{outcome}");
+    ends_well(&outcome, start.elapsed());
+    assert_eq!(world.writes().len(), 5, "five tries");
+
+    world.clear_faults();
+    world.fail(write.clone().for_ever().answer_after(429, 3600));
+    let start = Instant::now();
+    let outcome = sandbox.run(&words).fails_with(1);
+    ends_well(&outcome, start.elapsed());
+}
+
+#[scenario]
+fn a_write_that_may_have_happened_is_never_sent_again(world: &World, sandbox: &Sandbox) {
+    let (namespace, runai) = prepared(world);
+    for (words, write) in commands(&namespace, &runai) {
+        for code in [500, 502, 503, 504] {
+            world.clear_log();
+            world.fail(write.clone().for_ever().answer(code));
+            sandbox.run(&words).fails_with(1);
+            world.clear_faults();
+            assert_eq!(real_writes(world), 1, "{code}: {:?}", world.lines());
+        }
+    }
+}
+
+#[scenario]
+fn a_connection_that_breaks_is_said_and_what_may_have_happened(world: &World, sandbox: &Sandbox) {
+    let (namespace, runai) = prepared(world);
+    for (words, write) in commands(&namespace, &runai) {
+        for fault in [
+            write.clone().for_ever().drop_before_forwarding(),
+            write.clone().for_ever().drop_after_forwarding(),
+            write.clone().for_ever().cut_the_answer(),
+        ] {
+            world.clear_log();
+            world.fail(fault);
+            let start = Instant::now();
+            let outcome = sandbox.run(&words).fails_with(1);
+            world.clear_faults();
+            ends_well(&outcome, start.elapsed());
+            assert!(outcome.stderr.contains("not known whether the server did it"), "{outcome}");
+            assert_eq!(real_writes(world), 1, "{:?}", world.lines());
+            undo(world, &namespace, &runai);
+        }
+    }
+}
+
+#[scenario]
+fn a_read_whose_connection_breaks_is_repeated(world: &World, sandbox: &Sandbox) {
+    let (namespace, runai) = prepared(world);
+    for (words, _) in commands(&namespace, &runai).into_iter().skip(1) {
+        world.fail(Fault::on("GET", "/").drop_before_forwarding());
+        sandbox.run(&words).success();
+    }
+}
+
+#[scenario]
+fn a_server_that_never_answers_is_given_up_in_time(world: &World, sandbox: &Sandbox) {
+    let (namespace, runai) = prepared(world);
+    for (words, write) in commands(&namespace, &runai) {
+        world.fail(write.clone().for_ever().hang());
+        let start = Instant::now();
+        let limit = ["--request-timeout=1s".to_owned()];
+        let outcome = sandbox.run(words.iter().chain(&limit)).fails_with(1);
+        world.clear_faults();
+        assert!(outcome.stderr.contains("gave no answer within 1 s"), "{outcome}");
+        ends_well(&outcome, start.elapsed());
+    }
+}
+
+#[scenario]
+fn a_page_of_html_is_not_repeated(world: &World, sandbox: &Sandbox) {
+    let (namespace, runai) = prepared(world);
+    let (words, write) = commands(&namespace, &runai).remove(0);
+    world.fail(write.clone().html(502));
+    let outcome = sandbox.run(&words).fails_with(1);
+    assert!(!outcome.stderr.contains('<'), "{outcome}");
+    assert!(outcome.stderr.contains("502"), "{outcome}");
 }
 
 /// Takes back what a write did whose answer was lost.

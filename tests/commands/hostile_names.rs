@@ -61,45 +61,44 @@ fn about_missing(found: &[Value]) -> Vec<&Value> {
     found.iter().filter(|one| one["code"] == "missing-secret").collect()
 }
 
-scenario! {
-    fn a_name_that_no_secret_can_have_is_a_finding_without_a_request(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("a");
-        world.create_secret(&namespace, "hf", &[("k", "v4lue")]);
-        let names = names();
-        for (index, name) in names.iter().enumerate() {
-            create(world, &namespace, &format!("d{index}"), &template(name));
-        }
-        let account = json!({"metadata": {"name": "robot"}, "imagePullSecrets": [{"name": "a b"}, {"name": "a".repeat(70_000)}]});
-        world.create(&format!("/api/v1/namespaces/{namespace}/serviceaccounts"), &account);
+#[scenario]
+fn a_name_that_no_secret_can_have_is_a_finding_without_a_request(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    world.create_secret(&namespace, "hf", &[("k", "v4lue")]);
+    let names = names();
+    for (index, name) in names.iter().enumerate() {
+        create(world, &namespace, &format!("d{index}"), &template(name));
+    }
+    let account = json!({"metadata": {"name": "robot"}, "imagePullSecrets": [{"name": "a b"}, {"name": "a".repeat(70_000)}]});
+    world.create(&format!("/api/v1/namespaces/{namespace}/serviceaccounts"), &account);
 
+    world.clear_log();
+    let checked = sandbox.run(["check", "-n", &namespace, "-o", "json"]).fails_with(3);
+    let found = findings(&checked);
+    for (index, name) in names.iter().enumerate() {
+        let object = format!("deployment.apps/d{index}");
+        assert!(about_missing(&found).iter().any(|one| one["object"] == object), "{object}: {name:?}");
+    }
+    for one in about_missing(&found) {
+        let remedy = one["remedy"].as_str().expect("a remedy");
+        assert!(!remedy.contains("kubectl"), "no command makes such a secret: {one}");
+    }
+    for (index, name) in names.iter().enumerate() {
         world.clear_log();
-        let checked = sandbox.run(["check", "-n", &namespace, "-o", "json"]).fails_with(3);
+        let target = format!("deploy/d{index}");
+        let checked = sandbox.run(["check", &target, "-n", &namespace, "-o", "json"]).fails_with(3);
         let found = findings(&checked);
-        for (index, name) in names.iter().enumerate() {
-            let object = format!("deployment.apps/d{index}");
-            assert!(about_missing(&found).iter().any(|one| one["object"] == object), "{object}: {name:?}");
-        }
-        for one in about_missing(&found) {
-            let remedy = one["remedy"].as_str().expect("a remedy");
-            assert!(!remedy.contains("kubectl"), "no command makes such a secret: {one}");
-        }
-        for (index, name) in names.iter().enumerate() {
-            world.clear_log();
-            let target = format!("deploy/d{index}");
-            let checked = sandbox.run(["check", &target, "-n", &namespace, "-o", "json"]).fails_with(3);
-            let found = findings(&checked);
-            assert_eq!(about_missing(&found).len(), 1, "{name:?}: {checked}");
-            let asked = world.lines();
-            assert!(asked.iter().all(|line| !line.contains("/secrets/")), "{name:?}: {asked:?}");
-        }
-        for line in ["check", "check -o wide", "usage", "usage -o wide", "usage hf", "list -o wide"] {
-            let words = line.split(' ').chain(["-n", &namespace]);
-            let outcome = sandbox.run(words);
-            assert!(outcome.code.is_some_and(|code| code <= 3), "{line}: {:?}", outcome.signal);
-            let shown = format!("{}{}", outcome.stdout, outcome.stderr);
-            let harmless = |c: char| c == '\n' || !(c.is_control() || c == '\u{202e}');
-            assert!(shown.chars().all(harmless), "{line}");
-        }
+        assert_eq!(about_missing(&found).len(), 1, "{name:?}: {checked}");
+        let asked = world.lines();
+        assert!(asked.iter().all(|line| !line.contains("/secrets/")), "{name:?}: {asked:?}");
+    }
+    for line in ["check", "check -o wide", "usage", "usage -o wide", "usage hf", "list -o wide"] {
+        let words = line.split(' ').chain(["-n", &namespace]);
+        let outcome = sandbox.run(words);
+        assert!(outcome.code.is_some_and(|code| code <= 3), "{line}: {:?}", outcome.signal);
+        let shown = format!("{}{}", outcome.stdout, outcome.stderr);
+        let harmless = |c: char| c == '\n' || !(c.is_control() || c == '\u{202e}');
+        assert!(shown.chars().all(harmless), "{line}");
     }
 }
 

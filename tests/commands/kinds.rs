@@ -152,45 +152,48 @@ fn as_references(world: &World, sandbox: &Sandbox, namespace: &str, example: &Ex
     assert!(world.requests().is_empty(), "{:?}", world.lines());
 }
 
-scenario! {
-    fn every_built_in_kind_is_attached_to_and_detached_from(world: &World, sandbox: &Sandbox) {
-        let namespace = prepared(world);
-        for example in built_in_kinds() {
-            example.create(world, &namespace, "w");
+#[scenario]
+fn every_built_in_kind_is_attached_to_and_detached_from(world: &World, sandbox: &Sandbox) {
+    let namespace = prepared(world);
+    for example in built_in_kinds() {
+        example.create(world, &namespace, "w");
+        every_way(world, sandbox, &namespace, &example);
+    }
+}
+
+#[scenario]
+fn every_custom_kind_is_attached_to_and_detached_from(world: &World, sandbox: &Sandbox) {
+    define(world, &GROUPS);
+    let namespace = prepared(world);
+    for example in custom_kinds() {
+        example.create(world, &namespace, "w");
+        if example.is_runai_spec() {
+            as_references(world, sandbox, &namespace, &example);
+        } else {
             every_way(world, sandbox, &namespace, &example);
         }
     }
+}
 
-    fn every_custom_kind_is_attached_to_and_detached_from(world: &World, sandbox: &Sandbox) {
-        define(world, &GROUPS);
-        let namespace = prepared(world);
-        for example in custom_kinds() {
-            example.create(world, &namespace, "w");
-            if example.is_runai_spec() {
-                as_references(world, sandbox, &namespace, &example);
-            } else {
-                every_way(world, sandbox, &namespace, &example);
-            }
-        }
-    }
-
-    fn a_custom_kind_takes_one_request_more(world: &World, sandbox: &Sandbox) {
-        define(world, &GROUPS);
-        let namespace = prepared(world);
-        for example in custom_kinds() {
-            let Example { word, kind, group, .. } = &example;
-            example.create(world, &namespace, "w");
-            world.clear_log();
-            let target = format!("{word}/w");
-            sandbox.run(["attach", "s", &target, "--env", "token", "-n", &namespace, "--dry-run=client"]).success();
-            let mut calls = world.calls();
-            calls.sort();
-            let secret = format!("GET /api/v1/namespaces/{namespace}/secrets/s");
-            let mut expected =
-                [secret, format!("GET /apis/{group}"), format!("GET {}/w", example.collection(&namespace))];
-            expected.sort();
-            assert_eq!(calls, expected, "{kind}");
-        }
+#[scenario]
+fn a_custom_kind_takes_one_request_more(world: &World, sandbox: &Sandbox) {
+    define(world, &GROUPS);
+    let namespace = prepared(world);
+    for example in custom_kinds() {
+        let Example { word, kind, group, .. } = &example;
+        example.create(world, &namespace, "w");
+        world.clear_log();
+        let target = format!("{word}/w");
+        sandbox
+            .run(["attach", "s", &target, "--env", "token", "-n", &namespace, "--dry-run=client"])
+            .success();
+        let mut calls = world.calls();
+        calls.sort();
+        let secret = format!("GET /api/v1/namespaces/{namespace}/secrets/s");
+        let mut expected =
+            [secret, format!("GET /apis/{group}"), format!("GET {}/w", example.collection(&namespace))];
+        expected.sort();
+        assert_eq!(calls, expected, "{kind}");
     }
 }
 

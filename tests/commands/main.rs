@@ -1,7 +1,7 @@
 //! The plugin as its user meets it: every test starts the binary.
 //!
-//! One test binary for all commands, so that one real control plane serves all of them. A `scenario!` runs on the
-//! in-process API server and on the real one; a difference is a bug in the former.
+//! One test binary for all commands, so that one real control plane serves all of them. A `#[scenario]` is
+//! two tests, on the in-process API server and on the real one; a difference is a bug in the former.
 
 mod attach;
 mod attach_checks;

@@ -1,8 +1,7 @@
 //! `attach` and `detach` with `-f`: manifests are changed, and no cluster is asked.
 
 use serde_json::{Value, json};
-use support::sandbox::kubectl;
-use support::{Outcome, Sandbox, scenario};
+use support::{Outcome, Sandbox, World, scenario};
 
 use crate::definitions::define;
 
@@ -228,44 +227,38 @@ fn manifests(namespace: &str) -> Vec<String> {
     vec![format!("{job}---\n{deployment}"), format!("{list:#}"), format!("{cronjob}\n{cronjob:#}")]
 }
 
-scenario! {
-    fn kubectl_takes_what_comes_out(world: &World, sandbox: &Sandbox) {
-        if kubectl().is_none() || !world.is_real() {
-            return;
-        }
-        let namespace = world.namespace("a");
-        for manifest in manifests(&namespace) {
-            let changed = attached(&manifest, &["--mount", "/etc/s", "--mode", "0400"]).stdout;
-            let words = ["apply", "--dry-run=server", "-o", "json", "-f", "-"];
-            let applied = sandbox.stdin(changed).kubectl(words).success().json();
-            let objects = applied["items"].as_array().cloned().unwrap_or_else(|| vec![applied.clone()]);
-            assert!(!objects.is_empty());
-            for object in objects {
-                let text = object["spec"].to_string();
-                assert!(text.contains("\"secretKeyRef\":{\"key\":\"token\",\"name\":\"s\"}"), "{text}");
-                assert!(text.contains("\"defaultMode\":256,\"secretName\":\"s\""), "{text}");
-            }
+#[scenario(real)]
+fn kubectl_takes_what_comes_out(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    for manifest in manifests(&namespace) {
+        let changed = attached(&manifest, &["--mount", "/etc/s", "--mode", "0400"]).stdout;
+        let words = ["apply", "--dry-run=server", "-o", "json", "-f", "-"];
+        let applied = sandbox.stdin(changed).kubectl(words).success().json();
+        let objects = applied["items"].as_array().cloned().unwrap_or_else(|| vec![applied.clone()]);
+        assert!(!objects.is_empty());
+        for object in objects {
+            let text = object["spec"].to_string();
+            assert!(text.contains("\"secretKeyRef\":{\"key\":\"token\",\"name\":\"s\"}"), "{text}");
+            assert!(text.contains("\"defaultMode\":256,\"secretName\":\"s\""), "{text}");
         }
     }
+}
 
-    fn manifests_of_operators_go_through_to_kubectl(world: &World, sandbox: &Sandbox) {
-        if kubectl().is_none() || !world.is_real() {
-            return;
-        }
-        define(world, &["run.ai", "kubeflow.org", "ray.io"]);
-        let namespace = world.namespace("a");
-        let sandbox = &sandbox;
-        for (manifest, references) in [(TRAINING, 1), (RUNAI_JOB, 1), (PYTORCH_JOB, 2), (RAY_JOB, 2)] {
-            let changed = attached(manifest, &["-c", "*"][..if manifest == TRAINING { 0 } else { 2 }]);
-            let kept: Vec<&str> = manifest.lines().filter(|line| !changed.stdout.contains(line)).collect();
-            assert!(kept.is_empty(), "{kept:?} are lost in\n{}", changed.stdout);
-            let words = ["apply", "--dry-run=server", "-o", "json", "-n", &namespace, "-f", "-"];
-            let applied = sandbox.stdin(changed.stdout).kubectl(words).success();
-            let text = applied.json()["spec"].to_string();
-            let reference = "\"secretKeyRef\":{\"key\":\"token\",\"name\":\"s\"}";
-            let found = text.matches(reference).count() + text.matches("\"SECRET:s,token\"").count();
-            assert_eq!(found, references, "{applied}");
-        }
+#[scenario(real)]
+fn manifests_of_operators_go_through_to_kubectl(world: &World, sandbox: &Sandbox) {
+    define(world, &["run.ai", "kubeflow.org", "ray.io"]);
+    let namespace = world.namespace("a");
+    let sandbox = &sandbox;
+    for (manifest, references) in [(TRAINING, 1), (RUNAI_JOB, 1), (PYTORCH_JOB, 2), (RAY_JOB, 2)] {
+        let changed = attached(manifest, &["-c", "*"][..if manifest == TRAINING { 0 } else { 2 }]);
+        let kept: Vec<&str> = manifest.lines().filter(|line| !changed.stdout.contains(line)).collect();
+        assert!(kept.is_empty(), "{kept:?} are lost in\n{}", changed.stdout);
+        let words = ["apply", "--dry-run=server", "-o", "json", "-n", &namespace, "-f", "-"];
+        let applied = sandbox.stdin(changed.stdout).kubectl(words).success();
+        let text = applied.json()["spec"].to_string();
+        let reference = "\"secretKeyRef\":{\"key\":\"token\",\"name\":\"s\"}";
+        let found = text.matches(reference).count() + text.matches("\"SECRET:s,token\"").count();
+        assert_eq!(found, references, "{applied}");
     }
 }
 

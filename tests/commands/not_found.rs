@@ -19,140 +19,179 @@ fn hints(outcome: &Outcome, hint: &str) {
     assert!(outcome.stderr.contains(&format!("\nhint: {hint}\n")), "{hint:?} is missing in {outcome}");
 }
 
-scenario! {
-    fn a_mistyped_secret_is_answered_with_the_nearest_whatever_the_command(world: &World, sandbox: &Sandbox) {
-        let namespace = with_secrets(world);
-        let project = world.project("b");
-        create_deployment(world, &namespace, "web");
-        let commands: [&[&str]; 8] = [
-            &["delete", "huging-face", "--yes"],
-            &["view", "huging-face"],
-            &["unset", "huging-face", "token"],
-            &["copy", "huging-face", "--to-project", &project.name],
-            &["usage", "huging-face"],
-            &["edit", "huging-face", "token"],
-            &["attach", "huging-face", "deploy/web", "--env", "token"],
-            &["submit", "x", "-i", "python", "-e", "A=SECRET:huging-face,token"],
-        ];
-        for command in commands {
-            let refused = sandbox.env("EDITOR", "true").run(command.iter().chain(&["-n", &namespace])).fails_with(1);
-            hints(&refused, "did you mean \"hugging-face\"?");
-            refused.never_shows(b"t0ken-value");
-        }
-        let asked = world.requests();
-        assert!(asked.iter().all(|request| !request.is_write()), "{:?}", world.lines());
-        let unlike = sandbox.run(["view", "zzz", "-n", &namespace]).fails_with(1);
-        assert!(!unlike.stderr.contains("did you mean"), "{unlike}");
+#[scenario]
+fn a_mistyped_secret_is_answered_with_the_nearest_whatever_the_command(world: &World, sandbox: &Sandbox) {
+    let namespace = with_secrets(world);
+    let project = world.project("b");
+    create_deployment(world, &namespace, "web");
+    let commands: [&[&str]; 8] = [
+        &["delete", "huging-face", "--yes"],
+        &["view", "huging-face"],
+        &["unset", "huging-face", "token"],
+        &["copy", "huging-face", "--to-project", &project.name],
+        &["usage", "huging-face"],
+        &["edit", "huging-face", "token"],
+        &["attach", "huging-face", "deploy/web", "--env", "token"],
+        &["submit", "x", "-i", "python", "-e", "A=SECRET:huging-face,token"],
+    ];
+    for command in commands {
+        let refused =
+            sandbox.env("EDITOR", "true").run(command.iter().chain(&["-n", &namespace])).fails_with(1);
+        hints(&refused, "did you mean \"hugging-face\"?");
+        refused.never_shows(b"t0ken-value");
     }
+    let asked = world.requests();
+    assert!(asked.iter().all(|request| !request.is_write()), "{:?}", world.lines());
+    let unlike = sandbox.run(["view", "zzz", "-n", &namespace]).fails_with(1);
+    assert!(!unlike.stderr.contains("did you mean"), "{unlike}");
+}
 
-    fn a_secret_that_set_makes_is_told_beside_the_one_that_may_have_been_meant(world: &World, sandbox: &Sandbox) {
-        let namespace = with_secrets(world);
-        let set = |more: &[&str]| sandbox.stdin("v").run(["set", "huging-face", "token", "-n", &namespace].iter().chain(more));
-        let made = set(&[]).success();
-        let note = format!("note: there was no secret huging-face in {namespace}: it is new; there is also hugging-face\n");
-        assert_eq!(made.stderr, note);
-        world.delete(&format!("/api/v1/namespaces/{namespace}/secrets/huging-face"));
-        world.clear_log();
-        assert_eq!(set(&["-q"]).success().stderr, "");
-        assert_eq!(world.calls().len(), 2, "{:?}", world.lines());
-    }
+#[scenario]
+fn a_secret_that_set_makes_is_told_beside_the_one_that_may_have_been_meant(world: &World, sandbox: &Sandbox) {
+    let namespace = with_secrets(world);
+    let set = |more: &[&str]| {
+        sandbox.stdin("v").run(["set", "huging-face", "token", "-n", &namespace].iter().chain(more))
+    };
+    let made = set(&[]).success();
+    let note = format!(
+        "note: there was no secret huging-face in {namespace}: it is new; there is also hugging-face\n"
+    );
+    assert_eq!(made.stderr, note);
+    world.delete(&format!("/api/v1/namespaces/{namespace}/secrets/huging-face"));
+    world.clear_log();
+    assert_eq!(set(&["-q"]).success().stderr, "");
+    assert_eq!(world.calls().len(), 2, "{:?}", world.lines());
+}
 
-    fn a_mistyped_shared_secret_is_answered_with_the_nearest(world: &World, sandbox: &Sandbox) {
-        let runai = world.runai_namespace();
-        world.create_secret(&runai, "hugging-face", &[("token", "t0ken-value")]);
-        for command in [&["label"][..], &["status"], &["sync"], &["sync", "--prune"], &["delete", "--cluster-wide", "--yes"]] {
-            let refused = sandbox.run(command.iter().chain(&["huging-face", "--runai-namespace", &runai])).fails_with(1);
-            hints(&refused, "did you mean \"hugging-face\"?");
-        }
-        assert!(world.writes().is_empty(), "{:?}", world.lines());
+#[scenario]
+fn a_mistyped_shared_secret_is_answered_with_the_nearest(world: &World, sandbox: &Sandbox) {
+    let runai = world.runai_namespace();
+    world.create_secret(&runai, "hugging-face", &[("token", "t0ken-value")]);
+    for command in
+        [&["label"][..], &["status"], &["sync"], &["sync", "--prune"], &["delete", "--cluster-wide", "--yes"]]
+    {
+        let refused =
+            sandbox.run(command.iter().chain(&["huging-face", "--runai-namespace", &runai])).fails_with(1);
+        hints(&refused, "did you mean \"hugging-face\"?");
     }
+    assert!(world.writes().is_empty(), "{:?}", world.lines());
+}
 
-    fn names_are_listed_without_values_and_only_after_the_failure(world: &World, sandbox: &Sandbox) {
-        let namespace = with_secrets(world);
-        sandbox.run(["view", "wandb", "-n", &namespace]).success();
-        assert_eq!(world.calls().len(), 1, "{:?}", world.lines());
-        world.clear_log();
-        sandbox.run(["view", "wanbd", "-n", &namespace]).fails_with(1);
-        let list = world.lines().into_iter().find(|line| line.contains("/secrets?")).unwrap();
-        assert!(list.contains("includeObject=None"), "{list}");
-    }
+#[scenario]
+fn names_are_listed_without_values_and_only_after_the_failure(world: &World, sandbox: &Sandbox) {
+    let namespace = with_secrets(world);
+    sandbox.run(["view", "wandb", "-n", &namespace]).success();
+    assert_eq!(world.calls().len(), 1, "{:?}", world.lines());
+    world.clear_log();
+    sandbox.run(["view", "wanbd", "-n", &namespace]).fails_with(1);
+    let list = world.lines().into_iter().find(|line| line.contains("/secrets?")).unwrap();
+    assert!(list.contains("includeObject=None"), "{list}");
+}
 
-    fn where_names_may_not_be_listed_the_answer_is_the_error_alone(world: &World, sandbox: &Sandbox) {
-        let namespace = with_secrets(world);
-        let user = world.user("scientist");
-        let rules = json!([{ "apiGroups": [""], "resources": ["secrets"], "verbs": ["get"] }]);
-        world.grant(&user, Some(&namespace), &rules);
-        let refused = sandbox.run(["view", "wanbd", "-n", &namespace, "--token", &user.token]).fails_with(1);
-        assert!(refused.stderr.starts_with("Error from server (NotFound): secrets \"wanbd\" not found"), "{refused}");
-        assert!(!refused.stderr.contains("did you mean") && !refused.stderr.contains("Forbidden"), "{refused}");
-        world.fail(Fault::on("GET", "/secrets?").for_ever().answer(500));
-        sandbox.run(["view", "wanbd", "-n", &namespace]).fails_with(1);
-    }
+#[scenario]
+fn where_names_may_not_be_listed_the_answer_is_the_error_alone(world: &World, sandbox: &Sandbox) {
+    let namespace = with_secrets(world);
+    let user = world.user("scientist");
+    let rules = json!([{ "apiGroups": [""], "resources": ["secrets"], "verbs": ["get"] }]);
+    world.grant(&user, Some(&namespace), &rules);
+    let refused = sandbox.run(["view", "wanbd", "-n", &namespace, "--token", &user.token]).fails_with(1);
+    assert!(
+        refused.stderr.starts_with("Error from server (NotFound): secrets \"wanbd\" not found"),
+        "{refused}"
+    );
+    assert!(!refused.stderr.contains("did you mean") && !refused.stderr.contains("Forbidden"), "{refused}");
+    world.fail(Fault::on("GET", "/secrets?").for_ever().answer(500));
+    sandbox.run(["view", "wanbd", "-n", &namespace]).fails_with(1);
+}
 
-    fn a_mistyped_workload_is_answered_with_the_nearest_of_its_kind(world: &World, sandbox: &Sandbox) {
-        let namespace = with_secrets(world);
-        create_deployment(world, &namespace, "web");
-        create_job(world, &namespace, "wbe");
-        for command in [&["attach", "wandb", "deploy/wbe", "--env", "key"][..], &["detach", "wandb", "deploy/wbe"], &["check", "deploy/wbe"]] {
-            let refused = sandbox.run(command.iter().chain(&["-n", &namespace])).fails_with(1);
-            hints(&refused, "did you mean \"deployment/web\"?");
-        }
-        let kind = sandbox.run(["attach", "wandb", "deplyoment/web", "--env", "key", "-n", &namespace]).fails_with(2);
-        hints(&kind, "did you mean \"deployment\"?");
-        let container = ["attach", "wandb", "deploy/web", "--env", "key", "-c", "mian", "-n", &namespace];
-        hints(&sandbox.run(container).fails_with(1), "did you mean \"main\"?");
+#[scenario]
+fn a_mistyped_workload_is_answered_with_the_nearest_of_its_kind(world: &World, sandbox: &Sandbox) {
+    let namespace = with_secrets(world);
+    create_deployment(world, &namespace, "web");
+    create_job(world, &namespace, "wbe");
+    for command in [
+        &["attach", "wandb", "deploy/wbe", "--env", "key"][..],
+        &["detach", "wandb", "deploy/wbe"],
+        &["check", "deploy/wbe"],
+    ] {
+        let refused = sandbox.run(command.iter().chain(&["-n", &namespace])).fails_with(1);
+        hints(&refused, "did you mean \"deployment/web\"?");
     }
+    let kind =
+        sandbox.run(["attach", "wandb", "deplyoment/web", "--env", "key", "-n", &namespace]).fails_with(2);
+    hints(&kind, "did you mean \"deployment\"?");
+    let container = ["attach", "wandb", "deploy/web", "--env", "key", "-c", "mian", "-n", &namespace];
+    hints(&sandbox.run(container).fails_with(1), "did you mean \"main\"?");
+}
 
-    fn a_secret_that_is_not_used_is_answered_with_the_one_that_is(world: &World, sandbox: &Sandbox) {
-        let namespace = with_secrets(world);
-        create_deployment(world, &namespace, "web");
-        sandbox.run(["attach", "wandb", "deploy/web", "--env", "key", "-n", &namespace]).success();
-        let detached = sandbox.run(["detach", "wanbd", "deploy/web", "-n", &namespace]).success();
-        assert!(detached.stderr.contains("does not use secret wanbd, but wandb: nothing was written"), "{detached}");
-    }
+#[scenario]
+fn a_secret_that_is_not_used_is_answered_with_the_one_that_is(world: &World, sandbox: &Sandbox) {
+    let namespace = with_secrets(world);
+    create_deployment(world, &namespace, "web");
+    sandbox.run(["attach", "wandb", "deploy/web", "--env", "key", "-n", &namespace]).success();
+    let detached = sandbox.run(["detach", "wanbd", "deploy/web", "-n", &namespace]).success();
+    assert!(
+        detached.stderr.contains("does not use secret wanbd, but wandb: nothing was written"),
+        "{detached}"
+    );
+}
 
-    fn a_namespace_in_the_place_of_a_project_is_answered_with_the_project(world: &World, sandbox: &Sandbox) {
-        let project = world.project("team-a");
-        let refused = sandbox.run(["list", "-p", &project.namespace]).fails_with(1);
-        let (name, namespace) = (&project.name, &project.namespace);
-        hints(&refused, &format!("that is the namespace of project {name:?}: -p {name}, or -n {namespace}"));
-    }
+#[scenario]
+fn a_namespace_in_the_place_of_a_project_is_answered_with_the_project(world: &World, sandbox: &Sandbox) {
+    let project = world.project("team-a");
+    let refused = sandbox.run(["list", "-p", &project.namespace]).fails_with(1);
+    let (name, namespace) = (&project.name, &project.namespace);
+    hints(&refused, &format!("that is the namespace of project {name:?}: -p {name}, or -n {namespace}"));
+}
 
-    fn a_namespace_that_is_not_there_is_answered_with_the_nearest(world: &World, sandbox: &Sandbox) {
-        let project = world.project("vision");
-        let typo = project.namespace.replace("vision", "vison");
-        let near = format!("there is no namespace {typo:?}; did you mean {:?}?", project.namespace);
-        let commands: [&[&str]; 3] = [
-            &["create", "s", "--from-literal=k=v"],
-            &["view", "s"],
-            &["submit", "x", "-i", "python"],
-        ];
-        for command in commands {
-            hints(&sandbox.run(command.iter().chain(&["-n", &typo])).fails_with(1), &near);
-        }
-        for command in ["usage", "check", "list"] {
-            let empty = sandbox.run([command, "-n", &typo]).fails_with(1);
-            assert_eq!(empty.stderr, format!("error: {near}\n"));
-        }
-        let refused = sandbox.run(["create", "s", "--from-literal=k=v", "-n", &project.name]).fails_with(1);
-        let there = format!("there is no namespace {0:?}, but a project of that name: -p {0}", project.name);
-        hints(&refused, &there);
+#[scenario]
+fn a_namespace_that_is_not_there_is_answered_with_the_nearest(world: &World, sandbox: &Sandbox) {
+    let project = world.project("vision");
+    let typo = project.namespace.replace("vision", "vison");
+    let near = format!("there is no namespace {typo:?}; did you mean {:?}?", project.namespace);
+    let commands: [&[&str]; 3] =
+        [&["create", "s", "--from-literal=k=v"], &["view", "s"], &["submit", "x", "-i", "python"]];
+    for command in commands {
+        hints(&sandbox.run(command.iter().chain(&["-n", &typo])).fails_with(1), &near);
     }
+    for command in ["usage", "check", "list"] {
+        let empty = sandbox.run([command, "-n", &typo]).fails_with(1);
+        assert_eq!(empty.stderr, format!("error: {near}\n"));
+    }
+    let refused = sandbox.run(["create", "s", "--from-literal=k=v", "-n", &project.name]).fails_with(1);
+    let there = format!("there is no namespace {0:?}, but a project of that name: -p {0}", project.name);
+    hints(&refused, &there);
+}
 
-    fn a_plain_value_that_names_a_key_of_a_secret_is_warned_of(world: &World, sandbox: &Sandbox) {
-        let namespace = with_secrets(world);
-        let submit = ["submit", "x", "-i", "python", "-e", "A=wandb,key", "-e", "B=0,1", "-e", "C=wandb,no", "-n", &namespace];
-        let submitted = sandbox.run(submit).success();
-        let warning = "Warning: A gets the plain text wandb,key; for the key of the secret: A=SECRET:wandb,key\n";
-        assert_eq!(submitted.stderr, warning);
-    }
+#[scenario]
+fn a_plain_value_that_names_a_key_of_a_secret_is_warned_of(world: &World, sandbox: &Sandbox) {
+    let namespace = with_secrets(world);
+    let submit = [
+        "submit",
+        "x",
+        "-i",
+        "python",
+        "-e",
+        "A=wandb,key",
+        "-e",
+        "B=0,1",
+        "-e",
+        "C=wandb,no",
+        "-n",
+        &namespace,
+    ];
+    let submitted = sandbox.run(submit).success();
+    let warning = "Warning: A gets the plain text wandb,key; for the key of the secret: A=SECRET:wandb,key\n";
+    assert_eq!(submitted.stderr, warning);
+}
 
-    fn a_plain_value_that_looks_like_a_reference_and_is_none_is_not_asked_for(world: &World, sandbox: &Sandbox) {
-        let namespace = with_secrets(world);
-        let submit = ["submit", "x", "-i", "python", "-e", "PASSWORD=hunter2-hunter2,hunter", "-vvv", "-n", &namespace];
-        sandbox.run(submit).success().never_shows(b"hunter2-hunter2");
-        assert!(world.lines().iter().all(|line| !line.contains("hunter2-hunter2")), "{:?}", world.lines());
-    }
+#[scenario]
+fn a_plain_value_that_looks_like_a_reference_and_is_none_is_not_asked_for(world: &World, sandbox: &Sandbox) {
+    let namespace = with_secrets(world);
+    let submit =
+        ["submit", "x", "-i", "python", "-e", "PASSWORD=hunter2-hunter2,hunter", "-vvv", "-n", &namespace];
+    sandbox.run(submit).success().never_shows(b"hunter2-hunter2");
+    assert!(world.lines().iter().all(|line| !line.contains("hunter2-hunter2")), "{:?}", world.lines());
 }
 
 #[test]

@@ -196,190 +196,236 @@ fn commands<const N: usize>(lines: [&str; N]) -> Vec<String> {
     lines.map(str::to_owned).to_vec()
 }
 
-scenario! {
-    fn create_needs_to_create_secrets(world: &World, sandbox: &Sandbox) {
-        let lines = commands(["create new --from-literal=key=v4lue -n {namespace}"]);
-        is_smallest(world, sandbox, ("runai-secret-create", InProject), &[], &lines);
-    }
+#[scenario]
+fn create_needs_to_create_secrets(world: &World, sandbox: &Sandbox) {
+    let lines = commands(["create new --from-literal=key=v4lue -n {namespace}"]);
+    is_smallest(world, sandbox, ("runai-secret-create", InProject), &[], &lines);
+}
 
-    fn replace_needs_to_get_update_create_and_delete_secrets(world: &World, sandbox: &Sandbox) {
-        let lines = commands([
-            "create s --replace --from-literal=key=v4lue -n {namespace}",
-            "create new --replace --from-literal=key=v4lue -n {namespace}",
-            "create s --replace --yes --type=example.com/other --from-literal=key=v4lue -n {namespace}",
-        ]);
-        is_smallest(world, sandbox, ("runai-secret-replace", InProject), &[], &lines);
-    }
+#[scenario]
+fn replace_needs_to_get_update_create_and_delete_secrets(world: &World, sandbox: &Sandbox) {
+    let lines = commands([
+        "create s --replace --from-literal=key=v4lue -n {namespace}",
+        "create new --replace --from-literal=key=v4lue -n {namespace}",
+        "create s --replace --yes --type=example.com/other --from-literal=key=v4lue -n {namespace}",
+    ]);
+    is_smallest(world, sandbox, ("runai-secret-replace", InProject), &[], &lines);
+}
 
-    fn a_project_is_found_by_listing_namespaces(world: &World, sandbox: &Sandbox) {
-        let beside = [("runai-secret-create", InProject)];
-        let lines = commands(["create new --from-literal=key=v4lue -p {project}"]);
-        is_smallest(world, sandbox, ("runai-secret-project", InCluster), &beside, &lines);
-    }
+#[scenario]
+fn a_project_is_found_by_listing_namespaces(world: &World, sandbox: &Sandbox) {
+    let beside = [("runai-secret-create", InProject)];
+    let lines = commands(["create new --from-literal=key=v4lue -p {project}"]);
+    is_smallest(world, sandbox, ("runai-secret-project", InCluster), &beside, &lines);
+}
 
-    fn label_needs_to_get_and_patch_secrets(world: &World, sandbox: &Sandbox) {
-        let lines = commands(["label s --runai-namespace {namespace}", "label s --remove --yes --runai-namespace {namespace}"]);
-        is_smallest(world, sandbox, ("runai-secret-label", InProject), &[], &lines);
-    }
+#[scenario]
+fn label_needs_to_get_and_patch_secrets(world: &World, sandbox: &Sandbox) {
+    let lines = commands([
+        "label s --runai-namespace {namespace}",
+        "label s --remove --yes --runai-namespace {namespace}",
+    ]);
+    is_smallest(world, sandbox, ("runai-secret-label", InProject), &[], &lines);
+}
 
-    fn label_looks_around_where_it_may(world: &World, sandbox: &Sandbox) {
-        let lines = commands(["label s --yes --runai-namespace {namespace}"]);
-        let beside = [("runai-secret-label", InProject)];
-        is_smallest(world, sandbox, ("runai-secret-label-overview", InCluster), &beside, &lines);
-    }
+#[scenario]
+fn label_looks_around_where_it_may(world: &World, sandbox: &Sandbox) {
+    let lines = commands(["label s --yes --runai-namespace {namespace}"]);
+    let beside = [("runai-secret-label", InProject)];
+    is_smallest(world, sandbox, ("runai-secret-label-overview", InCluster), &beside, &lines);
+}
 
-    fn status_lists_namespaces_and_secrets(world: &World, sandbox: &Sandbox) {
-        let lines = commands(["status s --runai-namespace {namespace}"]);
-        is_smallest(world, sandbox, ("runai-secret-status", InCluster), &[], &lines);
-    }
+#[scenario]
+fn status_lists_namespaces_and_secrets(world: &World, sandbox: &Sandbox) {
+    let lines = commands(["status s --runai-namespace {namespace}"]);
+    is_smallest(world, sandbox, ("runai-secret-status", InCluster), &[], &lines);
+}
 
-    fn status_and_sync_of_a_named_project_need_to_get_the_secret_there(world: &World, sandbox: &Sandbox) {
-        for left_out in [None, Some(0), Some(1)] {
-            let (shared, a) = (Shared::new(world), world.project("a"));
-            our_copy(world, &shared, &a.namespace, "stale");
-            let user = world.user(&format!("named-{}", left_out.map_or(9, |number: usize| number)));
-            let rule = |right: &Right| json!({"apiGroups": [right.group], "resources": [right.resource], "verbs": [right.verb]});
-            let get: Value = rights("runai-secret-status-project").iter().map(rule).collect();
-            let sync: Value = rights("runai-secret-sync").iter().map(rule).collect();
-            let namespaces: Value = rights("runai-secret-project").iter().map(rule).collect();
-            world.grant(&user, None, &namespaces);
-            world.grant(&user, Some(&a.namespace), &sync);
-            for (number, namespace) in [&shared.runai, &a.namespace].into_iter().enumerate() {
-                if left_out != Some(number) {
-                    world.grant(&user, Some(namespace), &get);
-                }
-            }
-            let words = shared.run(&["sync", "hf", "--to-project", &a.name, "--token", &user.token]);
-            let outcome = sandbox.run(words);
-            assert_eq!(outcome.code == Some(0), left_out.is_none(), "without {left_out:?}: {outcome}");
-            let words = shared.run(&["status", "hf", "-p", &a.name, "-o", "json", "--token", &user.token]);
-            let state = sandbox.run(words).json()["projects"][0]["state"].clone();
-            let expected = match left_out {
-                None => "copied",
-                Some(0) => "unverified",
-                Some(_) => "forbidden",
-            };
-            assert_eq!(state, expected);
-            for namespace in [&shared.runai, &a.namespace] {
-                let _ = world.admin("DELETE", &format!("/api/v1/namespaces/{namespace}/secrets/hf"), None);
+#[scenario]
+fn status_and_sync_of_a_named_project_need_to_get_the_secret_there(world: &World, sandbox: &Sandbox) {
+    for left_out in [None, Some(0), Some(1)] {
+        let (shared, a) = (Shared::new(world), world.project("a"));
+        our_copy(world, &shared, &a.namespace, "stale");
+        let user = world.user(&format!("named-{}", left_out.map_or(9, |number: usize| number)));
+        let rule = |right: &Right| json!({"apiGroups": [right.group], "resources": [right.resource], "verbs": [right.verb]});
+        let get: Value = rights("runai-secret-status-project").iter().map(rule).collect();
+        let sync: Value = rights("runai-secret-sync").iter().map(rule).collect();
+        let namespaces: Value = rights("runai-secret-project").iter().map(rule).collect();
+        world.grant(&user, None, &namespaces);
+        world.grant(&user, Some(&a.namespace), &sync);
+        for (number, namespace) in [&shared.runai, &a.namespace].into_iter().enumerate() {
+            if left_out != Some(number) {
+                world.grant(&user, Some(namespace), &get);
             }
         }
-    }
-
-    fn copying_from_a_project_needs_to_get_there_and_to_get_and_create_in_runai(world: &World, sandbox: &Sandbox) {
-        let right = |verbs: &[&str]| json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": verbs}]);
-        let (runai, project) = (world.runai_namespace(), world.project("a"));
-        world.create_secret(&project.namespace, "s", &[("k", "v4lue")]);
-        let user = world.user("copying");
-        world.grant(&user, None, &json!([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list"]}]));
-        let words = ["label", "s", "--from-project", &project.name, "--runai-namespace", &runai, "--token", &user.token];
-        sandbox.run(words).fails_with(1);
-        world.grant(&user, Some(&runai), &right(&["get"]));
-        sandbox.run(words).fails_with(1);
-        world.grant(&user, Some(&project.namespace), &right(&["get"]));
-        sandbox.run(words).fails_with(1);
-        world.grant(&user, Some(&runai), &right(&["create"]));
-        sandbox.run(words).success();
-    }
-
-    fn sync_needs_to_create_patch_and_delete_secrets(world: &World, sandbox: &Sandbox) {
-        let all = rights("runai-secret-sync");
-        for left_out in [None].into_iter().chain(all.iter().map(Some)) {
-            let (shared, a, b, c) = (Shared::new(world), world.project("a"), world.project("b"), world.project("c"));
-            let labels = json!({"kubectl-runai-secret/copy": "true"});
-            let annotations = json!({"kubectl-runai-secret/copy-of": format!("{}/hf", shared.runai)});
-            create_shared(world, &b.namespace, &labels, &annotations, "stale");
-            let metadata = json!({"name": "hf", "labels": labels, "annotations": annotations});
-            let unchangeable = json!({"metadata": metadata, "immutable": true});
-            world.create(&format!("/api/v1/namespaces/{}/secrets", c.namespace), &unchangeable);
-            let outcome = run_without(world, sandbox, left_out, &all, &shared.run(&["sync", "hf", "--yes"]));
-            assert_eq!(outcome.code, Some(if left_out.is_some() { 3 } else { 0 }), "without {left_out:?}: {outcome}");
-            for namespace in [&shared.runai, &a.namespace, &b.namespace, &c.namespace] {
-                let _ = world.admin("DELETE", &format!("/api/v1/namespaces/{namespace}/secrets/hf"), None);
-            }
+        let words = shared.run(&["sync", "hf", "--to-project", &a.name, "--token", &user.token]);
+        let outcome = sandbox.run(words);
+        assert_eq!(outcome.code == Some(0), left_out.is_none(), "without {left_out:?}: {outcome}");
+        let words = shared.run(&["status", "hf", "-p", &a.name, "-o", "json", "--token", &user.token]);
+        let state = sandbox.run(words).json()["projects"][0]["state"].clone();
+        let expected = match left_out {
+            None => "copied",
+            Some(0) => "unverified",
+            Some(_) => "forbidden",
+        };
+        assert_eq!(state, expected);
+        for namespace in [&shared.runai, &a.namespace] {
+            let _ = world.admin("DELETE", &format!("/api/v1/namespaces/{namespace}/secrets/hf"), None);
         }
     }
+}
 
-    fn delete_needs_to_get_and_delete_secrets(world: &World, sandbox: &Sandbox) {
-        let lines = commands(["delete s --yes -n {namespace}"]);
-        is_smallest(world, sandbox, ("runai-secret-delete", InProject), &[], &lines);
-    }
+#[scenario]
+fn copying_from_a_project_needs_to_get_there_and_to_get_and_create_in_runai(
+    world: &World,
+    sandbox: &Sandbox,
+) {
+    let right = |verbs: &[&str]| json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": verbs}]);
+    let (runai, project) = (world.runai_namespace(), world.project("a"));
+    world.create_secret(&project.namespace, "s", &[("k", "v4lue")]);
+    let user = world.user("copying");
+    world.grant(&user, None, &json!([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list"]}]));
+    let words =
+        ["label", "s", "--from-project", &project.name, "--runai-namespace", &runai, "--token", &user.token];
+    sandbox.run(words).fails_with(1);
+    world.grant(&user, Some(&runai), &right(&["get"]));
+    sandbox.run(words).fails_with(1);
+    world.grant(&user, Some(&project.namespace), &right(&["get"]));
+    sandbox.run(words).fails_with(1);
+    world.grant(&user, Some(&runai), &right(&["create"]));
+    sandbox.run(words).success();
+}
 
-    fn delete_is_told_who_needs_the_secret_by_what_usage_lists(world: &World, sandbox: &Sandbox) {
-        define(world, &GROUPS);
-        let lines = commands(["delete s --yes -n {namespace}"]);
-        let beside = [("runai-secret-delete", InProject)];
-        let all: Vec<_> = rights("runai-secret-usage").into_iter().filter(|right| right.resource != "secrets").collect();
-        are_smallest(world, sandbox, ("runai-secret-usage", InProject), &all, &beside, &lines);
-    }
-
-    fn deleting_a_shared_secret_needs_to_patch_and_delete_secrets(world: &World, sandbox: &Sandbox) {
-        let all = rights("runai-secret-delete-cluster-wide");
-        for left_out in [None].into_iter().chain(all.iter().map(Some)) {
-            let (shared, a) = (Shared::new(world), world.project("a"));
-            create_shared(world, &a.namespace, &json!({"run.ai/cluster-wide": "true"}), &json!({}), "shared-value-of-the-source");
-            let words = shared.run(&["delete", "hf", "--cluster-wide", "--yes", "--timeout", "0"]);
-            let outcome = run_without(world, sandbox, left_out, &all, &words);
-            assert_eq!(outcome.code == Some(0), left_out.is_none(), "without {left_out:?}: {outcome}");
-            for namespace in [&shared.runai, &a.namespace] {
-                let _ = world.admin("DELETE", &format!("/api/v1/namespaces/{namespace}/secrets/hf"), None);
-            }
+#[scenario]
+fn sync_needs_to_create_patch_and_delete_secrets(world: &World, sandbox: &Sandbox) {
+    let all = rights("runai-secret-sync");
+    for left_out in [None].into_iter().chain(all.iter().map(Some)) {
+        let (shared, a, b, c) =
+            (Shared::new(world), world.project("a"), world.project("b"), world.project("c"));
+        let labels = json!({"kubectl-runai-secret/copy": "true"});
+        let annotations = json!({"kubectl-runai-secret/copy-of": format!("{}/hf", shared.runai)});
+        create_shared(world, &b.namespace, &labels, &annotations, "stale");
+        let metadata = json!({"name": "hf", "labels": labels, "annotations": annotations});
+        let unchangeable = json!({"metadata": metadata, "immutable": true});
+        world.create(&format!("/api/v1/namespaces/{}/secrets", c.namespace), &unchangeable);
+        let outcome = run_without(world, sandbox, left_out, &all, &shared.run(&["sync", "hf", "--yes"]));
+        assert_eq!(
+            outcome.code,
+            Some(if left_out.is_some() { 3 } else { 0 }),
+            "without {left_out:?}: {outcome}"
+        );
+        for namespace in [&shared.runai, &a.namespace, &b.namespace, &c.namespace] {
+            let _ = world.admin("DELETE", &format!("/api/v1/namespaces/{namespace}/secrets/hf"), None);
         }
     }
+}
 
-    fn list_needs_to_list_secrets(world: &World, sandbox: &Sandbox) {
-        let lines = commands(["list -n {namespace}"]);
-        is_smallest(world, sandbox, ("runai-secret-list", InProject), &[], &lines);
-    }
+#[scenario]
+fn delete_needs_to_get_and_delete_secrets(world: &World, sandbox: &Sandbox) {
+    let lines = commands(["delete s --yes -n {namespace}"]);
+    is_smallest(world, sandbox, ("runai-secret-delete", InProject), &[], &lines);
+}
 
-    fn view_needs_to_get_the_secret(world: &World, sandbox: &Sandbox) {
-        let lines = commands(["view s -n {namespace}"]);
-        is_smallest(world, sandbox, ("runai-secret-view", InProject), &[], &lines);
-    }
+#[scenario]
+fn delete_is_told_who_needs_the_secret_by_what_usage_lists(world: &World, sandbox: &Sandbox) {
+    define(world, &GROUPS);
+    let lines = commands(["delete s --yes -n {namespace}"]);
+    let beside = [("runai-secret-delete", InProject)];
+    let all: Vec<_> =
+        rights("runai-secret-usage").into_iter().filter(|right| right.resource != "secrets").collect();
+    are_smallest(world, sandbox, ("runai-secret-usage", InProject), &all, &beside, &lines);
+}
 
-    fn copy_needs_to_get_create_and_update_secrets(world: &World, sandbox: &Sandbox) {
-        let all = rights("runai-secret-copy");
-        for (index, left_out) in [None].into_iter().chain(all.iter().map(Some)).enumerate() {
-            let [from, new, old] = ["from", "new", "old"].map(|name| world.project(&format!("{name}-{index}")));
-            for project in [&from, &old] {
-                world.create_secret(&project.namespace, "s", &[("k", "v4lue")]);
-            }
-            let user = world.user(&format!("copier-{index}"));
-            let granted = rights("runai-secret-project").into_iter().chain(all.iter().filter(|right| Some(*right) != left_out).cloned());
-            let rule = |right: Right| json!({"apiGroups": [right.group], "resources": [right.resource], "verbs": [right.verb]});
-            world.grant(&user, None, &granted.map(rule).collect());
-            let to = [format!("--to-project={}", new.name), format!("--to-project={}", old.name)];
-            let words = ["copy", "s", "-n", &from.namespace, &to[0], &to[1], "--replace", "--token", &user.token];
-            let outcome = sandbox.run(words);
-            assert_eq!(outcome.code == Some(0), left_out.is_none(), "without {left_out:?}: {outcome}");
+#[scenario]
+fn deleting_a_shared_secret_needs_to_patch_and_delete_secrets(world: &World, sandbox: &Sandbox) {
+    let all = rights("runai-secret-delete-cluster-wide");
+    for left_out in [None].into_iter().chain(all.iter().map(Some)) {
+        let (shared, a) = (Shared::new(world), world.project("a"));
+        create_shared(
+            world,
+            &a.namespace,
+            &json!({"run.ai/cluster-wide": "true"}),
+            &json!({}),
+            "shared-value-of-the-source",
+        );
+        let words = shared.run(&["delete", "hf", "--cluster-wide", "--yes", "--timeout", "0"]);
+        let outcome = run_without(world, sandbox, left_out, &all, &words);
+        assert_eq!(outcome.code == Some(0), left_out.is_none(), "without {left_out:?}: {outcome}");
+        for namespace in [&shared.runai, &a.namespace] {
+            let _ = world.admin("DELETE", &format!("/api/v1/namespaces/{namespace}/secrets/hf"), None);
         }
     }
+}
 
-    fn set_needs_to_get_patch_and_create_secrets(world: &World, sandbox: &Sandbox) {
-        let lines = commands(["set s --from-literal=k=v4lue-2 -n {namespace}", "set new --from-literal=k=v4lue -n {namespace}"]);
-        is_smallest(world, sandbox, ("runai-secret-set", InProject), &[], &lines);
-    }
+#[scenario]
+fn list_needs_to_list_secrets(world: &World, sandbox: &Sandbox) {
+    let lines = commands(["list -n {namespace}"]);
+    is_smallest(world, sandbox, ("runai-secret-list", InProject), &[], &lines);
+}
 
-    fn unset_and_edit_need_to_get_and_patch_secrets(world: &World, sandbox: &Sandbox) {
-        let lines = commands(["edit s -n {namespace}", "unset s k -n {namespace}"]);
-        is_smallest(world, sandbox, ("runai-secret-unset", InProject), &[], &lines);
-    }
+#[scenario]
+fn view_needs_to_get_the_secret(world: &World, sandbox: &Sandbox) {
+    let lines = commands(["view s -n {namespace}"]);
+    is_smallest(world, sandbox, ("runai-secret-view", InProject), &[], &lines);
+}
 
-    fn tab_offers_what_may_be_looked_up(world: &World, sandbox: &Sandbox) {
-        let all = rights("runai-secret-completion");
-        let names = ["deployment/w", "statefulset/w", "daemonset/w", "replicaset/w", "cronjob/w", "job/w", "pod/w"];
-        let of_workloads =
-            names.iter().flat_map(|name| [(format!("attach s {name}"), *name), (format!("attach s {name} -c "), "main")]);
-        let words: Vec<_> = [("delete ".to_owned(), "s"), ("attach s deployment/w --env ".to_owned(), "k")]
+#[scenario]
+fn copy_needs_to_get_create_and_update_secrets(world: &World, sandbox: &Sandbox) {
+    let all = rights("runai-secret-copy");
+    for (index, left_out) in [None].into_iter().chain(all.iter().map(Some)).enumerate() {
+        let [from, new, old] = ["from", "new", "old"].map(|name| world.project(&format!("{name}-{index}")));
+        for project in [&from, &old] {
+            world.create_secret(&project.namespace, "s", &[("k", "v4lue")]);
+        }
+        let user = world.user(&format!("copier-{index}"));
+        let granted = rights("runai-secret-project")
             .into_iter()
-            .chain(of_workloads)
-            .collect();
-        let project = project(world, "tab", &[]);
-        assert_eq!(offers(world, sandbox, (&project, &world.user("tab")), &all, &words), words.len());
-        for (index, left_out) in all.iter().enumerate() {
-            let rest: Vec<Right> = all.iter().filter(|right| *right != left_out).cloned().collect();
-            let user = world.user(&format!("tab-{index}"));
-            assert_eq!(offers(world, sandbox, (&project, &user), &rest, &words), words.len() - 1, "without {left_out:?}");
-        }
+            .chain(all.iter().filter(|right| Some(*right) != left_out).cloned());
+        let rule = |right: Right| json!({"apiGroups": [right.group], "resources": [right.resource], "verbs": [right.verb]});
+        world.grant(&user, None, &granted.map(rule).collect());
+        let to = [format!("--to-project={}", new.name), format!("--to-project={}", old.name)];
+        let words = ["copy", "s", "-n", &from.namespace, &to[0], &to[1], "--replace", "--token", &user.token];
+        let outcome = sandbox.run(words);
+        assert_eq!(outcome.code == Some(0), left_out.is_none(), "without {left_out:?}: {outcome}");
+    }
+}
+
+#[scenario]
+fn set_needs_to_get_patch_and_create_secrets(world: &World, sandbox: &Sandbox) {
+    let lines = commands([
+        "set s --from-literal=k=v4lue-2 -n {namespace}",
+        "set new --from-literal=k=v4lue -n {namespace}",
+    ]);
+    is_smallest(world, sandbox, ("runai-secret-set", InProject), &[], &lines);
+}
+
+#[scenario]
+fn unset_and_edit_need_to_get_and_patch_secrets(world: &World, sandbox: &Sandbox) {
+    let lines = commands(["edit s -n {namespace}", "unset s k -n {namespace}"]);
+    is_smallest(world, sandbox, ("runai-secret-unset", InProject), &[], &lines);
+}
+
+#[scenario]
+fn tab_offers_what_may_be_looked_up(world: &World, sandbox: &Sandbox) {
+    let all = rights("runai-secret-completion");
+    let names =
+        ["deployment/w", "statefulset/w", "daemonset/w", "replicaset/w", "cronjob/w", "job/w", "pod/w"];
+    let of_workloads = names
+        .iter()
+        .flat_map(|name| [(format!("attach s {name}"), *name), (format!("attach s {name} -c "), "main")]);
+    let words: Vec<_> = [("delete ".to_owned(), "s"), ("attach s deployment/w --env ".to_owned(), "k")]
+        .into_iter()
+        .chain(of_workloads)
+        .collect();
+    let project = project(world, "tab", &[]);
+    assert_eq!(offers(world, sandbox, (&project, &world.user("tab")), &all, &words), words.len());
+    for (index, left_out) in all.iter().enumerate() {
+        let rest: Vec<Right> = all.iter().filter(|right| *right != left_out).cloned().collect();
+        let user = world.user(&format!("tab-{index}"));
+        assert_eq!(
+            offers(world, sandbox, (&project, &user), &rest, &words),
+            words.len() - 1,
+            "without {left_out:?}"
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! `status`: each state is told, and nothing of a value.
 
 use serde_json::{Value, json};
-use support::{Project, World, scenario};
+use support::{Project, Sandbox, World, scenario};
 
 /// A shared secret, and a project in each state that a test can bring about.
 pub(crate) struct Shared {
@@ -65,179 +65,204 @@ pub(crate) fn state(report: &Value, project: &Project) -> String {
     row.unwrap_or_else(|| panic!("no {}: {report}", project.name))["state"].as_str().unwrap().to_owned()
 }
 
-scenario! {
-    fn each_state_of_a_project_is_told(world: &World, sandbox: &Sandbox) {
-        let shared = Shared::new(world);
-        let projects = ["copied", "pending", "stale", "conflict", "same", "ours"].map(|name| world.project(name));
-        let [copied, _, stale, conflict, same, ours] = &projects;
-        runais_copy(world, copied, VALUE);
-        runais_copy(world, stale, "edited-by-hand");
-        create(world, &conflict.namespace, &json!({}), &json!({}), "of the project itself");
-        create(world, &same.namespace, &json!({}), &json!({}), VALUE);
-        our_copy(world, &shared, &ours.namespace, VALUE);
+#[scenario]
+fn each_state_of_a_project_is_told(world: &World, sandbox: &Sandbox) {
+    let shared = Shared::new(world);
+    let projects = ["copied", "pending", "stale", "conflict", "same", "ours"].map(|name| world.project(name));
+    let [copied, _, stale, conflict, same, ours] = &projects;
+    runais_copy(world, copied, VALUE);
+    runais_copy(world, stale, "edited-by-hand");
+    create(world, &conflict.namespace, &json!({}), &json!({}), "of the project itself");
+    create(world, &same.namespace, &json!({}), &json!({}), VALUE);
+    our_copy(world, &shared, &ours.namespace, VALUE);
 
-        let outcome = sandbox.run(shared.run(&["status", "hf", "-o", "json"])).fails_with(3);
-        for value in [VALUE, "edited-by-hand", "of the project itself"] {
-            outcome.never_shows(value.as_bytes());
-        }
-        let report = outcome.json();
-        let states: Vec<String> = projects.iter().map(|project| state(&report, project)).collect();
-        assert_eq!(states, ["copied", "pending", "stale", "conflict", "same", "copied"]);
-        assert_eq!(report["counts"], json!({"copied": 2, "pending": 1, "stale": 1, "conflict": 1, "same": 1}));
-        assert_eq!(report["sharedWith"], "everyProject");
+    let outcome = sandbox.run(shared.run(&["status", "hf", "-o", "json"])).fails_with(3);
+    for value in [VALUE, "edited-by-hand", "of the project itself"] {
+        outcome.never_shows(value.as_bytes());
     }
+    let report = outcome.json();
+    let states: Vec<String> = projects.iter().map(|project| state(&report, project)).collect();
+    assert_eq!(states, ["copied", "pending", "stale", "conflict", "same", "copied"]);
+    assert_eq!(report["counts"], json!({"copied": 2, "pending": 1, "stale": 1, "conflict": 1, "same": 1}));
+    assert_eq!(report["sharedWith"], "everyProject");
+}
 
-    fn what_is_left_of_a_secret_that_is_not_shared_any_more_is_an_orphan(world: &World, sandbox: &Sandbox) {
-        let shared = Shared::new(world);
-        let projects = ["a", "b", "c"].map(|name| world.project(name));
-        runais_copy(world, &projects[0], VALUE);
-        our_copy(world, &shared, &projects[1].namespace, VALUE);
-        shared.unshare(world);
-        let report = sandbox.run(shared.run(&["status", "hf", "-o", "json"])).fails_with(3).json();
-        let states: Vec<String> = projects.iter().map(|project| state(&report, project)).collect();
-        assert_eq!(states, ["orphan", "orphan", "absent"]);
-    }
+#[scenario]
+fn what_is_left_of_a_secret_that_is_not_shared_any_more_is_an_orphan(world: &World, sandbox: &Sandbox) {
+    let shared = Shared::new(world);
+    let projects = ["a", "b", "c"].map(|name| world.project(name));
+    runais_copy(world, &projects[0], VALUE);
+    our_copy(world, &shared, &projects[1].namespace, VALUE);
+    shared.unshare(world);
+    let report = sandbox.run(shared.run(&["status", "hf", "-o", "json"])).fails_with(3).json();
+    let states: Vec<String> = projects.iter().map(|project| state(&report, project)).collect();
+    assert_eq!(states, ["orphan", "orphan", "absent"]);
+}
 
-    fn a_copy_in_a_namespace_that_is_no_project_any_more_is_an_orphan(world: &World, sandbox: &Sandbox) {
-        let shared = Shared::new(world);
-        let former = world.namespace("former");
-        our_copy(world, &shared, &former, VALUE);
-        let report = sandbox.run(shared.run(&["status", "hf", "-o", "json"])).fails_with(3).json();
-        let row = &report["projects"][0];
-        assert_eq!((&row["project"], &row["namespace"], &row["state"]), (&Value::Null, &json!(former), &json!("orphan")));
-    }
+#[scenario]
+fn a_copy_in_a_namespace_that_is_no_project_any_more_is_an_orphan(world: &World, sandbox: &Sandbox) {
+    let shared = Shared::new(world);
+    let former = world.namespace("former");
+    our_copy(world, &shared, &former, VALUE);
+    let report = sandbox.run(shared.run(&["status", "hf", "-o", "json"])).fails_with(3).json();
+    let row = &report["projects"][0];
+    assert_eq!(
+        (&row["project"], &row["namespace"], &row["state"]),
+        (&Value::Null, &json!(former), &json!("orphan"))
+    );
+}
 
-    fn a_project_that_is_being_deleted_needs_no_copy(world: &World, sandbox: &Sandbox) {
-        let shared = Shared::new(world);
-        let project = world.project("going");
-        hold_back_deletion(world, &project.namespace);
-        world.delete(&format!("/api/v1/namespaces/{}", project.namespace));
-        let report = sandbox.run(shared.run(&["status", "hf", "-o", "json"])).success().json();
-        assert_eq!(state(&report, &project), "terminating");
-        let_go(world, &project.namespace);
-    }
+#[scenario]
+fn a_project_that_is_being_deleted_needs_no_copy(world: &World, sandbox: &Sandbox) {
+    let shared = Shared::new(world);
+    let project = world.project("going");
+    hold_back_deletion(world, &project.namespace);
+    world.delete(&format!("/api/v1/namespaces/{}", project.namespace));
+    let report = sandbox.run(shared.run(&["status", "hf", "-o", "json"])).success().json();
+    assert_eq!(state(&report, &project), "terminating");
+    let_go(world, &project.namespace);
+}
 
-    fn the_table_says_what_to_type_and_the_code_says_that_something_is_wrong(world: &World, sandbox: &Sandbox) {
-        let shared = Shared::new(world);
-        let (a, b) = (world.project("a"), world.project("b"));
-        runais_copy(world, &a, VALUE);
-        let outcome = sandbox.run(shared.run(&["status", "hf"])).fails_with(3);
-        let lines: Vec<Vec<&str>> = outcome.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
-        let expected = [
-            vec!["PROJECT", "NAMESPACE", "STATE"],
-            vec![&a.name, &a.namespace, "copied"],
-            vec![&b.name, &b.namespace, "pending"],
-        ];
-        assert_eq!(lines, expected);
-        assert!(outcome.stderr.contains("kubectl runai-secret sync hf"), "{outcome}");
-        assert!(outcome.stderr.contains("error: secret hf: of 2 projects 1 pending"), "{outcome}");
-        let wide = sandbox.run(shared.run(&["status", "hf", "-o", "wide"])).fails_with(3);
-        assert!(wide.stdout.contains("label run.ai/cluster-wide"), "{wide}");
-        runais_copy(world, &b, VALUE);
-        sandbox.run(shared.run(&["status", "hf"])).success();
-    }
+#[scenario]
+fn the_table_says_what_to_type_and_the_code_says_that_something_is_wrong(world: &World, sandbox: &Sandbox) {
+    let shared = Shared::new(world);
+    let (a, b) = (world.project("a"), world.project("b"));
+    runais_copy(world, &a, VALUE);
+    let outcome = sandbox.run(shared.run(&["status", "hf"])).fails_with(3);
+    let lines: Vec<Vec<&str>> =
+        outcome.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
+    let expected = [
+        vec!["PROJECT", "NAMESPACE", "STATE"],
+        vec![&a.name, &a.namespace, "copied"],
+        vec![&b.name, &b.namespace, "pending"],
+    ];
+    assert_eq!(lines, expected);
+    assert!(outcome.stderr.contains("kubectl runai-secret sync hf"), "{outcome}");
+    assert!(outcome.stderr.contains("error: secret hf: of 2 projects 1 pending"), "{outcome}");
+    let wide = sandbox.run(shared.run(&["status", "hf", "-o", "wide"])).fails_with(3);
+    assert!(wide.stdout.contains("label run.ai/cluster-wide"), "{wide}");
+    runais_copy(world, &b, VALUE);
+    sandbox.run(shared.run(&["status", "hf"])).success();
+}
 
-    fn without_a_name_every_shared_secret_is_counted(world: &World, sandbox: &Sandbox) {
-        let shared = Shared::new(world);
-        world.create_secret(&shared.runai, "not-shared", &[("k", "v")]);
-        let (a, _) = (world.project("a"), world.project("b"));
-        runais_copy(world, &a, VALUE);
-        let report = sandbox.run(shared.run(&["status", "-o", "json"])).fails_with(3).json();
-        let secrets = report["secrets"].as_array().unwrap();
-        assert_eq!(secrets.len(), 1, "{report}");
-        assert_eq!((&secrets[0]["secret"], &secrets[0]["counts"]), (&json!("hf"), &json!({"copied": 1, "pending": 1})));
-        let table = sandbox.run(shared.run(&["status"])).fails_with(3);
-        let row: Vec<&str> = table.stdout.lines().nth(1).unwrap().split_whitespace().collect();
-        assert_eq!(row, ["hf", "every", "project", "1", "1", "0", "0", "0", "0"]);
-    }
+#[scenario]
+fn without_a_name_every_shared_secret_is_counted(world: &World, sandbox: &Sandbox) {
+    let shared = Shared::new(world);
+    world.create_secret(&shared.runai, "not-shared", &[("k", "v")]);
+    let (a, _) = (world.project("a"), world.project("b"));
+    runais_copy(world, &a, VALUE);
+    let report = sandbox.run(shared.run(&["status", "-o", "json"])).fails_with(3).json();
+    let secrets = report["secrets"].as_array().unwrap();
+    assert_eq!(secrets.len(), 1, "{report}");
+    assert_eq!(
+        (&secrets[0]["secret"], &secrets[0]["counts"]),
+        (&json!("hf"), &json!({"copied": 1, "pending": 1}))
+    );
+    let table = sandbox.run(shared.run(&["status"])).fails_with(3);
+    let row: Vec<&str> = table.stdout.lines().nth(1).unwrap().split_whitespace().collect();
+    assert_eq!(row, ["hf", "every", "project", "1", "1", "0", "0", "0", "0"]);
+}
 
-    fn status_takes_three_requests_and_writes_nothing(world: &World, sandbox: &Sandbox) {
-        let shared = Shared::new(world);
-        for number in 0..6 {
-            runais_copy(world, &world.project(&format!("p{number}")), VALUE);
-        }
-        sandbox.run(shared.run(&["status", "hf"])).success();
-        assert_eq!(world.requests().len(), 3, "{:?}", world.lines());
-        assert!(world.writes().is_empty());
+#[scenario]
+fn status_takes_three_requests_and_writes_nothing(world: &World, sandbox: &Sandbox) {
+    let shared = Shared::new(world);
+    for number in 0..6 {
+        runais_copy(world, &world.project(&format!("p{number}")), VALUE);
     }
+    sandbox.run(shared.run(&["status", "hf"])).success();
+    assert_eq!(world.requests().len(), 3, "{:?}", world.lines());
+    assert!(world.writes().is_empty());
+}
 
-    fn a_secret_that_is_nowhere_is_not_found(world: &World, sandbox: &Sandbox) {
-        let shared = Shared::new(world);
-        let refused = sandbox.run(shared.run(&["status", "hff"])).fails_with(1);
-        assert!(refused.stderr.starts_with("Error from server (NotFound): secrets \"hff\" not found"), "{refused}");
-        assert!(refused.stderr.contains("did you mean \"hf\"?"), "{refused}");
-    }
+#[scenario]
+fn a_secret_that_is_nowhere_is_not_found(world: &World, sandbox: &Sandbox) {
+    let shared = Shared::new(world);
+    let refused = sandbox.run(shared.run(&["status", "hff"])).fails_with(1);
+    assert!(
+        refused.stderr.starts_with("Error from server (NotFound): secrets \"hff\" not found"),
+        "{refused}"
+    );
+    assert!(refused.stderr.contains("did you mean \"hf\"?"), "{refused}");
+}
 
-    fn only_the_projects_that_are_named_are_looked_at(world: &World, sandbox: &Sandbox) {
-        let shared = Shared::new(world);
-        let (a, b) = (world.project("a"), world.project("b"));
-        runais_copy(world, &a, VALUE);
-        let report = sandbox.run(shared.run(&["status", "hf", "-p", &a.name, "-o", "json"])).success().json();
-        assert_eq!(report["projects"].as_array().unwrap().len(), 1);
-        sandbox.run(shared.run(&["status", "hf", "-p", &a.name, "-p", &b.name])).fails_with(3);
-        let unknown = sandbox.run(shared.run(&["status", "hf", "-p", "nobody"])).fails_with(1);
-        assert!(unknown.stderr.contains("project \"nobody\" was not found"), "{unknown}");
-    }
+#[scenario]
+fn only_the_projects_that_are_named_are_looked_at(world: &World, sandbox: &Sandbox) {
+    let shared = Shared::new(world);
+    let (a, b) = (world.project("a"), world.project("b"));
+    runais_copy(world, &a, VALUE);
+    let report = sandbox.run(shared.run(&["status", "hf", "-p", &a.name, "-o", "json"])).success().json();
+    assert_eq!(report["projects"].as_array().unwrap().len(), 1);
+    sandbox.run(shared.run(&["status", "hf", "-p", &a.name, "-p", &b.name])).fails_with(3);
+    let unknown = sandbox.run(shared.run(&["status", "hf", "-p", "nobody"])).fails_with(1);
+    assert!(unknown.stderr.contains("project \"nobody\" was not found"), "{unknown}");
+}
 
-    fn who_may_read_one_secret_in_some_projects_is_told_what_could_not_be_seen(world: &World, sandbox: &Sandbox) {
-        let shared = Shared::new(world);
-        let (a, b) = (world.project("a"), world.project("b"));
-        runais_copy(world, &a, VALUE);
-        runais_copy(world, &b, VALUE);
-        let user = world.user("limited");
-        let rules = json!([{"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["hf"], "verbs": ["get"]}]);
-        world.grant(&user, Some(&shared.runai), &rules);
-        world.grant(&user, Some(&a.namespace), &rules);
-        let without = sandbox.run(shared.run(&["status", "hf", "--token", &user.token])).fails_with(1);
-        assert!(without.stderr.contains("name them with --project"), "{without}");
-        let namespaces = json!([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list"]}]);
-        world.grant(&user, None, &namespaces);
-        let outcome = sandbox.run(shared.run(&["status", "hf", "--token", &user.token, "-o", "json"])).success();
-        let report = outcome.json();
-        assert_eq!((state(&report, &a), state(&report, &b)), ("copied".to_owned(), "forbidden".to_owned()));
-    }
+#[scenario]
+fn who_may_read_one_secret_in_some_projects_is_told_what_could_not_be_seen(world: &World, sandbox: &Sandbox) {
+    let shared = Shared::new(world);
+    let (a, b) = (world.project("a"), world.project("b"));
+    runais_copy(world, &a, VALUE);
+    runais_copy(world, &b, VALUE);
+    let user = world.user("limited");
+    let rules =
+        json!([{"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["hf"], "verbs": ["get"]}]);
+    world.grant(&user, Some(&shared.runai), &rules);
+    world.grant(&user, Some(&a.namespace), &rules);
+    let without = sandbox.run(shared.run(&["status", "hf", "--token", &user.token])).fails_with(1);
+    assert!(without.stderr.contains("name them with --project"), "{without}");
+    let namespaces = json!([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list"]}]);
+    world.grant(&user, None, &namespaces);
+    let outcome = sandbox.run(shared.run(&["status", "hf", "--token", &user.token, "-o", "json"])).success();
+    let report = outcome.json();
+    assert_eq!((state(&report, &a), state(&report, &b)), ("copied".to_owned(), "forbidden".to_owned()));
+}
 
-    fn who_may_not_read_the_source_still_sees_where_copies_are(world: &World, sandbox: &Sandbox) {
-        let shared = Shared::new(world);
-        let (a, b) = (world.project("a"), world.project("b"));
-        runais_copy(world, &a, VALUE);
-        let user = world.user("limited");
-        let rules = json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}]);
-        world.grant(&user, Some(&a.namespace), &rules);
-        world.grant(&user, Some(&b.namespace), &rules);
-        world.grant(&user, None, &json!([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list"]}]));
-        let report = sandbox.run(shared.run(&["status", "hf", "--token", &user.token, "-o", "json"])).success().json();
-        assert_eq!((state(&report, &a), state(&report, &b)), ("unverified".to_owned(), "absent".to_owned()));
-        assert_eq!(report["sharedWith"], "unseen");
-    }
+#[scenario]
+fn who_may_not_read_the_source_still_sees_where_copies_are(world: &World, sandbox: &Sandbox) {
+    let shared = Shared::new(world);
+    let (a, b) = (world.project("a"), world.project("b"));
+    runais_copy(world, &a, VALUE);
+    let user = world.user("limited");
+    let rules = json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}]);
+    world.grant(&user, Some(&a.namespace), &rules);
+    world.grant(&user, Some(&b.namespace), &rules);
+    world.grant(&user, None, &json!([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list"]}]));
+    let report =
+        sandbox.run(shared.run(&["status", "hf", "--token", &user.token, "-o", "json"])).success().json();
+    assert_eq!((state(&report, &a), state(&report, &b)), ("unverified".to_owned(), "absent".to_owned()));
+    assert_eq!(report["sharedWith"], "unseen");
+}
 
-    fn a_department_is_told_and_nothing_is_called_missing_in_its_projects(world: &World, sandbox: &Sandbox) {
-        let runai = world.runai_namespace();
-        create(world, &runai, &json!({"run.ai/department": "7"}), &json!({}), VALUE);
-        let (a, _) = (world.project("a"), world.project("b"));
-        create(world, &a.namespace, &json!({"run.ai/department": "7"}), &json!({}), VALUE);
-        let words = ["status", "hf", "-o", "json", "--runai-namespace", &runai];
-        let report = sandbox.run(words).success().json();
-        assert_eq!((&report["sharedWith"], &report["department"]), (&json!("department"), &json!("7")));
-        assert_eq!(report["counts"], json!({"copied": 1, "absent": 1}));
-    }
+#[scenario]
+fn a_department_is_told_and_nothing_is_called_missing_in_its_projects(world: &World, sandbox: &Sandbox) {
+    let runai = world.runai_namespace();
+    create(world, &runai, &json!({"run.ai/department": "7"}), &json!({}), VALUE);
+    let (a, _) = (world.project("a"), world.project("b"));
+    create(world, &a.namespace, &json!({"run.ai/department": "7"}), &json!({}), VALUE);
+    let words = ["status", "hf", "-o", "json", "--runai-namespace", &runai];
+    let report = sandbox.run(words).success().json();
+    assert_eq!((&report["sharedWith"], &report["department"]), (&json!("department"), &json!("7")));
+    assert_eq!(report["counts"], json!({"copied": 1, "absent": 1}));
+}
 
-    fn watching_prints_what_changes_until_it_is_interrupted(world: &World, sandbox: &Sandbox) {
-        let shared = Shared::new(world);
-        let a = world.project("a");
-        let watching = sandbox.spawn(shared.run(&["status", "hf", "--watch"]));
-        eventually("it looks for the first time", || world.requests().iter().any(|one| one.path.ends_with("/secrets") && one.status.is_some()));
-        runais_copy(world, &a, VALUE);
-        let looks = || world.calls().iter().filter(|call| call.contains("/secrets")).count();
-        let so_far = looks();
-        eventually("it looks again", || looks() > so_far + 3);
-        watching.interrupt();
-        let outcome = watching.wait();
-        assert_eq!(outcome.code, Some(130), "{outcome}");
-        let states: Vec<&str> =
-            outcome.stdout.lines().skip(1).filter_map(|line| line.split_whitespace().last()).collect();
-        assert_eq!(states, ["pending", "copied"], "{outcome}");
-    }
+#[scenario]
+fn watching_prints_what_changes_until_it_is_interrupted(world: &World, sandbox: &Sandbox) {
+    let shared = Shared::new(world);
+    let a = world.project("a");
+    let watching = sandbox.spawn(shared.run(&["status", "hf", "--watch"]));
+    eventually("it looks for the first time", || {
+        world.requests().iter().any(|one| one.path.ends_with("/secrets") && one.status.is_some())
+    });
+    runais_copy(world, &a, VALUE);
+    let looks = || world.calls().iter().filter(|call| call.contains("/secrets")).count();
+    let so_far = looks();
+    eventually("it looks again", || looks() > so_far + 3);
+    watching.interrupt();
+    let outcome = watching.wait();
+    assert_eq!(outcome.code, Some(130), "{outcome}");
+    let states: Vec<&str> =
+        outcome.stdout.lines().skip(1).filter_map(|line| line.split_whitespace().last()).collect();
+    assert_eq!(states, ["pending", "copied"], "{outcome}");
 }
 
 /// Something in the namespace that does not go by itself: the namespace stays while it is being deleted.

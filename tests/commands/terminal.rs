@@ -7,39 +7,40 @@ use support::{Sandbox, Session, World, scenario};
 
 use crate::workloads::{create_job, env_of, job};
 
-scenario! {
-    fn a_job_that_cannot_be_changed_is_asked_about(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("a");
-        world.create_secret(&namespace, "s", &[("token", "t0ken-value")]);
-        create_job(world, &namespace, "train");
-        let mut session = sandbox.in_terminal(["attach", "s", "job/train", "--env", "TOKEN=token", "-n", &namespace]);
-        session.expect("What now?");
-        session.send("\u{1b}[B\r");
-        session.expect("is deleted;");
-        session.expect("Recreate job.batch/train?");
-        session.send("y");
-        let (code, shown) = session.wait();
-        assert_eq!(code, 0, "{shown}");
-        assert_eq!(env_of(&job(world, &namespace, "train").unwrap()["spec"])[0]["name"], "TOKEN");
-        assert!(shown.contains("next time add --recreate"), "{shown}");
-    }
+#[scenario]
+fn a_job_that_cannot_be_changed_is_asked_about(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    world.create_secret(&namespace, "s", &[("token", "t0ken-value")]);
+    create_job(world, &namespace, "train");
+    let mut session =
+        sandbox.in_terminal(["attach", "s", "job/train", "--env", "TOKEN=token", "-n", &namespace]);
+    session.expect("What now?");
+    session.send("\u{1b}[B\r");
+    session.expect("is deleted;");
+    session.expect("Recreate job.batch/train?");
+    session.send("y");
+    let (code, shown) = session.wait();
+    assert_eq!(code, 0, "{shown}");
+    assert_eq!(env_of(&job(world, &namespace, "train").unwrap()["spec"])[0]["name"], "TOKEN");
+    assert!(shown.contains("next time add --recreate"), "{shown}");
+}
 
-    fn the_name_of_a_copy_is_proposed(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("a");
-        world.create_secret(&namespace, "s", &[("token", "t0ken-value")]);
-        for taken in ["train", "train-2"] {
-            create_job(world, &namespace, taken);
-        }
-        let mut session = sandbox.in_terminal(["attach", "s", "job/train", "--env", "token", "-n", &namespace]);
-        session.expect("What now?");
-        session.send("\r");
-        session.expect("Name of the copy (Enter for train-3)");
-        session.send("\r");
-        let (code, shown) = session.wait();
-        assert_eq!(code, 0, "{shown}");
-        assert!(shown.contains("next time add --copy-as train-3"), "{shown}");
-        assert!(job(world, &namespace, "train-3").is_some());
+#[scenario]
+fn the_name_of_a_copy_is_proposed(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    world.create_secret(&namespace, "s", &[("token", "t0ken-value")]);
+    for taken in ["train", "train-2"] {
+        create_job(world, &namespace, taken);
     }
+    let mut session = sandbox.in_terminal(["attach", "s", "job/train", "--env", "token", "-n", &namespace]);
+    session.expect("What now?");
+    session.send("\r");
+    session.expect("Name of the copy (Enter for train-3)");
+    session.send("\r");
+    let (code, shown) = session.wait();
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("next time add --copy-as train-3"), "{shown}");
+    assert!(job(world, &namespace, "train-3").is_some());
 }
 
 /// A world in which `label --remove` asks.

@@ -174,110 +174,170 @@ fn what_is_no_file_of_manifests_is_named() {
     }
 }
 
-scenario! {
-    fn every_file_that_is_named_is_checked(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("ns");
-        create_secret(world, &namespace, "there");
-        sandbox.file("bad.yaml", in_need_of("missing"));
-        sandbox.file("good.yaml", in_need_of("there"));
-        sandbox.file("folder/bad.yml", in_need_of("missing"));
-        sandbox.file("service.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: x}\n");
-        for files in [&["bad.yaml", "good.yaml"][..], &["good.yaml", "bad.yaml"], &["good.yaml,bad.yaml"], &["good.yaml", "folder"]] {
-            let flags = files.iter().flat_map(|file| ["-f", file]);
-            let found = sandbox.run(["check", "-n", &namespace].into_iter().chain(flags)).fails_with(3);
-            assert!(found.stdout.contains("missing-secret") && found.stdout.contains("needs-missing"), "{found}");
-        }
-        let all_well = sandbox.run(["check", "-n", &namespace, "-f", "good.yaml", "-f", "service.yaml"]).success();
-        assert!(all_well.stderr.contains("note: service.yaml has no workload of a kind that is known"), "{all_well}");
+#[scenario]
+fn every_file_that_is_named_is_checked(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    create_secret(world, &namespace, "there");
+    sandbox.file("bad.yaml", in_need_of("missing"));
+    sandbox.file("good.yaml", in_need_of("there"));
+    sandbox.file("folder/bad.yml", in_need_of("missing"));
+    sandbox.file("service.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: x}\n");
+    for files in [
+        &["bad.yaml", "good.yaml"][..],
+        &["good.yaml", "bad.yaml"],
+        &["good.yaml,bad.yaml"],
+        &["good.yaml", "folder"],
+    ] {
+        let flags = files.iter().flat_map(|file| ["-f", file]);
+        let found = sandbox.run(["check", "-n", &namespace].into_iter().chain(flags)).fails_with(3);
+        assert!(found.stdout.contains("missing-secret") && found.stdout.contains("needs-missing"), "{found}");
     }
+    let all_well =
+        sandbox.run(["check", "-n", &namespace, "-f", "good.yaml", "-f", "service.yaml"]).success();
+    assert!(
+        all_well.stderr.contains("note: service.yaml has no workload of a kind that is known"),
+        "{all_well}"
+    );
+}
 
-    fn base64_is_read_as_the_server_reads_it(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("ns");
-        sandbox.file("s.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata:\n  k: |\n    aGVs\n    bG8=\n");
-        sandbox.run(["check", "-f", "s.yaml", "-n", &namespace]).success();
-        sandbox.file("s.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {k: 'aGV sbG8='}\n");
-        let refused = sandbox.run(["check", "-f", "s.yaml", "-n", &namespace]).fails_with(2);
-        assert!(refused.stderr.contains("the value of k in data is not base64"), "{refused}");
-    }
+#[scenario]
+fn base64_is_read_as_the_server_reads_it(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    sandbox.file(
+        "s.yaml",
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata:\n  k: |\n    aGVs\n    bG8=\n",
+    );
+    sandbox.run(["check", "-f", "s.yaml", "-n", &namespace]).success();
+    sandbox.file("s.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {k: 'aGV sbG8='}\n");
+    let refused = sandbox.run(["check", "-f", "s.yaml", "-n", &namespace]).fails_with(2);
+    assert!(refused.stderr.contains("the value of k in data is not base64"), "{refused}");
+}
 
-    fn of_two_places_the_last_counts_and_is_said(world: &World, sandbox: &Sandbox) {
-        let (first, last) = (world.namespace("first"), world.namespace("last"));
-        let line = ["-n", &first, "create", "s", "--from-literal=k=v", "-n", &last];
-        let created = sandbox.run(line).success();
-        assert!(created.stderr.contains(&format!("note: --namespace is given twice, and the last one counts: {last}")), "{created}");
-        assert!(world.secret(&last, "s").is_some() && world.secret(&first, "s").is_none());
-        let project = world.project("team-a");
-        let created = sandbox.run(["create", "t", "--from-literal=k=v", "-n", &last, "-p", &project.name]).success();
-        assert!(created.stderr.contains("Warning: --namespace goes before --project"), "{created}");
-    }
+#[scenario]
+fn of_two_places_the_last_counts_and_is_said(world: &World, sandbox: &Sandbox) {
+    let (first, last) = (world.namespace("first"), world.namespace("last"));
+    let line = ["-n", &first, "create", "s", "--from-literal=k=v", "-n", &last];
+    let created = sandbox.run(line).success();
+    assert!(
+        created
+            .stderr
+            .contains(&format!("note: --namespace is given twice, and the last one counts: {last}")),
+        "{created}"
+    );
+    assert!(world.secret(&last, "s").is_some() && world.secret(&first, "s").is_none());
+    let project = world.project("team-a");
+    let created =
+        sandbox.run(["create", "t", "--from-literal=k=v", "-n", &last, "-p", &project.name]).success();
+    assert!(created.stderr.contains("Warning: --namespace goes before --project"), "{created}");
+}
 
-    fn nothing_on_a_pipe_changes_no_value(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("ns");
-        create_secret(world, &namespace, "s");
-        sandbox.file("empty", "");
-        sandbox.file("newline", "\r\n");
-        for source in ["--from-file=k=-", "--from-file=k=empty", "--from-file=k=newline", "--from-literal=k=",
-            "--from-env=k=EMPTY", "--from-env-file=-", "--from-dotenv=-", "--from-json=-", "--from-env-file=empty"]
+#[scenario]
+fn nothing_on_a_pipe_changes_no_value(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    create_secret(world, &namespace, "s");
+    sandbox.file("empty", "");
+    sandbox.file("newline", "\r\n");
+    for source in [
+        "--from-file=k=-",
+        "--from-file=k=empty",
+        "--from-file=k=newline",
+        "--from-literal=k=",
+        "--from-env=k=EMPTY",
+        "--from-env-file=-",
+        "--from-dotenv=-",
+        "--from-json=-",
+        "--from-env-file=empty",
+    ] {
+        let place = ["-n", namespace.as_str()];
+        for words in
+            [&["set", "s", source][..], &["create", "s", "--replace", source], &["create", "new", source]]
         {
-            let place = ["-n", namespace.as_str()];
-            for words in [&["set", "s", source][..], &["create", "s", "--replace", source], &["create", "new", source]] {
-                let refused = sandbox.env("EMPTY", "").run(words.iter().chain(&place)).fails_with(2);
-                assert!(refused.stderr.contains("is empty") || refused.stderr.contains("nothing in it"), "{refused}");
-            }
+            let refused = sandbox.env("EMPTY", "").run(words.iter().chain(&place)).fails_with(2);
+            assert!(
+                refused.stderr.contains("is empty") || refused.stderr.contains("nothing in it"),
+                "{refused}"
+            );
         }
-        let refused = sandbox.run(["set", "s", "k", "-n", &namespace]).fails_with(2);
-        assert!(refused.stderr.starts_with("error: standard input is empty: no value for k\nhint: "), "{refused}");
-        sandbox.file("e.env", "k=\n");
-        for words in [&["set", "s"][..], &["create", "s", "--replace"]] {
-            let refused = sandbox.run(words.iter().chain(&["--from-env-file=e.env", "-n", &namespace])).fails_with(2);
-            assert!(refused.stderr.contains("e.env, line 1: no value for its key"), "{refused}");
-        }
-        assert_eq!(world.secret_value(&namespace, "s", "k").unwrap(), b"v");
-        assert!(world.secret(&namespace, "new").is_none());
-        let created = sandbox.run(["create", "lines", "--from-env-file=e.env", "-n", &namespace]).success();
-        assert!(created.stderr.contains("note: e.env, line 1: the value is empty"), "{created}");
-        sandbox.run(["set", "s", "--from-file=k=-", "--allow-empty-values", "-n", &namespace]).success();
-        assert_eq!(world.secret_value(&namespace, "s", "k").unwrap(), b"");
     }
+    let refused = sandbox.run(["set", "s", "k", "-n", &namespace]).fails_with(2);
+    assert!(
+        refused.stderr.starts_with("error: standard input is empty: no value for k\nhint: "),
+        "{refused}"
+    );
+    sandbox.file("e.env", "k=\n");
+    for words in [&["set", "s"][..], &["create", "s", "--replace"]] {
+        let refused =
+            sandbox.run(words.iter().chain(&["--from-env-file=e.env", "-n", &namespace])).fails_with(2);
+        assert!(refused.stderr.contains("e.env, line 1: no value for its key"), "{refused}");
+    }
+    assert_eq!(world.secret_value(&namespace, "s", "k").unwrap(), b"v");
+    assert!(world.secret(&namespace, "new").is_none());
+    let created = sandbox.run(["create", "lines", "--from-env-file=e.env", "-n", &namespace]).success();
+    assert!(created.stderr.contains("note: e.env, line 1: the value is empty"), "{created}");
+    sandbox.run(["set", "s", "--from-file=k=-", "--allow-empty-values", "-n", &namespace]).success();
+    assert_eq!(world.secret_value(&namespace, "s", "k").unwrap(), b"");
+}
 
-    fn what_is_done_is_said_where_it_can_not_be_printed(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("ns");
-        sandbox.link_plugin();
-        let full = |line: &str| {
-            let line = format!("kubectl-runai-secret {line} >/dev/full");
-            sandbox.with_run().program(Path::new("/bin/sh"), ["-c", &line]).fails_with(1).stderr
-        };
-        let created = full(&format!("create s --from-literal=k=v -n {namespace}"));
-        assert!(created.contains("error: can't write to standard output") && created.contains("; secret/s is created"), "{created}");
-        assert!(world.secret(&namespace, "s").is_some());
-        assert!(full(&format!("set s --from-literal=k=w -n {namespace} -o json")).contains("; secret/s is updated"));
-        assert!(full(&format!("delete s -y -n {namespace}")).contains("; secret/s is deleted"));
-        assert!(full(&format!("create s --from-literal=k=v -n {namespace} --dry-run=server")).ends_with("(os error 28)\n"));
-        assert!(full("--help").contains("error: can't write to standard output"));
-        assert!(full("completion bash").contains("error: can't write to standard output"));
-    }
+#[scenario]
+fn what_is_done_is_said_where_it_can_not_be_printed(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    sandbox.link_plugin();
+    let full = |line: &str| {
+        let line = format!("kubectl-runai-secret {line} >/dev/full");
+        sandbox.with_run().program(Path::new("/bin/sh"), ["-c", &line]).fails_with(1).stderr
+    };
+    let created = full(&format!("create s --from-literal=k=v -n {namespace}"));
+    assert!(
+        created.contains("error: can't write to standard output")
+            && created.contains("; secret/s is created"),
+        "{created}"
+    );
+    assert!(world.secret(&namespace, "s").is_some());
+    assert!(
+        full(&format!("set s --from-literal=k=w -n {namespace} -o json")).contains("; secret/s is updated")
+    );
+    assert!(full(&format!("delete s -y -n {namespace}")).contains("; secret/s is deleted"));
+    assert!(
+        full(&format!("create s --from-literal=k=v -n {namespace} --dry-run=server"))
+            .ends_with("(os error 28)\n")
+    );
+    assert!(full("--help").contains("error: can't write to standard output"));
+    assert!(full("completion bash").contains("error: can't write to standard output"));
+}
 
-    fn a_place_that_is_not_there_is_no_empty_place(world: &World, sandbox: &Sandbox) {
-        let project = world.project("team-a");
-        for command in ["list", "usage", "check"] {
-            let refused = sandbox.run([command, "-n", &project.name]).fails_with(1);
-            let there = format!("error: there is no namespace {0:?}, but a project of that name: -p {0}\n", project.name);
-            assert_eq!(refused.stderr, there, "{command}");
-            assert_eq!(refused.stdout, "");
-            let unchosen = sandbox.run([command]).success();
-            assert!(unchosen.stderr.contains("note: namespace default is no project's: -p PROJECT looks into one"), "{unchosen}");
-            sandbox.run([command, "-n", &project.namespace]).success();
-        }
-        let nowhere = format!("{}-x", project.name);
-        let refused = sandbox.run(["status", "--runai-namespace", &nowhere]).fails_with(1);
-        assert!(refused.stderr.contains("hint: --runai-namespace says where Run:ai is installed"), "{refused}");
+#[scenario]
+fn a_place_that_is_not_there_is_no_empty_place(world: &World, sandbox: &Sandbox) {
+    let project = world.project("team-a");
+    for command in ["list", "usage", "check"] {
+        let refused = sandbox.run([command, "-n", &project.name]).fails_with(1);
+        let there =
+            format!("error: there is no namespace {0:?}, but a project of that name: -p {0}\n", project.name);
+        assert_eq!(refused.stderr, there, "{command}");
+        assert_eq!(refused.stdout, "");
+        let unchosen = sandbox.run([command]).success();
+        assert!(
+            unchosen.stderr.contains("note: namespace default is no project's: -p PROJECT looks into one"),
+            "{unchosen}"
+        );
+        sandbox.run([command, "-n", &project.namespace]).success();
     }
+    let nowhere = format!("{}-x", project.name);
+    let refused = sandbox.run(["status", "--runai-namespace", &nowhere]).fails_with(1);
+    assert!(refused.stderr.contains("hint: --runai-namespace says where Run:ai is installed"), "{refused}");
+}
 
-    fn where_namespaces_can_not_be_seen_that_is_said(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("ns");
-        let user = world.user("reader");
-        world.grant(&user, Some(&namespace), &json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]}]));
-        let empty = sandbox.run(["list", "-n", &namespace, "--token", &user.token]).success();
-        assert!(empty.stderr.contains(&format!("whether there is a namespace {namespace} is not known")), "{empty}");
-    }
+#[scenario]
+fn where_namespaces_can_not_be_seen_that_is_said(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    let user = world.user("reader");
+    world.grant(
+        &user,
+        Some(&namespace),
+        &json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]}]),
+    );
+    let empty = sandbox.run(["list", "-n", &namespace, "--token", &user.token]).success();
+    assert!(
+        empty.stderr.contains(&format!("whether there is a namespace {namespace} is not known")),
+        "{empty}"
+    );
 }

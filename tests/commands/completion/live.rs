@@ -24,174 +24,207 @@ fn starting<'a>(answer: &'a Answer, with: &str) -> Vec<&'a str> {
     answer.names().into_iter().filter(|name| name.starts_with(with)).collect()
 }
 
-scenario! {
-    fn secrets_come_with_their_type_keys_and_age(world: &World, sandbox: &Sandbox) {
-        let project = world.project("team-a").namespace;
-        let runai = world.runai_namespace();
-        opaque(world, &project, "own");
-        for namespace in [&project, &runai] {
-            secret(world, namespace, "shared", "example.com/t", &json!({"run.ai/cluster-wide": "true"}));
-        }
-        secret(world, &project, "sh.helm.release.v1.x.v1", "helm.sh/release.v1", &json!({}));
-        world.clear_log();
-        let answer = ask(sandbox, &format!("attach -n {project} "));
-        assert_eq!(answer.names(), ["own", "shared"]);
-        assert!(answer.about("own").starts_with("Opaque, 2 keys, "), "{:?}", answer.lines);
-        assert!(answer.about("shared").starts_with("copy of a shared secret, example.com/t, "), "{:?}", answer.lines);
-        assert_eq!(answer.directive, 4);
-        let answer = ask(sandbox, &format!("label --runai-namespace {runai} sh"));
-        assert!(answer.about("shared").starts_with("shared with every project, "), "{:?}", answer.lines);
-        for request in world.requests() {
-            assert!(request.header("accept").unwrap().contains("as=Table"), "values stay on the server: {}", request.line());
-            assert!(request.query.contains("limit="), "{}", request.line());
-        }
-        let lines: BTreeSet<String> = world.lines().into_iter().collect();
-        assert_eq!(lines.len(), 2, "one request each: {lines:?}");
+#[scenario]
+fn secrets_come_with_their_type_keys_and_age(world: &World, sandbox: &Sandbox) {
+    let project = world.project("team-a").namespace;
+    let runai = world.runai_namespace();
+    opaque(world, &project, "own");
+    for namespace in [&project, &runai] {
+        secret(world, namespace, "shared", "example.com/t", &json!({"run.ai/cluster-wide": "true"}));
     }
+    secret(world, &project, "sh.helm.release.v1.x.v1", "helm.sh/release.v1", &json!({}));
+    world.clear_log();
+    let answer = ask(sandbox, &format!("attach -n {project} "));
+    assert_eq!(answer.names(), ["own", "shared"]);
+    assert!(answer.about("own").starts_with("Opaque, 2 keys, "), "{:?}", answer.lines);
+    assert!(
+        answer.about("shared").starts_with("copy of a shared secret, example.com/t, "),
+        "{:?}",
+        answer.lines
+    );
+    assert_eq!(answer.directive, 4);
+    let answer = ask(sandbox, &format!("label --runai-namespace {runai} sh"));
+    assert!(answer.about("shared").starts_with("shared with every project, "), "{:?}", answer.lines);
+    for request in world.requests() {
+        assert!(
+            request.header("accept").unwrap().contains("as=Table"),
+            "values stay on the server: {}",
+            request.line()
+        );
+        assert!(request.query.contains("limit="), "{}", request.line());
+    }
+    let lines: BTreeSet<String> = world.lines().into_iter().collect();
+    assert_eq!(lines.len(), 2, "one request each: {lines:?}");
+}
 
-    fn secrets_of_more_than_a_page_are_all_there(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("many");
-        for number in 0..60 {
-            opaque(world, &namespace, &format!("s{number:02}"));
-        }
-        let answer = ask(sandbox, &format!("delete -n {namespace} s01 s"));
-        assert_eq!(answer.lines.len(), 59, "all but the one that is typed: {:?}", answer.lines);
-        assert!(answer.about("s59").starts_with("Opaque, 2 keys, "), "{:?}", answer.lines);
+#[scenario]
+fn secrets_of_more_than_a_page_are_all_there(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("many");
+    for number in 0..60 {
+        opaque(world, &namespace, &format!("s{number:02}"));
     }
+    let answer = ask(sandbox, &format!("delete -n {namespace} s01 s"));
+    assert_eq!(answer.lines.len(), 59, "all but the one that is typed: {:?}", answer.lines);
+    assert!(answer.about("s59").starts_with("Opaque, 2 keys, "), "{:?}", answer.lines);
+}
 
-    fn a_namespace_or_project_that_is_typed_is_where_it_looks(world: &World, sandbox: &Sandbox) {
-        let (a, b) = (world.project("team-a"), world.project("team-b"));
-        opaque(world, &a.namespace, "of-a");
-        opaque(world, &b.namespace, "of-b");
-        for (line, expected) in [
-            (format!("-p {} attach ", a.name), "of-a"),
-            (format!("attach -p {} ", a.name), "of-a"),
-            (format!("attach --project={} ", b.name), "of-b"),
-            (format!("delete -n {} -p {} ", b.namespace, a.name), "of-b"),
-            (format!("-n{} detach ", b.namespace), "of-b"),
-            (format!("submit -n {} --env-all ", b.namespace), "of-b"),
-            (format!("view -n {} ", b.namespace), "of-b"),
-            (format!("set -n {} ", b.namespace), "of-b"),
-            (format!("unset -n {} ", b.namespace), "of-b"),
-            (format!("edit -n {} ", b.namespace), "of-b"),
-            (format!("copy -p {} ", a.name), "of-a"),
-            (format!("copy --from-project {} ", b.name), "of-b"),
-            (format!("submit -n {} --image-pull-secret of", b.namespace), "of-b"),
-        ] {
-            let answer = ask(sandbox, &line);
-            assert_eq!(answer.names().first().copied().unwrap_or_default(), expected, "{line}: {:?}", answer.lines);
-        }
-        assert_eq!(ask(sandbox, "delete -p nobodys ").names(), Vec::<&str>::new());
-        assert_eq!(ask(sandbox, "delete -p ../x ").names(), Vec::<&str>::new());
-        assert_eq!(ask(sandbox, "delete -n a/secrets/b ").names(), Vec::<&str>::new());
+#[scenario]
+fn a_namespace_or_project_that_is_typed_is_where_it_looks(world: &World, sandbox: &Sandbox) {
+    let (a, b) = (world.project("team-a"), world.project("team-b"));
+    opaque(world, &a.namespace, "of-a");
+    opaque(world, &b.namespace, "of-b");
+    for (line, expected) in [
+        (format!("-p {} attach ", a.name), "of-a"),
+        (format!("attach -p {} ", a.name), "of-a"),
+        (format!("attach --project={} ", b.name), "of-b"),
+        (format!("delete -n {} -p {} ", b.namespace, a.name), "of-b"),
+        (format!("-n{} detach ", b.namespace), "of-b"),
+        (format!("submit -n {} --env-all ", b.namespace), "of-b"),
+        (format!("view -n {} ", b.namespace), "of-b"),
+        (format!("set -n {} ", b.namespace), "of-b"),
+        (format!("unset -n {} ", b.namespace), "of-b"),
+        (format!("edit -n {} ", b.namespace), "of-b"),
+        (format!("copy -p {} ", a.name), "of-a"),
+        (format!("copy --from-project {} ", b.name), "of-b"),
+        (format!("submit -n {} --image-pull-secret of", b.namespace), "of-b"),
+    ] {
+        let answer = ask(sandbox, &line);
+        assert_eq!(
+            answer.names().first().copied().unwrap_or_default(),
+            expected,
+            "{line}: {:?}",
+            answer.lines
+        );
     }
+    assert_eq!(ask(sandbox, "delete -p nobodys ").names(), Vec::<&str>::new());
+    assert_eq!(ask(sandbox, "delete -p ../x ").names(), Vec::<&str>::new());
+    assert_eq!(ask(sandbox, "delete -n a/secrets/b ").names(), Vec::<&str>::new());
+}
 
-    fn what_is_shared_is_looked_for_in_run_ais_namespace(world: &World, sandbox: &Sandbox) {
-        let (runai, a) = (world.runai_namespace(), world.project("team-a"));
-        opaque(world, &runai, "source");
-        opaque(world, &a.namespace, "of-a");
-        for command in ["label ", "status ", "sync ", "delete --cluster-wide ", "label other "] {
-            let answer = ask(sandbox, &format!("--runai-namespace={runai} {command}"));
-            assert_eq!(starting(&answer, "source"), ["source"], "{command}: {:?}", answer.lines);
-        }
-        let answer = ask(sandbox, &format!("label --from-project {} ", a.name));
-        assert_eq!(starting(&answer, "of"), ["of-a"]);
+#[scenario]
+fn what_is_shared_is_looked_for_in_run_ais_namespace(world: &World, sandbox: &Sandbox) {
+    let (runai, a) = (world.runai_namespace(), world.project("team-a"));
+    opaque(world, &runai, "source");
+    opaque(world, &a.namespace, "of-a");
+    for command in ["label ", "status ", "sync ", "delete --cluster-wide ", "label other "] {
+        let answer = ask(sandbox, &format!("--runai-namespace={runai} {command}"));
+        assert_eq!(starting(&answer, "source"), ["source"], "{command}: {:?}", answer.lines);
     }
+    let answer = ask(sandbox, &format!("label --from-project {} ", a.name));
+    assert_eq!(starting(&answer, "of"), ["of-a"]);
+}
 
-    fn projects_and_namespaces_say_what_belongs_together(world: &World, sandbox: &Sandbox) {
-        let a = world.project("team-a");
-        for line in ["-p ", "create s -p ", "label s --from-project ", "sync s --to-project ", "sync s --exclude-project ", "copy s --to-project "] {
-            let answer = ask(sandbox, &format!("{line}{}", a.name));
-            assert_eq!(answer.about(&a.name), format!("namespace {}", a.namespace), "{line}");
-        }
-        let answer = ask(sandbox, "--namespace=");
-        assert_eq!(answer.about(&a.namespace), format!("project {}", a.name));
-        assert_eq!(ask(sandbox, &format!("--runai-namespace {}", a.namespace)).names(), [&a.namespace]);
+#[scenario]
+fn projects_and_namespaces_say_what_belongs_together(world: &World, sandbox: &Sandbox) {
+    let a = world.project("team-a");
+    for line in [
+        "-p ",
+        "create s -p ",
+        "label s --from-project ",
+        "sync s --to-project ",
+        "sync s --exclude-project ",
+        "copy s --to-project ",
+    ] {
+        let answer = ask(sandbox, &format!("{line}{}", a.name));
+        assert_eq!(answer.about(&a.name), format!("namespace {}", a.namespace), "{line}");
     }
+    let answer = ask(sandbox, "--namespace=");
+    assert_eq!(answer.about(&a.namespace), format!("project {}", a.name));
+    assert_eq!(ask(sandbox, &format!("--runai-namespace {}", a.namespace)).names(), [&a.namespace]);
+}
 
-    fn keys_are_those_of_the_secret_that_is_typed(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("a");
-        opaque(world, &namespace, "s");
-        for (words, expected) in [
-            ("attach s deploy/web --env ", &["k-2", "k1"][..]),
-            ("attach s deploy/web --env=k", &["k-2", "k1"]),
-            ("attach s --env VAR=k", &["VAR=k-2", "VAR=k1"]),
-            ("attach s deploy/web --env=VAR=k1", &["VAR=k1", "k1"]),
-            ("attach s deploy/web --mount /etc/x:", &["/etc/x:k-2", "/etc/x:k1"]),
-            ("attach s deploy/web --mount /etc/x:k1,", &["/etc/x:k1,k-2"]),
-            ("attach s deploy/web --mount /etc/x:k1=file,", &["/etc/x:k1=file,k-2"]),
-            ("attach deploy/web -e A=SECRET:s,", &["A=SECRET:s,k-2", "A=SECRET:s,k1"]),
-            ("attach deploy/web --environment=A=SECRET:s,k1", &["A=SECRET:s,k1", "SECRET:s,k1"]),
-            ("submit --env-secret A=s,key=", &["A=s,key=k-2", "A=s,key=k1"]),
-            ("view s ", &["k-2", "k1"]),
-            ("view s k1 ", &["k-2"]),
-            ("set s k", &["k-2", "k1"]),
-            ("unset s k-2 ", &["k1"]),
-            ("edit s ", &["k-2", "k1"]),
-            ("attach none deploy/web --env ", &[]),
-            ("attach ../../x deploy/web --env ", &[]),
-            ("attach deploy/web --env ", &[]),
-        ] {
-            assert_eq!(ask(sandbox, &format!("-n {namespace} {words}")).names(), expected, "{words}");
-        }
+#[scenario]
+fn keys_are_those_of_the_secret_that_is_typed(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    opaque(world, &namespace, "s");
+    for (words, expected) in [
+        ("attach s deploy/web --env ", &["k-2", "k1"][..]),
+        ("attach s deploy/web --env=k", &["k-2", "k1"]),
+        ("attach s --env VAR=k", &["VAR=k-2", "VAR=k1"]),
+        ("attach s deploy/web --env=VAR=k1", &["VAR=k1", "k1"]),
+        ("attach s deploy/web --mount /etc/x:", &["/etc/x:k-2", "/etc/x:k1"]),
+        ("attach s deploy/web --mount /etc/x:k1,", &["/etc/x:k1,k-2"]),
+        ("attach s deploy/web --mount /etc/x:k1=file,", &["/etc/x:k1=file,k-2"]),
+        ("attach deploy/web -e A=SECRET:s,", &["A=SECRET:s,k-2", "A=SECRET:s,k1"]),
+        ("attach deploy/web --environment=A=SECRET:s,k1", &["A=SECRET:s,k1", "SECRET:s,k1"]),
+        ("submit --env-secret A=s,key=", &["A=s,key=k-2", "A=s,key=k1"]),
+        ("view s ", &["k-2", "k1"]),
+        ("view s k1 ", &["k-2"]),
+        ("set s k", &["k-2", "k1"]),
+        ("unset s k-2 ", &["k1"]),
+        ("edit s ", &["k-2", "k1"]),
+        ("attach none deploy/web --env ", &[]),
+        ("attach ../../x deploy/web --env ", &[]),
+        ("attach deploy/web --env ", &[]),
+    ] {
+        assert_eq!(ask(sandbox, &format!("-n {namespace} {words}")).names(), expected, "{words}");
     }
+}
 
-    fn a_reference_grows_part_by_part(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("a");
-        opaque(world, &namespace, "hf");
-        opaque(world, &namespace, "s3");
-        for (words, expected, directive) in [
-            ("submit -e A=SECRET:", &["A=SECRET:hf,", "A=SECRET:s3,"][..], 6),
-            ("submit -eA=SECRET:h", &["SECRET:hf,"], 6),
-            ("submit --env-secret A=", &["A=hf,key=", "A=s3,key="], 6),
-            ("submit --secret-volume path=/x,name=", &["path=/x,name=hf", "path=/x,name=s3"], 4),
-            ("submit --secret-volume name=h", &["name=hf"], 4),
-        ] {
-            let answer = ask(sandbox, &format!("-n {namespace} {words}"));
-            assert_eq!((answer.names(), answer.directive), (expected.to_vec(), directive), "{words}");
-        }
+#[scenario]
+fn a_reference_grows_part_by_part(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    opaque(world, &namespace, "hf");
+    opaque(world, &namespace, "s3");
+    for (words, expected, directive) in [
+        ("submit -e A=SECRET:", &["A=SECRET:hf,", "A=SECRET:s3,"][..], 6),
+        ("submit -eA=SECRET:h", &["SECRET:hf,"], 6),
+        ("submit --env-secret A=", &["A=hf,key=", "A=s3,key="], 6),
+        ("submit --secret-volume path=/x,name=", &["path=/x,name=hf", "path=/x,name=s3"], 4),
+        ("submit --secret-volume name=h", &["name=hf"], 4),
+    ] {
+        let answer = ask(sandbox, &format!("-n {namespace} {words}"));
+        assert_eq!((answer.names(), answer.directive), (expected.to_vec(), directive), "{words}");
     }
+}
 
-    fn workloads_and_their_containers(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("a");
-        create_deployment(world, &namespace, "web");
-        create_job(world, &namespace, "train");
-        let ask = |words: &str| ask(sandbox, &format!("-n {namespace} {words}"));
-        assert_eq!(ask("attach hf deploy/").names(), ["deploy/web"]);
-        assert_eq!(ask("detach hf deployments.apps/w").names(), ["deployments.apps/web"]);
-        let jobs = ask("attach -e A=SECRET:s,k job/");
-        assert_eq!((jobs.names(), jobs.directive), (vec!["job/train"], 4));
-        assert!(jobs.about("job/train").ends_with('s'), "its age: {:?}", jobs.lines);
-        assert_eq!(ask("attach hf deploy/web -c ").names(), ["main"]);
-        assert_eq!(ask("detach hf job/train --container=m").names(), ["main"]);
-        assert_eq!(ask("attach hf deploy/web -c main -c ").names(), Vec::<&str>::new());
-        assert_eq!(ask("attach hf nokind/").names(), Vec::<&str>::new());
-    }
+#[scenario]
+fn workloads_and_their_containers(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    create_deployment(world, &namespace, "web");
+    create_job(world, &namespace, "train");
+    let ask = |words: &str| ask(sandbox, &format!("-n {namespace} {words}"));
+    assert_eq!(ask("attach hf deploy/").names(), ["deploy/web"]);
+    assert_eq!(ask("detach hf deployments.apps/w").names(), ["deployments.apps/web"]);
+    let jobs = ask("attach -e A=SECRET:s,k job/");
+    assert_eq!((jobs.names(), jobs.directive), (vec!["job/train"], 4));
+    assert!(jobs.about("job/train").ends_with('s'), "its age: {:?}", jobs.lines);
+    assert_eq!(ask("attach hf deploy/web -c ").names(), ["main"]);
+    assert_eq!(ask("detach hf job/train --container=m").names(), ["main"]);
+    assert_eq!(ask("attach hf deploy/web -c main -c ").names(), Vec::<&str>::new());
+    assert_eq!(ask("attach hf nokind/").names(), Vec::<&str>::new());
+}
 
-    fn what_a_workload_uses_is_offered_for_taking_it_off(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("a");
-        opaque(world, &namespace, "s");
-        create_deployment(world, &namespace, "web");
-        let words = ["attach", "s", "deploy/web", "--env", "V=k1", "--mount", "/etc/x", "-n", &namespace];
-        sandbox.run(words).success();
-        let ask = |words: &str| ask(sandbox, &format!("-n {namespace} {words}"));
-        let variables = ask("detach s deploy/web --env ");
-        assert_eq!((variables.names(), variables.about("V")), (vec!["V"], "container main"));
-        assert_eq!(ask("detach s deploy/web --mount=/").names(), ["/etc/x"]);
-        assert_eq!(ask("detach other deploy/web --env ").names(), Vec::<&str>::new());
-    }
+#[scenario]
+fn what_a_workload_uses_is_offered_for_taking_it_off(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    opaque(world, &namespace, "s");
+    create_deployment(world, &namespace, "web");
+    let words = ["attach", "s", "deploy/web", "--env", "V=k1", "--mount", "/etc/x", "-n", &namespace];
+    sandbox.run(words).success();
+    let ask = |words: &str| ask(sandbox, &format!("-n {namespace} {words}"));
+    let variables = ask("detach s deploy/web --env ");
+    assert_eq!((variables.names(), variables.about("V")), (vec!["V"], "container main"));
+    assert_eq!(ask("detach s deploy/web --mount=/").names(), ["/etc/x"]);
+    assert_eq!(ask("detach other deploy/web --env ").names(), Vec::<&str>::new());
+}
 
-    fn nothing_is_written_and_no_value_is_shown(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("a");
-        opaque(world, &namespace, "s");
-        sandbox.link_plugin();
-        let completer = sandbox.bin().join("kubectl_complete-runai_secret");
-        for words in [&["attach", ""][..], &["attach", "s", "--env", ""], &["create", "x", "--from-literal=k=v4lue", "--"], &["attach", "s", "deploy/", "-vvv", ""]] {
-            let words = ["-n", &namespace].into_iter().chain(words.iter().copied());
-            sandbox.with_run().program(&completer, words).success().never_shows(b"v4lue");
-        }
-        assert!(world.writes().is_empty(), "{:?}", world.lines());
+#[scenario]
+fn nothing_is_written_and_no_value_is_shown(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    opaque(world, &namespace, "s");
+    sandbox.link_plugin();
+    let completer = sandbox.bin().join("kubectl_complete-runai_secret");
+    for words in [
+        &["attach", ""][..],
+        &["attach", "s", "--env", ""],
+        &["create", "x", "--from-literal=k=v4lue", "--"],
+        &["attach", "s", "deploy/", "-vvv", ""],
+    ] {
+        let words = ["-n", &namespace].into_iter().chain(words.iter().copied());
+        sandbox.with_run().program(&completer, words).success().never_shows(b"v4lue");
     }
+    assert!(world.writes().is_empty(), "{:?}", world.lines());
 }
 
 /// Two clusters, of which the kubeconfig names the one and the flags the other.

@@ -32,42 +32,43 @@ fn offers_nothing_in_time(sandbox: &Sandbox, line: &str) {
     offers_in_time(sandbox, line, |names| names.is_empty());
 }
 
-scenario! {
-    fn a_server_that_hangs_costs_no_more_than_its_time(world: &World, sandbox: &Sandbox) {
-        world.fail(Fault::on("GET", "/secrets").for_ever().hang());
-        offers_nothing_in_time(sandbox, "delete s");
-    }
+#[scenario]
+fn a_server_that_hangs_costs_no_more_than_its_time(world: &World, sandbox: &Sandbox) {
+    world.fail(Fault::on("GET", "/secrets").for_ever().hang());
+    offers_nothing_in_time(sandbox, "delete s");
+}
 
-    fn what_has_arrived_in_time_is_offered(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("a");
-        for number in 0..55 {
-            world.create_secret(&namespace, &format!("s{number:02}"), &[("k", "v")]);
-        }
-        world.fail(Fault::on("GET", "continue=").for_ever().hang());
-        offers_in_time(sandbox, &format!("delete -n {namespace} s"), |names| names.len() == 50);
+#[scenario]
+fn what_has_arrived_in_time_is_offered(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    for number in 0..55 {
+        world.create_secret(&namespace, &format!("s{number:02}"), &[("k", "v")]);
     }
+    world.fail(Fault::on("GET", "continue=").for_ever().hang());
+    offers_in_time(sandbox, &format!("delete -n {namespace} s"), |names| names.len() == 50);
+}
 
-    fn errors_and_warnings_of_the_server_are_not_shown(world: &World, sandbox: &Sandbox) {
-        let namespace = world.namespace("a");
-        world.create_secret(&namespace, "s", &[("k", "v")]);
-        let line = format!("delete -v -n {namespace} ");
-        world.fail(Fault::on("GET", "/secrets").for_ever().warn("deprecated"));
-        offers_in_time(sandbox, &line, |names| names == ["s"]);
-        for fault in [
-            Fault::on("GET", "/secrets").answer(500),
-            Fault::on("GET", "/secrets").html(200),
-            Fault::on("GET", "/secrets").drop_before_forwarding(),
-            Fault::on("GET", "/secrets").cut_the_answer(),
-            Fault::on("GET", "/secrets").for_ever().answer_after(429, 60),
-        ] {
-            world.clear_faults();
-            world.fail(fault);
-            offers_in_time(sandbox, &line, |_| true);
-        }
+#[scenario]
+fn errors_and_warnings_of_the_server_are_not_shown(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    world.create_secret(&namespace, "s", &[("k", "v")]);
+    let line = format!("delete -v -n {namespace} ");
+    world.fail(Fault::on("GET", "/secrets").for_ever().warn("deprecated"));
+    offers_in_time(sandbox, &line, |names| names == ["s"]);
+    for fault in [
+        Fault::on("GET", "/secrets").answer(500),
+        Fault::on("GET", "/secrets").html(200),
+        Fault::on("GET", "/secrets").drop_before_forwarding(),
+        Fault::on("GET", "/secrets").cut_the_answer(),
+        Fault::on("GET", "/secrets").for_ever().answer_after(429, 60),
+    ] {
         world.clear_faults();
-        let user = world.user("nobody");
-        offers_nothing_in_time(sandbox, &format!("{line}--token={} ", user.token));
+        world.fail(fault);
+        offers_in_time(sandbox, &line, |_| true);
     }
+    world.clear_faults();
+    let user = world.user("nobody");
+    offers_nothing_in_time(sandbox, &format!("{line}--token={} ", user.token));
 }
 
 #[test]

@@ -1,34 +1,36 @@
 //! What the tests, the playground and the benchmarks of `kubectl-runai-secret` share.
 //!
 //! A test gets a [`World`], a Kubernetes cluster of its own as far as it can see, and a [`Sandbox`], in which it
-//! runs the plugin without touching the machine it runs on. [`scenario!`] runs one body on both clusters there are:
-//! the in-process API server, and a real control plane when `KUBEBUILDER_ASSETS` says where its programs are.
+//! runs the plugin without touching the machine it runs on. [`macro@scenario`] makes a function two tests, one for each
+//! cluster there is: the in-process API server, and a real control plane when `KUBEBUILDER_ASSETS` says where its
+//! programs are.
 //!
 //! ```no_run
 //! use support::{Fault, Hold, Sandbox, World, scenario};
 //!
-//! scenario! {
-//!     fn a_secret_is_created(world: &World, sandbox: &Sandbox) {
-//!         let project = world.project("team-a");
-//!         let outcome = sandbox.run(["create", "hf", "--from-literal=HF_TOKEN=s3cret", "-p", &project.name]);
-//!         outcome.never_shows(b"s3cret");
-//!         assert_eq!(outcome.success().stdout, "secret/hf created\n");
-//!         assert_eq!(world.secret(&project.namespace, "hf").unwrap()["type"], "Opaque");
-//!         assert_eq!(world.writes()[0].call(), format!("POST /api/v1/namespaces/{}/secrets", project.namespace));
-//!     }
+//! #[scenario]
+//! fn a_secret_is_created(world: &World, sandbox: &Sandbox) {
+//!     let project = world.project("team-a");
+//!     let outcome = sandbox.run(["create", "hf", "--from-literal=HF_TOKEN=s3cret", "-p", &project.name]);
+//!     outcome.never_shows(b"s3cret");
+//!     assert_eq!(outcome.success().stdout, "secret/hf created\n");
+//!     assert_eq!(world.secret(&project.namespace, "hf").unwrap()["type"], "Opaque");
+//!     assert_eq!(world.writes()[0].call(), format!("POST /api/v1/namespaces/{}/secrets", project.namespace));
+//! }
 //!
-//!     fn a_busy_server_is_asked_again(world: &World, sandbox: &Sandbox) {
-//!         world.fail(Fault::on("GET", "/secrets").times(2).answer_after(429, 1));
-//!         assert_eq!(sandbox.run(["list"]).success().stderr, "");
-//!     }
+//! #[scenario]
+//! fn a_busy_server_is_asked_again(world: &World, sandbox: &Sandbox) {
+//!     world.fail(Fault::on("GET", "/secrets").times(2).answer_after(429, 1));
+//!     assert_eq!(sandbox.run(["list"]).success().stderr, "");
+//! }
 //!
-//!     fn killed_before_the_deletion_it_has_changed_nothing(world: &World, sandbox: &Sandbox) {
-//!         let gate = world.hold(Fault::on("DELETE", "/jobs/"), Hold::BeforeForwarding);
-//!         let child = sandbox.spawn(["detach", "hf", "job/train", "--recreate", "-y"]);
-//!         assert!(gate.wait_reached(std::time::Duration::from_secs(10)));
-//!         let _ = child.kill();
-//!         gate.release();
-//!     }
+//! #[scenario]
+//! fn killed_before_the_deletion_it_has_changed_nothing(world: &World, sandbox: &Sandbox) {
+//!     let gate = world.hold(Fault::on("DELETE", "/jobs/"), Hold::BeforeForwarding);
+//!     let child = sandbox.spawn(["detach", "hf", "job/train", "--recreate", "-y"]);
+//!     assert!(gate.wait_reached(std::time::Duration::from_secs(10)));
+//!     let _ = child.kill();
+//!     gate.release();
 //! }
 //! # fn main() {}
 //! ```
@@ -55,7 +57,6 @@ mod propagation;
 pub mod proxy;
 mod runtime;
 pub mod sandbox;
-mod scenario;
 mod terminal;
 mod world;
 
@@ -67,5 +68,6 @@ pub use kubeconfig::Kubeconfig;
 pub use log::Recorded;
 pub use propagation::Propagation;
 pub use sandbox::{Outcome, Run, Running, Sandbox};
+pub use scenario::scenario;
 pub use terminal::Session;
 pub use world::{Project, User, World};
