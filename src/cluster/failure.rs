@@ -38,7 +38,13 @@ pub(crate) struct Failure {
 
 enum Cause {
     /// The server answered with an error. What is known of it besides.
-    Refused { status: Box<Status>, code: u16, retry_after: Option<Duration>, because: Option<String> },
+    Refused {
+        status: Box<Status>,
+        code: u16,
+        retry_after: Option<Duration>,
+        because: Option<String>,
+        about: About,
+    },
     /// There was no credential to send with it: nothing was sent.
     NoCredential(Error),
     /// There was no answer, or no whole one.
@@ -51,6 +57,14 @@ enum Cause {
     NoName(Impossible),
     /// The request would be longer than any that is taken.
     TooLong,
+}
+
+/// What a refusal is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum About {
+    ThisObject,
+    /// Something in between speaks of what it has itself.
+    Another,
 }
 
 /// What the server does not have.
@@ -85,8 +99,9 @@ impl Failure {
         let status = Box::new(status.unwrap_or_else(|| not_a_status(code)));
         let detail = status.details.as_ref().map(|details| u64::from(details.retry_after_seconds));
         let retry_after = header.or(detail.filter(|seconds| *seconds > 0).map(Duration::from_secs));
-        let failure =
-            Self::new(server, Cause::Refused { status, code: code.as_u16(), retry_after, because: None });
+        let (about, code_number) = (about(&status, call), code.as_u16());
+        let cause = Cause::Refused { status, code: code_number, retry_after, because: None, about };
+        let failure = Self::new(server, cause);
         // A proxy that gives up (504), or a server that stumbles afterwards (500), may have passed it on before.
         if code.is_server_error() { failure.after(call) } else { failure }
     }
@@ -113,7 +128,8 @@ impl Failure {
     pub(super) fn wrong(server: &str, call: &Call, wrong: Wrong) -> Self {
         let cause = match wrong {
             Wrong::Refused(status) => {
-                Cause::Refused { status, code: StatusCode::OK.as_u16(), retry_after: None, because: None }
+                let (code, about) = (StatusCode::OK.as_u16(), about(&status, call));
+                Cause::Refused { status, code, retry_after: None, because: None, about }
             }
             Wrong::Instead(instead) => Cause::Lost(Trouble::Wrong { instead, wanted: call.wanted() }),
         };
@@ -199,9 +215,14 @@ impl Failure {
         matches!(self.cause, Cause::NotServed { .. })
     }
 
-    /// The server says that there is no such object, or there can be none. A page that says 404 is not its word.
+    /// The server says that there is no such object, or there can be none. A page that says 404 is not its word, nor is a
+    /// word on another object.
     pub(crate) fn is_not_found(&self) -> bool {
-        self.is_refused_as(404, "NotFound") || matches!(self.cause, Cause::NoName(_))
+        match self.cause {
+            Cause::Refused { about: About::Another, .. } => false,
+            Cause::NoName(_) => true,
+            _ => self.is_refused_as(404, "NotFound"),
+        }
     }
 
     /// A precondition did not hold: somebody else wrote in between.
@@ -323,6 +344,16 @@ fn impossible(Impossible { what, name }: &Impossible) -> Error {
     };
     Error::failed(format!("no {what} can have the name {:?}", shortened(name)))
         .hint(format!("a name has {rule}, and begins and ends with a letter or a digit"))
+}
+
+/// An API server names the object that was asked for.
+fn about(status: &Status, call: &Call) -> About {
+    let wanted = call.place.object().and_then(|objects| objects.name.as_ref());
+    let named = status.details.as_ref().map(|details| &details.name).filter(|name| !name.is_empty());
+    match wanted.zip(named) {
+        Some((wanted, named)) if wanted != named => About::Another,
+        _ => About::ThisObject,
+    }
 }
 
 /// How Go's HTTP servers say that they have no such path; an API server says of objects in JSON that they are not there.

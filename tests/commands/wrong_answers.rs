@@ -310,6 +310,27 @@ fn an_answer_without_an_end_is_given_up_before_the_memory_is() {
     }
 }
 
+/// As a gateway to many clusters answers that does not know this one.
+#[test]
+fn a_word_on_another_object_says_nothing_of_this_one() {
+    let world = World::in_process();
+    let sandbox = Sandbox::new().with(&world);
+    let Places { namespace, .. } = prepared(&world, &sandbox);
+    let status = json!({
+        "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 404, "reason": "NotFound",
+        "message": "clusters \"c-1\" not found", "details": { "name": "c-1", "kind": "clusters" },
+    });
+    world.fail(Fault::on("GET", "/secrets/s").for_ever().serve(404, "application/json", &status.to_string()));
+    let replace = "create s --from-literal=k=v4lue --replace -y";
+    for line in [replace, "set s --from-literal=token=new-v4lue", "delete s -y --force"] {
+        let outcome = run(&sandbox, &format!("{line} -n {namespace}"));
+        is_not_done(&outcome, "a word on a cluster", line);
+        assert!(outcome.stderr.contains("clusters \"c-1\" not found"), "{outcome}");
+    }
+    let writes = world.requests().into_iter().any(|request| request.method != "GET");
+    assert!(!writes, "what is not known to be free is not taken");
+}
+
 /// 447 KiB of gzip took 4.8 GiB of memory once.
 #[test]
 fn one_object_that_is_longer_than_any_is_given_up_before_it_becomes_a_tree() {
