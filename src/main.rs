@@ -1,13 +1,15 @@
 //! `kubectl runai-secret`: parse, run, report. All else has its own room; see the README's section on the layout.
 
 mod age;
+mod change;
 mod cli;
 mod cluster;
-mod command;
+mod command_line;
 mod commands;
 mod complete;
 mod error;
 mod findings;
+mod flags;
 #[cfg(test)]
 mod fuzz;
 mod guide;
@@ -15,18 +17,26 @@ mod manifest;
 mod memory;
 mod metadata;
 mod printable;
+mod private_files;
 mod project;
 mod propagation;
+mod random;
 mod render;
 mod secret;
+mod session;
+mod sharing;
+mod sources;
+mod typed_line;
 mod ui;
+mod uses;
 mod wording;
 mod workload;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use crate::cli::{Cli, NoCommand};
+use crate::cli::Cli;
+use crate::cli::parsing::{self, NoCommand};
 use crate::error::Result;
 use crate::guide::Led;
 use crate::ui::Ui;
@@ -35,12 +45,12 @@ fn main() -> ExitCode {
     memory::keep_to_itself();
     ui::hide_panics();
     // Before the rest: completion must come before anything writes to standard output, and before any thread.
-    if complete::answered() {
+    if complete::answered(cli::program) {
         return ExitCode::SUCCESS;
     }
     let typed: Vec<OsString> = std::env::args_os().collect();
-    let parsed = cli::parse(&typed);
-    let ui = Ui::new(&cli::talk(&parsed, &typed));
+    let parsed = parsing::parse(&typed);
+    let ui = Ui::new(&parsing::talk(&parsed, &typed));
     match ui::interrupt::run(run(&typed, parsed, &ui)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -53,7 +63,8 @@ fn main() -> ExitCode {
 /// Asks for what the command line lacks, and carries it out.
 async fn run(typed: &[OsString], parsed: Result<Cli, NoCommand>, ui: &Ui) -> Result<()> {
     let Led { cli, cluster, next_time } = guide::lead(typed, parsed, ui).await?;
-    let outcome = Box::pin(commands::run(cli, cluster, ui)).await;
+    cli.notes.iter().for_each(|note| ui.note(note));
+    let outcome = Box::pin(commands::run(&cli.command, &cli.globals, cluster, ui)).await;
     guide::tell_of_next_time(next_time, &outcome, ui);
     outcome
 }

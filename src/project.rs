@@ -3,7 +3,7 @@
 //! A project's namespace is the one labelled `runai/queue=<project>`. It is usually called `runai-<project>`, but an
 //! administrator may have chosen any other, so the name is never made up where the label can be read.
 
-use crate::command::CommandLine;
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::wording::{list, nearest};
 

@@ -5,8 +5,9 @@ use std::os::unix::ffi::OsStringExt;
 
 use clap::CommandFactory;
 
+use super::parsing::{NoCommand, parse, talk};
 use super::*;
-use crate::fuzz::{CANARY, Random, feed, feed_random};
+use crate::fuzz::{CANARY, Random, feed_random};
 
 /// Words of every sort that people type, rightly and wrongly.
 const VALUES: [&str; 44] = [
@@ -143,34 +144,5 @@ fn command_lines() {
             }
         };
         format!("{what} {}", talk.verbosity)
-    });
-}
-
-#[test]
-fn words_of_flags() {
-    let seeds = [
-        "30s",
-        "1m30s",
-        "1.5h",
-        "0",
-        "json",
-        "client",
-        "secret/hf",
-        "strict",
-        "9223372036854775807h",
-        "0.000001ms",
-        "1h.5m",
-    ];
-    feed("words_of_flags", &seeds, &["h", "m", "s", "ms", ".", "secrets/"], |bytes| {
-        let Ok(word) = std::str::from_utf8(bytes) else { return "not UTF-8".to_owned() };
-        format!(
-            "{:?} {} {} {} {} {}",
-            parse_duration(word).map(|_| ()),
-            parse_output(word).is_ok(),
-            parse_dry_run(word).is_ok(),
-            parse_report(word).is_ok(),
-            parse_validation(word).is_ok(),
-            parse_secret(word).is_ok()
-        )
     });
 }

@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clap::error::ErrorKind;
 use clap::{Arg, Args as _, CommandFactory as _, FromArgMatches as _, Subcommand as _, ValueEnum as _};
 
-use super::{BINARY, Cli, Color, Command, Globals, Talk, mistake, overview, parse_duration, repeated};
-use crate::complete::Line;
+use super::{Cli, mistake, overview, repeated};
+use crate::commands::Command;
 use crate::error::Error;
+use crate::flags::{BINARY, Color, Globals, Talk, parse_duration};
+use crate::typed_line::Line;
 
 /// Why a command line is no command.
 pub(crate) enum NoCommand {

@@ -14,7 +14,8 @@ use clap::builder::StyledStr;
 use clap::{Arg, ArgAction, Command, CommandFactory};
 use clap_mangen::Man;
 
-use super::{Cli, NoCommand};
+use super::Cli;
+use super::parsing::NoCommand;
 
 const WRITES: [&str; 4] = ["dry_run", "output", "validate", "field_manager"];
 
@@ -284,7 +285,7 @@ fn every_command_in_the_documentation_is_one() {
             let words = shell_words::split(&format!("kubectl-runai-secret {command}")).unwrap();
             let words: Vec<OsString> = words.into_iter().map(OsString::from).collect();
             let place = format!("{}: {command}", file.display());
-            match super::parse(&words) {
+            match super::parsing::parse(&words) {
                 Ok(_) => tried += 1,
                 Err(NoCommand::Wrong(error)) => panic!("{place}\n{error}"),
                 Err(NoCommand::Incomplete(error)) => panic!("{place}\n{error}"),

@@ -7,8 +7,8 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, Command};
 
-use crate::complete::Line;
 use crate::error::{Error, Result};
+use crate::typed_line::Line;
 
 /// The flags of which the last value counts, as all do in kubectl: an alias or a wrapper names a place first, and who
 /// calls it may name another. Of every other flag a second value is a mistake.

@@ -63,6 +63,12 @@ pub(super) fn join(base: &Uri, target: &str) -> http::Result<Uri> {
     Ok(Uri::from_parts(parts)?)
 }
 
+/// The address without the user and the password that a URL may hold.
+pub(super) fn host_and_port(server: &Uri) -> String {
+    let authority = server.authority().map_or("", |authority| authority.as_str());
+    authority.rsplit_once('@').map_or(authority, |(_, address)| address).to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,10 +7,9 @@ use http_body_util::Full;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::failure::Effect;
 use super::place::{Impossible, Place};
 use super::{Keep, Write};
-use crate::command::CommandLine;
+use crate::command_line::CommandLine;
 
 /// Only `metadata` comes back: no value of a secret crosses the wire.
 const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
@@ -34,6 +33,16 @@ pub(super) enum Shape {
     Whole,
     Metadata,
     Table,
+}
+
+/// What a request may have changed that has no answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// Nothing: it only reads, or never arrived.
+    None,
+    /// Nothing, since it was a dry run.
+    Tried,
+    Unknown,
 }
 
 /// A request to the API server, and what its answer has to be about.

@@ -13,8 +13,8 @@ use super::login::Login;
 use super::proxy::Proxy;
 use super::tls::Trust;
 use super::{Attendance, address, kubeconfig, proxy};
-use crate::cli::{BINARY, Connection};
 use crate::error::{Error, Result};
+use crate::flags::{BINARY, Connection};
 
 /// How long one request may take where the user does not say. kubectl waits for ever.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);

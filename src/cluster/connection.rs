@@ -9,24 +9,25 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::response::Parts;
-use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
-use http_body_util::BodyExt;
-use http_body_util::Full;
+use http::{HeaderMap, Method, Request, StatusCode, header};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Body;
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 use tower::BoxError;
 
+use super::address;
 use super::call::Call;
-use super::failure::{Effect, Failure, Missing, shortened};
+use super::call::Effect;
+use super::failure::{Failure, Missing, shortened};
 use super::login::Credential;
 use super::proof::{self, Head, Wrong};
 use super::transport::Wire;
 use super::trouble::Trouble;
 use super::versions::Versions;
 use super::{Attendance, config};
-use crate::cli::Connection;
 use crate::error::Result;
+use crate::flags::Connection;
 use crate::project::Project;
 use crate::ui::Ui;
 use crate::workload::Kind;
@@ -89,7 +90,7 @@ impl Cluster {
 
     async fn connect_as(flags: &Connection, attendance: Attendance, ui: &Ui) -> Result<Self> {
         let (settings, login) = config::load(flags, attendance)?;
-        let (server, limit) = (host_and_port(&settings.server), settings.limit);
+        let (server, limit) = (address::host_and_port(&settings.server), settings.limit);
         let address = format!("{server}{}", settings.server.path());
         let default_namespace = settings.namespace.clone();
         let wire = Box::new(Wire::ready(settings, login).await?);
@@ -345,10 +346,4 @@ impl Drop for Held<'_> {
     fn drop(&mut self) {
         self.all.set(self.all.get().saturating_sub(self.own));
     }
-}
-
-/// The address without the user and the password that a URL may hold.
-pub(super) fn host_and_port(server: &Uri) -> String {
-    let authority = server.authority().map_or("", |authority| authority.as_str());
-    authority.rsplit_once('@').map_or(authority, |(_, address)| address).to_owned()
 }

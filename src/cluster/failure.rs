@@ -9,11 +9,11 @@ use std::time::Duration;
 use http::StatusCode;
 use kube::core::Status;
 
-use super::call::Call;
+use super::call::{Call, Effect};
 use super::place::Impossible;
 use super::proof::Wrong;
 use super::trouble::{self, Sent, Trouble};
-use crate::command::CommandLine;
+use crate::command_line::CommandLine;
 use crate::error::Error;
 use crate::workload::Kind;
 
@@ -72,16 +72,6 @@ enum About {
 pub(super) enum Missing {
     Group,
     Kind,
-}
-
-/// What a request may have changed that has no answer.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effect {
-    /// Nothing: it only reads, or never arrived.
-    None,
-    /// Nothing, since it was a dry run.
-    Tried,
-    Unknown,
 }
 
 impl Failure {

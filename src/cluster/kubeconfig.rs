@@ -9,11 +9,11 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-use super::connection::host_and_port;
-use super::{address, bounded};
-use crate::cli::Connection;
-use crate::error::{Error, Result};
 use file::{Context, NamedCluster, NamedContext, NamedUser, Unreadable};
+
+use super::{address, bounded};
+use crate::error::{Error, Result};
+use crate::flags::Connection;
 
 pub(super) use file::{AuthProvider, AuthProviderConfig, Cluster, Confidential, Exec, File, User};
 
@@ -79,7 +79,7 @@ fn about_context(named: NamedContext) -> (String, String) {
 
 fn about_cluster(named: NamedCluster) -> (String, String) {
     let server = named.cluster.server.and_then(|server| address::parse(&server).ok());
-    (named.name, server.as_ref().map(host_and_port).unwrap_or_default())
+    (named.name, server.as_ref().map(address::host_and_port).unwrap_or_default())
 }
 
 /// The files that were read, merged, or nothing where there are none or they know no cluster (as `/dev/null`).

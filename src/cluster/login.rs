@@ -18,8 +18,8 @@ use zeroize::Zeroizing;
 use super::exec::Plugin;
 use super::kubeconfig::{AuthProvider, Selected, User};
 use super::{Attendance, bounded, identity};
-use crate::cli::Connection;
 use crate::error::{Error, Result};
+use crate::flags::Connection;
 
 /// So long before its end a plugin's credential is asked for anew; of one that lives for seconds, a part of its life.
 const AHEAD: Duration = Duration::from_secs(5);

@@ -2,16 +2,16 @@
 
 use serde_json::Value;
 
-use super::change_manifest::ManifestChange;
-use super::change_workload::{self, Change, ChangeArgs, Changed, Plan, Planned, Way};
-use super::manifest_files::{ManifestArgs, ManifestFiles};
-use super::runai_flags::{self, RunaiFlags};
-use super::secrets_used::{self, ReferenceArgs};
-use super::{Session, account_logins};
-use crate::command::CommandLine;
+use crate::change::manifest::ManifestChange;
+use crate::change::workload::{Change, ChangeArgs, Changed, Plan, Planned, Way};
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::secret;
+use crate::session::Session;
+use crate::sources::manifest_files::{ManifestArgs, ManifestFiles};
+use crate::uses::references::ReferenceArgs;
+use crate::uses::runai_flags::RunaiFlags;
 use crate::workload::{self, AccountLogins, Attachment, ContainerChoice, Existing, Kind, Outcome, Target};
+use crate::{change, secret, uses};
 
 /// Attach a secret to a workload: as env variables, as files, or for pulling images
 ///
@@ -23,8 +23,8 @@ use crate::workload::{self, AccountLogins, Attachment, ContainerChoice, Existing
 /// With -f no cluster is asked: the workloads of a manifest are changed, and the whole manifest is printed.
 #[derive(clap::Args)]
 #[command(
-    mut_arg("output", runai_flags::with_runai),
-    mut_arg("filename", super::change_manifest::without_cluster),
+    mut_arg("output", uses::runai_flags::with_runai),
+    mut_arg("filename", change::manifest::without_cluster),
     override_usage = "kubectl runai-secret attach SECRET KIND/NAME [--env [VAR=]KEY]… [--env-all[=PREFIX]] \
                       [--mount PATH[:KEY[=FILE],…]]…\n       \
                       kubectl runai-secret attach KIND/NAME [-e VAR=SECRET:NAME,KEY]…\n       \
@@ -109,8 +109,8 @@ pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> 
     let cluster = session.connect().await?;
     let namespace = session.namespace(&cluster).await?;
     let (checked, object) = tokio::join!(
-        secrets_used::check(&attachments, &namespace, &cluster, session),
-        change_workload::look(&cluster, &namespace, &target)
+        uses::references::check(&attachments, &namespace, &cluster, session),
+        change::workload::look(&cluster, &namespace, &target)
     );
     let object = object?;
     let keys = checked?;
@@ -121,7 +121,7 @@ pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> 
         session.ui.warning(warning);
     }
     let at_stake = workload::accounts_at_stake(&object, target.kind, &attachments);
-    let accounts = account_logins::read(at_stake, &namespace, &cluster).await?;
+    let accounts = uses::account_logins::read(at_stake, &namespace, &cluster).await?;
     let plan = Attaching { attachments, containers, existing, accounts };
     let (target, args, cluster, namespace) = (&target, &args.change, &cluster, &namespace);
     Change { plan, target, way, args, session, cluster, namespace }.run(object).await
@@ -137,7 +137,7 @@ async fn print_runai_flags(
     let flag =
         way.iter().find_map(|(is_given, flag)| is_given.then_some(*flag)).or(args.change.flag_of_way());
     if let Some(flag) = flag {
-        return Err(runai_flags::only_prints(flag));
+        return Err(uses::runai_flags::only_prints(flag));
     }
     if args.manifest.is_given() {
         return Err(Error::usage("-o runai prints flags of a command line, and -f is about a manifest")
@@ -145,8 +145,8 @@ async fn print_runai_flags(
     }
     let cluster = session.connect().await?;
     let namespace = session.namespace(&cluster).await?;
-    let keys = secrets_used::check(attachments, &namespace, &cluster, session).await?;
-    runai_flags::print(attachments, &keys, session)
+    let keys = uses::references::check(attachments, &namespace, &cluster, session).await?;
+    uses::runai_flags::print(attachments, &keys, session)
 }
 
 struct Attaching {
@@ -187,12 +187,6 @@ impl Plan for Attaching {
     fn on_owner(&self, owner: &str) -> String {
         format!("attach to {owner} instead")
     }
-}
-
-/// The two are in each other's place. What else is on the line is not repeated: it may hold a value.
-pub(super) fn swapped(command: &'static str, secret: &str, target: &str) -> Error {
-    Error::usage("the secret comes first, then the workload")
-        .hint(CommandLine::plugin(command).arg(secret).arg(target).then("…"))
 }
 
 fn which_workload() -> Error {
@@ -268,7 +262,9 @@ impl AttachArgs {
             }
             [target] if !names_keys => Ok((None, Some(Target::parse(target)?))),
             [] | [_] => Err(which_workload()),
-            [target, secret] if Target::are_swapped(target, secret) => Err(swapped("attach", secret, target)),
+            [target, secret] if Target::are_swapped(target, secret) => {
+                Err(Target::swapped("attach", secret, target))
+            }
             [secret, target] if names_keys || self.references.is_empty() => {
                 Ok((Some(secret), Some(Target::parse(target)?)))
             }

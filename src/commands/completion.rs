@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::Session;
-use crate::cli::BINARY;
 use crate::complete::{self, Shell};
 use crate::error::{Error, Result};
+use crate::flags::BINARY;
+use crate::session::Session;
 
 /// `kubectl runai-secret` looks for this file; it is the one that Krew makes.
 const KREWS_NAME: &str = "kubectl-runai_secret";

@@ -5,19 +5,21 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::lost_keys::{self, LostKeys};
-use super::secret_anew::refuse_going;
-use super::several::{Objects, Several};
-use super::sharing::CopyCheck;
-use super::{Session, TRIES, change_secret, not_found, own_labels, pause_after_conflict, sharing};
-use crate::cli::{DryRun, WriteArgs};
+use crate::change::recreate::secret::refuse_going;
+use crate::change::retry::{TRIES, pause_after_conflict};
 use crate::cluster::{Answer, Cluster, Failure, SecretFrame};
-use crate::command::CommandLine;
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
+use crate::flags::{DryRun, WriteArgs};
 use crate::metadata::Metadata;
 use crate::propagation::{self, Namesake};
 use crate::secret::{self, CREDENTIAL_LABEL, SecretManifest};
+use crate::session::Session;
+use crate::session::batch::{Objects, Several};
+use crate::sharing::CopyCheck;
+use crate::uses::losing_keys::LostKeys;
 use crate::wording::list;
+use crate::{change, session, sharing, uses};
 
 /// On a copy: what it was copied from. Not the mark of `sync`, which would remove or mend it.
 const COPIED_FROM: &str = "kubectl-runai-secret/copied-from";
@@ -80,8 +82,8 @@ struct Copying<'a> {
 
 pub(super) async fn run(args: &CopyArgs, session: &Session<'_>) -> Result<()> {
     secret::check_secret_name(&args.name)?;
-    let labels = own_labels::of_copies(&args.labels)?;
-    let annotations = own_labels::annotations(&args.annotations)?;
+    let labels = session::given_labels::of_copies(&args.labels)?;
+    let annotations = session::given_labels::annotations(&args.annotations)?;
     let cluster = session.connect().await?;
     let from = args.source(&cluster, session).await?;
     let other = match &args.to_context {
@@ -98,7 +100,7 @@ pub(super) async fn run(args: &CopyArgs, session: &Session<'_>) -> Result<()> {
     }
     let found = match cluster.namesake(&from, &args.name).await {
         Ok(found) => found,
-        Err(failure) => return Err(not_found::secret(failure, &args.name, &from, &cluster).await),
+        Err(failure) => return Err(session::not_found::secret(failure, &args.name, &from, &cluster).await),
     };
     if found.content.secret_type == SERVICE_ACCOUNT_TOKEN {
         return Err(Error::failed(format!(
@@ -234,7 +236,7 @@ impl Copying<'_> {
         if lost.is_empty() {
             return Ok(());
         }
-        let going = lost_keys::in_words(&lost, name, namespace);
+        let going = uses::losing_keys::in_words(&lost, name, namespace);
         session.ui.note(&format!("{going}: the copy does not have what its source has not"));
         let deed = format!("Replace {name} in {namespace}, without {},", list(&lost));
         let scope = sharing::scope(&metadata, session);
@@ -267,7 +269,7 @@ impl Copying<'_> {
         Error::in_kubectls_words(format!(
             "Error from server (AlreadyExists): secrets \"{name}\" already exists in {namespace}"
         ))
-        .hint(change_secret::how_to_set(&self.manifest, namespace))
+        .hint(change::secret::how_to_set(&self.manifest, namespace))
         .hint("nothing was changed there; --replace overwrites it, and its other keys go")
         .hint(format!("see what it is: {}", CommandLine::plugin("view").arg(name).namespace(namespace)))
     }

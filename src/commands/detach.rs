@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::Session;
-use super::attach::swapped;
-use super::change_manifest::ManifestChange;
-use super::change_workload::{self, Change, ChangeArgs, Changed, Plan, Planned};
-use super::manifest_files::ManifestArgs;
+use crate::change;
+use crate::change::manifest::ManifestChange;
+use crate::change::workload::{Change, ChangeArgs, Changed, Plan, Planned};
 use crate::error::{Error, Result};
+use crate::session::Session;
+use crate::sources::manifest_files::ManifestArgs;
 use crate::wording::{list, nearest};
 use crate::workload::{self, ContainerChoice, Kind, Nameless, Selection, Target};
 
@@ -20,7 +20,7 @@ use crate::workload::{self, ContainerChoice, Kind, Nameless, Selection, Target};
 /// With -f no cluster is asked: the workloads of a manifest are changed, and the whole manifest is printed.
 #[derive(clap::Args)]
 #[command(
-    mut_arg("filename", super::change_manifest::without_cluster),
+    mut_arg("filename", change::manifest::without_cluster),
     override_usage = "kubectl runai-secret detach SECRET KIND/NAME [--env VAR]… [--env-all] [--mount PATH]… [--image-pull] [-c NAME]…\n       \
                       kubectl runai-secret detach SECRET -f FILE|- …",
     after_help = "Examples:\n  \
@@ -67,7 +67,7 @@ pub(crate) struct DetachArgs {
 
 pub(super) async fn run(args: &DetachArgs, session: &Session<'_>) -> Result<()> {
     if let Some(second) = args.target.as_deref().filter(|second| Target::are_swapped(&args.secret, second)) {
-        return Err(swapped("detach", second, &args.secret));
+        return Err(Target::swapped("detach", second, &args.secret));
     }
     let target = args.target.as_deref().map(Target::parse).transpose()?;
     let plan = Detaching { selection: args.selection()? };
@@ -86,7 +86,7 @@ pub(super) async fn run(args: &DetachArgs, session: &Session<'_>) -> Result<()> 
     let way = args.change.way(&target)?;
     let cluster = session.connect().await?;
     let namespace = session.namespace(&cluster).await?;
-    let object = change_workload::look(&cluster, &namespace, &target).await?;
+    let object = change::workload::look(&cluster, &namespace, &target).await?;
     let (target, args, cluster, namespace) = (&target, &args.change, &cluster, &namespace);
     Change { plan, target, way, args, session, cluster, namespace }.run(object).await
 }

@@ -1,78 +1,100 @@
-//! A file a verb. Each reads as: resolve what was typed, look, plan, show, write.
+//! A file or folder a verb, and no verb knows another. Each reads as: resolve what was typed, look, plan, show, write.
 
-mod account_logins;
-mod anew;
-mod area;
-mod arrival;
-pub(crate) mod attach;
-mod change_manifest;
-mod change_secret;
-mod change_workload;
-pub(crate) mod check;
-pub(crate) mod completion;
-mod consumers;
-pub(crate) mod copy;
-pub(crate) mod create;
-pub(crate) mod delete;
-pub(crate) mod detach;
-pub(crate) mod edit;
-#[cfg(test)]
-mod fuzz;
-pub(crate) mod label;
-pub(crate) mod list;
-mod lost_keys;
-mod maker;
-mod manifest_files;
-mod missing_secret;
-mod not_found;
-mod own_labels;
-mod private;
-mod recreate;
-mod renewal;
-mod runai_flags;
-mod saved_manifest;
-mod scope;
-mod secret_anew;
-mod secrets_used;
-pub(crate) mod set;
-mod several;
-mod sharing;
-pub(crate) mod status;
-pub(crate) mod submit;
-mod survey;
-pub(crate) mod sync;
-pub(crate) mod unset;
-pub(crate) mod usage;
-pub(crate) mod view;
-mod wait_for_start;
-mod who_needs;
+mod attach;
+mod check;
+mod completion;
+mod copy;
+mod create;
+mod delete;
+mod detach;
+mod edit;
+mod label;
+mod list;
+mod set;
+mod status;
+mod submit;
+mod sync;
+mod unset;
+mod usage;
+mod view;
 
-use std::borrow::Cow;
 use std::cell::Cell;
-use std::collections::BTreeMap;
-use std::time::Duration;
 
-use serde_json::Value;
+use clap::Subcommand;
 
-use crate::cli::{Cli, Command, DEFAULT_RUNAI_NAMESPACE, DryRun, Globals, Output, WriteArgs};
-use crate::cluster::{Cluster, Keep, Write};
-use crate::command::CommandLine;
-use crate::error::{Error, Result};
+use self::attach::AttachArgs;
+use self::check::CheckArgs;
+use self::completion::CompletionArgs;
+use self::copy::CopyArgs;
+use self::create::CreateArgs;
+use self::delete::DeleteArgs;
+use self::detach::DetachArgs;
+use self::edit::EditArgs;
+use self::label::LabelArgs;
+use self::list::ListArgs;
+use self::set::SetArgs;
+use self::status::StatusArgs;
+use self::submit::SubmitArgs;
+use self::sync::SyncArgs;
+use self::unset::UnsetArgs;
+use self::usage::UsageArgs;
+use self::view::ViewArgs;
+use crate::cluster::Cluster;
+use crate::error::Result;
+use crate::flags::Globals;
+use crate::session::Session;
 use crate::ui::Ui;
-use crate::{project, render, secret};
 
-/// How often a write is tried when somebody else changes the object at the same moment. A controller that writes its
-/// status is such a somebody, and writes several times after each change.
-const TRIES: u32 = 10;
-
-/// The longest pause before another try.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+// Deferred: to tell the parser of all commands' flags at every start would take as long as all else does together. The
+// lines here are for the list of commands; each command has its own.
+#[derive(Subcommand)]
+#[command(defer = true)]
+pub(crate) enum Command {
+    /// Create a secret from files, variables, hidden prompts and more
+    Create(Box<CreateArgs>),
+    /// Set keys of a secret, and leave its other keys as they are
+    Set(Box<SetArgs>),
+    /// Take keys out of a secret, and leave its other keys as they are
+    Unset(UnsetArgs),
+    /// Edit the values of a secret as text, in your editor
+    Edit(EditArgs),
+    /// Copy a secret to other projects
+    Copy(CopyArgs),
+    /// Delete a secret, or a shared one with every copy of it
+    Delete(DeleteArgs),
+    /// List the secrets of a project, without their values
+    List(ListArgs),
+    /// Show what is in a secret: keys, sizes, what each value looks like
+    View(ViewArgs),
+    /// Share a secret with every project: mark it cluster-wide for Run:ai
+    Label(LabelArgs),
+    /// Show where a shared secret arrived, and what is in the way
+    Status(StatusArgs),
+    /// Make the copies of a shared secret where Run:ai does not
+    Sync(SyncArgs),
+    /// Attach a secret to a workload: as env, files, for pulling images
+    Attach(Box<AttachArgs>),
+    /// Detach a secret from a workload: the reverse of attach
+    Detach(Box<DetachArgs>),
+    /// Submit a new job with secrets attached
+    Submit(Box<SubmitArgs>),
+    /// Check for secrets that are missing, misspelt, lost or expired
+    Check(CheckArgs),
+    /// Show which workloads use a secret, and how
+    Usage(UsageArgs),
+    /// Set up Tab, in kubectl or in a shell
+    Completion(CompletionArgs),
+}
 
 /// `cluster` is the one that the flags describe, where somebody has connected already.
-pub(crate) async fn run(cli: Cli, cluster: Option<Cluster>, ui: &Ui) -> Result<()> {
-    cli.notes.iter().for_each(|note| ui.note(note));
-    let session = Session { globals: &cli.globals, connected: Cell::new(cluster), ui };
-    match &cli.command {
+pub(crate) async fn run(
+    command: &Command,
+    globals: &Globals,
+    cluster: Option<Cluster>,
+    ui: &Ui,
+) -> Result<()> {
+    let session = Session { globals, connected: Cell::new(cluster), ui };
+    match command {
         Command::Create(args) => create::run(args, &session).await,
         Command::Delete(args) => delete::run(args, &session).await,
         Command::List(args) => list::run(args, &session).await,
@@ -90,208 +112,5 @@ pub(crate) async fn run(cli: Cli, cluster: Option<Cluster>, ui: &Ui) -> Result<(
         Command::View(args) => view::run(args, &session).await,
         Command::Usage(args) => usage::run(args, &session).await,
         Command::Completion(args) => completion::run(args, &session),
-    }
-}
-
-/// What is the same for every command of one start of the program.
-struct Session<'a> {
-    globals: &'a Globals,
-    /// For the first who wants to connect.
-    connected: Cell<Option<Cluster>>,
-    ui: &'a Ui,
-}
-
-impl Session<'_> {
-    async fn connect(&self) -> Result<Cluster> {
-        match self.connected.take() {
-            Some(cluster) => Ok(cluster),
-            None => Cluster::connect(&self.globals.connection, self.ui).await,
-        }
-    }
-
-    /// The namespace that is meant: `--namespace`, else the project's, else the context's.
-    ///
-    /// # Errors
-    /// It can't be a namespace's name, wherever it comes from: it becomes part of every request's path.
-    async fn namespace(&self, cluster: &Cluster) -> Result<String> {
-        let place = &self.globals.place;
-        let namespace = match (&place.namespace, self.only_project()?) {
-            (Some(namespace), project) => {
-                if let Some(project) = project {
-                    self.ui.warning(&format!(
-                        "--namespace goes before --project: it is namespace {namespace}, whether or not that is \
-                         project {project}'s"
-                    ));
-                }
-                namespace.clone()
-            }
-            (None, Some(project)) => self.namespace_of(cluster, project).await?,
-            (None, None) => cluster.default_namespace().to_owned(),
-        };
-        secret::check_namespace(&namespace)?;
-        Ok(namespace)
-    }
-
-    /// The project, for commands that work in one at a time.
-    fn only_project(&self) -> Result<Option<&str>> {
-        match self.globals.place.projects.as_slice() {
-            [] => Ok(None),
-            [project] => Ok(Some(project)),
-            several => Err(Error::usage(format!(
-                "this command works in one project at a time, and --project names {}",
-                several.len()
-            ))
-            .hint("run it once for each project")),
-        }
-    }
-
-    async fn namespace_of(&self, cluster: &Cluster, name: &str) -> Result<String> {
-        project::check_name(name)?;
-        let found = match cluster.projects_named(name).await {
-            Ok(found) => project::only_namespace(name, found)?,
-            Err(failure) if failure.is_forbidden() => {
-                let usual = format!("runai-{name}");
-                self.ui.note(&format!(
-                    "you may not list namespaces: taking {usual}, the usual one of project {name}"
-                ));
-                return Ok(usual);
-            }
-            Err(failure) => return Err(failure.into()),
-        };
-        match found {
-            Some(project) => Ok(project.namespace),
-            None => Err(project::unknown(name, &cluster.projects().await?)),
-        }
-    }
-
-    /// The Run:ai namespace, for commands that work there and nowhere else.
-    fn runai_namespace(&self, command: &str) -> Result<&str> {
-        if !self.globals.place.projects.is_empty() {
-            return Err(not_in_a_project(command, "--project and --namespace"));
-        }
-        self.source_namespace(command)
-    }
-
-    /// Says that nothing is waited for after a dry run, for commands that can wait.
-    fn note_no_wait(&self, write: &WriteArgs, wait: Option<Duration>) {
-        if wait.is_some() && write.dry_run != DryRun::None {
-            self.ui.note("--wait has nothing to wait for in a dry run");
-        }
-    }
-
-    /// Says where something was created that nobody has chosen.
-    fn note_unchosen_namespace(&self, namespace: &str) {
-        let place = &self.globals.place;
-        if place.namespace.is_none() && place.projects.is_empty() && namespace == project::UNCHOSEN_NAMESPACE
-        {
-            self.ui.note("no project was named: it is in namespace default");
-        }
-    }
-
-    /// The command to type next, for the same Run:ai namespace.
-    fn here(&self, command: CommandLine) -> CommandLine {
-        match self.globals.place.runai_namespace.as_str() {
-            DEFAULT_RUNAI_NAMESPACE => command,
-            namespace => command.then("--runai-namespace").arg(namespace),
-        }
-    }
-
-    /// The Run:ai namespace, for commands that look from there at projects.
-    fn source_namespace(&self, command: &str) -> Result<&str> {
-        let place = &self.globals.place;
-        if place.namespace.is_some() {
-            return Err(not_in_a_project(command, "--namespace"));
-        }
-        secret::check_namespace(&place.runai_namespace)?;
-        Ok(&place.runai_namespace)
-    }
-
-    /// Shows what is about to be written and asks, where somebody is being led. A dry run writes nothing.
-    ///
-    /// # Errors
-    /// The answer is no; Esc, Ctrl-C.
-    async fn review(&self, write: &WriteArgs, question: &str, effects: &[String]) -> Result<()> {
-        match write.dry_run {
-            DryRun::None => self.ui.review(question, effects).await,
-            DryRun::Client | DryRun::Server => Ok(()),
-        }
-    }
-
-    /// Lists what is about to happen and asks whether to go on; in a dry run only lists it.
-    async fn agree(&self, args: &WriteArgs, effects: &[String], question: &str) -> Result<()> {
-        if args.dry_run == DryRun::None {
-            for effect in effects {
-                self.ui.effect(effect);
-            }
-            return self.ui.confirm(question).await;
-        }
-        for effect in effects.iter().filter(|_| !self.ui.is_quiet()) {
-            self.ui.promise(effect);
-        }
-        Ok(())
-    }
-
-    /// Reports a write in the form that was asked for. `object` is what `-o json|yaml` prints.
-    ///
-    /// # Errors
-    /// Standard output can't be written to. Says what was done all the same.
-    fn report(&self, args: &WriteArgs, name: &str, verb: &str, object: &Value) -> Result<()> {
-        let done = match (args.dry_run, name) {
-            (DryRun::None, "") => "what was to be written is written".to_owned(),
-            (DryRun::None, name) => format!("{name} is {verb}"),
-            (DryRun::Client | DryRun::Server, _) => String::new(),
-        };
-        self.print(args, name, verb, object).map_err(|error| error.although(&done))
-    }
-
-    fn print(&self, args: &WriteArgs, name: &str, verb: &str, object: &Value) -> Result<()> {
-        match args.output {
-            Output::Human => self.ui.done(&format!("{name} {verb}{}", args.dry_run.suffix())),
-            Output::Name => self.ui.data(format!("{name}\n").as_bytes()),
-            Output::Json => self.ui.data(&render::json(&without_managed_fields(object))),
-            Output::Yaml => self.ui.data(&render::yaml(&without_managed_fields(object))),
-        }
-    }
-}
-
-fn not_in_a_project(command: &str, flags: &str) -> Error {
-    Error::usage(format!("{command} works in the Run:ai namespace, not in a project's"))
-        .hint(format!("leave out {flags}; --runai-namespace says where Run:ai is installed"))
-}
-
-/// The object as kubectl prints it: without the server's record of who wrote which field.
-fn without_managed_fields(object: &Value) -> BTreeMap<&str, Cow<'_, Value>> {
-    let fields = object.as_object().into_iter().flatten().map(|(name, field)| {
-        let mut field = Cow::Borrowed(field);
-        if name == "metadata" && field.get("managedFields").is_some() {
-            field.to_mut().as_object_mut().map(|metadata| metadata.remove("managedFields"));
-        }
-        (name.as_str(), field)
-    });
-    fields.collect()
-}
-
-/// Waits after the nth conflict. By chance, since two that wait equally long meet again.
-async fn pause_after_conflict(attempt: u32) {
-    let longest = (Duration::from_millis(10) * 2_u32.saturating_pow(attempt)).min(LONGEST_PAUSE);
-    let chance = random().map_or(128, |bytes| bytes[0]);
-    // A fuzz target sees thousands of these.
-    if cfg!(not(test)) {
-        tokio::time::sleep(longest * u32::from(chance) / 256).await;
-    }
-}
-
-/// Five bytes of the system's randomness, for a name.
-fn random() -> Result<[u8; 5]> {
-    let mut bytes = [0; 5];
-    getrandom::fill(&mut bytes).map_err(|_| Error::failed("the system has no random numbers"))?;
-    Ok(bytes)
-}
-
-impl WriteArgs {
-    /// How a write goes to the server; `--dry-run=client` ends before there is one.
-    fn write(&self) -> Write<'_> {
-        let keep = if self.dry_run == DryRun::None { Keep::Yes } else { Keep::No };
-        Write { field_manager: &self.field_manager, validation: self.validate, keep }
     }
 }

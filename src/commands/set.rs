@@ -2,17 +2,18 @@
 
 use std::rc::Rc;
 
-use super::change_secret::{self, SecretChange, Step};
-use super::create::{SourceArgs, read_sources};
-use super::renewal::{self, Audience};
-use super::{Session, sharing};
-use crate::cli::{DryRun, Output, WriteArgs};
+use crate::change::secret::{SecretChange, Step};
 use crate::cluster::{Failure, SecretOutside};
-use crate::command::CommandLine;
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
+use crate::flags::{DryRun, Output, WriteArgs};
 use crate::propagation::Scope;
 use crate::secret::{self, Nothing, SecretManifest, Source};
+use crate::session::Session;
+use crate::sources::{SourceArgs, read_sources};
+use crate::uses::restarts::Audience;
 use crate::wording::{list, nearest};
+use crate::{change, sharing, uses};
 
 /// Set keys of a secret, and leave its other keys as they are
 ///
@@ -82,7 +83,7 @@ fn step(manifest: &SecretManifest, found: Option<&SecretOutside>) -> Step {
     match found {
         None => Step::Create(manifest.to_request_body()),
         Some(secret) => {
-            let metadata = change_secret::patch_metadata(secret);
+            let metadata = change::secret::patch_metadata(secret);
             Step::Patch(secret::patch_of_values(&metadata, &manifest.data))
         }
     }
@@ -232,7 +233,7 @@ impl SetArgs {
         if targets.is_empty() {
             session.ui.note("there is nothing to restart");
         }
-        let restarted = renewal::restart(&targets, namespace, &self.write, cluster, session).await;
+        let restarted = uses::restarts::restart(&targets, namespace, &self.write, cluster, session).await;
         audience.tell_what_stays_stale(session);
         restarted
     }

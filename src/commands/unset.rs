@@ -3,16 +3,14 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::change_secret::{self, SecretChange, Step};
-use super::lost_keys::LostKeys;
-use super::{Session, not_found, sharing};
-use crate::cli::WriteArgs;
+use crate::change::secret::{SecretChange, Step};
 use crate::cluster::SecretOutside;
-use crate::command::CommandLine;
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::propagation::Scope;
-use crate::secret;
+use crate::flags::WriteArgs;
+use crate::session::Session;
 use crate::wording::{list, nearest};
+use crate::{change, secret, session, sharing, uses};
 
 /// Take keys out of a secret, and leave its other keys as they are
 ///
@@ -42,11 +40,13 @@ pub(super) async fn run(args: &UnsetArgs, session: &Session<'_>) -> Result<()> {
     let secret = match args.check(found.as_ref(), namespace) {
         Ok(secret) => secret,
         Err(error) if found.is_some() => return Err(error),
-        Err(error) => return Err(not_found::with_nearest_secret(error, &args.name, namespace, cluster).await),
+        Err(error) => {
+            return Err(session::not_found::with_nearest_secret(error, &args.name, namespace, cluster).await);
+        }
     };
     change.check(secret).await?;
     let scope = sharing::scope(&secret.metadata, session);
-    agree(&change, &scope, &args.keys).await?;
+    uses::losing_keys::agree(&change, &scope, &args.keys).await?;
     if secret.keys().all(|key| args.keys.iter().any(|gone| gone == key)) {
         session.ui.note(&format!("{} has no keys then; it stays, without any", args.name));
     }
@@ -86,13 +86,6 @@ impl UnsetArgs {
 
     fn patch(&self, secret: &SecretOutside) -> Bytes {
         let data: Value = self.keys.iter().map(|key| (key.clone(), Value::Null)).collect();
-        Bytes::from(json!({ "metadata": change_secret::patch_metadata(secret), "data": data }).to_string())
+        Bytes::from(json!({ "metadata": change::secret::patch_metadata(secret), "data": data }).to_string())
     }
-}
-
-/// Asks where workloads would not start any more without these keys.
-pub(super) async fn agree(change: &SecretChange<'_>, scope: &Scope, keys: &[String]) -> Result<()> {
-    let SecretChange { name, namespace, cluster, session, write, .. } = change;
-    let deed = format!("Take {} out of {name}", list(keys));
-    LostKeys { name, namespace, keys, scope, deed, cluster, write, session }.agree().await
 }

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::scope::{self, ScopeArgs};
-use super::{Session, consumers, not_found, sharing};
 use crate::age::age;
-use crate::cli::{self, Report, ReportArgs};
 use crate::cluster::{Cluster, Failure, Namespaces, Seen, Unseen};
 use crate::error::{Error, Result};
+use crate::flags::{Report, ReportArgs};
 use crate::metadata::Metadata;
+use crate::session::Session;
+use crate::session::scope::ScopeArgs;
 use crate::ui::Table;
 use crate::workload::{Consumer, Need, Reference, Way};
-use crate::{propagation, secret};
+use crate::{flags, propagation, secret, session, sharing, uses};
 
 /// Show which workloads use a secret, and how
 ///
@@ -27,7 +27,7 @@ use crate::{propagation, secret};
     kubectl runai-secret usage --unused -p team-a")]
 pub(crate) struct UsageArgs {
     /// The secret; all of the namespace without it
-    #[arg(value_name = "NAME", value_parser = cli::parse_secret)]
+    #[arg(value_name = "NAME", value_parser = flags::parse_secret)]
     name: Option<String>,
 
     /// Only secrets that nobody uses; those shared with every project are left out
@@ -108,7 +108,7 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
         Some(name) => {
             if let Err(error) = check_is_there(name, &usages, &view, &scope, session) {
                 let Namespaces::One(namespace) = &scope else { return Err(error) };
-                return Err(not_found::with_nearest_secret(error, name, namespace, &cluster).await);
+                return Err(session::not_found::with_nearest_secret(error, name, namespace, &cluster).await);
             }
         }
         // Whether they are missing, or only of a type that is not listed, `check` says.
@@ -120,22 +120,24 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
     }
     let consequence =
         if args.unused { "what seems unused may be used there" } else { "uses there are not shown" };
-    scope::warn_unseen(&view.unseen, consequence, session);
+    session::scope::warn_unseen(&view.unseen, consequence, session);
     if view.only_projects && view.unseen.is_empty() {
-        scope::warn_only_projects(consequence, session);
+        session::scope::warn_only_projects(consequence, session);
     }
     if args.name.is_none() && usages.is_empty() && view.unseen.is_empty() {
         let what = if args.unused { "unused secrets" } else { "secrets" };
         if let Namespaces::One(namespace) = &scope {
-            not_found::refuse_wrong_place(namespace, &cluster, session).await?;
+            session::not_found::refuse_wrong_place(namespace, &cluster, session).await?;
         }
-        session.ui.note(&format!("no {what} in {}", scope::in_words(&scope)));
+        session.ui.note(&format!("no {what} in {}", session::scope::in_words(&scope)));
     }
     let form = args.report.output;
     let report = UsageReport { secrets: &usages, unseen: &view.unseen };
-    scope::print(form, &report, session, || match (form, &args.name) {
+    session::scope::print(form, &report, session, || match (form, &args.name) {
         (Report::Name, Some(_)) => names_of_consumers(&usages),
-        (Report::Name, None) => scope::lines(usages.iter().map(|usage| format!("secret/{}", usage.name))),
+        (Report::Name, None) => {
+            session::scope::lines(usages.iter().map(|usage| format!("secret/{}", usage.name)))
+        }
         (_, Some(_)) => table_of_uses(&usages, &scope, form),
         (_, None) => table_of_secrets(&usages, &scope, form),
     })
@@ -144,7 +146,7 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
 /// Lists what refers to secrets, and the secrets without their values.
 async fn look(name: Option<&str>, scope: &Namespaces, cluster: &Cluster) -> Result<View> {
     let wanted = |reference: &Reference| name.is_none_or(|name| reference.secret == name);
-    let consumers = consumers::look(wanted, scope, cluster);
+    let consumers = uses::consumers::look(wanted, scope, cluster);
     let (consumers, secrets) = tokio::join!(consumers, secrets(name, scope, cluster));
     let (consumers, mut secrets) = (consumers?, secrets?);
     let only_projects = consumers.only_projects;
@@ -239,8 +241,10 @@ fn check_is_there(
     session: &Session<'_>,
 ) -> Result<()> {
     if usages.is_empty() && view.missing == Some(true) {
-        let line =
-            format!("Error from server (NotFound): secrets {name:?} not found in {}", scope::in_words(scope));
+        let line = format!(
+            "Error from server (NotFound): secrets {name:?} not found in {}",
+            session::scope::in_words(scope)
+        );
         let hint =
             "nothing refers to it there either; check the name and the namespace, or look in all with -A";
         return Err(Error::in_kubectls_words(line).hint(hint));
@@ -253,7 +257,7 @@ fn check_is_there(
     }
     if usages.iter().all(|usage| usage.consumers.is_empty()) {
         let seen = if view.unseen.is_empty() { "nothing" } else { "nothing that could be seen" };
-        session.ui.note(&format!("{seen} uses secret {name} in {}", scope::in_words(scope)));
+        session.ui.note(&format!("{seen} uses secret {name} in {}", session::scope::in_words(scope)));
     }
     Ok(())
 }
@@ -272,7 +276,7 @@ fn names_of_consumers(usages: &[SecretUsage<'_>]) -> String {
     let consumers = usages.iter().flat_map(|usage| &usage.consumers).map(|uses| uses.consumer);
     let mut names: Vec<String> = consumers.map(Consumer::display_name).collect();
     names.dedup();
-    scope::lines(names)
+    session::scope::lines(names)
 }
 
 fn table_of_uses(usages: &[SecretUsage<'_>], scope: &Namespaces, form: Report) -> String {
@@ -287,7 +291,7 @@ fn table_of_uses(usages: &[SecretUsage<'_>], scope: &Namespaces, form: Report) -
                 row.push(one.optional.to_string());
             }
             row.push(uses.consumer.state.to_string());
-            rows.push(scope::cells(scope, usage.namespace, row));
+            rows.push(session::scope::cells(scope, usage.namespace, row));
         }
     }
     if rows.is_empty() {
@@ -298,7 +302,7 @@ fn table_of_uses(usages: &[SecretUsage<'_>], scope: &Namespaces, form: Report) -
         Report::Wide => &["CONSUMER", "CONTAINER", "USE", "KEY", "OPTIONAL", "STATE"],
         _ => &["CONSUMER", "CONTAINER", "USE", "KEY", "STATE"],
     };
-    let mut table = Table::new(scope::columns(scope, headers));
+    let mut table = Table::new(session::scope::columns(scope, headers));
     for row in rows {
         table.row(row);
     }
@@ -321,7 +325,7 @@ fn table_of_secrets(usages: &[SecretUsage<'_>], scope: &Namespaces, form: Report
     if usages.is_empty() {
         return String::new();
     }
-    let mut table = Table::new(scope::columns(scope, headers));
+    let mut table = Table::new(session::scope::columns(scope, headers));
     for usage in usages {
         let consumers: BTreeSet<String> =
             usage.consumers.iter().map(|one| one.consumer.display_name()).collect();
@@ -330,7 +334,7 @@ fn table_of_secrets(usages: &[SecretUsage<'_>], scope: &Namespaces, form: Report
         if form == Report::Wide {
             row.push(consumers.into_iter().collect::<Vec<_>>().join(","));
         }
-        table.row(scope::cells(scope, usage.namespace, row));
+        table.row(session::scope::cells(scope, usage.namespace, row));
     }
     table.to_string()
 }

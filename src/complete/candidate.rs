@@ -1,7 +1,5 @@
 //! What is offered for the word at the cursor.
 
-use super::wanted::Files;
-
 /// One way in which the word may go on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Candidate {
@@ -49,4 +47,10 @@ impl Offer {
     pub(super) fn goes_on(&self) -> bool {
         !self.candidates.is_empty() && self.candidates.iter().all(|one| one.then == Then::More)
     }
+}
+
+/// Names of files that begin with `text`, after `before`.
+pub(super) struct Files {
+    pub(super) before: String,
+    pub(super) text: String,
 }

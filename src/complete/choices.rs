@@ -9,12 +9,13 @@ use futures::future::join_all;
 use serde_json::Value;
 
 use super::candidate::Candidate;
-use super::line::Line;
+use super::files;
 use super::names::{Found, Scene, Untold, about_workload};
+use super::offer::offer;
 use super::wanted::Wanted;
-use super::{files, offer};
 use crate::cluster::{Cluster, Namespaces, Seen};
 use crate::metadata::{Metadata, Owner};
+use crate::typed_line::Line;
 use crate::workload::{self, KINDS, Kind, Selection, Target};
 
 /// One answer, and a few words about it.
@@ -155,9 +156,9 @@ pub(crate) async fn secrets_of(
     Ok(uses.into_iter().map(|(value, about)| Choice { value, about }).collect())
 }
 
-/// The same for Tab at a question, with what is typed as the last word: what comes before nobody waits any more.
-pub(crate) fn tab(words: &[String]) -> Vec<String> {
-    let offer = offer(words, Instant::now());
+/// Completes the last word while a question is open; what was found within the time limit of Tab. `program` must be built.
+pub(crate) fn tab(program: &Command, words: &[String]) -> Vec<String> {
+    let offer = offer(program, words, Instant::now());
     let files = offer.files.iter().flat_map(files::candidates);
     offer.candidates.into_iter().chain(files).map(|candidate| candidate.value).collect()
 }

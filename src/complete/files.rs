@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::candidate::Candidate;
-use super::wanted::Files;
+use super::candidate::Files;
 
 /// More than anybody reads; a folder may have millions.
 const MOST: usize = 1000;

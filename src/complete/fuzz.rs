@@ -1,10 +1,14 @@
 //! Fuzz targets: lines that are being typed, as shells and kubectl hand them over, and what a cluster knows for them.
 
 use super::names::Scene;
+use super::offer::showable;
+use super::wanted::Wanted;
 use super::*;
-use crate::cli::Connection;
+
 use crate::cluster::Cluster;
+use crate::flags::Connection;
 use crate::fuzz::{Bend, Random, Run, Server, feed_random, world};
+use crate::typed_line::Line;
 
 const WORDS: [&str; 30] = [
     "",
@@ -53,7 +57,7 @@ fn word(names: &[String], random: &mut Random) -> String {
 
 #[test]
 fn lines_that_are_being_typed() {
-    let mut program = Cli::command();
+    let mut program = crate::cli::program();
     program.build();
     let mut names = Vec::new();
     let mut open = vec![&program];
@@ -97,7 +101,7 @@ const LINES: [&str; 11] = [
 
 /// What is offered for a line, as kubectl's scripts get it; what went wrong goes unsaid.
 fn offered(line: &str, server: &Server) -> String {
-    let mut program = Cli::command();
+    let mut program = crate::cli::program();
     program.build();
     let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
     let (line, word) = Line::read(&program, &words);

@@ -7,16 +7,23 @@
 use std::path::Path;
 use std::time::Instant;
 
+use clap::Command;
+
 use super::candidate::Offer;
-use super::{files, offer, print};
+use super::files;
+use super::offer::{offer, print};
 
 /// The shell puts no space after the candidate.
 const NO_SPACE: u8 = 2;
 /// The shell offers no names of files.
 const NO_FILES: u8 = 4;
 
-pub(super) fn answer(words: &[String], started: Instant) {
-    print(&in_protocol(offer(words, started), words.last().map_or("", String::as_str), Script::of_caller()));
+pub(super) fn answer(program: &Command, words: &[String], started: Instant) {
+    print(&in_protocol(
+        offer(program, words, started),
+        words.last().map_or("", String::as_str),
+        Script::of_caller(),
+    ));
 }
 
 /// Which of kubectl's scripts puts a candidate into the line.
@@ -103,7 +110,7 @@ fn starts(word: &str, script: Script) -> Vec<usize> {
 
 /// What every script is answered.
 #[cfg(test)]
-pub(super) fn in_every_script(candidates: &[super::Candidate], word: &str) -> String {
+pub(super) fn in_every_script(candidates: &[super::candidate::Candidate], word: &str) -> String {
     let scripts = [Script::Bash, Script::Zsh, Script::Fish];
     let offer = || Offer { candidates: candidates.to_vec(), files: None };
     scripts.map(|script| in_protocol(offer(), word, script)).concat()
@@ -113,7 +120,7 @@ pub(super) fn in_every_script(candidates: &[super::Candidate], word: &str) -> St
 mod tests {
     use super::*;
     use crate::complete::candidate::Candidate;
-    use crate::complete::wanted::Files;
+    use crate::complete::candidate::Files;
 
     fn answer(word: &str, values: &[&str], script: Script) -> String {
         let candidates = values.iter().map(|value| Candidate::new(*value, "")).collect();

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use super::candidate::Candidate;
 use super::files;
-use super::line::Line;
 use super::names::{Found, Scene};
 use super::wanted::{Live, Lookup};
-use crate::cli::{Connection, parse_duration};
 use crate::cluster::{Cluster, entries};
 use crate::error::Error;
+use crate::flags::{Connection, parse_duration};
+use crate::typed_line::Line;
 
 /// After this long nobody waits any more. With the start of the program and kubectl's it stays below 1.5 s.
 const LIMIT: Duration = Duration::from_millis(1350);

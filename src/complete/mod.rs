@@ -1,6 +1,6 @@
 //! Completion, in a shell of its own and inside kubectl's.
 //!
-//! Answered before anything else happens, by four steps: `line` reads what is typed, `wanted` says what the word at the
+//! Answered before anything else happens, by four steps: `typed_line` reads what is typed, `wanted` says what the word at the
 //! cursor stands for, `live` and `files` look names up, and `kubectl` or `shell` writes them down for whoever asked.
 //! Nothing here says or asks anything: the line under the cursor is the shell's. `choices` has the same answers for the
 //! questions of a command that is being led.
@@ -11,9 +11,9 @@ mod files;
 #[cfg(test)]
 mod fuzz;
 mod kubectl;
-mod line;
 mod live;
 mod names;
+mod offer;
 mod shell;
 mod wanted;
 
@@ -21,36 +21,30 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Instant;
 
-use clap::CommandFactory;
+use clap::Command;
 
-use self::candidate::{Candidate, Offer};
+use self::offer::{REQUEST, print};
+
 pub(crate) use self::choices::{
     Choice, choices, fixed_choices, secrets_of, tab, workloads, workloads_that_use,
 };
 pub(crate) use self::files::on_disk;
-pub(crate) use self::line::Line;
 pub(crate) use self::live::connection;
 pub(crate) use self::names::Untold;
 pub(crate) use self::shell::{Shell, registration};
-use self::wanted::Wanted;
-use crate::cli::Cli;
-use crate::printable::{is_printable, printable};
 
 /// kubectl runs a file of this name, followed by `-` and the plugin's, to complete a plugin's arguments.
 const KUBECTLS_PREFIX: &str = "kubectl_complete";
 
-/// Set by the shells' registrations, and by whoever asks for one.
-const REQUEST: &str = "COMPLETE";
-
-/// Answers a request for completion, if this start of the program is one.
-pub(crate) fn answered() -> bool {
+/// Answers a request for completion, if this start of the program is one. `program` builds its definition.
+pub(crate) fn answered(program: fn() -> Command) -> bool {
     let started = Instant::now();
     let mut words = std::env::args_os();
     let name = words.next().unwrap_or_default();
     let file = Path::new(&name).file_name().unwrap_or_default();
     if file.to_string_lossy().starts_with(KUBECTLS_PREFIX) {
         be_silent();
-        kubectl::answer(&in_text(words), started);
+        kubectl::answer(&program(), &in_text(words), started);
         return true;
     }
     let Some(shell) = std::env::var_os(REQUEST).and_then(|name| Shell::of_path(Path::new(&name))) else {
@@ -61,7 +55,7 @@ pub(crate) fn answered() -> bool {
     match typed.split_first() {
         Some((_, typed)) => {
             be_silent();
-            shell.answer(typed, started);
+            shell.answer(&program(), typed, started);
         }
         None => print(&registration(shell, &from_anywhere(&name))),
     }
@@ -82,44 +76,4 @@ fn be_silent() {
 
 fn in_text(words: impl Iterator<Item = OsString>) -> Vec<String> {
     words.map(|word| word.to_string_lossy().into_owned()).collect()
-}
-
-/// What is offered for the last word.
-fn offer(words: &[String], started: Instant) -> Offer {
-    let mut program = Cli::command();
-    program.build();
-    let (line, word) = Line::read(&program, words);
-    let wanted = Wanted::by(&line, &word);
-    let mut candidates = wanted.words;
-    if let Some(names) = &wanted.live {
-        let found = live::candidates(names, &line, started);
-        let found = found.into_iter().filter(|candidate| !means_something_to_a_shell(&candidate.value));
-        let found: Vec<_> = found.collect();
-        candidates.extend(if found.is_empty() { wanted.otherwise } else { found });
-    }
-    Offer { candidates: showable(candidates), files: wanted.files }
-}
-
-/// Those that a shell can show.
-fn showable(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
-    // A line each: a name that has more, as a context's may, can't be offered, nor can one that looks like another.
-    candidates.retain(|candidate| is_printable(&candidate.value));
-    let showable = candidates.into_iter().map(|Candidate { value, about, then }| {
-        let first = about.lines().next().unwrap_or_default();
-        Candidate { value, about: printable(first).into_owned(), then }
-    });
-    showable.collect()
-}
-
-/// Whether a shell could take a part of a name for something else than a name. Contexts and users of a kubeconfig may be
-/// called anything, and kubectl's script for fish evaluates the line that a first Tab has put them into.
-fn means_something_to_a_shell(name: &str) -> bool {
-    name.contains(|c: char| ";&|<>$`\\\"'(){}[]*?!#~".contains(c))
-}
-
-/// Writes all at once. Where nobody reads it, there is nobody to tell.
-fn print(text: &str) {
-    use std::io::Write;
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

@@ -4,7 +4,6 @@
 
 use serde_json::Value;
 
-use super::line::Line;
 use super::wanted::Lookup;
 use crate::cluster::{Cluster, Failure, Row};
 use crate::error::Error;
@@ -12,6 +11,7 @@ use crate::metadata::Metadata;
 use crate::project::{self, PROJECT_LABEL};
 use crate::propagation::{MARK, Scope};
 use crate::secret;
+use crate::typed_line::Line;
 use crate::wording::plural;
 use crate::workload::{self, Removed, Selection, Target, Use};
 

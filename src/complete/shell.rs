@@ -8,12 +8,13 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::Instant;
 
-use clap::ValueEnum;
+use clap::{Command, ValueEnum};
 use clap_complete::env::{Elvish, EnvCompleter, Fish, Powershell};
 
 use super::candidate::Offer;
-use super::{REQUEST, files, offer, print};
-use crate::cli::BINARY;
+use super::files;
+use super::offer::{REQUEST, offer, print};
+use crate::flags::BINARY;
 
 /// Stands in the scripts for the command to ask.
 const COMPLETER: &str = "@COMPLETER@";
@@ -64,13 +65,13 @@ impl Shell {
     }
 
     /// Answers the script's question about the last of these words.
-    pub(super) fn answer(self, words: &[String], started: Instant) {
+    pub(super) fn answer(self, program: &Command, words: &[String], started: Instant) {
         let words: Vec<String> = match self {
             // It hands over the line as it stands there, quotation marks included.
             Self::Bash => words.iter().map(|word| unquoted(word)).collect(),
             _ => words.to_vec(),
         };
-        print(&self.in_protocol(offer(&words, started)));
+        print(&self.in_protocol(offer(program, &words, started)));
     }
 
     fn in_protocol(self, mut offer: Offer) -> String {

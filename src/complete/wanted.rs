@@ -5,10 +5,10 @@
 
 use clap::{Arg, Command};
 
-use super::candidate::{Candidate, Then};
-use super::line::{Line, Word};
+use super::candidate::{Candidate, Files, Then};
 use crate::cluster::Entries;
 use crate::secret::TYPES;
+use crate::typed_line::{Line, Word};
 use crate::workload::{KINDS, Kind, Target};
 
 /// What to offer, as far as the line tells.
@@ -53,12 +53,6 @@ pub(super) enum Lookup {
         secret: String,
         target: Target,
     },
-}
-
-/// Names of files that begin with `text`, after `before`.
-pub(super) struct Files {
-    pub(super) before: String,
-    pub(super) text: String,
 }
 
 impl Live {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Code, Extent, Finding, Severity, View};
-use crate::command::CommandLine;
+use crate::command_line::CommandLine;
 use crate::metadata::LAST_APPLIED;
 use crate::propagation::{MARK, Scope};
 use crate::secret::{CREDENTIAL_LABEL, Inspection};

@@ -1,7 +1,7 @@
 //! Copies of shared secrets that did not arrive, or are not what they should be.
 
 use super::{Code, Finding, Severity};
-use crate::command::CommandLine;
+use crate::command_line::CommandLine;
 use crate::propagation::{Row, State};
 
 /// What is to be said of one namespace's copy of the secret `name` that is shared from the namespace `source`.

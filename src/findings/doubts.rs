@@ -1,7 +1,7 @@
 //! What comes out otherwise than the author of a workload meant, without an error on the pod.
 
 use super::{Code, Finding, Severity, View, of_consumer};
-use crate::command::CommandLine;
+use crate::command_line::CommandLine;
 use crate::wording::list;
 use crate::workload::{Consumer, What};
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Code, Finding, Lookup, Severity, View, of_consumer};
-use crate::command::CommandLine;
+use crate::command_line::CommandLine;
 use crate::secret::{Inspection, is_secret_name};
 use crate::wording::{list, nearest};
 use crate::workload::{Consumer, Need, Reference, Way};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Code, Finding, Lookup, Severity, View, of_consumer};
-use crate::command::CommandLine;
+use crate::command_line::CommandLine;
 use crate::secret::is_env_name;
 use crate::wording::list;
 use crate::workload::{Consumer, Reference, Way};

@@ -14,6 +14,7 @@
 //!
 //! What was found becomes a test beside the code, with the input in it.
 
+mod commands;
 mod growth;
 mod mutation;
 mod server;

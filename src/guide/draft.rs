@@ -2,10 +2,10 @@
 
 use clap::{Arg, Command};
 
-use crate::cli::Cli;
-use crate::command;
-use crate::complete::Line;
+use crate::cli;
+use crate::command_line;
 use crate::secret::{self, EnvEntry};
+use crate::typed_line::Line;
 
 /// Flags whose values may be values of secrets; that a user's name is one, too, holds for the secrets of the type.
 const CONFIDENTIAL: [&str; 4] = ["docker-password", "token", "username", "access-key-id"];
@@ -33,8 +33,7 @@ enum Source {
 impl Draft {
     /// `words` are those after the program's name.
     pub(super) fn new(mut words: Vec<String>) -> Self {
-        let mut program = <Cli as clap::CommandFactory>::command();
-        program.build();
+        let program = cli::program();
         let rest = words.iter().position(|word| word == "--").map(|at| {
             let rest = words.split_off(at).split_off(1);
             Rest { words: rest, source: Source::CommandLine }
@@ -142,7 +141,7 @@ impl Draft {
             Some(_) => words.extend(["--".to_owned(), "…".to_owned()]),
             None => {}
         }
-        command::joined(words)
+        command_line::joined(words)
     }
 }
 

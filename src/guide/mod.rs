@@ -17,8 +17,10 @@ use std::ffi::OsString;
 use tokio::sync::OnceCell;
 
 use self::draft::Draft;
-use crate::cli::{self, Cli, Command, NoCommand};
+use crate::cli::parsing::{self, NoCommand};
+use crate::cli::{self, Cli};
 use crate::cluster::Cluster;
+use crate::commands::Command;
 use crate::complete::{self, Choice, Untold};
 use crate::error::{Error, Kind, Result};
 use crate::ui::{Ui, Word};
@@ -55,7 +57,7 @@ pub(crate) async fn lead(typed: &[OsString], parsed: Result<Cli, NoCommand>, ui:
     let program = typed.first().cloned();
     let words: Vec<OsString> =
         program.into_iter().chain(guide.draft.whole().into_iter().map(OsString::from)).collect();
-    let cli = cli::parse(&words).map_err(NoCommand::refusal)?;
+    let cli = parsing::parse(&words).map_err(NoCommand::refusal)?;
     // The parser has the last word on what the flags mean.
     let is_same = complete::connection(&guide.draft.line()) == cli.globals.connection;
     let cluster = guide.cluster.into_inner().filter(|_| is_same);
@@ -257,7 +259,7 @@ fn completed(line: &[String], typed: &str) -> Vec<String> {
     let mut words = line.to_vec();
     let begun = words.pop().unwrap_or_default();
     words.push(format!("{begun}{typed}"));
-    let names = complete::tab(&words);
+    let names = complete::tab(&cli::program(), &words);
     names.into_iter().filter_map(|name| name.strip_prefix(&begun).map(ToOwned::to_owned)).collect()
 }
 

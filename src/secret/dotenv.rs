@@ -6,8 +6,8 @@
 
 use zeroize::Zeroizing;
 
+use super::handling::Lines;
 use super::name::{env_name_faults, key_faults};
-use super::reading::Lines;
 use super::unseen::BYTE_ORDER_MARK;
 use super::value::SecretValue;
 use crate::error::{Error, Result};

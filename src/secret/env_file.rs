@@ -7,9 +7,9 @@
 use std::ffi::OsString;
 
 use super::argument::bytes_of;
+use super::handling::{Lines, Nothing};
 use super::input::Input;
 use super::name::{env_name_faults, key_faults};
-use super::reading::{Lines, Nothing};
 use super::unseen::BYTE_ORDER_MARK;
 use super::value::SecretValue;
 use crate::error::{Error, Result};

@@ -6,8 +6,8 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
+use super::handling::Lines;
 use super::name::{is_key, key_faults};
-use super::reading::Lines;
 use super::value::SecretValue;
 use crate::error::{Error, Result};
 

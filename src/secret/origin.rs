@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::input::Input;
 use super::unseen;
 use super::value::SecretValue;
-use crate::command;
+use crate::command_line;
 use crate::error::{Error, Result};
 use crate::printable::printable;
 
@@ -76,7 +76,7 @@ impl Shown {
 
     /// As a word of a command for a shell.
     pub(super) fn quoted(&self) -> String {
-        command::quoted(&self.0).into_owned()
+        command_line::quoted(&self.0).into_owned()
     }
 }
 

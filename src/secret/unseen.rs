@@ -4,7 +4,8 @@
 
 use std::ops::Range;
 
-use super::origin::Shown;
+use std::fmt::Display;
+
 use super::value::SecretValue;
 use crate::error::{Error, Result};
 use crate::wording::list;
@@ -104,7 +105,7 @@ pub(super) fn is_utf16(bytes: &[u8]) -> bool {
 }
 
 /// Refuses a file in UTF-16 where its text is wanted.
-pub(super) fn refuse_utf16(shown: &Shown, bytes: &[u8]) -> Result<()> {
+pub(super) fn refuse_utf16(shown: &dyn Display, bytes: &[u8]) -> Result<()> {
     if !is_utf16(bytes) {
         return Ok(());
     }
@@ -113,7 +114,7 @@ pub(super) fn refuse_utf16(shown: &Shown, bytes: &[u8]) -> Result<()> {
 }
 
 /// Refuses a mark of the byte order where `reader` would stumble over it.
-pub(super) fn refuse_mark(shown: &Shown, bytes: &[u8], reader: &str) -> Result<()> {
+pub(super) fn refuse_mark(shown: &dyn Display, bytes: &[u8], reader: &str) -> Result<()> {
     if !bytes.starts_with(b"\xef\xbb\xbf") {
         return Ok(());
     }

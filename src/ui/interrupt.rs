@@ -9,6 +9,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use super::line;
 use crate::error::{Error, Result};
 
 /// How many steps run that an interrupt must let finish.
@@ -105,7 +106,7 @@ async fn interrupted() -> Signal {
             IS_ENDING.store(true, Ordering::SeqCst);
             return signal;
         }
-        super::say(
+        line::say(
             &console::Style::new().dim(),
             "note:",
             "finishing first: stopping now would leave half a change",
@@ -151,7 +152,7 @@ mod signals {
 
     use super::{FINISHING, IS_ENDING, Signal};
     use crate::error::Kind;
-    use crate::ui::prompt;
+    use crate::ui::terminal;
 
     /// How long the command may take to notice a signal. Then it waits for what knows no end, such as the reader of a pipe.
     const TO_NOTICE: Duration = Duration::from_secs(2);
@@ -258,7 +259,7 @@ mod signals {
         while stream.recv().await.is_some() {
             match Number::from_named_raw(number) {
                 Some(Number::TSTP) => stop(),
-                Some(Number::CONT) => prompt::come_back(),
+                Some(Number::CONT) => terminal::come_back(),
                 _ => {
                     let count = CAME.fetch_add(1, Ordering::SeqCst) + 1;
                     let _ = queue.send(Signal(number));
@@ -271,7 +272,7 @@ mod signals {
     /// Stops as a program does that knows nothing of SIGTSTP, with the terminal as it was before. SIGTTIN still has the same
     /// default action, which does nothing where there is no shell that could let it go on.
     fn stop() {
-        prompt::step_back();
+        terminal::step_back();
         let _ = rustix::process::kill_process(rustix::process::getpid(), Number::TTIN);
     }
 
@@ -286,7 +287,7 @@ mod signals {
             tokio::time::sleep(TO_END).await;
         }
         if FINISHING.load(Ordering::SeqCst) == 0 {
-            prompt::restore_modes();
+            terminal::restore_modes();
             exit(Kind::Signal(number).exit_code().into());
         }
     }

@@ -5,10 +5,11 @@
 
 mod confidential;
 pub(crate) mod interrupt;
-mod lent;
+mod line;
 mod progress;
 mod prompt;
 mod table;
+mod terminal;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,16 +18,18 @@ use std::io::{IsTerminal, Write};
 use std::rc::Rc;
 
 use console::Style;
-pub(crate) use lent::LentTerminal;
-pub(crate) use prompt::Word;
-pub(crate) use table::Table;
 
+use self::line::{line, say};
 use self::prompt::{Choice, Manner};
-use crate::cli::{Color, Talk};
 use crate::error::{Error, Result};
+use crate::flags::{Color, Talk};
 use crate::printable::printable;
 use crate::secret::SecretValue;
 use crate::ui::confidential::Confidential;
+
+pub(crate) use prompt::Word;
+pub(crate) use table::Table;
+pub(crate) use terminal::LentTerminal;
 
 /// What may be said and asked. Cloning it is cheap; all clones are one.
 #[derive(Clone)]
@@ -427,23 +430,10 @@ impl Ui {
     }
 }
 
-/// Writes a labelled line to standard error. There is nobody left to tell if that fails.
-fn say(style: &Style, label: &str, message: &str) {
-    // At once: `writeln!` would write it in pieces, and others write to the same terminal.
-    let _ = io::stderr().write_all(line(style, label, message).as_bytes());
-}
-
-/// A line with its label, as it goes to standard error.
-fn line(style: &Style, label: &str, message: &str) -> String {
-    let label = style.clone().for_stderr().apply_to(label);
-    let space = if label.to_string().is_empty() { "" } else { " " };
-    format!("{label}{space}{}\n", printable(message))
-}
-
 /// Replaces the text of a panic, which may hold anything, by its place.
 pub(crate) fn hide_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        prompt::restore_terminal();
+        terminal::restore();
         let place = panic.location().map(|place| format!(" at {}:{}", place.file(), place.line()));
         say(
             &Style::new().red().bold(),

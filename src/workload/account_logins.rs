@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::attach::{Difference, Effect};
+use super::attach::Difference;
 use super::attachment::Attachment;
+use super::attachment::Effect;
 use super::kind::{Kind, Part, Shape};
-use super::pod_spec::{list, put, text};
+use super::tree::{list, put, text};
 use crate::error::Result;
 
 /// The account of pods that name none.

@@ -3,7 +3,6 @@
 //! What is already as asked is left alone, so attaching twice is attaching once. What stands in the way is
 //! replaced only when asked to, and then where it stands.
 
-mod containers;
 mod env;
 mod files;
 #[cfg(test)]
@@ -13,21 +12,12 @@ use std::fmt;
 
 use serde_json::Value;
 
-pub(crate) use self::containers::ContainerChoice;
-use self::containers::check_any;
-pub(super) use self::containers::{Place, check_named, choose};
-use super::attachment::{Attachment, Item, normal_path};
+use super::attachment::{Attachment, Effect, Existing, Item, normal_path};
+use super::containers::{ContainerChoice, Place, check_any, check_named, choose};
 use super::environment;
 use super::kind::{Kind, Part, Shape};
-use super::pod_spec::text;
+use super::tree::text;
 use crate::error::{Error, Result};
-
-/// What to do where something else stands in the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Existing {
-    Keep,
-    Overwrite,
-}
 
 #[derive(Debug, PartialEq)]
 pub(crate) enum Outcome {
@@ -49,15 +39,6 @@ pub(crate) struct Difference {
     /// Which of the object's parts it is in, where there are several.
     pub(crate) part: Option<String>,
     pub(crate) effect: Effect,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Effect {
-    Added,
-    /// Something else was there.
-    Replaced,
-    /// The pods had it of their service account until now.
-    KeptOfAccount,
 }
 
 /// Puts the attachments on a copy of the object.

@@ -292,5 +292,21 @@ fn twice(items: &[Item]) -> Option<&Item> {
         .map(|t| t.1)
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    Added,
+    /// Something else was there.
+    Replaced,
+    /// The pods had it of their service account until now.
+    KeptOfAccount,
+}
+
+/// What to do where something else stands in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Existing {
+    Keep,
+    Overwrite,
+}
+
 #[cfg(test)]
 mod tests;

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::attach::ContainerChoice;
 use super::attachment::Attachment;
+use super::containers::ContainerChoice;
 use super::kind::Kind;
-use super::pod_spec::{self, Role, list, text};
+use super::pod_spec::{self, Role};
+use super::tree::{list, text};
 use crate::error::{Error, Result};
 use crate::secret::is_env_name;
 use crate::wording::nearest;

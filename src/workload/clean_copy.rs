@@ -8,7 +8,8 @@
 use serde_json::{Value, json};
 
 use super::kind::Kind;
-use super::pod_spec::{Role, is_true, list, remove_if_empty, text};
+use super::pod_spec::Role;
+use super::tree::{is_true, list, remove_if_empty, text};
 
 /// Labels that the Job controller writes: the plain ones, and since Kubernetes 1.27 the prefixed ones.
 const JOB_LABELS: [&str; 4] =

@@ -11,9 +11,9 @@ use serde_json::Value;
 use super::account_logins::{OwnLogins, own_logins};
 use super::doubts::{Doubt, doubts};
 use super::kind::Kind;
-use super::pod_spec::{is_true, list, text};
 use super::references::Reference;
 use super::state::State;
+use super::tree::{is_true, list, text};
 
 /// What is kept of an object of the cluster.
 #[derive(Debug, Clone)]

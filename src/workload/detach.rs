@@ -6,12 +6,14 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::attach::{ContainerChoice, Place, check_named, choose, display_name, parts, place_in_words};
+use super::attach::{display_name, parts, place_in_words};
 use super::attachment::normal_path;
+use super::containers::{ContainerChoice, Place, check_named, choose};
 use super::environment;
 use super::expansion::{may_come_of_a_source, users_of};
 use super::kind::{Kind, Shape};
-use super::pod_spec::{containers, list, remove_if_empty, text};
+use super::pod_spec::containers;
+use super::tree::{list, remove_if_empty, text};
 use crate::error::{Error, Result};
 use crate::wording::list as in_words;
 

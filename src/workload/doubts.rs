@@ -9,7 +9,8 @@ use serde_json::Value;
 use super::attachment::{Attachment, Mode, normal_path};
 use super::expansion::{may_come_of_a_source, referred};
 use super::kind::{Kind, Version};
-use super::pod_spec::{Role, containers, list, text};
+use super::pod_spec::{Role, containers};
+use super::tree::{list, text};
 
 /// The server's `defaultMode` for volumes of secrets.
 const DEFAULT_MODE: u32 = 0o644;

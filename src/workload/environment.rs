@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::attach::{ContainerChoice, Effect, Existing};
-use super::attachment::Attachment;
+use super::attachment::{Attachment, Effect, Existing};
+use super::containers::ContainerChoice;
 use super::kind::{Kind, Shape};
-use super::pod_spec::{remove_if_empty, text};
-use crate::command::CommandLine;
+use super::tree::{remove_if_empty, text};
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::secret::is_env_name;
 use crate::wording::list;

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::pod_spec::{list, text};
+use super::tree::{list, text};
 
 /// The names that a text refers to. `$$` stands for a dollar sign, so that `$$(NAME)` is a text.
 pub(super) fn referred(text: &str) -> Vec<&str> {

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::kind::{Kind, Shape};
-use super::pod_spec::{list, text};
+use super::tree::{list, text};
 
 /// Whether the `Status` that a server answered with says that the place where a kind's attachments go is immutable.
 pub(crate) fn is_immutable(status: &Value, kind: &Kind) -> bool {

@@ -8,7 +8,7 @@ mod table;
 use serde_json::Value;
 pub(crate) use table::KINDS;
 
-use super::pod_spec::text;
+use super::tree::text;
 use crate::error::{Error, Result};
 use crate::wording::nearest;
 

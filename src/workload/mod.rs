@@ -11,6 +11,7 @@ mod attachment;
 mod checks;
 mod clean_copy;
 mod consumer;
+mod containers;
 mod detach;
 mod doubts;
 mod environment;
@@ -31,15 +32,17 @@ mod runai_flags;
 mod start;
 mod state;
 mod target;
+mod tree;
 
 pub(crate) use account_logins::{
     AccountLogins, OwnLogins, accounts_at_stake, logins_of, with_account_logins,
 };
-pub(crate) use attach::{ContainerChoice, Existing, Outcome, attach};
-pub(crate) use attachment::{Attachment, Mode, Need, mount_path};
+pub(crate) use attach::{Outcome, attach};
+pub(crate) use attachment::{Attachment, Existing, Mode, Need, mount_path};
 pub(crate) use checks::{check_image_pull, clashes, doubtful_env_names, hidden_variables, missing_keys};
 pub(crate) use clean_copy::{JobState, clean_copy, job_state, owner};
 pub(crate) use consumer::{Consumer, Holder, folded};
+pub(crate) use containers::ContainerChoice;
 pub(crate) use detach::{Nameless, Removed, Selection, Use, detach, left_behind};
 pub(crate) use doubts::{What, doubts};
 pub(crate) use environment::{check_expressible, expanded};

@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::clean_copy::{clean_copy, retain};
 use super::kind::{Kind, OnChange, Shape, Version};
-use super::pod_spec::{containers, is_true, list, text};
+use super::pod_spec::containers;
+use super::tree::{is_true, list, text};
 use crate::secret::check_label_value;
 use crate::wording::list as in_words;
 

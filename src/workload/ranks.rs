@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::attachment::Attachment;
 use super::kind::Kind;
-use super::pod_spec::{containers, list, text};
+use super::pod_spec::containers;
+use super::tree::{list, text};
 use crate::wording::list as in_words;
 
 /// A warning of the variables that only those processes see which the containers themselves start; none where all are

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::clean_copy::{JobState, job_state};
-use super::pod_spec::{list, text};
+use super::tree::{list, text};
 
 /// How far a Job has come.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::kind::Kind;
-use super::pod_spec::{is_true, list, text};
+use super::tree::{is_true, list, text};
 
 /// What an object of the cluster is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::kind::Kind;
 use super::name::check_object_name;
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,12 @@ impl Target {
     /// Whether the words for a secret and a target stand in each other's place.
     pub(crate) fn are_swapped(secret: &str, target: &str) -> bool {
         check_object_name("secret", target).is_ok() && Self::parse(secret).is_ok()
+    }
+
+    /// The two are in each other's place. What else is on the line is not repeated: it may hold a value.
+    pub(crate) fn swapped(command: &'static str, secret: &str, target: &str) -> Error {
+        Error::usage("the secret comes first, then the workload")
+            .hint(CommandLine::plugin(command).arg(secret).arg(target).then("…"))
     }
 
     fn new(kind: &str, name: &str) -> Result<Self> {

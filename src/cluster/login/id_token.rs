@@ -12,9 +12,9 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::{bearer, in_words};
-use crate::cli::Connection;
 use crate::cluster::kubeconfig::{AuthProviderConfig, Confidential};
 use crate::error::{Error, Result};
+use crate::flags::Connection;
 
 /// So long before its end client-go takes no id-token any more.
 const LEEWAY: Duration = Duration::from_secs(10);

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::cluster::{Cluster, Namespaces, Unseen};
-use crate::commands::area::{Area, Reach};
-use crate::commands::survey::Survey;
-use crate::commands::{Session, status};
 use crate::error::Result;
 use crate::findings::{Finding, View, of_copy};
 use crate::propagation::{MARK, Scope};
 use crate::secret::Inspection;
+use crate::session::Session;
+use crate::session::projects::{Area, Reach};
+use crate::sharing::report;
+use crate::sharing::survey::Survey;
 
 /// How many secrets are looked at at once.
 const AT_ONCE: usize = 4;
@@ -45,7 +46,7 @@ pub(super) async fn findings(
         .try_collect()
         .await?;
     for survey in &surveys {
-        status::tell_troubles(survey, session);
+        report::tell_troubles(survey, session);
     }
     let of_survey = |survey: &Survey| {
         survey.rows.iter().filter_map(|row| of_copy(&survey.name, runai, row)).collect::<Vec<_>>()

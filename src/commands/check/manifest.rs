@@ -3,13 +3,13 @@
 
 use serde_json::Value;
 
-use super::{Secrets, by_place, consumer, env_names, read, read_logins, view};
+use super::cluster::{Secrets, by_place, consumer, env_names, read, read_logins, view};
 use crate::cluster::{Cluster, Unseen};
-use crate::commands::Session;
-use crate::commands::manifest_files::ManifestFile;
 use crate::error::{Error, Result};
 use crate::findings::{Extent, View, referred};
 use crate::secret::{self, Inspection, Made};
+use crate::session::Session;
+use crate::sources::manifest_files::ManifestFile;
 use crate::workload::{Kind, Target};
 
 /// Reads the workloads and the secrets of manifests, and those secrets of the cluster that the workloads refer to.

@@ -4,10 +4,9 @@ use std::ffi::OsString;
 
 use clap::{Args, Subcommand};
 
-use super::typed::Type;
-use crate::cli::WriteArgs;
-use crate::error::{Error, Result};
+use crate::flags::WriteArgs;
 use crate::secret::Credential;
+use crate::sources::SourceArgs;
 
 /// Create a secret from files, variables, prompts, dotenv files and more
 ///
@@ -25,16 +24,16 @@ use crate::secret::Credential;
 )]
 pub(crate) struct CreateArgs {
     #[command(subcommand)]
-    typed: Option<Typed>,
+    pub(super) typed: Option<Typed>,
 
     #[command(flatten)]
-    generic: GenericArgs,
+    pub(super) generic: GenericArgs,
 }
 
 /// The types of secret that have a grammar of their own.
 #[derive(Subcommand)]
 #[command(defer = true)]
-enum Typed {
+pub(super) enum Typed {
     /// A secret of any keys and values
     Generic(Box<GenericArgs>),
     /// A login to an image registry
@@ -47,25 +46,6 @@ enum Typed {
     Password(Box<PasswordArgs>),
     /// An access key, as for S3
     AccessKey(Box<AccessKeyArgs>),
-}
-
-impl CreateArgs {
-    /// The type that was chosen, with its own arguments, and those that every type has.
-    pub(super) fn chosen(&self) -> Result<(Type<'_>, &NewSecretArgs)> {
-        if self.typed.is_some() && !self.generic.is_unused() {
-            return Err(Error::usage("the type comes first, then its flags")
-                .hint("for example: kubectl runai-secret create generic NAME --from-file=PATH"));
-        }
-        Ok(match &self.typed {
-            None => (Type::Generic(&self.generic), &self.generic.new),
-            Some(Typed::Generic(args)) => (Type::Generic(args), &args.new),
-            Some(Typed::DockerRegistry(args)) => (Type::DockerRegistry(args), &args.new),
-            Some(Typed::Tls(args)) => (Type::Tls(args), &args.new),
-            Some(Typed::Ssh(args)) => (Type::Ssh(args), &args.new),
-            Some(Typed::Password(args)) => (Type::Password(args), &args.new),
-            Some(Typed::AccessKey(args)) => (Type::AccessKey(args), &args.new),
-        })
-    }
 }
 
 /// What every new secret may have, whatever its type.
@@ -116,50 +96,6 @@ pub(super) struct NewSecretArgs {
     pub(super) ignored: Vec<OsString>,
 }
 
-/// Where values come from.
-#[derive(Args)]
-pub(in crate::commands) struct SourceArgs {
-    /// A key and its value; the value is seen by everyone who can list the machine's processes
-    #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true)]
-    pub(in crate::commands) from_literal: Vec<OsString>,
-
-    /// A file, a folder of files, or - for standard input; the key is the file's name unless one is given
-    #[arg(long, value_name = "[KEY=]PATH")]
-    pub(in crate::commands) from_file: Vec<OsString>,
-
-    /// A file of KEY=VALUE lines, or - for standard input, as kubectl reads it: no quotes; KEY alone is a variable
-    #[arg(long, value_name = "PATH")]
-    pub(in crate::commands) from_env_file: Vec<OsString>,
-
-    /// A .env file, or - for standard input: quotes, export, comments and several lines; $ is not expanded
-    #[arg(long, value_name = "PATH")]
-    pub(in crate::commands) from_dotenv: Vec<OsString>,
-
-    /// A JSON or YAML map of strings, or - for standard input
-    #[arg(long, value_name = "PATH")]
-    pub(in crate::commands) from_json: Vec<OsString>,
-
-    /// An environment variable; the key is its name unless one is given
-    #[arg(long, value_name = "[KEY=]VARIABLE")]
-    pub(in crate::commands) from_env: Vec<String>,
-
-    /// Ask for the value, without showing it
-    #[arg(long = "prompt", value_name = "KEY")]
-    pub(in crate::commands) prompts: Vec<String>,
-
-    /// A random value of letters, digits, - and _ [default length: 32]
-    #[arg(long, value_name = "KEY[=LENGTH]")]
-    pub(in crate::commands) generate: Vec<String>,
-
-    /// Take white space and a byte order mark off the ends of each value of one line
-    #[arg(long)]
-    pub(in crate::commands) trim: bool,
-
-    /// Take values with nothing in them: an empty file, pipe or variable is refused otherwise
-    #[arg(long)]
-    pub(in crate::commands) allow_empty_values: bool,
-}
-
 /// A secret of any keys and values
 #[derive(Args)]
 #[command(
@@ -182,14 +118,14 @@ pub(super) struct GenericArgs {
 }
 
 impl GenericArgs {
-    fn is_unused(&self) -> bool {
+    pub(super) fn is_unused(&self) -> bool {
         let Self { sources, secret_type, allow_empty, new } = self;
         sources.is_unused() && secret_type.is_none() && !allow_empty && new.is_unused()
     }
 }
 
 impl NewSecretArgs {
-    fn is_unused(&self) -> bool {
+    pub(super) fn is_unused(&self) -> bool {
         let Self {
             names,
             replace,
@@ -207,37 +143,6 @@ impl NewSecretArgs {
         let is_set = *replace || *cluster_wide || *immutable;
         let is_given = credential.is_some() || append_hash.is_some() || save_config.is_some();
         are_empty && !is_set && !is_given && write.is_unused()
-    }
-}
-
-impl SourceArgs {
-    /// Whether a value comes as it is, which may have something at its ends.
-    pub(super) fn have_raw_values(&self) -> bool {
-        let raw = [&self.from_literal, &self.from_file, &self.from_env_file];
-        raw.iter().any(|given| !given.is_empty()) || !self.from_env.is_empty() || !self.prompts.is_empty()
-    }
-
-    /// # Errors
-    /// A flag that names a file has nothing behind it: kubectl passes that over.
-    pub(super) fn refuse_no_path(&self) -> Result<()> {
-        let paths = [
-            ("--from-file", &self.from_file),
-            ("--from-env-file", &self.from_env_file),
-            ("--from-dotenv", &self.from_dotenv),
-            ("--from-json", &self.from_json),
-        ];
-        match paths.iter().find(|(_, paths)| paths.iter().any(|path| path.is_empty())) {
-            Some((flag, _)) => Err(Error::usage(format!("{flag} is empty, and names no file"))
-                .hint("a variable that is not set leaves nothing behind the '='")),
-            None => Ok(()),
-        }
-    }
-
-    pub(in crate::commands) fn is_unused(&self) -> bool {
-        let literals_and_files =
-            [&self.from_literal, &self.from_file, &self.from_env_file, &self.from_dotenv, &self.from_json];
-        let words = [&self.from_env, &self.prompts, &self.generate];
-        literals_and_files.iter().all(|given| given.is_empty()) && words.iter().all(|given| given.is_empty())
     }
 }
 

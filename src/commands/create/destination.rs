@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::args::NewSecretArgs;
-use crate::cli::DryRun;
 use crate::cluster::Cluster;
-use crate::commands::{Session, sharing};
 use crate::error::{Error, Result};
+use crate::flags::DryRun;
 use crate::propagation::Scope;
-use crate::secret;
+use crate::session::Session;
+use crate::{secret, sharing};
 
 /// A namespace, and what the user calls it.
 pub(super) struct Destination {

@@ -5,10 +5,10 @@ use std::rc::Rc;
 
 use super::args::NewSecretArgs;
 use super::typed::Type;
-use crate::commands::{Session, own_labels};
 use crate::error::{Error, Result};
-use crate::propagation;
 use crate::secret::{self, CREDENTIAL_LABEL, Contents, Credential, SecretManifest};
+use crate::session::Session;
+use crate::{propagation, session};
 
 /// Reads every source.
 pub(super) async fn resolve(
@@ -25,7 +25,7 @@ pub(super) async fn resolve(
             .hint("leave it out; nothing here needs it"));
     }
     secret::check_secret_name(name)?;
-    let annotations = own_labels::annotations(&args.annotations)?;
+    let annotations = session::given_labels::annotations(&args.annotations)?;
     let credential = args.credential.map(|credential| credential.unwrap_or(typed.credential()));
     let labels = labels(args, credential)?;
     let contents = typed.read(session).await?;
@@ -74,13 +74,18 @@ fn tell(name: &str, contents: &Contents, of_credential: Option<String>, session:
 
 /// The labels that were given, and those that other flags stand for.
 fn labels(args: &NewSecretArgs, credential: Option<Credential>) -> Result<BTreeMap<String, String>> {
-    let mut labels = own_labels::labels(&args.labels)?;
+    let mut labels = session::given_labels::labels(&args.labels)?;
     if let Some(credential) = credential {
-        own_labels::insert_once(&mut labels, "--credential", CREDENTIAL_LABEL, credential.label_value())?;
+        session::given_labels::insert_once(
+            &mut labels,
+            "--credential",
+            CREDENTIAL_LABEL,
+            credential.label_value(),
+        )?;
     }
     if args.cluster_wide {
         for (key, value) in propagation::Key::Both.labels() {
-            own_labels::insert_once(&mut labels, "--cluster-wide", key, value)?;
+            session::given_labels::insert_once(&mut labels, "--cluster-wide", key, value)?;
         }
     }
     Ok(labels)

@@ -8,20 +8,22 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::Written;
 use super::args::NewSecretArgs;
-use crate::cli::DryRun;
+use super::written::{Written, refused};
+use crate::change::recreate::secret::{Bodies, Remains, SecretAnew, refuse_going};
+use crate::change::retry::{TRIES, pause_after_conflict};
 use crate::cluster::{Answer, Cluster, Failure, Keep, SecretFrame, Write};
-use crate::command::CommandLine;
-use crate::commands::lost_keys::{self, LostKeys};
-use crate::commands::secret_anew::{Bodies, Remains, SecretAnew, refuse_going};
-use crate::commands::sharing::CopyCheck;
-use crate::commands::{Session, TRIES, pause_after_conflict, random, sharing};
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
+use crate::flags::DryRun;
 use crate::metadata::{self, LAST_APPLIED, Metadata};
-use crate::render;
+use crate::random::random;
 use crate::secret::{self, SecretManifest};
+use crate::session::Session;
+use crate::sharing::CopyCheck;
+use crate::uses::losing_keys::LostKeys;
 use crate::wording::list;
+use crate::{render, sharing, uses};
 
 /// With more keys than this a command that asks for each is too long to be of use.
 const ASKED_FOR: usize = 4;
@@ -82,7 +84,7 @@ impl Replacement<'_> {
         }
         session.ui.note(&format!(
             "{}: --replace makes the new keys the whole content; to keep the others: {}",
-            lost_keys::in_words(&lost, name, self.namespace),
+            uses::losing_keys::in_words(&lost, name, self.namespace),
             CommandLine::plugin("set").arg(name).then("…").namespace(self.namespace)
         ));
         let scope = sharing::scope(&metadata, session);
@@ -181,7 +183,7 @@ impl Replacement<'_> {
         } else if !fixed.is_empty() {
             "it is immutable: nobody can change it"
         } else {
-            return Err(super::refused(failure, self.manifest, self.namespace, self.cluster).await);
+            return Err(refused(failure, self.manifest, self.namespace, self.cluster).await);
         };
         let name = self.name();
         let ui = self.session.ui;

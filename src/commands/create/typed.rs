@@ -3,14 +3,16 @@
 use std::ffi::{OsStr, OsString};
 
 use super::args::{
-    AccessKeyArgs, DockerRegistryArgs, GenericArgs, PasswordArgs, SourceArgs, SshArgs, TlsArgs,
+    AccessKeyArgs, CreateArgs, DockerRegistryArgs, GenericArgs, NewSecretArgs, PasswordArgs, SshArgs,
+    TlsArgs, Typed,
 };
-use crate::commands::Session;
 use crate::error::{Error, Result};
 use crate::secret::{
-    self, Audience, Contents, Credential, DOCKER_CONFIG, DOCKER_HUB, Handling, Login, Nothing, Origin,
-    ProcessInput, SSH, SecretValue, Single, SingleValue, Source, SshFiles, TLS, Trimming,
+    self, Audience, Contents, Credential, DOCKER_CONFIG, DOCKER_HUB, Login, Nothing, Origin, ProcessInput,
+    SSH, SecretValue, Single, SingleValue, SshFiles, TLS,
 };
+use crate::session::Session;
+use crate::sources::read_sources;
 
 /// A type of secret with its own arguments.
 pub(super) enum Type<'a> {
@@ -57,6 +59,25 @@ impl Type<'_> {
     }
 }
 
+impl CreateArgs {
+    /// The type that was chosen, with its own arguments, and those that every type has.
+    pub(super) fn chosen(&self) -> Result<(Type<'_>, &NewSecretArgs)> {
+        if self.typed.is_some() && !self.generic.is_unused() {
+            return Err(Error::usage("the type comes first, then its flags")
+                .hint("for example: kubectl runai-secret create generic NAME --from-file=PATH"));
+        }
+        Ok(match &self.typed {
+            None => (Type::Generic(&self.generic), &self.generic.new),
+            Some(Typed::Generic(args)) => (Type::Generic(args), &args.new),
+            Some(Typed::DockerRegistry(args)) => (Type::DockerRegistry(args), &args.new),
+            Some(Typed::Tls(args)) => (Type::Tls(args), &args.new),
+            Some(Typed::Ssh(args)) => (Type::Ssh(args), &args.new),
+            Some(Typed::Password(args)) => (Type::Password(args), &args.new),
+            Some(Typed::AccessKey(args)) => (Type::AccessKey(args), &args.new),
+        })
+    }
+}
+
 async fn generic(args: &GenericArgs, session: &Session<'_>) -> Result<Contents> {
     let lines = if args.new.replace { Nothing::Refuse } else { Nothing::NoteLines };
     let mut contents = read_sources(&args.sources, Vec::new(), lines, session).await?;
@@ -67,41 +88,6 @@ async fn generic(args: &GenericArgs, session: &Session<'_>) -> Result<Contents> 
         secret::warn_of_logins(&mut contents);
     }
     Ok(contents)
-}
-
-/// Reads all sources, and those of `more` beside them. `nothing` is what is done about values with nothing in them, where
-/// no flag takes them: where a value that is there would be lost they are all refused.
-pub(in crate::commands) async fn read_sources(
-    args: &SourceArgs,
-    more: Vec<Source>,
-    nothing: Nothing,
-    session: &Session<'_>,
-) -> Result<Contents> {
-    if args.trim && more.is_empty() && !args.have_raw_values() {
-        return Err(Error::usage("--trim has no value to take anything off")
-            .hint("it is for --from-file, --from-env, --from-env-file, --from-literal and --prompt"));
-    }
-    args.refuse_no_path()?;
-    let mut sources = Source::literals(args.from_literal.clone())?;
-    sources.extend(Source::files(args.from_file.clone())?);
-    sources.extend(Source::env_files(args.from_env_file.clone())?);
-    sources.extend(Source::dotenv_files(args.from_dotenv.clone()));
-    sources.extend(Source::maps(args.from_json.clone()));
-    sources.extend(Source::variables(args.from_env.clone(), &ProcessInput)?);
-    sources.extend(Source::generated(args.generate.clone())?);
-    Source::check_keys("--prompt", &args.prompts)?;
-    for key in &args.prompts {
-        let Some(value) = session.ui.ask_hidden(&format!("Value of {key}")).await? else {
-            let why = session.ui.why_nobody_is_asked();
-            return Err(Error::usage(format!("--prompt {key} needs somebody to ask, and {why}"))
-                .hint(format!("--from-file={key}=- reads the value from standard input")));
-        };
-        sources.push(Source::typed(key, value));
-    }
-    sources.extend(more);
-    let trimming = if args.trim { Trimming::Trim } else { Trimming::Keep };
-    let nothing = if args.allow_empty_values { Nothing::Take } else { nothing };
-    secret::read(sources, Handling { trimming, nothing }, &mut ProcessInput)
 }
 
 async fn docker_registry(args: &DockerRegistryArgs, session: &Session<'_>) -> Result<Contents> {

@@ -6,18 +6,22 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, stream};
 use serde_json::json;
 
-use super::{DeleteArgs, Deleted};
-use crate::cli::DryRun;
+use super::args::DeleteArgs;
+use super::deleted::{Deleted, delete};
+use crate::change::retry::{TRIES, pause_after_conflict};
 use crate::cluster::{Cluster, Failure};
-use crate::command::CommandLine;
-use crate::commands::arrival::{self, Until};
-use crate::commands::survey::{self, AT_ONCE, Survey};
-use crate::commands::who_needs::Consumers;
-use crate::commands::{Session, TRIES, not_found, pause_after_conflict, status};
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
+use crate::flags::DryRun;
 use crate::metadata::Metadata;
 use crate::propagation::{self, DELETING, Key, Likeness, Row, Scope, State};
-use crate::wording::plural;
+use crate::session::Session;
+use crate::sharing::report;
+use crate::sharing::survey::{AT_ONCE, Survey};
+use crate::sharing::wait::Until;
+use crate::uses::who_needs::Consumers;
+use crate::wording::{few, plural};
+use crate::{session, sharing};
 
 const KEPT: &str = "the secret itself was kept: run the command again to do the rest";
 
@@ -34,15 +38,15 @@ pub(super) struct Removal<'a> {
 impl Removal<'_> {
     pub(super) async fn run(&self, consumers: &mut Consumers<'_>, deleted: &mut Deleted<'_>) -> Result<()> {
         let Self { name, namespace, cluster, session, .. } = self;
-        let survey = arrival::look(name, namespace, cluster).await?;
+        let survey = sharing::wait::look(name, namespace, cluster).await?;
         if !survey.is_known() {
-            let error = survey::not_found(name, namespace)
+            let error = sharing::survey::not_found(name, namespace)
                 .hint("no project has a copy of it either: there is nothing to delete");
-            return Err(not_found::with_nearest_secret(error, name, namespace, cluster).await);
+            return Err(session::not_found::with_nearest_secret(error, name, namespace, cluster).await);
         }
         let source = self.source().await?;
         self.check_that_it_is_shared(source.as_ref(), &survey)?;
-        status::tell_troubles(&survey, session);
+        report::tell_troubles(&survey, session);
         let losing = self.losing(&survey);
         let steps = self.steps(source.as_ref(), &survey);
         consumers.tell(name, &steps, |namespace| losing.contains(namespace)).await?;
@@ -152,7 +156,7 @@ impl Removal<'_> {
 
     async fn dry_run(&self, source: Option<&Metadata>, deleted: &mut Deleted<'_>) -> Result<()> {
         let Some(source) = source else { return Ok(()) };
-        super::delete(source, self.args, self.cluster).await?;
+        delete(source, self.args, self.cluster).await?;
         deleted.tell(self.name, self.namespace, None)
     }
 
@@ -181,7 +185,8 @@ impl Removal<'_> {
     /// Until Run:ai's controller has removed its copies, or the time is over.
     async fn wait(&self) -> Result<Survey> {
         let Self { name, namespace, args, cluster, session } = self;
-        let survey = arrival::wait(Until::Gone, name, namespace, args.timeout, cluster, session).await?;
+        let survey =
+            sharing::wait::wait(Until::Gone, name, namespace, args.timeout, cluster, session).await?;
         match survey.scope() {
             None | Some(Scope::Nobody) => Ok(survey),
             Some(_) => Err(Error::partly(format!("somebody shared {name} again meanwhile"))
@@ -199,7 +204,7 @@ impl Removal<'_> {
             let evidence = row.evidence.as_ref().map(ToString::to_string).unwrap_or_default();
             self.session.ui.effect(&format!(
                 "{}: Run:ai has not removed its copy in {} s ({evidence})",
-                survey::title(row),
+                sharing::survey::title(row),
                 self.args.timeout.as_secs()
             ));
         }
@@ -234,7 +239,7 @@ impl Removal<'_> {
             stream::iter(rows).map(|row| async { (*row, self.remove_one(row).await) }).buffered(AT_ONCE);
         let (mut done, mut left) = (0, Vec::new());
         while let Some((row, removed)) = removing.next().await {
-            let title = survey::title(row);
+            let title = sharing::survey::title(row);
             match removed {
                 Ok(()) => {
                     done += 1;
@@ -250,7 +255,7 @@ impl Removal<'_> {
         if left.is_empty() {
             return Ok(());
         }
-        Err(Error::partly(format!("copies of {} are left in {}", self.name, status::few(&left))).hint(KEPT))
+        Err(Error::partly(format!("copies of {} are left in {}", self.name, few(&left))).hint(KEPT))
     }
 
     async fn remove_one(&self, row: &Row) -> Result<(), Failure> {
@@ -268,7 +273,7 @@ impl Removal<'_> {
         if unread.is_empty() {
             return Ok(());
         }
-        status::tell_troubles(survey, self.session);
+        report::tell_troubles(survey, self.session);
         Err(Error::partly(format!(
             "whether {} has a copy of {} could not be read",
             titles(&unread),
@@ -282,7 +287,7 @@ impl Removal<'_> {
         if Scope::of(&source.labels) != Scope::Nobody {
             return Err(Error::partly(format!("somebody shared {} again: it was kept", self.name)));
         }
-        super::delete(&source, self.args, self.cluster).await?;
+        delete(&source, self.args, self.cluster).await?;
         deleted.tell(self.name, self.namespace, None)
     }
 }
@@ -309,14 +314,14 @@ fn copies(survey: &Survey, maker: Maker) -> Vec<&Row> {
 }
 
 fn titles(rows: &[&Row]) -> String {
-    status::few(&rows.iter().map(|row| survey::title(row)).collect::<Vec<_>>())
+    few(&rows.iter().map(|row| sharing::survey::title(row)).collect::<Vec<_>>())
 }
 
 /// Where nobody could look a copy may be left.
 fn not_seen(survey: &Survey) -> Result<()> {
-    let unseen: Vec<&str> = survey.in_state(State::Forbidden).map(survey::title).collect();
+    let unseen: Vec<&str> = survey.in_state(State::Forbidden).map(sharing::survey::title).collect();
     if unseen.is_empty() {
         return Ok(());
     }
-    Err(Error::partly(format!("copies may be left in {}: you may not look there", status::few(&unseen))))
+    Err(Error::partly(format!("copies may be left in {}: you may not look there", few(&unseen))))
 }

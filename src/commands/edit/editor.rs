@@ -10,8 +10,8 @@ use std::{env, io};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
-use crate::commands::Session;
 use crate::error::{Error, Result};
+use crate::session::Session;
 use crate::ui::{self, LentTerminal};
 
 /// What looks at vim's registers, its undo history and its swap files finds nothing of the value.

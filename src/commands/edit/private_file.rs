@@ -8,9 +8,10 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::commands::private::{self, make_folder, write_new};
-use crate::commands::random;
 use crate::error::{Error, Result};
+use crate::private_files;
+use crate::private_files::{make_folder, write_new};
+use crate::random::random;
 use crate::secret::SecretValue;
 use crate::ui::interrupt;
 
@@ -170,8 +171,10 @@ pub(super) fn leftovers() -> Vec<Leftover> {
         })
         .filter_map(|entry| {
             // Not of a link's target.
-            let metadata =
-                entry.metadata().ok().filter(|metadata| metadata.is_dir() && private::is_ours(metadata))?;
+            let metadata = entry
+                .metadata()
+                .ok()
+                .filter(|metadata| metadata.is_dir() && private_files::is_ours(metadata))?;
             let age = metadata.modified().ok().and_then(|time| time.elapsed().ok());
             Some(Leftover { folder: entry.path(), age })
         })
@@ -182,7 +185,7 @@ pub(super) fn leftovers() -> Vec<Leftover> {
 }
 
 fn prefix() -> String {
-    format!("{}-", crate::cli::BINARY)
+    format!("{}-", crate::flags::BINARY)
 }
 
 /// Whether the process is there whose number a folder's name has.
@@ -207,7 +210,7 @@ fn bases() -> impl Iterator<Item = PathBuf> {
         .into_iter()
         .flatten()
         // The specification of XDG_RUNTIME_DIR has relative paths ignored.
-        .filter(|base| base.is_absolute() && private::keeps_what_is_ours(base))
+        .filter(|base| base.is_absolute() && private_files::keeps_what_is_ours(base))
 }
 
 /// Reads an ordinary file of an ordinary size: an editor may have left a pipe, on which nobody writes, or a device, which

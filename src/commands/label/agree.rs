@@ -2,17 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use super::LabelArgs;
+use super::args::LabelArgs;
 use super::view::View;
-use crate::cli::DryRun;
-use crate::command::CommandLine;
-use crate::commands::who_needs::Consumers;
-use crate::commands::{Session, sharing};
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
+use crate::flags::DryRun;
 use crate::metadata::Metadata;
 use crate::project::Project;
 use crate::propagation::{self, Neighbours, Scope};
 use crate::secret::CREDENTIAL_LABEL;
+use crate::session::Session;
+use crate::sharing;
+use crate::uses::who_needs::Consumers;
 use crate::wording::list;
 
 /// Who may not list namespaces could not be told that it arrived: better said before the write.

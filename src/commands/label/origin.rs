@@ -6,13 +6,13 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 
 use super::view::{Surroundings, View};
-use crate::cli::{DryRun, WriteArgs};
 use crate::cluster::{Answer, Cluster};
-use crate::command::CommandLine;
-use crate::commands::Session;
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
+use crate::flags::{DryRun, WriteArgs};
 use crate::metadata::Metadata;
 use crate::propagation;
+use crate::session::Session;
 
 /// Where a secret is copied from and to.
 pub(super) struct Copying<'a> {

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::cluster::Cluster;
-use crate::command::CommandLine;
-use crate::commands::survey::not_found;
-use crate::commands::{Session, sharing};
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::project::Project;
+use crate::session::Session;
+use crate::sharing;
+use crate::sharing::survey::not_found;
 use crate::wording::list;
 
 pub(super) struct View {

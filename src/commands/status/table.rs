@@ -1,23 +1,12 @@
 //! What `status` shows a person.
 
-use crate::cli::Report;
-use crate::commands::survey::Survey;
+use crate::flags::Report;
 use crate::propagation::{Scope, State};
-use crate::ui::Table;
+use crate::sharing::survey::Survey;
+use serde::Serialize;
 
-/// A row for each project.
-pub(super) fn table(survey: &Survey, form: Report) -> Table {
-    let wide = form == Report::Wide;
-    let columns = if wide { 4 } else { 3 };
-    let mut table = Table::new(["PROJECT", "NAMESPACE", "STATE", "A COPY BECAUSE"].into_iter().take(columns));
-    for row in &survey.rows {
-        let evidence = row.evidence.as_ref().map(ToString::to_string).unwrap_or_default();
-        let cells =
-            [row.project.clone().unwrap_or_default(), row.namespace.clone(), row.state.to_string(), evidence];
-        table.row(cells.into_iter().take(columns));
-    }
-    table
-}
+use crate::sharing::report::SecretReport;
+use crate::ui::Table;
 
 /// What a table of all secrets has a column for; `wide` has one for each state.
 const USUAL: [State; 5] = [State::Copied, State::Pending, State::Stale, State::Conflict, State::Orphan];
@@ -52,5 +41,16 @@ fn shared_with(survey: &Survey) -> String {
         Some(Scope::Department(id)) => format!("department {id}"),
         Some(Scope::Nobody) => "nobody".to_owned(),
         None => "can't be seen".to_owned(),
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct OverviewReport<'a> {
+    secrets: Vec<SecretReport<'a>>,
+}
+
+impl<'a> OverviewReport<'a> {
+    pub(super) fn of(surveys: &'a [Survey]) -> Self {
+        Self { secrets: surveys.iter().map(SecretReport::of).collect() }
     }
 }

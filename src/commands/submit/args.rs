@@ -5,13 +5,13 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::value_parser;
 
-use crate::cli::{self, WriteArgs};
-use crate::commands::random;
-use crate::commands::runai_flags::{self, RunaiFlags};
-use crate::commands::secrets_used::ReferenceArgs;
 use crate::error::{Error, Result};
-use crate::secret;
+use crate::flags::WriteArgs;
+use crate::random::random;
+use crate::uses::references::ReferenceArgs;
+use crate::uses::runai_flags::RunaiFlags;
 use crate::workload::{self, Attachment, Gpu, Kind, NewJob, Purpose, Scheduler, Volume};
+use crate::{flags, secret, uses};
 
 /// The largest number that the API takes.
 const MOST: i64 = i32::MAX as i64;
@@ -26,7 +26,7 @@ const KINDS: [&str; 4] = ["job", "runaijob", "trainingworkload", "interactivewor
 /// --dry-run=client looks them up too, and writes nothing.
 #[derive(clap::Args)]
 #[command(
-    mut_arg("output", runai_flags::with_runai),
+    mut_arg("output", uses::runai_flags::with_runai),
     override_usage = "kubectl runai-secret submit [NAME] --image IMAGE [-e VAR=SECRET:NAME,KEY]… [-g GPUS] [-- ARGS…]",
     after_help = "Examples:\n  \
         kubectl runai-secret submit train -i python -g 1 -e HF_TOKEN=SECRET:hf,HF_TOKEN -- python train.py\n  \
@@ -174,11 +174,11 @@ pub(super) struct CourseArgs {
 
     /// Wait until the container runs, and say what keeps it; at most so long
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "10m",
-          value_parser = cli::parse_duration)]
+          value_parser = flags::parse_duration)]
     pub(super) wait: Option<Duration>,
 
     /// How long the finished job is kept, in seconds or such as 24h [default: for ever]
-    #[arg(long, value_name = "DURATION", value_parser = cli::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = flags::parse_duration)]
     ttl_after_finish: Option<Duration>,
 }
 

@@ -7,17 +7,20 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 use serde_json::Value;
 
-use super::{Plan, SyncArgs, Task, outcome};
-use crate::cli::DryRun;
+use super::args::SyncArgs;
+use super::outcome::{self, SourceNow, TaskResult};
+use super::plan::{Plan, Task};
+use crate::change::recreate::secret::{Bodies, Remains, SecretAnew};
+use crate::change::retry::{TRIES, pause_after_conflict};
 use crate::cluster::{Answer, Cluster, Failure, Keep, Write};
-use crate::command::CommandLine;
-use crate::commands::secret_anew::{Bodies, Remains, SecretAnew};
-use crate::commands::survey::{self, AT_ONCE};
-use crate::commands::{Session, TRIES, pause_after_conflict};
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
+use crate::flags::DryRun;
 use crate::project::Project;
 use crate::propagation::{self, Content, Found, Reason, Row, Scope, Source, State, Step, Wishes};
-use crate::secret;
+use crate::session::Session;
+use crate::sharing::survey::AT_ONCE;
+use crate::{secret, sharing};
 
 /// How long to wait before a write is repeated whose effect is not known; twice as long before the next.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -35,22 +38,6 @@ pub(super) struct Copying<'a> {
     session: &'a Session<'a>,
     /// What creates a copy, the same in every project; nothing where there is no source.
     body: Bytes,
-}
-
-/// What became of a task; its step is the one that was done last.
-pub(super) struct TaskResult {
-    pub(super) task: Task,
-    /// How the project was found.
-    pub(super) found: State,
-    pub(super) error: Option<Error>,
-}
-
-/// What became of the source while its copies were written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum SourceNow {
-    AsItWas,
-    /// The copies are of what it held before.
-    Changed,
 }
 
 /// Why a write was not done.
@@ -163,7 +150,7 @@ impl<'a> Copying<'a> {
     }
 
     async fn look_again(&self, row: &Row) -> Result<Row, Failure> {
-        let found = survey::look(self.cluster, &row.namespace, self.name).await?;
+        let found = sharing::survey::look(self.cluster, &row.namespace, self.name).await?;
         Ok(match (&row.project, &found) {
             (Some(name), _) => {
                 let namespace = row.namespace.clone();

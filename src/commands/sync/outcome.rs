@@ -2,14 +2,29 @@
 
 use serde::Serialize;
 
-use super::carry_out::{SourceNow, TaskResult};
-use super::is_refusal;
-use crate::cli::{Output, WriteArgs};
-use crate::commands::{Session, status, survey};
+use super::plan::Task;
 use crate::error::{Error, Result};
-use crate::propagation::{State, Step};
-use crate::render;
-use crate::wording::{list, plural};
+use crate::flags::{Output, WriteArgs};
+use crate::propagation::{Reason, State, Step};
+use crate::session::Session;
+use crate::wording::{few, list, plural};
+use crate::{render, sharing};
+
+/// What became of a task; its step is the one that was done last.
+pub(super) struct TaskResult {
+    pub(super) task: Task,
+    /// How the project was found.
+    pub(super) found: State,
+    pub(super) error: Option<Error>,
+}
+
+/// What became of the source while its copies were written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum SourceNow {
+    AsItWas,
+    /// The copies are of what it held before.
+    Changed,
+}
 
 /// One secret, and what became of it in each project.
 pub(super) struct Outcome {
@@ -26,7 +41,7 @@ pub(super) fn tell_change(
     write: &WriteArgs,
     session: &Session<'_>,
 ) -> Result<()> {
-    let (verb, place) = (result.task.step.done(), survey::title(&result.task.row));
+    let (verb, place) = (result.task.step.done(), sharing::survey::title(&result.task.row));
     let told = match write.output {
         _ if !result.is_change() => Ok(()),
         Output::Name => session.ui.data(format!("secret/{name}\n").as_bytes()),
@@ -57,7 +72,7 @@ pub(super) fn report(outcomes: &[Outcome], write: &WriteArgs, session: &Session<
 impl Outcome {
     fn tell(&self, session: &Session<'_>) {
         for result in &self.results {
-            let place = survey::title(&result.task.row);
+            let place = sharing::survey::title(&result.task.row);
             if let Some(error) = &result.error {
                 session.ui.error(&error.clone().at(place));
             } else if let Step::Leave(reason) = result.task.step {
@@ -68,12 +83,12 @@ impl Outcome {
             .results
             .iter()
             .filter(|result| result.found == State::Same && result.task.step == Step::Nothing)
-            .map(|result| survey::title(&result.task.row))
+            .map(|result| sharing::survey::title(&result.task.row))
             .collect();
         if !same.is_empty() {
             session.ui.note(&format!(
                 "{}: the project's own secret has the same content, and is not kept up to date",
-                status::few(&same)
+                few(&same)
             ));
         }
         let copied = self.results.iter().filter(|result| result.found == State::Copied).count();
@@ -85,7 +100,7 @@ impl Outcome {
     /// The projects where it was not done.
     fn refused(&self) -> Vec<&str> {
         let refused = self.results.iter().filter(|result| result.is_refused());
-        refused.map(|result| survey::title(&result.task.row)).collect()
+        refused.map(|result| sharing::survey::title(&result.task.row)).collect()
     }
 }
 
@@ -105,7 +120,7 @@ pub(super) fn verdict(outcomes: &[Outcome]) -> Result<()> {
     let refused: Vec<String> = outcomes
         .iter()
         .filter(|outcome| !outcome.refused().is_empty())
-        .map(|outcome| format!("{} in {}", outcome.name, status::few(&outcome.refused())))
+        .map(|outcome| format!("{} in {}", outcome.name, few(&outcome.refused())))
         .collect();
     let changed = outcomes.iter().filter(|outcome| outcome.source == SourceNow::Changed);
     let changed: Vec<&str> = changed.map(|outcome| outcome.name.as_str()).collect();
@@ -176,5 +191,18 @@ impl<'a> ProjectOutcome<'a> {
             result: if result.error.is_some() { "failed" } else { step.done() },
             reason: result.error.as_ref().map(ToString::to_string).or(left),
         }
+    }
+}
+
+/// Is it a reason to end with an error, rather than how things are?
+fn is_refusal(reason: Reason) -> bool {
+    match reason {
+        Reason::NotACopy
+        | Reason::PerhapsACopy
+        | Reason::Forbidden
+        | Reason::Unknown
+        | Reason::SourceUnseen
+        | Reason::Changed => true,
+        Reason::Terminating | Reason::Orphan | Reason::OrphanOfRunai => false,
     }
 }

@@ -5,8 +5,8 @@ use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
-use crate::commands::random;
 use crate::error::{Error, Result};
+use crate::random::random;
 
 /// What becomes of a file that is there already.
 #[derive(Clone, Copy, PartialEq, Eq)]

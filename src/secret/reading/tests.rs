@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::super::{Audience, SshFiles, contents_of_file, ssh_contents, tls_contents};
 use super::*;
+use crate::secret::handling::{Nothing, Trimming};
 
 const CANARY: &str = "CANARY";
 

@@ -8,7 +8,7 @@ use proptest::test_runner::TestRunner;
 
 use super::*;
 use crate::secret::contents::Contents;
-use crate::secret::reading::Lines;
+use crate::secret::handling::Lines;
 use crate::secret::{dotenv, map};
 
 /// How many values one start of a reader gets.

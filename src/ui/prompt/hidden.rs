@@ -7,7 +7,7 @@ use console::Term;
 use dialoguer::theme::Theme;
 use zeroize::Zeroizing;
 
-use super::Trouble;
+use super::answer::{self, Trouble};
 
 pub(super) fn read_twice(question: &str, theme: &dyn Theme) -> Result<Zeroizing<Vec<u8>>, Trouble> {
     let terminal = Term::stderr();
@@ -27,7 +27,7 @@ pub(super) fn read_twice(question: &str, theme: &dyn Theme) -> Result<Zeroizing<
 fn read(terminal: &Term, question: &str, theme: &dyn Theme) -> Result<Zeroizing<Vec<u8>>, Trouble> {
     let mut prompt = String::new();
     let _ = theme.format_input_prompt(&mut prompt, question, None);
-    let value = value::read(|| super::terminal::draw(terminal, &format!("{prompt} ")));
+    let value = value::read(|| crate::ui::terminal::draw(terminal, &format!("{prompt} ")));
     terminal.write_line("")?;
     value
 }
@@ -40,7 +40,7 @@ mod value {
     use zeroize::Zeroizing;
 
     use super::super::keys::{CTRL_C, MOMENT, next_byte, wait_at_most};
-    use super::Trouble;
+    use super::answer::Trouble;
     use crate::error::Error;
 
     /// What a terminal holds at once; most values are shorter, and one that grows leaves its old place wiped.
@@ -184,7 +184,7 @@ mod value {
     use console::Term;
     use zeroize::Zeroizing;
 
-    use super::Trouble;
+    use super::answer::{self, Trouble};
 
     pub(super) fn read(ask: impl FnOnce() -> io::Result<()>) -> Result<Zeroizing<Vec<u8>>, Trouble> {
         ask()?;

@@ -8,7 +8,7 @@ use std::io;
 use console::{Key, Term, measure_text_width};
 use dialoguer::theme::Theme;
 
-use super::Trouble;
+use super::answer::{self, Trouble};
 use crate::error::Result;
 
 /// Below this a question gets a row of its own.
@@ -39,13 +39,13 @@ struct Line<'a> {
 }
 
 pub(super) fn read(question: &str, word: &Word, theme: &dyn Theme) -> Result<String, Trouble> {
-    let question = super::with_proposal(question, &word.proposal);
+    let question = answer::with_proposal(question, &word.proposal);
     let mut line = Line { terminal: Term::stderr(), question, theme, text: Vec::new(), at: 0 };
     line.begin()?;
     loop {
         line.draw()?;
-        match super::read_key(&line.terminal)? {
-            Key::Escape | Key::CtrlC | Key::Char(super::CTRL_D) => {
+        match answer::read_key(&line.terminal)? {
+            Key::Escape | Key::CtrlC | Key::Char(answer::CTRL_D) => {
                 line.terminal.write_line("")?;
                 return Err(Trouble::Cancelled);
             }
@@ -99,7 +99,7 @@ impl Line<'_> {
             0 => String::new(),
             columns => format!("\u{1b}[{columns}D"),
         };
-        super::terminal::draw(terminal, &format!("{prompt}{before}{after}{back}"))
+        crate::ui::terminal::draw(terminal, &format!("{prompt}{before}{after}{back}"))
     }
 
     fn edit(&mut self, key: &Key) {

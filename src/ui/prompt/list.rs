@@ -8,7 +8,7 @@ use std::io;
 use console::{Key, Term, measure_text_width, truncate_str};
 use dialoguer::theme::Theme;
 
-use super::Trouble;
+use super::answer::{self, Trouble};
 
 /// More is read by nobody.
 const MOST_ROWS: usize = 20;
@@ -61,8 +61,8 @@ impl List<'_> {
         loop {
             self.draw()?;
             loop {
-                match super::read_key(&self.terminal)? {
-                    Key::Escape | Key::CtrlC | Key::Char(super::CTRL_D) => return Err(Trouble::Cancelled),
+                match answer::read_key(&self.terminal)? {
+                    Key::Escape | Key::CtrlC | Key::Char(answer::CTRL_D) => return Err(Trouble::Cancelled),
                     Key::Enter => {
                         if let Some(picked) = self.fitting.get(self.at) {
                             return Ok(*picked);
@@ -138,7 +138,7 @@ impl List<'_> {
         let width = self.width();
         let lines: Vec<_> = lines.iter().map(|line| truncate_str(line, width, "…")).collect();
         // Without a newline after the last: it would scroll a full screen.
-        super::terminal::draw(&self.terminal, &format!("{}{}", super::HIDE_CURSOR, lines.join("\n")))?;
+        crate::ui::terminal::draw(&self.terminal, &format!("{}{}", answer::HIDE_CURSOR, lines.join("\n")))?;
         self.drawn = lines.len();
         Ok(())
     }

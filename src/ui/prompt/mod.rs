@@ -5,30 +5,24 @@
 //! its input knows no Esc, its password stops without a word at a terminal's 4,095 characters a line, its list at a paste,
 //! and all of them with an interrupt as the program goes on after a stop.
 
+mod answer;
 mod hidden;
 #[cfg(unix)]
 mod keys;
 mod line;
 mod list;
 mod sequential;
-mod terminal;
-
-use std::io;
 
 use console::{Key, Term};
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 use zeroize::Zeroizing;
 
+use self::answer::{CTRL_D, HIDE_CURSOR, Trouble, read_key};
 pub(crate) use self::line::Word;
 pub(super) use self::list::Choice;
-use self::terminal::{Echo, TerminalGuard};
+use super::interrupt;
+use super::terminal::{self, Echo, TerminalGuard};
 use crate::error::{Error, Result};
-
-/// As a list and a yes-or-no have it; an answer shows it again.
-const HIDE_CURSOR: &str = "\u{1b}[?25l";
-
-/// The end of input, at a terminal that edits no lines.
-const CTRL_D: char = '\u{4}';
 
 /// How questions appear.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,28 +31,6 @@ pub(super) enum Manner {
     Drawn,
     /// One line after the other, which a screen reader can follow and any terminal can show.
     Sequential,
-}
-
-/// Why there is no answer.
-enum Trouble {
-    /// Esc, or the end of input.
-    Cancelled,
-    Io(io::Error),
-    #[cfg_attr(not(unix), expect(dead_code, reason = "there, a hidden line is the console's"))]
-    Refused(Error),
-}
-
-impl From<io::Error> for Trouble {
-    fn from(error: io::Error) -> Self {
-        /// Linux's and macOS's error of input and output, which reads and writes have of a terminal that was closed.
-        const GONE: i32 = 5;
-        let is_gone = cfg!(unix) && error.raw_os_error() == Some(GONE);
-        match error.kind() {
-            io::ErrorKind::Interrupted | io::ErrorKind::UnexpectedEof => Self::Cancelled,
-            _ if is_gone => Self::Cancelled,
-            _ => Self::Io(error),
-        }
-    }
 }
 
 pub(super) async fn confirm(question: String, manner: Manner) -> Result<bool> {
@@ -88,16 +60,6 @@ fn yes_or_no(terminal: &Term, question: &str, theme: &dyn Theme) -> Result<bool,
     answer.ok_or(Trouble::Cancelled)
 }
 
-#[cfg(unix)]
-fn read_key(_: &Term) -> io::Result<Key> {
-    keys::read()
-}
-
-#[cfg(not(unix))]
-fn read_key(terminal: &Term) -> io::Result<Key> {
-    terminal.read_key()
-}
-
 /// Lets one of several be picked; gives its place among them.
 pub(super) async fn pick(question: String, choices: Vec<Choice>, manner: Manner) -> Result<usize> {
     if manner == Manner::Sequential {
@@ -118,19 +80,12 @@ pub(super) async fn hidden(question: String) -> Result<Zeroizing<Vec<u8>>> {
     ask(Echo::Off, move |theme| hidden::read_twice(&question, theme)).await
 }
 
-/// The question, and what Enter alone answers.
-fn with_proposal(question: &str, proposal: &str) -> String {
-    match proposal {
-        "" => question.to_owned(),
-        proposal => format!("{question} (Enter for {proposal})"),
-    }
-}
-
 /// Asks on a thread of its own, so that a signal can end the wait.
 async fn ask<T: Send + 'static>(
     echo: Echo,
     question: impl FnOnce(&dyn Theme) -> Result<T, Trouble> + Send + 'static,
 ) -> Result<T> {
+    interrupt::listen();
     let mut guard = TerminalGuard::new(echo);
     let asked = tokio::task::spawn_blocking(move || {
         if console::colors_enabled_stderr() {
@@ -146,12 +101,4 @@ async fn ask<T: Send + 'static>(
         Trouble::Refused(error) => error,
         Trouble::Io(error) => Error::failed(format!("can't ask: {error}")),
     })
-}
-
-#[cfg(unix)]
-pub(super) use self::terminal::{come_back, restore_modes, step_back};
-
-/// Puts echo, line mode and cursor back, where there is a terminal.
-pub(super) fn restore_terminal() {
-    terminal::restore();
 }

@@ -4,8 +4,9 @@ use std::io::{self, Write};
 
 use console::Term;
 
+use super::Word;
+use super::answer::{self, Trouble};
 use super::list::Choice;
-use super::{Trouble, Word};
 
 /// More are not read out; a part of the name finds them.
 const MOST_LINES: usize = 30;
@@ -39,7 +40,7 @@ pub(super) fn pick(question: &str, choices: &[Choice]) -> Result<usize, Trouble>
 }
 
 pub(super) fn word(question: &str, word: &Word) -> Result<String, Trouble> {
-    let question = super::with_proposal(question, &word.proposal);
+    let question = answer::with_proposal(question, &word.proposal);
     loop {
         let mut answer = answer(&question)?;
         if answer.is_empty() {
@@ -82,7 +83,7 @@ fn show(choices: &[Choice], which: &[usize]) -> io::Result<()> {
 }
 
 fn answer(question: &str) -> Result<String, Trouble> {
-    super::terminal::draw(&Term::stderr(), &format!("{question}: "))?;
+    crate::ui::terminal::draw(&Term::stderr(), &format!("{question}: "))?;
     let mut line = String::new();
     let is_end = io::stdin().read_line(&mut line)? == 0;
     // Esc is an ordinary character to a terminal that edits lines.

@@ -6,7 +6,7 @@ use super::{Effect, Place, Pod};
 use crate::error::Result;
 use crate::workload::attachment::Need;
 use crate::workload::expansion::refers_to;
-use crate::workload::pod_spec::{is_true, list, list_mut, put, text};
+use crate::workload::tree::{is_true, list, list_mut, put, text};
 
 /// The `env` entry for one key. `optional: false` is the default and is not written.
 pub(super) fn variable(variable: &str, secret: &str, key: &str, need: Need) -> Value {

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::{Effect, Place, Pod};
 use crate::error::{Error, Result};
 use crate::workload::attachment::{Attachment, Item, Mode, Need, normal_path};
-use crate::workload::pod_spec::{containers, is_true, list, put, remove_if_empty, text};
+use crate::workload::pod_spec::containers;
+use crate::workload::tree::{is_true, list, put, remove_if_empty, text};
 
 /// The server's `defaultMode` for secret volumes, 0644.
 const DEFAULT_MODE: u64 = 0o644;

@@ -1,8 +1,9 @@
 use serde_json::json;
 
 use super::*;
-use crate::workload::attach::{Existing, Outcome, attach};
+use crate::workload::attach::{Outcome, attach};
 use crate::workload::attachment::Attachment;
+use crate::workload::{ContainerChoice, Existing};
 
 fn job() -> Value {
     json!({"metadata": {"name": "j"}, "spec": {"template": {"spec": {

@@ -1,7 +1,8 @@
 use super::*;
-use crate::workload::attach::{ContainerChoice, Existing, Outcome, attach};
+use crate::workload::attach::{Outcome, attach};
 use crate::workload::attachment::Attachment;
 use crate::workload::kind::Kind;
+use crate::workload::{ContainerChoice, Existing};
 
 fn job() -> NewJob {
     NewJob { name: "train".into(), namespace: "runai-a".into(), image: "ubuntu".into(), ..NewJob::default() }

@@ -6,7 +6,8 @@ use super::{Place, Reference, Renewal, Way};
 use crate::secret::{is_key, is_subdomain};
 use crate::workload::attachment::{Item, Need};
 use crate::workload::kind::{KINDS, Kind, OnChange, Shape, Version};
-use crate::workload::pod_spec::{containers, is_true, list, text};
+use crate::workload::pod_spec::containers;
+use crate::workload::tree::{is_true, list, text};
 
 /// What refers to secrets and runs no pods of its own.
 static WITHOUT_PODS: [Kind; 2] = [

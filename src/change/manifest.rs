@@ -1,0 +1,173 @@
+//! `-f`: the change that a command makes to a workload, made to those of a manifest. No cluster is asked.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::change::workload::{Plan, Planned};
+use crate::error::{Error, Result};
+use crate::flags::{Output, WriteArgs};
+use crate::manifest::{Format, Manifest, Object};
+use crate::session::Session;
+use crate::sources::manifest_files::{ManifestFile, ManifestFiles};
+use crate::workload::{Kind, Target};
+
+/// For `-f` of the commands that change a workload: what goes with a cluster alone goes not with it.
+pub(crate) fn without_cluster(filename: clap::Arg) -> clap::Arg {
+    filename
+        .help("Change the workloads of a manifest instead, and print it; a folder has several; - for standard input")
+        .conflicts_with_all(["recreate", "copy_as", "timeout", "dry_run", "validate", "field_manager"])
+}
+
+/// A change of the workloads of a manifest.
+pub(crate) struct ManifestChange<'a, P> {
+    pub(crate) plan: P,
+    /// None for every workload.
+    pub(crate) target: Option<&'a Target>,
+    pub(crate) write: &'a WriteArgs,
+    pub(crate) session: &'a Session<'a>,
+}
+
+impl<P: Plan> ManifestChange<'_, P> {
+    pub(crate) fn run(&self, files: &ManifestFiles) -> Result<()> {
+        self.check_no_place()?;
+        let files = files.read()?;
+        let mut manifests: Vec<Manifest<'_>> =
+            files.iter().map(ManifestFile::manifest).collect::<Result<_>>()?;
+        let meant = self.meant(&files, &manifests)?;
+        let ui = self.session.ui;
+        for (manifest, meant) in manifests.iter_mut().zip(&meant) {
+            let changed: Vec<Object> =
+                meant.iter().filter_map(|one| self.changed(one).transpose()).collect::<Result<_>>()?;
+            for place in manifest.replace(&changed)? {
+                ui.warning(&format!("{place}: comments are lost, where lines went or were written anew"));
+            }
+        }
+        match self.write.output {
+            Output::Human => ui.data(joined(&manifests)?.as_bytes()),
+            Output::Yaml => ui.data(joined_as(Format::Yaml, &manifests)?.as_bytes()),
+            Output::Json => ui.data(joined_as(Format::Json, &manifests)?.as_bytes()),
+            Output::Name => {
+                let names = meant.iter().flatten().map(|one| one.name.clone() + "\n");
+                ui.data(names.collect::<String>().as_bytes())
+            }
+        }
+    }
+
+    fn check_no_place(&self) -> Result<()> {
+        let place = &self.session.globals.place;
+        if place.namespace.is_none() && place.projects.is_empty() {
+            return Ok(());
+        }
+        Err(Error::usage(
+            "-f changes a manifest and asks no cluster: --namespace and --project mean nothing to it",
+        )
+        .hint("leave them out; kubectl apply -n says where the objects go"))
+    }
+
+    /// The workloads of each manifest that are to be changed, at least one in all.
+    fn meant(&self, files: &[ManifestFile], manifests: &[Manifest<'_>]) -> Result<Vec<Vec<Workload>>> {
+        let mut workloads = manifests.iter().map(workloads).collect::<Result<Vec<_>>>()?;
+        let place = match files {
+            [only] => only.name().to_owned(),
+            several => format!("none of the {} files", several.len()),
+        };
+        let has = if files.len() == 1 { "has no" } else { "has a" };
+        if workloads.iter().all(Vec::is_empty) {
+            return Err(Error::failed(format!("{place} {has} workload of a kind that is known"))
+                .hint("kubectl runai-secret attach x/y names the kinds that are"));
+        }
+        let Some(target) = self.target.map(ToString::to_string) else { return Ok(workloads) };
+        let names: BTreeSet<String> = workloads.iter().flatten().map(|one| one.name.clone()).collect();
+        for workloads in &mut workloads {
+            workloads.retain(|one| one.name == target);
+        }
+        if workloads.iter().all(Vec::is_empty) {
+            let has = if files.len() == 1 { "has no" } else { "has" };
+            let names = names.into_iter().collect::<Vec<_>>().join(", ");
+            return Err(Error::failed(format!("{place} {has} {target}")).hint(format!(
+                "the workloads in {} are: {names}",
+                if files.len() == 1 { "it" } else { "them" }
+            )));
+        }
+        Ok(workloads)
+    }
+
+    /// The object as it is wanted; none where there is nothing to do. Says on standard error what is different.
+    fn changed(&self, workload: &Workload) -> Result<Option<Object>> {
+        let Workload { kind, name, object } = workload;
+        let planned = self.plan.change(&object.value, kind, name).map_err(|error| {
+            let error = error.at(&object.place);
+            if self.target.is_none() { error.hint("KIND/NAME beside -f chooses one workload") } else { error }
+        })?;
+        for warning in planned.warnings() {
+            self.session.ui.warning(&format!("{name}: {warning}"));
+        }
+        match planned {
+            Planned::Nothing { why, .. } => {
+                self.session.ui.note(&why);
+                Ok(None)
+            }
+            Planned::Changed(changed) => {
+                for difference in &changed.differences {
+                    self.session.ui.note(&format!("{name}: {difference}"));
+                }
+                Ok(Some(object.clone().with(changed.object)))
+            }
+        }
+    }
+}
+
+fn workloads(manifest: &Manifest<'_>) -> Result<Vec<Workload>> {
+    let objects = manifest.objects(|api_version, kind| Kind::of_manifest(api_version, kind).is_some())?;
+    Ok(objects.into_iter().filter_map(Workload::of).collect())
+}
+
+/// All of them as one text, each as it was but for what was changed. JSON among YAML becomes YAML: no reader takes both.
+fn joined(manifests: &[Manifest<'_>]) -> Result<String> {
+    match manifests {
+        [only] => Ok(only.text()),
+        _ if manifests.iter().all(|one| one.format() == Format::Json) => joined_as(Format::Json, manifests),
+        _ => joined_as(Format::Yaml, manifests),
+    }
+}
+
+fn joined_as(format: Format, manifests: &[Manifest<'_>]) -> Result<String> {
+    let mut joined = String::new();
+    for manifest in manifests {
+        let text = manifest.text_as(format)?;
+        if joined.is_empty() {
+            joined = text;
+            continue;
+        }
+        if !joined.ends_with('\n') {
+            joined.push('\n');
+        }
+        // A mark of the byte order is one at the start of a text alone.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        if format == Format::Yaml && !text.starts_with("---") {
+            joined.push_str("---\n");
+        }
+        joined.push_str(text);
+    }
+    Ok(joined)
+}
+
+/// A workload of a manifest.
+struct Workload {
+    kind: &'static Kind,
+    /// As kubectl prints it; where the name is to be generated, as it begins.
+    name: String,
+    object: Object,
+}
+
+impl Workload {
+    fn of(object: Object) -> Option<Self> {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let (api_version, kind) = (text(&object.value["apiVersion"])?, text(&object.value["kind"])?);
+        let kind = Kind::of_manifest(&api_version, &kind)?;
+        let metadata = &object.value["metadata"];
+        let name = text(&metadata["name"]).or_else(|| text(&metadata["generateName"])).unwrap_or_default();
+        Some(Self { kind, name: kind.display_name(&name), object })
+    }
+}

@@ -1,0 +1,9 @@
+//! Safe writes: with the version that was read, checked first, tried again after a conflict, undone or resumed where a
+//! change has several steps.
+
+pub(crate) mod manifest;
+pub(crate) mod owner;
+pub(crate) mod recreate;
+pub(crate) mod retry;
+pub(crate) mod secret;
+pub(crate) mod workload;

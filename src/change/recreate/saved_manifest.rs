@@ -1,0 +1,154 @@
+//! A copy of an object in a file, for the moment in which the cluster has none.
+//!
+//! Of a secret that is metadata and type alone: no value ever comes to the disk.
+//!
+//! The file is written and flushed to the disk before the object is deleted, readable by its owner alone (a manifest may
+//! hold plain variables), and `kubectl create` brings a workload back from it without this program.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+use crate::flags::Connection;
+use crate::private_files::{own_folder, write_new};
+use crate::{command_line, render};
+
+pub(crate) struct SavedManifest {
+    path: PathBuf,
+}
+
+impl SavedManifest {
+    /// Saves a manifest under a name that says what it is.
+    ///
+    /// # Errors
+    /// There is no place for it, or it can't be written; the object must not be deleted then.
+    pub(crate) fn save(manifest: &Value, name: &str) -> Result<Self> {
+        let folder = folder().ok_or_else(|| {
+            Error::failed("there is no folder to keep the old manifest in")
+                .hint("set XDG_STATE_HOME or HOME to a path that begins with /")
+        })?;
+        let path = folder.join(name);
+        write(&folder, &path, &render::json(manifest)).map_err(|error| {
+            let why = match error.kind() {
+                io::ErrorKind::InvalidInput => format!("{} is not yours alone", folder.display()),
+                kind => kind.to_string(),
+            };
+            Error::failed(format!("can't save the old manifest as {}: {why}", path.display()))
+                .hint("nothing was changed in the cluster; XDG_STATE_HOME says where such files go")
+        })?;
+        Ok(Self { path })
+    }
+
+    /// Those that are there with this in their name, the newest first, with what they hold. What can't be read is passed
+    /// over: a hint is all that comes of them.
+    pub(crate) fn named(mark: &str) -> Vec<(Self, Value)> {
+        let Some(files) = folder().and_then(|folder| fs::read_dir(folder).ok()) else { return Vec::new() };
+        let is_meant = |path: &PathBuf| {
+            let name = path.file_name().map(|name| name.to_string_lossy());
+            name.is_some_and(|name| name.contains(mark) && name.ends_with(".json"))
+        };
+        let mut paths: Vec<PathBuf> = files.flatten().map(|file| file.path()).filter(is_meant).collect();
+        let written = |path: &PathBuf| fs::metadata(path).and_then(|about| about.modified()).ok();
+        paths.sort_by_cached_key(|path| std::cmp::Reverse(written(path)));
+        let read = |path: PathBuf| {
+            let manifest = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
+            Some((Self { path }, manifest))
+        };
+        paths.into_iter().filter_map(read).collect()
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What to type to bring the object back, in the cluster that this command went to.
+    pub(crate) fn restore_command(&self, connection: &Connection) -> String {
+        let path = self.path.display().to_string();
+        let mut words = vec!["kubectl".to_owned(), "create".to_owned(), "-f".to_owned(), path];
+        words.extend(flags(connection));
+        command_line::joined(words)
+    }
+
+    /// The cluster has the object again, or its successor: the file is not needed any more.
+    pub(crate) fn remove(&self) {
+        // A file too many does no harm.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// The flags by which another command goes to the same cluster.
+pub(crate) fn flags(connection: &Connection) -> Vec<String> {
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    let insecure = connection.insecure_skip_tls_verify.map(|insecure| insecure.to_string());
+    // Not the token: what is printed ends in logs.
+    let flags = [
+        ("--kubeconfig", path(&connection.kubeconfig)),
+        ("--context", connection.context.clone()),
+        ("--cluster", connection.cluster.clone()),
+        ("--user", connection.user.clone()),
+        ("--server", connection.server.as_deref().map(without_userinfo)),
+        ("--as", connection.impersonate.clone()),
+        ("--as-uid", connection.impersonate_uid.clone()),
+        ("--certificate-authority", path(&connection.certificate_authority)),
+        ("--client-certificate", path(&connection.client_certificate)),
+        ("--client-key", path(&connection.client_key)),
+        ("--insecure-skip-tls-verify", insecure),
+        ("--tls-server-name", connection.tls_server_name.clone()),
+    ];
+    let mut words: Vec<String> =
+        flags.into_iter().filter_map(|(flag, value)| Some(format!("{flag}={}", value?))).collect();
+    words.extend(connection.impersonate_groups.iter().map(|group| format!("--as-group={group}")));
+    words
+}
+
+/// The URL without user and password: the command is shown.
+fn without_userinfo(url: &str) -> String {
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
+    let host = url[start..end].rfind('@').map_or(start, |at| start + at + 1);
+    format!("{}{}", &url[..start], &url[host..])
+}
+
+fn folder() -> Option<PathBuf> {
+    // The specification of XDG_STATE_HOME has relative paths ignored.
+    let state = env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || env::home_dir().filter(|home| home.is_absolute());
+    let state = state.or_else(|| Some(home()?.join(".local").join("state")))?;
+    Some(state.join(crate::flags::BINARY))
+}
+
+/// Writes beside the place and renames, so that a file of that name is always whole.
+fn write(folder: &Path, path: &Path, manifest: &[u8]) -> io::Result<()> {
+    own_folder(folder)?;
+    let unfinished = path.with_extension("unfinished");
+    let written = write_new(&unfinished, manifest)
+        .and_then(|file| file.sync_all())
+        .and_then(|()| fs::rename(&unfinished, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&unfinished);
+    }
+    // The name must reach the disk too; not every system lets a folder be opened.
+    if let Ok(folder) = fs::File::open(folder) {
+        let _ = folder.sync_all();
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_userinfo;
+
+    #[test]
+    fn a_password_in_the_servers_address_is_not_repeated() {
+        for (url, shown) in [
+            ("https://u:hunter2@h:1/p@q", "https://h:1/p@q"),
+            ("https://u:p@x@h", "https://h"),
+            ("u:hunter2@h:1", "h:1"),
+            ("https://h:1", "https://h:1"),
+        ] {
+            assert_eq!(without_userinfo(url), shown);
+        }
+    }
+}

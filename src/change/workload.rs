@@ -1,0 +1,345 @@
+//! The safe way to change a workload that exists, the same for every command that does.
+//!
+//! It is read, changed, checked by the server and written with the version that was read; where somebody else wrote in
+//! between it starts again. Where the server refuses any change, another object takes its place: `--recreate` or
+//! `--copy-as`.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::change::owner::Maker;
+use crate::change::recreate::workload::Recreation;
+use crate::change::retry::{TRIES, pause_after_conflict};
+use crate::cluster::{Cluster, Failure, Keep, Namespaces, Write};
+use crate::command_line::CommandLine;
+use crate::error::{Error, Result};
+use crate::flags::{DryRun, WriteArgs};
+use crate::session::Session;
+use crate::workload::{self, Kind, NamedCopy, OnChange, Selector, Target};
+use crate::{flags, session, wording};
+
+/// After so many copies somebody has a way of their own to name them.
+const MOST_COPIES: u32 = 10;
+
+/// How a changed workload is to be written.
+#[derive(clap::Args)]
+pub(crate) struct ChangeArgs {
+    /// Delete the workload and create it anew under its name, where it can't be changed
+    #[arg(long, conflicts_with = "copy_as")]
+    recreate: bool,
+
+    /// Create a changed copy under another name, and leave the workload as it is
+    #[arg(long, value_name = "NAME")]
+    copy_as: Option<String>,
+
+    /// How long --recreate waits until the old one is gone
+    #[arg(long, value_name = "DURATION", default_value = "2m", requires = "recreate", value_parser = flags::parse_duration, hide_short_help = true)]
+    timeout: Duration,
+
+    #[command(flatten)]
+    pub(crate) write: WriteArgs,
+}
+
+/// What to do with a workload that can't be changed.
+pub(crate) enum Way {
+    Recreate,
+    CopyAs(String),
+}
+
+impl ChangeArgs {
+    /// The way that was chosen on the command line.
+    ///
+    /// # Errors
+    /// The copy's name is illegal, or the workload's own.
+    pub(crate) fn way(&self, target: &Target) -> Result<Option<Way>> {
+        match &self.copy_as {
+            Some(name) => checked_copy_name(target, name).map(Way::CopyAs).map(Some),
+            None => Ok(self.recreate.then_some(Way::Recreate)),
+        }
+    }
+}
+
+impl ChangeArgs {
+    /// The flag that chose a way.
+    pub(crate) fn flag_of_way(&self) -> Option<&'static str> {
+        if self.recreate { Some("--recreate") } else { self.copy_as.as_ref().map(|_| "--copy-as") }
+    }
+}
+
+fn checked_copy_name(target: &Target, name: &str) -> Result<String> {
+    if name == target.name {
+        return Err(Error::usage("a copy needs another name")
+            .hint("--recreate replaces the workload under its own name"));
+    }
+    workload::check_object_name(target.kind.singular, name)?;
+    Ok(name.to_owned())
+}
+
+/// What a command wants to be different about a workload.
+pub(crate) trait Plan {
+    /// `workload` is what it is called, as `deployment.apps/web`.
+    fn change(&self, object: &Value, kind: &Kind, workload: &str) -> Result<Planned>;
+
+    /// What to do instead with a workload that `owner` makes, and would make again as it was.
+    fn on_owner(&self, owner: &str) -> String;
+}
+
+/// What a plan comes to for one workload.
+pub(crate) enum Planned {
+    /// There is nothing to do.
+    Nothing {
+        why: String,
+        warnings: Vec<String>,
+    },
+    Changed(Changed),
+}
+
+/// A workload as it is wanted.
+pub(crate) struct Changed {
+    pub(crate) object: Value,
+    /// What is different, a line each.
+    pub(crate) differences: Vec<String>,
+    /// What comes out otherwise than one may think.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// A change that is under way, with all that stays the same while it is tried.
+pub(crate) struct Change<'a, P> {
+    pub(crate) plan: P,
+    pub(crate) target: &'a Target,
+    pub(crate) way: Option<Way>,
+    pub(crate) args: &'a ChangeArgs,
+    pub(crate) session: &'a Session<'a>,
+    pub(crate) cluster: &'a Cluster,
+    pub(crate) namespace: &'a str,
+}
+
+/// What became of a write.
+enum Written {
+    Done,
+    /// Somebody else wrote first; it must be read again.
+    Conflict(Failure),
+}
+
+/// Reads the workload that is to be changed.
+pub(crate) async fn look(cluster: &Cluster, namespace: &str, target: &Target) -> Result<Value> {
+    match cluster.workload(namespace, target).await {
+        Ok(object) => Ok(object),
+        Err(failure) => Err(session::not_found::workload(failure, target, namespace, cluster).await),
+    }
+}
+
+impl Planned {
+    pub(crate) fn warnings(&self) -> &[String] {
+        match self {
+            Self::Nothing { warnings, .. } | Self::Changed(Changed { warnings, .. }) => warnings,
+        }
+    }
+}
+
+impl<P: Plan> Change<'_, P> {
+    /// Changes the workload, which was read as `object`, and reports it.
+    pub(crate) async fn run(&self, mut object: Value) -> Result<()> {
+        let mut attempt = 1;
+        loop {
+            if let Some(maker) = Maker::of(&object, self.namespace, self.cluster).await {
+                return Err(maker.refusal(self.target, |name| self.plan.on_owner(name)));
+            }
+            self.check_not_going(&object)?;
+            let planned = self.plan.change(&object, self.target.kind, &self.target.to_string())?;
+            if attempt == 1 {
+                planned.warnings().iter().for_each(|warning| self.session.ui.warning(warning));
+            }
+            let changed = match planned {
+                Planned::Changed(changed) => changed,
+                Planned::Nothing { why, .. } => match &self.way {
+                    Some(Way::CopyAs(name)) => {
+                        self.session.ui.note(&format!("{why}: {name} is a copy as it is"));
+                        Changed { object: object.clone(), differences: Vec::new(), warnings: Vec::new() }
+                    }
+                    Some(Way::Recreate) | None => {
+                        self.session.ui.note(&format!("{why}: nothing was written"));
+                        let (write, target) = (&self.args.write, self.target.to_string());
+                        return self.session.report(write, &target, "unchanged", &object);
+                    }
+                },
+            };
+            match self.write(&object, &changed).await? {
+                Written::Done => return Ok(()),
+                Written::Conflict(failure) if attempt == TRIES => return Err(failure.into()),
+                Written::Conflict(_) => {
+                    pause_after_conflict(attempt).await;
+                    object = self.cluster.workload(self.namespace, self.target).await?;
+                }
+            }
+            attempt += 1;
+        }
+    }
+
+    fn check_not_going(&self, object: &Value) -> Result<()> {
+        if object["metadata"]["deletionTimestamp"].is_null() {
+            return Ok(());
+        }
+        Err(Error::failed(format!("{} is being deleted", self.target))
+            .hint("wait until it is gone; submit makes a new job"))
+    }
+
+    async fn write(&self, object: &Value, changed: &Changed) -> Result<Written> {
+        let Self { target, args, session, .. } = self;
+        if let Some(Way::CopyAs(name)) = &self.way {
+            return self.copy(name, changed).await;
+        }
+        if target.kind.on_change_of(object) == OnChange::Refused {
+            return self.another(object, changed).await;
+        }
+        let effects =
+            [changed.differences.clone(), vec![target.kind.on_change_of(object).in_words().to_owned()]];
+        session.review(&args.write, &format!("Change {target}?"), &effects.concat()).await?;
+        let mut answer = changed.object.clone();
+        let steps: &[Keep] = match args.write.dry_run {
+            DryRun::None => &[Keep::No, Keep::Yes],
+            DryRun::Server => &[Keep::No],
+            DryRun::Client => &[],
+        };
+        for keep in steps {
+            let write = Write { keep: *keep, ..args.write.write() };
+            answer = match self.cluster.replace_workload(self.namespace, target, &changed.object, write).await
+            {
+                Ok(answer) => answer,
+                Err(failure) if failure.is_conflict() => return Ok(Written::Conflict(failure)),
+                Err(failure) if workload::is_immutable(&failure.status(), target.kind) => {
+                    return self.another(object, changed).await;
+                }
+                Err(failure) => return Err(failure.into()),
+            };
+        }
+        self.report(&target.to_string(), "updated", &answer, &changed.differences)?;
+        if args.write.dry_run == DryRun::None {
+            session.ui.note(&format!("{target} {}", target.kind.on_change_of(object).in_words()));
+        }
+        Ok(Written::Done)
+    }
+
+    /// The workload can't be changed: replace it or make a copy, as chosen by flag or on the terminal.
+    async fn another(&self, object: &Value, changed: &Changed) -> Result<Written> {
+        let chosen;
+        let way = if let Some(way) = &self.way {
+            way
+        } else {
+            chosen = self.choose_way().await?;
+            &chosen
+        };
+        match way {
+            Way::CopyAs(name) => self.copy(name, changed).await,
+            Way::Recreate => {
+                let created = self.recreation(&changed.differences).run(object, &changed.object).await?;
+                self.report(&self.target.to_string(), "recreated", &created, &[])?;
+                Ok(Written::Done)
+            }
+        }
+    }
+
+    fn recreation<'b>(&'b self, differences: &'b [String]) -> Recreation<'b> {
+        Recreation {
+            session: self.session,
+            cluster: self.cluster,
+            namespace: self.namespace,
+            target: self.target,
+            write: &self.args.write,
+            limit: self.args.timeout,
+            differences,
+        }
+    }
+
+    async fn choose_way(&self) -> Result<Way> {
+        let target = self.target;
+        let why = format!("{target} can't be changed: its {} is immutable", target.kind.changed_part());
+        let ways =
+            ["create a changed copy under another name", "delete it and create it anew under its name"];
+        let ui = self.session.ui;
+        match ui.choose(&format!("{why}. What now?"), &ways).await? {
+            Some(0) => {
+                let proposal = self.free_name().await;
+                let name = ui.ask("Name of the copy", &proposal).await?.unwrap_or(proposal);
+                ui.note_chosen(format!("--copy-as {name}"));
+                checked_copy_name(target, &name).map(Way::CopyAs)
+            }
+            Some(_) => {
+                ui.note_chosen("--recreate".to_owned());
+                Ok(Way::Recreate)
+            }
+            None => Err(Error::usage(why)
+                .hint("--recreate deletes it and creates it anew under the same name")
+                .hint("--copy-as NAME creates a changed copy and leaves it as it is")),
+        }
+    }
+
+    /// A name for a copy that nothing has yet, as far as can be seen.
+    async fn free_name(&self) -> String {
+        let numbered = |number| format!("{}-{number}", self.target.name);
+        for number in 2..MOST_COPIES {
+            let target = Target { kind: self.target.kind, name: numbered(number) };
+            if self.cluster.workload(self.namespace, &target).await.is_err() {
+                return target.name;
+            }
+        }
+        numbered(MOST_COPIES)
+    }
+
+    async fn copy(&self, name: &str, changed: &Changed) -> Result<Written> {
+        let kind = self.target.kind;
+        let selectors = self.selectors().await?;
+        let NamedCopy { object: copy, notes } = workload::named_copy(&changed.object, kind, name, &selectors);
+        let write = &self.args.write;
+        let effects = [changed.differences.as_slice(), &notes].concat();
+        self.session.review(write, &format!("Create {}?", kind.display_name(name)), &effects).await?;
+        let answer = if write.dry_run == DryRun::Client {
+            copy
+        } else {
+            let created = self.cluster.create_workload(self.namespace, kind, &copy, write.write()).await;
+            created.map_err(|failure| self.no_copy(failure, name))?
+        };
+        self.report(&kind.display_name(name), "created", &answer, &effects)?;
+        Ok(Written::Done)
+    }
+
+    /// What selects pods in the namespace, as far as the user may see it.
+    async fn selectors(&self) -> Result<Vec<Selector>> {
+        let scope = Namespaces::One(self.namespace.to_owned());
+        let read = |_, object: &Value| Selector::of(object);
+        let seen = self.cluster.objects(&workload::SELECTING, &scope, read).await?;
+        if !seen.unseen.is_empty() {
+            let unseen = wording::list(seen.unseen.iter().map(|one| one.resource));
+            self.session.ui.warning(&format!(
+                "you may not list {unseen} in namespace {}: whether some take the copy's pods for those of the original was \
+                 not looked at",
+                self.namespace
+            ));
+        }
+        Ok(seen.found)
+    }
+
+    fn no_copy(&self, failure: Failure, name: &str) -> Error {
+        let look =
+            CommandLine::kubectl("get").arg(self.target.kind.word()).arg(name).namespace(self.namespace);
+        let exists = failure.is_already_exists();
+        let unknown = failure.has_unknown_effect();
+        let error = Error::from(failure);
+        if exists {
+            error.hint(format!("choose another name with --copy-as; {look}"))
+        } else if unknown {
+            error.hint(look)
+        } else {
+            error
+        }
+    }
+
+    /// Says what is different, now that it is.
+    fn report(&self, name: &str, verb: &str, object: &Value, differences: &[String]) -> Result<()> {
+        for difference in differences {
+            self.session.ui.note(difference);
+        }
+        self.session.report(&self.args.write, name, verb, object)
+    }
+}

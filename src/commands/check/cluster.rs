@@ -1,0 +1,157 @@
+//! What of a cluster is checked: the consumers of its secrets, and the secrets that they refer to.
+
+use crate::cluster::{Cluster, Namespaces, Seen, Unseen};
+use crate::error::Result;
+use crate::findings::{EnvNames, Extent, View, referred};
+use crate::secret::Inspection;
+use crate::workload::{Consumer, Kind, Target, Way};
+use crate::{session, uses};
+use futures::stream::{self, StreamExt};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many secrets are read one by one at once.
+const AT_ONCE: usize = 8;
+
+/// How many missing secrets are looked for in other namespaces.
+const SOUGHT: usize = 10;
+
+pub(super) type Logins = BTreeMap<(String, String), Vec<String>>;
+
+pub(super) type Secrets = BTreeMap<(String, String), Option<Inspection>>;
+
+/// Everything in a namespace, or in all.
+pub(super) async fn look(scope: &Namespaces, cluster: &Cluster) -> Result<(View, Vec<Unseen>)> {
+    let consumers = uses::consumers::look_with(consumer, scope, cluster);
+    let (consumers, secrets, env_names) =
+        tokio::join!(consumers, cluster.inspect_secrets(scope), env_names(cluster));
+    let (consumers, secrets) = (consumers?, secrets?);
+    let extent = if consumers.unseen.is_empty() { Extent::Whole } else { Extent::Part };
+    let Seen { found: consumers, unseen: consumers_unseen, .. } = consumers;
+    let listed = |namespace: &str| {
+        !secrets.unseen.iter().any(|one| one.namespace.as_deref().is_none_or(|at| at == namespace))
+    };
+    let (known, to_read): (Vec<_>, Vec<_>) =
+        referred(&consumers).into_iter().partition(|(namespace, _)| listed(namespace));
+    let mut all: BTreeMap<_, _> = known.into_iter().map(|place| (place, None)).collect();
+    let (read, refused) = read(to_read, cluster).await?;
+    all.extend(read);
+    all.extend(secrets.found.into_iter().map(by_place));
+    // Who may not list secrets is served by reading one by one those that are used, as long as it is seen which are.
+    let all_were_read = refused.is_empty() && extent == Extent::Whole;
+    let unseen = [consumers_unseen, if all_were_read { Vec::new() } else { secrets.unseen }].concat();
+    let logins = logins_in(&consumers);
+    Ok((view(consumers, all, logins, env_names, extent, cluster).await, unseen))
+}
+
+/// One workload, and the pods of it that are stuck.
+pub(super) async fn look_at(
+    target: &Target,
+    namespace: &str,
+    cluster: &Cluster,
+) -> Result<(View, Vec<Unseen>)> {
+    let children = ["ReplicaSet", "Job", "Pod"];
+    let kinds = Kind::referring().filter(|kind| children.contains(&kind.name) && *kind != target.kind);
+    let scope = Namespaces::One(namespace.to_owned());
+    let made = cluster.objects(kinds, &scope, |kind, object| Consumer::of(kind, object, |_| true));
+    let (object, made, env_names) =
+        tokio::join!(cluster.workload(namespace, target), made, env_names(cluster));
+    let Seen { found, unseen, .. } = made?;
+    let object = match object {
+        Ok(object) => object,
+        Err(failure) => return Err(session::not_found::workload(failure, target, namespace, cluster).await),
+    };
+    let own = consumer(target.kind, &object);
+    let consumers = own.with_what_it_made(found);
+    let (secrets, refused) = read(referred(&consumers).into_iter().collect(), cluster).await?;
+    let (logins, unread) = read_logins(&consumers, cluster).await?;
+    let unseen = [unseen, refused, unread].concat();
+    Ok((view(consumers, secrets, logins, env_names, Extent::Part, cluster).await, unseen))
+}
+
+/// All that is of interest about an object.
+pub(super) fn consumer(kind: &'static Kind, object: &Value) -> Consumer {
+    Consumer::of(kind, object, |_| true).with_doubts(object)
+}
+
+/// The registry logins of the service accounts among these.
+pub(super) fn logins_in(consumers: &[Consumer]) -> Logins {
+    let accounts = consumers.iter().filter(|one| one.kind == Kind::service_account());
+    let logins = |account: &Consumer| {
+        let pulls = account.references.iter().filter(|reference| reference.way == Way::ImagePull);
+        pulls.map(|reference| reference.secret.clone()).collect()
+    };
+    accounts.map(|one| ((one.namespace.clone(), one.name.clone()), logins(one))).collect()
+}
+
+/// Those of the service accounts whose logins do not count, read one by one.
+pub(super) async fn read_logins(consumers: &[Consumer], cluster: &Cluster) -> Result<(Logins, Vec<Unseen>)> {
+    let (mut logins, mut refused) = (logins_in(consumers), BTreeSet::new());
+    let own = consumers.iter().flat_map(|one| {
+        one.own_logins.iter().map(|own| (one.namespace.clone(), own.account.clone())).collect::<Vec<_>>()
+    });
+    let wanted: BTreeSet<_> = own.filter(|place| !logins.contains_key(place)).collect();
+    for (namespace, account) in wanted {
+        let read = uses::account_logins::read(BTreeSet::from([account]), &namespace, cluster).await?;
+        for (account, found) in read {
+            match found {
+                Some(found) => drop(logins.insert((namespace.clone(), account), found)),
+                None => {
+                    refused
+                        .insert(Unseen { namespace: Some(namespace.clone()), resource: "serviceaccounts" });
+                }
+            }
+        }
+    }
+    Ok((logins, refused.into_iter().collect()))
+}
+
+pub(super) fn by_place(secret: Inspection) -> ((String, String), Option<Inspection>) {
+    ((secret.namespace.clone(), secret.name.clone()), Some(secret))
+}
+
+/// Reads secrets one by one: whoever may not list them may be allowed some.
+pub(super) async fn read(places: Vec<(String, String)>, cluster: &Cluster) -> Result<(Secrets, Vec<Unseen>)> {
+    let reads = places.into_iter().map(async |(namespace, name)| {
+        let secret = cluster.inspect_secret(&namespace, &name).await;
+        (secret, (namespace, name))
+    });
+    let mut reads = stream::iter(reads).buffer_unordered(AT_ONCE);
+    let (mut secrets, mut refused) = (Secrets::new(), BTreeSet::new());
+    while let Some((secret, place)) = reads.next().await {
+        match secret {
+            Ok(secret) => drop(secrets.insert(place, Some(secret))),
+            Err(failure) if failure.is_not_found() => drop(secrets.insert(place, None)),
+            Err(failure) if failure.is_forbidden() => {
+                refused.insert(Unseen { namespace: Some(place.0), resource: "secrets" });
+            }
+            Err(failure) => return Err(failure.into()),
+        }
+    }
+    Ok((secrets, refused.into_iter().collect()))
+}
+
+pub(super) async fn view(
+    consumers: Vec<Consumer>,
+    secrets: Secrets,
+    account_logins: Logins,
+    env_names: EnvNames,
+    extent: Extent,
+    cluster: &Cluster,
+) -> View {
+    let missing = secrets.iter().filter(|(_, secret)| secret.is_none()).map(|((_, name), _)| name);
+    let missing: BTreeSet<&String> = missing.take(SOUGHT).collect();
+    let searches = missing.into_iter().map(async |name| {
+        // It is only for a hint: where it is not allowed, there is none.
+        let found = cluster.secrets_named(name).await.unwrap_or_default();
+        (name.clone(), found.into_iter().map(|secret| secret.namespace).collect())
+    });
+    let elsewhere = futures::future::join_all(searches).await.into_iter().collect();
+    View { consumers, secrets, elsewhere, account_logins, made: Vec::new(), env_names, extent }
+}
+
+/// Whoever may not ask for the version gets the rule that every cluster follows.
+pub(super) async fn env_names(cluster: &Cluster) -> EnvNames {
+    let version = cluster.version().await.unwrap_or((1, 0));
+    EnvNames::of_version(version.0, version.1)
+}

@@ -1,0 +1,162 @@
+//! `check`: what is wrong with secrets and with what uses them.
+
+mod cluster;
+mod copies;
+mod manifest;
+
+use std::collections::BTreeSet;
+
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+use serde::Serialize;
+
+use self::cluster::{look, look_at};
+use crate::cluster::{Namespaces, Unseen};
+use crate::error::{Error, Result};
+use crate::findings::{Code, Finding, Severity};
+use crate::flags::{Report, ReportArgs};
+use crate::session;
+use crate::session::Session;
+use crate::session::scope::ScopeArgs;
+use crate::sources::manifest_files::ManifestArgs;
+use crate::ui::Table;
+use crate::wording::plural;
+use crate::workload::Target;
+
+/// Check secrets and what uses them: what is missing, misspelt, lost or expired
+///
+/// Without TARGET it checks all that the namespace holds. Values are read, looked at and never shown. Ends with exit
+/// code 3 where something is found whose severity is error.
+#[derive(clap::Args)]
+#[command(
+    mut_arg("filename", |flag| flag.conflicts_with("all_namespaces")),
+    after_help = "Examples:\n  \
+    kubectl runai-secret check -p team-a\n  \
+    kubectl runai-secret check job/train -p team-a\n  \
+    kubectl runai-secret check -f job.yaml -p team-a\n  \
+    kubectl runai-secret check -A --ignore unused-secret,trailing-newline -o json"
+)]
+pub(crate) struct CheckArgs {
+    /// A workload as kind/name; all that there is without it
+    #[arg(value_name = "TARGET")]
+    target: Option<String>,
+
+    #[command(flatten)]
+    manifest: ManifestArgs,
+
+    /// Leave out findings with these codes
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    ignore: Vec<Code>,
+
+    #[command(flatten)]
+    scope: ScopeArgs,
+
+    #[command(flatten)]
+    report: ReportArgs,
+}
+
+impl ValueEnum for Code {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Code::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.word()))
+    }
+}
+
+/// What `-o json` prints. The README documents the fields.
+#[derive(Serialize)]
+struct FindingsReport<'a> {
+    findings: &'a [Finding],
+    unseen: &'a [Unseen],
+}
+
+pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
+    let target = args.target.as_deref().map(Target::parse).transpose()?;
+    // Read before a credential plugin may take the terminal.
+    let files = args.manifest.files()?.map(|files| files.read()).transpose()?;
+    let cluster = session.connect().await?;
+    let scope = args.scope.resolve(&cluster, session).await?;
+    let (view, mut unseen) = match (&files, &target, &scope) {
+        (Some(files), target, Namespaces::One(namespace)) => {
+            manifest::look(files, target.as_ref(), namespace, &cluster, session).await?
+        }
+        (None, Some(target), Namespaces::One(namespace)) => look_at(target, namespace, &cluster).await?,
+        (None, None, scope) => look(scope, &cluster).await?,
+        (_, _, Namespaces::All | Namespaces::AllAtOnce) => {
+            return Err(Error::usage("a TARGET is in one namespace, and --all-namespaces means every one")
+                .hint("say which: --project or --namespace"));
+        }
+    };
+    let mut findings = view.findings();
+    if target.is_none() && files.is_none() {
+        let (of_copies, more) = copies::findings(&view, &scope, &cluster, session).await?;
+        findings.extend(of_copies);
+        findings.sort_unstable();
+        unseen.extend(more);
+    }
+    findings.retain(|finding| !args.ignore.contains(&finding.code));
+    session::scope::warn_unseen(&unseen, "what depends on them was not checked", session);
+    let form = args.report.output;
+    if findings.is_empty()
+        && let Namespaces::One(namespace) = &scope
+    {
+        // Before anything says that all is well.
+        session::not_found::refuse_wrong_place(namespace, &cluster, session).await?;
+    }
+    let report = FindingsReport { findings: &findings, unseen: &unseen };
+    session::scope::print(form, &report, session, || match form {
+        Report::Table | Report::Wide if findings.is_empty() => String::new(),
+        Report::Name => names(&findings),
+        _ => table(&findings, &scope, form),
+    })?;
+    if findings.is_empty() {
+        let seen = if unseen.is_empty() { "in" } else { "in what could be seen of" };
+        session.ui.note(&format!("nothing found {seen} {}", session::scope::in_words(&scope)));
+    }
+    conclude(&findings, form, session)
+}
+
+fn names(findings: &[Finding]) -> String {
+    let names: BTreeSet<&str> = findings.iter().map(|finding| finding.object.as_str()).collect();
+    session::scope::lines(names)
+}
+
+fn table(findings: &[Finding], scope: &Namespaces, form: Report) -> String {
+    let headers: &[&str] = match form {
+        Report::Wide => &["SEVERITY", "CODE", "OBJECT", "FINDING", "WHAT TO DO"],
+        _ => &["SEVERITY", "CODE", "OBJECT", "FINDING"],
+    };
+    let mut table = Table::new(session::scope::columns(scope, headers));
+    for finding in findings {
+        let Finding { severity, code, namespace, object, message, remedy } = finding;
+        let row = [severity.word(), code.word(), object, message, remedy];
+        let row = row.into_iter().take(headers.len()).map(str::to_owned);
+        table.row(session::scope::cells(scope, namespace, row));
+    }
+    table.to_string()
+}
+
+/// Says what to do about each kind of finding, and whether there are errors.
+fn conclude(findings: &[Finding], form: Report, session: &Session<'_>) -> Result<()> {
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    if form == Report::Table {
+        let mut said = BTreeSet::new();
+        for finding in findings.iter().filter(|finding| said.insert(finding.code)) {
+            session.ui.note(&format!("{}, {}: {}", finding.code.word(), finding.object, finding.remedy));
+        }
+        if findings.len() > said.len() {
+            session.ui.note("-o wide says what to do about each");
+        }
+    }
+    if errors == 0 {
+        return Ok(());
+    }
+    let of = if errors == findings.len() {
+        String::new()
+    } else {
+        format!(" of {}", plural(findings.len(), "finding"))
+    };
+    Err(Error::partly(format!("{}{of}", plural(errors, "error"))))
+}

@@ -1,0 +1,180 @@
+//! `create`: a new secret, in one request; in several projects, one for each.
+
+mod args;
+mod destination;
+mod manifest;
+mod replace;
+mod typed;
+mod written;
+
+use serde_json::Value;
+
+use self::args::NewSecretArgs;
+use self::destination::Destination;
+use crate::change::recreate::secret::Remains;
+use crate::cluster::{self, Answer, Cluster};
+use crate::error::Result;
+use crate::flags::{DryRun, Output};
+use crate::secret::SecretManifest;
+use crate::session::Session;
+use crate::session::batch::{Objects, Several};
+use crate::wording::list;
+
+pub(crate) use self::args::CreateArgs;
+use self::written::{Written, refused};
+
+pub(super) async fn run(args: &CreateArgs, session: &Session<'_>) -> Result<()> {
+    let (typed, args) = args.chosen()?;
+    destination::check(args, session)?;
+    let manifest = manifest::resolve(&typed, args, session).await?;
+    if args.write.dry_run == DryRun::Client {
+        return dry_run(&manifest, args, session).await;
+    }
+    // The sources are read by now: a credential plugin may take the terminal.
+    let cluster = session.connect().await?;
+    let destinations = destination::all(args, &cluster, session).await?;
+    if args.cluster_wide {
+        destination::agree_to_share(&manifest.name, &destinations, args, &cluster, session).await?;
+    }
+    review(&manifest, &destinations, args, session).await?;
+    if let [only] = destinations.as_slice() {
+        let written = write(&manifest, &only.namespace, args, &cluster, session).await?;
+        session.report(&args.write, &manifest.to_name(), written.verb, &written.object)?;
+        session.note_unchosen_namespace(&only.namespace);
+        if args.cluster_wide && args.write.dry_run == DryRun::None {
+            session.ui.note("Run:ai copies it to every project, usually within a minute");
+        }
+        return Ok(());
+    }
+    in_each(&manifest, &destinations, args, &cluster, session).await
+}
+
+async fn review(
+    manifest: &SecretManifest,
+    destinations: &[Destination],
+    args: &NewSecretArgs,
+    session: &Session<'_>,
+) -> Result<()> {
+    let keys: Vec<&str> = manifest.data.keys().map(String::as_str).collect();
+    let keys = if keys.is_empty() {
+        "no keys".to_owned()
+    } else {
+        format!("{} {}", if keys.len() == 1 { "the key" } else { "the keys" }, list(&keys))
+    };
+    let name = manifest.to_name();
+    let secret_type = if manifest.secret_type.is_empty() { "Opaque" } else { &manifest.secret_type };
+    let effect = |to: &Destination| format!("{name} of type {secret_type} in {}: {keys}", to.namespace);
+    let effects: Vec<String> = destinations.iter().map(effect).collect();
+    session.review(&args.write, &format!("Create {name}?"), &effects).await
+}
+
+/// Writes to all destinations: where one refuses, the others still get it.
+async fn in_each(
+    manifest: &SecretManifest,
+    destinations: &[Destination],
+    args: &NewSecretArgs,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<()> {
+    let mut several = Several::projects(destinations.len(), session);
+    let mut objects = Objects::asked(destinations.len(), &args.write, session);
+    let mut stopped = Ok(());
+    for Destination { namespace, project } in destinations {
+        let outcome = write(manifest, namespace, args, cluster, session).await;
+        match several.one(project, outcome) {
+            Ok(Some(Written { verb, object })) => {
+                objects.tell(&manifest.to_name(), &format!("{verb} in {project}"), object)?;
+            }
+            Ok(None) => {}
+            Err(error) => {
+                stopped = Err(error);
+                break;
+            }
+        }
+    }
+    objects.print()?;
+    stopped.and(several.verdict())
+}
+
+async fn write(
+    manifest: &SecretManifest,
+    namespace: &str,
+    args: &NewSecretArgs,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<Written> {
+    if args.replace {
+        return replace::Replacement { manifest, namespace, args, cluster, session }.run().await;
+    }
+    if let Some(remains) = Remains::of(cluster, namespace, &manifest.name) {
+        session.ui.warning(&format!(
+            "an earlier create --replace of secret {} was cut short, and the old one had {}: with --replace the new one \
+             gets that",
+            manifest.name,
+            remains.in_words()
+        ));
+    }
+    let body = manifest.to_request_body();
+    match cluster.create_secret(namespace, body, args.answer(), args.write.write()).await {
+        Ok(object) => Ok(Written { verb: "created", object }),
+        Err(failure) => Err(refused(failure, manifest, namespace, cluster).await),
+    }
+}
+
+/// Shows what would be done, and writes nothing. The cluster is read where a project has to be looked up, and where a
+/// sentence is asked for that says whether a secret is replaced; `-o` prints the same either way.
+async fn dry_run(manifest: &SecretManifest, args: &NewSecretArgs, session: &Session<'_>) -> Result<()> {
+    let place = &session.globals.place;
+    let looks_for_old = args.replace && args.write.output == Output::Human;
+    let looks_up_project = place.namespace.is_none() && !place.projects.is_empty();
+    if !looks_for_old && !looks_up_project {
+        cluster::check_kubeconfig(&session.globals.connection)?;
+        let runai = args.cluster_wide.then_some(&place.runai_namespace);
+        let namespaces: Vec<_> = runai.or(place.namespace.as_ref()).into_iter().cloned().collect();
+        return print(manifest, &namespaces, args, session);
+    }
+    let cluster = session.connect().await?;
+    let destinations = destination::all(args, &cluster, session).await?;
+    if args.write.output != Output::Human {
+        let namespaces: Vec<_> = destinations.into_iter().map(|to| to.namespace).collect();
+        return print(manifest, &namespaces, args, session);
+    }
+    for destination in &destinations {
+        let mut verb = "created".to_owned();
+        if args.replace {
+            let (namespace, cluster) = (&destination.namespace, &cluster);
+            let replacement = replace::Replacement { manifest, namespace, args, cluster, session };
+            replacement.preview().await?.clone_into(&mut verb);
+        }
+        if destinations.len() > 1 {
+            verb = format!("{verb} in {}", destination.project);
+        }
+        session.report(&args.write, &manifest.to_name(), &verb, &Value::Null)?;
+    }
+    Ok(())
+}
+
+/// Prints the manifest as it is in each of these namespaces; without one, as kubectl does, in none.
+fn print(
+    manifest: &SecretManifest,
+    namespaces: &[String],
+    args: &NewSecretArgs,
+    session: &Session<'_>,
+) -> Result<()> {
+    match args.write.output {
+        Output::Json => session.ui.data(&manifest.to_json(namespaces)),
+        Output::Yaml => session.ui.data(&manifest.to_yaml(namespaces)),
+        Output::Human | Output::Name => (0..namespaces.len().max(1))
+            .try_for_each(|_| session.report(&args.write, &manifest.to_name(), "created", &Value::Null)),
+    }
+}
+
+impl NewSecretArgs {
+    /// What is asked of the server in return: no value, unless it is to be printed.
+    fn answer(&self) -> Answer {
+        match self.write.output {
+            Output::Json | Output::Yaml => Answer::Whole,
+            Output::Human | Output::Name => Answer::Metadata,
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! What came of the write of a new secret.
+
+use serde_json::Value;
+
+use crate::cluster::{Cluster, Failure};
+use crate::command_line::CommandLine;
+use crate::error::Error;
+use crate::secret::SecretManifest;
+use crate::{change, session};
+
+/// What was done, and the object where it is to be printed.
+pub(super) struct Written {
+    pub(super) verb: &'static str,
+    pub(super) object: Value,
+}
+
+pub(super) async fn refused(
+    failure: Failure,
+    manifest: &SecretManifest,
+    namespace: &str,
+    cluster: &Cluster,
+) -> Error {
+    let name = &manifest.name;
+    if failure.is_already_exists() {
+        return Error::from(failure)
+            .hint(change::secret::how_to_set(manifest, namespace))
+            .hint(
+                "nothing was changed; --replace makes the new keys the whole content, and its other keys go",
+            )
+            .hint(format!(
+                "see what it is: {}",
+                CommandLine::kubectl("get secret").arg(name).namespace(namespace)
+            ));
+    }
+    session::not_found::namespace(failure, namespace, cluster).await
+}

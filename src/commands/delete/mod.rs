@@ -1,0 +1,128 @@
+//! `delete`: a secret of a project; or, with `--cluster-wide`, a shared one and every copy of it.
+
+mod args;
+mod cluster_wide;
+mod deleted;
+
+pub(crate) use self::args::DeleteArgs;
+use self::deleted::{Deleted, delete};
+use crate::change::recreate::secret::Remains;
+use crate::cluster::{Cluster, Failure, Namespaces};
+use crate::command_line::CommandLine;
+use crate::error::{Error, Result};
+use crate::flags::DryRun;
+use crate::propagation::Scope;
+use crate::session::Session;
+use crate::session::batch::{Objects, Several};
+use crate::sharing::Standing;
+use crate::uses::who_needs::{Consumers, Deed, Force, Plan};
+use crate::{secret, session, sharing};
+
+pub(super) async fn run(args: &DeleteArgs, session: &Session<'_>) -> Result<()> {
+    args.names.iter().try_for_each(|name| secret::check_secret_name(name))?;
+    if args.cluster_wide {
+        session.runai_namespace("delete --cluster-wide")?;
+    }
+    let cluster = session.connect().await?;
+    let (namespace, scope) = if args.cluster_wide {
+        (session.runai_namespace("delete --cluster-wide")?.to_owned(), Namespaces::AllAtOnce)
+    } else {
+        let namespace = session.namespace(&cluster).await?;
+        (namespace.clone(), Namespaces::One(namespace))
+    };
+    let (force, dry_run) = (Force::given(args.force), args.write.dry_run);
+    let plan = Plan { deed: Deed::Delete, force, names: &args.names, dry_run };
+    let mut consumers = Consumers::new(scope, plan, &cluster, session);
+    let mut several = Several::secrets(args.names.len(), session);
+    let objects = Objects::asked(args.names.len(), &args.write, session);
+    let mut deleted = Deleted { args, session, objects };
+    let mut stopped = Ok(());
+    for name in &args.names {
+        let outcome = if args.cluster_wide {
+            cluster_wide::Removal { name, namespace: &namespace, args, cluster: &cluster, session }
+                .run(&mut consumers, &mut deleted)
+                .await
+        } else {
+            one(name, &namespace, &mut consumers, &cluster, &mut deleted).await
+        };
+        if let Err(error) = several.one(name, outcome) {
+            stopped = Err(error);
+            break;
+        }
+    }
+    deleted.objects.print()?;
+    stopped.and(several.verdict())
+}
+
+/// Deletes a secret that is neither shared nor a copy, if it is still as it was read.
+async fn one(
+    name: &str,
+    namespace: &str,
+    consumers: &mut Consumers<'_>,
+    cluster: &Cluster,
+    deleted: &mut Deleted<'_>,
+) -> Result<()> {
+    let (args, session) = (deleted.args, deleted.session);
+    let secret = match cluster.secret_metadata(namespace, name).await {
+        Ok(secret) => secret,
+        Err(failure) => {
+            forget(name, namespace, &failure, cluster, args, session);
+            return Err(session::not_found::secret(failure, name, namespace, cluster).await);
+        }
+    };
+    if sharing::scope(&secret, session) != Scope::Nobody {
+        return Err(Error::failed(format!(
+            "secret {name:?} in namespace {namespace:?} is shared with projects"
+        ))
+        .hint(format!("to delete it and its copies: {}", cluster_wide_command(name, session))));
+    }
+    let mut effects = vec![format!(
+        "secret {name} in namespace {namespace} is deleted; jobs that use it won't start again"
+    )];
+    match sharing::standing(&secret, cluster, session).await? {
+        Standing::Own => {}
+        Standing::Left(origin) => sharing::note_left(&origin, &secret, session),
+        Standing::Copy(_) => return Err(is_a_copy(name, namespace, session)),
+        Standing::PerhapsACopy(origin) => effects.push(format!(
+            "it may be Run:ai's copy of {} ({}): if it is, it is made again",
+            origin.identity, origin.evidence
+        )),
+    }
+    consumers.tell(name, &effects, |_| true).await?;
+    if args.write.dry_run == DryRun::None {
+        session.ui.confirm(&format!("Delete {name}?")).await?;
+    }
+    delete(&secret, args, cluster).await?;
+    deleted.tell(name, namespace, None)
+}
+
+/// Of a secret that is gone since a `create --replace` was cut short, nothing is to be brought back any more.
+fn forget(
+    name: &str,
+    namespace: &str,
+    failure: &Failure,
+    cluster: &Cluster,
+    args: &DeleteArgs,
+    session: &Session<'_>,
+) {
+    if !failure.is_not_found() || args.write.dry_run != DryRun::None {
+        return;
+    }
+    if let Some(remains) = Remains::of(cluster, namespace, name) {
+        remains.remove();
+        session.ui.note(&format!(
+            "an earlier create --replace had deleted {name}; what was kept of it, {}, is given up now",
+            remains.in_words()
+        ));
+    }
+}
+
+fn cluster_wide_command(name: &str, session: &Session<'_>) -> CommandLine {
+    session.here(CommandLine::plugin("delete").arg(name).then("--cluster-wide"))
+}
+
+fn is_a_copy(name: &str, namespace: &str, session: &Session<'_>) -> Error {
+    Error::failed(format!("secret {name:?} in namespace {namespace:?} is a copy of a shared secret"))
+        .hint("it would be made again: delete it where it comes from")
+        .hint(format!("to delete the shared secret and every copy: {}", cluster_wide_command(name, session)))
+}

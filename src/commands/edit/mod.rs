@@ -1,0 +1,339 @@
+//! `edit`: the values of a secret, or the text of one key, in an editor.
+//!
+//! What is saved becomes changes of single keys. They are written for the version that was read; where somebody else
+//! wrote in between, theirs are merged, and asked about where both changed the same key.
+
+mod editor;
+mod form;
+mod private_file;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use self::editor::Editor;
+use self::form::{Dispute, Form, Values};
+use self::private_file::{Leftover, PrivateFile};
+use crate::change::retry::{TRIES, pause_after_conflict};
+use crate::change::secret::{Done, SecretChange};
+use crate::cluster::{Failure, SecretInside, SecretOutside};
+use crate::command_line::CommandLine;
+use crate::error::{Error, Result};
+use crate::flags::{DryRun, Output, WriteArgs};
+use crate::propagation::Scope;
+use crate::secret::{self, Changes, SecretValue};
+use crate::session::Session;
+use crate::uses::losing_keys;
+use crate::uses::restarts::Audience;
+use crate::wording::{list, nearest};
+use crate::{change, session, sharing};
+
+/// Edit the values of a secret as text, in your editor
+///
+/// All keys whose values are text are in one file, decoded: change, add, rename and remove them. With KEY it is the text
+/// of that key alone. Keys that are no text are left out, and stay as they are.
+///
+/// The file is in memory, only you can read it, and it is wiped when the editor ends. The editor is that of `KUBE_EDITOR`,
+/// `VISUAL` or `EDITOR`; vi without one. What others change meanwhile stays; where they changed the same key, you are
+/// asked. What you saved and can't be written is kept, whatever ends the editor or this program, and you are told where.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    kubectl runai-secret edit settings -p team-a\n  \
+    kubectl runai-secret edit settings config.yaml -p team-a\n  \
+    KUBE_EDITOR=nano kubectl runai-secret edit hf --dry-run=server")]
+pub(crate) struct EditArgs {
+    /// The secret
+    #[arg(value_name = "NAME")]
+    name: String,
+
+    /// Only this key, as it is
+    #[arg(value_name = "KEY")]
+    key: Option<String>,
+
+    #[command(flatten)]
+    write: WriteArgs,
+}
+
+pub(super) async fn run(args: &EditArgs, session: &Session<'_>) -> Result<()> {
+    secret::check_secret_name(&args.name)?;
+    let change = SecretChange::begin("edit", &args.name, &args.write, session).await?;
+    let SecretChange { namespace, cluster, .. } = &change;
+    let found = match cluster.secret_inside(namespace, &args.name).await {
+        Ok(found) => found,
+        Err(failure) => return Err(session::not_found::secret(failure, &args.name, namespace, cluster).await),
+    };
+    change.check(&found.outside).await?;
+    let scope = sharing::scope(&found.outside.metadata, session);
+    let form = args.form(&found.values)?;
+    let editor = Editor::of(session)?;
+    tell_of_leftovers(session);
+    let file = PrivateFile::new(form.file_name(), form.text(&place(&change), &found.values))?;
+    let mut editing = Editing { change, editor, form, file };
+    editing.say_how_to_resume();
+    let written = match editing.edit(&found.values).await? {
+        Some(changes) => editing.write(found, changes).await?,
+        None => None,
+    };
+    editing.file.wipe();
+    let Some((done, changes)) = written else {
+        session.ui.note("Edit cancelled, no changes made.");
+        return Ok(());
+    };
+    editing.change.report(&done)?;
+    if scope != Scope::Nobody {
+        editing.change.tell_of_copies(&scope);
+        return Ok(());
+    }
+    editing.tell(&changes).await
+}
+
+impl EditArgs {
+    fn form(&self, values: &Values) -> Result<Form> {
+        let name = &self.name;
+        let Some(key) = &self.key else { return Ok(Form::all(values)) };
+        let Some(value) = values.get(key) else {
+            let error = Error::failed(format!("secret {name} has no key {key}"));
+            let near = nearest(key, values.keys().map(String::as_str));
+            let error =
+                near.into_iter().fold(error, |error, near| error.hint(format!("did you mean {near}?")));
+            return Err(error.hint(format!("{} makes one", CommandLine::plugin("set").arg(name).arg(key))));
+        };
+        if !secret::is_text(value.expose()) {
+            return Err(Error::failed(format!("the value of {key} is no text"))
+                .hint(CommandLine::plugin("set").arg(name).arg(format!("--from-file={key}=PATH"))));
+        }
+        Ok(Form::OneKey(key.clone()))
+    }
+}
+
+/// How the secret is called in the text.
+fn place(change: &SecretChange<'_>) -> String {
+    format!("Secret {} in {}", change.name, change.namespace)
+}
+
+/// Names what earlier runs left in memory: it may hold values, and may be somebody's work.
+fn tell_of_leftovers(session: &Session<'_>) {
+    for Leftover { folder, age } in private_file::leftovers() {
+        let age = age.map(|age| format!(", {} ago", crate::age::in_words(age))).unwrap_or_default();
+        let folder = folder.display().to_string();
+        let delete = shell_words::join(["rm", "-r", &folder]);
+        session.ui.warning(&format!(
+            "an earlier edit left text in {folder}{age}, which may hold values; when you need it no more: {delete}"
+        ));
+    }
+}
+
+/// An editor at work on a secret.
+struct Editing<'a> {
+    change: SecretChange<'a>,
+    editor: Editor,
+    form: Form,
+    file: PrivateFile,
+}
+
+/// What becomes of keys that both changed.
+enum Decision {
+    /// These stay as somebody else made them, the others become as they were edited.
+    KeepTheirs(Vec<String>),
+    EditAgain,
+}
+
+impl Editing<'_> {
+    /// What is saved, as changes of the values that were seen; none where it is left as it was.
+    async fn edit(&mut self, seen: &Values) -> Result<Option<Changes>> {
+        let session = self.change.session;
+        let mut is_refused = false;
+        loop {
+            self.editor.open(&self.file.path, session).await?;
+            let saved = self.file.read()?;
+            let is_same = self.file.is_as_given(&saved);
+            if is_same && is_refused {
+                return Err(form::refusal(&[]));
+            }
+            if is_same || self.form.is_given_up(&saved) {
+                return Ok(None);
+            }
+            self.file.holds_work();
+            let mistakes = match self.form.read(&saved) {
+                Ok(mut after) => {
+                    if let Form::OneKey(key) = &self.form {
+                        leave_out_editors_newline(key, seen, &mut after, session);
+                    }
+                    let changes = Changes::between(seen, after, &self.form.shown(seen));
+                    session.ui.keep_confidential(changes.after());
+                    return Ok(Some(changes).filter(|changes| !changes.is_empty()));
+                }
+                Err(mistakes) => mistakes,
+            };
+            if !session.ui.somebody_is_there() {
+                return Err(form::refusal(&mistakes));
+            }
+            self.file.replace(form::marked(&saved, &mistakes))?;
+            is_refused = true;
+        }
+    }
+
+    /// Has whoever keeps the text know the command that goes on with it.
+    fn say_how_to_resume(&mut self) {
+        let SecretChange { name, namespace, session, .. } = &self.change;
+        let mut words = vec!["kubectl", "runai-secret", "edit", *name];
+        if let Form::OneKey(key) = &self.form {
+            words.push(key);
+        }
+        words.extend(["-n", namespace]);
+        let connection = change::recreate::saved_manifest::flags(&session.globals.connection);
+        words.extend(connection.iter().map(String::as_str));
+        self.file.resume_by(shell_words::join(words));
+    }
+
+    /// Writes the changes; gives those that were written, none where nothing was left of them.
+    async fn write(
+        &mut self,
+        mut seen: SecretInside,
+        mut changes: Changes,
+    ) -> Result<Option<(Done, Changes)>> {
+        let mut agreed = Vec::new();
+        for attempt in 1.. {
+            let removed = changes.removed();
+            if removed.iter().any(|key| !agreed.contains(key)) {
+                let scope = sharing::scope(&seen.outside.metadata, self.change.session);
+                losing_keys::agree(&self.change, &scope, &removed).await?;
+                agreed = removed;
+            }
+            let failure = match self.send(&seen.outside, &changes).await {
+                Ok(object) => {
+                    let done = Done { verb: "edited", object, cleaned: seen.outside.was_applied };
+                    return Ok(Some((done, changes)));
+                }
+                Err(failure) => failure,
+            };
+            let is_beaten = failure.is_conflict() || failure.is_not_found();
+            if !is_beaten || attempt == TRIES {
+                return Err(self.change.refused(failure));
+            }
+            pause_after_conflict(attempt).await;
+            let now = self.look_again(&seen).await?;
+            changes = self.merged(changes, &seen, &now).await?;
+            if changes.is_empty() {
+                return Ok(None);
+            }
+            seen = now;
+        }
+        unreachable!("the loop above has no end but its returns")
+    }
+
+    async fn send(&self, seen: &SecretOutside, changes: &Changes) -> Result<Value, Failure> {
+        let SecretChange { name, namespace, cluster, write, .. } = &self.change;
+        if write.dry_run == DryRun::Client {
+            return Ok(self.change.unwritten());
+        }
+        let patch = secret::patch_of_changes(&change::secret::patch_metadata(seen), &changes.entries());
+        cluster.change_secret(namespace, name, patch, write.write()).await
+    }
+
+    /// The secret as somebody else made it.
+    async fn look_again(&self, seen: &SecretInside) -> Result<SecretInside> {
+        let SecretChange { name, namespace, cluster, .. } = &self.change;
+        let now = match cluster.secret_inside(namespace, name).await {
+            Err(failure) if failure.is_not_found() => {
+                return Err(Error::failed(format!(
+                    "secret {name} was deleted meanwhile; nothing was written"
+                )));
+            }
+            now => now?,
+        };
+        if now.outside.metadata.uid != seen.outside.metadata.uid {
+            return Err(Error::failed(format!(
+                "secret {name} was deleted and made anew meanwhile; nothing was written"
+            )));
+        }
+        self.change.check(&now.outside).await?;
+        Ok(now)
+    }
+
+    /// What is to be changed in the secret as it is now.
+    async fn merged(
+        &mut self,
+        mut changes: Changes,
+        seen: &SecretInside,
+        now: &SecretInside,
+    ) -> Result<Changes> {
+        let disputed = changes.disputed(&seen.values, &now.values);
+        while !disputed.is_empty() {
+            match self.decide(&disputed, &now.values).await? {
+                Decision::KeepTheirs(keys) => {
+                    for key in &keys {
+                        changes.give_up(key);
+                    }
+                    break;
+                }
+                Decision::EditAgain => {
+                    self.form = self.form.with_comments(&changes, &now.values);
+                    let dispute = Dispute { changes: &changes, disputed: &disputed, now: &now.values };
+                    let text = self.form.disputed_text(&place(&self.change), &dispute);
+                    self.file.replace(text)?;
+                    self.say_how_to_resume();
+                    if let Some(changes) = self.edit(&now.values).await? {
+                        return Ok(changes);
+                    }
+                }
+            }
+        }
+        changes.drop_done(&now.values);
+        Ok(changes)
+    }
+
+    async fn decide(&self, disputed: &[String], now: &Values) -> Result<Decision> {
+        let SecretChange { name, session, .. } = &self.change;
+        let mut theirs = Vec::new();
+        for key in disputed {
+            let did = if now.contains_key(key) { "changed" } else { "removed" };
+            let question = format!("Somebody else {did} {key} meanwhile, and so did you");
+            match session.ui.choose(&question, &["keep mine", "keep theirs", "edit again"]).await? {
+                Some(0) => {}
+                Some(1) => theirs.push(key.clone()),
+                Some(_) => return Ok(Decision::EditAgain),
+                None => {
+                    return Err(Error::failed(format!(
+                        "somebody else changed {} of secret {name} meanwhile; nothing was written",
+                        list(disputed)
+                    )));
+                }
+            }
+        }
+        Ok(Decision::KeepTheirs(theirs))
+    }
+
+    /// Says who has to start again to see it.
+    async fn tell(&self, changes: &Changes) -> Result<()> {
+        let SecretChange { name, namespace, cluster, session, write, .. } = &self.change;
+        if write.output == Output::Human && write.dry_run == DryRun::None && !session.ui.is_quiet() {
+            let keys: Vec<&str> = changes.entries().into_keys().collect();
+            let audience = Audience::of(name, &keys, namespace, cluster).await.map_err(|failure| {
+                Error::from(failure).at("the secret has its new values; who uses it could not be found out")
+            })?;
+            audience.tell(namespace, session);
+        }
+        Ok(())
+    }
+}
+
+/// Most editors end a file with a newline. One that was not there before is not part of the value.
+fn leave_out_editors_newline(
+    key: &str,
+    seen: &Values,
+    after: &mut BTreeMap<String, SecretValue>,
+    session: &Session<'_>,
+) {
+    let old = seen.get(key).map(SecretValue::expose).unwrap_or_default();
+    let Some(new) = after.remove(key) else { return };
+    if old.ends_with(b"\n") || !new.expose().ends_with(b"\n") {
+        after.insert(key.to_owned(), new);
+        return;
+    }
+    let new = new.without_line_end();
+    if new.expose() != old {
+        session.ui.note("the newline at the end was taken off, as there was none before");
+    }
+    after.insert(key.to_owned(), new);
+}

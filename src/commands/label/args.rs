@@ -1,0 +1,73 @@
+//! The command line of `label`.
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+
+use crate::flags::{self, WriteArgs, parse_duration};
+use crate::propagation::Key;
+use crate::secret::Credential;
+
+/// Share a secret with every project: mark it cluster-wide for Run:ai
+///
+/// The secret must be in the Run:ai namespace; --from-project copies it there first. Run:ai copies it to the namespace
+/// of every project, usually within a minute, and --wait proves it. Nothing else of the secret is changed. Its values are
+/// not read: -o prints the secret without data. --dry-run=client reads its labels and those of its copies, and writes
+/// nothing.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    kubectl runai-secret label my-secret --wait\n  \
+    kubectl runai-secret label my-secret --from-project team-a\n  \
+    kubectl runai-secret label my-secret --remove")]
+pub(crate) struct LabelArgs {
+    /// The secrets
+    #[arg(value_name = "NAME", required = true, value_parser = flags::parse_secret)]
+    pub(super) names: Vec<String>,
+
+    /// Take the mark off; Run:ai then removes the copies. Refused where workloads need them, unless --force is given
+    #[arg(long, conflicts_with_all = ["department", "credential", "from_project"])]
+    pub(super) remove: bool,
+
+    /// Which label: Run:ai's documented one of old, its successor, or both
+    #[arg(long, value_name = "WHICH", default_value = "both", conflicts_with = "department")]
+    pub(super) key: Key,
+
+    /// Share it with the projects of this department alone; its id, not its name
+    #[arg(long, value_name = "ID")]
+    pub(super) department: Option<String>,
+
+    /// Also make it a credential of Run:ai's, of this kind
+    #[arg(long, value_name = "KIND")]
+    pub(super) credential: Option<Credential>,
+
+    /// Copy it from this project to the Run:ai namespace first
+    #[arg(long, value_name = "PROJECT")]
+    pub(super) from_project: Option<String>,
+
+    /// With --remove: although workloads need their copies; whether you agree is still asked
+    #[arg(long, requires = "remove")]
+    pub(super) force: bool,
+
+    /// Wait until every project has its copy, or with --remove has lost it; 60s at most without a duration
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "60s",
+          value_parser = parse_duration)]
+    pub(super) wait: Option<Duration>,
+
+    #[command(flatten)]
+    pub(super) write: WriteArgs,
+}
+
+impl ValueEnum for Key {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Key::Legacy, Key::Current, Key::Both]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            Key::Legacy => "legacy",
+            Key::Current => "current",
+            Key::Both => "both",
+        }))
+    }
+}

@@ -1,0 +1,224 @@
+//! `status`: how far shared secrets got, project by project.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use self::table::OverviewReport;
+use self::table::overview;
+use crate::cluster::{Cluster, Failure};
+use crate::command_line::CommandLine;
+use crate::error::{Error, Result};
+use crate::flags::{Report, ReportArgs};
+use crate::propagation::{self, Scope, State};
+use crate::session::projects::Area;
+use crate::session::{Session, not_found as missing};
+use crate::sharing::report::{show, table, verdict};
+use crate::sharing::survey::{Survey, not_found};
+use crate::wording::few;
+use crate::{flags, render, secret, sharing};
+
+mod table;
+
+/// How often `--watch` looks.
+const PERIOD: Duration = Duration::from_secs(2);
+
+/// How many secrets are looked at at once.
+const SECRETS_AT_ONCE: usize = 4;
+
+/// Show in which projects a shared secret arrived, and what is in the way
+///
+/// Without a name: every shared secret, with the number of projects in each state. The content of copies is compared
+/// here, on this machine, and never shown. The exit code is 3 where something is not as it should be.
+///
+/// copied: equal to the source. pending: not there yet. stale: a copy with other content. conflict: somebody else's
+/// secret has the name. same: somebody else's, with the same content. foreign: somebody else's, and nothing is to be
+/// copied there. orphan: a copy whose source is not shared any more. terminating: being deleted. unverified: a copy, and
+/// you may not read the source. forbidden: you may not look there. unknown: it could not
+/// be read. absent: nothing there, nothing to be there.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    kubectl runai-secret status\n  \
+    kubectl runai-secret status hf -o wide")]
+pub(crate) struct StatusArgs {
+    /// The secret; all shared ones without it
+    #[arg(value_name = "NAME", value_parser = flags::parse_secret)]
+    name: Option<String>,
+
+    /// Go on looking, and show what changes, until Ctrl-C
+    #[arg(short, long, requires = "name")]
+    watch: bool,
+
+    #[command(flatten)]
+    report: ReportArgs,
+}
+
+pub(super) async fn run(args: &StatusArgs, session: &Session<'_>) -> Result<()> {
+    let namespace = session.source_namespace("status")?;
+    if let Some(name) = &args.name {
+        secret::check_secret_name(name)?;
+    }
+    let form = args.report.output;
+    if args.watch && !matches!(form, Report::Table | Report::Wide) {
+        return Err(Error::usage("--watch shows a table").hint("leave out -o, or --watch"));
+    }
+    let cluster = session.connect().await?;
+    match &args.name {
+        Some(name) if args.watch => watch(name, namespace, form, &cluster, session).await,
+        Some(name) => one(name, namespace, form, &cluster, session).await,
+        None => all(namespace, form, &cluster, session).await,
+    }
+}
+
+async fn one(
+    name: &str,
+    namespace: &str,
+    form: Report,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<()> {
+    let named = &session.globals.place.projects;
+    let (area, source) = tokio::join!(
+        Area::find(named, cluster, session),
+        sharing::survey::read_source(cluster, namespace, name)
+    );
+    let survey = Survey::of(name, namespace, source?, &area?, cluster).await?;
+    if !survey.is_known() {
+        return Err(unknown(name, namespace, cluster).await);
+    }
+    show(&survey, form, session)?;
+    verdict(&survey)
+}
+
+/// Nothing of that name is there: names what may have been meant.
+async fn unknown(name: &str, namespace: &str, cluster: &Cluster) -> Error {
+    let error = not_found(name, namespace);
+    let error = error.hint("kubectl runai-secret status lists the shared ones");
+    missing::with_nearest_secret(error, name, namespace, cluster).await
+}
+
+async fn watch(
+    name: &str,
+    namespace: &str,
+    form: Report,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<()> {
+    let named = &session.globals.place.projects;
+    let area = Area::find(named, cluster, session).await?;
+    let mut shown = BTreeMap::new();
+    loop {
+        // Of all projects there may be more by now.
+        let look = if named.is_empty() {
+            sharing::wait::look(name, namespace, cluster).await
+        } else {
+            Survey::take(name, namespace, &area, cluster).await
+        };
+        match look {
+            Ok(survey) if shown.is_empty() && !survey.is_known() => {
+                return Err(unknown(name, namespace, cluster).await);
+            }
+            Ok(survey) => show_changes(&survey, form, &mut shown, session)?,
+            Err(failure) if failure.may_pass() => session.ui.note(&Error::from(failure).to_string()),
+            Err(failure) => return Err(failure.into()),
+        }
+        tokio::time::sleep(PERIOD).await;
+    }
+}
+
+/// Prints the rows that are not as they were shown.
+fn show_changes(
+    survey: &Survey,
+    form: Report,
+    shown: &mut BTreeMap<String, State>,
+    session: &Session<'_>,
+) -> Result<()> {
+    let lines = table(survey, form).to_string();
+    let mut lines = lines.lines();
+    let header = lines.next().filter(|_| shown.is_empty());
+    let rows = survey.rows.iter().zip(lines);
+    let changed = rows.filter(|(row, _)| shown.insert(row.namespace.clone(), row.state) != Some(row.state));
+    let changed = header.into_iter().chain(changed.map(|(_, line)| line));
+    let text: String = changed.flat_map(|line| [line, "\n"]).collect();
+    session.ui.data(text.as_bytes())
+}
+
+async fn all(namespace: &str, form: Report, cluster: &Cluster, session: &Session<'_>) -> Result<()> {
+    let chosen = &session.globals.place.projects;
+    let (area, shared) =
+        tokio::join!(Area::find(chosen, cluster, session), shared(namespace, cluster, session));
+    let (area, shared) = (&area?, shared?);
+    let surveys: Vec<Survey> = stream::iter(&shared)
+        .map(|name| Survey::take(name, namespace, area, cluster))
+        .buffered(SECRETS_AT_ONCE)
+        .try_collect()
+        .await?;
+    // A label of Run:ai's in a namespace of no project says nothing.
+    let surveys: Vec<Survey> = surveys.into_iter().filter(Survey::is_known).collect();
+    if surveys.is_empty() {
+        let refused = missing::refuse_no_namespace(namespace, cluster, session).await;
+        refused.map_err(|error| error.hint("--runai-namespace says where Run:ai is installed"))?;
+    }
+    match form {
+        Report::Table | Report::Wide if surveys.is_empty() => {
+            session.ui.note(&format!("no secret in {namespace} is shared"));
+        }
+        Report::Table | Report::Wide => session.ui.data(overview(&surveys, form).to_string().as_bytes())?,
+        Report::Name => {
+            surveys
+                .iter()
+                .try_for_each(|survey| session.ui.data(format!("secret/{}\n", survey.name).as_bytes()))?;
+        }
+        Report::Json => session.ui.data(&render::json(&OverviewReport::of(&surveys)))?,
+        Report::Yaml => session.ui.data(&render::yaml(&OverviewReport::of(&surveys)))?,
+    }
+    let wrong: Vec<&str> = surveys
+        .iter()
+        .filter(|survey| survey.rows.iter().any(|row| row.state.is_finding()))
+        .map(|survey| survey.name.as_str())
+        .collect();
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(Error::partly(format!("not everywhere as it should be: {}", few(&wrong)))
+        .hint(session.here(CommandLine::plugin("status").arg(wrong[0]))))
+}
+
+/// The names of all that is shared, and of what was shared and left copies behind.
+async fn shared(namespace: &str, cluster: &Cluster, session: &Session<'_>) -> Result<BTreeSet<String>> {
+    let left_behind = [propagation::MARK, propagation::LEGACY_LABEL, propagation::CURRENT_LABEL];
+    let left_behind = left_behind.map(|label| cluster.secrets_labelled(label));
+    let (sources, copies) =
+        tokio::join!(cluster.secrets_in(namespace), futures::future::join_all(left_behind));
+    let is_shared = |labels: &BTreeMap<String, String>| Scope::of(labels) != Scope::Nobody;
+    let mut names: BTreeSet<String> = sources
+        .map_err(|failure| list_of_sources(failure, namespace))?
+        .into_iter()
+        .filter(|secret| is_shared(&secret.labels))
+        .map(|secret| secret.name)
+        .collect();
+    for copies in copies {
+        match copies {
+            Ok(copies) => names.extend(copies.into_iter().map(|copy| copy.name)),
+            Err(failure) if failure.is_forbidden() => {
+                session.ui.note("you may not list all secrets: copies without a source can't be found");
+                break;
+            }
+            Err(failure) => return Err(failure.into()),
+        }
+    }
+    Ok(names)
+}
+
+fn list_of_sources(failure: Failure, namespace: &str) -> Error {
+    let forbidden = failure.is_forbidden();
+    let error = Error::from(failure);
+    if forbidden {
+        error.hint(format!(
+            "you may not list secrets in {namespace}: name one, as in kubectl runai-secret status NAME"
+        ))
+    } else {
+        error
+    }
+}

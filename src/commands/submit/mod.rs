@@ -1,0 +1,160 @@
+//! `submit`: a new job with secrets attached, in the words of `runai submit`.
+
+mod args;
+mod wait;
+
+use serde_json::Value;
+
+use self::wait::NewlySubmitted;
+use crate::cluster::{Cluster, Failure};
+use crate::command_line::CommandLine;
+use crate::error::{Error, Result};
+use crate::flags::DryRun;
+use crate::session::Session;
+use crate::uses::runai_flags::RunaiFlags;
+use crate::workload::{self, AccountLogins, Attachment, ContainerChoice, Existing, Kind, NewJob, Outcome};
+use crate::{secret, session, uses};
+
+pub(crate) use self::args::SubmitArgs;
+
+pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> {
+    if args.runai == RunaiFlags::Wanted && args.course.wait.is_some() {
+        return Err(uses::runai_flags::only_prints("--wait"));
+    }
+    let uses = args.references.resolve()?;
+    let mut attachments = uses.attachments;
+    attachments.extend(args.more_references.resolve()?);
+    args.references.check_mode_is_used(&attachments)?;
+    let kind = args.kind()?;
+    let mut job = args.new_job(uses.literals, uses.order)?;
+    check_before_anything_is_looked_up(&job, kind, &attachments)?;
+
+    let cluster = session.connect().await?;
+    job.namespace = session.namespace(&cluster).await?;
+    let (keys, accounts) = tokio::join!(
+        uses::references::check(&attachments, &job.namespace, &cluster, session),
+        accounts(&job, kind, &attachments, &cluster)
+    );
+    let (keys, accounts) = (keys?, accounts?);
+    uses::references::warn_of_lost_prefix(&job.env, &job.namespace, &cluster, session).await;
+    if args.runai == RunaiFlags::Wanted {
+        return uses::runai_flags::print(&attachments, &keys, session);
+    }
+    let expanded = workload::expanded(kind, attachments, &keys)?;
+    for warning in &expanded.warnings {
+        session.ui.warning(warning);
+    }
+    let version = cluster.version_of(kind).await?;
+    let Submission { manifest, differences, warnings } =
+        with_attachments(&job, kind, &version, &expanded.attachments, &accounts)?;
+    for warning in &warnings {
+        session.ui.warning(warning);
+    }
+    let name = kind.display_name(&job.name);
+    warn_of_secrets_in_sight(&job, &name, session);
+    let effects = [effects(&job, &name), differences].concat();
+    session.review(&args.write, &format!("Submit {name}?"), &effects).await?;
+    let object = match args.write.dry_run {
+        DryRun::Client => manifest,
+        _ => match cluster.create_workload(&job.namespace, kind, &manifest, args.write.write()).await {
+            Ok(object) => object,
+            Err(failure) => return Err(refused(failure, kind, &job, &cluster).await),
+        },
+    };
+    session.report(&args.write, &kind.display_name(&job.name), "created", &object)?;
+    session.note_unchosen_namespace(&job.namespace);
+    session.note_no_wait(&args.write, args.course.wait);
+    match args.course.wait {
+        Some(limit) if args.write.dry_run == DryRun::None => {
+            let (cluster, namespace, name) = (&cluster, &job.namespace, &job.name);
+            NewlySubmitted { session, cluster, namespace, kind, name }.wait(limit).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A job as it is to be created.
+struct Submission {
+    manifest: Value,
+    /// What it has of secrets, a line each.
+    differences: Vec<String>,
+    warnings: Vec<String>,
+}
+
+/// The logins that the pods would have of their service account.
+async fn accounts(
+    job: &NewJob,
+    kind: &Kind,
+    attachments: &[Attachment],
+    cluster: &Cluster,
+) -> Result<AccountLogins> {
+    let version = kind.known_versions().first().copied().unwrap_or_default();
+    let accounts = workload::accounts_at_stake(&job.manifest_of(kind, version)?, kind, attachments);
+    uses::account_logins::read(accounts, &job.namespace, cluster).await
+}
+
+/// What is submitted, but for its secrets.
+fn effects(job: &NewJob, name: &str) -> Vec<String> {
+    let gpus = match &job.gpu {
+        Some(gpu) => format!("GPU: {gpu}"),
+        None => "no GPU".to_owned(),
+    };
+    let words = secret::without_secrets(&[job.command.as_slice(), &job.args].concat());
+    let runs = if words.is_empty() { "the image's own command".to_owned() } else { words.join(" ") };
+    vec![format!("{name} in {}, of image {}; {gpus}", job.namespace, job.image), format!("runs: {runs}")]
+}
+
+/// Whoever may see a workload can read its command and its plain variables.
+fn warn_of_secrets_in_sight(job: &NewJob, name: &str, session: &Session<'_>) {
+    let variables = job.env.iter().map(|(variable, value)| format!("{variable}={value}"));
+    let words: Vec<String> = job.command.iter().chain(&job.args).cloned().chain(variables).collect();
+    if secret::without_secrets(&words) != words {
+        session.ui.warning(&format!(
+            "the command or a variable of {name} seems to hold a secret, and whoever may see the workload can read it; \
+             better: kubectl runai-secret create NAME --prompt KEY, then submit -e KEY=SECRET:NAME,KEY"
+        ));
+    }
+}
+
+/// What is wrong with the flags is said first. All keys of a secret are left out: a kind may need their names.
+fn check_before_anything_is_looked_up(job: &NewJob, kind: &Kind, attachments: &[Attachment]) -> Result<()> {
+    workload::check_expressible(kind, attachments, &ContainerChoice::Only)?;
+    let named = attachments.iter().filter(|one| !matches!(one, Attachment::EnvAll { .. })).cloned();
+    let version = kind.known_versions().first().copied().unwrap_or_default();
+    with_attachments(job, kind, version, &named.collect::<Vec<_>>(), &AccountLogins::new()).map(drop)
+}
+
+fn with_attachments(
+    job: &NewJob,
+    kind: &Kind,
+    version: &str,
+    attachments: &[Attachment],
+    accounts: &AccountLogins,
+) -> Result<Submission> {
+    let manifest = job.manifest_of(kind, version)?;
+    let with = workload::with_account_logins(&manifest, kind, attachments, accounts)?;
+    let (mut manifest, of_secrets) =
+        match workload::attach(&with.object, kind, attachments, &ContainerChoice::Only, Existing::Keep)? {
+            Outcome::AsAsked => (with.object, Vec::new()),
+            Outcome::Changed { object, differences } => (object, differences),
+        };
+    job.put_in_order(&mut manifest);
+    let differences = with.differences.iter().chain(&of_secrets).map(ToString::to_string).collect();
+    let doubts = workload::doubts(&manifest, kind).into_iter().map(|doubt| doubt.in_full());
+    let warnings = with.warnings.into_iter().chain(doubts).collect();
+    Ok(Submission { manifest, differences, warnings })
+}
+
+async fn refused(failure: Failure, kind: &Kind, job: &NewJob, cluster: &Cluster) -> Error {
+    let exists = failure.is_already_exists();
+    let unknown = failure.has_unknown_effect();
+    let error = session::not_found::namespace(failure, &job.namespace, cluster).await;
+    let look = CommandLine::kubectl("get").arg(kind.word()).arg(&job.name).namespace(&job.namespace);
+    if exists {
+        error.hint(format!("choose another name, or leave it out to have one made; {look}"))
+    } else if unknown {
+        error.hint(look)
+    } else {
+        error
+    }
+}

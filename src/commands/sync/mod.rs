@@ -1,0 +1,166 @@
+//! `sync`: make the copies of a shared secret ourselves, on clusters where no controller of Run:ai does.
+//!
+//! Each project is one small change that is right by itself, so being stopped anywhere leaves nothing half done: the
+//! next run looks again and does the rest.
+
+mod args;
+mod carry_out;
+mod outcome;
+mod plan;
+
+pub(crate) use self::args::SyncArgs;
+use self::carry_out::Copying;
+use self::outcome::{Outcome, report};
+use self::plan::{Plan, Task};
+use crate::cluster::Cluster;
+use crate::command_line::CommandLine;
+use crate::error::{Error, Result};
+use crate::flags::WriteArgs;
+use crate::propagation::{self, Row, Scope, Source, State, Step, Wishes};
+use crate::session::batch::Several;
+use crate::session::projects::{Area, Reach};
+use crate::session::{Session, not_found as missing};
+use crate::sharing::survey::{Survey, not_found};
+use crate::wording::{copies, few, plural};
+use crate::{project, secret, session, sharing};
+
+pub(super) async fn run(args: &SyncArgs, session: &Session<'_>) -> Result<()> {
+    let namespace = session.source_namespace("sync")?;
+    args.names.iter().try_for_each(|name| secret::check_secret_name(name))?;
+    args.exclude_projects.iter().try_for_each(|name| project::check_name(name))?;
+    let labels = session::given_labels::of_copies(&args.labels)?;
+    let wishes = args.wishes(&labels);
+    let cluster = session.connect().await?;
+    let named = [session.globals.place.projects.as_slice(), args.to_projects.as_slice()].concat();
+    let mut area = Area::find(&named, &cluster, session).await?;
+    area.leave_out(&args.exclude_projects)?;
+    let mut several = Several::secrets(args.names.len(), session);
+    let mut plans = Vec::new();
+    for name in &args.names {
+        plans.extend(several.one(name, plan(name, namespace, &area, args, wishes, &cluster, session).await)?);
+    }
+    // All questions before the first write: who says no has changed nothing.
+    agree(&plans, &args.write, session).await?;
+    review(&plans, args, session).await?;
+    let mut outcomes = Vec::new();
+    for mut plan in plans {
+        let tasks = std::mem::take(&mut plan.tasks);
+        let copying = Copying::new(&plan, namespace, wishes, &cluster, args, session);
+        let results = copying.run(tasks).await?;
+        let source = copying.source_now(&results).await;
+        outcomes.push(Outcome { name: plan.name, namespace: namespace.to_owned(), results, source });
+    }
+    report(&outcomes, &args.write, session)?;
+    several.verdict()?;
+    outcome::verdict(&outcomes)
+}
+
+async fn plan(
+    name: &str,
+    namespace: &str,
+    area: &Area,
+    args: &SyncArgs,
+    wishes: Wishes<'_>,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<Plan> {
+    let survey = Survey::take(name, namespace, area, cluster).await?;
+    if !survey.is_known() {
+        let error = not_found(name, namespace)
+            .hint(format!("to see what is shared: {}", session.here(CommandLine::plugin("status"))));
+        return Err(missing::with_nearest_secret(error, name, namespace, cluster).await);
+    }
+    let scope = syncable(&survey, area, args, session)?;
+    sharing::report::tell_troubles(&survey, session);
+    let task = |row: Row| Task { step: propagation::step(&row, &scope, wishes), row };
+    let tasks = survey.rows.into_iter().map(task).collect();
+    Ok(Plan { name: survey.name, source: survey.source, tasks, scope })
+}
+
+/// With whom the secret is shared.
+///
+/// # Errors
+/// There is nothing to copy: it does not exist, may not be read, or is not shared.
+fn syncable(survey: &Survey, area: &Area, args: &SyncArgs, session: &Session<'_>) -> Result<Scope> {
+    let (name, namespace) = (&survey.name, &survey.namespace);
+    match &survey.source {
+        Source::Unseen => {
+            Err(Error::failed(format!("secret {name:?} in namespace {namespace:?} can't be copied: you may not read it"))
+                .hint(format!(
+                    "to see who may: {}",
+                    CommandLine::kubectl("auth can-i get").arg(format!("secret/{name}")).namespace(namespace)
+                )))
+        }
+        Source::There(Scope::Department(id), _) if area.reach == Reach::EveryProject => {
+            Err(Error::usage(format!(
+                "secret {name:?} is shared with department {id:?}, and which projects it has is known to Run:ai alone"
+            ))
+            .hint("name its projects with --to-project"))
+        }
+        Source::There(Scope::Nobody, _) | Source::Missing if !args.prune => Err(not_shared(survey, session)),
+        Source::Missing => Ok(Scope::Nobody),
+        Source::There(scope, _) => Ok(scope.clone()),
+    }
+}
+
+fn not_shared(survey: &Survey, session: &Session<'_>) -> Error {
+    let (name, namespace) = (&survey.name, &survey.namespace);
+    let error = if matches!(survey.source, Source::Missing) {
+        not_found(name, namespace)
+    } else {
+        Error::failed(format!(
+            "secret {name:?} in namespace {namespace:?} is not shared: nothing is to be copied"
+        ))
+        .hint(format!("share it first: {}", session.here(CommandLine::plugin("label").arg(name))))
+    };
+    match survey.in_state(State::Orphan).count() {
+        0 => error,
+        orphans => {
+            error.hint(format!("{} of it left; --prune removes those that sync made", copies(orphans)))
+        }
+    }
+}
+
+/// Says what is deleted, replaced or taken over, and asks. Making and mending copies is what the command is for.
+async fn agree(plans: &[Plan], write: &WriteArgs, session: &Session<'_>) -> Result<()> {
+    let mut risky = Vec::new();
+    for Plan { name, tasks, .. } in plans {
+        for Task { row, step } in tasks {
+            let Some(risk) = step.risk() else { continue };
+            let risk = match row.state {
+                State::Same => "was made by somebody else: it becomes a copy; its content is the same",
+                State::Stale if row.is_perhaps_a_copy() => {
+                    "has other content, and only Run:ai's label or owner says that it is a copy: what it holds is lost"
+                }
+                _ => risk,
+            };
+            let (title, namespace) = (sharing::survey::title(row), &row.namespace);
+            risky.push(format!("{title}: secret {name} in namespace {namespace} {risk}"));
+        }
+    }
+    if risky.is_empty() {
+        return Ok(());
+    }
+    session.agree(write, &risky, &format!("Go on with {}?", plural(risky.len(), "change"))).await
+}
+
+async fn review(plans: &[Plan], args: &SyncArgs, session: &Session<'_>) -> Result<()> {
+    let mut effects = Vec::new();
+    for Plan { name, tasks, .. } in plans {
+        for (step, verb) in [(Step::Create, "created"), (Step::Mend, "overwritten with the source's content")]
+        {
+            let projects: Vec<_> = tasks
+                .iter()
+                .filter(|task| task.step == step)
+                .map(|task| sharing::survey::title(&task.row))
+                .collect();
+            if !projects.is_empty() {
+                effects.push(format!("secret {name} is {verb} in {}", few(&projects)));
+            }
+        }
+    }
+    if effects.is_empty() {
+        return Ok(());
+    }
+    session.review(&args.write, "Make these copies?", &effects).await
+}

@@ -1,0 +1,246 @@
+//! `view`: what is in a secret; its values only where they are asked for.
+
+mod export;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use self::export::Existing;
+use crate::command_line::CommandLine;
+use crate::error::{Error, Result};
+use crate::metadata::Metadata;
+use crate::propagation::Namesake;
+use crate::secret::{self, Look, Notation, SecretValue};
+use crate::session::Session;
+use crate::ui::Table;
+use crate::wording::{few, nearest, plural};
+use crate::{render, session};
+
+/// Show what is in a secret: keys, sizes, and what each value looks like
+///
+/// Values are shown with --reveal alone. One value goes out byte for byte, with nothing added where standard output is
+/// no terminal; to a terminal only text is shown. Several need a form: -o json, dotenv or shell. From each of these the
+/// values are read back equal; what a form can't hold is refused.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    kubectl runai-secret view hf -p team-a\n  \
+    kubectl runai-secret view hf HF_TOKEN --reveal -p team-a\n  \
+    kubectl runai-secret view settings --reveal -o dotenv --export-file=.env")]
+pub(crate) struct ViewArgs {
+    /// The secret
+    #[arg(value_name = "NAME")]
+    name: String,
+
+    /// Only these keys
+    #[arg(value_name = "KEY")]
+    keys: Vec<String>,
+
+    /// Show the values
+    #[arg(long)]
+    reveal: bool,
+
+    /// The form: json and yaml tell what a table does; with --reveal json, dotenv and shell hold the values
+    #[arg(
+        short,
+        long,
+        value_name = "json|yaml|dotenv|shell",
+        ignore_case = true,
+        hide_possible_values = true
+    )]
+    output: Option<Form>,
+
+    /// Write the values to a new file that only you can read
+    #[arg(long, value_name = "PATH", requires = "reveal")]
+    export_file: Option<PathBuf>,
+
+    /// Replace the file if there is one
+    #[arg(long, requires = "export_file")]
+    overwrite: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    Json,
+    Yaml,
+    Dotenv,
+    Shell,
+}
+
+/// What `-o json` prints without `--reveal`. The README documents the fields.
+#[derive(Serialize)]
+struct ViewReport<'a> {
+    namespace: &'a str,
+    name: &'a str,
+    #[serde(rename = "type")]
+    secret_type: &'a str,
+    immutable: bool,
+    created: &'a str,
+    keys: Vec<KeyReport<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct KeyReport<'a> {
+    key: &'a str,
+    bytes: usize,
+    form: &'static str,
+    ends_in_newline: bool,
+    /// The day on which the first certificate in it ends.
+    expires: Option<String>,
+    #[serde(skip)]
+    look: Look,
+}
+
+pub(super) async fn run(args: &ViewArgs, session: &Session<'_>) -> Result<()> {
+    secret::check_secret_name(&args.name)?;
+    args.check_form()?;
+    let cluster = session.connect().await?;
+    let namespace = session.namespace(&cluster).await?;
+    let found = match cluster.namesake(&namespace, &args.name).await {
+        Ok(found) => found,
+        Err(failure) => {
+            return Err(session::not_found::secret(failure, &args.name, &namespace, &cluster).await);
+        }
+    };
+    let values = args.chosen(found.content.values())?;
+    if args.reveal { args.reveal(&values, session) } else { args.describe(&found, &values, session) }
+}
+
+impl ViewArgs {
+    fn check_form(&self) -> Result<()> {
+        match (self.reveal, self.output) {
+            (false, Some(Form::Dotenv | Form::Shell)) => Err(Error::usage("this form holds the values")
+                .hint("add --reveal to see them; -o json and -o yaml tell of them without showing any")),
+            (true, Some(Form::Yaml)) => {
+                Err(Error::usage("with --reveal the forms are json, dotenv and shell"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The keys that were named, or all.
+    fn chosen(&self, mut values: BTreeMap<String, SecretValue>) -> Result<BTreeMap<String, SecretValue>> {
+        for key in &self.keys {
+            if !values.contains_key(key) {
+                return Err(no_such_key(&self.name, key, &values));
+            }
+        }
+        values.retain(|key, _| self.keys.is_empty() || self.keys.contains(key));
+        Ok(values)
+    }
+
+    fn describe(
+        &self,
+        found: &Namesake,
+        values: &BTreeMap<String, SecretValue>,
+        session: &Session<'_>,
+    ) -> Result<()> {
+        let Metadata { namespace, name, created, .. } = &found.metadata;
+        let keys: Vec<KeyReport<'_>> = values.iter().map(|(key, value)| KeyReport::of(key, value)).collect();
+        let (secret_type, immutable) = (found.content.secret_type.as_str(), found.immutable);
+        if matches!(self.output, Some(Form::Json | Form::Yaml)) {
+            let report = ViewReport { namespace, name, secret_type, immutable, created, keys };
+            let text =
+                if self.output == Some(Form::Json) { render::json(&report) } else { render::yaml(&report) };
+            return session.ui.data(&text);
+        }
+        let fixed = if immutable { ", immutable" } else { "" };
+        let count = plural(keys.len(), "key");
+        session.ui.note(&format!("secret {name} in {namespace}: type {secret_type}{fixed}, {count}"));
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let mut table = Table::new(["KEY", "BYTES", "LOOKS LIKE"]);
+        for key in &keys {
+            table.row([key.key, &key.bytes.to_string(), &key.look.to_string()]);
+        }
+        session.ui.data(table.to_string().as_bytes())
+    }
+
+    fn reveal(&self, values: &BTreeMap<String, SecretValue>, session: &Session<'_>) -> Result<()> {
+        let is_seen = self.export_file.is_none() && session.ui.data_is_seen();
+        if is_seen {
+            values.iter().try_for_each(|(key, value)| check_harmless(&self.name, key, value))?;
+        }
+        let several;
+        let bytes: &[u8] = match self.notation(values)? {
+            Some(notation) => {
+                several = secret::revealed(values, notation)?;
+                &several
+            }
+            // What a terminal shows next stands on a line of its own.
+            None if is_seen => {
+                several = with_line_end(values);
+                &several
+            }
+            None => values.values().next().map(SecretValue::expose).unwrap_or_default(),
+        };
+        let Some(path) = &self.export_file else { return session.ui.data(bytes) };
+        let existing = if self.overwrite { Existing::Replace } else { Existing::Keep };
+        export::write(path, bytes, existing)?;
+        session.ui.note(&format!(
+            "wrote {} to {}, which only you can read",
+            plural(bytes.len(), "byte"),
+            path.display()
+        ));
+        Ok(())
+    }
+
+    /// The form for these values; none for a single one as it is.
+    fn notation(&self, values: &BTreeMap<String, SecretValue>) -> Result<Option<Notation>> {
+        match self.output {
+            Some(Form::Json | Form::Yaml) => Ok(Some(Notation::Json)),
+            Some(Form::Dotenv) => Ok(Some(Notation::Dotenv)),
+            Some(Form::Shell) => Ok(Some(Notation::Shell)),
+            None if values.len() == 1 => Ok(None),
+            None => Err(Error::usage(format!("secret {} has {}", self.name, plural(values.len(), "key")))
+                .hint(format!(
+                    "name one ({}), or say in which form: -o json, -o dotenv or -o shell",
+                    names(values)
+                ))),
+        }
+    }
+}
+
+impl<'a> KeyReport<'a> {
+    fn of(key: &'a str, value: &SecretValue) -> Self {
+        let look = Look::of(value);
+        let (form, ends_in_newline, expires) = (look.form.code(), look.ends_in_newline, look.expires());
+        Self { key, bytes: value.len(), form, ends_in_newline, expires, look }
+    }
+}
+
+fn no_such_key(name: &str, key: &str, values: &BTreeMap<String, SecretValue>) -> Error {
+    let error = Error::failed(format!("secret {name} has no key {key}"));
+    match nearest(key, values.keys().map(String::as_str)) {
+        Some(near) => error.hint(format!("did you mean {near}?")),
+        None => error.hint(format!("its keys are: {}", names(values))),
+    }
+}
+
+fn names(values: &BTreeMap<String, SecretValue>) -> String {
+    few(&values.keys().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Escape sequences could do to a terminal what they like, and bytes that are no text make no sense there.
+fn check_harmless(name: &str, key: &str, value: &SecretValue) -> Result<()> {
+    if secret::is_text(value.expose()) {
+        return Ok(());
+    }
+    Err(Error::failed(format!("the value of {key} is no text, and would upset the terminal"))
+        .hint(CommandLine::plugin("view").arg(name).arg(key).then("--reveal --export-file=PATH")))
+}
+
+fn with_line_end(values: &BTreeMap<String, SecretValue>) -> Zeroizing<Vec<u8>> {
+    let value = values.values().next().map(SecretValue::expose).unwrap_or_default();
+    let mut text = Zeroizing::new(Vec::with_capacity(value.len() + 1));
+    text.extend_from_slice(value);
+    if !value.ends_with(b"\n") {
+        text.push(b'\n');
+    }
+    text
+}

@@ -1,0 +1,220 @@
+//! The flags that several commands share, as kubectl has them. The doc comments here are the help that users read.
+//!
+//! They lie on the ground, below all that reads them: the connection as much as the commands.
+
+#[cfg(test)]
+mod fuzz;
+mod words;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::{ArgAction, ValueEnum};
+
+pub(crate) use self::words::{DryRun, Output, Report, parse_duration, parse_output, parse_secret};
+use self::words::{parse_dry_run, parse_report, parse_validation};
+
+/// The file that `kubectl runai-secret` needs on PATH is kubectl-runai_secret; `kubectl runai secret` needs this one.
+pub(crate) const BINARY: &str = "kubectl-runai-secret";
+
+/// Where Run:ai is installed unless somebody chose otherwise.
+pub(crate) const DEFAULT_RUNAI_NAMESPACE: &str = "runai";
+
+/// What every command knows.
+#[derive(clap::Args)]
+pub(crate) struct Globals {
+    #[command(flatten)]
+    pub(crate) place: Place,
+
+    #[command(flatten)]
+    pub(crate) talk: Talk,
+
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+/// Which namespace is meant.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Where")]
+pub(crate) struct Place {
+    /// The Run:ai project; its namespace is looked up in the cluster. Some commands take several
+    #[arg(short, long = "project", global = true, value_name = "PROJECT")]
+    pub(crate) projects: Vec<String>,
+
+    /// The namespace; goes before --project and before the context's
+    #[arg(short, long, global = true, value_name = "NAMESPACE")]
+    pub(crate) namespace: Option<String>,
+
+    /// Where Run:ai is installed and takes cluster-wide secrets from
+    #[arg(long, global = true, value_name = "NAMESPACE", default_value = DEFAULT_RUNAI_NAMESPACE, hide_short_help = true)]
+    pub(crate) runai_namespace: String,
+}
+
+/// How much is said and asked.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+#[derive(clap::Args, Clone)]
+#[command(next_help_heading = "Asking and telling")]
+pub(crate) struct Talk {
+    /// Answer yes to every question
+    #[arg(short, long, global = true)]
+    pub(crate) yes: bool,
+
+    /// Never ask; what is missing is an error
+    #[arg(long, global = true)]
+    pub(crate) no_input: bool,
+
+    /// Only errors and what was asked for with -o
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+
+    /// Show each request: method, path, status, time and sizes, never a body
+    #[arg(short, long = "verbose", global = true, action = ArgAction::Count)]
+    pub(crate) verbosity: u8,
+
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
+    pub(crate) color: Color,
+
+    /// No colour, and questions one line after the other, as for a screen reader; the same as --color=never
+    #[arg(long, global = true, hide_short_help = true, conflicts_with = "color")]
+    pub(crate) no_color: bool,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// A path, which may be empty: clap's own parser refuses that, and to kubectl it is as good as no flag.
+fn any_path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
+/// kubectl's client flags, with kubectl's meaning. kubectl passes none of them on to a plugin, so they are all ours.
+#[derive(clap::Args, Default, PartialEq)]
+#[command(next_help_heading = "Connection (as kubectl's)")]
+pub(crate) struct Connection {
+    /// Path of the kubeconfig file
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true, value_parser = any_path())]
+    pub(crate) kubeconfig: Option<PathBuf>,
+
+    /// The kubeconfig's context to use
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) context: Option<String>,
+
+    /// The kubeconfig's cluster to use
+    #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
+    pub(crate) cluster: Option<String>,
+
+    /// The kubeconfig's user to use
+    #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
+    pub(crate) user: Option<String>,
+
+    /// Address of the API server
+    #[arg(short, long, global = true, value_name = "URL", hide_short_help = true)]
+    pub(crate) server: Option<String>,
+
+    /// Bearer token for the API server
+    #[arg(long, global = true, value_name = "TOKEN", hide_short_help = true)]
+    pub(crate) token: Option<String>,
+
+    /// User to impersonate
+    #[arg(long = "as", global = true, value_name = "USER", hide_short_help = true)]
+    pub(crate) impersonate: Option<String>,
+
+    /// Group to impersonate; may be repeated
+    #[arg(long = "as-group", global = true, value_name = "GROUP", hide_short_help = true)]
+    pub(crate) impersonate_groups: Vec<String>,
+
+    /// UID to impersonate
+    #[arg(long = "as-uid", global = true, value_name = "UID", hide_short_help = true)]
+    pub(crate) impersonate_uid: Option<String>,
+
+    /// Certificate authority of the API server, a PEM file
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true, value_parser = any_path())]
+    pub(crate) certificate_authority: Option<PathBuf>,
+
+    /// Client certificate, a PEM file
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true, value_parser = any_path())]
+    pub(crate) client_certificate: Option<PathBuf>,
+
+    /// Key of the client certificate, a PEM file
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true, value_parser = any_path())]
+    pub(crate) client_key: Option<PathBuf>,
+
+    /// Do not check the API server's certificate: insecure
+    #[arg(long, global = true, hide_short_help = true, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", value_name = "true|false")]
+    pub(crate) insecure_skip_tls_verify: Option<bool>,
+
+    /// Name to expect in the API server's certificate
+    #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
+    pub(crate) tls_server_name: Option<String>,
+
+    /// How long one request may take, such as 5s or 2m; 0 for the longest, 10m [default: 30s]
+    #[arg(long, global = true, value_name = "DURATION", hide_short_help = true, value_parser = parse_duration)]
+    pub(crate) request_timeout: Option<Duration>,
+}
+
+/// How a write is carried out and shown.
+#[derive(clap::Args)]
+pub(crate) struct WriteArgs {
+    /// Only show what would be done: "client" writes nothing, "server" has the server check it
+    #[arg(long, value_name = "none|client|server", default_value = "none", hide_default_value = true,
+          num_args = 0..=1, require_equals = true, default_missing_value = "client", value_parser = parse_dry_run)]
+    pub(crate) dry_run: DryRun,
+
+    /// Print the object instead of a sentence
+    #[arg(short, long, value_name = "json|yaml|name", value_parser = parse_output, default_value = "",
+          hide_default_value = true)]
+    pub(crate) output: Output,
+
+    /// What the server does about fields that it does not know
+    #[arg(long, value_name = "strict|warn|ignore", default_value = "strict", hide_short_help = true,
+          num_args = 0..=1, require_equals = true, default_missing_value = "strict", value_parser = parse_validation)]
+    pub(crate) validate: &'static str,
+
+    /// Name under which the server records who wrote which field
+    #[arg(long, value_name = "NAME", default_value = BINARY, hide_short_help = true)]
+    pub(crate) field_manager: String,
+}
+
+impl Connection {
+    /// The connection to another context. What the flags say of user and cluster holds for the first one.
+    pub(crate) fn to_other_context(&self, context: &str) -> Self {
+        Self {
+            context: Some(context.to_owned()),
+            kubeconfig: self.kubeconfig.clone(),
+            request_timeout: self.request_timeout,
+            ..Self::default()
+        }
+    }
+}
+
+impl Talk {
+    /// When to use colour, whichever flag said it.
+    pub(crate) fn color(&self) -> Color {
+        if self.no_color { Color::Never } else { self.color }
+    }
+}
+
+impl WriteArgs {
+    /// Whether each is as it is where nobody names it.
+    pub(crate) fn is_unused(&self) -> bool {
+        let Self { dry_run, output, validate, field_manager } = self;
+        (*dry_run, *output, *validate, field_manager.as_str())
+            == (DryRun::None, Output::Human, "Strict", BINARY)
+    }
+}
+
+/// How a report is shown.
+#[derive(clap::Args)]
+pub(crate) struct ReportArgs {
+    /// Print it for a program (json, yaml), as names alone, or with more columns (wide)
+    #[arg(short, long, value_name = "json|yaml|name|wide", value_parser = parse_report, default_value = "",
+          hide_default_value = true)]
+    pub(crate) output: Report,
+}

@@ -1,0 +1,82 @@
+//! Files and folders that nobody else may read or change.
+
+use std::fs::{self, Metadata};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Makes a folder for its owner alone, which must not be there yet.
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
+    for_the_owner().create(folder)
+}
+
+/// Makes a folder for its owner alone, and those above it; one that is there already has to be such a folder.
+///
+/// # Errors
+/// Also where it is a link, belongs to somebody else or can be written to by others (`InvalidInput`): they could put
+/// another file in the place of one of ours.
+pub(crate) fn own_folder(folder: &Path) -> io::Result<()> {
+    for_the_owner().recursive(true).create(folder)?;
+    let metadata = fs::symlink_metadata(folder)?;
+    if metadata.is_dir() && is_ours(&metadata) && !others_may_write(&metadata) {
+        Ok(())
+    } else {
+        Err(io::ErrorKind::InvalidInput.into())
+    }
+}
+
+/// Writes a file for its owner alone, which must not be there yet.
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    Ok(file)
+}
+
+/// Whether nobody else can put another folder in the place of one that is made in this one.
+#[cfg(unix)]
+pub(crate) fn keeps_what_is_ours(folder: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    const STICKY: u32 = 0o1000;
+    fs::metadata(folder).is_ok_and(|folder| {
+        let is_trusted = is_ours(&folder) || folder.uid() == 0;
+        folder.is_dir() && is_trusted && (!others_may_write(&folder) || folder.mode() & STICKY != 0)
+    })
+}
+
+#[cfg(unix)]
+pub(crate) fn is_ours(metadata: &Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::uid(metadata) == rustix::process::geteuid().as_raw()
+}
+
+#[cfg(unix)]
+fn others_may_write(metadata: &Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::mode(metadata) & 0o022 != 0
+}
+
+fn for_the_owner() -> fs::DirBuilder {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "there are no modes to set"))]
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+}
+
+/// Windows: what is below a user's own folder is theirs.
+#[cfg(not(unix))]
+pub(crate) fn keeps_what_is_ours(folder: &Path) -> bool {
+    folder.is_dir()
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_ours(_: &Metadata) -> bool {
+    true
+}
+
+#[cfg(not(unix))]
+fn others_may_write(_: &Metadata) -> bool {
+    false
+}

@@ -1,0 +1,105 @@
+//! One command for several objects: what goes wrong with one does not stop the rest, and is not lost.
+
+use serde_json::{Value, json};
+
+use crate::error::{Error, Kind, Result};
+use crate::flags::{Output, WriteArgs};
+use crate::session::Session;
+use crate::wording::plural;
+
+/// What became of each, as far as the exit code needs to know.
+pub(crate) struct Several<'a> {
+    session: &'a Session<'a>,
+    /// What there are several of.
+    noun: &'static str,
+    /// `for` secrets, `in` projects.
+    preposition: &'static str,
+    all: usize,
+    done: usize,
+    failed: Vec<Kind>,
+}
+
+impl<'a> Several<'a> {
+    /// So many secrets were named.
+    pub(crate) fn secrets(all: usize, session: &'a Session<'a>) -> Self {
+        Self { session, noun: "secret", preposition: "for", all, done: 0, failed: Vec::new() }
+    }
+
+    /// So many projects were named.
+    pub(crate) fn projects(all: usize, session: &'a Session<'a>) -> Self {
+        Self { noun: "project", preposition: "in", ..Self::secrets(all, session) }
+    }
+
+    /// Takes note of one of them, and gives what it came to.
+    ///
+    /// # Errors
+    /// It was the only one; or the user ended the program.
+    pub(crate) fn one<T>(&mut self, name: &str, outcome: Result<T>) -> Result<Option<T>> {
+        match outcome {
+            Ok(outcome) => {
+                self.done += 1;
+                Ok(Some(outcome))
+            }
+            Err(error) if self.all == 1 || error.kind() == Kind::Interrupted => Err(error),
+            Err(error) => {
+                self.failed.push(error.kind());
+                self.session.ui.error(&error.at(&format!("{} {name}", self.noun)));
+                Ok(None)
+            }
+        }
+    }
+
+    /// # Errors
+    /// Something was not done: all of it, or a part.
+    pub(crate) fn verdict(&self) -> Result<()> {
+        let (all, preposition) = (plural(self.all, self.noun), self.preposition);
+        match (self.failed.as_slice(), self.done) {
+            ([], _) => Ok(()),
+            (kinds, 0) if kinds.iter().all(|kind| *kind == Kind::Usage) => {
+                Err(Error::usage(format!("done {preposition} none of {all}")))
+            }
+            (kinds, 0) if !kinds.contains(&Kind::Partly) => {
+                Err(Error::failed(format!("done {preposition} none of {all}")))
+            }
+            (_, done) => Err(Error::partly(format!("done {preposition} {done} of {all}"))),
+        }
+    }
+}
+
+/// The objects that were written, told as it goes, or in the end for programs.
+///
+/// Who asked for one gets it as it is; who asked for several gets a `List`, as of kubectl, whatever became of them.
+pub(crate) struct Objects<'a> {
+    write: &'a WriteArgs,
+    session: &'a Session<'a>,
+    asked: usize,
+    written: Vec<Value>,
+}
+
+impl<'a> Objects<'a> {
+    pub(crate) fn asked(asked: usize, write: &'a WriteArgs, session: &'a Session<'a>) -> Self {
+        Self { write, session, asked, written: Vec::new() }
+    }
+
+    /// One of them: its name and what was done, or what `-o json|yaml` will print.
+    pub(crate) fn tell(&mut self, name: &str, verb: &str, object: Value) -> Result<()> {
+        match self.write.output {
+            Output::Human | Output::Name => self.session.report(self.write, name, verb, &Value::Null),
+            Output::Json | Output::Yaml => {
+                self.written.push(object);
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) fn print(self) -> Result<()> {
+        match self.written.as_slice() {
+            [] => Ok(()),
+            [only] if self.asked == 1 => self.session.report(self.write, "", "", only),
+            several => {
+                let list = json!({ "apiVersion": "v1", "kind": "List", "items": several });
+                self.session.report(self.write, "", "", &list)
+            }
+        }
+    }
+}

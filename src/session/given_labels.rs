@@ -1,0 +1,77 @@
+//! `--label` and `--annotation`: what a new secret, or a copy, is to carry beside what the command gives it.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, Result};
+use crate::propagation::{self, MARK};
+use crate::secret;
+
+/// The most bytes that all annotations of an object may have together, keys included.
+const ANNOTATIONS_LIMIT: usize = 256 * 1024;
+
+pub(crate) fn labels(given: &[String]) -> Result<BTreeMap<String, String>> {
+    let mut labels = BTreeMap::new();
+    for label in given {
+        let (key, value) = pair("--label", label)?;
+        secret::check_label_key(key)?;
+        secret::check_label_value(value)?;
+        insert_once(&mut labels, "--label", key, value)?;
+    }
+    Ok(labels)
+}
+
+/// The labels of a copy.
+///
+/// # Errors
+/// One of them is what copies and shared secrets are known by.
+pub(crate) fn of_copies(given: &[String]) -> Result<BTreeMap<String, String>> {
+    let labels = labels(given)?;
+    let is_reserved = |label: &&String| *label == MARK || propagation::is_mark(label);
+    match labels.keys().find(is_reserved) {
+        None => Ok(labels),
+        Some(label) => Err(Error::usage(format!(
+            "a copy can't be given the label {label}: copies and shared secrets are known by it"
+        ))),
+    }
+}
+
+pub(crate) fn annotations(given: &[String]) -> Result<BTreeMap<String, String>> {
+    let mut annotations = BTreeMap::new();
+    for annotation in given {
+        let (key, value) = pair("--annotation", annotation)?;
+        secret::check_annotation_key(key)?;
+        insert_once(&mut annotations, "--annotation", key, value)?;
+    }
+    let size: usize = annotations.iter().map(|(key, value)| key.len() + value.len()).sum();
+    if size > ANNOTATIONS_LIMIT {
+        let line = format!(
+            "metadata.annotations: Too long: must have at most {ANNOTATIONS_LIMIT} bytes, and this is {size}"
+        );
+        return Err(
+            Error::usage(line).hint("an annotation is for a few words; data goes into the secret itself")
+        );
+    }
+    Ok(annotations)
+}
+
+/// # Errors
+/// It is there with another value, which would be lost.
+pub(crate) fn insert_once(
+    into: &mut BTreeMap<String, String>,
+    flag: &str,
+    key: &str,
+    value: &str,
+) -> Result<()> {
+    match into.insert(key.to_owned(), value.to_owned()) {
+        Some(before) if before != value => {
+            Err(Error::usage(format!("{flag} gives {key} another value than a flag before it"))
+                .hint("leave out all but the one that is meant"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Not repeated where it has no `=`: it may be a value in the wrong place.
+fn pair<'a>(flag: &str, given: &'a str) -> Result<(&'a str, &'a str)> {
+    given.split_once('=').ok_or_else(|| Error::usage(format!("{flag} is KEY=VALUE, and there is no '='")))
+}

@@ -1,0 +1,207 @@
+//! What every command does first and last: connect, find the namespace, ask, report.
+
+pub(crate) mod batch;
+pub(crate) mod given_labels;
+pub(crate) mod not_found;
+pub(crate) mod projects;
+pub(crate) mod scope;
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::cluster::{Cluster, Keep, Write};
+use crate::command_line::CommandLine;
+use crate::error::{Error, Result};
+use crate::flags::{DEFAULT_RUNAI_NAMESPACE, DryRun, Globals, Output, WriteArgs};
+use crate::ui::Ui;
+use crate::{project, render, secret};
+
+/// What is the same for every command of one start of the program.
+pub(crate) struct Session<'a> {
+    pub(crate) globals: &'a Globals,
+    /// For the first who wants to connect.
+    pub(crate) connected: Cell<Option<Cluster>>,
+    pub(crate) ui: &'a Ui,
+}
+
+impl Session<'_> {
+    pub(crate) async fn connect(&self) -> Result<Cluster> {
+        match self.connected.take() {
+            Some(cluster) => Ok(cluster),
+            None => Cluster::connect(&self.globals.connection, self.ui).await,
+        }
+    }
+
+    /// The namespace that is meant: `--namespace`, else the project's, else the context's.
+    ///
+    /// # Errors
+    /// It can't be a namespace's name, wherever it comes from: it becomes part of every request's path.
+    pub(crate) async fn namespace(&self, cluster: &Cluster) -> Result<String> {
+        let place = &self.globals.place;
+        let namespace = match (&place.namespace, self.only_project()?) {
+            (Some(namespace), project) => {
+                if let Some(project) = project {
+                    self.ui.warning(&format!(
+                        "--namespace goes before --project: it is namespace {namespace}, whether or not that is \
+                         project {project}'s"
+                    ));
+                }
+                namespace.clone()
+            }
+            (None, Some(project)) => self.namespace_of(cluster, project).await?,
+            (None, None) => cluster.default_namespace().to_owned(),
+        };
+        secret::check_namespace(&namespace)?;
+        Ok(namespace)
+    }
+
+    /// The project, for commands that work in one at a time.
+    fn only_project(&self) -> Result<Option<&str>> {
+        match self.globals.place.projects.as_slice() {
+            [] => Ok(None),
+            [project] => Ok(Some(project)),
+            several => Err(Error::usage(format!(
+                "this command works in one project at a time, and --project names {}",
+                several.len()
+            ))
+            .hint("run it once for each project")),
+        }
+    }
+
+    pub(crate) async fn namespace_of(&self, cluster: &Cluster, name: &str) -> Result<String> {
+        project::check_name(name)?;
+        let found = match cluster.projects_named(name).await {
+            Ok(found) => project::only_namespace(name, found)?,
+            Err(failure) if failure.is_forbidden() => {
+                let usual = format!("runai-{name}");
+                self.ui.note(&format!(
+                    "you may not list namespaces: taking {usual}, the usual one of project {name}"
+                ));
+                return Ok(usual);
+            }
+            Err(failure) => return Err(failure.into()),
+        };
+        match found {
+            Some(project) => Ok(project.namespace),
+            None => Err(project::unknown(name, &cluster.projects().await?)),
+        }
+    }
+
+    /// The Run:ai namespace, for commands that work there and nowhere else.
+    pub(crate) fn runai_namespace(&self, command: &str) -> Result<&str> {
+        if !self.globals.place.projects.is_empty() {
+            return Err(not_in_a_project(command, "--project and --namespace"));
+        }
+        self.source_namespace(command)
+    }
+
+    /// Says that nothing is waited for after a dry run, for commands that can wait.
+    pub(crate) fn note_no_wait(&self, write: &WriteArgs, wait: Option<Duration>) {
+        if wait.is_some() && write.dry_run != DryRun::None {
+            self.ui.note("--wait has nothing to wait for in a dry run");
+        }
+    }
+
+    /// Says where something was created that nobody has chosen.
+    pub(crate) fn note_unchosen_namespace(&self, namespace: &str) {
+        let place = &self.globals.place;
+        if place.namespace.is_none() && place.projects.is_empty() && namespace == project::UNCHOSEN_NAMESPACE
+        {
+            self.ui.note("no project was named: it is in namespace default");
+        }
+    }
+
+    /// The command to type next, for the same Run:ai namespace.
+    pub(crate) fn here(&self, command: CommandLine) -> CommandLine {
+        match self.globals.place.runai_namespace.as_str() {
+            DEFAULT_RUNAI_NAMESPACE => command,
+            namespace => command.then("--runai-namespace").arg(namespace),
+        }
+    }
+
+    /// The Run:ai namespace, for commands that look from there at projects.
+    pub(crate) fn source_namespace(&self, command: &str) -> Result<&str> {
+        let place = &self.globals.place;
+        if place.namespace.is_some() {
+            return Err(not_in_a_project(command, "--namespace"));
+        }
+        secret::check_namespace(&place.runai_namespace)?;
+        Ok(&place.runai_namespace)
+    }
+
+    /// Shows what is about to be written and asks, where somebody is being led. A dry run writes nothing.
+    ///
+    /// # Errors
+    /// The answer is no; Esc, Ctrl-C.
+    pub(crate) async fn review(&self, write: &WriteArgs, question: &str, effects: &[String]) -> Result<()> {
+        match write.dry_run {
+            DryRun::None => self.ui.review(question, effects).await,
+            DryRun::Client | DryRun::Server => Ok(()),
+        }
+    }
+
+    /// Lists what is about to happen and asks whether to go on; in a dry run only lists it.
+    pub(crate) async fn agree(&self, args: &WriteArgs, effects: &[String], question: &str) -> Result<()> {
+        if args.dry_run == DryRun::None {
+            for effect in effects {
+                self.ui.effect(effect);
+            }
+            return self.ui.confirm(question).await;
+        }
+        for effect in effects.iter().filter(|_| !self.ui.is_quiet()) {
+            self.ui.promise(effect);
+        }
+        Ok(())
+    }
+
+    /// Reports a write in the form that was asked for. `object` is what `-o json|yaml` prints.
+    ///
+    /// # Errors
+    /// Standard output can't be written to. Says what was done all the same.
+    pub(crate) fn report(&self, args: &WriteArgs, name: &str, verb: &str, object: &Value) -> Result<()> {
+        let done = match (args.dry_run, name) {
+            (DryRun::None, "") => "what was to be written is written".to_owned(),
+            (DryRun::None, name) => format!("{name} is {verb}"),
+            (DryRun::Client | DryRun::Server, _) => String::new(),
+        };
+        self.print(args, name, verb, object).map_err(|error| error.although(&done))
+    }
+
+    fn print(&self, args: &WriteArgs, name: &str, verb: &str, object: &Value) -> Result<()> {
+        match args.output {
+            Output::Human => self.ui.done(&format!("{name} {verb}{}", args.dry_run.suffix())),
+            Output::Name => self.ui.data(format!("{name}\n").as_bytes()),
+            Output::Json => self.ui.data(&render::json(&without_managed_fields(object))),
+            Output::Yaml => self.ui.data(&render::yaml(&without_managed_fields(object))),
+        }
+    }
+}
+
+pub(crate) fn not_in_a_project(command: &str, flags: &str) -> Error {
+    Error::usage(format!("{command} works in the Run:ai namespace, not in a project's"))
+        .hint(format!("leave out {flags}; --runai-namespace says where Run:ai is installed"))
+}
+
+/// The object as kubectl prints it: without the server's record of who wrote which field.
+pub(crate) fn without_managed_fields(object: &Value) -> BTreeMap<&str, Cow<'_, Value>> {
+    let fields = object.as_object().into_iter().flatten().map(|(name, field)| {
+        let mut field = Cow::Borrowed(field);
+        if name == "metadata" && field.get("managedFields").is_some() {
+            field.to_mut().as_object_mut().map(|metadata| metadata.remove("managedFields"));
+        }
+        (name.as_str(), field)
+    });
+    fields.collect()
+}
+
+impl WriteArgs {
+    /// How a write goes to the server; `--dry-run=client` ends before there is one.
+    pub(crate) fn write(&self) -> Write<'_> {
+        let keep = if self.dry_run == DryRun::None { Keep::Yes } else { Keep::No };
+        Write { field_manager: &self.field_manager, validation: self.validate, keep }
+    }
+}

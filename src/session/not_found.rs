@@ -1,0 +1,186 @@
+//! What is not there, and what may have been meant: the nearest name of those that are.
+//!
+//! Looked up only after the failure, and only as far as the user may look: what can't be seen makes no hint, and no error
+//! either. Names come without their objects, so no value crosses the wire.
+
+use std::collections::BTreeMap;
+
+use crate::cluster::{Cluster, Failure};
+use crate::command_line::CommandLine;
+use crate::error::{Error, Result};
+use crate::metadata::Metadata;
+use crate::project::PROJECT_LABEL;
+use crate::session::Session;
+use crate::wording::nearest;
+use crate::workload::Target;
+
+/// A secret could not be read; where it is missing, which may have been meant, and how to see all.
+pub(crate) async fn secret(failure: Failure, name: &str, namespace: &str, cluster: &Cluster) -> Error {
+    let is_missing = failure.is_not_found();
+    let error = Error::from(failure);
+    if !is_missing {
+        return error;
+    }
+    let error = error.hint(format!("what there is: {}", CommandLine::plugin("list").namespace(namespace)));
+    with_nearest_secret(error, name, namespace, cluster).await
+}
+
+/// The same for an error that says already that the secret is not there.
+pub(crate) async fn with_nearest_secret(
+    error: Error,
+    name: &str,
+    namespace: &str,
+    cluster: &Cluster,
+) -> Error {
+    let (names, wrong) = tokio::join!(cluster.secret_names(namespace), no_namespace(namespace, cluster));
+    likeliest(error, name, &names.unwrap_or_default(), wrong)
+}
+
+/// A workload could not be read; where it is missing, which may have been meant.
+pub(crate) async fn workload(failure: Failure, target: &Target, namespace: &str, cluster: &Cluster) -> Error {
+    let is_missing = failure.is_not_found();
+    let error = Error::from(failure);
+    if !is_missing {
+        return error;
+    }
+    let kind = target.kind;
+    let mut names = Vec::new();
+    let rows = cluster.workload_rows(namespace, kind, |row| names.push(row.cell("Name").to_owned()));
+    let (_, wrong) = tokio::join!(rows, no_namespace(namespace, cluster));
+    let names: Vec<String> = names.iter().map(|name| format!("{}/{name}", kind.word())).collect();
+    let error = error.hint(format!(
+        "see which there are: {}",
+        CommandLine::kubectl("get").arg(kind.in_kubectl()).then("-A")
+    ));
+    likeliest(error, &format!("{}/{}", kind.word(), target.name), &names, wrong)
+}
+
+/// Something could not be created; where that is for want of its namespace, which may have been meant.
+pub(crate) async fn namespace(failure: Failure, namespace: &str, cluster: &Cluster) -> Error {
+    let is_missing = failure.is_not_found();
+    let error = Error::from(failure);
+    if !is_missing {
+        return error;
+    }
+    let error = error.hint("name a project with --project, or a namespace that exists with --namespace");
+    likeliest(error, "", &[], no_namespace(namespace, cluster).await)
+}
+
+/// Looks, after a report came out empty, whether that is for want of the namespace, which the server does not say. Gives
+/// the namespace's labels, where they can be read.
+///
+/// # Errors
+/// There is no such namespace: nothing was looked at.
+pub(crate) async fn refuse_no_namespace(
+    namespace: &str,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<Option<Labels>> {
+    match seen(namespace, cluster).await {
+        Sight::There(labels) => Ok(labels),
+        Sight::Missing(wrong) => Err(Error::failed(wrong)),
+        Sight::Unknown => {
+            session
+                .ui
+                .warning(&format!("whether there is a namespace {namespace} is not known: you may not look"));
+            Ok(None)
+        }
+    }
+}
+
+/// The same for reports about a project's namespace. Says where it is none, unless somebody named it.
+///
+/// # Errors
+/// There is no such namespace.
+pub(crate) async fn refuse_wrong_place(
+    namespace: &str,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<()> {
+    let labels = refuse_no_namespace(namespace, cluster, session).await?;
+    let place = &session.globals.place;
+    let is_chosen = place.namespace.is_some() || !place.projects.is_empty();
+    if !is_chosen && labels.is_some_and(|labels| !labels.contains_key(PROJECT_LABEL)) {
+        session.ui.note(&format!(
+            "namespace {namespace} is no project's: -p PROJECT looks into one, -A into all namespaces"
+        ));
+    }
+    Ok(())
+}
+
+fn likeliest(error: Error, name: &str, names: &[String], wrong_namespace: Option<String>) -> Error {
+    match (wrong_namespace, nearest(name, names.iter().map(String::as_str))) {
+        (Some(wrong), _) => error.first_hint(wrong),
+        (None, Some(near)) => error.first_hint(format!("did you mean {near:?}?")),
+        (None, None) => error,
+    }
+}
+
+type Labels = BTreeMap<String, String>;
+
+/// What is known of a namespace.
+enum Sight {
+    /// With its labels, where they could be read.
+    There(Option<Labels>),
+    /// A sentence that says so, with the one that may have been meant.
+    Missing(String),
+    Unknown,
+}
+
+/// That there is no such namespace, with the one that may have been meant; none where it is there, or can't be seen.
+async fn no_namespace(namespace: &str, cluster: &Cluster) -> Option<String> {
+    match seen(namespace, cluster).await {
+        Sight::Missing(wrong) => Some(wrong),
+        Sight::There(_) | Sight::Unknown => None,
+    }
+}
+
+/// Whoever may not read one namespace may be allowed to list them all.
+async fn seen(namespace: &str, cluster: &Cluster) -> Sight {
+    let is_missing = match cluster.namespace(namespace).await {
+        Ok(found) => return Sight::There(Some(found.labels)),
+        Err(failure) if failure.is_not_found() => true,
+        Err(failure) if failure.is_forbidden() => false,
+        Err(_) => return Sight::Unknown,
+    };
+    let mut all = Vec::new();
+    match cluster.each_namespace(|one| all.push(one)).await {
+        Ok(()) => no_such_namespace(namespace, &all).map_or(Sight::There(None), Sight::Missing),
+        Err(_) if is_missing => Sight::Missing(format!("there is no namespace {namespace:?}")),
+        Err(_) => Sight::Unknown,
+    }
+}
+
+fn no_such_namespace(namespace: &str, all: &[Metadata]) -> Option<String> {
+    if all.iter().any(|one| one.name == namespace) {
+        return None;
+    }
+    let missing = format!("there is no namespace {namespace:?}");
+    if all.iter().any(|one| one.labels.get(PROJECT_LABEL).is_some_and(|project| project == namespace)) {
+        return Some(format!("{missing}, but a project of that name: -p {namespace}"));
+    }
+    Some(match nearest(namespace, all.iter().map(|one| one.name.as_str())) {
+        Some(near) => format!("{missing}; did you mean {near:?}?"),
+        None => format!("{missing}: kubectl get namespaces shows which there are"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn namespace(name: &str, project: Option<&str>) -> Metadata {
+        let labels = project.map(|project| (PROJECT_LABEL.to_owned(), project.to_owned()));
+        Metadata { name: name.to_owned(), labels: labels.into_iter().collect(), ..Metadata::default() }
+    }
+
+    #[test]
+    fn a_namespace_that_is_not_there_is_answered_with_what_may_have_been_meant() {
+        let all = [namespace("default", None), namespace("runai-team-a", Some("team-a"))];
+        let hint = |name| no_such_namespace(name, &all);
+        assert_eq!(hint("default"), None);
+        assert!(hint("runai-taem-a").unwrap().ends_with("did you mean \"runai-team-a\"?"));
+        assert!(hint("team-a").unwrap().ends_with("a project of that name: -p team-a"));
+        assert!(hint("zzz").unwrap().ends_with("kubectl get namespaces shows which there are"));
+    }
+}

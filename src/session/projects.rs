@@ -1,0 +1,99 @@
+//! Which projects are meant: those that were named, or all.
+
+use crate::cluster::{Cluster, Failure};
+use crate::error::{Error, Result};
+use crate::project::{self, Project};
+use crate::session::Session;
+
+/// The projects that are meant.
+pub(crate) struct Area {
+    /// In the order of their names.
+    pub(crate) projects: Vec<Project>,
+    /// Namespaces of projects that are not meant, and are projects all the same.
+    pub(crate) left_out: Vec<String>,
+    pub(crate) reach: Reach,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    EveryProject,
+    /// Those that were named.
+    Chosen,
+}
+
+impl Area {
+    pub(crate) async fn every(cluster: &Cluster) -> Result<Self, Failure> {
+        let projects = sorted(cluster.projects().await?);
+        Ok(Self { projects, left_out: Vec::new(), reach: Reach::EveryProject })
+    }
+
+    /// The projects that were named with `--project` or another such flag, or all.
+    ///
+    /// # Errors
+    /// A name is unknown; or namespaces can't be listed and no project was named.
+    pub(crate) async fn find(named: &[String], cluster: &Cluster, session: &Session<'_>) -> Result<Self> {
+        for name in named {
+            project::check_name(name)?;
+        }
+        let all = match Self::every(cluster).await {
+            Ok(all) => all,
+            Err(failure) if failure.is_forbidden() && !named.is_empty() => {
+                return Ok(Self {
+                    projects: usual(named, session),
+                    left_out: Vec::new(),
+                    reach: Reach::Chosen,
+                });
+            }
+            Err(failure) if failure.is_forbidden() => {
+                return Err(Error::from(failure).hint(
+                    "you may not list namespaces, so the projects are not known: name them with --project",
+                ));
+            }
+            Err(failure) => return Err(failure.into()),
+        };
+        if named.is_empty() { Ok(all) } else { all.only(named) }
+    }
+
+    fn only(mut self, named: &[String]) -> Result<Self> {
+        for name in named {
+            if self.projects.iter().all(|project| project.name != *name) {
+                return Err(project::unknown(name, &self.projects));
+            }
+        }
+        self.projects.retain(|project| named.contains(&project.name));
+        Ok(Self { reach: Reach::Chosen, ..self })
+    }
+
+    /// Without these projects.
+    ///
+    /// # Errors
+    /// One of them is not there: a slip of the fingers would include it.
+    pub(crate) fn leave_out(&mut self, names: &[String]) -> Result<()> {
+        for name in names {
+            if self.projects.iter().all(|project| project.name != *name) {
+                return Err(project::unknown(name, &self.projects));
+            }
+        }
+        let left_out = self.projects.extract_if(.., |project| names.contains(&project.name));
+        self.left_out.extend(left_out.map(|project| project.namespace));
+        Ok(())
+    }
+}
+
+/// The usual namespaces of projects whose own can't be looked up.
+fn usual(names: &[String], session: &Session<'_>) -> Vec<Project> {
+    session.ui.note("you may not list namespaces: taking runai-PROJECT, the usual one, for each project");
+    let project = |name: &String| Project {
+        name: name.clone(),
+        namespace: format!("runai-{name}"),
+        terminating: false,
+    };
+    let mut projects = sorted(names.iter().map(project).collect());
+    projects.dedup_by(|a, b| a.name == b.name);
+    projects
+}
+
+fn sorted(mut projects: Vec<Project>) -> Vec<Project> {
+    projects.sort_unstable_by(|a, b| (&a.name, &a.namespace).cmp(&(&b.name, &b.namespace)));
+    projects
+}

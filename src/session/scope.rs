@@ -1,0 +1,146 @@
+//! Reports over one namespace or over all of them, and what they say about those they could not look into.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::cluster::{Cluster, Namespaces, Unseen};
+use crate::command_line::CommandLine;
+use crate::error::{Error, Result};
+use crate::flags::Report;
+use crate::printable::printable;
+use crate::render;
+use crate::session::Session;
+use crate::wording::{list, plural};
+use crate::workload::Consumer;
+
+/// How many namespaces are named before the rest is only counted.
+const NAMED: usize = 3;
+
+#[derive(clap::Args)]
+pub(crate) struct ScopeArgs {
+    /// Look into all namespaces; where that is not allowed, into those of the projects
+    #[arg(short = 'A', long)]
+    all_namespaces: bool,
+}
+
+impl ScopeArgs {
+    pub(crate) async fn resolve(&self, cluster: &Cluster, session: &Session<'_>) -> Result<Namespaces> {
+        if self.is_all(session)? {
+            Ok(Namespaces::All)
+        } else {
+            session.namespace(cluster).await.map(Namespaces::One)
+        }
+    }
+
+    /// # Errors
+    /// Another flag names a place.
+    pub(crate) fn is_all(&self, session: &Session<'_>) -> Result<bool> {
+        let place = &session.globals.place;
+        let is_named = place.namespace.is_some() || !place.projects.is_empty();
+        if self.all_namespaces && is_named {
+            return Err(Error::usage("--all-namespaces means every namespace, and another flag names one")
+                .hint("leave out --all-namespaces, or --project and --namespace"));
+        }
+        Ok(self.all_namespaces)
+    }
+}
+
+/// `namespace runai-team-a`, `any namespace`: for sentences that say that nothing was found.
+pub(crate) fn in_words(scope: &Namespaces) -> String {
+    match scope {
+        Namespaces::One(namespace) => format!("namespace {namespace}"),
+        Namespaces::All | Namespaces::AllAtOnce => "any namespace".to_owned(),
+    }
+}
+
+/// The columns of a table, after one for the namespace where there are several.
+pub(crate) fn columns(scope: &Namespaces, rest: &[&'static str]) -> Vec<&'static str> {
+    let namespace = (*scope == Namespaces::All).then_some("NAMESPACE");
+    namespace.into_iter().chain(rest.iter().copied()).collect()
+}
+
+/// The cells of a row, for [`columns`].
+pub(crate) fn cells(
+    scope: &Namespaces,
+    namespace: &str,
+    rest: impl IntoIterator<Item = String>,
+) -> Vec<String> {
+    let namespace = (*scope == Namespaces::All).then(|| namespace.to_owned());
+    namespace.into_iter().chain(rest).collect()
+}
+
+/// Warns of every list that the user may not have, with what follows from it.
+pub(crate) fn warn_unseen(unseen: &[Unseen], consequence: &str, session: &Session<'_>) {
+    let mut by_place: BTreeMap<Vec<Option<&str>>, Vec<&str>> = BTreeMap::new();
+    let mut places: BTreeMap<&str, Vec<Option<&str>>> = BTreeMap::new();
+    for one in unseen {
+        places.entry(one.resource).or_default().push(one.namespace.as_deref());
+    }
+    for (resource, at) in places {
+        by_place.entry(at).or_default().push(resource);
+    }
+    for (at, resources) in by_place {
+        let named: Vec<&str> = at.iter().flatten().take(NAMED).copied().collect();
+        let place = match at.len() - named.len() {
+            _ if named.is_empty() => "in all namespaces, nor list projects".to_owned(),
+            0 => format!("in {}", list(named)),
+            more => format!("in {} and {}", named.join(", "), plural(more, "more namespace")),
+        };
+        session.ui.warning(&format!("you may not list {} {place}: {consequence}", list(resources)));
+    }
+}
+
+/// Warns of consumers of a secret that could not be looked for: whether they need `what` is not known.
+pub(crate) fn warn_unseen_consumers(
+    scope: &Namespaces,
+    unseen: &[Unseen],
+    secret: &str,
+    what: &str,
+    session: &Session<'_>,
+) {
+    if *scope != Namespaces::AllAtOnce {
+        warn_unseen(unseen, &format!("whether they need {what} is not known"), session);
+    } else if !unseen.is_empty() {
+        let kinds = list(unseen.iter().map(|one| one.resource));
+        session.ui.warning(&format!(
+            "you may not list {kinds} in all namespaces: whether they need {what} is not known \
+             ({} looks into each project)",
+            CommandLine::plugin("usage").arg(secret).then("-A")
+        ));
+    }
+}
+
+/// What a consumer is called, with its namespace where there are several.
+pub(crate) fn consumer_name(scope: &Namespaces, one: &Consumer) -> String {
+    match scope {
+        Namespaces::One(_) => one.display_name(),
+        Namespaces::All | Namespaces::AllAtOnce => format!("{} in {}", one.display_name(), one.namespace),
+    }
+}
+
+/// Warns of namespaces that no list was asked for: those of the projects were asked instead of all, and theirs were allowed.
+pub(crate) fn warn_only_projects(consequence: &str, session: &Session<'_>) {
+    session.ui.warning(&format!(
+        "you may not list every kind in all namespaces: outside of projects {consequence}"
+    ));
+}
+
+/// Prints a report in the form that was asked for. A table without rows is no table.
+pub(crate) fn print(
+    form: Report,
+    report: &impl Serialize,
+    session: &Session<'_>,
+    lines: impl FnOnce() -> String,
+) -> Result<()> {
+    match form {
+        Report::Json => session.ui.data(&render::json(report)),
+        Report::Yaml => session.ui.data(&render::yaml(report)),
+        Report::Table | Report::Wide | Report::Name => session.ui.data(lines().as_bytes()),
+    }
+}
+
+/// Names, a line each. They come from the server.
+pub(crate) fn lines<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
+    names.into_iter().fold(String::new(), |text, name| text + &printable(name.as_ref()) + "\n")
+}

@@ -1,0 +1,112 @@
+//! Waiting for Run:ai's controller: until its copies have arrived, or are gone.
+
+use std::time::{Duration, Instant};
+
+use crate::cluster::{Cluster, Failure};
+
+use crate::error::{Error, Result};
+use crate::propagation::{Row, Scope, State};
+use crate::session::Session;
+use crate::session::projects::Area;
+use crate::sharing;
+use crate::sharing::report;
+use crate::sharing::survey::Survey;
+use crate::wording::few;
+
+/// The first pause between two looks, and the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// What is waited for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// Every project that is to have a copy has it, as new as the source.
+    Arrived,
+    /// No copy that Run:ai made is left.
+    Gone,
+}
+
+impl Until {
+    /// Is this project still on its way there?
+    fn waits_for(self, row: &Row) -> bool {
+        match self {
+            Self::Arrived => matches!(row.state, State::Pending | State::Stale),
+            Self::Gone => row.state == State::Orphan && !row.is_ours(),
+        }
+    }
+
+    /// Is the secret still meant to get there? Somebody else may have changed their mind meanwhile.
+    fn is_wanted(self, survey: &Survey) -> bool {
+        match self {
+            Self::Arrived => survey.scope().is_none_or(|scope| scope == Scope::EveryProject),
+            Self::Gone => survey.scope() == Some(Scope::Nobody),
+        }
+    }
+}
+
+/// Looks again and again, until it is so or the time is over, and gives the last look.
+pub(crate) async fn wait(
+    until: Until,
+    name: &str,
+    namespace: &str,
+    limit: Duration,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<Survey> {
+    let started = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    let mut progress = None;
+    loop {
+        let left = limit.saturating_sub(started.elapsed());
+        match look(name, namespace, cluster).await {
+            Ok(survey) => {
+                let waiting = survey.rows.iter().filter(|row| until.waits_for(row)).count();
+                if waiting == 0 || !until.is_wanted(&survey) || left.is_zero() {
+                    return Ok(survey);
+                }
+                let what = match until {
+                    Until::Arrived => format!("copies of {name} that arrived"),
+                    Until::Gone => format!("projects without a copy of {name}"),
+                };
+                let all = survey.rows.len();
+                progress.get_or_insert_with(|| session.ui.progress(&what, all)).at(all - waiting);
+            }
+            Err(failure) if failure.may_pass() && !left.is_zero() => {
+                session.ui.note(&Error::from(failure).to_string());
+            }
+            Err(failure) => return Err(failure.into()),
+        }
+        tokio::time::sleep(pause.min(left)).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// All projects, as they are now: there may be a new one, and one may be on its way out.
+pub(crate) async fn look(name: &str, namespace: &str, cluster: &Cluster) -> Result<Survey, Failure> {
+    let area = Area::every(cluster).await?;
+    Survey::take(name, namespace, &area, cluster).await
+}
+
+/// An error unless what was seen proves that it is so.
+pub(crate) fn proof(until: Until, survey: &Survey) -> Result<()> {
+    report::verdict(survey)?;
+    let name = &survey.name;
+    if !until.is_wanted(survey) {
+        let what = match until {
+            Until::Arrived => "is not shared with every project any more",
+            Until::Gone => "is shared again",
+        };
+        return Err(Error::partly(format!("secret {name} {what}: somebody else changed it meanwhile")));
+    }
+    let unseen = |row: &&Row| matches!(row.state, State::Forbidden | State::Unverified);
+    let unseen: Vec<&str> = survey.rows.iter().filter(unseen).map(sharing::survey::title).collect();
+    if unseen.is_empty() {
+        return Ok(());
+    }
+    let what = match until {
+        Until::Arrived => "arrived",
+        Until::Gone => "is gone",
+    };
+    Err(Error::partly(format!("whether {name} {what} can't be seen in {}", few(&unseen)))
+        .hint("to see it takes the right to get this secret there, and in Run:ai's namespace"))
+}

@@ -1,0 +1,146 @@
+//! `-f`: the files of manifests that a command works on: files, folders of them, standard input.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::manifest::Manifest;
+use crate::secret::{self, Origin, ProcessInput, SecretValue};
+
+/// Many times what one request to an API server may hold; a pipe may never end.
+const LIMIT: usize = 16 << 20;
+
+/// How the files of a folder end that are manifests, as kubectl has it.
+const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
+
+/// How many folders may be in one another.
+const DEEPEST: usize = 64;
+
+#[derive(clap::Args)]
+pub(crate) struct ManifestArgs {
+    /// A manifest, or a folder of them; - for standard input; may be repeated
+    #[arg(short, long, value_name = "FILE|-")]
+    filename: Vec<OsString>,
+
+    /// Also the folders in a folder that -f names
+    #[arg(short = 'R', long, requires = "filename")]
+    recursive: bool,
+}
+
+impl ManifestArgs {
+    /// What was named; none where nothing was.
+    ///
+    /// # Errors
+    /// An address instead of a file; standard input twice; a folder that has none, or can't be read.
+    pub(crate) fn files(&self) -> Result<Option<ManifestFiles>> {
+        if self.filename.is_empty() {
+            return Ok(None);
+        }
+        if self.filename.iter().any(|path| path.is_empty()) {
+            return Err(Error::usage("-f is empty, and names no file").hint(
+                "write -f FILE, or -f - for standard input; a variable that is not set leaves nothing",
+            ));
+        }
+        let depth = if self.recursive { DEEPEST } else { 1 };
+        let mut files = Vec::new();
+        for path in secret::paths("--filename", self.filename.clone())? {
+            refuse_an_address(&path)?;
+            match Origin::of(&path) {
+                Origin::Path(folder) if folder.is_dir() => {
+                    let before = files.len();
+                    add_folder(&mut files, &folder, depth)?;
+                    if files.len() == before {
+                        return Err(nothing_in(&folder, self.recursive));
+                    }
+                }
+                origin => files.push(origin),
+            }
+        }
+        secret::check_standard_input(files.iter())?;
+        Ok(Some(ManifestFiles(files)))
+    }
+
+    pub(crate) fn is_given(&self) -> bool {
+        !self.filename.is_empty()
+    }
+}
+
+fn refuse_an_address(path: &OsStr) -> Result<()> {
+    let path = path.to_string_lossy();
+    if path.starts_with("http://") || path.starts_with("https://") {
+        return Err(Error::usage("-f takes files, and this is an address")
+            .hint("curl -fsSL ADDRESS | kubectl runai-secret … -f - reads what is there"));
+    }
+    Ok(())
+}
+
+fn nothing_in(folder: &Path, recursive: bool) -> Error {
+    let folder = Origin::Path(folder.to_owned()).shown();
+    let error = Error::failed(format!("{folder} has no file that ends in .yaml, .yml or .json"));
+    if recursive { error } else { error.hint("-R looks into the folders in it too") }
+}
+
+/// Adds the manifests of a folder, in the order of their names.
+fn add_folder(files: &mut Vec<Origin>, folder: &Path, depth: usize) -> Result<()> {
+    let refused = |error| secret::reading(&Origin::Path(folder.to_owned()).shown(), &error);
+    let entries: std::io::Result<Vec<_>> = fs::read_dir(folder).map_err(refused)?.collect();
+    let mut paths: Vec<_> = entries.map_err(refused)?.into_iter().map(|entry| entry.path()).collect();
+    paths.sort_unstable();
+    for path in paths {
+        let is_manifest = path.extension().is_some_and(|end| EXTENSIONS.iter().any(|known| end == *known));
+        match (path.is_dir(), path.is_symlink()) {
+            (true, false) if depth > 1 => add_folder(files, &path, depth - 1)?,
+            (false, _) if is_manifest => files.push(Origin::Path(path)),
+            // A link to a folder above would never end; kubectl follows none.
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Files of manifests, at least one, not read yet.
+pub(crate) struct ManifestFiles(Vec<Origin>);
+
+impl ManifestFiles {
+    /// # Errors
+    /// One of them can't be read, is empty, or is no UTF-8.
+    pub(crate) fn read(&self) -> Result<Vec<ManifestFile>> {
+        self.0.iter().map(ManifestFile::read).collect()
+    }
+}
+
+/// The text of a manifest. It may hold Secrets, so it is kept as one.
+pub(crate) struct ManifestFile {
+    name: String,
+    content: SecretValue,
+}
+
+impl ManifestFile {
+    fn read(from: &Origin) -> Result<Self> {
+        let content = from.read_text(LIMIT, &mut ProcessInput)?;
+        let name = from.shown().to_string();
+        if content.expose().trim_ascii().is_empty() {
+            return Err(match from {
+                Origin::StandardInput => Error::usage("standard input is empty: no manifest to read")
+                    .hint("the command before the pipe has printed nothing; did it fail?"),
+                Origin::Path(_) => Error::usage(format!("{name} is empty; was it also the output?")).hint(
+                    "a shell empties the file behind > before anything reads it: write to another file, then rename it",
+                ),
+            });
+        }
+        if str::from_utf8(content.expose()).is_err() {
+            return Err(Error::usage(format!("{name}: not UTF-8")));
+        }
+        Ok(Self { name, content })
+    }
+
+    /// What it is called in messages.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn manifest(&self) -> Result<Manifest<'_>> {
+        Manifest::parse(&self.name, str::from_utf8(self.content.expose()).unwrap_or_default())
+    }
+}

@@ -1,0 +1,34 @@
+//! The registry logins of service accounts, looked up before a workload gets one of its own.
+
+use std::collections::BTreeSet;
+
+use crate::cluster::Cluster;
+use crate::error::Result;
+use crate::workload::{self, AccountLogins, Kind, Target};
+
+/// Reads the logins of these service accounts. One that there is not has none.
+///
+/// # Errors
+/// Anything but a service account that may not be read, which is part of the answer.
+pub(crate) async fn read(
+    accounts: BTreeSet<String>,
+    namespace: &str,
+    cluster: &Cluster,
+) -> Result<AccountLogins> {
+    let mut known = AccountLogins::new();
+    for name in accounts {
+        // What stands in a pod spec may be no name, and becomes part of a path.
+        if workload::check_object_name("service account", &name).is_err() {
+            continue;
+        }
+        let target = Target { kind: Kind::service_account(), name };
+        let logins = match cluster.workload(namespace, &target).await {
+            Ok(account) => Some(workload::logins_of(&account)),
+            Err(failure) if failure.is_not_found() => Some(Vec::new()),
+            Err(failure) if failure.is_forbidden() => None,
+            Err(failure) => return Err(failure.into()),
+        };
+        known.insert(target.name, logins);
+    }
+    Ok(known)
+}

@@ -1,0 +1,81 @@
+//! A secret that is not where a workload needs it: where else it is, and how it gets there.
+//!
+//! Looked up only once it is missing, and only as far as the user may look.
+
+use crate::cluster::{Cluster, Failure};
+use crate::command_line::CommandLine;
+use crate::error::Error;
+use crate::metadata::Metadata;
+use crate::project::Project;
+use crate::propagation::Scope;
+use crate::session;
+use crate::session::Session;
+use crate::wording::list;
+
+/// How many places are named.
+const MOST: usize = 5;
+
+/// The answer that the secret is not there, with what to do about it.
+pub(crate) async fn explain(
+    failure: Failure,
+    name: &str,
+    namespace: &str,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Error {
+    let error = Error::from(failure);
+    let (named, projects, mut error) = tokio::join!(
+        cluster.secrets_named(name),
+        cluster.projects(),
+        session::not_found::with_nearest_secret(error, name, namespace, cluster)
+    );
+    let named = named.unwrap_or_default();
+    let projects = projects.ok();
+    let runai = &session.globals.place.runai_namespace;
+    let source = named.iter().find(|secret| secret.namespace == *runai);
+    let others: Vec<_> = named.iter().filter(|secret| secret.namespace != *runai).collect();
+    if let Some(source) = source {
+        error = error.hint(of_source(source, namespace, projects.as_deref()));
+    } else if !others.is_empty() {
+        error = error.hint(of_others(name, &others, projects.as_deref().unwrap_or_default()));
+    }
+    let create = CommandLine::plugin("create").arg(name).namespace(namespace).then("--from-file=KEY=PATH");
+    error.hint(format!("or create it: {create}"))
+}
+
+/// There is one in Run:ai's own namespace.
+fn of_source(source: &Metadata, namespace: &str, projects: Option<&[Project]>) -> String {
+    let Metadata { name, namespace: runai, labels, .. } = source;
+    if Scope::of(labels) != Scope::EveryProject {
+        return format!(
+            "there is one in namespace {runai}, which is not shared with the projects: {}",
+            CommandLine::plugin("label").arg(name)
+        );
+    }
+    let is_project = |projects: &[Project]| projects.iter().any(|project| project.namespace == namespace);
+    if projects.is_some_and(|projects| !is_project(projects)) {
+        return format!(
+            "{name} is shared with every project, but namespace {namespace} belongs to none: choose one with --project"
+        );
+    }
+    format!(
+        "{name} is shared with every project, and its copy has not arrived here yet: try again in a minute"
+    )
+}
+
+/// There are some in other projects and namespaces.
+fn of_others(name: &str, others: &[&Metadata], projects: &[Project]) -> String {
+    let place = |secret: &&&Metadata| {
+        let project = projects.iter().find(|project| project.namespace == secret.namespace);
+        project.map_or_else(
+            || format!("namespace {}", secret.namespace),
+            |project| format!("project {}", project.name),
+        )
+    };
+    let mut places: Vec<String> = others.iter().take(MOST).map(|secret| place(&secret)).collect();
+    if others.len() > MOST {
+        places.push(format!("{} more", others.len() - MOST));
+    }
+    let places = list(places);
+    format!("{places} has a secret {name}, but a workload can use those of its own namespace alone")
+}

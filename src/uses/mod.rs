@@ -1,0 +1,10 @@
+//! Who refers to a secret, and what a change of it does to them.
+
+pub(crate) mod account_logins;
+pub(crate) mod consumers;
+pub(crate) mod losing_keys;
+pub(crate) mod missing_secret;
+pub(crate) mod references;
+pub(crate) mod restarts;
+pub(crate) mod runai_flags;
+pub(crate) mod who_needs;

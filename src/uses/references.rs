@@ -1,0 +1,224 @@
+//! The flags with which a workload is given secrets, and the look at those secrets before anything is written.
+//!
+//! A reference to a key that does not exist shows only when the pod is scheduled, hours later on a busy GPU queue.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
+
+use crate::cluster::Cluster;
+use crate::error::{Error, Result};
+use crate::secret::{self, EnvEntry, SecretReference};
+use crate::session::Session;
+use crate::uses;
+use crate::wording::list;
+use crate::workload::{self, Attachment, Mode};
+
+/// Run:ai's own ways to say which secret goes where.
+#[derive(clap::Args)]
+pub(crate) struct ReferenceArgs {
+    #[command(flatten)]
+    variables: VariableArgs,
+
+    /// All keys of a secret as files in a folder
+    #[arg(long, value_name = "path=PATH,name=NAME")]
+    secret_volume: Vec<String>,
+
+    /// Permissions of the files, in octal
+    #[arg(long, value_name = "MODE")]
+    mode: Option<String>,
+}
+
+/// `-e` and `--env-secret`, in the order in which they were typed: a variable is seen by those after it alone.
+struct VariableArgs(Vec<VariableArg>);
+
+enum VariableArg {
+    Environment(String),
+    EnvSecret(String),
+}
+
+type MakeVariableArg = fn(String) -> VariableArg;
+
+/// The ids of the two flags, with what makes a word of each of them an argument.
+const VARIABLE_FLAGS: [(&str, MakeVariableArg); 2] =
+    [("environment", VariableArg::Environment), ("env_secret", VariableArg::EnvSecret)];
+
+impl FromArgMatches for VariableArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut typed: Vec<(usize, VariableArg)> = Vec::new();
+        for (id, arg) in VARIABLE_FLAGS {
+            let words = matches.get_many::<String>(id).into_iter().flatten();
+            let places = matches.indices_of(id).into_iter().flatten();
+            typed.extend(places.zip(words.cloned().map(arg)));
+        }
+        typed.sort_by_key(|(place, _)| *place);
+        Ok(Self(typed.into_iter().map(|(_, arg)| arg).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl clap::Args for VariableArgs {
+    fn augment_args(command: Command) -> Command {
+        let [environment, env_secret] = VARIABLE_FLAGS.map(|(id, _)| Arg::new(id).action(ArgAction::Append));
+        command
+            .arg(
+                environment
+                    .short('e')
+                    .long("environment")
+                    .value_name("VAR=SECRET:NAME,KEY")
+                    .help("An env variable from a key of a secret"),
+            )
+            .arg(
+                env_secret
+                    .long("env-secret")
+                    .value_name("VAR=NAME,key=KEY")
+                    .hide_short_help(true)
+                    .help("The same in the words of the newer runai CLI"),
+            )
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+/// What the flags ask for: attachments, and plain variables where the command takes them.
+pub(crate) struct Uses {
+    pub(crate) attachments: Vec<Attachment>,
+    pub(crate) literals: Vec<(String, String)>,
+    /// The names of the variables of both, in the order in which they were typed.
+    pub(crate) order: Vec<String>,
+}
+
+impl ReferenceArgs {
+    pub(crate) fn mode(&self) -> Result<Option<Mode>> {
+        self.mode.as_deref().map(Mode::parse).transpose()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.variables.0.is_empty() && self.secret_volume.is_empty()
+    }
+
+    /// # Errors
+    /// One of the flags is not legal, also where nothing would make use of it.
+    pub(crate) fn resolve(&self) -> Result<Uses> {
+        let mode = self.mode()?;
+        let mut uses = Uses { attachments: Vec::new(), literals: Vec::new(), order: Vec::new() };
+        for arg in &self.variables.0 {
+            let attachment = match arg {
+                VariableArg::EnvSecret(flag) => Attachment::env_secret(flag)?,
+                VariableArg::Environment(entry) => match EnvEntry::parse(entry)? {
+                    EnvEntry::Reference { variable, reference } => {
+                        Attachment::env_from_key(&variable, &reference.secret, &reference.key)?
+                    }
+                    EnvEntry::Literal { variable, value } => {
+                        uses.order.push(variable.clone());
+                        uses.literals.push((variable, value));
+                        continue;
+                    }
+                },
+            };
+            uses.order.extend(attachment.variable().map(str::to_owned));
+            uses.attachments.push(attachment);
+        }
+        for flag in &self.secret_volume {
+            uses.attachments.push(Attachment::secret_volume(flag, mode)?);
+        }
+        Ok(uses)
+    }
+
+    /// # Errors
+    /// There is a mode, and of all that is attached nothing is a file.
+    pub(crate) fn check_mode_is_used(&self, attachments: &[Attachment]) -> Result<()> {
+        if self.mode.is_none() || attachments.iter().any(|one| matches!(one, Attachment::Files { .. })) {
+            return Ok(());
+        }
+        Err(Error::usage("--mode sets the permissions of files, and no files are asked for")
+            .hint("leave it out, or ask for files: --secret-volume path=PATH,name=NAME"))
+    }
+}
+
+/// Checks that every secret and key is there, in the workload's own namespace: references never cross namespaces. Gives
+/// the keys of each secret that could be read.
+///
+/// Where the user may not read secrets there is a warning instead: the attachment itself needs no such right.
+///
+/// # Errors
+/// A secret or a key that is not optional is missing, a secret is of another type than its use needs, or two
+/// attachments would hide each other.
+pub(crate) async fn check(
+    attachments: &[Attachment],
+    namespace: &str,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<BTreeMap<String, Vec<String>>> {
+    let names: BTreeSet<&str> = attachments.iter().map(Attachment::secret).collect();
+    let outlines =
+        futures::future::join_all(names.iter().map(|name| cluster.secret_outline(namespace, name)));
+    let (mut keys, mut unread) = (BTreeMap::new(), Vec::new());
+    for (name, outline) in names.iter().zip(outlines.await) {
+        match outline {
+            Ok(outline) => {
+                workload::check_image_pull(attachments, name, &outline.secret_type)?;
+                keys.insert((*name).to_owned(), outline.keys());
+            }
+            Err(failure) if failure.is_forbidden() => unread.push(*name),
+            Err(failure) if failure.is_not_found() && is_optional(attachments, name) => {
+                session.ui.warning(&format!("secret {name} does not exist yet in namespace {namespace}"));
+            }
+            Err(failure) if failure.is_not_found() => {
+                return Err(uses::missing_secret::explain(failure, name, namespace, cluster, session).await);
+            }
+            Err(failure) => return Err(failure.into()),
+        }
+    }
+    if !unread.is_empty() {
+        let names = list(unread);
+        session.ui.warning(&format!(
+            "you may not read secrets in namespace {namespace}: whether {names} and the keys exist was not checked"
+        ));
+    }
+    workload::missing_keys(attachments, &keys)?;
+    workload::clashes(attachments, &keys)?;
+    for warning in workload::doubtful_env_names(attachments, &keys) {
+        session.ui.warning(&warning);
+    }
+    Ok(keys)
+}
+
+/// Warns of a plain value that was probably meant as a reference: `hf,token`, where secret hf has a key token. Only then
+/// it is repeated, since it is no value of a secret.
+pub(crate) async fn warn_of_lost_prefix(
+    literals: &[(String, String)],
+    namespace: &str,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) {
+    let likely =
+        literals.iter().filter_map(|(variable, value)| Some((variable, secret::lacks_prefix(value)?)));
+    let likely: Vec<_> = likely.collect();
+    if likely.is_empty() {
+        return;
+    }
+    // The names first: a plain value may be a password, and what is asked for by name stands in logs.
+    let names = cluster.secret_names(namespace).await.unwrap_or_default();
+    for (variable, SecretReference { secret, key }) in likely {
+        if !names.contains(&secret) {
+            continue;
+        }
+        let Ok(found) = cluster.secret_outline(namespace, &secret).await else { continue };
+        if found.keys().contains(&key) {
+            session.ui.warning(&format!(
+                "{variable} gets the plain text {secret},{key}; for the key of the secret: {variable}=SECRET:{secret},{key}"
+            ));
+        }
+    }
+}
+
+fn is_optional(attachments: &[Attachment], name: &str) -> bool {
+    attachments.iter().filter(|one| one.secret() == name).all(Attachment::is_optional)
+}

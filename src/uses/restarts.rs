@@ -1,0 +1,279 @@
+//! Who sees a changed secret by itself, and who has to start again for that.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
+
+use pkcs8::der::DateTime;
+use serde_json::{Map, Value, json};
+
+use crate::change::retry::{TRIES, pause_after_conflict};
+use crate::cluster::{Cluster, Failure, Namespaces, Seen, Unseen};
+use crate::error::{Error, Result};
+use crate::flags::{DryRun, Output, WriteArgs};
+use crate::metadata::Metadata;
+use crate::session::Session;
+use crate::wording::{few, list, plural};
+use crate::workload::{Consumer, Need, Reference, Sight, State, Target, Way};
+use crate::{propagation, session, uses};
+
+/// On a pod template: `kubectl rollout restart` sets it, and so the controller replaces the pods.
+const RESTARTED: &str = "kubectl.kubernetes.io/restartedAt";
+
+/// The kinds that `kubectl rollout restart` knows.
+const RESTARTABLE: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
+
+/// The keys without which a secret is no login to a registry.
+const LOGINS: [&str; 2] = [".dockerconfigjson", ".dockercfg"];
+
+/// The workloads that take some keys of a secret.
+pub(crate) struct Audience {
+    /// Where they were looked for.
+    scope: Namespaces,
+    consumers: Vec<Consumer>,
+    unseen: Vec<Unseen>,
+}
+
+impl Audience {
+    /// Those of the secret's own namespace.
+    pub(crate) async fn of(
+        secret: &str,
+        keys: &[&str],
+        namespace: &str,
+        cluster: &Cluster,
+    ) -> Result<Self, Failure> {
+        Self::look(secret, keys, Namespaces::One(namespace.to_owned()), cluster).await
+    }
+
+    /// Those of a shared secret, in Run:ai's namespace, and of its copies, which follow it.
+    pub(crate) async fn of_source(
+        secret: &str,
+        keys: &[&str],
+        runai_namespace: &str,
+        cluster: &Cluster,
+    ) -> Result<Self, Failure> {
+        let (audience, namesakes) = tokio::join!(
+            Self::look(secret, keys, Namespaces::AllAtOnce, cluster),
+            cluster.secrets_named(secret)
+        );
+        let mut audience = audience?;
+        let namesakes = match namesakes {
+            Ok(namesakes) => namesakes,
+            // Which of them have a copy is not known: they are all told.
+            Err(failure) if failure.is_forbidden() => return Ok(audience),
+            Err(failure) => return Err(failure),
+        };
+        let identity = propagation::identity(runai_namespace, secret);
+        let is_copy = |one: &Metadata| {
+            propagation::origin(one, runai_namespace).is_some_and(|origin| origin.identity == identity)
+        };
+        let copies = namesakes.iter().filter(|one| is_copy(one)).map(|one| one.namespace.as_str());
+        let places: BTreeSet<&str> = copies.chain([runai_namespace]).collect();
+        audience.consumers.retain(|one| places.contains(one.namespace.as_str()));
+        Ok(audience)
+    }
+
+    /// Lists every kind that refers to secrets once.
+    async fn look(
+        secret: &str,
+        keys: &[&str],
+        scope: Namespaces,
+        cluster: &Cluster,
+    ) -> Result<Self, Failure> {
+        let wanted = |reference: &Reference| reference.secret == secret && reference.way.takes(keys);
+        let Seen { found, unseen, .. } = uses::consumers::look(wanted, &scope, cluster).await?;
+        let consumers = found.into_iter().filter(|one| one.state.is_live()).collect();
+        Ok(Self { scope, consumers, unseen })
+    }
+
+    /// Those that go on with the old value until they are started again, each with its uses.
+    fn stale(&self) -> impl Iterator<Item = &Consumer> {
+        let runs = |one: &&Consumer| matches!(one.state, State::Running | State::Starting);
+        self.consumers.iter().filter(runs).filter(|one| one.sees(Sight::AtStart))
+    }
+
+    /// Those of them that can be told to start again.
+    pub(crate) fn restartable(&self) -> Vec<Target> {
+        let known = self.stale().filter(|one| is_restartable(one));
+        let mut targets: Vec<Target> =
+            known.map(|one| Target { kind: one.kind, name: one.name.clone() }).collect();
+        targets.dedup();
+        targets
+    }
+
+    /// Tells who sees the change, and when.
+    pub(crate) fn tell(&self, namespace: &str, session: &Session<'_>) {
+        let by_itself = |one: &&Consumer| one.sees(Sight::ByItself) && !one.sees(Sight::AtStart);
+        let renewed = self.names(self.consumers.iter().filter(by_itself));
+        tell_names("sees it by itself, files within about a minute", &renewed, session);
+        let restartable = self.names(self.stale().filter(|one| is_restartable(one)));
+        let what = "goes on with what it read at its start until it is restarted (set --restart, or kubectl rollout restart)";
+        tell_names(what, &restartable, session);
+        self.tell_what_stays_stale(session);
+        self.tell_unseen(namespace, session);
+    }
+
+    /// Names all that nothing restarts: it goes on with the old value until somebody starts it anew.
+    pub(crate) fn tell_what_stays_stale(&self, session: &Session<'_>) {
+        let others = self.names(self.stale().filter(|one| !is_restartable(one)));
+        if !others.is_empty() {
+            session.ui.note(&format!(
+                "goes on with what it read at its start until it is started anew: {}",
+                list(&others)
+            ));
+            session.ui.note(
+                "nothing restarts those: delete each when its work allows, and create or submit it again",
+            );
+        }
+    }
+
+    /// Tells who has to start again when the copies of a shared secret have arrived.
+    pub(crate) fn tell_of_copies(&self, session: &Session<'_>) {
+        let stale = self.names(self.stale());
+        let what = "goes on with what it read at its start, and has to start again when its copy has arrived";
+        if !stale.is_empty() {
+            session.ui.note(&format!("{what}: {}", list(&stale)));
+        }
+    }
+
+    fn names<'a>(&self, all: impl Iterator<Item = &'a Consumer>) -> Vec<String> {
+        let mut names: Vec<String> = all.map(|one| session::scope::consumer_name(&self.scope, one)).collect();
+        names.dedup();
+        names
+    }
+
+    pub(crate) fn tell_unseen(&self, namespace: &str, session: &Session<'_>) {
+        if !self.unseen.is_empty() {
+            let count = plural(self.unseen.len(), "kind");
+            session.ui.note(&format!(
+                "you may not list {count} of workloads in {namespace}: which of them use it is not known"
+            ));
+        }
+    }
+
+    /// Those that do not start without these keys, each with how it takes one.
+    pub(crate) fn in_need(&self, keys: &[String]) -> BTreeMap<String, String> {
+        let is_login = keys.iter().any(|key| LOGINS.contains(&key.as_str()));
+        self.named(|reference| {
+            let takes_one = reference.need == Need::Required && !reference.way.keys().is_empty();
+            takes_one || (is_login && reference.way == Way::ImagePull)
+        })
+    }
+
+    /// Those that take whatever keys there are, and start without these.
+    pub(crate) fn going_without(&self) -> BTreeMap<String, String> {
+        self.named(|reference| match &reference.way {
+            Way::Variables { .. } | Way::Login { .. } => true,
+            Way::Files { items, .. } => items.is_empty(),
+            _ => false,
+        })
+    }
+
+    /// Those with such a use of the secret, each with its way.
+    fn named(&self, wanted: impl Fn(&Reference) -> bool) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
+        for one in &self.consumers {
+            for reference in one.references.iter().filter(|reference| wanted(reference)) {
+                found
+                    .entry(session::scope::consumer_name(&self.scope, one))
+                    .or_insert_with(|| reference.way.to_string());
+            }
+        }
+        found
+    }
+
+    /// Warns of those that could not be looked for, which may need these keys.
+    pub(crate) fn warn_unseen(&self, secret: &str, session: &Session<'_>) {
+        session::scope::warn_unseen_consumers(&self.scope, &self.unseen, secret, "these keys", session);
+    }
+}
+
+fn is_restartable(one: &Consumer) -> bool {
+    RESTARTABLE.contains(&one.kind.name)
+}
+
+fn tell_names(what: &str, names: &[String], session: &Session<'_>) {
+    if !names.is_empty() {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        session.ui.note(&format!("{what}: {}", few(&names)));
+    }
+}
+
+impl Consumer {
+    fn sees(&self, sight: Sight) -> bool {
+        self.references.iter().any(|reference| reference.way.sight() == sight)
+    }
+}
+
+/// Has each of them replace its pods, as `kubectl rollout restart` does. Where one refuses, the others still do it.
+pub(crate) async fn restart(
+    targets: &[Target],
+    namespace: &str,
+    write: &WriteArgs,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<()> {
+    let mut failed = 0;
+    for target in targets {
+        match restart_one(target, namespace, write, cluster).await {
+            Ok(()) if write.output == Output::Human => {
+                let done = format!("{target} restarted{}", write.dry_run.suffix());
+                session.ui.done(&done).map_err(|error| error.although(&done))?;
+            }
+            Ok(()) => session.ui.note(&format!("{target} restarted{}", write.dry_run.suffix())),
+            Err(error) => {
+                session.ui.error(&error.at(&target.to_string()));
+                failed += 1;
+            }
+        }
+    }
+    if failed == 0 {
+        return Ok(());
+    }
+    Err(Error::partly(format!(
+        "the secret has its new values, and {} of {} were not restarted",
+        failed,
+        plural(targets.len(), "workload")
+    )))
+}
+
+async fn restart_one(target: &Target, namespace: &str, write: &WriteArgs, cluster: &Cluster) -> Result<()> {
+    for attempt in 1.. {
+        let mut object = cluster.workload(namespace, target).await?;
+        if object["spec"]["paused"] == Value::Bool(true) {
+            return Err(Error::failed("can't restart paused deployment (run rollout resume first)"));
+        }
+        mark_restarted(&mut object).ok_or_else(|| Error::failed(format!("{target} has no pod template")))?;
+        if write.dry_run == DryRun::Client {
+            return Ok(());
+        }
+        match cluster.replace_workload(namespace, target, &object, write.write()).await {
+            Ok(_) => return Ok(()),
+            Err(failure) if failure.is_conflict() && attempt < TRIES => pause_after_conflict(attempt).await,
+            Err(failure) => return Err(failure.into()),
+        }
+    }
+    unreachable!("the loop above has no end but its returns")
+}
+
+/// Marks the pod template as `kubectl rollout restart` does; nothing where there is none of the API's form.
+fn mark_restarted(object: &mut Value) -> Option<()> {
+    let template = object.pointer_mut("/spec/template")?.as_object_mut()?;
+    let metadata = map_in(template, "metadata")?;
+    map_in(metadata, "annotations")?.insert(RESTARTED.to_owned(), now().into());
+    Some(())
+}
+
+/// The map in a field, made where there is nothing.
+fn map_in<'a>(fields: &'a mut Map<String, Value>, name: &str) -> Option<&'a mut Map<String, Value>> {
+    let field = fields.entry(name).or_insert(Value::Null);
+    if field.is_null() {
+        *field = json!({});
+    }
+    field.as_object_mut()
+}
+
+/// The time as `2026-01-31T12:00:00Z`.
+fn now() -> String {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    DateTime::from_unix_duration(now).map(|now| now.to_string()).unwrap_or_default()
+}

@@ -1,0 +1,75 @@
+//! `-o runai`: instead of doing it, print the flags with which the `runai` CLI does the same.
+
+use std::collections::BTreeMap;
+
+use clap::{ArgMatches, Command, FromArgMatches};
+
+use crate::command_line;
+use crate::error::{Error, Result};
+use crate::flags::{Output, parse_output};
+use crate::session::Session;
+use crate::workload::{self, Attachment};
+
+const RUNAI: &str = "runai";
+
+/// Whether `-o runai` was given. It is a form of output of those commands only that use secrets, so it is no
+/// [`Output`]; and it must be read before `-o` is, so it stands before it among the arguments.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RunaiFlags {
+    Wanted,
+    NotWanted,
+}
+
+impl FromArgMatches for RunaiFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut given = matches.get_raw("output").into_iter().flatten();
+        let is_wanted = given.any(|word| word.eq_ignore_ascii_case(RUNAI));
+        Ok(if is_wanted { Self::Wanted } else { Self::NotWanted })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl clap::Args for RunaiFlags {
+    fn augment_args(command: Command) -> Command {
+        command
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        command
+    }
+}
+
+/// For `-o` of the commands that know this form too.
+pub(crate) fn with_runai(output: clap::Arg) -> clap::Arg {
+    let parse = |word: &str| match word.to_lowercase().as_str() {
+        RUNAI => Ok(Output::Human),
+        _ => parse_output(word).map_err(|text| format!("{text},{RUNAI}")),
+    };
+    output
+        .value_name("json|yaml|name|runai")
+        .value_parser(parse)
+        .help("Print the object instead of a sentence; runai: only print the runai CLI's flags")
+}
+
+/// The refusal of a flag that says how something is to be done.
+pub(crate) fn only_prints(flag: &str) -> Error {
+    Error::usage(format!("-o runai only prints flags, and does nothing of what {flag} asks for"))
+        .hint("leave out one of the two")
+}
+
+/// Prints the flags, quoted for a shell. `keys` are those of each secret, as far as they are known.
+///
+/// # Errors
+/// The CLI has no flag for one of them.
+pub(crate) fn print(
+    attachments: &[Attachment],
+    keys: &BTreeMap<String, Vec<String>>,
+    session: &Session<'_>,
+) -> Result<()> {
+    let words = workload::runai_flags(attachments, keys)?;
+    session.ui.data(format!("{}\n", command_line::joined(words)).as_bytes())
+}
