@@ -150,8 +150,8 @@ mod signals {
     use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
     use tokio::sync::mpsc;
 
-    use super::{FINISHING, IS_ENDING, Signal};
     use crate::error::Kind;
+    use crate::ui::interrupt::{FINISHING, IS_ENDING, Signal};
     use crate::ui::terminal;
 
     /// How long the command may take to notice a signal. Then it waits for what knows no end, such as the reader of a pipe.
@@ -295,7 +295,7 @@ mod signals {
 
 #[cfg(not(unix))]
 mod signals {
-    use super::Signal;
+    use crate::ui::interrupt::Signal;
 
     pub(super) struct Signals;
 

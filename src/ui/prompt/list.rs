@@ -18,10 +18,10 @@ const OTHER_ROWS: usize = 3;
 const LONGEST_SEARCH: usize = 300;
 
 /// One of several.
-pub(in crate::ui) struct Choice {
-    pub(in crate::ui) name: String,
+pub(crate) struct Choice {
+    pub(crate) name: String,
     /// A few words about it, or nothing.
-    pub(in crate::ui) about: String,
+    pub(crate) about: String,
 }
 
 struct List<'a> {
