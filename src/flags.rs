@@ -28,7 +28,7 @@ pub(crate) struct Globals {
     pub(crate) place: Place,
 
     #[command(flatten)]
-    pub(crate) talk: Talk,
+    pub(crate) talk: OutputFlags,
 
     #[command(flatten)]
     pub(crate) connection: Connection,
@@ -55,7 +55,7 @@ pub(crate) struct Place {
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(clap::Args, Clone)]
 #[command(next_help_heading = "Asking and telling")]
-pub(crate) struct Talk {
+pub(crate) struct OutputFlags {
     /// Answer yes to every question
     #[arg(short, long, global = true)]
     pub(crate) yes: bool,
@@ -194,7 +194,7 @@ impl Connection {
     }
 }
 
-impl Talk {
+impl OutputFlags {
     /// When to use colour, whichever flag said it.
     pub(crate) fn color(&self) -> Color {
         if self.no_color { Color::Never } else { self.color }

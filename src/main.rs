@@ -38,7 +38,7 @@ use std::process::ExitCode;
 use crate::cli::Cli;
 use crate::cli::parsing::{self, NoCommand};
 use crate::error::Result;
-use crate::guide::Led;
+use crate::guide::GuidedCommand;
 use crate::ui::Ui;
 
 fn main() -> ExitCode {
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
 
 /// Asks for what the command line lacks, and carries it out.
 async fn run(typed: &[OsString], parsed: Result<Cli, NoCommand>, ui: &Ui) -> Result<()> {
-    let Led { cli, cluster, next_time } = guide::lead(typed, parsed, ui).await?;
+    let GuidedCommand { cli, cluster, next_time } = guide::lead(typed, parsed, ui).await?;
     cli.notes.iter().for_each(|note| ui.note(note));
     let outcome = Box::pin(commands::run(&cli.command, &cli.globals, cluster, ui)).await;
     guide::tell_of_next_time(next_time, &outcome, ui);

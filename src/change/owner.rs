@@ -10,7 +10,7 @@ use crate::workload::{Kind, Target, owner};
 const MOST_STEPS: usize = 5;
 
 /// The topmost controller of an object.
-pub(crate) struct Maker {
+pub(crate) struct Controller {
     /// As a target where it can be one, `kind/name` otherwise.
     name: String,
     state: State,
@@ -25,7 +25,7 @@ enum State {
     Gone,
 }
 
-impl Maker {
+impl Controller {
     /// Follows the controllers up to where a person made something; none for an object without one.
     pub(crate) async fn of(object: &Value, namespace: &str, cluster: &Cluster) -> Option<Self> {
         let mut maker = None;

@@ -39,7 +39,7 @@ pub(crate) enum Deleted {
 }
 
 /// An object on its way from the old one to the new one.
-pub(crate) trait Anew {
+pub(crate) trait DeleteAndCreate {
     /// What creates one.
     type Body;
 
@@ -49,12 +49,12 @@ pub(crate) trait Anew {
     fn session(&self) -> &Session<'_>;
 
     /// How long a look is repeated where the server is away.
-    fn look_limit(&self) -> Duration;
+    fn read_limit(&self) -> Duration;
 
     /// Whether an object that was written to since it was read is all the same what was read.
     fn is_still(&self, now: &Value) -> bool;
 
-    async fn look(&self) -> Result<Option<Value>, Failure>;
+    async fn read(&self) -> Result<Option<Value>, Failure>;
 
     async fn delete_once(&self, uid: &str, version: &str) -> Result<(), Failure>;
 
@@ -81,7 +81,7 @@ pub(crate) trait Anew {
             if !again {
                 break;
             }
-            let now = match self.look_patiently().await {
+            let now = match self.read_patiently().await {
                 Ok(Some(now)) => now,
                 Ok(None) => return Deleted::Going,
                 Err(_) => break,
@@ -108,7 +108,7 @@ pub(crate) trait Anew {
         let mut holding = String::new();
         loop {
             let mut limit = limit;
-            match self.look().await {
+            match self.read().await {
                 Ok(None) => return Ok(()),
                 Ok(Some(now)) if uid(&now) != uid_before => {
                     return Err(Error::failed(format!(
@@ -117,7 +117,7 @@ pub(crate) trait Anew {
                     )));
                 }
                 Ok(Some(now)) => holding = what_holds(&now),
-                Err(_) => limit = limit.max(self.look_limit()),
+                Err(_) => limit = limit.max(self.read_limit()),
             }
             if started.elapsed() > limit {
                 let seconds = limit.as_secs();
@@ -170,11 +170,11 @@ pub(crate) trait Anew {
     }
 
     /// Looks again while the server is away, for a while.
-    async fn look_patiently(&self) -> Result<Option<Value>, Failure> {
+    async fn read_patiently(&self) -> Result<Option<Value>, Failure> {
         let started = Instant::now();
         loop {
-            match self.look().await {
-                Err(failure) if failure.may_pass() && started.elapsed() < self.look_limit() => {
+            match self.read().await {
+                Err(failure) if failure.may_pass() && started.elapsed() < self.read_limit() => {
                     tokio::time::sleep(LONGEST_PAUSE / 2).await;
                 }
                 outcome => return outcome,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::change::retry::{TRIES, pause_after_conflict};
-use crate::cluster::{Answer, Cluster, Failure, SecretOutside};
+use crate::cluster::{Answer, Cluster, Failure, SecretHead};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, WriteArgs};
@@ -59,7 +59,7 @@ impl<'a> SecretChange<'a> {
     }
 
     /// The secret without its values; none where there is none.
-    pub(crate) async fn look(&self) -> Result<Option<SecretOutside>> {
+    pub(crate) async fn read(&self) -> Result<Option<SecretHead>> {
         match self.cluster.secret_outside(&self.namespace, self.name).await {
             Ok(found) => Ok(Some(found)),
             Err(failure) if failure.is_not_found() => Ok(None),
@@ -70,8 +70,8 @@ impl<'a> SecretChange<'a> {
     /// Carries out what `plan` makes of the secret as it is, which was `found` to be so a moment ago.
     pub(crate) async fn run(
         &self,
-        mut found: Option<SecretOutside>,
-        plan: impl Fn(Option<&SecretOutside>) -> Result<Step>,
+        mut found: Option<SecretHead>,
+        plan: impl Fn(Option<&SecretHead>) -> Result<Step>,
     ) -> Result<Done> {
         for attempt in 1.. {
             if let Some(secret) = &found {
@@ -90,7 +90,7 @@ impl<'a> SecretChange<'a> {
                 return Err(self.refused(failure));
             }
             pause_after_conflict(attempt).await;
-            found = self.look().await?;
+            found = self.read().await?;
         }
         unreachable!("the loop above has no end but its returns")
     }
@@ -136,7 +136,7 @@ impl<'a> SecretChange<'a> {
     }
 
     /// Refuses what nobody can change, and what others would undo; asks where they may.
-    pub(crate) async fn check(&self, secret: &SecretOutside) -> Result<()> {
+    pub(crate) async fn check(&self, secret: &SecretHead) -> Result<()> {
         let Self { name, namespace, command, .. } = self;
         if secret.metadata.terminating.is_some() {
             return Err(Error::failed(format!("secret {name} in {namespace} is being deleted")));
@@ -183,7 +183,7 @@ pub(crate) fn how_to_set(manifest: &SecretManifest, namespace: &str) -> String {
 }
 
 /// The metadata of a patch that holds for the secret as it was read, and takes off what kubectl apply left there.
-pub(crate) fn patch_metadata(secret: &SecretOutside) -> Value {
+pub(crate) fn patch_metadata(secret: &SecretHead) -> Value {
     let Metadata { uid, resource_version, .. } = &secret.metadata;
     let mut metadata = json!({ "uid": uid, "resourceVersion": resource_version });
     if secret.was_applied {

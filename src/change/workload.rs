@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::change::owner::Maker;
-use crate::change::recreate::workload::Recreation;
+use crate::change::owner::Controller;
+use crate::change::recreate::workload::WorkloadRecreation;
 use crate::change::retry::{TRIES, pause_after_conflict};
 use crate::cluster::{Cluster, Failure, Keep, Namespaces, Write};
 use crate::command_line::CommandLine;
@@ -123,7 +123,7 @@ enum Written {
 }
 
 /// Reads the workload that is to be changed.
-pub(crate) async fn look(cluster: &Cluster, namespace: &str, target: &Target) -> Result<Value> {
+pub(crate) async fn read(cluster: &Cluster, namespace: &str, target: &Target) -> Result<Value> {
     match cluster.workload(namespace, target).await {
         Ok(object) => Ok(object),
         Err(failure) => Err(session::not_found::workload(failure, target, namespace, cluster).await),
@@ -143,7 +143,7 @@ impl<P: Plan> Change<'_, P> {
     pub(crate) async fn run(&self, mut object: Value) -> Result<()> {
         let mut attempt = 1;
         loop {
-            if let Some(maker) = Maker::of(&object, self.namespace, self.cluster).await {
+            if let Some(maker) = Controller::of(&object, self.namespace, self.cluster).await {
                 return Err(maker.refusal(self.target, |name| self.plan.on_owner(name)));
             }
             self.check_not_going(&object)?;
@@ -195,7 +195,7 @@ impl<P: Plan> Change<'_, P> {
         }
         let effects =
             [changed.differences.clone(), vec![target.kind.on_change_of(object).in_words().to_owned()]];
-        session.review(&args.write, &format!("Change {target}?"), &effects.concat()).await?;
+        session.confirm_if_guided(&args.write, &format!("Change {target}?"), &effects.concat()).await?;
         let mut answer = changed.object.clone();
         let steps: &[Keep] = match args.write.dry_run {
             DryRun::None => &[Keep::No, Keep::Yes],
@@ -240,8 +240,8 @@ impl<P: Plan> Change<'_, P> {
         }
     }
 
-    fn recreation<'b>(&'b self, differences: &'b [String]) -> Recreation<'b> {
-        Recreation {
+    fn recreation<'b>(&'b self, differences: &'b [String]) -> WorkloadRecreation<'b> {
+        WorkloadRecreation {
             session: self.session,
             cluster: self.cluster,
             namespace: self.namespace,
@@ -293,7 +293,9 @@ impl<P: Plan> Change<'_, P> {
         let NamedCopy { object: copy, notes } = workload::named_copy(&changed.object, kind, name, &selectors);
         let write = &self.args.write;
         let effects = [changed.differences.as_slice(), &notes].concat();
-        self.session.review(write, &format!("Create {}?", kind.display_name(name)), &effects).await?;
+        self.session
+            .confirm_if_guided(write, &format!("Create {}?", kind.display_name(name)), &effects)
+            .await?;
         let answer = if write.dry_run == DryRun::Client {
             copy
         } else {

@@ -11,7 +11,7 @@ use clap::{Arg, Args as _, CommandFactory as _, FromArgMatches as _, Subcommand 
 use super::{Cli, mistake, overview, repeated};
 use crate::commands::Command;
 use crate::error::Error;
-use crate::flags::{BINARY, Color, Globals, Talk, parse_duration};
+use crate::flags::{BINARY, Color, Globals, OutputFlags, parse_duration};
 use crate::typed_line::Line;
 
 /// Why a command line is no command.
@@ -123,7 +123,7 @@ impl NoCommand {
 }
 
 /// How to talk, also where the line can't be parsed.
-pub(crate) fn talk(parsed: &Result<Cli, NoCommand>, typed: &[OsString]) -> Talk {
+pub(crate) fn talk(parsed: &Result<Cli, NoCommand>, typed: &[OsString]) -> OutputFlags {
     if let Ok(cli) = parsed {
         return cli.globals.talk.clone();
     }
@@ -132,7 +132,7 @@ pub(crate) fn talk(parsed: &Result<Cli, NoCommand>, typed: &[OsString]) -> Talk 
     program.build();
     let (line, _) = Line::read(&program, &[words, vec![String::new()]].concat());
     let color = line.value("color").and_then(|word| Color::from_str(word, true).ok());
-    Talk {
+    OutputFlags {
         yes: line.has("yes"),
         no_input: line.has("no-input"),
         quiet: line.has("quiet"),

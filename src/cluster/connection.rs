@@ -23,7 +23,7 @@ use super::failure::{Failure, Missing, shortened};
 use super::login::Credential;
 use super::proof::{self, Head, Wrong};
 use super::transport::Wire;
-use super::trouble::Trouble;
+use super::transport_error::TransportError;
 use super::versions::Versions;
 use super::{Attendance, config};
 use crate::error::Result;
@@ -237,7 +237,7 @@ impl Cluster {
         let exchange = Box::pin(self.exchange(call, request, credential));
         let outcome = tokio::time::timeout(self.limit, exchange).await;
         let outcome =
-            outcome.unwrap_or_else(|_| Err(self.without_answer(call, Trouble::TooSlow(self.limit))));
+            outcome.unwrap_or_else(|_| Err(self.without_answer(call, TransportError::TooSlow(self.limit))));
         let took = started.elapsed().as_millis();
         let line = format!("{} {target}", call.method);
         let (head, body) =
@@ -280,7 +280,7 @@ impl Cluster {
             let frame = frame.map_err(|error| self.lost(call, &*error))?;
             let Ok(data) = frame.into_data() else { continue };
             if read.len() + data.len() > most || held.add(data.len()) > MOST_AT_ONCE {
-                return Err(self.without_answer(call, Trouble::TooLarge(read.len())));
+                return Err(self.without_answer(call, TransportError::TooLarge(read.len())));
             }
             read.extend_from_slice(&data);
         }
@@ -290,10 +290,10 @@ impl Cluster {
     /// Waits for the next sign of the server.
     async fn in_motion<T>(&self, call: &Call, next: impl Future<Output = T>) -> Result<T, Failure> {
         let next = tokio::time::timeout(self.silence, next).await;
-        next.map_err(|_| self.without_answer(call, Trouble::TooSlow(self.silence)))
+        next.map_err(|_| self.without_answer(call, TransportError::TooSlow(self.silence)))
     }
 
-    fn without_answer(&self, call: &Call, trouble: Trouble) -> Failure {
+    fn without_answer(&self, call: &Call, trouble: TransportError) -> Failure {
         Failure::without_answer(&self.server, call, trouble)
     }
 

@@ -12,7 +12,7 @@ use kube::core::Status;
 use super::call::{Call, Effect};
 use super::place::Impossible;
 use super::proof::Wrong;
-use super::trouble::{self, Sent, Trouble};
+use super::transport_error::{self, Sent, TransportError};
 use crate::command_line::CommandLine;
 use crate::error::Error;
 use crate::workload::Kind;
@@ -48,7 +48,7 @@ enum Cause {
     /// There was no credential to send with it: nothing was sent.
     NoCredential(Error),
     /// There was no answer, or no whole one.
-    Lost(Trouble),
+    Lost(TransportError),
     /// The server has no objects of this kind at all.
     NotServed { kind: &'static str, group: &'static str, missing: Missing },
     /// The server knows no such path.
@@ -121,7 +121,7 @@ impl Failure {
                 let (code, about) = (StatusCode::OK.as_u16(), about(&status, call));
                 Cause::Refused { status, code, retry_after: None, because: None, about }
             }
-            Wrong::Instead(instead) => Cause::Lost(Trouble::Wrong { instead, wanted: call.wanted() }),
+            Wrong::Instead(instead) => Cause::Lost(TransportError::Wrong { instead, wanted: call.wanted() }),
         };
         Self::new(server, cause).after(call)
     }
@@ -141,12 +141,12 @@ impl Failure {
 
     /// Finds out from a chain of errors what became of the connection.
     pub(super) fn lost(server: &str, error: &(dyn StdError + 'static), call: &Call) -> Self {
-        let (trouble, sent) = trouble::of(error);
+        let (trouble, sent) = transport_error::of(error);
         let failure = Self::new(server, Cause::Lost(trouble));
         if sent == Sent::No { failure } else { failure.after(call) }
     }
 
-    pub(super) fn without_answer(server: &str, call: &Call, trouble: Trouble) -> Self {
+    pub(super) fn without_answer(server: &str, call: &Call, trouble: TransportError) -> Self {
         Self::new(server, Cause::Lost(trouble)).after(call)
     }
 
@@ -183,7 +183,7 @@ impl Failure {
             Cause::Refused { code: 502..=504, retry_after, .. } if only_reads && attempt < 3 => {
                 Some(retry_after.unwrap_or(growing))
             }
-            Cause::Lost(Trouble::Dropped) if only_reads && attempt < 3 => Some(growing),
+            Cause::Lost(TransportError::Dropped) if only_reads && attempt < 3 => Some(growing),
             _ => None,
         }
     }
@@ -266,7 +266,7 @@ impl Failure {
 
     /// The answer is longer than any that an API server gives.
     pub(super) fn is_too_large(&self) -> bool {
-        matches!(self.cause, Cause::Lost(Trouble::TooLarge(_)))
+        matches!(self.cause, Cause::Lost(TransportError::TooLarge(_)))
     }
 
     /// What the server answered, as JSON; null where there was no answer.

@@ -4,14 +4,13 @@
 //! one `Call` at a time, so that time limits, retries, warnings, `-v` and errors are the same for every command. Kinds are known beforehand
 //! (`workload::kind`), so nothing is discovered but the version of those that are not built in.
 
+mod across_namespaces;
 mod address;
 mod bounded;
 mod call;
-mod candidates;
 mod config;
 mod connection;
 mod crypto;
-mod everywhere;
 mod exec;
 mod failure;
 #[cfg(test)]
@@ -19,32 +18,33 @@ mod fuzz;
 mod identity;
 mod inspections;
 mod kubeconfig;
-mod list;
-mod listing;
 mod login;
 mod material;
 mod namespaces;
+mod pages;
 mod place;
 mod pods;
 mod proof;
 mod proxy;
 mod secret_changes;
+mod secret_list;
 mod secrets;
+mod tables;
 mod tls;
 mod transport;
-mod trouble;
+mod transport_error;
 mod versions;
 mod workloads;
 
-pub(crate) use candidates::Row;
+pub(crate) use across_namespaces::{Namespaces, Seen, Unseen};
 pub(crate) use config::check_kubeconfig;
 pub(crate) use connection::Cluster;
-pub(crate) use everywhere::{Namespaces, Seen, Unseen};
 pub(crate) use failure::Failure;
 pub(crate) use kubeconfig::{Entries, entries};
-pub(crate) use listing::{Keys, Listed, Makers, Selection};
-pub(crate) use secret_changes::{SecretInside, SecretOutside};
+pub(crate) use secret_changes::{SecretHead, SecretWithValues};
+pub(crate) use secret_list::{Keys, Listed, Makers, Selection};
 pub(crate) use secrets::{Answer, SecretFrame};
+pub(crate) use tables::Row;
 
 /// How a write is to be recorded and whether it is to be kept.
 #[derive(Clone, Copy)]

@@ -18,7 +18,7 @@ use crate::secret::SecretValue;
 /// skipped while the answer is read.
 #[derive(Deserialize)]
 #[serde(from = "Answer<IgnoredAny>")]
-pub(crate) struct SecretOutside {
+pub(crate) struct SecretHead {
     pub(crate) metadata: Metadata,
     pub(crate) immutable: bool,
     /// `kubectl apply` has left a copy of it in an annotation.
@@ -29,8 +29,8 @@ pub(crate) struct SecretOutside {
 /// The same secret with its values, as they were at that moment.
 #[derive(Deserialize)]
 #[serde(from = "Answer<Encoded>")]
-pub(crate) struct SecretInside {
-    pub(crate) outside: SecretOutside,
+pub(crate) struct SecretWithValues {
+    pub(crate) outside: SecretHead,
     pub(crate) values: BTreeMap<String, SecretValue>,
 }
 
@@ -66,7 +66,7 @@ struct Annotations {
     last_applied: Option<IgnoredAny>,
 }
 
-impl From<Answer<Encoded>> for SecretInside {
+impl From<Answer<Encoded>> for SecretWithValues {
     fn from(answer: Answer<Encoded>) -> Self {
         let data = answer.data.iter().flatten();
         let values = data.map(|(key, value)| (key.clone(), value.decode())).collect();
@@ -74,7 +74,7 @@ impl From<Answer<Encoded>> for SecretInside {
     }
 }
 
-impl<V> From<Answer<V>> for SecretOutside {
+impl<V> From<Answer<V>> for SecretHead {
     fn from(Answer { metadata, immutable, data }: Answer<V>) -> Self {
         let AnswerMetadata { name, namespace, uid, resource_version, .. } = metadata;
         let AnswerMetadata { labels, annotations, owner_references, deletion_timestamp: terminating, .. } =
@@ -102,7 +102,7 @@ impl<V> From<Answer<V>> for SecretOutside {
     }
 }
 
-impl SecretOutside {
+impl SecretHead {
     pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
         self.keys.iter().map(String::as_str)
     }
@@ -113,11 +113,15 @@ impl SecretOutside {
 }
 
 impl Cluster {
-    pub(crate) async fn secret_outside(&self, namespace: &str, name: &str) -> Result<SecretOutside, Failure> {
+    pub(crate) async fn secret_outside(&self, namespace: &str, name: &str) -> Result<SecretHead, Failure> {
         self.object(&Call::get(Place::secret(namespace, name))).await
     }
 
-    pub(crate) async fn secret_inside(&self, namespace: &str, name: &str) -> Result<SecretInside, Failure> {
+    pub(crate) async fn secret_inside(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<SecretWithValues, Failure> {
         self.object(&Call::get(Place::secret(namespace, name))).await
     }
 

@@ -9,11 +9,11 @@ use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::call::{Call, Dependents};
-use super::list::PAGE;
+use super::pages::PAGE;
 use super::place::Place;
 use super::{Cluster, Failure, Keep, Namespaces, Seen, Write};
 use crate::metadata::Metadata;
-use crate::propagation::Namesake;
+use crate::propagation::ExistingSecret;
 
 #[derive(Deserialize)]
 pub(super) struct MetadataOnly {
@@ -177,7 +177,7 @@ impl Cluster {
     }
 
     /// A secret with its content, for comparing and copying.
-    pub(crate) async fn namesake(&self, namespace: &str, name: &str) -> Result<Namesake, Failure> {
+    pub(crate) async fn namesake(&self, namespace: &str, name: &str) -> Result<ExistingSecret, Failure> {
         self.object(&Call::get(Place::secret(namespace, name))).await
     }
 
@@ -186,7 +186,7 @@ impl Cluster {
         &self,
         name: &str,
         limit: u32,
-        keep: impl FnMut(Namesake) -> Option<R>,
+        keep: impl FnMut(ExistingSecret) -> Option<R>,
     ) -> Result<Vec<R>, Failure> {
         self.list(named(name), limit, keep).await
     }
@@ -195,9 +195,9 @@ impl Cluster {
     pub(crate) async fn namesakes_without_content<R>(
         &self,
         name: &str,
-        mut keep: impl FnMut(Namesake) -> Option<R>,
+        mut keep: impl FnMut(ExistingSecret) -> Option<R>,
     ) -> Result<Vec<R>, Failure> {
-        let keep = |only: MetadataOnly| keep(Namesake::without_content(only.metadata));
+        let keep = |only: MetadataOnly| keep(ExistingSecret::without_content(only.metadata));
         self.list(named(name).metadata_list(), PAGE, keep).await
     }
 

@@ -110,7 +110,7 @@ pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> 
     let namespace = session.namespace(&cluster).await?;
     let (checked, object) = tokio::join!(
         uses::references::check(&attachments, &namespace, &cluster, session),
-        change::workload::look(&cluster, &namespace, &target)
+        change::workload::read(&cluster, &namespace, &target)
     );
     let object = object?;
     let keys = checked?;

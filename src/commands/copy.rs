@@ -12,7 +12,7 @@ use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, WriteArgs};
 use crate::metadata::Metadata;
-use crate::propagation::{self, Namesake};
+use crate::propagation::{self, ExistingSecret};
 use crate::secret::{self, CREDENTIAL_LABEL, SecretManifest};
 use crate::session::Session;
 use crate::session::batch::{Objects, Several};
@@ -119,7 +119,7 @@ pub(super) async fn run(args: &CopyArgs, session: &Session<'_>) -> Result<()> {
         format!("secret/{} in project {project}, namespace {namespace}", args.name)
     };
     let effects: Vec<String> = destinations.iter().map(effect).collect();
-    session.review(&args.write, &format!("Copy {} of {from}?", args.name), &effects).await?;
+    session.confirm_if_guided(&args.write, &format!("Copy {} of {from}?", args.name), &effects).await?;
     copying.to_all(&destinations).await
 }
 
@@ -147,7 +147,7 @@ impl CopyArgs {
     }
 }
 
-fn manifest(found: &Namesake, session: &Session<'_>) -> SecretManifest {
+fn manifest(found: &ExistingSecret, session: &Session<'_>) -> SecretManifest {
     let Metadata { name, namespace, labels, .. } = &found.metadata;
     let data = Rc::new(found.content.values());
     session.ui.keep_confidential(Rc::clone(&data));
@@ -190,7 +190,7 @@ impl Copying<'_> {
         let dry = self.args.write.dry_run == DryRun::Client;
         let check = CopyCheck::default();
         for attempt in 1.. {
-            let old = if self.args.replace || dry { self.look(namespace).await? } else { None };
+            let old = if self.args.replace || dry { self.read(namespace).await? } else { None };
             let failure = match &old {
                 Some(_) if !self.args.replace => return Err(self.exists(namespace)),
                 Some(old) => {
@@ -244,7 +244,7 @@ impl Copying<'_> {
         LostKeys { name, namespace, keys, scope: &scope, deed, cluster, write, session }.agree().await
     }
 
-    async fn look(&self, namespace: &str) -> Result<Option<SecretFrame>> {
+    async fn read(&self, namespace: &str) -> Result<Option<SecretFrame>> {
         match self.cluster.secret_frame(namespace, &self.args.name).await {
             Ok(found) => Ok(Some(found)),
             Err(failure) if failure.is_not_found() => Ok(None),

@@ -86,7 +86,7 @@ pub(super) async fn run(args: &DetachArgs, session: &Session<'_>) -> Result<()> 
     let way = args.change.way(&target)?;
     let cluster = session.connect().await?;
     let namespace = session.namespace(&cluster).await?;
-    let object = change::workload::look(&cluster, &namespace, &target).await?;
+    let object = change::workload::read(&cluster, &namespace, &target).await?;
     let (target, args, cluster, namespace) = (&target, &args.change, &cluster, &namespace);
     Change { plan, target, way, args, session, cluster, namespace }.run(object).await
 }

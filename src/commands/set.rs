@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::change::secret::{SecretChange, Step};
-use crate::cluster::{Failure, SecretOutside};
+use crate::cluster::{Failure, SecretHead};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, Output, WriteArgs};
@@ -11,7 +11,7 @@ use crate::propagation::Scope;
 use crate::secret::{self, Nothing, SecretManifest, Source};
 use crate::session::Session;
 use crate::sources::{SourceArgs, read_sources};
-use crate::uses::restarts::Audience;
+use crate::uses::restarts::AffectedWorkloads;
 use crate::wording::{list, nearest};
 use crate::{change, sharing, uses};
 
@@ -54,7 +54,7 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
     // told before that it can't be set.
     let read = if args.asks(session) { None } else { Some(args.read(session).await?) };
     let change = SecretChange::begin("set", &args.name, &args.write, session).await?;
-    let found = change.look().await?;
+    let found = change.read().await?;
     let scope = found.as_ref().map_or(Scope::Nobody, |secret| sharing::scope(&secret.metadata, session));
     args.check_restart(&scope)?;
     let manifest = if let Some(manifest) = read {
@@ -79,7 +79,7 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
     }
 }
 
-fn step(manifest: &SecretManifest, found: Option<&SecretOutside>) -> Step {
+fn step(manifest: &SecretManifest, found: Option<&SecretHead>) -> Step {
     match found {
         None => Step::Create(manifest.to_request_body()),
         Some(secret) => {
@@ -110,7 +110,7 @@ impl SetArgs {
     async fn review(
         &self,
         manifest: &SecretManifest,
-        found: Option<&SecretOutside>,
+        found: Option<&SecretHead>,
         change: &SecretChange<'_>,
     ) -> Result<()> {
         let (name, namespace, session) = (&self.name, &change.namespace, change.session);
@@ -120,7 +120,7 @@ impl SetArgs {
             None => format!("a new secret with {keys}"),
         };
         let effect = format!("secret/{name} in {namespace}: {what}");
-        session.review(&self.write, &format!("Set {keys}?"), &[effect]).await?;
+        session.confirm_if_guided(&self.write, &format!("Set {keys}?"), &[effect]).await?;
         if let Some(secret) = found {
             warn_of_slips(manifest, secret, session);
         }
@@ -204,7 +204,7 @@ impl SetArgs {
             return Ok(());
         }
         let keys: Vec<&str> = manifest.data.keys().map(String::as_str).collect();
-        let audience = Audience::of_source(&self.name, &keys, namespace, cluster).await;
+        let audience = AffectedWorkloads::of_source(&self.name, &keys, namespace, cluster).await;
         let audience = audience.map_err(not_found_out)?;
         audience.tell_of_copies(session);
         Ok(())
@@ -223,7 +223,8 @@ impl SetArgs {
             return Ok(());
         }
         let keys: Vec<&str> = manifest.data.keys().map(String::as_str).collect();
-        let audience = Audience::of(&self.name, &keys, namespace, cluster).await.map_err(not_found_out)?;
+        let audience =
+            AffectedWorkloads::of(&self.name, &keys, namespace, cluster).await.map_err(not_found_out)?;
         if !self.restart {
             audience.tell(namespace, session);
             return Ok(());
@@ -244,7 +245,7 @@ fn not_found_out(failure: Failure) -> Error {
 }
 
 /// A new key that is almost one that is there is often a slip of the fingers.
-fn warn_of_slips(manifest: &SecretManifest, secret: &SecretOutside, session: &Session<'_>) {
+fn warn_of_slips(manifest: &SecretManifest, secret: &SecretHead, session: &Session<'_>) {
     let new: Vec<&String> = manifest.data.keys().filter(|key| !secret.has_key(key)).collect();
     if !new.is_empty() {
         session.ui.note(&format!("new in the secret: {}", list(&new)));

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::change::secret::{SecretChange, Step};
-use crate::cluster::SecretOutside;
+use crate::cluster::SecretHead;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::WriteArgs;
@@ -36,7 +36,7 @@ pub(super) async fn run(args: &UnsetArgs, session: &Session<'_>) -> Result<()> {
     secret::check_secret_name(&args.name)?;
     let change = SecretChange::begin("unset", &args.name, &args.write, session).await?;
     let SecretChange { namespace, cluster, .. } = &change;
-    let found = change.look().await?;
+    let found = change.read().await?;
     let secret = match args.check(found.as_ref(), namespace) {
         Ok(secret) => secret,
         Err(error) if found.is_some() => return Err(error),
@@ -52,7 +52,11 @@ pub(super) async fn run(args: &UnsetArgs, session: &Session<'_>) -> Result<()> {
     }
     let effect = format!("secret/{} in {namespace}: without {}", args.name, list(&args.keys));
     session
-        .review(&args.write, &format!("Take {} out of {}?", list(&args.keys), args.name), &[effect])
+        .confirm_if_guided(
+            &args.write,
+            &format!("Take {} out of {}?", list(&args.keys), args.name),
+            &[effect],
+        )
         .await?;
     let done = change
         .run(found, |secret| {
@@ -67,7 +71,7 @@ pub(super) async fn run(args: &UnsetArgs, session: &Session<'_>) -> Result<()> {
 
 impl UnsetArgs {
     /// The secret, which has all of the keys.
-    fn check<'a>(&self, found: Option<&'a SecretOutside>, namespace: &str) -> Result<&'a SecretOutside> {
+    fn check<'a>(&self, found: Option<&'a SecretHead>, namespace: &str) -> Result<&'a SecretHead> {
         let name = &self.name;
         let Some(secret) = found else {
             return Err(Error::in_kubectls_words(format!(
@@ -84,7 +88,7 @@ impl UnsetArgs {
         })
     }
 
-    fn patch(&self, secret: &SecretOutside) -> Bytes {
+    fn patch(&self, secret: &SecretHead) -> Bytes {
         let data: Value = self.keys.iter().map(|key| (key.clone(), Value::Null)).collect();
         Bytes::from(json!({ "metadata": change::secret::patch_metadata(secret), "data": data }).to_string())
     }

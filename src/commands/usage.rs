@@ -102,7 +102,7 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
     args.name.as_deref().map_or(Ok(()), secret::check_secret_name)?;
     let cluster = session.connect().await?;
     let scope = args.scope.resolve(&cluster, session).await?;
-    let view = look(args.name.as_deref(), &scope, &cluster).await?;
+    let view = read(args.name.as_deref(), &scope, &cluster).await?;
     let mut usages = usages(&view);
     match &args.name {
         Some(name) => {
@@ -144,9 +144,9 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
 }
 
 /// Lists what refers to secrets, and the secrets without their values.
-async fn look(name: Option<&str>, scope: &Namespaces, cluster: &Cluster) -> Result<View> {
+async fn read(name: Option<&str>, scope: &Namespaces, cluster: &Cluster) -> Result<View> {
     let wanted = |reference: &Reference| name.is_none_or(|name| reference.secret == name);
-    let consumers = uses::consumers::look(wanted, scope, cluster);
+    let consumers = uses::consumers::find(wanted, scope, cluster);
     let (consumers, secrets) = tokio::join!(consumers, secrets(name, scope, cluster));
     let (consumers, mut secrets) = (consumers?, secrets?);
     let only_projects = consumers.only_projects;

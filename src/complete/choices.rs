@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use super::candidate::Candidate;
 use super::files;
-use super::names::{Found, Scene, Untold, about_workload};
+use super::names::{CompletionContext, Found, LookupError, about_workload};
 use super::offer::offer;
-use super::wanted::Wanted;
+use super::wanted::CompletionSlot;
 use crate::cluster::{Cluster, Namespaces, Seen};
 use crate::metadata::{Metadata, Owner};
 use crate::typed_line::Line;
@@ -39,16 +39,16 @@ pub(crate) async fn choices(
     program: &Command,
     words: &[String],
     cluster: &Cluster,
-) -> Result<Vec<Choice>, Untold> {
+) -> Result<Vec<Choice>, LookupError> {
     let (line, word) = Line::read(program, words);
-    let wanted = Wanted::by(&line, &word);
+    let wanted = CompletionSlot::by(&line, &word);
     let mut candidates = wanted.words;
     if let Some(live) = &wanted.live {
         let found = RefCell::new(BTreeSet::<Found>::new());
         let note = |name| {
             found.borrow_mut().insert(name);
         };
-        Scene::of(&line).ask(&live.what, cluster, note).await?;
+        CompletionContext::of(&line).ask(&live.what, cluster, note).await?;
         candidates.extend(live.candidates(found.into_inner()));
     }
     Ok(candidates.into_iter().map(Choice::from).collect())
@@ -57,7 +57,7 @@ pub(crate) async fn choices(
 /// Those that are the same everywhere, for which no cluster is asked.
 pub(crate) fn fixed_choices(program: &Command, words: &[String]) -> Vec<Choice> {
     let (line, word) = Line::read(program, words);
-    Wanted::by(&line, &word).words.into_iter().map(Choice::from).collect()
+    CompletionSlot::by(&line, &word).words.into_iter().map(Choice::from).collect()
 }
 
 /// The workloads of every kind, each with what made it. What the reader may not list, or the server has not, is left out.
@@ -68,8 +68,8 @@ pub(crate) async fn workloads(
     program: &Command,
     words: &[String],
     cluster: &Cluster,
-) -> Result<Vec<Choice>, Untold> {
-    let namespace = Scene::of(&Line::read(program, words).0).namespace(cluster).await?;
+) -> Result<Vec<Choice>, LookupError> {
+    let namespace = CompletionContext::of(&Line::read(program, words).0).namespace(cluster).await?;
     let of_each = join_all(KINDS.iter().map(|kind| of_kind(kind, &namespace, cluster))).await;
     Ok(of_each.into_iter().flatten().collect())
 }
@@ -108,8 +108,8 @@ pub(crate) async fn workloads_that_use(
     program: &Command,
     words: &[String],
     cluster: &Cluster,
-) -> Result<Seen<Choice>, Untold> {
-    let namespace = Scene::of(&Line::read(program, words).0).namespace(cluster).await?;
+) -> Result<Seen<Choice>, LookupError> {
+    let namespace = CompletionContext::of(&Line::read(program, words).0).namespace(cluster).await?;
     let read = |kind: &'static Kind, object: &Value| user(kind, object, secret);
     let seen = cluster.objects(&KINDS, &Namespaces::One(namespace), read).await?;
     let mut found: Vec<Choice> = seen.found.into_iter().flatten().collect();
@@ -150,8 +150,8 @@ pub(crate) async fn secrets_of(
     program: &Command,
     words: &[String],
     cluster: &Cluster,
-) -> Result<Vec<Choice>, Untold> {
-    let object = Scene::of(&Line::read(program, words).0).workload(cluster, target).await?;
+) -> Result<Vec<Choice>, LookupError> {
+    let object = CompletionContext::of(&Line::read(program, words).0).workload(cluster, target).await?;
     let uses = uses_by_secret(target.kind, &object);
     Ok(uses.into_iter().map(|(value, about)| Choice { value, about }).collect())
 }

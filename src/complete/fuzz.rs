@@ -1,8 +1,8 @@
 //! Fuzz targets: lines that are being typed, as shells and kubectl hand them over, and what a cluster knows for them.
 
-use super::names::Scene;
+use super::names::CompletionContext;
 use super::offer::showable;
-use super::wanted::Wanted;
+use super::wanted::CompletionSlot;
 use super::*;
 
 use crate::cluster::Cluster;
@@ -71,7 +71,7 @@ fn lines_that_are_being_typed() {
     feed_random("lines_that_are_being_typed", 1, |random| {
         let words: Vec<String> = (0..=random.below(8)).map(|_| word(&names, random)).collect();
         let (line, word) = Line::read(&program, &words);
-        let wanted = Wanted::by(&line, &word);
+        let wanted = CompletionSlot::by(&line, &word);
         let found =
             ["hf", "a b", "x;touch y", "é", "my-secret"].map(|name| (name.to_owned(), "Opaque".to_owned()));
         let mut candidates = wanted.words;
@@ -105,8 +105,8 @@ fn offered(line: &str, server: &Server) -> String {
     program.build();
     let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
     let (line, word) = Line::read(&program, &words);
-    let lookup = Wanted::by(&line, &word).live.unwrap_or_else(|| panic!("{words:?}"));
-    let scene = Scene::of(&line);
+    let lookup = CompletionSlot::by(&line, &word).live.unwrap_or_else(|| panic!("{words:?}"));
+    let scene = CompletionContext::of(&line);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let found = runtime.block_on(async {
         let connection = Connection {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::candidate::Candidate;
 use super::files;
-use super::names::{Found, Scene};
+use super::names::{CompletionContext, Found};
 use super::wanted::{Live, Lookup};
 use crate::cluster::{Cluster, entries};
 use crate::error::Error;
@@ -23,7 +23,7 @@ const LIMIT_OF_LOOKING: Duration = Duration::from_millis(1250);
 
 /// The names that are wanted, in alphabetical order. Never an error: what can't be looked up is not offered.
 pub(super) fn candidates(wanted: &Live, line: &Line<'_>, started: Instant) -> Vec<Candidate> {
-    let (what, scene, own) = (wanted.what.clone(), Scene::of(line), connection(line));
+    let (what, scene, own) = (wanted.what.clone(), CompletionContext::of(line), connection(line));
     let connection = match &wanted.context {
         Some(context) => own.to_other_context(context),
         None => own,
@@ -37,7 +37,13 @@ pub(super) fn candidates(wanted: &Live, line: &Line<'_>, started: Instant) -> Ve
     wanted.candidates(found)
 }
 
-fn look(what: &Lookup, scene: &Scene, connection: &Connection, found: &Sender<Found>, started: Instant) {
+fn look(
+    what: &Lookup,
+    scene: &CompletionContext,
+    connection: &Connection,
+    found: &Sender<Found>,
+    started: Instant,
+) {
     // Nobody listens any more: the time is up.
     let hand_on = |name| drop(found.send(name));
     if let Lookup::Entries(which) = what {

@@ -30,7 +30,7 @@ pub(crate) use self::choices::{
 };
 pub(crate) use self::files::on_disk;
 pub(crate) use self::live::connection;
-pub(crate) use self::names::Untold;
+pub(crate) use self::names::LookupError;
 pub(crate) use self::shell::{Shell, registration};
 
 /// kubectl runs a file of this name, followed by `-` and the plugin's, to complete a plugin's arguments.

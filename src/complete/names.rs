@@ -16,16 +16,16 @@ use crate::wording::plural;
 use crate::workload::{self, Removed, Selection, Target, Use};
 
 /// Why names can't be told.
-pub(crate) enum Untold {
+pub(crate) enum LookupError {
     /// The server did not give them.
     Cluster(Failure),
     /// The line, or what it names, is wrong.
     Other(Error),
 }
 
-type Result<T, E = Untold> = std::result::Result<T, E>;
+type Result<T, E = LookupError> = std::result::Result<T, E>;
 
-impl Untold {
+impl LookupError {
     pub(crate) fn is_forbidden(&self) -> bool {
         matches!(self, Self::Cluster(failure) if failure.is_forbidden())
     }
@@ -35,29 +35,29 @@ impl Untold {
     }
 }
 
-impl From<Failure> for Untold {
+impl From<Failure> for LookupError {
     fn from(failure: Failure) -> Self {
         Self::Cluster(failure)
     }
 }
 
-impl From<Error> for Untold {
+impl From<Error> for LookupError {
     fn from(error: Error) -> Self {
         Self::Other(error)
     }
 }
 
-impl From<Untold> for Error {
-    fn from(untold: Untold) -> Self {
+impl From<LookupError> for Error {
+    fn from(untold: LookupError) -> Self {
         match untold {
-            Untold::Cluster(failure) => failure.into(),
-            Untold::Other(error) => error,
+            LookupError::Cluster(failure) => failure.into(),
+            LookupError::Other(error) => error,
         }
     }
 }
 
 /// The namespace that the line is about.
-pub(super) struct Scene(Place);
+pub(super) struct CompletionContext(Place);
 
 #[derive(Debug, PartialEq, Eq)]
 enum Place {
@@ -71,7 +71,7 @@ enum Place {
 /// A name, and a few words about it.
 pub(super) type Found = (String, String);
 
-impl Scene {
+impl CompletionContext {
     pub(super) fn of(line: &Line<'_>) -> Self {
         Self(Place::of(line))
     }

@@ -6,7 +6,7 @@ use clap::Command;
 
 use super::candidate::{Candidate, Offer};
 use super::live;
-use super::wanted::Wanted;
+use super::wanted::CompletionSlot;
 use crate::printable::{is_printable, printable};
 use crate::typed_line::Line;
 
@@ -16,7 +16,7 @@ pub(super) const REQUEST: &str = "COMPLETE";
 /// What is offered for the last word. `program` must be built.
 pub(super) fn offer(program: &Command, words: &[String], started: Instant) -> Offer {
     let (line, word) = Line::read(program, words);
-    let wanted = Wanted::by(&line, &word);
+    let wanted = CompletionSlot::by(&line, &word);
     let mut candidates = wanted.words;
     if let Some(names) = &wanted.live {
         let found = live::candidates(names, &line, started);

@@ -13,7 +13,7 @@ use crate::workload::{KINDS, Kind, Target};
 
 /// What to offer, as far as the line tells.
 #[derive(Default)]
-pub(super) struct Wanted {
+pub(super) struct CompletionSlot {
     pub(super) words: Vec<Candidate>,
     pub(super) live: Option<Live>,
     /// Where no name is found.
@@ -67,7 +67,7 @@ impl Live {
     }
 }
 
-impl Wanted {
+impl CompletionSlot {
     pub(super) fn by(line: &Line<'_>, word: &Word<'_>) -> Self {
         match word {
             Word::NotOurs => Self::default(),
@@ -154,7 +154,7 @@ fn flags(line: &Line<'_>, text: &str) -> Vec<Candidate> {
 }
 
 /// The last positional argument takes all words that are left.
-fn positional(line: &Line<'_>, text: &str) -> Wanted {
+fn positional(line: &Line<'_>, text: &str) -> CompletionSlot {
     let arguments: Vec<&Arg> =
         line.command.get_positionals().filter(|argument| !argument.is_last_set()).collect();
     let index = line.positionals.len();
@@ -163,42 +163,44 @@ fn positional(line: &Line<'_>, text: &str) -> Wanted {
     let argument = arguments
         .get(index)
         .or_else(|| arguments.last().filter(|argument| several(argument) || is_append(argument)));
-    let Some(argument) = argument else { return Wanted::default() };
+    let Some(argument) = argument else { return CompletionSlot::default() };
     match value_name(argument).as_str() {
-        "SECRET" => Wanted::live(Lookup::Secrets, text),
+        "SECRET" => CompletionSlot::live(Lookup::Secrets, text),
         "KIND/NAME" | "TARGET" => target(text),
         "[SECRET] KIND/NAME" => secret_or_target(line, text),
         // The name of something new.
-        "NAME" if matches!(line.path.first(), Some(&("create" | "submit"))) => Wanted::default(),
-        "NAME" => Wanted::live(Lookup::Secrets, text).except(&line.positionals),
+        "NAME" if matches!(line.path.first(), Some(&("create" | "submit"))) => CompletionSlot::default(),
+        "NAME" => CompletionSlot::live(Lookup::Secrets, text).except(&line.positionals),
         "KEY" => match line.positionals.first() {
             Some(secret) => keys(secret, "", text).except(&line.positionals[1..]),
-            None => Wanted::default(),
+            None => CompletionSlot::default(),
         },
         _ => value_of(argument, text, line),
     }
 }
 
-fn secret_or_target(line: &Line<'_>, text: &str) -> Wanted {
+fn secret_or_target(line: &Line<'_>, text: &str) -> CompletionSlot {
     let names_secrets_itself =
         ["environment", "env-secret", "secret-volume"].iter().any(|flag| line.has(flag));
     match line.positionals.len() {
         0 if names_secrets_itself || text.contains('/') => target(text),
         0 => {
             // A secret is what most lines go on with.
-            Wanted { otherwise: kinds(text), ..Wanted::live(Lookup::Secrets, text) }
+            CompletionSlot { otherwise: kinds(text), ..CompletionSlot::live(Lookup::Secrets, text) }
         }
         1 if !line.positionals[0].contains('/') => target(text),
-        _ => Wanted::default(),
+        _ => CompletionSlot::default(),
     }
 }
 
-fn target(text: &str) -> Wanted {
+fn target(text: &str) -> CompletionSlot {
     match text.split_once('/') {
-        None => Wanted::words(kinds(text)),
+        None => CompletionSlot::words(kinds(text)),
         Some((kind, name)) => match Kind::named(kind) {
-            Ok(found) => Wanted::part(Lookup::Workloads(found), &format!("{kind}/"), name, "", Then::Space),
-            Err(_) => Wanted::default(),
+            Ok(found) => {
+                CompletionSlot::part(Lookup::Workloads(found), &format!("{kind}/"), name, "", Then::Space)
+            }
+            Err(_) => CompletionSlot::default(),
         },
     }
 }
@@ -217,17 +219,19 @@ fn kinds(text: &str) -> Vec<Candidate> {
     }
 }
 
-fn value_of(argument: &Arg, text: &str, line: &Line<'_>) -> Wanted {
+fn value_of(argument: &Arg, text: &str, line: &Line<'_>) -> CompletionSlot {
     let name = value_name(argument);
     match (argument.get_long().unwrap_or_default(), name.as_str()) {
-        ("context", _) | (_, "CONTEXT") => Wanted::live(Lookup::Entries(Entries::Contexts), text),
-        ("cluster", _) => Wanted::live(Lookup::Entries(Entries::Clusters), text),
-        ("user", _) => Wanted::live(Lookup::Entries(Entries::Users), text),
-        ("to-project", _) => Wanted::live(Lookup::Projects, text).in_context(line.value("to-context")),
-        (_, "PROJECT") => Wanted::live(Lookup::Projects, text),
-        (_, "NAMESPACE") => Wanted::live(Lookup::Namespaces, text),
+        ("context", _) | (_, "CONTEXT") => CompletionSlot::live(Lookup::Entries(Entries::Contexts), text),
+        ("cluster", _) => CompletionSlot::live(Lookup::Entries(Entries::Clusters), text),
+        ("user", _) => CompletionSlot::live(Lookup::Entries(Entries::Users), text),
+        ("to-project", _) => {
+            CompletionSlot::live(Lookup::Projects, text).in_context(line.value("to-context"))
+        }
+        (_, "PROJECT") => CompletionSlot::live(Lookup::Projects, text),
+        (_, "NAMESPACE") => CompletionSlot::live(Lookup::Namespaces, text),
         (_, "SECRET") | ("image-pull-secret", "NAME") | ("env-all", "NAME[=PREFIX]") => {
-            Wanted::live(Lookup::Secrets, text)
+            CompletionSlot::live(Lookup::Secrets, text)
         }
         ("container", _) => containers(line, text),
         ("environment", _) => reference(text),
@@ -244,11 +248,11 @@ fn value_of(argument: &Arg, text: &str, line: &Line<'_>) -> Wanted {
         ("mount", "PATH") => used(line, text, |secret, target| Lookup::MountsOf { secret, target }),
         ("type", _) => fixed(TYPES.iter().map(|name| Candidate::new(*name, "")), text),
         // A path in a container.
-        ("working-dir", _) => Wanted::default(),
-        (_, "PATH" | "FILE") => Wanted::files("", text),
+        ("working-dir", _) => CompletionSlot::default(),
+        (_, "PATH" | "FILE") => CompletionSlot::files("", text),
         (_, "[KEY=]PATH") => {
             let (before, path) = after_first(text, '=');
-            Wanted::files(before, path)
+            CompletionSlot::files(before, path)
         }
         (_, "VARIABLE") => variables("", text),
         (_, "[KEY=]VARIABLE") => {
@@ -260,7 +264,7 @@ fn value_of(argument: &Arg, text: &str, line: &Line<'_>) -> Wanted {
 }
 
 /// Values that are one of a few: clap knows them, or the help lists them.
-fn enumerated(argument: &Arg, name: &str, text: &str) -> Wanted {
+fn enumerated(argument: &Arg, name: &str, text: &str) -> CompletionSlot {
     let known = argument.get_possible_values();
     if !known.is_empty() {
         let visible = known.iter().filter(|value| !value.is_hide_set());
@@ -272,24 +276,24 @@ fn enumerated(argument: &Arg, name: &str, text: &str) -> Wanted {
     if name.contains('|') {
         fixed(name.split('|').map(|word| Candidate::new(word, "")), text)
     } else {
-        Wanted::default()
+        CompletionSlot::default()
     }
 }
 
-fn fixed(words: impl Iterator<Item = Candidate>, text: &str) -> Wanted {
-    Wanted::words(words.filter(|word| word.value.starts_with(text)).collect())
+fn fixed(words: impl Iterator<Item = Candidate>, text: &str) -> CompletionSlot {
+    CompletionSlot::words(words.filter(|word| word.value.starts_with(text)).collect())
 }
 
 /// Names of environment variables; never what they hold.
-fn variables(before: &str, text: &str) -> Wanted {
+fn variables(before: &str, text: &str) -> CompletionSlot {
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let mut wanted = fixed(names.map(|name| Candidate::new(name, "")), text).after(before);
     wanted.words.sort_unstable();
     wanted
 }
 
-fn keys(secret: &str, before: &str, text: &str) -> Wanted {
-    Wanted::part(Lookup::KeysOf(secret.to_owned()), before, text, "", Then::Space)
+fn keys(secret: &str, before: &str, text: &str) -> CompletionSlot {
+    CompletionSlot::part(Lookup::KeysOf(secret.to_owned()), before, text, "", Then::Space)
 }
 
 /// The secret that stands before the workload.
@@ -303,25 +307,27 @@ fn named_target(line: &Line<'_>) -> Option<Target> {
 }
 
 /// What a workload uses of a secret, for taking it off.
-fn used(line: &Line<'_>, text: &str, lookup: fn(String, Target) -> Lookup) -> Wanted {
+fn used(line: &Line<'_>, text: &str, lookup: fn(String, Target) -> Lookup) -> CompletionSlot {
     match (attached(line), named_target(line)) {
-        (Some(secret), Some(target)) => Wanted::live(lookup(secret.to_owned(), target), text),
-        _ => Wanted::default(),
+        (Some(secret), Some(target)) => CompletionSlot::live(lookup(secret.to_owned(), target), text),
+        _ => CompletionSlot::default(),
     }
 }
 
-fn containers(line: &Line<'_>, text: &str) -> Wanted {
+fn containers(line: &Line<'_>, text: &str) -> CompletionSlot {
     let target = named_target(line);
     let typed: Vec<String> = line.values("container").map(ToOwned::to_owned).collect();
-    target.map(|target| Wanted::live(Lookup::ContainersOf(target), text).except(&typed)).unwrap_or_default()
+    target
+        .map(|target| CompletionSlot::live(Lookup::ContainersOf(target), text).except(&typed))
+        .unwrap_or_default()
 }
 
 /// `VAR=SECRET:name,key`, part by part.
-fn reference(text: &str) -> Wanted {
+fn reference(text: &str) -> CompletionSlot {
     const PREFIX: &str = "SECRET:";
     let (variable, value) = after_first(text, '=');
     if variable.is_empty() {
-        return Wanted::default();
+        return CompletionSlot::default();
     }
     let Some(rest) = value.strip_prefix(PREFIX) else {
         let goes_on = Candidate::continued(PREFIX, "a key of a secret");
@@ -329,19 +335,19 @@ fn reference(text: &str) -> Wanted {
     };
     let before = format!("{variable}{PREFIX}");
     match rest.split_once(',') {
-        None => Wanted::part(Lookup::Secrets, &before, rest, ",", Then::More),
+        None => CompletionSlot::part(Lookup::Secrets, &before, rest, ",", Then::More),
         Some((secret, key)) => keys(secret, &format!("{before}{secret},"), key),
     }
 }
 
 /// `VAR=name,key=KEY`, part by part.
-fn env_secret(text: &str) -> Wanted {
+fn env_secret(text: &str) -> CompletionSlot {
     let (variable, value) = after_first(text, '=');
     if variable.is_empty() {
-        return Wanted::default();
+        return CompletionSlot::default();
     }
     let Some((secret, rest)) = value.split_once(',') else {
-        return Wanted::part(Lookup::Secrets, variable, value, ",key=", Then::More);
+        return CompletionSlot::part(Lookup::Secrets, variable, value, ",key=", Then::More);
     };
     let before = format!("{variable}{secret},");
     match rest.strip_prefix("key=") {
@@ -351,24 +357,24 @@ fn env_secret(text: &str) -> Wanted {
 }
 
 /// `path=P,name=NAME`, in either order.
-fn secret_volume(text: &str) -> Wanted {
+fn secret_volume(text: &str) -> CompletionSlot {
     let (before, part) = after_last(text, ',');
     if let Some(name) = part.strip_prefix("name=") {
-        return Wanted::part(Lookup::Secrets, &format!("{before}name="), name, "", Then::Space);
+        return CompletionSlot::part(Lookup::Secrets, &format!("{before}name="), name, "", Then::Space);
     }
     let parts = ["path=", "name="].into_iter().filter(|name| !before.contains(name));
     fixed(parts.map(|name| Candidate::continued(name, "")), part).after(before)
 }
 
 /// `PATH:KEY[=FILE],…`, its keys.
-fn mount(secret: &str, text: &str) -> Wanted {
+fn mount(secret: &str, text: &str) -> CompletionSlot {
     let (path, list) = after_first(text, ':');
     if path.is_empty() {
-        return Wanted::default();
+        return CompletionSlot::default();
     }
     let (given, key) = after_last(list, ',');
     if key.contains('=') {
-        return Wanted::default();
+        return CompletionSlot::default();
     }
     let given_keys: Vec<String> =
         given.split(',').map(|item| item.split('=').next().unwrap_or_default().to_owned()).collect();

@@ -21,12 +21,12 @@ use crate::cli::parsing::{self, NoCommand};
 use crate::cli::{self, Cli};
 use crate::cluster::Cluster;
 use crate::commands::Command;
-use crate::complete::{self, Choice, Untold};
+use crate::complete::{self, Choice, LookupError};
 use crate::error::{Error, Kind, Result};
 use crate::ui::{Ui, Word};
 
 /// A whole command.
-pub(crate) struct Led {
+pub(crate) struct GuidedCommand {
     pub(crate) cli: Cli,
     /// Where it looked what there is to pick from, for the command: a credential plugin would run, and may ask, twice.
     pub(crate) cluster: Option<Cluster>,
@@ -40,18 +40,22 @@ pub(crate) struct Led {
 ///
 /// # Errors
 /// Esc, Ctrl-C; what there is to pick from can't be read.
-pub(crate) async fn lead(typed: &[OsString], parsed: Result<Cli, NoCommand>, ui: &Ui) -> Result<Led> {
+pub(crate) async fn lead(
+    typed: &[OsString],
+    parsed: Result<Cli, NoCommand>,
+    ui: &Ui,
+) -> Result<GuidedCommand> {
     let words: Option<Vec<String>> =
         typed.iter().skip(1).map(|word| word.to_str().map(ToOwned::to_owned)).collect();
     let mut guide = match words {
         Some(words) if ui.somebody_is_there() && may_lack_something(&parsed) => Guide::new(words, ui),
-        _ => return Led::as_typed(parsed),
+        _ => return GuidedCommand::as_typed(parsed),
     };
     if !guide.draft.hides_words() {
         guide.ask_for_what_is_missing().await?;
     }
     if !guide.has_asked {
-        return Led::as_typed(parsed);
+        return GuidedCommand::as_typed(parsed);
     }
     ui.review_writes();
     let program = typed.first().cloned();
@@ -61,10 +65,10 @@ pub(crate) async fn lead(typed: &[OsString], parsed: Result<Cli, NoCommand>, ui:
     // The parser has the last word on what the flags mean.
     let is_same = complete::connection(&guide.draft.line()) == cli.globals.connection;
     let cluster = guide.cluster.into_inner().filter(|_| is_same);
-    Ok(Led { cli, cluster, next_time: Some(guide.draft.shown()) })
+    Ok(GuidedCommand { cli, cluster, next_time: Some(guide.draft.shown()) })
 }
 
-impl Led {
+impl GuidedCommand {
     /// Where no question was asked.
     fn as_typed(parsed: Result<Cli, NoCommand>) -> Result<Self> {
         Ok(Self { cli: parsed.map_err(NoCommand::refusal)?, cluster: None, next_time: None })
@@ -212,7 +216,7 @@ impl<'a> Guide<'a> {
     }
 
     /// What the cluster has for the last word of `line`.
-    async fn choices(&mut self, line: &[String]) -> Result<Vec<Choice>, Untold> {
+    async fn choices(&mut self, line: &[String]) -> Result<Vec<Choice>, LookupError> {
         if let Some(known) = self.known.get(line) {
             return Ok(known.clone());
         }

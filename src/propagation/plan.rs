@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Value, json};
 
-use super::namesake::{Content, Encoded, MARK, ORIGIN};
+use super::copy::{Content, Encoded, MARK, ORIGIN};
 use super::scope::Scope;
 use super::state::{Change, Held, Row, State};
 use crate::metadata;
@@ -40,19 +40,19 @@ pub(crate) enum Allowed {
 pub(crate) enum Step {
     Create,
     /// Content, of a copy that is there.
-    Mend,
+    Update,
     /// Mend what can only be made anew: delete it and create a copy.
-    MakeAnew,
+    Recreate,
     /// Content and mark, of a secret of somebody else.
     Adopt,
     /// Adopt what can only be made anew.
-    AdoptAnew,
+    AdoptByRecreate,
     /// Delete an orphan of ours.
     Remove,
     /// There is nothing to do.
     Nothing,
     /// It is not ours to touch, or can't be.
-    Leave(Reason),
+    Skip(Reason),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,17 +101,17 @@ pub(crate) fn step(row: &Row, scope: &Scope, wishes: Wishes<'_>) -> Step {
         State::Pending => Step::Create,
         State::Absent if matches!(scope, Scope::Department(_)) => Step::Create,
         State::Stale if row.is_perhaps_a_copy() => of_somebody_else(row, scope, wishes.adopt),
-        State::Stale if needs_anew(row) => Step::MakeAnew,
-        State::Stale => Step::Mend,
-        State::Copied if row.is_ours() && lacks(row, wishes.labels) => Step::Mend,
+        State::Stale if needs_anew(row) => Step::Recreate,
+        State::Stale => Step::Update,
+        State::Copied if row.is_ours() && lacks(row, wishes.labels) => Step::Update,
         State::Conflict | State::Same | State::Foreign => of_somebody_else(row, scope, wishes.adopt),
-        State::Orphan if !row.is_ours() => Step::Leave(Reason::OrphanOfRunai),
+        State::Orphan if !row.is_ours() => Step::Skip(Reason::OrphanOfRunai),
         State::Orphan if wishes.prune == Allowed::Yes => Step::Remove,
-        State::Orphan => Step::Leave(Reason::Orphan),
-        State::Terminating => Step::Leave(Reason::Terminating),
-        State::Forbidden => Step::Leave(Reason::Forbidden),
-        State::Unknown => Step::Leave(Reason::Unknown),
-        State::Unverified => Step::Leave(Reason::SourceUnseen),
+        State::Orphan => Step::Skip(Reason::Orphan),
+        State::Terminating => Step::Skip(Reason::Terminating),
+        State::Forbidden => Step::Skip(Reason::Forbidden),
+        State::Unknown => Step::Skip(Reason::Unknown),
+        State::Unverified => Step::Skip(Reason::SourceUnseen),
         State::Copied | State::Absent => Step::Nothing,
     }
 }
@@ -120,12 +120,12 @@ fn of_somebody_else(row: &Row, scope: &Scope, adopt: Allowed) -> Step {
     match (adopt, row.state) {
         _ if *scope == Scope::Nobody => Step::Nothing,
         (Allowed::Yes, State::Same) => Step::Adopt,
-        (Allowed::Yes, _) if needs_anew(row) => Step::AdoptAnew,
+        (Allowed::Yes, _) if needs_anew(row) => Step::AdoptByRecreate,
         (Allowed::Yes, _) => Step::Adopt,
         // What the project needs is there, whoever made it.
         (Allowed::No, State::Same) => Step::Nothing,
-        (Allowed::No, State::Stale) => Step::Leave(Reason::PerhapsACopy),
-        (Allowed::No, _) => Step::Leave(Reason::NotACopy),
+        (Allowed::No, State::Stale) => Step::Skip(Reason::PerhapsACopy),
+        (Allowed::No, _) => Step::Skip(Reason::NotACopy),
     }
 }
 
@@ -144,21 +144,21 @@ fn needs_anew(row: &Row) -> bool {
 impl Step {
     /// Does it write?
     pub(crate) fn writes(self) -> bool {
-        !matches!(self, Self::Nothing | Self::Leave(_))
+        !matches!(self, Self::Nothing | Self::Skip(_))
     }
 
     /// What is lost by it, where somebody must agree to that.
     pub(crate) fn risk(self) -> Option<&'static str> {
         match self {
-            Self::MakeAnew => Some(
+            Self::Recreate => Some(
                 "can't be changed in place: it is deleted and created anew; a pod that starts in between waits",
             ),
             Self::Adopt => Some("was made by somebody else: it becomes a copy, and what it holds is lost"),
-            Self::AdoptAnew => Some(
+            Self::AdoptByRecreate => Some(
                 "was made by somebody else and can't be changed in place: it is deleted, and what it holds is lost",
             ),
             Self::Remove => Some("is deleted; jobs there that use it won't start again"),
-            Self::Create | Self::Mend | Self::Nothing | Self::Leave(_) => None,
+            Self::Create | Self::Update | Self::Nothing | Self::Skip(_) => None,
         }
     }
 
@@ -166,12 +166,12 @@ impl Step {
     pub(crate) fn done(self) -> &'static str {
         match self {
             Self::Create => "created",
-            Self::Mend => "updated",
-            Self::MakeAnew => "replaced",
-            Self::Adopt | Self::AdoptAnew => "adopted",
+            Self::Update => "updated",
+            Self::Recreate => "replaced",
+            Self::Adopt | Self::AdoptByRecreate => "adopted",
             Self::Remove => "deleted",
             Self::Nothing => "unchanged",
-            Self::Leave(_) => "left alone",
+            Self::Skip(_) => "left alone",
         }
     }
 }
@@ -276,7 +276,7 @@ fn body(object: &impl Serialize, weight: usize) -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use super::super::namesake::identity;
+    use super::super::copy::identity;
     use super::super::scope::{CURRENT_LABEL, DEPARTMENT_LABEL, LEGACY_LABEL};
     use super::super::state::tests::{project, secret, source};
     use super::super::state::{Found, row};
@@ -293,7 +293,7 @@ mod tests {
     fn nothing_without_our_mark_is_touched_unless_it_is_adopted() {
         let theirs = secret(&json!({}), &json!({"k": "eA=="}));
         let none = Wishes::default();
-        assert_eq!(planned(&Scope::EveryProject, &theirs, none), Step::Leave(Reason::NotACopy));
+        assert_eq!(planned(&Scope::EveryProject, &theirs, none), Step::Skip(Reason::NotACopy));
         assert_eq!(planned(&Scope::EveryProject, &theirs, ALL), Step::Adopt);
         let owner = json!([{"apiVersion": "run.ai/v2", "kind": "Project"}]);
         for signs in [
@@ -303,7 +303,7 @@ mod tests {
             json!({"ownerReferences": owner}),
         ] {
             let perhaps = secret(&signs, &json!({"k": "eA=="}));
-            let left = Step::Leave(Reason::PerhapsACopy);
+            let left = Step::Skip(Reason::PerhapsACopy);
             assert_eq!(planned(&Scope::EveryProject, &perhaps, none), left, "{signs}");
             assert_eq!(planned(&Scope::EveryProject, &perhaps, ALL), Step::Adopt, "{signs}");
             let equal = secret(&signs, &json!({"k": "dg=="}));
@@ -317,7 +317,7 @@ mod tests {
         let none = Wishes::default();
         assert_eq!(planned(&Scope::EveryProject, &Found::Nothing, none), Step::Create);
         let ours = json!({"labels": {MARK: "true"}, "annotations": {ORIGIN: "runai/hf"}});
-        assert_eq!(planned(&Scope::EveryProject, &secret(&ours, &json!({})), none), Step::Mend);
+        assert_eq!(planned(&Scope::EveryProject, &secret(&ours, &json!({})), none), Step::Update);
         let equal = secret(&ours, &json!({"k": "dg=="}));
         assert_eq!(planned(&Scope::EveryProject, &equal, none), Step::Nothing);
     }
@@ -331,8 +331,8 @@ mod tests {
             secret(&metadata, &json!({"k": "dg=="}))
         };
         let step = |labels: Value| planned(&Scope::EveryProject, &copy(labels), wishes);
-        assert_eq!(step(json!({MARK: "true"})), Step::Mend);
-        assert_eq!(step(json!({MARK: "true", "team": "other"})), Step::Mend);
+        assert_eq!(step(json!({MARK: "true"})), Step::Update);
+        assert_eq!(step(json!({MARK: "true", "team": "other"})), Step::Update);
         assert_eq!(step(json!({MARK: "true", "team": "ml", "more": "x"})), Step::Nothing);
         assert_eq!(step(json!({CURRENT_LABEL: "true"})), Step::Nothing, "Run:ai's are left as they are");
     }
@@ -359,8 +359,8 @@ mod tests {
         let runais = json!({"labels": {CURRENT_LABEL: "true"}});
         let (ours, runais) = (secret(&ours, &json!({})), secret(&runais, &json!({})));
         assert_eq!(planned(&Scope::Nobody, &ours, ALL), Step::Remove);
-        assert_eq!(planned(&Scope::Nobody, &ours, Wishes::default()), Step::Leave(Reason::Orphan));
-        assert_eq!(planned(&Scope::Nobody, &runais, ALL), Step::Leave(Reason::OrphanOfRunai));
+        assert_eq!(planned(&Scope::Nobody, &ours, Wishes::default()), Step::Skip(Reason::Orphan));
+        assert_eq!(planned(&Scope::Nobody, &runais, ALL), Step::Skip(Reason::OrphanOfRunai));
     }
 
     #[test]
@@ -384,7 +384,7 @@ mod tests {
         let source = source(Scope::EveryProject);
         let row = row(&source, "runai/hf", &project(), &found);
         let held = row.held.as_ref().unwrap();
-        let body = mend_body("runai/hf", None, source.content().unwrap(), held, Step::Mend);
+        let body = mend_body("runai/hf", None, source.content().unwrap(), held, Step::Update);
         let expected = json!({
             "metadata": {"uid": "u", "resourceVersion": "7"}, "data": {"k": "dg==", "more": null},
         });

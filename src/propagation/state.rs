@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::namesake::{Content, Evidence, Namesake};
+use super::copy::{Content, Evidence, ExistingSecret};
 use super::scope::Scope;
 use crate::project::Project;
 
@@ -19,7 +19,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    pub(crate) fn of(secret: Namesake) -> Self {
+    pub(crate) fn of(secret: ExistingSecret) -> Self {
         Self::There(Scope::of(&secret.metadata.labels), secret.content)
     }
 
@@ -43,7 +43,7 @@ impl Source {
 /// What is in one namespace under the name.
 pub(crate) enum Found {
     Nothing,
-    Secret(Box<Namesake>),
+    Secret(Box<ExistingSecret>),
     /// The user may not look.
     Forbidden,
     /// It could not be read, for another reason.
@@ -181,7 +181,7 @@ pub(crate) enum Likeness {
 }
 
 impl Likeness {
-    fn of(source: &Source, secret: &Namesake) -> Self {
+    fn of(source: &Source, secret: &ExistingSecret) -> Self {
         match source.content() {
             None => Self::Unknown,
             Some(content) if *content == secret.content => Self::Equal,
@@ -213,7 +213,7 @@ pub(crate) fn row(source: &Source, identity: &str, project: &Project, found: &Fo
 }
 
 /// What is to be said of a copy in a namespace that belongs to no project any more.
-pub(crate) fn stray(source: &Source, identity: &str, secret: &Namesake) -> Row {
+pub(crate) fn stray(source: &Source, identity: &str, secret: &ExistingSecret) -> Row {
     let going = secret.metadata.terminating.is_some();
     Row {
         project: None,
@@ -246,7 +246,7 @@ fn state(source: &Source, identity: &str, found: &Found) -> State {
     }
 }
 
-fn held(source: &Source, secret: &Namesake) -> Held {
+fn held(source: &Source, secret: &ExistingSecret) -> Held {
     let content = source.content();
     let other_type = content.is_some_and(|content| content.secret_type != secret.content.secret_type);
     Held {
@@ -263,8 +263,8 @@ fn held(source: &Source, secret: &Namesake) -> Held {
 pub(super) mod tests {
     use serde_json::{Value, json};
 
-    use super::super::namesake::tests::namesake;
-    use super::super::namesake::{MARK, ORIGIN};
+    use super::super::copy::tests::namesake;
+    use super::super::copy::{MARK, ORIGIN};
     use super::super::scope::CURRENT_LABEL;
     use super::*;
 

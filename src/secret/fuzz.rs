@@ -330,7 +330,7 @@ fn values_that_are_shown_and_read_again() {
             let words: Vec<String> = text.split('\n').map(str::to_owned).collect();
             (looks_like_a_token(text), without_secrets(&words).len() == words.len())
         });
-        format!("{forms:?} {} {suspicion:?} {}", Look::of(&value()), name_with_hash(&manifest).len())
+        format!("{forms:?} {} {suspicion:?} {}", ValueSummary::of(&value()), name_with_hash(&manifest).len())
     });
 }
 

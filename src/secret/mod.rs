@@ -22,11 +22,10 @@ mod hash;
 mod input;
 mod inspection;
 mod key_pair;
-mod look;
-mod maker;
 mod manifest;
 mod map;
 mod name;
+mod operators;
 mod origin;
 mod pem;
 mod reading;
@@ -36,10 +35,11 @@ mod single_value;
 mod source;
 mod ssh;
 pub(crate) mod string_data;
-mod suspicion;
 mod tls;
+mod token_scan;
 mod unseen;
 mod value;
+mod value_summary;
 
 pub(crate) use argument::entries as paths;
 pub(crate) use builtin_type::{DOCKER_CONFIG, SSH, TLS, TYPES, check_keys};
@@ -55,13 +55,12 @@ pub(crate) use inspection::{Inspection, ValueFacts};
 pub(crate) use key_pair::{
     CertificateFacts, KeyForm, Match, certificate as certificate_facts, compare as compare_key, key_form,
 };
-pub(crate) use look::{Look, is_text};
-pub(crate) use maker::{Made, made_by, may_make_secrets};
 pub(crate) use manifest::{SecretManifest, patch_of_changes, patch_of_values};
 pub(crate) use name::{
     check_annotation_key, check_key, check_label_key, check_label_value, check_namespace, check_secret_name,
     is_env_name, is_key, is_label, is_newer_env_name, is_secret_name, is_subdomain, with_suffix,
 };
+pub(crate) use operators::{Made, made_by, may_make_secrets};
 pub(crate) use origin::{Origin, reading};
 pub(crate) use pem::{Block as PemBlock, blocks as pem_blocks};
 pub(crate) use reading::{check_standard_input, read};
@@ -70,6 +69,7 @@ pub(crate) use reveal::{Notation, revealed};
 pub(crate) use single_value::{Single, SingleValue};
 pub(crate) use source::Source;
 pub(crate) use ssh::{Audience, SshFiles, ssh_contents};
-pub(crate) use suspicion::{looks_like_a_token, without_secrets};
 pub(crate) use tls::tls_contents;
+pub(crate) use token_scan::{looks_like_a_token, without_secrets};
 pub(crate) use value::SecretValue;
+pub(crate) use value_summary::{ValueSummary, is_text};

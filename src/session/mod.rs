@@ -137,15 +137,25 @@ impl Session<'_> {
     ///
     /// # Errors
     /// The answer is no; Esc, Ctrl-C.
-    pub(crate) async fn review(&self, write: &WriteArgs, question: &str, effects: &[String]) -> Result<()> {
+    pub(crate) async fn confirm_if_guided(
+        &self,
+        write: &WriteArgs,
+        question: &str,
+        effects: &[String],
+    ) -> Result<()> {
         match write.dry_run {
-            DryRun::None => self.ui.review(question, effects).await,
+            DryRun::None => self.ui.confirm_if_guided(question, effects).await,
             DryRun::Client | DryRun::Server => Ok(()),
         }
     }
 
     /// Lists what is about to happen and asks whether to go on; in a dry run only lists it.
-    pub(crate) async fn agree(&self, args: &WriteArgs, effects: &[String], question: &str) -> Result<()> {
+    pub(crate) async fn confirm_effects(
+        &self,
+        args: &WriteArgs,
+        effects: &[String],
+        question: &str,
+    ) -> Result<()> {
         if args.dry_run == DryRun::None {
             for effect in effects {
                 self.ui.effect(effect);
@@ -153,7 +163,7 @@ impl Session<'_> {
             return self.ui.confirm(question).await;
         }
         for effect in effects.iter().filter(|_| !self.ui.is_quiet()) {
-            self.ui.promise(effect);
+            self.ui.effect_always(effect);
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use crate::project::{self, Project};
 use crate::session::Session;
 
 /// The projects that are meant.
-pub(crate) struct Area {
+pub(crate) struct ProjectSelection {
     /// In the order of their names.
     pub(crate) projects: Vec<Project>,
     /// Namespaces of projects that are not meant, and are projects all the same.
@@ -21,7 +21,7 @@ pub(crate) enum Reach {
     Chosen,
 }
 
-impl Area {
+impl ProjectSelection {
     pub(crate) async fn every(cluster: &Cluster) -> Result<Self, Failure> {
         let projects = sorted(cluster.projects().await?);
         Ok(Self { projects, left_out: Vec::new(), reach: Reach::EveryProject })

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::flags::WriteArgs;
 use crate::metadata::Metadata;
 use crate::project::Project;
-use crate::propagation::{self, Neighbours, Origin, Scope};
+use crate::propagation::{self, Existing, Origin, Scope};
 use crate::secret;
 use crate::session::Session;
 use crate::wording::plural;
@@ -50,7 +50,7 @@ pub(crate) async fn agree(
     namesakes: &[Metadata],
     session: &Session<'_>,
 ) -> Result<()> {
-    let found = Neighbours::of(projects, namesakes, &propagation::identity(namespace, name));
+    let found = Existing::of(projects, namesakes, &propagation::identity(namespace, name));
     let mut taken = found.taken;
     // Of what was not shared nobody has a copy yet, whatever label a secret of a project has.
     if *before == Scope::Nobody {
@@ -216,7 +216,7 @@ impl CopyCheck {
             Standing::PerhapsACopy(origin) => {
                 let effects = [perhaps_undone(&origin, metadata)];
                 let question = format!("Change {name} in {namespace} all the same?");
-                let agreed = session.agree(write, &effects, &question).await;
+                let agreed = session.confirm_effects(write, &effects, &question).await;
                 agreed.map_err(|error| error.hint(at_the_source(&origin)))?;
             }
         }

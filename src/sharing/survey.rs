@@ -10,8 +10,8 @@ use futures::{StreamExt, stream};
 use crate::cluster::{Cluster, Failure};
 use crate::error::Error;
 use crate::project::Project;
-use crate::propagation::{self, Found, Namesake, Row, Scope, Source, State};
-use crate::session::projects::{Area, Reach};
+use crate::propagation::{self, ExistingSecret, Found, Row, Scope, Source, State};
+use crate::session::projects::{ProjectSelection, Reach};
 
 /// How many projects are worked on at once. Of their requests fewer are under way: the cluster sees to that.
 pub(crate) const AT_ONCE: usize = 64;
@@ -57,7 +57,7 @@ pub(crate) async fn read_source(cluster: &Cluster, namespace: &str, name: &str) 
 }
 
 /// What is in one namespace under the name.
-pub(crate) async fn look(cluster: &Cluster, namespace: &str, name: &str) -> Result<Found, Failure> {
+pub(crate) async fn read_secret(cluster: &Cluster, namespace: &str, name: &str) -> Result<Found, Failure> {
     match cluster.namesake(namespace, name).await {
         Ok(secret) => Ok(Found::Secret(Box::new(secret))),
         Err(failure) if failure.is_not_found() => Ok(Found::Nothing),
@@ -78,7 +78,7 @@ impl Survey {
     pub(crate) async fn take(
         name: &str,
         namespace: &str,
-        area: &Area,
+        area: &ProjectSelection,
         cluster: &Cluster,
     ) -> Result<Self, Failure> {
         let source = read_source(cluster, namespace, name).await?;
@@ -90,7 +90,7 @@ impl Survey {
         name: &str,
         namespace: &str,
         source: Source,
-        area: &Area,
+        area: &ProjectSelection,
         cluster: &Cluster,
     ) -> Result<Self, Failure> {
         // Should somebody call Run:ai's own namespace a project: what is there is the source.
@@ -140,7 +140,7 @@ struct Looking<'a> {
     namespace: &'a str,
     source: &'a Source,
     projects: Vec<&'a Project>,
-    area: &'a Area,
+    area: &'a ProjectSelection,
     cluster: &'a Cluster,
 }
 
@@ -170,7 +170,7 @@ impl Looking<'_> {
         let projects: BTreeMap<&str, &Project> =
             self.projects.iter().map(|project| (project.namespace.as_str(), *project)).collect();
         let identity = self.identity();
-        let keep = |secret: Namesake| match projects.get(secret.metadata.namespace.as_str()) {
+        let keep = |secret: ExistingSecret| match projects.get(secret.metadata.namespace.as_str()) {
             Some(project) => {
                 Some(propagation::row(self.source, &identity, project, &Found::Secret(Box::new(secret))))
             }
@@ -191,7 +191,7 @@ impl Looking<'_> {
     }
 
     /// A copy of ours in a namespace that belongs to no project any more.
-    fn is_stray(&self, secret: &Namesake) -> bool {
+    fn is_stray(&self, secret: &ExistingSecret) -> bool {
         let namespace = &secret.metadata.namespace;
         self.area.reach == Reach::EveryProject
             && namespace != self.namespace
@@ -202,7 +202,9 @@ impl Looking<'_> {
     async fn one_by_one(&self, strays: Strays) -> Seen {
         let identity = &self.identity();
         let looks = stream::iter(&self.projects)
-            .map(|project| async { (*project, look(self.cluster, &project.namespace, self.name).await) })
+            .map(|project| async {
+                (*project, read_secret(self.cluster, &project.namespace, self.name).await)
+            })
             .buffered(AT_ONCE);
         let (mut rows, mut troubles) = (Vec::new(), Vec::new());
         for (project, found) in looks.collect::<Vec<_>>().await {

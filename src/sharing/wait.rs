@@ -7,7 +7,7 @@ use crate::cluster::{Cluster, Failure};
 use crate::error::{Error, Result};
 use crate::propagation::{Row, Scope, State};
 use crate::session::Session;
-use crate::session::projects::Area;
+use crate::session::projects::ProjectSelection;
 use crate::sharing;
 use crate::sharing::report;
 use crate::sharing::survey::Survey;
@@ -58,7 +58,7 @@ pub(crate) async fn wait(
     let mut progress = None;
     loop {
         let left = limit.saturating_sub(started.elapsed());
-        match look(name, namespace, cluster).await {
+        match survey(name, namespace, cluster).await {
             Ok(survey) => {
                 let waiting = survey.rows.iter().filter(|row| until.waits_for(row)).count();
                 if waiting == 0 || !until.is_wanted(&survey) || left.is_zero() {
@@ -82,8 +82,8 @@ pub(crate) async fn wait(
 }
 
 /// All projects, as they are now: there may be a new one, and one may be on its way out.
-pub(crate) async fn look(name: &str, namespace: &str, cluster: &Cluster) -> Result<Survey, Failure> {
-    let area = Area::every(cluster).await?;
+pub(crate) async fn survey(name: &str, namespace: &str, cluster: &Cluster) -> Result<Survey, Failure> {
+    let area = ProjectSelection::every(cluster).await?;
     Survey::take(name, namespace, &area, cluster).await
 }
 

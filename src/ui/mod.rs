@@ -20,26 +20,26 @@ use std::rc::Rc;
 use console::Style;
 
 use self::line::{line, say};
-use self::prompt::{Choice, Manner};
+use self::prompt::{Choice, PromptStyle};
 use crate::error::{Error, Result};
-use crate::flags::{Color, Talk};
+use crate::flags::{Color, OutputFlags};
 use crate::printable::printable;
 use crate::secret::SecretValue;
 use crate::ui::confidential::Confidential;
 
 pub(crate) use prompt::Word;
 pub(crate) use table::Table;
-pub(crate) use terminal::LentTerminal;
+pub(crate) use terminal::SavedTerminal;
 
 /// What may be said and asked. Cloning it is cheap; all clones are one.
 #[derive(Clone)]
 pub(crate) struct Ui(Rc<Settings>);
 
 struct Settings {
-    chatter: Chatter,
+    chatter: Verbosity,
     asking: Asking,
     presence: Presence,
-    manner: Manner,
+    manner: PromptStyle,
     review: Cell<Review>,
     /// What was chosen at questions that come up while a command runs, as flags.
     chosen: RefCell<Vec<String>>,
@@ -61,7 +61,7 @@ pub(crate) struct Heard {
 }
 
 #[derive(PartialEq, Eq)]
-enum Chatter {
+enum Verbosity {
     Normal,
     Quiet,
     /// Not even errors.
@@ -96,7 +96,7 @@ enum Review {
 }
 
 impl Ui {
-    pub(crate) fn new(talk: &Talk) -> Self {
+    pub(crate) fn new(talk: &OutputFlags) -> Self {
         if talk.color() != Color::Auto {
             console::set_colors_enabled(talk.color() == Color::Always);
             console::set_colors_enabled_stderr(talk.color() == Color::Always);
@@ -110,9 +110,13 @@ impl Ui {
             (false, false) => Asking::Ask,
         };
         let presence = if talk.no_input || !somebody_there { Presence::Away } else { Presence::There };
-        let chatter = if talk.quiet { Chatter::Quiet } else { Chatter::Normal };
+        let chatter = if talk.quiet { Verbosity::Quiet } else { Verbosity::Normal };
         let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-        let manner = if is_dumb || talk.color() == Color::Never { Manner::Sequential } else { Manner::Drawn };
+        let manner = if is_dumb || talk.color() == Color::Never {
+            PromptStyle::Sequential
+        } else {
+            PromptStyle::Drawn
+        };
         Self(Rc::new(Settings {
             chatter,
             asking,
@@ -131,10 +135,10 @@ impl Ui {
     /// One that says nothing and asks nothing, for completion: the line under the cursor is the shell's.
     pub(crate) fn silent() -> Self {
         Self(Rc::new(Settings {
-            chatter: Chatter::Silent,
+            chatter: Verbosity::Silent,
             asking: Asking::Refuse,
             presence: Presence::Away,
-            manner: Manner::Sequential,
+            manner: PromptStyle::Sequential,
             review: Cell::new(Review::None),
             chosen: RefCell::default(),
             verbosity: 0,
@@ -150,7 +154,7 @@ impl Ui {
     pub(crate) fn heard_by_a_test() -> Self {
         let silent = Rc::into_inner(Self::silent().0).expect("it is the only one");
         Self(Rc::new(Settings {
-            chatter: Chatter::Normal,
+            chatter: Verbosity::Normal,
             asking: Asking::Agree,
             heard: Some(RefCell::default()),
             ..silent
@@ -173,7 +177,7 @@ impl Ui {
     }
 
     fn say(&self, style: &Style, label: &str, message: &str) {
-        if self.0.chatter != Chatter::Silent {
+        if self.0.chatter != Verbosity::Silent {
             self.write(style, label, &self.0.confidential.remove_from(message));
         }
     }
@@ -199,7 +203,7 @@ impl Ui {
 
     /// A line that says what was done, as `secret/x created`. Goes to standard output, where kubectl's go.
     pub(crate) fn done(&self, line: &str) -> Result<()> {
-        if self.0.chatter == Chatter::Normal {
+        if self.0.chatter == Verbosity::Normal {
             self.data(format!("{}\n", printable(line)).as_bytes())
         } else {
             Ok(())
@@ -242,7 +246,7 @@ impl Ui {
 
     /// Whether notes are left out: what only they tell need not be found out.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.0.chatter == Chatter::Quiet
+        self.0.chatter == Verbosity::Quiet
     }
 
     /// Why nobody is asked anything.
@@ -263,7 +267,7 @@ impl Ui {
 
     /// Something worth knowing that needs nothing done.
     pub(crate) fn note(&self, note: &str) {
-        if self.0.chatter == Chatter::Normal {
+        if self.0.chatter == Verbosity::Normal {
             self.say(&Style::new().dim(), "note:", note);
         }
     }
@@ -277,13 +281,13 @@ impl Ui {
 
     /// Part of what a question is about, which is about to come. Where a flag has answered it, `--quiet` hides this.
     pub(crate) fn effect(&self, effect: &str) {
-        if self.0.chatter == Chatter::Normal || self.0.asking != Asking::Agree {
-            self.promise(effect);
+        if self.0.chatter == Verbosity::Normal || self.0.asking != Asking::Agree {
+            self.effect_always(effect);
         }
     }
 
     /// The same where it must be known whatever `--quiet` says.
-    pub(crate) fn promise(&self, line: &str) {
+    pub(crate) fn effect_always(&self, line: &str) {
         self.say(&Style::new(), "  *", line);
     }
 
@@ -295,7 +299,7 @@ impl Ui {
     }
 
     pub(crate) fn error(&self, error: &Error) {
-        if self.0.chatter == Chatter::Silent {
+        if self.0.chatter == Verbosity::Silent {
             return;
         }
         let line = error.line();
@@ -318,7 +322,7 @@ impl Ui {
                 Err(Error::usage(format!("this has to be agreed to, and nobody can be asked: {question}"))
                     .hint(format!("add --yes to agree; nothing was changed ({why})")))
             }
-            Asking::Ask => self.agree(question).await,
+            Asking::Ask => self.ask_yes_or_no(question).await,
         }
     }
 
@@ -340,17 +344,17 @@ impl Ui {
     ///
     /// # Errors
     /// The answer is no; Esc, Ctrl-C.
-    pub(crate) async fn review(&self, question: &str, effects: &[String]) -> Result<()> {
+    pub(crate) async fn confirm_if_guided(&self, question: &str, effects: &[String]) -> Result<()> {
         if self.0.review.get() == Review::None || self.0.asking != Asking::Ask {
             return Ok(());
         }
         for effect in effects {
             self.effect(effect);
         }
-        self.agree(question).await
+        self.ask_yes_or_no(question).await
     }
 
-    async fn agree(&self, question: &str) -> Result<()> {
+    async fn ask_yes_or_no(&self, question: &str) -> Result<()> {
         if prompt::confirm(printable(question).into_owned(), self.0.manner).await? {
             // Once is enough.
             self.0.review.set(Review::None);

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use console::Term;
 
-use super::prompt::Manner;
-use super::{Chatter, Ui};
+use super::prompt::PromptStyle;
+use super::{Ui, Verbosity};
 
 /// How often a plain line is written.
 const PERIOD: Duration = Duration::from_secs(5);
@@ -41,11 +41,11 @@ impl Ui {
     /// Begins to show progress: `what` is its object, as `copies of hf`.
     pub(crate) fn progress(&self, what: &str, total: usize) -> Progress {
         let terminal = Term::stderr();
-        let redraws = terminal.is_term() && self.0.manner == Manner::Drawn;
+        let redraws = terminal.is_term() && self.0.manner == PromptStyle::Drawn;
         let form = match (&self.0.chatter, redraws) {
-            (Chatter::Quiet | Chatter::Silent, _) => Form::Silent,
-            (Chatter::Normal, true) => Form::Bar(Bar { terminal, drawn: None }),
-            (Chatter::Normal, false) => Form::Lines(Instant::now()),
+            (Verbosity::Quiet | Verbosity::Silent, _) => Form::Silent,
+            (Verbosity::Normal, true) => Form::Bar(Bar { terminal, drawn: None }),
+            (Verbosity::Normal, false) => Form::Lines(Instant::now()),
         };
         let what = super::printable(what).into_owned();
         Progress { ui: self.clone(), what, total, done: 0, form }

@@ -159,12 +159,12 @@ fn show_cursor() {
 
 /// Puts the terminal's modes back when it goes, where there is a terminal.
 /// One that is ended from outside may leave it as it was drawing in it.
-pub(crate) struct LentTerminal {
+pub(crate) struct SavedTerminal {
     #[cfg(unix)]
     before: Option<Termios>,
 }
 
-impl LentTerminal {
+impl SavedTerminal {
     pub(crate) fn new() -> Self {
         Self {
             #[cfg(unix)]
@@ -174,7 +174,7 @@ impl LentTerminal {
 }
 
 #[cfg(unix)]
-impl Drop for LentTerminal {
+impl Drop for SavedTerminal {
     fn drop(&mut self) {
         if let Some(modes) = &self.before {
             let _ = tcsetattr(io::stdin(), OptionalActions::Now, modes);

@@ -12,19 +12,19 @@ use crate::workload::{Consumer, Kind, Reference, folded};
 ///
 /// # Errors
 /// Anything but a list that is not allowed, which is part of the answer.
-pub(crate) async fn look(
+pub(crate) async fn find(
     wanted: impl Fn(&Reference) -> bool,
     scope: &Namespaces,
     cluster: &Cluster,
 ) -> Result<Seen<Consumer>, Failure> {
-    look_with(|kind, object| Consumer::of(kind, object, &wanted), scope, cluster).await
+    find_with(|kind, object| Consumer::of(kind, object, &wanted), scope, cluster).await
 }
 
 /// The same, with what `read` makes of each object.
 ///
 /// # Errors
 /// As [`look`].
-pub(crate) async fn look_with(
+pub(crate) async fn find_with(
     read: impl Fn(&'static Kind, &Value) -> Consumer,
     scope: &Namespaces,
     cluster: &Cluster,

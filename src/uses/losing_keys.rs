@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::flags::WriteArgs;
 use crate::propagation::Scope;
 use crate::session::Session;
-use crate::uses::restarts::Audience;
+use crate::uses::restarts::AffectedWorkloads;
 use crate::wording::{list, plural};
 
 /// `key a of secret s in ns goes`
@@ -35,9 +35,9 @@ impl LostKeys<'_> {
         let Self { name, namespace, cluster, session, .. } = self;
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
         let audience = match self.scope {
-            Scope::Nobody => Audience::of(name, &keys, namespace, cluster).await?,
+            Scope::Nobody => AffectedWorkloads::of(name, &keys, namespace, cluster).await?,
             Scope::EveryProject | Scope::Department(_) => {
-                Audience::of_source(name, &keys, namespace, cluster).await?
+                AffectedWorkloads::of_source(name, &keys, namespace, cluster).await?
             }
         };
         audience.warn_unseen(name, session);
@@ -62,7 +62,7 @@ impl LostKeys<'_> {
                 format!("{} need", plural(in_need.len(), "workload"))
             }
         );
-        session.agree(self.write, &effects, &question).await
+        session.confirm_effects(self.write, &effects, &question).await
     }
 }
 

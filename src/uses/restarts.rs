@@ -26,14 +26,14 @@ const RESTARTABLE: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
 const LOGINS: [&str; 2] = [".dockerconfigjson", ".dockercfg"];
 
 /// The workloads that take some keys of a secret.
-pub(crate) struct Audience {
+pub(crate) struct AffectedWorkloads {
     /// Where they were looked for.
     scope: Namespaces,
     consumers: Vec<Consumer>,
     unseen: Vec<Unseen>,
 }
 
-impl Audience {
+impl AffectedWorkloads {
     /// Those of the secret's own namespace.
     pub(crate) async fn of(
         secret: &str,
@@ -41,7 +41,7 @@ impl Audience {
         namespace: &str,
         cluster: &Cluster,
     ) -> Result<Self, Failure> {
-        Self::look(secret, keys, Namespaces::One(namespace.to_owned()), cluster).await
+        Self::read(secret, keys, Namespaces::One(namespace.to_owned()), cluster).await
     }
 
     /// Those of a shared secret, in Run:ai's namespace, and of its copies, which follow it.
@@ -52,7 +52,7 @@ impl Audience {
         cluster: &Cluster,
     ) -> Result<Self, Failure> {
         let (audience, namesakes) = tokio::join!(
-            Self::look(secret, keys, Namespaces::AllAtOnce, cluster),
+            Self::read(secret, keys, Namespaces::AllAtOnce, cluster),
             cluster.secrets_named(secret)
         );
         let mut audience = audience?;
@@ -73,14 +73,14 @@ impl Audience {
     }
 
     /// Lists every kind that refers to secrets once.
-    async fn look(
+    async fn read(
         secret: &str,
         keys: &[&str],
         scope: Namespaces,
         cluster: &Cluster,
     ) -> Result<Self, Failure> {
         let wanted = |reference: &Reference| reference.secret == secret && reference.way.takes(keys);
-        let Seen { found, unseen, .. } = uses::consumers::look(wanted, &scope, cluster).await?;
+        let Seen { found, unseen, .. } = uses::consumers::find(wanted, &scope, cluster).await?;
         let consumers = found.into_iter().filter(|one| one.state.is_live()).collect();
         Ok(Self { scope, consumers, unseen })
     }

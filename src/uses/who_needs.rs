@@ -77,7 +77,7 @@ impl<'a> Consumers<'a> {
     ) -> Result<()> {
         let seen = match self.seen.take() {
             Some(seen) => seen,
-            None => self.look().await?,
+            None => self.read().await?,
         };
         let told = self.tell_seen(&seen, secret, effects, loses);
         self.seen = Some(seen);
@@ -85,10 +85,10 @@ impl<'a> Consumers<'a> {
     }
 
     /// Lists every kind that refers to secrets once, for all of the secrets.
-    async fn look(&self) -> Result<Seen<Consumer>> {
+    async fn read(&self) -> Result<Seen<Consumer>> {
         let names: BTreeSet<&str> = self.plan.names.iter().map(String::as_str).collect();
         let wanted = |reference: &Reference| names.contains(reference.secret.as_str());
-        let failure = match uses::consumers::look(wanted, &self.scope, self.cluster).await {
+        let failure = match uses::consumers::find(wanted, &self.scope, self.cluster).await {
             Ok(seen) => return Ok(seen),
             Err(failure) => Error::from(failure),
         };

@@ -11,10 +11,10 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use crate::change::recreate::saved_manifest::SavedManifest;
-use crate::change::recreate::{Anew, Deleted, PATIENCE, PATIENCE_TO_PUT_BACK, uid};
+use crate::change::recreate::{DeleteAndCreate, Deleted, PATIENCE, PATIENCE_TO_PUT_BACK, uid};
 use crate::cluster::{Answer, Cluster, Failure, Write};
 use crate::error::{Error, Result};
-use crate::propagation::Namesake;
+use crate::propagation::ExistingSecret;
 use crate::random::random;
 use crate::session::Session;
 use crate::wording::list;
@@ -36,7 +36,7 @@ const COPIES_OF_THE_OBJECT: [&str; 4] = [
 const LONGEST_ANNOTATION: usize = 4096;
 
 /// A secret on its way from the old one to the new one.
-pub(crate) struct SecretAnew<'a> {
+pub(crate) struct SecretRecreation<'a> {
     pub(crate) name: &'a str,
     pub(crate) namespace: &'a str,
     pub(crate) write: Write<'a>,
@@ -55,7 +55,7 @@ pub(crate) struct Bodies {
     pub(crate) again: String,
 }
 
-impl SecretAnew<'_> {
+impl SecretRecreation<'_> {
     /// Deletes `old`, as it was read, and creates the new one. An interrupt lets these steps finish; each has a time limit.
     pub(crate) async fn run(&self, old: &Value, bodies: &Bodies, kept: &SavedManifest) -> Result<Value> {
         ui::interrupt::finishing(self.replace(old, bodies, kept)).await
@@ -108,7 +108,7 @@ impl SecretAnew<'_> {
     /// There is no place for it; the secret must not be deleted then.
     pub(crate) fn keep(&self, old: &Value) -> Result<SavedManifest> {
         // An annotation may quote a value: what the terminal would not be shown does not come to the disk either.
-        if let Ok(values) = serde_json::from_value::<Namesake>(old.clone()) {
+        if let Ok(values) = serde_json::from_value::<ExistingSecret>(old.clone()) {
             self.session.ui.keep_confidential(Rc::new(values.content.values()));
         }
         let mut metadata = metadata::of_a_new_object(&old["metadata"]);
@@ -223,7 +223,7 @@ impl Remains {
     }
 }
 
-impl Anew for SecretAnew<'_> {
+impl DeleteAndCreate for SecretRecreation<'_> {
     type Body = Bytes;
 
     fn subject(&self) -> String {
@@ -234,7 +234,7 @@ impl Anew for SecretAnew<'_> {
         self.session
     }
 
-    fn look_limit(&self) -> Duration {
+    fn read_limit(&self) -> Duration {
         PATIENCE
     }
 
@@ -243,7 +243,7 @@ impl Anew for SecretAnew<'_> {
         false
     }
 
-    async fn look(&self) -> Result<Option<Value>, Failure> {
+    async fn read(&self) -> Result<Option<Value>, Failure> {
         match self.cluster.secret(self.namespace, self.name, Answer::Metadata).await {
             Ok(object) => Ok(Some(object)),
             Err(failure) if failure.is_not_found() => Ok(None),
@@ -266,7 +266,7 @@ impl Anew for SecretAnew<'_> {
             Err(failure) if failure.is_not_found() => return Ok(None),
             Err(failure) => return Err(failure),
         };
-        let sent: Option<Namesake> = serde_json::from_slice(body).ok();
+        let sent: Option<ExistingSecret> = serde_json::from_slice(body).ok();
         let is_ours = sent.is_some_and(|sent| sent.content.data == now.content.data);
         if now.metadata.uid == uid_before || !is_ours {
             return Ok(None);

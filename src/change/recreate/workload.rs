@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::change::recreate::saved_manifest::SavedManifest;
-use crate::change::recreate::{Anew, Deleted, PATIENCE, PATIENCE_TO_PUT_BACK, uid};
+use crate::change::recreate::{DeleteAndCreate, Deleted, PATIENCE, PATIENCE_TO_PUT_BACK, uid};
 use crate::cluster::{Cluster, Failure, Keep, Write};
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, WriteArgs};
@@ -26,7 +26,7 @@ const LONGEST_LIMIT: Duration = Duration::from_mins(10);
 /// How long a look is repeated where the server is away.
 const LOOK_LIMIT: Duration = Duration::from_secs(10);
 
-pub(crate) struct Recreation<'a> {
+pub(crate) struct WorkloadRecreation<'a> {
     pub(crate) session: &'a Session<'a>,
     pub(crate) cluster: &'a Cluster,
     pub(crate) namespace: &'a str,
@@ -38,7 +38,7 @@ pub(crate) struct Recreation<'a> {
     pub(crate) differences: &'a [String],
 }
 
-impl Recreation<'_> {
+impl WorkloadRecreation<'_> {
     /// Replaces `old`, as it was read, by a clean copy of `changed`, and returns the new object.
     pub(crate) async fn run(&self, old: &Value, changed: &Value) -> Result<Value> {
         let kind = self.target.kind;
@@ -54,7 +54,9 @@ impl Recreation<'_> {
         let old_copy = clean_copy(old, kind, None);
         let saved = SavedManifest::save(&old_copy, &self.file_name()?)?;
         let restore = saved.restore_command(&self.session.globals.connection);
-        self.session.ui.promise(&format!("if this is cut short, this brings the old one back: {restore}"));
+        self.session
+            .ui
+            .effect_always(&format!("if this is cut short, this brings the old one back: {restore}"));
         ui::interrupt::finishing(self.replace(old, &old_copy, &new, &saved, &restore)).await
     }
 
@@ -84,7 +86,7 @@ impl Recreation<'_> {
             "it is created anew under its name, with a new place in the queue".to_owned(),
         ];
         effects.extend_from_slice(self.differences);
-        self.session.agree(self.write, &effects, &format!("Recreate {}?", self.target)).await
+        self.session.confirm_effects(self.write, &effects, &format!("Recreate {}?", self.target)).await
     }
 
     /// What stops with the old object.
@@ -156,12 +158,12 @@ impl Recreation<'_> {
 
 /// The steps that are the same for whatever is created anew.
 struct Steps<'a> {
-    of: &'a Recreation<'a>,
+    of: &'a WorkloadRecreation<'a>,
     /// The old object as it would be created.
     old_copy: &'a Value,
 }
 
-impl Anew for Steps<'_> {
+impl DeleteAndCreate for Steps<'_> {
     type Body = Value;
 
     fn subject(&self) -> String {
@@ -172,7 +174,7 @@ impl Anew for Steps<'_> {
         self.of.session
     }
 
-    fn look_limit(&self) -> Duration {
+    fn read_limit(&self) -> Duration {
         LOOK_LIMIT
     }
 
@@ -180,7 +182,7 @@ impl Anew for Steps<'_> {
         clean_copy(now, self.of.target.kind, None) == *self.old_copy
     }
 
-    async fn look(&self) -> Result<Option<Value>, Failure> {
+    async fn read(&self) -> Result<Option<Value>, Failure> {
         match self.of.cluster.workload(self.of.namespace, self.of.target).await {
             Ok(object) => Ok(Some(object)),
             Err(failure) if failure.is_not_found() => Ok(None),
@@ -204,7 +206,7 @@ impl Anew for Steps<'_> {
         let manager = self.of.write.write().field_manager;
         let is_wanted = |now: &Value| self.is_still(now) == (body == self.old_copy);
         let is_ours = |now: &Value| uid(now) != uid_before && is_written_by(now, manager) && is_wanted(now);
-        Ok(self.look().await?.filter(is_ours))
+        Ok(self.read().await?.filter(is_ours))
     }
 }
 

@@ -21,8 +21,8 @@ pub(super) type Logins = BTreeMap<(String, String), Vec<String>>;
 pub(super) type Secrets = BTreeMap<(String, String), Option<Inspection>>;
 
 /// Everything in a namespace, or in all.
-pub(super) async fn look(scope: &Namespaces, cluster: &Cluster) -> Result<(View, Vec<Unseen>)> {
-    let consumers = uses::consumers::look_with(consumer, scope, cluster);
+pub(super) async fn consumers_in(scope: &Namespaces, cluster: &Cluster) -> Result<(View, Vec<Unseen>)> {
+    let consumers = uses::consumers::find_with(consumer, scope, cluster);
     let (consumers, secrets, env_names) =
         tokio::join!(consumers, cluster.inspect_secrets(scope), env_names(cluster));
     let (consumers, secrets) = (consumers?, secrets?);
@@ -45,7 +45,7 @@ pub(super) async fn look(scope: &Namespaces, cluster: &Cluster) -> Result<(View,
 }
 
 /// One workload, and the pods of it that are stuck.
-pub(super) async fn look_at(
+pub(super) async fn consumer_named(
     target: &Target,
     namespace: &str,
     cluster: &Cluster,

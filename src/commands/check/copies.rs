@@ -10,7 +10,7 @@ use crate::findings::{Finding, View, of_copy};
 use crate::propagation::{MARK, Scope};
 use crate::secret::Inspection;
 use crate::session::Session;
-use crate::session::projects::{Area, Reach};
+use crate::session::projects::{ProjectSelection, Reach};
 use crate::sharing::report;
 use crate::sharing::survey::Survey;
 
@@ -55,8 +55,12 @@ pub(super) async fn findings(
 }
 
 /// The projects whose namespaces are checked; nothing where there are none, or none can be seen.
-async fn area(namespaces: &Namespaces, cluster: &Cluster, session: &Session<'_>) -> Result<Option<Area>> {
-    let mut area = match Area::every(cluster).await {
+async fn area(
+    namespaces: &Namespaces,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<Option<ProjectSelection>> {
+    let mut area = match ProjectSelection::every(cluster).await {
         Ok(area) => area,
         Err(failure) if failure.is_forbidden() => {
             session.ui.note("you may not list namespaces: copies of shared secrets were not checked");

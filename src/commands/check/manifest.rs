@@ -14,7 +14,7 @@ use crate::workload::{Kind, Target};
 
 /// Reads the workloads and the secrets of manifests, and those secrets of the cluster that the workloads refer to.
 /// `namespace` is for objects that name none.
-pub(super) async fn look(
+pub(super) async fn read_files(
     files: &[ManifestFile],
     target: Option<&Target>,
     namespace: &str,

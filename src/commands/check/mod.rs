@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use serde::Serialize;
 
-use self::cluster::{look, look_at};
+use self::cluster::{consumer_named, consumers_in};
 use crate::cluster::{Namespaces, Unseen};
 use crate::error::{Error, Result};
 use crate::findings::{Code, Finding, Severity};
@@ -80,10 +80,12 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
     let scope = args.scope.resolve(&cluster, session).await?;
     let (view, mut unseen) = match (&files, &target, &scope) {
         (Some(files), target, Namespaces::One(namespace)) => {
-            manifest::look(files, target.as_ref(), namespace, &cluster, session).await?
+            manifest::read_files(files, target.as_ref(), namespace, &cluster, session).await?
         }
-        (None, Some(target), Namespaces::One(namespace)) => look_at(target, namespace, &cluster).await?,
-        (None, None, scope) => look(scope, &cluster).await?,
+        (None, Some(target), Namespaces::One(namespace)) => {
+            consumer_named(target, namespace, &cluster).await?
+        }
+        (None, None, scope) => consumers_in(scope, &cluster).await?,
         (_, _, Namespaces::All | Namespaces::AllAtOnce) => {
             return Err(Error::usage("a TARGET is in one namespace, and --all-namespaces means every one")
                 .hint("say which: --project or --namespace"));

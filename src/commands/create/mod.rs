@@ -65,7 +65,7 @@ async fn review(
     let secret_type = if manifest.secret_type.is_empty() { "Opaque" } else { &manifest.secret_type };
     let effect = |to: &Destination| format!("{name} of type {secret_type} in {}: {keys}", to.namespace);
     let effects: Vec<String> = destinations.iter().map(effect).collect();
-    session.review(&args.write, &format!("Create {name}?"), &effects).await
+    session.confirm_if_guided(&args.write, &format!("Create {name}?"), &effects).await
 }
 
 /// Writes to all destinations: where one refuses, the others still get it.

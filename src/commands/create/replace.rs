@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::args::NewSecretArgs;
 use super::written::{Written, refused};
-use crate::change::recreate::secret::{Bodies, Remains, SecretAnew, refuse_going};
+use crate::change::recreate::secret::{Bodies, Remains, SecretRecreation, refuse_going};
 use crate::change::retry::{TRIES, pause_after_conflict};
 use crate::cluster::{Answer, Cluster, Failure, Keep, SecretFrame, Write};
 use crate::command_line::CommandLine;
@@ -40,7 +40,7 @@ impl Replacement<'_> {
     pub(super) async fn run(&self) -> Result<Written> {
         let agreement = Agreement::default();
         for attempt in 1.. {
-            let (written, was_there) = match self.look().await {
+            let (written, was_there) = match self.read().await {
                 Ok(old) => {
                     self.agree(&old, &agreement).await?;
                     (self.replace(&old).await, true)
@@ -64,7 +64,7 @@ impl Replacement<'_> {
 
     /// What a dry run of the client's says: whether there is a secret to replace, after all that would be asked.
     pub(super) async fn preview(&self) -> Result<&'static str> {
-        match self.look().await {
+        match self.read().await {
             Ok(old) => self.agree(&old, &Agreement::default()).await.map(|()| "replaced"),
             Err(failure) if failure.is_not_found() => Ok("created"),
             Err(failure) => Err(Error::from(failure)
@@ -236,7 +236,7 @@ impl Replacement<'_> {
             lost_keys,
             again: self.again(),
         };
-        let anew = SecretAnew {
+        let anew = SecretRecreation {
             name: self.name(),
             namespace: self.namespace,
             write: self.args.write.write(),
@@ -245,7 +245,7 @@ impl Replacement<'_> {
             session: self.session,
         };
         let kept = anew.keep(old)?;
-        self.session.ui.promise(&format!(
+        self.session.ui.effect_always(&format!(
             "if this is cut short, the same command goes on, or: {}; what the old one is beside its values is kept in {}",
             bodies.again,
             kept.path().display()
@@ -271,7 +271,7 @@ impl Replacement<'_> {
         CommandLine::plugin("create").arg(self.name()).args(words).namespace(self.namespace).to_string()
     }
 
-    async fn look(&self) -> Result<SecretFrame, Failure> {
+    async fn read(&self) -> Result<SecretFrame, Failure> {
         self.cluster.secret_frame(self.namespace, self.name()).await
     }
 

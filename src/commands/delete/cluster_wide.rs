@@ -38,7 +38,7 @@ pub(super) struct Removal<'a> {
 impl Removal<'_> {
     pub(super) async fn run(&self, consumers: &mut Consumers<'_>, deleted: &mut Deleted<'_>) -> Result<()> {
         let Self { name, namespace, cluster, session, .. } = self;
-        let survey = sharing::wait::look(name, namespace, cluster).await?;
+        let survey = sharing::wait::survey(name, namespace, cluster).await?;
         if !survey.is_known() {
             let error = sharing::survey::not_found(name, namespace)
                 .hint("no project has a copy of it either: there is nothing to delete");

@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 
 use crate::error::{Error, Result};
 use crate::session::Session;
-use crate::ui::{self, LentTerminal};
+use crate::ui::{self, SavedTerminal};
 
 /// What looks at vim's registers, its undo history and its swap files finds nothing of the value.
 const VIM: [&str; 5] = ["-n", "-i", "NONE", "-c", "silent! set noundofile nobackup nowritebackup"];
@@ -51,7 +51,7 @@ impl Editor {
         if is_vim(program) {
             command.args(VIM);
         }
-        let terminal = LentTerminal::new();
+        let terminal = SavedTerminal::new();
         // Started where it is waited for: before, a Ctrl-C would be ours.
         let status = async {
             match command.arg(path).spawn() {
@@ -86,7 +86,7 @@ impl Editor {
 /// An editor at work. It ends with this program, and leaves the terminal as it was, whoever ends it.
 struct Running {
     process: Child,
-    _terminal: LentTerminal,
+    _terminal: SavedTerminal,
 }
 
 impl Running {

@@ -16,7 +16,7 @@ use self::form::{Dispute, Form, Values};
 use self::private_file::{Leftover, PrivateFile};
 use crate::change::retry::{TRIES, pause_after_conflict};
 use crate::change::secret::{Done, SecretChange};
-use crate::cluster::{Failure, SecretInside, SecretOutside};
+use crate::cluster::{Failure, SecretHead, SecretWithValues};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, Output, WriteArgs};
@@ -24,7 +24,7 @@ use crate::propagation::Scope;
 use crate::secret::{self, Changes, SecretValue};
 use crate::session::Session;
 use crate::uses::losing_keys;
-use crate::uses::restarts::Audience;
+use crate::uses::restarts::AffectedWorkloads;
 use crate::wording::{list, nearest};
 use crate::{change, session, sharing};
 
@@ -189,7 +189,7 @@ impl Editing<'_> {
     /// Writes the changes; gives those that were written, none where nothing was left of them.
     async fn write(
         &mut self,
-        mut seen: SecretInside,
+        mut seen: SecretWithValues,
         mut changes: Changes,
     ) -> Result<Option<(Done, Changes)>> {
         let mut agreed = Vec::new();
@@ -212,7 +212,7 @@ impl Editing<'_> {
                 return Err(self.change.refused(failure));
             }
             pause_after_conflict(attempt).await;
-            let now = self.look_again(&seen).await?;
+            let now = self.read_again(&seen).await?;
             changes = self.merged(changes, &seen, &now).await?;
             if changes.is_empty() {
                 return Ok(None);
@@ -222,7 +222,7 @@ impl Editing<'_> {
         unreachable!("the loop above has no end but its returns")
     }
 
-    async fn send(&self, seen: &SecretOutside, changes: &Changes) -> Result<Value, Failure> {
+    async fn send(&self, seen: &SecretHead, changes: &Changes) -> Result<Value, Failure> {
         let SecretChange { name, namespace, cluster, write, .. } = &self.change;
         if write.dry_run == DryRun::Client {
             return Ok(self.change.unwritten());
@@ -232,7 +232,7 @@ impl Editing<'_> {
     }
 
     /// The secret as somebody else made it.
-    async fn look_again(&self, seen: &SecretInside) -> Result<SecretInside> {
+    async fn read_again(&self, seen: &SecretWithValues) -> Result<SecretWithValues> {
         let SecretChange { name, namespace, cluster, .. } = &self.change;
         let now = match cluster.secret_inside(namespace, name).await {
             Err(failure) if failure.is_not_found() => {
@@ -255,8 +255,8 @@ impl Editing<'_> {
     async fn merged(
         &mut self,
         mut changes: Changes,
-        seen: &SecretInside,
-        now: &SecretInside,
+        seen: &SecretWithValues,
+        now: &SecretWithValues,
     ) -> Result<Changes> {
         let disputed = changes.disputed(&seen.values, &now.values);
         while !disputed.is_empty() {
@@ -309,9 +309,11 @@ impl Editing<'_> {
         let SecretChange { name, namespace, cluster, session, write, .. } = &self.change;
         if write.output == Output::Human && write.dry_run == DryRun::None && !session.ui.is_quiet() {
             let keys: Vec<&str> = changes.entries().into_keys().collect();
-            let audience = Audience::of(name, &keys, namespace, cluster).await.map_err(|failure| {
-                Error::from(failure).at("the secret has its new values; who uses it could not be found out")
-            })?;
+            let audience =
+                AffectedWorkloads::of(name, &keys, namespace, cluster).await.map_err(|failure| {
+                    Error::from(failure)
+                        .at("the secret has its new values; who uses it could not be found out")
+                })?;
             audience.tell(namespace, session);
         }
         Ok(())

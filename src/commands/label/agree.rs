@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::flags::DryRun;
 use crate::metadata::Metadata;
 use crate::project::Project;
-use crate::propagation::{self, Neighbours, Scope};
+use crate::propagation::{self, Existing, Scope};
 use crate::secret::CREDENTIAL_LABEL;
 use crate::session::Session;
 use crate::sharing;
@@ -78,18 +78,18 @@ pub(super) async fn agree_to_remove(
     if Scope::of(&left) != Scope::Nobody {
         let stays = "another label stays that shares it: where Run:ai knows that one, it keeps the copies";
         let question = format!("Take this label off {name}?");
-        return session.agree(&args.write, &[stays.to_owned()], &question).await;
+        return session.confirm_effects(&args.write, &[stays.to_owned()], &question).await;
     }
     let effects = removal(session, view);
     consumers.tell(name, &effects, losing(view)).await?;
-    session.agree(&args.write, &[], &format!("Stop sharing {name}?")).await
+    session.confirm_effects(&args.write, &[], &format!("Stop sharing {name}?")).await
 }
 
 /// Whether a namespace loses its copy, as far as that can be seen. What `sync` made stays, and so does the source.
 fn losing(view: &View) -> impl Fn(&str) -> bool {
     let Metadata { name, namespace, .. } = &view.source;
     let copies: Option<BTreeSet<String>> = view.surroundings.seen().ok().map(|(projects, namesakes)| {
-        let found = Neighbours::of(projects, namesakes, &propagation::identity(namespace, name));
+        let found = Existing::of(projects, namesakes, &propagation::identity(namespace, name));
         found.runais.iter().map(|project| project.namespace.clone()).collect()
     });
     let runai = namespace.clone();
@@ -107,7 +107,7 @@ fn removal(session: &Session<'_>, view: &View) -> Vec<String> {
         )),
         Ok((projects, namesakes)) => {
             let identity = propagation::identity(&view.source.namespace, name);
-            let found = Neighbours::of(projects, namesakes, &identity);
+            let found = Existing::of(projects, namesakes, &identity);
             let names = |projects: &[&Project]| list(projects.iter().map(|project| &project.name));
             if !found.runais.is_empty() {
                 let runais = names(&found.runais);

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use self::agree::{agree, agree_to_remove, check_wait, warn};
 pub(crate) use self::args::LabelArgs;
 use self::origin::Copying;
-use self::view::{Found, Surroundings, View, look, not_in_runai, projects_with};
+use self::view::{Found, Surroundings, View, not_in_runai, projects_with, read};
 use crate::change::retry::{TRIES, pause_after_conflict};
 use crate::cluster::{Cluster, Failure, Namespaces};
 use crate::command_line::CommandLine;
@@ -80,7 +80,7 @@ async fn one(
 ) -> Result<Labelled> {
     let mut attempt = 1;
     loop {
-        let view = match look(name, namespace, cluster).await? {
+        let view = match read(name, namespace, cluster).await? {
             Found::Source(_) if args.from_project.is_some() => {
                 return Err(already_there(name, namespace, session));
             }
@@ -105,7 +105,9 @@ async fn one(
             }
             let labels = changes.iter().map(|(key, value)| effect(key, *value));
             let effects: Vec<String> = labels.chain(args.reach(&view)).collect();
-            session.review(&args.write, &format!("Label {name} in {namespace}?"), &effects).await?;
+            session
+                .confirm_if_guided(&args.write, &format!("Label {name} in {namespace}?"), &effects)
+                .await?;
         }
         match write(args, cluster, &view, &changes).await {
             Ok(object) => return Ok(labelled(args, &view, object)),
@@ -212,7 +214,7 @@ async fn copied(
     let labels = args.wanted();
     let effects: Vec<String> = labels.iter().map(|(key, value)| effect(key, Some(value))).collect();
     let question = format!("Copy {name} of project {project} to {namespace}, and share it?");
-    session.review(&args.write, &question, &effects).await?;
+    session.confirm_if_guided(&args.write, &question, &effects).await?;
     let copying = Copying { name, project, to: namespace, labels: &labels, write: &args.write };
     let object = copying.run(cluster, session).await?;
     Ok(Labelled { verb: "created and labeled", ..labelled(args, &view, object) })

@@ -50,7 +50,7 @@ pub(super) enum Found {
 }
 
 /// Reads the secret, its namesakes and the projects; two requests, at once, where the user may list them.
-pub(super) async fn look(name: &str, namespace: &str, cluster: &Cluster) -> Result<Found> {
+pub(super) async fn read(name: &str, namespace: &str, cluster: &Cluster) -> Result<Found> {
     let (named, projects) = tokio::join!(cluster.secrets_named(name), cluster.projects());
     let mut projects = sharing::unless_forbidden(projects)?;
     let going = projects.iter_mut().flat_map(|all| all.extract_if(.., |project| project.terminating));

@@ -20,7 +20,7 @@ pub(super) struct Counts {
 impl Counts {
     /// Lists every kind that refers to secrets once.
     pub(super) async fn add(&mut self, namespaces: &Namespaces, cluster: &Cluster) -> Result<(), Failure> {
-        let seen = uses::consumers::look(|_| true, namespaces, cluster).await?;
+        let seen = uses::consumers::find(|_| true, namespaces, cluster).await?;
         for consumer in seen.found {
             let secrets: BTreeSet<&String> = consumer.references.iter().map(|one| &one.secret).collect();
             for secret in secrets {

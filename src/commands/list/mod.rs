@@ -18,7 +18,7 @@ use crate::flags::{Report, ReportArgs};
 use crate::propagation::{self, Evidence, Scope};
 use crate::secret::CREDENTIAL_LABEL;
 use crate::session::Session;
-use crate::session::projects::Area;
+use crate::session::projects::ProjectSelection;
 use crate::session::scope::ScopeArgs;
 use crate::ui::Table;
 use crate::{session, sharing};
@@ -203,7 +203,7 @@ impl Places {
     async fn named(cluster: &Cluster, session: &Session<'_>) -> Result<Self> {
         let place = &session.globals.place;
         if place.namespace.is_none() && place.projects.len() > 1 {
-            let area = Area::find(&place.projects, cluster, session).await?;
+            let area = ProjectSelection::find(&place.projects, cluster, session).await?;
             let namespaces =
                 area.projects.iter().map(|project| Namespaces::One(project.namespace.clone())).collect();
             let projects = area.projects.into_iter().map(|project| (project.namespace, project.name));

@@ -12,7 +12,7 @@ use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{Report, ReportArgs};
 use crate::propagation::{self, Scope, State};
-use crate::session::projects::Area;
+use crate::session::projects::ProjectSelection;
 use crate::session::{Session, not_found as missing};
 use crate::sharing::report::{show, table, verdict};
 use crate::sharing::survey::{Survey, not_found};
@@ -80,7 +80,7 @@ async fn one(
 ) -> Result<()> {
     let named = &session.globals.place.projects;
     let (area, source) = tokio::join!(
-        Area::find(named, cluster, session),
+        ProjectSelection::find(named, cluster, session),
         sharing::survey::read_source(cluster, namespace, name)
     );
     let survey = Survey::of(name, namespace, source?, &area?, cluster).await?;
@@ -106,12 +106,12 @@ async fn watch(
     session: &Session<'_>,
 ) -> Result<()> {
     let named = &session.globals.place.projects;
-    let area = Area::find(named, cluster, session).await?;
+    let area = ProjectSelection::find(named, cluster, session).await?;
     let mut shown = BTreeMap::new();
     loop {
         // Of all projects there may be more by now.
         let look = if named.is_empty() {
-            sharing::wait::look(name, namespace, cluster).await
+            sharing::wait::survey(name, namespace, cluster).await
         } else {
             Survey::take(name, namespace, &area, cluster).await
         };
@@ -147,7 +147,7 @@ fn show_changes(
 async fn all(namespace: &str, form: Report, cluster: &Cluster, session: &Session<'_>) -> Result<()> {
     let chosen = &session.globals.place.projects;
     let (area, shared) =
-        tokio::join!(Area::find(chosen, cluster, session), shared(namespace, cluster, session));
+        tokio::join!(ProjectSelection::find(chosen, cluster, session), shared(namespace, cluster, session));
     let (area, shared) = (&area?, shared?);
     let surveys: Vec<Survey> = stream::iter(&shared)
         .map(|name| Survey::take(name, namespace, area, cluster))

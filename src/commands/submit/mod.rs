@@ -53,7 +53,7 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
     let name = kind.display_name(&job.name);
     warn_of_secrets_in_sight(&job, &name, session);
     let effects = [effects(&job, &name), differences].concat();
-    session.review(&args.write, &format!("Submit {name}?"), &effects).await?;
+    session.confirm_if_guided(&args.write, &format!("Submit {name}?"), &effects).await?;
     let object = match args.write.dry_run {
         DryRun::Client => manifest,
         _ => match cluster.create_workload(&job.namespace, kind, &manifest, args.write.write()).await {

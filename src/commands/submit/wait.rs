@@ -51,7 +51,7 @@ impl NewlySubmitted<'_> {
         let (started, mut pause) = (Instant::now(), FIRST_PAUSE);
         let (mut said, mut said_at) = (String::new(), started);
         loop {
-            let why = match self.look().await? {
+            let why = match self.read().await? {
                 Start::Running { pod } => {
                     ui.note(&format!("{job} runs, in pod/{pod}"));
                     return Ok(());
@@ -84,7 +84,7 @@ impl NewlySubmitted<'_> {
         }
     }
 
-    async fn look(&self) -> Result<Start> {
+    async fn read(&self) -> Result<Start> {
         let target = Target { kind: self.kind, name: self.name.to_owned() };
         let (job, pods, events) = tokio::join!(
             self.cluster.workload(self.namespace, &target),

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::args::SyncArgs;
 use super::outcome::{self, SourceNow, TaskResult};
 use super::plan::{Plan, Task};
-use crate::change::recreate::secret::{Bodies, Remains, SecretAnew};
+use crate::change::recreate::secret::{Bodies, Remains, SecretRecreation};
 use crate::change::retry::{TRIES, pause_after_conflict};
 use crate::cluster::{Answer, Cluster, Failure, Keep, Write};
 use crate::command_line::CommandLine;
@@ -41,13 +41,13 @@ pub(super) struct Copying<'a> {
 }
 
 /// Why a write was not done.
-enum Trouble {
+enum WriteError {
     Refused(Failure),
     /// What is done here, before and after the requests, went wrong.
     Other(Error),
 }
 
-impl From<Failure> for Trouble {
+impl From<Failure> for WriteError {
     fn from(failure: Failure) -> Self {
         Self::Refused(failure)
     }
@@ -123,8 +123,8 @@ impl<'a> Copying<'a> {
         loop {
             let failure = match self.write(&task).await {
                 Ok(()) => return (task, None),
-                Err(Trouble::Refused(failure)) => failure,
-                Err(Trouble::Other(error)) => return (task, Some(error)),
+                Err(WriteError::Refused(failure)) => failure,
+                Err(WriteError::Other(error)) => return (task, Some(error)),
             };
             let unknown = failure.has_unknown_effect();
             if !(unknown || failure.is_beaten() || failure.is_not_found()) || attempt == TRIES {
@@ -136,7 +136,7 @@ impl<'a> Copying<'a> {
                 pause_after_conflict(attempt).await;
             }
             attempt += 1;
-            let now = match self.look_again(&task.row).await {
+            let now = match self.read_again(&task.row).await {
                 Ok(row) => row,
                 Err(failure) => return (task, Some(failure.into())),
             };
@@ -149,8 +149,8 @@ impl<'a> Copying<'a> {
         }
     }
 
-    async fn look_again(&self, row: &Row) -> Result<Row, Failure> {
-        let found = sharing::survey::look(self.cluster, &row.namespace, self.name).await?;
+    async fn read_again(&self, row: &Row) -> Result<Row, Failure> {
+        let found = sharing::survey::read_secret(self.cluster, &row.namespace, self.name).await?;
         Ok(match (&row.project, &found) {
             (Some(name), _) => {
                 let namespace = row.namespace.clone();
@@ -168,16 +168,16 @@ impl<'a> Copying<'a> {
         })
     }
 
-    async fn write(&self, task: &Task) -> Result<(), Trouble> {
+    async fn write(&self, task: &Task) -> Result<(), WriteError> {
         let Task { row, step } = task;
         match (step, &row.held, self.source.content()) {
             (Step::Create, _, Some(content)) => self.create(&row.namespace, content).await?,
-            (Step::Mend | Step::Adopt, Some(held), Some(content)) => {
+            (Step::Update | Step::Adopt, Some(held), Some(content)) => {
                 let labels = self.wishes.labels;
                 let body = propagation::mend_body(&self.identity, labels, content, held, *step);
                 self.cluster.patch_secret(&row.namespace, self.name, body, self.args.write.write()).await?;
             }
-            (Step::MakeAnew | Step::AdoptAnew, Some(_), Some(content)) => {
+            (Step::Recreate | Step::AdoptByRecreate, Some(_), Some(content)) => {
                 self.make_anew(row, content).await?;
             }
             (Step::Remove, Some(_), _) => self.delete(row).await?,
@@ -206,7 +206,7 @@ impl<'a> Copying<'a> {
     }
 
     /// Deletes a copy and creates it anew, with all that it was labelled with.
-    async fn make_anew(&self, row: &Row, content: &Content) -> Result<(), Trouble> {
+    async fn make_anew(&self, row: &Row, content: &Content) -> Result<(), WriteError> {
         let namespace = row.namespace.as_str();
         self.check_with_server(row).await?;
         if self.args.write.dry_run == DryRun::Server {
@@ -218,7 +218,7 @@ impl<'a> Copying<'a> {
                 && old["metadata"]["resourceVersion"] == held.version.as_str()
         });
         if !as_planned {
-            return Err(Trouble::Other(
+            return Err(WriteError::Other(
                 Error::failed("somebody changed it in this moment").hint("run the command again"),
             ));
         }
@@ -226,7 +226,7 @@ impl<'a> Copying<'a> {
         let new = propagation::anew_body(&self.named(&old["metadata"]), &self.identity, labels, content);
         let again = self.session.here(CommandLine::plugin("sync").arg(self.name)).to_string();
         let bodies = Bodies { new, old: None, lost_keys: Vec::new(), again };
-        let anew = SecretAnew {
+        let anew = SecretRecreation {
             name: self.name,
             namespace,
             write: self.args.write.write(),
@@ -234,8 +234,8 @@ impl<'a> Copying<'a> {
             cluster: self.cluster,
             session: self.session,
         };
-        let kept = anew.keep(&old).map_err(Trouble::Other)?;
-        anew.run(&old, &bodies, &kept).await.map(drop).map_err(Trouble::Other)
+        let kept = anew.keep(&old).map_err(WriteError::Other)?;
+        anew.run(&old, &bodies, &kept).await.map(drop).map_err(WriteError::Other)
     }
 
     /// The metadata as those of a copy in the namespace of the request.
@@ -265,6 +265,6 @@ impl<'a> Copying<'a> {
 fn agreed(before: &Task, row: Row, step: Step) -> Task {
     let uid = |row: &Row| row.held.as_ref().map(|held| held.uid.clone());
     let asked = step == before.step && uid(&before.row) == uid(&row);
-    let step = if step.risk().is_some() && !asked { Step::Leave(Reason::Changed) } else { step };
+    let step = if step.risk().is_some() && !asked { Step::Skip(Reason::Changed) } else { step };
     Task { row, step }
 }

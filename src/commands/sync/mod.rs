@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::flags::WriteArgs;
 use crate::propagation::{self, Row, Scope, Source, State, Step, Wishes};
 use crate::session::batch::Several;
-use crate::session::projects::{Area, Reach};
+use crate::session::projects::{ProjectSelection, Reach};
 use crate::session::{Session, not_found as missing};
 use crate::sharing::survey::{Survey, not_found};
 use crate::wording::{copies, few, plural};
@@ -32,7 +32,7 @@ pub(super) async fn run(args: &SyncArgs, session: &Session<'_>) -> Result<()> {
     let wishes = args.wishes(&labels);
     let cluster = session.connect().await?;
     let named = [session.globals.place.projects.as_slice(), args.to_projects.as_slice()].concat();
-    let mut area = Area::find(&named, &cluster, session).await?;
+    let mut area = ProjectSelection::find(&named, &cluster, session).await?;
     area.leave_out(&args.exclude_projects)?;
     let mut several = Several::secrets(args.names.len(), session);
     let mut plans = Vec::new();
@@ -58,7 +58,7 @@ pub(super) async fn run(args: &SyncArgs, session: &Session<'_>) -> Result<()> {
 async fn plan(
     name: &str,
     namespace: &str,
-    area: &Area,
+    area: &ProjectSelection,
     args: &SyncArgs,
     wishes: Wishes<'_>,
     cluster: &Cluster,
@@ -81,7 +81,12 @@ async fn plan(
 ///
 /// # Errors
 /// There is nothing to copy: it does not exist, may not be read, or is not shared.
-fn syncable(survey: &Survey, area: &Area, args: &SyncArgs, session: &Session<'_>) -> Result<Scope> {
+fn syncable(
+    survey: &Survey,
+    area: &ProjectSelection,
+    args: &SyncArgs,
+    session: &Session<'_>,
+) -> Result<Scope> {
     let (name, namespace) = (&survey.name, &survey.namespace);
     match &survey.source {
         Source::Unseen => {
@@ -141,13 +146,14 @@ async fn agree(plans: &[Plan], write: &WriteArgs, session: &Session<'_>) -> Resu
     if risky.is_empty() {
         return Ok(());
     }
-    session.agree(write, &risky, &format!("Go on with {}?", plural(risky.len(), "change"))).await
+    session.confirm_effects(write, &risky, &format!("Go on with {}?", plural(risky.len(), "change"))).await
 }
 
 async fn review(plans: &[Plan], args: &SyncArgs, session: &Session<'_>) -> Result<()> {
     let mut effects = Vec::new();
     for Plan { name, tasks, .. } in plans {
-        for (step, verb) in [(Step::Create, "created"), (Step::Mend, "overwritten with the source's content")]
+        for (step, verb) in
+            [(Step::Create, "created"), (Step::Update, "overwritten with the source's content")]
         {
             let projects: Vec<_> = tasks
                 .iter()
@@ -162,5 +168,5 @@ async fn review(plans: &[Plan], args: &SyncArgs, session: &Session<'_>) -> Resul
     if effects.is_empty() {
         return Ok(());
     }
-    session.review(&args.write, "Make these copies?", &effects).await
+    session.confirm_if_guided(&args.write, "Make these copies?", &effects).await
 }

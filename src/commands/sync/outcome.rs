@@ -75,7 +75,7 @@ impl Outcome {
             let place = sharing::survey::title(&result.task.row);
             if let Some(error) = &result.error {
                 session.ui.error(&error.clone().at(place));
-            } else if let Step::Leave(reason) = result.task.step {
+            } else if let Step::Skip(reason) = result.task.step {
                 session.ui.note(&format!("{place}: {} is left alone: {reason}", self.name));
             }
         }
@@ -110,7 +110,7 @@ impl TaskResult {
     }
 
     fn is_refused(&self) -> bool {
-        self.error.is_some() || matches!(self.task.step, Step::Leave(reason) if is_refusal(reason))
+        self.error.is_some() || matches!(self.task.step, Step::Skip(reason) if is_refusal(reason))
     }
 }
 
@@ -181,7 +181,7 @@ impl<'a> ProjectOutcome<'a> {
     fn of(result: &'a TaskResult) -> Self {
         let (row, step) = (&result.task.row, result.task.step);
         let left = match step {
-            Step::Leave(reason) => Some(reason.to_string()),
+            Step::Skip(reason) => Some(reason.to_string()),
             _ => None,
         };
         Self {

@@ -13,8 +13,8 @@ use self::export::Existing;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
-use crate::propagation::Namesake;
-use crate::secret::{self, Look, Notation, SecretValue};
+use crate::propagation::ExistingSecret;
+use crate::secret::{self, Notation, SecretValue, ValueSummary};
 use crate::session::Session;
 use crate::ui::Table;
 use crate::wording::{few, nearest, plural};
@@ -92,7 +92,7 @@ struct KeyReport<'a> {
     /// The day on which the first certificate in it ends.
     expires: Option<String>,
     #[serde(skip)]
-    look: Look,
+    look: ValueSummary,
 }
 
 pub(super) async fn run(args: &ViewArgs, session: &Session<'_>) -> Result<()> {
@@ -135,7 +135,7 @@ impl ViewArgs {
 
     fn describe(
         &self,
-        found: &Namesake,
+        found: &ExistingSecret,
         values: &BTreeMap<String, SecretValue>,
         session: &Session<'_>,
     ) -> Result<()> {
@@ -208,7 +208,7 @@ impl ViewArgs {
 
 impl<'a> KeyReport<'a> {
     fn of(key: &'a str, value: &SecretValue) -> Self {
-        let look = Look::of(value);
+        let look = ValueSummary::of(value);
         let (form, ends_in_newline, expires) = (look.form.code(), look.ends_in_newline, look.expires());
         Self { key, bytes: value.len(), form, ends_in_newline, expires, look }
     }

@@ -13,7 +13,7 @@ pub(super) const HIDE_CURSOR: &str = "\u{1b}[?25l";
 pub(super) const CTRL_D: char = '\u{4}';
 
 /// Why there is no answer.
-pub(super) enum Trouble {
+pub(super) enum PromptError {
     /// Esc, or the end of input.
     Cancelled,
     Io(io::Error),
@@ -21,7 +21,7 @@ pub(super) enum Trouble {
     Refused(Error),
 }
 
-impl From<io::Error> for Trouble {
+impl From<io::Error> for PromptError {
     fn from(error: io::Error) -> Self {
         /// Linux's and macOS's error of input and output, which reads and writes have of a terminal that was closed.
         const GONE: i32 = 5;

@@ -7,9 +7,9 @@ use console::Term;
 use dialoguer::theme::Theme;
 use zeroize::Zeroizing;
 
-use super::answer::{self, Trouble};
+use super::answer::{self, PromptError};
 
-pub(super) fn read_twice(question: &str, theme: &dyn Theme) -> Result<Zeroizing<Vec<u8>>, Trouble> {
+pub(super) fn read_twice(question: &str, theme: &dyn Theme) -> Result<Zeroizing<Vec<u8>>, PromptError> {
     let terminal = Term::stderr();
     loop {
         let value = read(&terminal, question, theme)?;
@@ -24,7 +24,7 @@ pub(super) fn read_twice(question: &str, theme: &dyn Theme) -> Result<Zeroizing<
     }
 }
 
-fn read(terminal: &Term, question: &str, theme: &dyn Theme) -> Result<Zeroizing<Vec<u8>>, Trouble> {
+fn read(terminal: &Term, question: &str, theme: &dyn Theme) -> Result<Zeroizing<Vec<u8>>, PromptError> {
     let mut prompt = String::new();
     let _ = theme.format_input_prompt(&mut prompt, question, None);
     let value = value::read(|| crate::ui::terminal::draw(terminal, &format!("{prompt} ")));
@@ -40,7 +40,7 @@ mod value {
     use zeroize::Zeroizing;
 
     use super::super::keys::{CTRL_C, MOMENT, next_byte, wait_at_most};
-    use super::answer::Trouble;
+    use super::answer::PromptError;
     use crate::error::Error;
 
     /// What a terminal holds at once; most values are shorter, and one that grows leaves its old place wiped.
@@ -66,14 +66,14 @@ mod value {
     }
 
     /// Reads up to Enter. What was typed before the question is forgotten: the terminal has shown it.
-    pub(super) fn read(ask: impl FnOnce() -> io::Result<()>) -> Result<Zeroizing<Vec<u8>>, Trouble> {
+    pub(super) fn read(ask: impl FnOnce() -> io::Result<()>) -> Result<Zeroizing<Vec<u8>>, PromptError> {
         let modes = tcgetattr(io::stdin()).map_err(io::Error::from)?;
         tcsetattr(io::stdin(), OptionalActions::Flush, &modes).map_err(io::Error::from)?;
         ask()?;
         let mut typed = Typed { value: Zeroizing::new(Vec::with_capacity(ROOM)), key: Key::Whole };
         loop {
             // Esc alone: an arrow key would have sent the rest with it. Or the terminal is gone.
-            let Some(byte) = next_byte()? else { return Err(Trouble::Cancelled) };
+            let Some(byte) = next_byte()? else { return Err(PromptError::Cancelled) };
             let after_escape = typed.key == Key::Escape;
             match typed.take(byte) {
                 Next::More if typed.key == Key::Escape => wait_at_most(MOMENT)?,
@@ -82,7 +82,7 @@ mod value {
                 Next::Cancelled => {
                     // What was pasted behind it is not the shell's.
                     let _ = tcflush(io::stdin(), QueueSelector::IFlush);
-                    return Err(Trouble::Cancelled);
+                    return Err(PromptError::Cancelled);
                 }
                 Next::Enter => break,
             }
@@ -93,7 +93,7 @@ mod value {
             return Ok(typed.value);
         }
         while next_byte()?.is_some() {}
-        Err(Trouble::Refused(several_lines()))
+        Err(PromptError::Refused(several_lines()))
     }
 
     fn several_lines() -> Error {
@@ -184,9 +184,9 @@ mod value {
     use console::Term;
     use zeroize::Zeroizing;
 
-    use super::answer::{self, Trouble};
+    use super::answer::{self, PromptError};
 
-    pub(super) fn read(ask: impl FnOnce() -> io::Result<()>) -> Result<Zeroizing<Vec<u8>>, Trouble> {
+    pub(super) fn read(ask: impl FnOnce() -> io::Result<()>) -> Result<Zeroizing<Vec<u8>>, PromptError> {
         ask()?;
         Ok(Zeroizing::new(Term::stderr().read_secure_line()?.into_bytes()))
     }

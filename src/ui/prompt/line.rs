@@ -8,7 +8,7 @@ use std::io;
 use console::{Key, Term, measure_text_width};
 use dialoguer::theme::Theme;
 
-use super::answer::{self, Trouble};
+use super::answer::{self, PromptError};
 use crate::error::Result;
 
 /// Below this a question gets a row of its own.
@@ -38,7 +38,7 @@ struct Line<'a> {
     at: usize,
 }
 
-pub(super) fn read(question: &str, word: &Word, theme: &dyn Theme) -> Result<String, Trouble> {
+pub(super) fn read(question: &str, word: &Word, theme: &dyn Theme) -> Result<String, PromptError> {
     let question = answer::with_proposal(question, &word.proposal);
     let mut line = Line { terminal: Term::stderr(), question, theme, text: Vec::new(), at: 0 };
     line.begin()?;
@@ -47,7 +47,7 @@ pub(super) fn read(question: &str, word: &Word, theme: &dyn Theme) -> Result<Str
         match answer::read_key(&line.terminal)? {
             Key::Escape | Key::CtrlC | Key::Char(answer::CTRL_D) => {
                 line.terminal.write_line("")?;
-                return Err(Trouble::Cancelled);
+                return Err(PromptError::Cancelled);
             }
             Key::Enter => {
                 let typed = line.text();
@@ -141,7 +141,7 @@ impl Line<'_> {
         self.terminal.write_line(text)
     }
 
-    fn end(&self, text: String) -> Result<String, Trouble> {
+    fn end(&self, text: String) -> Result<String, PromptError> {
         let mut row = String::new();
         let _ = self.theme.format_input_prompt_selection(&mut row, &self.question, &text);
         self.say(&console::truncate_str(&row, self.width() - 1, "…"))?;

@@ -8,7 +8,7 @@ use std::io;
 use console::{Key, Term, measure_text_width, truncate_str};
 use dialoguer::theme::Theme;
 
-use super::answer::{self, Trouble};
+use super::answer::{self, PromptError};
 
 /// More is read by nobody.
 const MOST_ROWS: usize = 20;
@@ -39,7 +39,7 @@ struct List<'a> {
     drawn: usize,
 }
 
-pub(super) fn pick(question: &str, choices: &[Choice], theme: &dyn Theme) -> Result<usize, Trouble> {
+pub(super) fn pick(question: &str, choices: &[Choice], theme: &dyn Theme) -> Result<usize, PromptError> {
     let terminal = Term::stderr();
     let fitting = (0..choices.len()).collect();
     let mut list =
@@ -57,12 +57,14 @@ pub(super) fn pick(question: &str, choices: &[Choice], theme: &dyn Theme) -> Res
 }
 
 impl List<'_> {
-    fn run(&mut self) -> Result<usize, Trouble> {
+    fn run(&mut self) -> Result<usize, PromptError> {
         loop {
             self.draw()?;
             loop {
                 match answer::read_key(&self.terminal)? {
-                    Key::Escape | Key::CtrlC | Key::Char(answer::CTRL_D) => return Err(Trouble::Cancelled),
+                    Key::Escape | Key::CtrlC | Key::Char(answer::CTRL_D) => {
+                        return Err(PromptError::Cancelled);
+                    }
                     Key::Enter => {
                         if let Some(picked) = self.fitting.get(self.at) {
                             return Ok(*picked);

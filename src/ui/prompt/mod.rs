@@ -17,7 +17,7 @@ use console::{Key, Term};
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 use zeroize::Zeroizing;
 
-use self::answer::{CTRL_D, HIDE_CURSOR, Trouble, read_key};
+use self::answer::{CTRL_D, HIDE_CURSOR, PromptError, read_key};
 pub(crate) use self::line::Word;
 pub(super) use self::list::Choice;
 use super::interrupt;
@@ -26,21 +26,21 @@ use crate::error::{Error, Result};
 
 /// How questions appear.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Manner {
+pub(super) enum PromptStyle {
     /// Lists that move under the cursor.
     Drawn,
     /// One line after the other, which a screen reader can follow and any terminal can show.
     Sequential,
 }
 
-pub(super) async fn confirm(question: String, manner: Manner) -> Result<bool> {
+pub(super) async fn confirm(question: String, manner: PromptStyle) -> Result<bool> {
     match manner {
-        Manner::Sequential => ask(Echo::Terminal, move |_| sequential::confirm(&question)).await,
-        Manner::Drawn => ask(Echo::Off, move |theme| yes_or_no(&Term::stderr(), &question, theme)).await,
+        PromptStyle::Sequential => ask(Echo::Terminal, move |_| sequential::confirm(&question)).await,
+        PromptStyle::Drawn => ask(Echo::Off, move |theme| yes_or_no(&Term::stderr(), &question, theme)).await,
     }
 }
 
-fn yes_or_no(terminal: &Term, question: &str, theme: &dyn Theme) -> Result<bool, Trouble> {
+fn yes_or_no(terminal: &Term, question: &str, theme: &dyn Theme) -> Result<bool, PromptError> {
     let mut row = String::new();
     let _ = theme.format_confirm_prompt(&mut row, question, Some(false));
     terminal::draw(terminal, &format!("{HIDE_CURSOR}{row}"))?;
@@ -57,21 +57,21 @@ fn yes_or_no(terminal: &Term, question: &str, theme: &dyn Theme) -> Result<bool,
     let _ = theme.format_confirm_prompt_selection(&mut row, question, answer);
     terminal.write_line(&row)?;
     terminal.show_cursor()?;
-    answer.ok_or(Trouble::Cancelled)
+    answer.ok_or(PromptError::Cancelled)
 }
 
 /// Lets one of several be picked; gives its place among them.
-pub(super) async fn pick(question: String, choices: Vec<Choice>, manner: Manner) -> Result<usize> {
-    if manner == Manner::Sequential {
+pub(super) async fn pick(question: String, choices: Vec<Choice>, manner: PromptStyle) -> Result<usize> {
+    if manner == PromptStyle::Sequential {
         return ask(Echo::Terminal, move |_| sequential::pick(&question, &choices)).await;
     }
     ask(Echo::Off, move |theme| list::pick(&question, &choices, theme)).await
 }
 
-pub(super) async fn word(question: String, word: Word, manner: Manner) -> Result<String> {
+pub(super) async fn word(question: String, word: Word, manner: PromptStyle) -> Result<String> {
     match manner {
-        Manner::Sequential => ask(Echo::Terminal, move |_| sequential::word(&question, &word)).await,
-        Manner::Drawn => ask(Echo::Off, move |theme| line::read(&question, &word, theme)).await,
+        PromptStyle::Sequential => ask(Echo::Terminal, move |_| sequential::word(&question, &word)).await,
+        PromptStyle::Drawn => ask(Echo::Off, move |theme| line::read(&question, &word, theme)).await,
     }
 }
 
@@ -83,7 +83,7 @@ pub(super) async fn hidden(question: String) -> Result<Zeroizing<Vec<u8>>> {
 /// Asks on a thread of its own, so that a signal can end the wait.
 async fn ask<T: Send + 'static>(
     echo: Echo,
-    question: impl FnOnce(&dyn Theme) -> Result<T, Trouble> + Send + 'static,
+    question: impl FnOnce(&dyn Theme) -> Result<T, PromptError> + Send + 'static,
 ) -> Result<T> {
     interrupt::listen();
     let mut guard = TerminalGuard::new(echo);
@@ -97,8 +97,8 @@ async fn ask<T: Send + 'static>(
     let answer = asked.await.expect("the question's thread does not panic");
     guard.question_is_over();
     answer.map_err(|trouble| match trouble {
-        Trouble::Cancelled => Error::interrupted(),
-        Trouble::Refused(error) => error,
-        Trouble::Io(error) => Error::failed(format!("can't ask: {error}")),
+        PromptError::Cancelled => Error::interrupted(),
+        PromptError::Refused(error) => error,
+        PromptError::Io(error) => Error::failed(format!("can't ask: {error}")),
     })
 }

@@ -5,13 +5,13 @@ use std::io::{self, Write};
 use console::Term;
 
 use super::Word;
-use super::answer::{self, Trouble};
+use super::answer::{self, PromptError};
 use super::list::Choice;
 
 /// More are not read out; a part of the name finds them.
 const MOST_LINES: usize = 30;
 
-pub(super) fn confirm(question: &str) -> Result<bool, Trouble> {
+pub(super) fn confirm(question: &str) -> Result<bool, PromptError> {
     loop {
         match answer(&format!("{question} (yes or no)"))?.to_lowercase().as_str() {
             "y" | "yes" => return Ok(true),
@@ -22,7 +22,7 @@ pub(super) fn confirm(question: &str) -> Result<bool, Trouble> {
 }
 
 /// Picks by number, by name, or by a part of the name that only one has.
-pub(super) fn pick(question: &str, choices: &[Choice]) -> Result<usize, Trouble> {
+pub(super) fn pick(question: &str, choices: &[Choice]) -> Result<usize, PromptError> {
     let all: Vec<usize> = (0..choices.len()).collect();
     show(choices, &all)?;
     loop {
@@ -39,7 +39,7 @@ pub(super) fn pick(question: &str, choices: &[Choice]) -> Result<usize, Trouble>
     }
 }
 
-pub(super) fn word(question: &str, word: &Word) -> Result<String, Trouble> {
+pub(super) fn word(question: &str, word: &Word) -> Result<String, PromptError> {
     let question = answer::with_proposal(question, &word.proposal);
     loop {
         let mut answer = answer(&question)?;
@@ -82,13 +82,13 @@ fn show(choices: &[Choice], which: &[usize]) -> io::Result<()> {
     }
 }
 
-fn answer(question: &str) -> Result<String, Trouble> {
+fn answer(question: &str) -> Result<String, PromptError> {
     crate::ui::terminal::draw(&Term::stderr(), &format!("{question}: "))?;
     let mut line = String::new();
     let is_end = io::stdin().read_line(&mut line)? == 0;
     // Esc is an ordinary character to a terminal that edits lines.
     if is_end || line.contains('\x1b') {
-        return Err(Trouble::Cancelled);
+        return Err(PromptError::Cancelled);
     }
     Ok(line.trim().to_owned())
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::namesake::Evidence;
+use super::copy::Evidence;
 use crate::metadata::Metadata;
 use crate::project::Project;
 
 /// The projects with a secret of the name, by who made it.
 #[derive(Default)]
-pub(crate) struct Neighbours<'a> {
+pub(crate) struct Existing<'a> {
     /// Somebody else: what happens to it when the source is shared is not documented.
     pub(crate) taken: Vec<&'a Project>,
     /// Run:ai's controller.
@@ -17,7 +17,7 @@ pub(crate) struct Neighbours<'a> {
     pub(crate) ours: Vec<&'a Project>,
 }
 
-impl<'a> Neighbours<'a> {
+impl<'a> Existing<'a> {
     /// `identity` is the source's.
     pub(crate) fn of(projects: &'a [Project], namesakes: &[Metadata], identity: &str) -> Self {
         let there: BTreeMap<&str, &Metadata> =
@@ -39,7 +39,7 @@ impl<'a> Neighbours<'a> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::namesake::{MARK, ORIGIN};
+    use super::super::copy::{MARK, ORIGIN};
     use super::super::scope::CURRENT_LABEL;
     use super::*;
 
@@ -64,7 +64,7 @@ mod tests {
             secret("runai-c", json!({ MARK: "true" })),
             secret("elsewhere", json!({})),
         ];
-        let found = Neighbours::of(&projects, &namesakes, "runai/hf");
+        let found = Existing::of(&projects, &namesakes, "runai/hf");
         let names =
             |projects: &[&Project]| projects.iter().map(|project| project.name.clone()).collect::<Vec<_>>();
         assert_eq!(

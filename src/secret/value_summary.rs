@@ -13,7 +13,7 @@ use crate::wording::{list, plural};
 
 /// What can be told of a value.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Look {
+pub(crate) struct ValueSummary {
     pub(crate) form: Form,
     pub(crate) ends_in_newline: bool,
     /// What nobody sees at its ends, in words.
@@ -50,7 +50,7 @@ impl Form {
     }
 }
 
-impl Look {
+impl ValueSummary {
     pub(crate) fn of(value: &SecretValue) -> Self {
         let bytes = value.expose();
         let ends_in_newline = bytes.ends_with(b"\n");
@@ -89,7 +89,7 @@ impl Look {
 }
 
 /// `certificate, expires 2027-01-31`; `text, 1 line, ends in a newline`
-impl fmt::Display for Look {
+impl fmt::Display for ValueSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.form {
             Form::Pem => f.write_str(&list(&self.parts))?,
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     fn look(bytes: &[u8]) -> String {
-        Look::of(&SecretValue::from_bytes(bytes.to_vec())).to_string()
+        ValueSummary::of(&SecretValue::from_bytes(bytes.to_vec())).to_string()
     }
 
     #[test]

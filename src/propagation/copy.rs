@@ -31,7 +31,7 @@ pub(crate) fn identity(namespace: &str, name: &str) -> String {
 
 /// A secret as the API has it, without what nobody here asks for.
 #[derive(Deserialize)]
-pub(crate) struct Namesake {
+pub(crate) struct ExistingSecret {
     pub(crate) metadata: Metadata,
     #[serde(default)]
     pub(crate) immutable: bool,
@@ -160,7 +160,7 @@ fn is_marked(metadata: &Metadata) -> bool {
     metadata.labels.get(MARK).is_some_and(|value| value == "true")
 }
 
-impl Namesake {
+impl ExistingSecret {
     /// Where nobody looks at what it holds.
     pub(crate) fn without_content(metadata: Metadata) -> Self {
         let content = Content { secret_type: String::new(), data: BTreeMap::new() };
@@ -193,9 +193,9 @@ pub(super) mod tests {
     use super::*;
 
     static_assertions::assert_not_impl_any!(Encoded: fmt::Debug, fmt::Display, Clone, serde::Serialize);
-    static_assertions::assert_not_impl_any!(Namesake: fmt::Debug, Clone, serde::Serialize);
+    static_assertions::assert_not_impl_any!(ExistingSecret: fmt::Debug, Clone, serde::Serialize);
 
-    pub(crate) fn namesake(mut object: Value) -> Namesake {
+    pub(crate) fn namesake(mut object: Value) -> ExistingSecret {
         object["metadata"]["name"] = "hf".into();
         serde_json::from_value(object).unwrap()
     }

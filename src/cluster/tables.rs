@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::call::Call;
-use super::list::{Endless, PAGE, PageMetadata, Progress};
+use super::pages::{Endless, PAGE, PageMetadata, Progress};
 use super::place::Place;
 use super::proof::Head;
 use super::secrets::{MADE_BY_PEOPLE, MetadataOnly};

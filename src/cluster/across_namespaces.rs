@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::call::Call;
-use super::list::PAGE;
+use super::pages::PAGE;
 use super::place::Place;
 use super::{Cluster, Failure};
 use crate::workload::{Kind, Version};

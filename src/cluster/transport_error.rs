@@ -12,7 +12,7 @@ const CHECK_ADDRESS: &str = "a login page or a proxy may have answered in its pl
     kubectl config view --minify";
 
 /// Why there was no answer, or no whole one.
-pub(super) enum Trouble {
+pub(super) enum TransportError {
     ConnectionRefused,
     NoSuchHost,
     NoRoute(String),
@@ -50,17 +50,17 @@ pub(super) fn chain<'a>(
 }
 
 /// Finds out what happened, and whether the request had been sent by then.
-pub(super) fn of(error: &(dyn StdError + 'static)) -> (Trouble, Sent) {
+pub(super) fn of(error: &(dyn StdError + 'static)) -> (TransportError, Sent) {
     let never_sent = chain(error).any(|e| e.downcast_ref().is_some_and(legacy::Error::is_connect));
     let tls = chain(error).find_map(tls_error);
     let turned_away =
         matches!(tls, Some(rustls::Error::AlertReceived(alert)) if is_about_a_certificate(*alert));
     let trouble = match tls {
         // Before all others, which would be told as if they were the server's.
-        _ if never_sent && let Some(what) = chain(error).find_map(of_a_proxy) => Trouble::Proxy(what),
+        _ if never_sent && let Some(what) = chain(error).find_map(of_a_proxy) => TransportError::Proxy(what),
         Some(tls) => tls_words(tls),
         None if never_sent => connect_trouble(error),
-        None => Trouble::Dropped,
+        None => TransportError::Dropped,
     };
     (trouble, if never_sent || turned_away { Sent::No } else { Sent::Perhaps })
 }
@@ -93,7 +93,7 @@ fn is_about_a_certificate(alert: rustls::AlertDescription) -> bool {
     )
 }
 
-fn tls_words(error: &rustls::Error) -> Trouble {
+fn tls_words(error: &rustls::Error) -> TransportError {
     use rustls::AlertDescription as Alert;
     let check = "check certificate-authority in the kubeconfig, or --certificate-authority";
     let (what, hint) = match error {
@@ -118,11 +118,11 @@ fn tls_words(error: &rustls::Error) -> Trouble {
         ),
         _ => ("the handshake failed", check),
     };
-    Trouble::Tls(what.to_owned(), hint)
+    TransportError::Tls(what.to_owned(), hint)
 }
 
 /// What is wrong with the server's certificate.
-fn certificate_trouble(bad: &rustls::CertificateError, check: &'static str) -> Trouble {
+fn certificate_trouble(bad: &rustls::CertificateError, check: &'static str) -> TransportError {
     use rustls::CertificateError as Bad;
     let (what, hint) = match bad {
         Bad::UnknownIssuer => ("certificate signed by unknown authority", check),
@@ -160,11 +160,11 @@ fn certificate_trouble(bad: &rustls::CertificateError, check: &'static str) -> T
         ),
         _ => ("certificate can't be used", check),
     };
-    Trouble::Tls(format!("failed to verify certificate: x509: {what}"), hint)
+    TransportError::Tls(format!("failed to verify certificate: x509: {what}"), hint)
 }
 
 /// Go's words for a certificate that is too old or too young.
-fn out_of_time(bad: &rustls::CertificateError) -> Trouble {
+fn out_of_time(bad: &rustls::CertificateError) -> TransportError {
     use rustls::CertificateError as Bad;
     let when = match bad {
         Bad::ExpiredContext { time, not_after } => {
@@ -175,7 +175,7 @@ fn out_of_time(bad: &rustls::CertificateError) -> Trouble {
         }
         _ => String::new(),
     };
-    Trouble::Tls(
+    TransportError::Tls(
         format!("failed to verify certificate: x509: certificate has expired or is not yet valid{when}"),
         "either this machine's clock is wrong, or the API server's certificate must be made anew",
     )
@@ -206,62 +206,62 @@ fn of_a_proxy(error: &(dyn StdError + 'static)) -> Option<&'static str> {
     known.into_iter().find(|(start, _)| text.starts_with(start)).map(|(_, what)| what)
 }
 
-fn connect_trouble(error: &(dyn StdError + 'static)) -> Trouble {
+fn connect_trouble(error: &(dyn StdError + 'static)) -> TransportError {
     for error in chain(error) {
         // hyper-util's type for this is private; its text is not.
         if error.to_string().contains("dns error") {
-            return Trouble::NoSuchHost;
+            return TransportError::NoSuchHost;
         }
         match error.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
-            Some(ErrorKind::ConnectionRefused) => return Trouble::ConnectionRefused,
-            Some(ErrorKind::TimedOut) => return Trouble::NoRoute("i/o timeout".to_owned()),
+            Some(ErrorKind::ConnectionRefused) => return TransportError::ConnectionRefused,
+            Some(ErrorKind::TimedOut) => return TransportError::NoRoute("i/o timeout".to_owned()),
             Some(ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => {
-                return Trouble::NoRoute("connection reset by peer".to_owned());
+                return TransportError::NoRoute("connection reset by peer".to_owned());
             }
             Some(ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable) => {
-                return Trouble::NoRoute("no route to host".to_owned());
+                return TransportError::NoRoute("no route to host".to_owned());
             }
             _ => {}
         }
     }
-    Trouble::NoRoute("the connection could not be made".to_owned())
+    TransportError::NoRoute("the connection could not be made".to_owned())
 }
 
-impl Trouble {
+impl TransportError {
     pub(super) fn in_words(&self, server: &str) -> Error {
         match self {
-            Trouble::ConnectionRefused => Error::in_kubectls_words(format!(
+            TransportError::ConnectionRefused => Error::in_kubectls_words(format!(
                 "The connection to the server {server} was refused - did you specify the right host or port?"
             ))
             .hint("see which cluster is meant: kubectl config current-context"),
-            Trouble::NoSuchHost => Error::in_kubectls_words(format!(
+            TransportError::NoSuchHost => Error::in_kubectls_words(format!(
                 "Unable to connect to the server: dial tcp: lookup {server}: no such host"
             ))
             .hint("check the server's address: kubectl config view --minify"),
-            Trouble::NoRoute(what) => Error::in_kubectls_words(format!(
+            TransportError::NoRoute(what) => Error::in_kubectls_words(format!(
                 "Unable to connect to the server: dial tcp {server}: {what}"
             ))
             .hint("check the network, the VPN and the proxy (HTTPS_PROXY, NO_PROXY, proxy-url)"),
-            Trouble::Proxy(what) => Error::in_kubectls_words(format!(
+            TransportError::Proxy(what) => Error::in_kubectls_words(format!(
                 "Unable to connect to the server: the proxy between here and {server} {what}"
             ))
             .hint("check the proxy's address, and user and password in it: proxy-url in the kubeconfig, or HTTPS_PROXY"),
-            Trouble::Tls(what, hint) => {
+            TransportError::Tls(what, hint) => {
                 Error::in_kubectls_words(format!("Unable to connect to the server: tls: {what}")).hint(hint)
             }
-            Trouble::Dropped => {
+            TransportError::Dropped => {
                 Error::failed(format!("{server} closed the connection before it had answered"))
                     .hint("try again; if it happens every time, look at what is between you and the server")
             }
-            Trouble::TooSlow(limit) => {
+            TransportError::TooSlow(limit) => {
                 Error::failed(format!("{server} gave no answer within {} s", limit.as_secs_f64()))
                     .hint("try again, or give it more time with --request-timeout=2m")
             }
-            Trouble::TooLarge(bytes) => {
+            TransportError::TooLarge(bytes) => {
                 Error::failed(format!("{server} gave an answer without an end: {} MiB so far", bytes >> 20))
                     .hint(CHECK_ADDRESS)
             }
-            Trouble::Wrong { instead, wanted } => Error::failed(format!(
+            TransportError::Wrong { instead, wanted } => Error::failed(format!(
                 "{server} does not answer as a Kubernetes API server: it gave {instead} instead of {wanted}"
             ))
             .hint(CHECK_ADDRESS),

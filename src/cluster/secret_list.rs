@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::call::Call;
-use super::list::PAGE;
+use super::pages::PAGE;
 use super::place::Place;
 use super::secrets::MADE_BY_PEOPLE;
 use super::{Cluster, Failure, Namespaces, Seen};
