@@ -205,6 +205,33 @@ impl Call {
             .body(Full::new(self.body.clone()))
     }
 
+    /// Whether values of secrets are in it, or in its answer.
+    pub(super) fn is_about_secrets(&self) -> bool {
+        self.place.object().is_some_and(|objects| objects.kind == "Secret")
+    }
+
+    /// Whether it reads secrets, with their values or without.
+    pub(super) fn reads_secrets(&self) -> bool {
+        self.method == Method::GET && self.is_about_secrets()
+    }
+
+    /// Whether its answer is a list.
+    pub(super) fn is_list(&self) -> bool {
+        self.method == Method::GET && self.place.object().is_some_and(|objects| objects.name.is_none())
+    }
+
+    /// The same request's secret, read whole; nothing where it is about no single one that is there.
+    pub(super) fn reading_its_secret(&self) -> Option<Self> {
+        let is_one = self.place.object().is_some_and(|objects| objects.name.is_some());
+        (self.is_about_secrets() && is_one).then(|| Self::get(self.place.clone()))
+    }
+
+    /// All names that the request has, none of which tells a value: path, query, and the object's own.
+    pub(super) fn names(&self) -> String {
+        let kind = self.place.object().map_or("", |objects| objects.kind);
+        format!("{} {kind} {}", self.target().unwrap_or_default(), self.object_name().unwrap_or_default())
+    }
+
     /// The object that the answer has to be about, or the list.
     pub(super) fn wanted(&self) -> String {
         match self.place.object() {

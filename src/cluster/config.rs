@@ -15,6 +15,7 @@ use super::tls::Trust;
 use super::{Attendance, address, kubeconfig, proxy};
 use crate::error::{Error, Result};
 use crate::flags::{BINARY, Connection};
+use crate::ui::Ui;
 
 /// How long one request may take where the user does not say. kubectl waits for ever.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
@@ -48,7 +49,7 @@ pub(super) enum Compression {
 }
 
 /// The settings of the connection, and who connects.
-pub(super) fn load(flags: &Connection, attendance: Attendance) -> Result<(Settings, Login)> {
+pub(super) fn load(flags: &Connection, attendance: Attendance, ui: &Ui) -> Result<(Settings, Login)> {
     let flags = &kubeconfig::meant(flags);
     let files = match kubeconfig::read(flags)? {
         Some(files) => files,
@@ -57,7 +58,7 @@ pub(super) fn load(flags: &Connection, attendance: Attendance) -> Result<(Settin
     };
     let selected = kubeconfig::select(&files, flags)?;
     let settings = settings(&selected, flags.request_timeout)?;
-    let login = Login::new(&selected, flags, &settings.server, attendance)?;
+    let login = Login::new(&selected, flags, &settings.server, attendance, ui)?;
     Ok((settings, login))
 }
 

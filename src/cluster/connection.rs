@@ -17,8 +17,8 @@ use tokio::sync::Semaphore;
 use tower::BoxError;
 
 use super::address;
-use super::call::Call;
 use super::call::Effect;
+use super::call::{Call, Shape};
 use super::failure::{Failure, Missing, shortened};
 use super::login::Credential;
 use super::proof::{self, Head, Wrong};
@@ -29,7 +29,7 @@ use super::{Attendance, config};
 use crate::error::Result;
 use crate::flags::Connection;
 use crate::project::Project;
-use crate::ui::Ui;
+use crate::ui::{Ui, Values};
 use crate::workload::Kind;
 
 /// How long all waiting between the tries of one request may take together.
@@ -52,15 +52,17 @@ const MOST_AT_ONCE: usize = 512 << 20;
 
 /// The API server, as one user sees it.
 pub(crate) struct Cluster {
-    wire: Box<Wire>,
+    pub(super) wire: Box<Wire>,
     slots: Semaphore,
-    ui: Ui,
+    pub(super) ui: Ui,
     /// Time limit of one request.
     limit: Duration,
     /// Time limit between two signs of the server.
     silence: Duration,
     /// How many bytes of answers are under way.
     held: Cell<usize>,
+    /// The paths of what was read whole, secrets with their values among them.
+    pub(super) read: RefCell<BTreeSet<String>>,
     /// The UIDs of what this run has deleted, or tried to: no new object can have one of them.
     deleted: RefCell<BTreeSet<String>>,
     /// Host and port, for error messages.
@@ -89,10 +91,13 @@ impl Cluster {
     }
 
     async fn connect_as(flags: &Connection, attendance: Attendance, ui: &Ui) -> Result<Self> {
-        let (settings, login) = config::load(flags, attendance)?;
+        let (settings, login) = config::load(flags, attendance, ui)?;
         let (server, limit) = (address::host_and_port(&settings.server), settings.limit);
         let address = format!("{server}{}", settings.server.path());
         let default_namespace = settings.namespace.clone();
+        if let Some(account) = settings.proxy.as_ref().and_then(|proxy| proxy.user.as_ref()) {
+            ui.never_quote(account.password.as_bytes());
+        }
         let wire = Box::new(Wire::ready(settings, login).await?);
         let slots = Semaphore::new(IN_FLIGHT);
         let is_unlimited = flags.request_timeout.is_some_and(|limit| limit.is_zero());
@@ -103,6 +108,7 @@ impl Cluster {
             limit,
             silence: if is_unlimited { SILENCE } else { limit },
             held: Cell::new(0),
+            read: RefCell::default(),
             deleted: RefCell::default(),
             server,
             address,
@@ -149,6 +155,7 @@ impl Cluster {
         if call.method == Method::POST && uid.is_some_and(|uid| self.deleted.borrow().contains(&uid)) {
             return Err(self.wrong(call, Wrong::Instead("the object that was deleted")));
         }
+        self.note_read(call);
         Ok(body)
     }
 
@@ -167,7 +174,8 @@ impl Cluster {
 
     /// An answer with a code of success that is not the answer.
     pub(super) fn wrong(&self, call: &Call, wrong: Wrong) -> Failure {
-        Failure::wrong(&self.server, call, wrong).in_words_of(|text| self.ui.quotable(text))
+        let topic = self.topic(call);
+        Failure::wrong(&self.server, call, wrong).in_words_of(|text| self.ui.quotable(text, &topic))
     }
 
     /// A list that has no end.
@@ -179,6 +187,7 @@ impl Cluster {
     /// success. Nobody else may have it before it is proven.
     async fn send(&self, call: &Call) -> Result<Bytes, Failure> {
         let target = call.target().map_err(|name| Failure::impossible(&self.server, name))?;
+        self.learn(call, &call.body);
         let mut waited = Duration::ZERO;
         let mut attempt = 0;
         loop {
@@ -220,13 +229,17 @@ impl Cluster {
             }
         }
         if head.status.is_success() {
+            self.learn(call, &body);
+        }
+        Box::pin(self.show_warnings(call, &head)).await;
+        if head.status.is_success() {
             Ok(body)
         } else {
-            Err(self.refused(call, head.status, &head.headers, &body))
+            Err(Box::pin(self.refused(call, head.status, &head.headers, &body)).await)
         }
     }
 
-    async fn send_as(
+    pub(super) async fn send_as(
         &self,
         call: &Call,
         target: &str,
@@ -244,7 +257,6 @@ impl Cluster {
             outcome.inspect_err(|_| self.ui.trace(&format!("{line} no answer in {took} ms")))?;
         let (sent, received, status) = (call.body.len(), body.len(), head.status.as_u16());
         self.ui.trace(&format!("{line} {status} in {took} ms, {sent} bytes sent, {received} received"));
-        self.show_warnings(&head.headers);
         Ok((head, body))
     }
 
@@ -301,7 +313,7 @@ impl Cluster {
         Failure::lost(&self.server, error, call)
     }
 
-    fn refused(&self, call: &Call, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
+    async fn refused(&self, call: &Call, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
         let retry_after = headers
             .get(header::RETRY_AFTER)
             .and_then(|seconds| seconds.to_str().ok()?.parse().ok())
@@ -313,15 +325,20 @@ impl Cluster {
             _ if failure.is_of_nobody() => failure.because(login.why_unseen()),
             _ => failure,
         };
-        failure.in_words_of(|text| self.ui.quotable(text))
+        let topic = self.topic_of(call, &failure.texts()).await;
+        failure.in_words_of(|text| self.ui.quotable(text, &topic))
     }
 
     /// kube drops these; kubectl shows them. The form is `299 - "text"` (RFC 7234, section 5.5).
-    fn show_warnings(&self, headers: &HeaderMap) {
-        for warning in headers.get_all(header::WARNING) {
+    async fn show_warnings(&self, call: &Call, head: &Parts) {
+        for warning in head.headers.get_all(header::WARNING) {
             if let Some((_, quoted)) = warning.to_str().ok().and_then(|text| text.split_once('"')) {
-                let text = quoted.rsplit_once('"').map_or(quoted, |(text, _)| text);
-                self.ui.warning(&shortened(&self.ui.quotable(&text.replace("\\\"", "\""))));
+                let text = quoted.rsplit_once('"').map_or(quoted, |(text, _)| text).replace("\\\"", "\"");
+                let mut topic = self.topic_of(call, &[&text]).await;
+                if call.reads_secrets() && !(head.status.is_success() && call.shape == Shape::Whole) {
+                    topic.values = Values::Unknown;
+                }
+                self.ui.warning(&shortened(&self.ui.quotable(&text, &topic)));
             }
         }
     }

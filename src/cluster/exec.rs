@@ -21,6 +21,7 @@ use super::kubeconfig::{Cluster, Confidential, Exec};
 use super::material::Field;
 use super::{Attendance, identity};
 use crate::error::{Error, Result};
+use crate::ui::Ui;
 
 /// A login in the browser takes its time; a plugin that hangs must not take for ever.
 const PLUGIN_LIMIT: Duration = Duration::from_mins(2);
@@ -108,7 +109,7 @@ impl Plugin {
     ///
     /// # Errors
     /// It is not there (with its own install hint), fails, takes over two minutes, or prints no credential.
-    pub(super) async fn run(&self) -> Result<Answer> {
+    pub(super) async fn run(&self, ui: &Ui) -> Result<Answer> {
         let running = self.output(self.command()?);
         let (status, stdout) = tokio::time::timeout(PLUGIN_LIMIT, running)
             .await
@@ -118,7 +119,7 @@ impl Plugin {
                 status.code().map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"));
             return Err(self.failed(&format!("failed with {code}")));
         }
-        self.answer(self.read(&stdout)?)
+        self.answer(self.read(&stdout)?, ui)
     }
 
     async fn output(&self, mut command: Command) -> Result<(ExitStatus, Zeroizing<Vec<u8>>)> {
@@ -156,7 +157,7 @@ impl Plugin {
         printed.status.ok_or_else(|| self.failed("printed no credential"))
     }
 
-    fn answer(&self, status: ExecStatus) -> Result<Answer> {
+    fn answer(&self, status: ExecStatus, ui: &Ui) -> Result<Answer> {
         let filled = |text: Option<String>| text.filter(|text| !text.is_empty()).map(Confidential::new);
         let token = filled(status.token);
         let (certificate, key) = (filled(status.client_certificate_data), filled(status.client_key_data));
@@ -164,6 +165,7 @@ impl Plugin {
             (Some(certificate), Some(key)) => {
                 let of = format!("of the credential plugin {}", self.name);
                 let (chain, key) = (certificate.expose().as_bytes(), key.expose().as_bytes());
+                ui.never_quote(key);
                 Some(identity::of_pem(
                     chain,
                     key,

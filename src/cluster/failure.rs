@@ -37,11 +37,14 @@ pub(crate) struct Failure {
 }
 
 enum Cause {
-    /// The server answered with an error. What is known of it besides.
+    /// The server answered with an error.
     Refused {
         status: Box<Status>,
+        /// Its words as they may be shown.
+        said: Box<Status>,
         code: u16,
         retry_after: Option<Duration>,
+        /// What is known of it besides.
         because: Option<String>,
         about: About,
     },
@@ -57,6 +60,22 @@ enum Cause {
     NoName(Impossible),
     /// The request would be longer than any that is taken.
     TooLong,
+}
+
+impl Cause {
+    fn answered(status: Box<Status>, code: StatusCode, retry_after: Option<Duration>, call: &Call) -> Self {
+        let mut said = status.clone();
+        for (number, cause) in said.details.iter_mut().flat_map(|details| &mut details.causes).enumerate() {
+            if number < MOST_REASONS {
+                cause.message = reason_only(&cause.message);
+            } else {
+                // It is counted, and not said.
+                (cause.field, cause.message) = Default::default();
+            }
+        }
+        let about = about(&status, call);
+        Self::Refused { status, said, code: code.as_u16(), retry_after, because: None, about }
+    }
 }
 
 /// What a refusal is about.
@@ -89,17 +108,30 @@ impl Failure {
         let status = Box::new(status.unwrap_or_else(|| not_a_status(code)));
         let detail = status.details.as_ref().map(|details| u64::from(details.retry_after_seconds));
         let retry_after = header.or(detail.filter(|seconds| *seconds > 0).map(Duration::from_secs));
-        let (about, code_number) = (about(&status, call), code.as_u16());
-        let cause = Cause::Refused { status, code: code_number, retry_after, because: None, about };
-        let failure = Self::new(server, cause);
+        let failure = Self::new(server, Cause::answered(status, code, retry_after, call));
         // A proxy that gives up (504), or a server that stumbles afterwards (500), may have passed it on before.
         if code.is_server_error() { failure.after(call) } else { failure }
     }
 
+    /// What the server says, text by text.
+    pub(super) fn texts(&self) -> Vec<&str> {
+        let Cause::Refused { said, code, .. } = &self.cause else { return Vec::new() };
+        if says_nothing(said, *code) {
+            return Vec::new();
+        }
+        let details = said.details.as_ref();
+        let causes = details.iter().flat_map(|details| &details.causes);
+        let texts = causes.flat_map(|cause| [&cause.field, &cause.message]);
+        let named = details.iter().flat_map(|details| [&details.name, &details.kind]);
+        texts.chain(named).chain([&said.message, &said.reason]).map(String::as_str).collect()
+    }
+
     /// The same with every text of the server passed through `quotable`, before anything is cut off.
     pub(super) fn in_words_of(mut self, quotable: impl Fn(&str) -> String) -> Self {
-        if let Cause::Refused { status, .. } = &mut self.cause {
-            let Status { message, reason, details, .. } = &mut **status;
+        if let Cause::Refused { said, code, .. } = &mut self.cause
+            && !says_nothing(said, *code)
+        {
+            let Status { message, reason, details, .. } = &mut **said;
             let mut texts = vec![message, reason];
             if let Some(details) = details {
                 texts.extend([&mut details.name, &mut details.kind]);
@@ -117,10 +149,7 @@ impl Failure {
     /// The server said that it was done, and its answer is not the one to this request.
     pub(super) fn wrong(server: &str, call: &Call, wrong: Wrong) -> Self {
         let cause = match wrong {
-            Wrong::Refused(status) => {
-                let (code, about) = (StatusCode::OK.as_u16(), about(&status, call));
-                Cause::Refused { status, code, retry_after: None, because: None, about }
-            }
+            Wrong::Refused(status) => Cause::answered(status, StatusCode::OK, None, call),
             Wrong::Instead(instead) => Cause::Lost(TransportError::Wrong { instead, wanted: call.wanted() }),
         };
         Self::new(server, cause).after(call)
@@ -269,7 +298,7 @@ impl Failure {
         matches!(self.cause, Cause::Lost(TransportError::TooLarge(_)))
     }
 
-    /// What the server answered, as JSON; null where there was no answer.
+    /// What the server answered, as JSON; null where there was no answer. For decisions: it may quote a value.
     pub(crate) fn status(&self) -> serde_json::Value {
         match &self.cause {
             Cause::Refused { status, .. } => serde_json::to_value(status).unwrap_or_default(),
@@ -279,9 +308,9 @@ impl Failure {
 
     /// The fields that the server calls invalid, each with its reason, for a 422.
     fn invalid_fields(&self) -> Vec<(String, String)> {
-        let Cause::Refused { status, code: 422, .. } = &self.cause else { return Vec::new() };
-        let causes = status.details.iter().flat_map(|details| &details.causes);
-        causes.map(|cause| (cause.field.clone(), reason_only(&cause.message))).collect()
+        let Cause::Refused { said, code: 422, .. } = &self.cause else { return Vec::new() };
+        let causes = said.details.iter().flat_map(|details| &details.causes);
+        causes.map(|cause| (cause.field.clone(), shortened(&cause.message))).collect()
     }
 
     fn is_refused_as(&self, wanted: u16, reason: &str) -> bool {
@@ -292,8 +321,8 @@ impl Failure {
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         let error = match &failure.cause {
-            Cause::Refused { status, code, because, .. } => {
-                let error = refusal(&failure, status, *code);
+            Cause::Refused { said, code, because, .. } => {
+                let error = refusal(&failure, said, *code);
                 because.iter().fold(error, Error::first_hint)
             }
             Cause::Lost(trouble) => trouble.in_words(&failure.server),
@@ -423,17 +452,17 @@ fn reason_only(message: &str) -> String {
         return "is there twice".to_owned();
     }
     if let Some(rest) = message.strip_prefix("Forbidden: ") {
-        return shortened(rest);
+        return rest.to_owned();
     }
     let value =
         ["Invalid value: ", "Unsupported value: "].iter().find_map(|start| message.strip_prefix(start));
-    let Some(value) = value else { return shortened(message) };
+    let Some(value) = value else { return message.to_owned() };
     // A text is quoted, as by Go's `%q`; what has fields ends in a brace.
     let reason = match value.strip_prefix('"') {
         Some(text) => after_quotes(text).and_then(|rest| rest.strip_prefix(": ")),
         None => value.rsplit_once("}: ").or_else(|| value.split_once(": ")).map(|(_, reason)| reason),
     };
-    reason.map_or_else(|| "is not accepted".to_owned(), shortened)
+    reason.unwrap_or("is not accepted").to_owned()
 }
 
 /// What follows the end of a quoted text.
@@ -451,6 +480,11 @@ fn after_quotes(text: &str) -> Option<&str> {
 fn not_a_status(code: StatusCode) -> Status {
     let what = code.canonical_reason().unwrap_or("an error");
     Status::failure(&format!("the server answered {} ({what}) without saying why", code.as_u16()), "")
+}
+
+/// Whether its words are ours, in place of a server's.
+fn says_nothing(status: &Status, code: u16) -> bool {
+    StatusCode::from_u16(code).is_ok_and(|code| status.message == not_a_status(code).message)
 }
 
 fn reason(status: &Status, code: u16) -> String {

@@ -4,6 +4,7 @@ use super::{Attendance, Entries, check_kubeconfig, config, entries};
 use crate::error::Error;
 use crate::flags::Connection;
 use crate::fuzz::{CANARY, feed, feed_bombs};
+use crate::ui::Ui;
 
 const SEEDS: [&str; 4] = [
     "apiVersion: v1\nkind: Config\ncurrent-context: dev\ncontexts:\n- name: dev\n  context: {cluster: c, user: u, namespace: team-a}\nclusters:\n- name: c\n  cluster:\n    server: https://10.0.0.1:6443\n    insecure-skip-tls-verify: true\n    proxy-url: socks5://user:CA+NARY/@proxy:1080\nusers:\n- name: u\n  user:\n    token: CA+NARY/\n    as: jane\n    as-groups: [dev]\n",
@@ -56,7 +57,7 @@ fn kubeconfigs() {
         std::fs::write(&path, bytes).unwrap();
         let names =
             [Entries::Contexts, Entries::Clusters, Entries::Users].map(|which| told(entries(which, &flags)));
-        let loaded = told(config::load(&flags, Attendance::Unattended));
+        let loaded = told(config::load(&flags, Attendance::Unattended, &Ui::silent()));
         format!("{names:?} {} {loaded}", told(check_kubeconfig(&other)))
     });
 }

@@ -12,12 +12,13 @@ use super::kubeconfig::{Confidential, User};
 use super::material::Field;
 use crate::error::{Error, Result};
 use crate::secret::{self, KeyForm, Match, PemBlock};
+use crate::ui::Ui;
 
 /// The certificate that the kubeconfig or flags name for the user, if any.
 ///
 /// # Errors
 /// It or its key can't be read, or they don't belong together.
-pub(super) fn of_user(user: &User, name: &str) -> Result<Option<Arc<CertifiedKey>>> {
+pub(super) fn of_user(user: &User, name: &str, ui: &Ui) -> Result<Option<Arc<CertifiedKey>>> {
     let certificate = Field { name: "client-certificate", file: "client-cert", of: "user", entry: name };
     let key = Field { name: "client-key", file: "client-key", of: "user", entry: name };
     let data = |data: &Option<Confidential>| data.as_ref().map(Confidential::expose).map(str::to_owned);
@@ -26,6 +27,7 @@ pub(super) fn of_user(user: &User, name: &str) -> Result<Option<Arc<CertifiedKey
     let key_pem =
         key.content(user.client_key_data.as_ref().map(Confidential::expose), user.client_key.as_deref())?;
     let (Some(chain_pem), Some(key_pem)) = (chain_pem, key_pem) else { return Ok(None) };
+    ui.never_quote(&key_pem);
     of_pem(&chain_pem, &key_pem, &certificate.shown(), &key.shown()).map(Some)
 }
 

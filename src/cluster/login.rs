@@ -20,6 +20,7 @@ use super::kubeconfig::{AuthProvider, Selected, User};
 use super::{Attendance, bounded, identity};
 use crate::error::{Error, Result};
 use crate::flags::Connection;
+use crate::ui::Ui;
 
 /// So long before its end a plugin's credential is asked for anew; of one that lives for seconds, a part of its life.
 const AHEAD: Duration = Duration::from_secs(5);
@@ -33,6 +34,8 @@ pub(super) struct Login {
     identity: Option<Arc<CertifiedKey>>,
     /// Held while a new one is made: requests at the same time wait for the same.
     current: Mutex<Option<Rc<Credential>>>,
+    /// Knows what is never to be quoted.
+    ui: Ui,
 }
 
 enum Source {
@@ -96,14 +99,15 @@ impl Login {
         flags: &Connection,
         server: &Uri,
         attendance: Attendance,
+        ui: &Ui,
     ) -> Result<Self> {
         if server.scheme_str() != Some("https") {
             let source = Source::Nobody(Why::Unencrypted);
-            return Ok(Self { source, identity: None, current: Mutex::default() });
+            return Ok(Self { source, identity: None, current: Mutex::default(), ui: ui.clone() });
         }
-        let identity = identity::of_user(&selected.user, &selected.names.user)?;
+        let identity = identity::of_user(&selected.user, &selected.names.user, ui)?;
         let source = source(selected, flags, identity.is_some(), attendance)?;
-        Ok(Self { source, identity, current: Mutex::default() })
+        Ok(Self { source, identity, current: Mutex::default(), ui: ui.clone() })
     }
 
     /// What to show now: the same as before, or a new one where that has ended.
@@ -175,12 +179,16 @@ impl Login {
             }
             Source::Plugin(plugin) => {
                 let start = SystemTime::now();
-                let answer = Box::pin(plugin.run()).await?;
+                let answer = Box::pin(plugin.run(&self.ui)).await?;
                 let origin = || format!("the token that the credential plugin {} printed", plugin.name);
                 header = answer.token.map(|token| bearer(token.expose(), &origin())).transpose()?.flatten();
                 identity = answer.identity.or(identity);
                 due = answer.ends.and_then(|ends| due_before(start, ends));
             }
+        }
+        // What follows `Bearer` or `Basic`.
+        if let Some((_, secret)) = header.as_ref().and_then(|text| text.to_str().ok()?.split_once(' ')) {
+            self.ui.never_quote(secret.as_bytes());
         }
         Ok(Credential { header, identity, due, cause, accepted: Cell::new(false) })
     }

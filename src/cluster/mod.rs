@@ -26,6 +26,7 @@ mod place;
 mod pods;
 mod proof;
 mod proxy;
+mod quoting;
 mod secret_changes;
 mod secret_list;
 mod secrets;

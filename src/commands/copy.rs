@@ -1,7 +1,6 @@
 //! `copy`: a secret of one project, in others: once, and not kept up to date.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 use serde_json::{Value, json};
 
@@ -111,7 +110,7 @@ pub(super) async fn run(args: &CopyArgs, session: &Session<'_>) -> Result<()> {
     if found.immutable {
         session.ui.note(&format!("{} is immutable, and its copies are not: they can be changed", args.name));
     }
-    let mut manifest = manifest(&found, session);
+    let mut manifest = manifest(&found);
     manifest.labels.extend(labels);
     manifest.annotations.extend(annotations);
     let copying = Copying { manifest, uid: found.metadata.uid, args, cluster: target, session };
@@ -147,11 +146,9 @@ impl CopyArgs {
     }
 }
 
-fn manifest(found: &ExistingSecret, session: &Session<'_>) -> SecretManifest {
+fn manifest(found: &ExistingSecret) -> SecretManifest {
     let Metadata { name, namespace, labels, .. } = &found.metadata;
-    let data = Rc::new(found.content.values());
-    session.ui.keep_confidential(Rc::clone(&data));
-    let mut manifest = SecretManifest::new(name, data);
+    let mut manifest = SecretManifest::new(name, found.content.values());
     manifest.secret_type.clone_from(&found.content.secret_type);
     let origin = propagation::identity(namespace, name);
     manifest.annotations = BTreeMap::from([(COPIED_FROM.to_owned(), origin)]);

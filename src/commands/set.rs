@@ -1,7 +1,5 @@
 //! `set`: new values for some keys of a secret; the others stay.
 
-use std::rc::Rc;
-
 use crate::change::secret::{SecretChange, Step};
 use crate::cluster::{Failure, SecretHead};
 use crate::command_line::CommandLine;
@@ -166,9 +164,7 @@ impl SetArgs {
         if contents.data.is_empty() {
             return Err(Error::usage("the sources have no keys: there is nothing to set"));
         }
-        let data = Rc::new(contents.data);
-        session.ui.keep_confidential(Rc::clone(&data));
-        Ok(SecretManifest::new(&self.name, data))
+        Ok(SecretManifest::new(&self.name, contents.data))
     }
 
     /// The values of the keys that were named without a source.

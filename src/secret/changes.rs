@@ -2,15 +2,13 @@
 //! whatever others changed meanwhile stays, and a key that both changed is found.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 use super::value::SecretValue;
 
 type Values = BTreeMap<String, SecretValue>;
 
 pub(crate) struct Changes {
-    /// Shared with those who look for values in what others wrote.
-    after: Rc<Values>,
+    after: Values,
     /// The keys that change; one without a value in `after` goes.
     keys: BTreeSet<String>,
 }
@@ -22,12 +20,7 @@ impl Changes {
         let changed = after.iter().filter(|(key, value)| !same(seen.get(*key), Some(value)));
         let gone = shown.iter().filter(|key| seen.contains_key(*key) && !after.contains_key(*key));
         let keys = changed.map(|(key, _)| key).chain(gone).cloned().collect();
-        Self { after: Rc::new(after), keys }
-    }
-
-    /// All values, those that do not change too.
-    pub(crate) fn after(&self) -> Rc<Values> {
-        Rc::clone(&self.after)
+        Self { after, keys }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

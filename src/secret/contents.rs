@@ -24,8 +24,6 @@ const LISTED_KEYS: usize = 5;
 pub(crate) struct Contents {
     /// Each key with its value.
     pub(crate) data: BTreeMap<String, SecretValue>,
-    /// Parts of values that are as secret as the whole, under a name each.
-    pub(crate) parts: BTreeMap<String, SecretValue>,
     /// What the user should know about the sources, a line each, for standard error.
     pub(crate) notes: Vec<String>,
     /// What will go wrong later, a line each.

@@ -333,8 +333,6 @@ pub(crate) fn contents_of_login(login: &Login<'_>) -> Result<Contents> {
         );
     }
     contents.add(KEY.to_owned(), config(login)?)?;
-    let password = SecretValue::from_bytes(login.password.expose().to_vec());
-    contents.parts.insert("the password".to_owned(), password);
     contents.check_size()?;
     Ok(contents)
 }

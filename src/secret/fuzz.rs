@@ -322,7 +322,7 @@ fn values_that_are_shown_and_read_again() {
             assert!(same(&read, &data), "an editor's text is read back as something else");
             forms.push("text");
         }
-        let manifest = SecretManifest::new("s", std::rc::Rc::new(data));
+        let manifest = SecretManifest::new("s", data);
         let printed: Value = serde_saphyr::from_slice(&manifest.to_yaml(&[])).unwrap();
         assert_eq!(printed["data"]["KEY"], base64_of(bytes));
         assert_eq!(printed, serde_json::from_slice::<Value>(&manifest.to_json(&[])).unwrap());

@@ -72,7 +72,7 @@ mod tests {
         let data = data
             .iter()
             .map(|(key, value)| ((*key).to_owned(), SecretValue::from_bytes(value.as_bytes().to_vec())));
-        let mut manifest = SecretManifest::new("s", std::rc::Rc::new(data.collect()));
+        let mut manifest = SecretManifest::new("s", data.collect());
         secret_type.clone_into(&mut manifest.secret_type);
         manifest
     }

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::rc::Rc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -25,8 +24,7 @@ pub(crate) struct SecretManifest {
     pub(crate) namespace: Option<String>,
     /// Empty: left out, and the API server makes it `Opaque`. Not the same to `--append-hash` as `Opaque` is.
     pub(crate) secret_type: String,
-    /// Shared with those who look for values in what others wrote: a copy of each would double them in memory.
-    pub(crate) data: Rc<BTreeMap<String, SecretValue>>,
+    pub(crate) data: BTreeMap<String, SecretValue>,
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) annotations: BTreeMap<String, String>,
     pub(crate) immutable: Option<bool>,
@@ -34,7 +32,7 @@ pub(crate) struct SecretManifest {
 
 impl SecretManifest {
     /// A secret of the default type, in the namespace of the request, without labels.
-    pub(crate) fn new(name: impl Into<String>, data: Rc<BTreeMap<String, SecretValue>>) -> Self {
+    pub(crate) fn new(name: impl Into<String>, data: BTreeMap<String, SecretValue>) -> Self {
         Self {
             name: name.into(),
             namespace: None,
@@ -262,7 +260,7 @@ mod tests {
     fn secret(data: &[(&str, &[u8])]) -> SecretManifest {
         let data =
             data.iter().map(|(key, value)| ((*key).to_owned(), SecretValue::from_bytes(value.to_vec())));
-        SecretManifest::new("s", Rc::new(data.collect()))
+        SecretManifest::new("s", data.collect())
     }
 
     #[test]

@@ -3,16 +3,16 @@
 //! Standard output is data, standard error is talk. Text that comes from the cluster or from a file's name loses its
 //! control characters on the way, so that no object's name can move the cursor or change the window's title.
 
-mod confidential;
 pub(crate) mod interrupt;
 mod line;
 mod progress;
 mod prompt;
+mod redaction;
 mod table;
 mod terminal;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::io::{IsTerminal, Write};
 use std::rc::Rc;
@@ -25,9 +25,10 @@ use crate::error::{Error, Result};
 use crate::flags::{Color, OutputFlags};
 use crate::printable::printable;
 use crate::secret::SecretValue;
-use crate::ui::confidential::Confidential;
+use crate::ui::redaction::Redaction;
 
 pub(crate) use prompt::Word;
+pub(crate) use redaction::{Topic, Values};
 pub(crate) use table::Table;
 pub(crate) use terminal::SavedTerminal;
 
@@ -46,7 +47,7 @@ struct Settings {
     verbosity: u8,
     /// Warnings already shown: a server repeats them with every request.
     warned: RefCell<BTreeSet<String>>,
-    confidential: Confidential,
+    redaction: Redaction,
     /// What was written, where a test looks at it in the place of a terminal.
     #[cfg(test)]
     heard: Option<RefCell<Heard>>,
@@ -126,7 +127,7 @@ impl Ui {
             chosen: RefCell::default(),
             verbosity: talk.verbosity,
             warned: RefCell::default(),
-            confidential: Confidential::default(),
+            redaction: Redaction::default(),
             #[cfg(test)]
             heard: None,
         }))
@@ -143,7 +144,7 @@ impl Ui {
             chosen: RefCell::default(),
             verbosity: 0,
             warned: RefCell::default(),
-            confidential: Confidential::default(),
+            redaction: Redaction::default(),
             #[cfg(test)]
             heard: None,
         }))
@@ -166,19 +167,41 @@ impl Ui {
         self.0.heard.as_ref().map(RefCell::take).unwrap_or_default()
     }
 
-    /// These values are on their way to the server: whatever it answers, no line shows one of them.
-    pub(crate) fn keep_confidential(&self, data: Rc<BTreeMap<String, SecretValue>>) {
-        self.0.confidential.add(data);
+    /// From now on no text of others that repeats a piece of this is shown.
+    pub(crate) fn never_quote(&self, value: &[u8]) {
+        // Where nothing is said, nothing is quoted.
+        if self.0.chatter != Verbosity::Silent {
+            self.0.redaction.learn(value);
+        }
     }
 
-    /// A text of the server as it may be shown: without values, or not at all where it holds a part of one.
-    pub(crate) fn quotable(&self, text: &str) -> String {
-        self.0.confidential.quotable(text)
+    /// The same with the values of a secret, in the JSON of an answer or a request.
+    pub(crate) fn never_quote_secret(&self, json: &[u8]) {
+        if self.0.chatter != Verbosity::Silent {
+            self.0.redaction.learn_secret(json);
+        }
+    }
+
+    /// The same with the secrets of a page of a list.
+    pub(crate) fn never_quote_list(&self, json: &[u8]) {
+        if self.0.chatter != Verbosity::Silent {
+            self.0.redaction.learn_list(json);
+        }
+    }
+
+    /// A text of the server or of others as it may be shown: not at all where it repeats a value, or may do so.
+    pub(crate) fn quotable(&self, text: &str, topic: &Topic) -> String {
+        self.0.redaction.quotable(text, topic)
+    }
+
+    /// Whether a text of others repeats a piece of a value.
+    pub(crate) fn repeats_a_value(&self, text: &str) -> bool {
+        self.0.redaction.repeats(text, &Topic::default())
     }
 
     fn say(&self, style: &Style, label: &str, message: &str) {
         if self.0.chatter != Verbosity::Silent {
-            self.write(style, label, &self.0.confidential.remove_from(message));
+            self.write(style, label, message);
         }
     }
 
@@ -194,8 +217,6 @@ impl Ui {
     /// Writes a part of an error. It may quote a server: what follows its first line begins with blanks, so that it is
     /// not taken for a hint of this program.
     fn show_part(&self, style: &Style, label: &str, text: &str) {
-        // As a whole: a value of several lines is none of them.
-        let text = self.0.confidential.remove_from(text);
         let mut lines = text.lines();
         self.write(style, label, lines.next().unwrap_or_default());
         lines.for_each(|line| self.write(style, "", &format!("  {line}")));

@@ -1,6 +1,8 @@
 //! A value goes through every command, at the highest verbosity, with every fault, and is found nowhere but in the
 //! cluster.
 
+mod stored;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;

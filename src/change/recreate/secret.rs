@@ -4,7 +4,6 @@
 //! type, is on the disk before it goes, and the next run of the same command gives that to the new one. Values never come
 //! to the disk: as long as the program lives the old ones are in its memory, and are put back if the new one is refused.
 
-use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -107,10 +106,6 @@ impl SecretRecreation<'_> {
     /// # Errors
     /// There is no place for it; the secret must not be deleted then.
     pub(crate) fn keep(&self, old: &Value) -> Result<SavedManifest> {
-        // An annotation may quote a value: what the terminal would not be shown does not come to the disk either.
-        if let Ok(values) = serde_json::from_value::<ExistingSecret>(old.clone()) {
-            self.session.ui.keep_confidential(Rc::new(values.content.values()));
-        }
         let mut metadata = metadata::of_a_new_object(&old["metadata"]);
         for field in ["labels", "annotations"] {
             if let Some(entries) = metadata[field].as_object_mut() {
@@ -126,11 +121,12 @@ impl SecretRecreation<'_> {
         SavedManifest::save(&manifest, &format!("secret-{}-{name}{mark}{own}.json", self.namespace))
     }
 
+    /// An annotation may quote a value: what the terminal would not be shown does not come to the disk either.
     fn may_be_kept(&self, key: &str, value: &Value) -> bool {
         let text = value.as_str().unwrap_or_default();
         !COPIES_OF_THE_OBJECT.contains(&key)
             && text.len() <= LONGEST_ANNOTATION
-            && self.session.ui.quotable(text) == text
+            && !self.session.ui.repeats_a_value(text)
     }
 }
 

@@ -1,7 +1,6 @@
 //! From the command line to the secret: all that can be checked without a cluster is checked here.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use super::args::NewSecretArgs;
 use super::typed::Type;
@@ -35,10 +34,7 @@ pub(super) async fn resolve(
     let warning =
         credential.and_then(|kind| kind.warning(typed.name(), |key| contents.data.contains_key(key)));
     tell(name, &contents, warning, session);
-    let data = Rc::new(contents.data);
-    session.ui.keep_confidential(Rc::clone(&data));
-    session.ui.keep_confidential(Rc::new(contents.parts));
-    let mut manifest = SecretManifest::new(name, data);
+    let mut manifest = SecretManifest::new(name, contents.data);
     typed.name().clone_into(&mut manifest.secret_type);
     (manifest.labels, manifest.annotations) = (labels, annotations);
     manifest.namespace.clone_from(&session.globals.place.namespace);

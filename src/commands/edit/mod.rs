@@ -160,7 +160,6 @@ impl Editing<'_> {
                         leave_out_editors_newline(key, seen, &mut after, session);
                     }
                     let changes = Changes::between(seen, after, &self.form.shown(seen));
-                    session.ui.keep_confidential(changes.after());
                     return Ok(Some(changes).filter(|changes| !changes.is_empty()));
                 }
                 Err(mistakes) => mistakes,

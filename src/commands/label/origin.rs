@@ -1,7 +1,6 @@
 //! `--from-project`: a secret that lives in a project is copied to Run:ai's namespace, shared from its first moment.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use serde_json::{Value, json};
 
@@ -36,7 +35,6 @@ impl Copying<'_> {
         if self.write.dry_run == DryRun::Client {
             return Ok(json!({ "metadata": { "name": name, "namespace": to, "labels": self.labels } }));
         }
-        session.ui.keep_confidential(Rc::new(secret.content.values()));
         let body = propagation::source_body(name, self.labels, &secret.content);
         match cluster.create_secret(to, body, Answer::Metadata, self.write.write()).await {
             Ok(_) => Ok(json!({ "metadata": { "name": name, "namespace": to, "labels": self.labels } })),

@@ -9,6 +9,7 @@ use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::ui;
+use crate::ui::Topic;
 use crate::workload::{Kind, Object, Start, Stuck, Target, start, stuck_by_events};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -61,7 +62,7 @@ impl NewlySubmitted<'_> {
                     return Ok(());
                 }
                 Start::Failed { why } => {
-                    return Err(Error::failed(format!("{job} failed: {}", shortened(&why))).hint(format!(
+                    return Err(Error::failed(format!("{job} failed: {}", self.quoted(&why))).hint(format!(
                         "what it wrote: {}",
                         CommandLine::kubectl("logs")
                             .arg(format!("job/{}", self.name))
@@ -69,7 +70,7 @@ impl NewlySubmitted<'_> {
                     )));
                 }
                 Start::Stuck(stuck) => return Err(self.explained(&stuck)),
-                Start::Waiting { why, .. } => shortened(&why),
+                Start::Waiting { why, .. } => self.quoted(&why),
             };
             if why != said || said_at.elapsed() > REMINDER {
                 ui.note(&format!("{job} has not started: {why}"));
@@ -136,7 +137,7 @@ impl NewlySubmitted<'_> {
 
     fn explained(&self, stuck: &Stuck) -> Error {
         let (namespace, job) = (self.namespace, self.kind.display_name(self.name));
-        let error = |why: &str| Error::partly(format!("{job} can't start: {}", shortened(why)));
+        let error = |why: &str| Error::partly(format!("{job} can't start: {}", self.quoted(why)));
         self.still_there(match stuck {
             Stuck::MissingSecret { secret } => {
                 error(&format!("secret {secret:?} does not exist in namespace {namespace}")).hint(format!(
@@ -159,6 +160,12 @@ impl NewlySubmitted<'_> {
             Stuck::NoPod { why } | Stuck::Other { why } => error(why)
                 .hint(CommandLine::kubectl("describe job").arg(self.name).namespace(namespace)),
         })
+    }
+
+    /// The cluster's words as they may be shown.
+    fn quoted(&self, text: &str) -> String {
+        let topic = Topic { names: format!("{} {}", self.namespace, self.name), ..Topic::default() };
+        shortened(&self.session.ui.quotable(text, &topic))
     }
 
     fn still_there(&self, error: Error) -> Error {

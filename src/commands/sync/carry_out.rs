@@ -1,6 +1,5 @@
 //! The writes of `sync`: many at once, each of them guarded, one failure not in the way of the rest.
 
-use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -72,9 +71,6 @@ impl<'a> Copying<'a> {
     /// Does all tasks, tells what is done as it is done, and gives the results in the same order.
     pub(super) async fn run(&self, tasks: Vec<Task>) -> Result<Vec<TaskResult>> {
         let session = self.session;
-        if let Some(content) = self.source.content() {
-            session.ui.keep_confidential(Rc::new(content.values()));
-        }
         let writes = tasks.iter().filter(|task| task.step.writes()).count();
         let mut progress = session.ui.progress(&format!("copies of {}", self.name), writes);
         let mut results = Vec::with_capacity(tasks.len());

@@ -1,0 +1,99 @@
+//! Values by the hashes of their pieces, with a salt of this run: a value can be recognised by them, and not read.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+
+use super::decoding::{decodings, hidden_texts, squeezed, unescaped};
+
+/// So many bytes in common with a value are no accident.
+const PIECE: usize = 8;
+/// What is shorter is part of ordinary words; hiding it would only make lines unreadable.
+const SHORTEST: usize = 4;
+/// Of what is longer, not every piece is known, but one of any 11 bytes is.
+const LONG: usize = 256;
+const STRIDE: usize = 4;
+/// Beyond so many hashes, of 8 bytes each, no more values of lists are learnt.
+const MOST: usize = 200_000;
+
+#[derive(Default)]
+pub(super) struct Recogniser {
+    salt: RandomState,
+    pieces: HashSet<u64>,
+    /// Values that have no whole piece.
+    words: HashSet<u64>,
+    is_full: bool,
+}
+
+impl Recogniser {
+    /// White space at the ends, such as the last line's end, is often lost on the way.
+    pub(super) fn learn(&mut self, value: &[u8]) {
+        let value = value.trim_ascii();
+        self.learn_text(value);
+        for text in hidden_texts(value) {
+            self.learn_text(&text);
+        }
+    }
+
+    /// The same, where it is one of thousands.
+    pub(super) fn learn_if_there_is_room(&mut self, value: &[u8]) {
+        self.is_full |= self.pieces.len() + self.words.len() >= MOST;
+        if !self.is_full {
+            self.learn(value);
+        }
+    }
+
+    /// Whether all values are known that were to be learnt.
+    pub(super) fn has_room(&self) -> bool {
+        !self.is_full
+    }
+
+    fn learn_text(&mut self, text: &[u8]) {
+        match text.len() {
+            0..SHORTEST => {}
+            SHORTEST..PIECE => {
+                self.words.insert(self.salt.hash_one(text));
+            }
+            length => {
+                let stride = if length > LONG { STRIDE } else { 1 };
+                let squeezed = squeezed(text);
+                let texts = if squeezed.len() == length { vec![text] } else { vec![text, &squeezed] };
+                let pieces = texts.into_iter().flat_map(|text| text.windows(PIECE).step_by(stride));
+                self.pieces.extend(pieces.map(|piece| self.salt.hash_one(piece)));
+            }
+        }
+    }
+
+    /// Whether a text has a piece of a value, as it is, split or encoded, that is not a part of the plain texts too.
+    pub(super) fn finds_in(&self, text: &[u8], plain: &[&str]) -> bool {
+        let plain = [plain.join("\n").into_bytes(), squeezed(plain.join("\n").as_bytes())];
+        let is_plain =
+            |piece: &[u8]| plain.iter().any(|text| text.windows(piece.len()).any(|at| at == piece));
+        let is_piece = |piece: &[u8]| self.pieces.contains(&self.salt.hash_one(piece)) && !is_plain(piece);
+        let is_value = |word: &[u8]| self.words.contains(&self.salt.hash_one(word)) && !is_plain(word);
+        let has_piece = |text: &[u8]| text.windows(PIECE).any(is_piece);
+        let has = |text: &Vec<u8>| has_piece(text) || has_piece(&squeezed(text));
+        let mut written = vec![text.to_vec(), unescaped(text)];
+        written.push(unescaped(&written[1]));
+        written.dedup();
+        let decoded: Vec<_> = written.iter().flat_map(|text| decodings(text)).collect();
+        let twice: Vec<_> = decoded.iter().flat_map(|text| decodings(text)).collect();
+        // What was decoded begins anywhere; of what was written, a part of a word is no value.
+        written.iter().any(|text| has(text) || whole_words(text).any(is_value))
+            || decoded.iter().chain(&twice).any(|text| has(text) || words(text).any(is_value))
+    }
+}
+
+/// All parts of a text that are as long as a value without a whole piece.
+fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    (SHORTEST..PIECE).flat_map(|length| text.windows(length))
+}
+
+/// Those of them that are no part of a longer word.
+fn whole_words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let is_letter = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
+    let joined = move |at: usize| at > 0 && is_letter(at - 1) && is_letter(at);
+    (SHORTEST..PIECE).flat_map(move |length| {
+        let parts = text.windows(length).enumerate();
+        parts.filter(move |(at, _)| !joined(*at) && !joined(at + length)).map(|(_, part)| part)
+    })
+}
