@@ -1,4 +1,6 @@
-//! `kubectl runai-secret`: parse, run, report. All else has its own room; see the README's section on the layout.
+//! `kubectl runai-secret`: parse, run, report. All else has its own room; see docs/architecture.md.
+
+#![cfg_attr(not(test), deny(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout))]
 
 mod age;
 mod change;
@@ -27,6 +29,7 @@ mod session;
 mod sharing;
 mod sources;
 mod typed_line;
+#[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "this room touches the terminal"))]
 mod ui;
 mod uses;
 mod wording;

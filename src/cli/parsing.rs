@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::ffi::OsString;
-use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::error::ErrorKind;
@@ -13,6 +12,7 @@ use crate::commands::Command;
 use crate::error::Error;
 use crate::flags::{BINARY, Color, Globals, OutputFlags, parse_duration};
 use crate::typed_line::Line;
+use crate::ui;
 
 /// Why a command line is no command.
 pub(crate) enum NoCommand {
@@ -164,20 +164,20 @@ impl Gathered {
 }
 
 /// Prints all at once: clap would write line by line.
+#[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "as clap does after help and a version"))]
 fn print_and_exit(error: &clap::Error) -> ! {
     let text = error.render();
-    let (coloured, mut stream): (bool, Box<dyn Write>) = if error.use_stderr() {
-        (console::colors_enabled_stderr(), Box::new(io::stderr()))
-    } else {
-        (console::colors_enabled(), Box::new(io::stdout()))
-    };
-    let text = if coloured { text.ansi().to_string() } else { text.to_string() };
-    match stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
-        Err(failure) if !error.use_stderr() && failure.kind() != io::ErrorKind::BrokenPipe => {
-            // There is nobody left to tell if that fails too.
-            let _ = writeln!(io::stderr(), "error: can't write to standard output: {failure}");
+    if error.use_stderr() {
+        let text = if console::colors_enabled_stderr() { text.ansi().to_string() } else { text.to_string() };
+        ui::write_error(&text);
+        std::process::exit(error.exit_code())
+    }
+    let text = if console::colors_enabled() { text.ansi().to_string() } else { text.to_string() };
+    match ui::write_data(text.as_bytes()) {
+        Ok(()) => std::process::exit(error.exit_code()),
+        Err(failure) => {
+            ui::write_error(&format!("{failure}\n"));
             std::process::exit(1)
         }
-        _ => std::process::exit(error.exit_code()),
     }
 }

@@ -9,6 +9,7 @@ use super::live;
 use super::wanted::CompletionSlot;
 use crate::printable::{is_printable, printable};
 use crate::typed_line::Line;
+use crate::ui;
 
 /// Set by the shells' registrations, and by whoever asks for one.
 pub(super) const REQUEST: &str = "COMPLETE";
@@ -44,9 +45,7 @@ fn means_something_to_a_shell(name: &str) -> bool {
     name.contains(|c: char| ";&|<>$`\\\"'(){}[]*?!#~".contains(c))
 }
 
-/// Writes all at once. Where nobody reads it, there is nobody to tell.
+/// Writes an answer. Where nobody reads it, there is nobody to tell.
 pub(super) fn print(text: &str) {
-    use std::io::Write;
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let _ = ui::write_data(text.as_bytes());
 }

@@ -1,18 +1,38 @@
-//! A labelled line on standard error.
+//! Standard output and standard error, each written at once.
 
 use std::io::{self, Write};
 
 use console::Style;
 
+use crate::error::{Error, Result};
 use crate::printable::printable;
 
-/// Writes a labelled line to standard error. There is nobody left to tell if that fails.
-pub(super) fn say(style: &Style, label: &str, message: &str) {
-    // At once: `writeln!` would write it in pieces, and others write to the same terminal.
-    let _ = io::stderr().write_all(line(style, label, message).as_bytes());
+/// Writes to standard output, byte for byte. A reader that has gone away (`| head`) is not an error.
+///
+/// # Errors
+/// Standard output can't be written to, for another reason.
+pub(crate) fn write_data(bytes: &[u8]) -> Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::failed(format!("can't write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
 }
 
-/// A line with its label, as it goes to standard error.
+/// Writes to standard error. There is nobody left to tell if that fails.
+pub(crate) fn write_error(text: &str) {
+    // At once: `writeln!` would write it in pieces, and others write to the same terminal.
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Writes a labelled line to standard error.
+pub(super) fn say(style: &Style, label: &str, message: &str) {
+    write_error(&line(style, label, message));
+}
+
+/// Returns a line with its label, as it goes to standard error.
 pub(super) fn line(style: &Style, label: &str, message: &str) -> String {
     let label = style.clone().for_stderr().apply_to(label);
     let space = if label.to_string().is_empty() { "" } else { " " };

@@ -14,12 +14,13 @@ mod terminal;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::io;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::rc::Rc;
 
 use console::Style;
 
 use self::line::{line, say};
+pub(crate) use self::line::{write_data, write_error};
 use self::prompt::{Choice, PromptStyle};
 use crate::error::{Error, Result};
 use crate::flags::{Color, OutputFlags};
@@ -231,12 +232,10 @@ impl Ui {
         }
     }
 
-    /// What was asked for with `-o`, byte for byte.
-    ///
-    /// A reader that has gone away (`| head`) is not an error.
+    /// Writes what was asked for with `-o`, byte for byte, as [`write_data`] does.
     ///
     /// # Errors
-    /// Standard output can't be written to, for another reason.
+    /// Those of [`write_data`].
     #[cfg_attr(
         not(test),
         expect(
@@ -250,13 +249,7 @@ impl Ui {
             heard.borrow_mut().data.extend_from_slice(bytes);
             return Ok(());
         }
-        let mut out = io::stdout().lock();
-        match out.write_all(bytes).and_then(|()| out.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Error::failed(format!("can't write to standard output: {error}")))
-            }
-            _ => Ok(()),
-        }
+        write_data(bytes)
     }
 
     /// Whether there is something to read on standard input without somebody typing it.
