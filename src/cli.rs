@@ -62,9 +62,26 @@ pub(crate) fn program() -> clap::Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flags::Holds;
 
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_argument_with_a_value_says_what_it_holds() {
+        let program = program();
+        let (mut open, mut seen) = (vec![&program], 0);
+        while let Some(command) = open.pop() {
+            open.extend(command.get_subcommands());
+            // What follows `--` is no value of an argument, and is shown by rules of its own.
+            let with_values = |arg: &&clap::Arg| arg.get_action().takes_values() && !arg.is_last_set();
+            for arg in command.get_arguments().filter(with_values) {
+                assert!(Holds::of(arg).is_some(), "{} {arg}: add = Holds::…", command.get_name());
+                seen += 1;
+            }
+        }
+        assert!(seen > 300, "{seen}");
     }
 }

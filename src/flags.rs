@@ -2,6 +2,7 @@
 //!
 //! They lie on the ground, below all that reads them: the connection as much as the commands.
 
+mod argument;
 #[cfg(test)]
 mod fuzz;
 mod words;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, ValueEnum};
 
+pub(crate) use self::argument::{Asked, Brings, Holds, Words};
 pub(crate) use self::words::{DryRun, Output, Report, parse_duration, parse_output, parse_secret};
 use self::words::{parse_dry_run, parse_report, parse_validation};
 
@@ -39,15 +41,16 @@ pub(crate) struct Globals {
 #[command(next_help_heading = "Where")]
 pub(crate) struct Place {
     /// The Run:ai project; its namespace is looked up in the cluster. Some commands take several
-    #[arg(short, long = "project", global = true, value_name = "PROJECT")]
+    #[arg(short, long = "project", global = true, value_name = "PROJECT", add = Holds::Project)]
     pub(crate) projects: Vec<String>,
 
     /// The namespace; goes before --project and before the context's
-    #[arg(short, long, global = true, value_name = "NAMESPACE")]
+    #[arg(short, long, global = true, value_name = "NAMESPACE", add = Holds::Namespace)]
     pub(crate) namespace: Option<String>,
 
     /// Where Run:ai is installed and takes cluster-wide secrets from
-    #[arg(long, global = true, value_name = "NAMESPACE", default_value = DEFAULT_RUNAI_NAMESPACE, hide_short_help = true)]
+    #[arg(long, global = true, value_name = "NAMESPACE", default_value = DEFAULT_RUNAI_NAMESPACE,
+          add = Holds::Namespace, hide_short_help = true)]
     pub(crate) runai_namespace: String,
 }
 
@@ -98,64 +101,64 @@ fn any_path() -> impl TypedValueParser<Value = PathBuf> {
 #[command(next_help_heading = "Connection (as kubectl's)")]
 pub(crate) struct Connection {
     /// Path of the kubeconfig file
-    #[arg(long, global = true, value_name = "FILE", hide_short_help = true, value_parser = any_path())]
+    #[arg(long, global = true, value_name = "FILE", add = Holds::File, hide_short_help = true, value_parser = any_path())]
     pub(crate) kubeconfig: Option<PathBuf>,
 
     /// The kubeconfig's context to use
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", add = Holds::Context)]
     pub(crate) context: Option<String>,
 
     /// The kubeconfig's cluster to use
-    #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "NAME", add = Holds::Cluster, hide_short_help = true)]
     pub(crate) cluster: Option<String>,
 
     /// The kubeconfig's user to use
-    #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "NAME", add = Holds::User, hide_short_help = true)]
     pub(crate) user: Option<String>,
 
     /// Address of the API server
-    #[arg(short, long, global = true, value_name = "URL", hide_short_help = true)]
+    #[arg(short, long, global = true, value_name = "URL", add = Holds::Confidential, hide_short_help = true)]
     pub(crate) server: Option<String>,
 
     /// Bearer token for the API server
-    #[arg(long, global = true, value_name = "TOKEN", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "TOKEN", add = Holds::Confidential, hide_short_help = true)]
     pub(crate) token: Option<String>,
 
     /// User to impersonate
-    #[arg(long = "as", global = true, value_name = "USER", hide_short_help = true)]
+    #[arg(long = "as", global = true, value_name = "USER", add = Holds::Text, hide_short_help = true)]
     pub(crate) impersonate: Option<String>,
 
     /// Group to impersonate; may be repeated
-    #[arg(long = "as-group", global = true, value_name = "GROUP", hide_short_help = true)]
+    #[arg(long = "as-group", global = true, value_name = "GROUP", add = Holds::Text, hide_short_help = true)]
     pub(crate) impersonate_groups: Vec<String>,
 
     /// UID to impersonate
-    #[arg(long = "as-uid", global = true, value_name = "UID", hide_short_help = true)]
+    #[arg(long = "as-uid", global = true, value_name = "UID", add = Holds::Text, hide_short_help = true)]
     pub(crate) impersonate_uid: Option<String>,
 
     /// Certificate authority of the API server, a PEM file
-    #[arg(long, global = true, value_name = "FILE", hide_short_help = true, value_parser = any_path())]
+    #[arg(long, global = true, value_name = "FILE", add = Holds::File, hide_short_help = true, value_parser = any_path())]
     pub(crate) certificate_authority: Option<PathBuf>,
 
     /// Client certificate, a PEM file
-    #[arg(long, global = true, value_name = "FILE", hide_short_help = true, value_parser = any_path())]
+    #[arg(long, global = true, value_name = "FILE", add = Holds::File, hide_short_help = true, value_parser = any_path())]
     pub(crate) client_certificate: Option<PathBuf>,
 
     /// Key of the client certificate, a PEM file
-    #[arg(long, global = true, value_name = "FILE", hide_short_help = true, value_parser = any_path())]
+    #[arg(long, global = true, value_name = "FILE", add = Holds::File, hide_short_help = true, value_parser = any_path())]
     pub(crate) client_key: Option<PathBuf>,
 
     /// Do not check the API server's certificate: insecure
-    #[arg(long, global = true, hide_short_help = true, num_args = 0..=1, require_equals = true,
-          default_missing_value = "true", value_name = "true|false")]
+    #[arg(long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          value_name = "true|false", hide_short_help = true)]
     pub(crate) insecure_skip_tls_verify: Option<bool>,
 
     /// Name to expect in the API server's certificate
-    #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "NAME", add = Holds::Text, hide_short_help = true)]
     pub(crate) tls_server_name: Option<String>,
 
     /// How long one request may take, such as 5s or 2m; 0 for the longest, 10m [default: 30s]
-    #[arg(long, global = true, value_name = "DURATION", hide_short_help = true, value_parser = parse_duration)]
+    #[arg(long, global = true, value_name = "DURATION", add = Holds::Text, hide_short_help = true, value_parser = parse_duration)]
     pub(crate) request_timeout: Option<Duration>,
 }
 
@@ -164,21 +167,23 @@ pub(crate) struct Connection {
 pub(crate) struct WriteArgs {
     /// Only show what would be done: "client" writes nothing, "server" has the server check it
     #[arg(long, value_name = "none|client|server", default_value = "none", hide_default_value = true,
-          num_args = 0..=1, require_equals = true, default_missing_value = "client", value_parser = parse_dry_run)]
+          num_args = 0..=1, require_equals = true, default_missing_value = "client", value_parser = parse_dry_run,
+          add = Holds::Listed)]
     pub(crate) dry_run: DryRun,
 
     /// Print the object instead of a sentence
     #[arg(short, long, value_name = "json|yaml|name", value_parser = parse_output, default_value = "",
-          hide_default_value = true)]
+          hide_default_value = true, add = Holds::Listed)]
     pub(crate) output: Output,
 
     /// What the server does about fields that it does not know
     #[arg(long, value_name = "strict|warn|ignore", default_value = "strict", hide_short_help = true,
-          num_args = 0..=1, require_equals = true, default_missing_value = "strict", value_parser = parse_validation)]
+          num_args = 0..=1, require_equals = true, default_missing_value = "strict", value_parser = parse_validation,
+          add = Holds::Listed)]
     pub(crate) validate: &'static str,
 
     /// Name under which the server records who wrote which field
-    #[arg(long, value_name = "NAME", default_value = BINARY, hide_short_help = true)]
+    #[arg(long, value_name = "NAME", default_value = BINARY, hide_short_help = true, add = Holds::Text)]
     pub(crate) field_manager: String,
 }
 
@@ -201,20 +206,11 @@ impl OutputFlags {
     }
 }
 
-impl WriteArgs {
-    /// Whether each is as it is where nobody names it.
-    pub(crate) fn is_unused(&self) -> bool {
-        let Self { dry_run, output, validate, field_manager } = self;
-        (*dry_run, *output, *validate, field_manager.as_str())
-            == (DryRun::None, Output::Human, "Strict", BINARY)
-    }
-}
-
 /// How a report is shown.
 #[derive(clap::Args)]
 pub(crate) struct ReportArgs {
     /// Print it for a program (json, yaml), as names alone, or with more columns (wide)
     #[arg(short, long, value_name = "json|yaml|name|wide", value_parser = parse_report, default_value = "",
-          hide_default_value = true)]
+          hide_default_value = true, add = Holds::Listed)]
     pub(crate) output: Report,
 }

@@ -62,7 +62,7 @@ impl<'a> Line<'a> {
         if let Some(long) = word.strip_prefix("--") {
             let (name, value) =
                 long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
-            return self.long(name).map_or(Next::Any, |flag| self.give(flag, value));
+            return self.flag(name).map_or(Next::Any, |flag| self.give(flag, value));
         }
         if word.len() > 1 && word.starts_with('-') {
             self.note_switches(word);
@@ -113,7 +113,7 @@ impl<'a> Line<'a> {
         }
         if let Some((name, text)) = word.strip_prefix("--").and_then(|long| long.split_once('=')) {
             let value = |flag| Word::Value { flag, before: format!("--{name}="), text: text.to_owned() };
-            return self.long(name).map_or(Word::NotOurs, value);
+            return self.flag(name).map_or(Word::NotOurs, value);
         }
         if !word.starts_with('-') {
             return Word::Plain(word.to_owned());
@@ -127,7 +127,8 @@ impl<'a> Line<'a> {
         }
     }
 
-    fn long(&self, name: &str) -> Option<&'a Arg> {
+    /// The flag of the command that has this long name.
+    pub(crate) fn flag(&self, name: &str) -> Option<&'a Arg> {
         let is_named =
             |flag: &&Arg| flag.get_long_and_visible_aliases().is_some_and(|names| names.contains(&name));
         self.command.get_arguments().find(is_named)
@@ -155,7 +156,7 @@ impl<'a> Line<'a> {
     /// The same, or else what the flag's definition says.
     pub(crate) fn value_or_default(&self, long: &str) -> String {
         let default = || {
-            let flag = self.long(long)?;
+            let flag = self.flag(long)?;
             flag.get_default_values().first().map(|value| value.to_string_lossy().into_owned())
         };
         self.value(long).map(ToOwned::to_owned).or_else(default).unwrap_or_default()

@@ -14,7 +14,7 @@ use crate::change::retry::{TRIES, pause_after_conflict};
 use crate::cluster::{Cluster, Failure, Keep, Namespaces, Write};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::{DryRun, WriteArgs};
+use crate::flags::{DryRun, Holds, WriteArgs};
 use crate::session::Session;
 use crate::workload::{self, Kind, NamedCopy, OnChange, Selector, Target};
 use crate::{flags, session, wording};
@@ -30,11 +30,12 @@ pub(crate) struct ChangeArgs {
     recreate: bool,
 
     /// Create a changed copy under another name, and leave the workload as it is
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = Holds::Text)]
     copy_as: Option<String>,
 
     /// How long --recreate waits until the old one is gone
-    #[arg(long, value_name = "DURATION", default_value = "2m", requires = "recreate", value_parser = flags::parse_duration, hide_short_help = true)]
+    #[arg(long, value_name = "DURATION", default_value = "2m", requires = "recreate", value_parser = flags::parse_duration, hide_short_help = true,
+          add = Holds::Text)]
     timeout: Duration,
 
     #[command(flatten)]

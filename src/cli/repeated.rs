@@ -1,6 +1,6 @@
-//! Flags that are given more than once, before the command's name and after it.
+//! Flags that are given more than once, or before the name of the command that they belong to.
 //!
-//! What was typed is used, or it is refused: clap would take the last value without a word.
+//! What was typed is used, or it is refused: clap would take the last value, or none, without a word.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use clap::{Arg, ArgAction, Command};
 
 use crate::error::{Error, Result};
+use crate::flags::Holds;
 use crate::typed_line::Line;
 
 /// The flags of which the last value counts, as all do in kubectl: an alias or a wrapper names a place first, and who
@@ -15,14 +16,11 @@ use crate::typed_line::Line;
 const LAST_COUNTS: [&str; 8] =
     ["kubeconfig", "context", "cluster", "user", "server", "namespace", "runai-namespace", "request-timeout"];
 
-/// Those whose value may be shown. An address may hold a password.
-const NOT_SHOWN: &str = "server";
-
 /// Checks the words of a line that is a command; `program` has parsed it. Gives what is worth knowing, a line each.
 ///
 /// # Errors
-/// A flag that takes one value is given two that differ; or a word that asks for a terminal. No value is repeated that may
-/// be a secret.
+/// A flag that takes one value is given two that differ, or stands before the type that it is for; a word that asks for a
+/// terminal. No value is repeated that may be a secret.
 pub(super) fn check(program: &Command, words: &[OsString]) -> Result<Vec<String>> {
     let cursor = std::iter::once(String::new());
     let words = words.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
@@ -31,11 +29,16 @@ pub(super) fn check(program: &Command, words: &[OsString]) -> Result<Vec<String>
     if line.path == ["submit"] {
         refuse_a_terminal(&words)?;
     }
+    let is_own = |flag: &Arg| line.command.get_arguments().any(|own| std::ptr::eq(own, flag));
+    if line.flags.iter().any(|(flag, _)| !flag.is_global_set() && !is_own(flag)) {
+        return Err(Error::usage("the type comes first, then its flags")
+            .hint("for example: kubectl runai-secret create generic NAME --from-file=PATH"));
+    }
     let mut notes = Vec::new();
-    for (flag, values) in given_twice(&line) {
+    for (flag, (holds, values)) in given_twice(&line) {
         if LAST_COUNTS.contains(&flag) {
-            let last =
-                values.last().filter(|_| flag != NOT_SHOWN).map_or(String::new(), |last| format!(": {last}"));
+            let last = values.last().filter(|_| holds.is_some_and(|holds| holds != Holds::Confidential));
+            let last = last.map_or(String::new(), |last| format!(": {last}"));
             notes.push(format!("--{flag} is given {}, and the last one counts{last}", times(values.len())));
         } else {
             return Err(Error::usage(format!(
@@ -49,12 +52,14 @@ pub(super) fn check(program: &Command, words: &[OsString]) -> Result<Vec<String>
 }
 
 /// The flags for one value that have several which differ.
-fn given_twice<'a>(line: &'a Line<'_>) -> Vec<(&'a str, Vec<&'a str>)> {
-    let mut given: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+fn given_twice<'a>(line: &'a Line<'_>) -> BTreeMap<&'a str, (Option<Holds>, Vec<&'a str>)> {
+    let mut given: BTreeMap<&str, (Option<Holds>, Vec<&str>)> = BTreeMap::new();
     for (flag, value) in line.flags.iter().filter(|(flag, _)| takes_one_value(flag)) {
-        given.entry(flag.get_long().unwrap_or_default()).or_default().push(value);
+        let name = flag.get_long().unwrap_or_default();
+        given.entry(name).or_insert((Holds::of(flag), Vec::new())).1.push(value);
     }
-    given.into_iter().filter(|(_, values)| values.iter().any(|value| *value != values[0])).collect()
+    given.retain(|_, (_, values)| values.iter().any(|value| *value != values[0]));
+    given
 }
 
 fn takes_one_value(flag: &Arg) -> bool {

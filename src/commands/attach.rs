@@ -6,6 +6,7 @@ use crate::change::manifest::ManifestChange;
 use crate::change::workload::{Change, ChangeArgs, Changed, Plan, Planned, Way};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
+use crate::flags::Holds;
 use crate::session::Session;
 use crate::sources::manifest_files::{ManifestArgs, ManifestFiles};
 use crate::uses::references::ReferenceArgs;
@@ -37,22 +38,24 @@ use crate::{change, secret, uses};
 )]
 pub(crate) struct AttachArgs {
     /// The secret (not with -e), then the workload as KIND/NAME; with -f it may be left out
-    #[arg(value_name = "[SECRET] KIND/NAME", required_unless_present = "filename")]
+    #[arg(value_name = "[SECRET] KIND/NAME", required_unless_present = "filename",
+          add = Holds::SecretAndWorkload)]
     words: Vec<String>,
 
     #[command(flatten)]
     manifest: ManifestArgs,
 
     /// One key as an env variable; without VAR it is named like the key, in capitals
-    #[arg(long, value_name = "[VAR=]KEY")]
+    #[arg(long, value_name = "[VAR=]KEY", add = Holds::VariableAndKey)]
     env: Vec<String>,
 
     /// Every key as an env variable, with a prefix before its name
-    #[arg(long, value_name = "PREFIX", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    #[arg(long, value_name = "PREFIX", num_args = 0..=1, require_equals = true, default_missing_value = "",
+          add = Holds::Text)]
     env_all: Option<String>,
 
     /// Keys as files in a folder; without KEY all of them
-    #[arg(long, value_name = "PATH[:KEY[=FILE],…]")]
+    #[arg(long, value_name = "PATH[:KEY[=FILE],…]", add = Holds::Mount)]
     mount: Vec<String>,
 
     /// Pull the workload's images with this registry login
@@ -63,7 +66,7 @@ pub(crate) struct AttachArgs {
     references: ReferenceArgs,
 
     /// The container; '*' for all. Needed where there are several
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", add = Holds::Container)]
     container: Vec<String>,
 
     /// Replace what is in the way: variables of the same name, mounts at the same path

@@ -9,7 +9,7 @@ use crate::change::retry::{TRIES, pause_after_conflict};
 use crate::cluster::{Answer, Cluster, Failure, SecretFrame};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::{DryRun, WriteArgs};
+use crate::flags::{DryRun, Holds, WriteArgs};
 use crate::metadata::Metadata;
 use crate::propagation::{self, ExistingSecret};
 use crate::secret::{self, CREDENTIAL_LABEL, SecretManifest};
@@ -37,19 +37,19 @@ const SERVICE_ACCOUNT_TOKEN: &str = "kubernetes.io/service-account-token";
     kubectl runai-secret copy hf -p team-a --to-project=team-b --to-project=vision --replace")]
 pub(crate) struct CopyArgs {
     /// The secret
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = Holds::Secret)]
     name: String,
 
     /// The project that gets it; may be repeated
-    #[arg(long = "to-project", value_name = "PROJECT", required = true)]
+    #[arg(long = "to-project", value_name = "PROJECT", required = true, add = Holds::ProjectThere)]
     to: Vec<String>,
 
     /// The project that has it; the same as --project
-    #[arg(long, value_name = "PROJECT")]
+    #[arg(long, value_name = "PROJECT", add = Holds::Project)]
     from_project: Option<String>,
 
     /// The kubeconfig's context in which the projects are that get it
-    #[arg(long, value_name = "CONTEXT")]
+    #[arg(long, value_name = "CONTEXT", add = Holds::Context)]
     to_context: Option<String>,
 
     /// Overwrite type and values of a secret of that name; its labels and annotations stay
@@ -57,11 +57,11 @@ pub(crate) struct CopyArgs {
     replace: bool,
 
     /// A label for the copy
-    #[arg(long = "label", value_name = "KEY=VALUE")]
+    #[arg(long = "label", value_name = "KEY=VALUE", add = Holds::Text)]
     labels: Vec<String>,
 
     /// An annotation for the copy
-    #[arg(long = "annotation", value_name = "KEY=VALUE")]
+    #[arg(long = "annotation", value_name = "KEY=VALUE", add = Holds::Text)]
     annotations: Vec<String>,
 
     #[command(flatten)]

@@ -6,6 +6,7 @@ use crate::change;
 use crate::change::manifest::ManifestChange;
 use crate::change::workload::{Change, ChangeArgs, Changed, Plan, Planned};
 use crate::error::{Error, Result};
+use crate::flags::Holds;
 use crate::session::Session;
 use crate::sources::manifest_files::ManifestArgs;
 use crate::wording::{list, nearest};
@@ -31,22 +32,22 @@ use crate::workload::{self, ContainerChoice, Kind, Nameless, Selection, Target};
 )]
 pub(crate) struct DetachArgs {
     /// The secret; it need not exist any more
-    #[arg(value_name = "SECRET")]
+    #[arg(value_name = "SECRET", add = Holds::Secret)]
     secret: String,
 
     /// The workload; with -f it may be left out
-    #[arg(value_name = "KIND/NAME", required_unless_present = "filename")]
+    #[arg(value_name = "KIND/NAME", required_unless_present = "filename", add = Holds::Workload)]
     target: Option<String>,
 
     #[command(flatten)]
     manifest: ManifestArgs,
 
     /// Only this env variable; may be repeated
-    #[arg(long, value_name = "VAR")]
+    #[arg(long, value_name = "VAR", add = Holds::UsedVariable)]
     env: Vec<String>,
 
     /// Only the files mounted there; may be repeated
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", add = Holds::UsedPath)]
     mount: Vec<String>,
 
     /// Only the env variables that --env-all makes, of all keys
@@ -58,7 +59,7 @@ pub(crate) struct DetachArgs {
     image_pull: bool,
 
     /// Only this container; may be repeated
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", add = Holds::Container)]
     container: Vec<String>,
 
     #[command(flatten)]

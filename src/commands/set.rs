@@ -4,7 +4,7 @@ use crate::change::secret::{SecretChange, Step};
 use crate::cluster::{Failure, SecretHead};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::{DryRun, Output, WriteArgs};
+use crate::flags::{DryRun, Holds, Output, WriteArgs};
 use crate::propagation::Scope;
 use crate::secret::{self, Nothing, SecretManifest, Source};
 use crate::session::Session;
@@ -28,11 +28,11 @@ use crate::{change, sharing, uses};
     kubectl runai-secret set db --generate=password=48")]
 pub(crate) struct SetArgs {
     /// The secret
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = Holds::Secret)]
     name: String,
 
     /// A key whose value is asked for, or read from standard input
-    #[arg(value_name = "KEY")]
+    #[arg(value_name = "KEY", add = Holds::Key)]
     keys: Vec<String>,
 
     #[command(flatten)]
@@ -147,12 +147,6 @@ impl SetArgs {
 
     /// Reads all sources.
     async fn read(&self, session: &Session<'_>) -> Result<SecretManifest> {
-        if self.keys.is_empty() && self.sources.is_unused() {
-            return Err(Error::usage("no key to set").hint(format!(
-                "name one: {}; or a source, such as --from-dotenv=.env",
-                CommandLine::plugin("set").arg(&self.name).then("KEY")
-            )));
-        }
         Source::check_keys("KEY", &self.keys)?;
         let given = self.given(session).await?;
         let contents = read_sources(&self.sources, given, Nothing::Refuse, session).await?;
@@ -162,7 +156,10 @@ impl SetArgs {
             contents.check_no_file_is_empty()?;
         }
         if contents.data.is_empty() {
-            return Err(Error::usage("the sources have no keys: there is nothing to set"));
+            return Err(Error::usage("no key to set").hint(format!(
+                "name one: {}; or a source that has some, such as --from-dotenv=.env",
+                CommandLine::plugin("set").arg(&self.name).then("KEY")
+            )));
         }
         Ok(SecretManifest::new(&self.name, contents.data))
     }

@@ -7,7 +7,7 @@ use crate::change::secret::{SecretChange, Step};
 use crate::cluster::SecretHead;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::WriteArgs;
+use crate::flags::{Holds, WriteArgs};
 use crate::session::Session;
 use crate::wording::{list, nearest};
 use crate::{change, secret, session, sharing, uses};
@@ -21,11 +21,11 @@ use crate::{change, secret, session, sharing, uses};
     kubectl runai-secret unset settings OLD_TOKEN OLD_URL --dry-run=server")]
 pub(crate) struct UnsetArgs {
     /// The secret
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = Holds::Secret)]
     name: String,
 
     /// The keys to take out
-    #[arg(value_name = "KEY", required = true)]
+    #[arg(value_name = "KEY", required = true, add = Holds::Key)]
     keys: Vec<String>,
 
     #[command(flatten)]

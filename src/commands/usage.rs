@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::age::age;
 use crate::cluster::{Cluster, Failure, Namespaces, Seen, Unseen};
 use crate::error::{Error, Result};
-use crate::flags::{Report, ReportArgs};
+use crate::flags::{Holds, Report, ReportArgs};
 use crate::metadata::Metadata;
 use crate::session::Session;
 use crate::session::scope::ScopeArgs;
@@ -27,7 +27,7 @@ use crate::{flags, propagation, secret, session, sharing, uses};
     kubectl runai-secret usage --unused -p team-a")]
 pub(crate) struct UsageArgs {
     /// The secret; all of the namespace without it
-    #[arg(value_name = "NAME", value_parser = flags::parse_secret)]
+    #[arg(value_name = "NAME", value_parser = flags::parse_secret, add = Holds::Secret)]
     name: Option<String>,
 
     /// Only secrets that nobody uses; those shared with every project are left out

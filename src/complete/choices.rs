@@ -156,6 +156,20 @@ pub(crate) async fn secrets_of(
     Ok(uses.into_iter().map(|(value, about)| Choice { value, about }).collect())
 }
 
+/// The type of a secret of the line's place.
+///
+/// # Errors
+/// It can't be read.
+pub(crate) async fn type_of_secret(
+    name: &str,
+    program: &Command,
+    words: &[String],
+    cluster: &Cluster,
+) -> Result<String, LookupError> {
+    let namespace = CompletionContext::of(&Line::read(program, words).0).namespace(cluster).await?;
+    Ok(cluster.secret_outline(&namespace, name).await?.secret_type)
+}
+
 /// Completes the last word while a question is open; what was found within the time limit of Tab. `program` must be built.
 pub(crate) fn tab(program: &Command, words: &[String]) -> Vec<String> {
     let offer = offer(program, words, Instant::now());

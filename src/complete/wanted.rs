@@ -1,12 +1,11 @@
-//! What a word at the cursor stands for.
-//!
-//! The help names each value: `PATH`, `KIND/NAME`, `json|yaml|name`. Completion goes by these names, so a new flag
-//! completes as its help says; only where a name says too little (`NAME`) the flag is looked at too.
+//! What a word at the cursor stands for. Each argument says what it holds: see `flags::Holds`.
 
+use clap::builder::PossibleValue;
 use clap::{Arg, Command};
 
 use super::candidate::{Candidate, Files, Then};
 use crate::cluster::Entries;
+use crate::flags::Holds;
 use crate::secret::TYPES;
 use crate::typed_line::{Line, Word};
 use crate::workload::{KINDS, Kind, Target};
@@ -79,7 +78,10 @@ impl CompletionSlot {
                 }
                 wanted
             }
-            Word::Value { flag, before, text } => value_of(flag, text, line).after(before),
+            Word::Value { flag, before, text } => {
+                let given = line.flags.iter().filter(|(given, _)| given.get_id() == flag.get_id());
+                value_of(flag, text, line).except(given.map(|(_, value)| value)).after(before)
+            }
         }
     }
 
@@ -102,9 +104,9 @@ impl CompletionSlot {
         Self { files: Some(Files { before: before.to_owned(), text: text.to_owned() }), ..Self::default() }
     }
 
-    fn except(mut self, names: &[String]) -> Self {
+    fn except<'a>(mut self, names: impl IntoIterator<Item = &'a String>) -> Self {
         if let Some(live) = &mut self.live {
-            live.except = names.to_vec();
+            live.except.extend(names.into_iter().cloned());
         }
         self
     }
@@ -157,33 +159,23 @@ fn flags(line: &Line<'_>, text: &str) -> Vec<Candidate> {
 fn positional(line: &Line<'_>, text: &str) -> CompletionSlot {
     let arguments: Vec<&Arg> =
         line.command.get_positionals().filter(|argument| !argument.is_last_set()).collect();
-    let index = line.positionals.len();
-    let several = |argument: &&&Arg| argument.get_num_args().is_some_and(|count| count.max_values() > 1);
-    let is_append = |argument: &&&Arg| matches!(argument.get_action(), clap::ArgAction::Append);
-    let argument = arguments
-        .get(index)
-        .or_else(|| arguments.last().filter(|argument| several(argument) || is_append(argument)));
-    let Some(argument) = argument else { return CompletionSlot::default() };
-    match value_name(argument).as_str() {
-        "SECRET" => CompletionSlot::live(Lookup::Secrets, text),
-        "KIND/NAME" | "TARGET" => target(text),
-        "[SECRET] KIND/NAME" => secret_or_target(line, text),
-        // The name of something new.
-        "NAME" if matches!(line.path.first(), Some(&("create" | "submit"))) => CompletionSlot::default(),
-        "NAME" => CompletionSlot::live(Lookup::Secrets, text).except(&line.positionals),
-        "KEY" => match line.positionals.first() {
-            Some(secret) => keys(secret, "", text).except(&line.positionals[1..]),
-            None => CompletionSlot::default(),
-        },
-        _ => value_of(argument, text, line),
+    let goes_on = |argument: &&Arg| matches!(argument.get_action(), clap::ArgAction::Append);
+    let next = line.positionals.len();
+    let at = if next < arguments.len() || !arguments.last().is_some_and(goes_on) {
+        next
+    } else {
+        arguments.len() - 1
+    };
+    match arguments.get(at) {
+        Some(argument) => value_of(argument, text, line).except(&line.positionals[at..]),
+        None => CompletionSlot::default(),
     }
 }
 
 fn secret_or_target(line: &Line<'_>, text: &str) -> CompletionSlot {
-    let names_secrets_itself =
-        ["environment", "env-secret", "secret-volume"].iter().any(|flag| line.has(flag));
+    let mut held = line.flags.iter().filter_map(|(flag, _)| Holds::of(flag));
     match line.positionals.len() {
-        0 if names_secrets_itself || text.contains('/') => target(text),
+        0 if held.any(Holds::names_a_secret) || text.contains('/') => target(text),
         0 => {
             // A secret is what most lines go on with.
             CompletionSlot { otherwise: kinds(text), ..CompletionSlot::live(Lookup::Secrets, text) }
@@ -220,64 +212,59 @@ fn kinds(text: &str) -> Vec<Candidate> {
 }
 
 fn value_of(argument: &Arg, text: &str, line: &Line<'_>) -> CompletionSlot {
-    let name = value_name(argument);
-    match (argument.get_long().unwrap_or_default(), name.as_str()) {
-        ("context", _) | (_, "CONTEXT") => CompletionSlot::live(Lookup::Entries(Entries::Contexts), text),
-        ("cluster", _) => CompletionSlot::live(Lookup::Entries(Entries::Clusters), text),
-        ("user", _) => CompletionSlot::live(Lookup::Entries(Entries::Users), text),
-        ("to-project", _) => {
-            CompletionSlot::live(Lookup::Projects, text).in_context(line.value("to-context"))
+    let names = |what| CompletionSlot::live(what, text);
+    let Some(holds) = Holds::of(argument) else { return CompletionSlot::default() };
+    match holds {
+        Holds::Confidential | Holds::KeyAndConfidential | Holds::Text => CompletionSlot::default(),
+        Holds::Listed => fixed(listed(argument).into_iter(), text),
+        Holds::Cluster => names(Lookup::Entries(Entries::Clusters)),
+        Holds::Context => names(Lookup::Entries(Entries::Contexts)),
+        Holds::User => names(Lookup::Entries(Entries::Users)),
+        Holds::Namespace => names(Lookup::Namespaces),
+        Holds::Project => names(Lookup::Projects),
+        Holds::ProjectThere => names(Lookup::Projects).in_context(line.value("to-context")),
+        Holds::Secret => names(Lookup::Secrets),
+        Holds::SecretType => fixed(TYPES.iter().map(|name| Candidate::new(*name, "")), text),
+        Holds::Workload => target(text),
+        Holds::SecretAndWorkload => secret_or_target(line, text),
+        Holds::Container => {
+            named_target(line).map(|target| names(Lookup::ContainersOf(target))).unwrap_or_default()
         }
-        (_, "PROJECT") => CompletionSlot::live(Lookup::Projects, text),
-        (_, "NAMESPACE") => CompletionSlot::live(Lookup::Namespaces, text),
-        (_, "SECRET") | ("image-pull-secret", "NAME") | ("env-all", "NAME[=PREFIX]") => {
-            CompletionSlot::live(Lookup::Secrets, text)
-        }
-        ("container", _) => containers(line, text),
-        ("environment", _) => reference(text),
-        ("env-secret", _) => env_secret(text),
-        ("secret-volume", _) => secret_volume(text),
-        ("env", "[VAR=]KEY") => {
+        Holds::Reference => reference(text),
+        Holds::EnvSecret => env_secret(text),
+        Holds::SecretVolume => secret_volume(text),
+        Holds::Key => keys_of_named(line, "", text),
+        Holds::VariableAndKey => {
             let (before, key) = after_first(text, '=');
-            attached(line).map(|secret| keys(secret, before, key)).unwrap_or_default()
+            keys_of_named(line, before, key)
         }
-        ("mount", "PATH[:KEY[=FILE],…]") => {
-            attached(line).map(|secret| mount(secret, text)).unwrap_or_default()
-        }
-        ("env", "VAR") => used(line, text, |secret, target| Lookup::VariablesOf { secret, target }),
-        ("mount", "PATH") => used(line, text, |secret, target| Lookup::MountsOf { secret, target }),
-        ("type", _) => fixed(TYPES.iter().map(|name| Candidate::new(*name, "")), text),
-        // A path in a container.
-        ("working-dir", _) => CompletionSlot::default(),
-        (_, "PATH" | "FILE") => CompletionSlot::files("", text),
-        (_, "[KEY=]PATH") => {
+        Holds::Mount => mount(line, text),
+        Holds::UsedVariable => used(line, text, |secret, target| Lookup::VariablesOf { secret, target }),
+        Holds::UsedPath => used(line, text, |secret, target| Lookup::MountsOf { secret, target }),
+        Holds::File => CompletionSlot::files("", text),
+        Holds::KeyAndFile => {
             let (before, path) = after_first(text, '=');
             CompletionSlot::files(before, path)
         }
-        (_, "VARIABLE") => variables("", text),
-        (_, "[KEY=]VARIABLE") => {
+        Holds::Variable => variables("", text),
+        Holds::KeyAndVariable => {
             let (before, variable) = after_first(text, '=');
             variables(before, variable)
         }
-        _ => enumerated(argument, &name, text),
     }
 }
 
-/// Values that are one of a few: clap knows them, or the help lists them.
-fn enumerated(argument: &Arg, name: &str, text: &str) -> CompletionSlot {
+/// The words that a value is one of: those that clap knows, or those that the help lists.
+fn listed(argument: &Arg) -> Vec<Candidate> {
     let known = argument.get_possible_values();
-    if !known.is_empty() {
-        let visible = known.iter().filter(|value| !value.is_hide_set());
-        let candidate = |value: &clap::builder::PossibleValue| {
-            Candidate::new(value.get_name(), value.get_help().map(ToString::to_string).unwrap_or_default())
-        };
-        return fixed(visible.map(candidate), text);
+    if known.is_empty() {
+        let name =
+            argument.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str());
+        return name.split('|').map(|word| Candidate::new(word, "")).collect();
     }
-    if name.contains('|') {
-        fixed(name.split('|').map(|word| Candidate::new(word, "")), text)
-    } else {
-        CompletionSlot::default()
-    }
+    let visible = known.iter().filter(|value| !value.is_hide_set());
+    let about = |value: &PossibleValue| value.get_help().map(ToString::to_string).unwrap_or_default();
+    visible.map(|value| Candidate::new(value.get_name(), about(value))).collect()
 }
 
 fn fixed(words: impl Iterator<Item = Candidate>, text: &str) -> CompletionSlot {
@@ -296,8 +283,12 @@ fn keys(secret: &str, before: &str, text: &str) -> CompletionSlot {
     CompletionSlot::part(Lookup::KeysOf(secret.to_owned()), before, text, "", Then::Space)
 }
 
-/// The secret that stands before the workload.
-fn attached<'a>(line: &'a Line<'_>) -> Option<&'a str> {
+/// Of the secret that comes first on the line.
+fn keys_of_named(line: &Line<'_>, before: &str, text: &str) -> CompletionSlot {
+    named_secret(line).map(|secret| keys(secret, before, text)).unwrap_or_default()
+}
+
+fn named_secret<'a>(line: &'a Line<'_>) -> Option<&'a str> {
     line.positionals.first().map(String::as_str).filter(|word| !word.contains('/'))
 }
 
@@ -308,18 +299,10 @@ fn named_target(line: &Line<'_>) -> Option<Target> {
 
 /// What a workload uses of a secret, for taking it off.
 fn used(line: &Line<'_>, text: &str, lookup: fn(String, Target) -> Lookup) -> CompletionSlot {
-    match (attached(line), named_target(line)) {
+    match (named_secret(line), named_target(line)) {
         (Some(secret), Some(target)) => CompletionSlot::live(lookup(secret.to_owned(), target), text),
         _ => CompletionSlot::default(),
     }
-}
-
-fn containers(line: &Line<'_>, text: &str) -> CompletionSlot {
-    let target = named_target(line);
-    let typed: Vec<String> = line.values("container").map(ToOwned::to_owned).collect();
-    target
-        .map(|target| CompletionSlot::live(Lookup::ContainersOf(target), text).except(&typed))
-        .unwrap_or_default()
 }
 
 /// `VAR=SECRET:name,key`, part by part.
@@ -367,18 +350,15 @@ fn secret_volume(text: &str) -> CompletionSlot {
 }
 
 /// `PATH:KEY[=FILE],…`, its keys.
-fn mount(secret: &str, text: &str) -> CompletionSlot {
+fn mount(line: &Line<'_>, text: &str) -> CompletionSlot {
     let (path, list) = after_first(text, ':');
-    if path.is_empty() {
-        return CompletionSlot::default();
-    }
     let (given, key) = after_last(list, ',');
-    if key.contains('=') {
+    if path.is_empty() || key.contains('=') {
         return CompletionSlot::default();
     }
     let given_keys: Vec<String> =
         given.split(',').map(|item| item.split('=').next().unwrap_or_default().to_owned()).collect();
-    keys(secret, &format!("{path}{given}"), key).except(&given_keys)
+    keys_of_named(line, &format!("{path}{given}"), key).except(&given_keys)
 }
 
 /// The text up to the first separator, that included, and the rest; all is rest where there is none.
@@ -388,11 +368,4 @@ fn after_first(text: &str, separator: char) -> (&str, &str) {
 
 fn after_last(text: &str, separator: char) -> (&str, &str) {
     text.rfind(separator).map_or(("", text), |at| text.split_at(at + separator.len_utf8()))
-}
-
-fn value_name(argument: &Arg) -> String {
-    let name = argument.get_value_names().and_then(|names| names.first());
-    let name = name.map(ToString::to_string).unwrap_or_default();
-    // `PATH|-` is a file, or standard input.
-    name.strip_suffix("|-").map(ToOwned::to_owned).unwrap_or(name)
 }

@@ -3,15 +3,14 @@
 use super::places::NO_SECRET;
 use super::{Guide, Question};
 use crate::error::{Error, Result};
-use crate::secret::{SSH, TLS};
+use crate::flags::Holds;
+use crate::secret::{DOCKER_CONFIG, OLD_DOCKER_CONFIG, SSH, TLS};
 use crate::wording::list;
 use crate::workload::{self, Attachment, Target};
 use crate::{complete, secret};
 
 /// The flags that say how one secret is used.
 const WAYS: [&str; 4] = ["env", "env-all", "mount", "image-pull"];
-/// Those that name the secret too.
-pub(super) const REFERENCES: [&str; 3] = ["environment", "env-secret", "secret-volume"];
 
 /// One way to use a secret.
 #[derive(Clone, Copy)]
@@ -27,12 +26,12 @@ enum Way {
 impl Way {
     /// Those that fit a type of secret, the likeliest first.
     fn offered(secret_type: &str) -> Vec<Self> {
-        if secret_type.contains("kubernetes.io/dockerc") {
-            vec![Self::ImagePull, Self::Files, Self::OneKey, Self::EveryKey]
-        } else if secret_type.contains(TLS) || secret_type.contains(SSH) {
-            vec![Self::Files, Self::OneKey, Self::EveryKey]
-        } else {
-            vec![Self::OneKey, Self::EveryKey, Self::Files]
+        match secret_type {
+            DOCKER_CONFIG | OLD_DOCKER_CONFIG => {
+                vec![Self::ImagePull, Self::Files, Self::OneKey, Self::EveryKey]
+            }
+            TLS | SSH => vec![Self::Files, Self::OneKey, Self::EveryKey],
+            _ => vec![Self::OneKey, Self::EveryKey, Self::Files],
         }
     }
 
@@ -55,7 +54,7 @@ impl Guide<'_> {
         }
         let Some((secret, target)) = self.secret_and_target() else { return Ok(()) };
         let says_how = self.has(&WAYS);
-        let names_secrets = self.has(&REFERENCES);
+        let names_secrets = self.has_reference();
         let needs_secret = says_how || !names_secrets;
         let is_whole = target.is_some() && secret.is_some() == needs_secret && (says_how || names_secrets);
         let is_wrong = secret.is_some() && !needs_secret;
@@ -123,10 +122,19 @@ impl Guide<'_> {
         }
     }
 
-    /// What the server says about a secret beside its name, its type among it; empty where it can't be listed.
-    async fn type_of(&mut self, secret: &str) -> Result<String> {
-        let secrets = self.secrets_there_are().await?;
-        Ok(secrets.into_iter().find(|one| one.value == secret).map(|one| one.about).unwrap_or_default())
+    /// Whether a flag names a secret by itself.
+    pub(super) fn has_reference(&self) -> bool {
+        self.gives(|flag| Holds::of(flag).is_some_and(Holds::names_a_secret))
+    }
+
+    /// The type of a secret; empty where there is none, or it can't be seen.
+    async fn type_of(&self, secret: &str) -> Result<String> {
+        let line = self.about_secrets(&[""]);
+        let program = self.draft.program();
+        match complete::type_of_secret(secret, program, &line, self.cluster().await?).await {
+            Err(error) if error.is_forbidden() || error.is_not_found() => Ok(String::new()),
+            secret_type => Ok(secret_type?),
+        }
     }
 
     /// The variable that a key becomes; the one that it would be called without a question is proposed.
@@ -179,7 +187,7 @@ impl Guide<'_> {
 
     /// Asks which container is meant, where the workload has several.
     async fn ask_for_container(&mut self) -> Result<()> {
-        let uses_containers = self.has(&["env", "env-all", "mount"]) || self.has(&REFERENCES);
+        let uses_containers = self.has(&["env", "env-all", "mount"]) || self.has_reference();
         if self.has(&["container"]) || !uses_containers {
             return Ok(());
         }

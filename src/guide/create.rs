@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::values::SOURCES;
+use clap::{Arg, Command};
+
 use super::{Guide, something};
 use crate::error::{Error, Result};
-use crate::secret::{self, DOCKER_HUB};
-
-/// The flags that a secret of any keys has alone, beside its sources.
-const GENERIC: [&str; 3] = ["trim", "type", "allow-empty"];
+use crate::flags::{Asked, Holds};
+use crate::secret;
 
 impl Guide<'_> {
     pub(super) async fn ask_for_create(&mut self) -> Result<()> {
@@ -18,8 +17,7 @@ impl Guide<'_> {
             return Ok(());
         }
         self.ask_for_project().await?;
-        let is_generic = self.has(&SOURCES) || self.has(&GENERIC);
-        if !is_typed && !is_named && !is_generic {
+        if !is_typed && !is_named && !self.is_generic() {
             let kind = self.pick_command("What kind of secret?", &["create"]).await?;
             self.draft.push_command(kind);
         }
@@ -29,54 +27,47 @@ impl Guide<'_> {
         self.ask_for_contents_by_type().await
     }
 
-    fn type_of_secret(&self) -> String {
-        self.draft.line().path.get(1).map_or("generic", |name| name).to_owned()
+    /// Whether a flag says that it is a secret of any keys: one that not every type has.
+    fn is_generic(&self) -> bool {
+        let line = self.draft.line();
+        let types: Vec<_> = line.command.get_subcommands().collect();
+        let has = |of: &Command, flag: &Arg| of.get_arguments().any(|own| own.get_id() == flag.get_id());
+        self.gives(|flag| !flag.is_global_set() && !types.iter().all(|of| has(of, flag)))
+    }
+
+    /// What the type asks for and the line does not have, by the flags that take the answers.
+    fn unanswered(&self) -> Vec<(String, Asked, Option<Holds>)> {
+        let line = self.draft.line();
+        let question = |flag: &Arg| {
+            let name = flag.get_long().filter(|name| !line.has(name))?;
+            Some((name.to_owned(), *flag.get::<Asked>()?, Holds::of(flag)))
+        };
+        line.command.get_arguments().filter_map(question).collect()
     }
 
     /// What the command does not ask for by itself: it asks for passwords.
     fn lacks_contents(&self) -> bool {
-        match self.type_of_secret().as_str() {
-            "generic" => !self.has(&SOURCES) && !self.has(&["allow-empty"]),
-            "tls" => !self.has(&["cert"]) || !self.has(&["key"]),
-            "ssh" => !self.has(&["private-key"]),
-            "docker-registry" => !self.has(&["docker-username", "from-file"]),
-            "password" => !self.has(&["username"]),
-            "access-key" => !self.has(&["access-key-id"]),
-            _ => false,
-        }
+        let line = self.draft.line();
+        let is_generic = !line.command.get_arguments().any(|flag| flag.get::<Asked>().is_some());
+        let lacks_answer = || self.unanswered().iter().any(|(_, asked, _)| asked.proposal.is_empty());
+        !self.has_source() && if is_generic { !line.has("allow-empty") } else { lacks_answer() }
     }
 
     async fn ask_for_contents_by_type(&mut self) -> Result<()> {
         if !self.lacks_contents() {
             return Ok(());
         }
-        let questions: &[(&str, &str)] = match self.type_of_secret().as_str() {
-            "tls" => &[("Certificate, a PEM file", "cert"), ("Its private key, a PEM file", "key")],
-            "ssh" => &[("Private key, a file", "private-key")],
-            "docker-registry" => return self.ask_for_login().await,
-            "password" => return self.ask_for_word("Name of the user", "", "username").await,
-            "access-key" => return self.ask_for_word("Access key ID", "", "access-key-id").await,
-            _ => return self.ask_for_contents().await,
-        };
-        for (question, flag) in questions {
-            if !self.has(&[flag]) {
-                let path = self.type_path(question, flag, "").await?;
-                self.draft.flag(flag, &path);
-            }
+        let questions = self.unanswered();
+        if questions.is_empty() {
+            return self.ask_for_contents().await;
         }
-        Ok(())
-    }
-
-    async fn ask_for_login(&mut self) -> Result<()> {
-        if !self.has(&["docker-server"]) {
-            self.ask_for_word("Registry", DOCKER_HUB, "docker-server").await?;
+        for (flag, Asked { question, proposal }, holds) in questions {
+            let word = match holds {
+                Some(Holds::File) => self.type_path(question, &flag, "").await?,
+                _ => self.type_word(question, proposal, something, None).await?,
+            };
+            self.draft.flag(&flag, &word);
         }
-        self.ask_for_word("Name of the user", "", "docker-username").await
-    }
-
-    async fn ask_for_word(&mut self, question: &str, proposal: &str, flag: &str) -> Result<()> {
-        let word = self.type_word(question, proposal, something, None).await?;
-        self.draft.flag(flag, &word);
         Ok(())
     }
 

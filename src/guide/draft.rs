@@ -4,11 +4,9 @@ use clap::{Arg, Command};
 
 use crate::cli;
 use crate::command_line;
+use crate::flags::Holds;
 use crate::secret::{self, EnvEntry};
 use crate::typed_line::Line;
-
-/// Flags whose values may be values of secrets; that a user's name is one, too, holds for the secrets of the type.
-const CONFIDENTIAL: [&str; 4] = ["docker-password", "token", "username", "access-key-id"];
 
 pub(super) struct Draft {
     program: Command,
@@ -159,10 +157,11 @@ impl Shown {
         let long = flag.get_long().unwrap_or_default();
         let name = flag.get_short().map_or_else(|| format!("--{long}"), |short| format!("-{short}"));
         let key = value.split_once('=').map_or("", |(key, _)| key);
-        match long {
-            _ if CONFIDENTIAL.contains(&long) => Self::NotAtAll,
-            "from-literal" => Self::With("--prompt".to_owned(), key.to_owned()),
-            "environment" if !matches!(EnvEntry::parse(value), Ok(EnvEntry::Reference { .. })) => {
+        match Holds::of(flag) {
+            _ if !flag.get_action().takes_values() => Self::Alone(name),
+            None | Some(Holds::Confidential) => Self::NotAtAll,
+            Some(Holds::KeyAndConfidential) => Self::With("--prompt".to_owned(), key.to_owned()),
+            Some(Holds::Reference) if !matches!(EnvEntry::parse(value), Ok(EnvEntry::Reference { .. })) => {
                 Self::With(name, format!("{key}=…"))
             }
             _ if value.is_empty() && !needs_value(flag) => Self::Alone(name),
@@ -209,7 +208,7 @@ mod tests {
             ("create s --from-literal password=hunter2", "create s --prompt password"),
             ("create docker-registry s --docker-password hunter2", "create docker-registry s"),
             ("create password s --username jane", "create password s"),
-            ("list --token hunter2==", "list"),
+            ("list --token hunter2== -s https://jane:hunter2@host", "list"),
             ("submit -i python -e P=hunter2 -- run --password hunter2", "submit -i python -e P=… -- …"),
             ("submit -i python -e T=SECRET:hf,token", "submit -i python -e T=SECRET:hf,token"),
         ] {

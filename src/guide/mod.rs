@@ -14,6 +14,7 @@ mod values;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
+use clap::Arg;
 use tokio::sync::OnceCell;
 
 use self::draft::Draft;
@@ -177,6 +178,11 @@ impl<'a> Guide<'a> {
     fn has(&self, flags: &[&str]) -> bool {
         let line = self.draft.line();
         flags.iter().any(|flag| line.has(flag))
+    }
+
+    /// Whether the line has a flag of which this is true.
+    fn gives(&self, is_so: impl Fn(&Arg) -> bool) -> bool {
+        self.draft.line().flags.iter().any(|(flag, _)| is_so(flag))
     }
 
     /// The cluster that the line describes.

@@ -49,7 +49,7 @@ impl Guide<'_> {
     }
 
     /// A line that is about the secrets of the command's place, and ends with these words.
-    fn about_secrets(&self, words: &[&str]) -> Vec<String> {
+    pub(super) fn about_secrets(&self, words: &[&str]) -> Vec<String> {
         let line = self.draft.line();
         let project = line.value("from-project").map(|project| format!("--from-project={project}"));
         let command = match &project {

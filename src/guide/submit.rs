@@ -1,6 +1,5 @@
 //! `submit`: what runs, with which secrets.
 
-use super::attach::REFERENCES;
 use super::{Guide, something};
 use crate::error::{Error, Result};
 use crate::workload;
@@ -20,7 +19,7 @@ impl Guide<'_> {
                 self.draft.push(name);
             }
         }
-        if !self.has(&REFERENCES) && !self.has(&["env-all"]) {
+        if !self.has_reference() && !self.has(&["env-all"]) {
             self.ask_for_references().await?;
         }
         if !self.has(&["gpu", "gpu-memory"]) {

@@ -1,58 +1,44 @@
 //! What goes into a secret: keys, and where each value comes from. The values themselves are not asked for here.
 
+use clap::Arg;
+
 use super::{Guide, something};
 use crate::complete::{self, Choice};
 use crate::error::{Error, Result};
+use crate::flags::{Brings, Holds, Words};
 use crate::secret;
 
-/// The flags by which values come.
-pub(super) const SOURCES: [&str; 8] = [
-    "from-literal",
-    "from-file",
-    "from-env-file",
-    "from-dotenv",
-    "from-json",
-    "from-env",
-    "prompt",
-    "generate",
-];
-
-/// Those that bring one key, which comes first in what they are given.
-const SOURCES_OF_ONE: [&str; 5] = ["from-literal", "from-file", "from-env", "prompt", "generate"];
-
 /// What a new secret may be made of.
-#[derive(Clone, Copy)]
-enum Content {
+enum Content<'a> {
     /// No more than what was picked.
     Enough,
     Key,
-    Dotenv,
-    Map,
+    /// The keys of a file, by the flag that names it.
+    Keys(&'a str),
     /// An empty secret.
     Nothing,
 }
 
-impl Content {
-    fn words(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Enough => ("that is all", ""),
-            Self::Key => ("a key and its value", "typed, from a file, from a variable, or random"),
-            Self::Dotenv => ("the keys of a .env file", "quotes and export as in a shell"),
-            Self::Map => ("the keys of a JSON or YAML file", "a map of strings"),
-            Self::Nothing => ("nothing", "an empty secret"),
-        }
-    }
-}
-
 impl Guide<'_> {
+    /// The sources of the command that are offered: the flag's name, and the words for it.
+    fn sources(&self, offer: fn(Brings) -> Option<Words>) -> Vec<(String, Words)> {
+        let line = self.draft.line();
+        let offered = |flag: &Arg| Some((flag.get_long()?.to_owned(), offer(*flag.get::<Brings>()?)?));
+        line.command.get_arguments().filter_map(offered).collect()
+    }
+
+    pub(super) fn has_source(&self) -> bool {
+        self.gives(|flag| flag.get::<Brings>().is_some())
+    }
+
     /// `set`: the secret, then the keys.
     pub(super) async fn ask_for_set(&mut self) -> Result<()> {
-        if self.count() > 1 || (self.count() == 1 && self.has(&SOURCES)) {
+        if self.count() > 1 || (self.count() == 1 && self.has_source()) {
             return Ok(());
         }
         self.ask_for_project().await?;
         self.ask_for_secret().await?;
-        if self.has(&SOURCES) {
+        if self.has_source() {
             return Ok(());
         }
         let secret = self.draft.line().positionals[0].clone();
@@ -86,45 +72,45 @@ impl Guide<'_> {
 
     /// Where the value of a key comes from.
     async fn ask_for_value(&mut self, key: &str) -> Result<()> {
-        let ways = [
-            ("I type it", "hidden, asked for twice"),
-            ("from a file", "also for values of several lines"),
-            ("from an environment variable", ""),
-            ("a random one", "32 letters and digits"),
-        ];
-        match self.pick_way(&format!("Where does the value of {key} come from?"), &ways).await? {
-            0 => self.draft.flag("prompt", key),
-            1 => {
-                let path = self.type_path("File", "from-file", &format!("{key}=")).await?;
-                self.draft.flag("from-file", &format!("{key}={path}"));
+        let sources = self.sources(|source| if let Brings::Key(words) = source { words } else { None });
+        let ways: Vec<_> = sources.iter().map(|(_, words)| *words).collect();
+        let picked = self.pick_way(&format!("Where does the value of {key} come from?"), &ways).await?;
+        let flag = &sources[picked].0;
+        let value = match self.draft.line().flag(flag).and_then(Holds::of) {
+            Some(Holds::KeyAndFile) => {
+                format!("{key}={}", self.type_path("File", flag, &format!("{key}=")).await?)
             }
-            2 => {
-                let variable = self.pick_variable().await?;
-                self.draft.flag("from-env", &format!("{key}={variable}"));
-            }
-            _ => self.draft.flag("generate", key),
-        }
+            Some(Holds::KeyAndVariable) => format!("{key}={}", self.pick_variable().await?),
+            _ => key.to_owned(),
+        };
+        self.draft.flag(flag, &value);
         Ok(())
     }
 
     /// What goes into a new secret, one thing after the other.
     pub(super) async fn ask_for_contents(&mut self) -> Result<()> {
+        let files = self.sources(|source| if let Brings::Keys(words) = source { words } else { None });
         let mut question = "What goes into it?";
         loop {
-            let offered = [Content::Key, Content::Dotenv, Content::Map];
-            let is_enough = self.has(&SOURCES);
-            let before = is_enough.then_some(Content::Enough);
-            let after = (!is_enough).then_some(Content::Nothing);
-            let contents: Vec<_> = before.into_iter().chain(offered).chain(after).collect();
-            let words: Vec<_> = contents.iter().map(|content| content.words()).collect();
-            match contents[self.pick_way(question, &words).await?] {
+            let key = ("a key and its value", "typed, from a file, from a variable, or random");
+            let mut contents = vec![(Content::Key, key)];
+            contents.extend(files.iter().map(|(flag, words)| (Content::Keys(flag), *words)));
+            if self.has_source() {
+                contents.insert(0, (Content::Enough, ("that is all", "")));
+            } else {
+                contents.push((Content::Nothing, ("nothing", "an empty secret")));
+            }
+            let words: Vec<_> = contents.iter().map(|(_, words)| *words).collect();
+            match contents[self.pick_way(question, &words).await?].0 {
                 Content::Enough => return Ok(()),
                 Content::Key => {
                     let key = self.type_key().await?;
                     self.ask_for_value(&key).await?;
                 }
-                Content::Dotenv => self.ask_for_file("from-dotenv").await?,
-                Content::Map => self.ask_for_file("from-json").await?,
+                Content::Keys(flag) => {
+                    let path = self.type_path("File", flag, "").await?;
+                    self.draft.flag(flag, &path);
+                }
                 Content::Nothing => {
                     self.draft.flag("allow-empty", "");
                     return Ok(());
@@ -137,7 +123,8 @@ impl Guide<'_> {
     /// A key that is there twice would be refused after all else was answered.
     async fn type_key(&mut self) -> Result<String> {
         let line = self.draft.line();
-        let words = SOURCES_OF_ONE.iter().flat_map(|flag| line.values(flag));
+        let of_one_key = |flag: &Arg| matches!(flag.get(), Some(Brings::Key(_)));
+        let words = line.flags.iter().filter(|(flag, _)| of_one_key(flag)).map(|(_, word)| word);
         let keys: Vec<String> =
             words.map(|word| word.split('=').next().unwrap_or_default().to_owned()).collect();
         let check = move |key: &str| {
@@ -148,12 +135,6 @@ impl Guide<'_> {
             Ok(())
         };
         self.type_word("Name of the key, such as HF_TOKEN", "", check, None).await
-    }
-
-    pub(super) async fn ask_for_file(&mut self, flag: &str) -> Result<()> {
-        let path = self.type_path("File", flag, "").await?;
-        self.draft.flag(flag, &path);
-        Ok(())
     }
 
     /// Asks for the path of a file that exists, the home folder's name in it; `before` is what of the flag's value comes

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 
 pub(crate) const TLS: &str = "kubernetes.io/tls";
 pub(crate) const DOCKER_CONFIG: &str = "kubernetes.io/dockerconfigjson";
-const OLD_DOCKER_CONFIG: &str = "kubernetes.io/dockercfg";
+pub(crate) const OLD_DOCKER_CONFIG: &str = "kubernetes.io/dockercfg";
 pub(crate) const SSH: &str = "kubernetes.io/ssh-auth";
 const BASIC_AUTH: &str = "kubernetes.io/basic-auth";
 const ACCOUNT_TOKEN: &str = "kubernetes.io/service-account-token";

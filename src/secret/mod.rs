@@ -42,7 +42,7 @@ mod value;
 mod value_summary;
 
 pub(crate) use argument::entries as paths;
-pub(crate) use builtin_type::{DOCKER_CONFIG, SSH, TLS, TYPES, check_keys};
+pub(crate) use builtin_type::{DOCKER_CONFIG, OLD_DOCKER_CONFIG, SSH, TLS, TYPES, check_keys};
 pub(crate) use changes::Changes;
 pub(crate) use contents::Contents;
 pub(crate) use credential::{CREDENTIAL_LABEL, Credential, access_key_contents, password_contents};

@@ -157,6 +157,11 @@ impl Source {
         }
     }
 
+    /// Whether a value comes as it is, which may have something at its ends.
+    pub(crate) fn may_have_ends(&self) -> bool {
+        matches!(self, Self::Given { place: Some(_), .. } | Self::File { .. } | Self::EnvFile { .. })
+    }
+
     pub(super) fn turn(&self) -> u8 {
         match self {
             Self::Given { .. } => 0,

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::flags::Holds;
 use crate::manifest::Manifest;
 use crate::secret::{self, Origin, ProcessInput, SecretValue};
 
@@ -20,7 +21,7 @@ const DEEPEST: usize = 64;
 #[derive(clap::Args)]
 pub(crate) struct ManifestArgs {
     /// A manifest, or a folder of them; - for standard input; may be repeated
-    #[arg(short, long, value_name = "FILE|-")]
+    #[arg(short, long, value_name = "FILE|-", add = Holds::File)]
     filename: Vec<OsString>,
 
     /// Also the folders in a folder that -f names

@@ -8,6 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
+use crate::flags::Holds;
 use crate::secret::{self, EnvEntry, SecretReference};
 use crate::session::Session;
 use crate::uses;
@@ -21,11 +22,11 @@ pub(crate) struct ReferenceArgs {
     variables: VariableArgs,
 
     /// All keys of a secret as files in a folder
-    #[arg(long, value_name = "path=PATH,name=NAME")]
+    #[arg(long, value_name = "path=PATH,name=NAME", add = Holds::SecretVolume)]
     secret_volume: Vec<String>,
 
     /// Permissions of the files, in octal
-    #[arg(long, value_name = "MODE")]
+    #[arg(long, value_name = "MODE", add = Holds::Text)]
     mode: Option<String>,
 }
 
@@ -70,12 +71,14 @@ impl clap::Args for VariableArgs {
                     .short('e')
                     .long("environment")
                     .value_name("VAR=SECRET:NAME,KEY")
+                    .add(Holds::Reference)
                     .help("An env variable from a key of a secret"),
             )
             .arg(
                 env_secret
                     .long("env-secret")
                     .value_name("VAR=NAME,key=KEY")
+                    .add(Holds::EnvSecret)
                     .hide_short_help(true)
                     .help("The same in the words of the newer runai CLI"),
             )

@@ -10,7 +10,7 @@ use super::kind::Kind;
 use super::pod_spec::{self, Role};
 use super::tree::{list, text};
 use crate::error::{Error, Result};
-use crate::secret::is_env_name;
+use crate::secret::{DOCKER_CONFIG, OLD_DOCKER_CONFIG, is_env_name};
 use crate::wording::nearest;
 
 /// An error if an attachment names a key that its secret does not have.
@@ -63,15 +63,13 @@ pub(crate) fn doubtful_env_names(
 /// # Errors
 /// The secret is to pull images, and its type is none that holds a registry login: the kubelet would ignore it.
 pub(crate) fn check_image_pull(attachments: &[Attachment], secret: &str, secret_type: &str) -> Result<()> {
-    const LOGINS: [&str; 2] = ["kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"];
     let is_to_pull =
         |one: &Attachment| matches!(one, Attachment::ImagePull { secret: name } if name == secret);
-    if LOGINS.contains(&secret_type) || !attachments.iter().any(is_to_pull) {
+    if matches!(secret_type, DOCKER_CONFIG | OLD_DOCKER_CONFIG) || !attachments.iter().any(is_to_pull) {
         return Ok(());
     }
     Err(Error::failed(format!(
-        "secret {secret:?} can't be used for pulling images: its type is {secret_type}, not {}",
-        LOGINS[0]
+        "secret {secret:?} can't be used for pulling images: its type is {secret_type}, not {DOCKER_CONFIG}"
     ))
     .hint("make a registry login: kubectl runai-secret create docker-registry NAME --docker-server=SERVER …"))
 }

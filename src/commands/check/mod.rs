@@ -14,7 +14,7 @@ use self::cluster::{consumer_named, consumers_in};
 use crate::cluster::{Namespaces, Unseen};
 use crate::error::{Error, Result};
 use crate::findings::{Code, Finding, Severity};
-use crate::flags::{Report, ReportArgs};
+use crate::flags::{Holds, Report, ReportArgs};
 use crate::session;
 use crate::session::Session;
 use crate::session::scope::ScopeArgs;
@@ -38,7 +38,7 @@ use crate::workload::Target;
 )]
 pub(crate) struct CheckArgs {
     /// A workload as kind/name; all that there is without it
-    #[arg(value_name = "TARGET")]
+    #[arg(value_name = "TARGET", add = Holds::Workload)]
     target: Option<String>,
 
     #[command(flatten)]

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 
 use clap::{Args, Subcommand};
 
-use crate::flags::WriteArgs;
-use crate::secret::Credential;
+use crate::flags::{Asked, Brings, Holds, WriteArgs};
+use crate::secret::{Credential, DOCKER_HUB};
 use crate::sources::SourceArgs;
 
 /// Create a secret from files, variables, prompts, dotenv files and more
@@ -52,7 +52,7 @@ pub(super) enum Typed {
 #[derive(Args)]
 pub(super) struct NewSecretArgs {
     /// Name of the secret
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = Holds::Text)]
     pub(super) names: Vec<String>,
 
     /// Overwrite the secret if it exists; labels and annotations that are not named here stay
@@ -73,11 +73,11 @@ pub(super) struct NewSecretArgs {
     pub(super) immutable: bool,
 
     /// A label
-    #[arg(long = "label", value_name = "KEY=VALUE")]
+    #[arg(long = "label", value_name = "KEY=VALUE", add = Holds::Text)]
     pub(super) labels: Vec<String>,
 
     /// An annotation
-    #[arg(long = "annotation", value_name = "KEY=VALUE")]
+    #[arg(long = "annotation", value_name = "KEY=VALUE", add = Holds::Text)]
     pub(super) annotations: Vec<String>,
 
     /// Add a hash of the content to the name
@@ -106,7 +106,7 @@ pub(super) struct GenericArgs {
     pub(super) sources: SourceArgs,
 
     /// The type to give the secret [default: Opaque]
-    #[arg(long = "type", value_name = "TYPE")]
+    #[arg(long = "type", value_name = "TYPE", add = Holds::SecretType)]
     pub(super) secret_type: Option<String>,
 
     /// Create it although it has no keys
@@ -115,35 +115,6 @@ pub(super) struct GenericArgs {
 
     #[command(flatten)]
     pub(super) new: NewSecretArgs,
-}
-
-impl GenericArgs {
-    pub(super) fn is_unused(&self) -> bool {
-        let Self { sources, secret_type, allow_empty, new } = self;
-        sources.is_unused() && secret_type.is_none() && !allow_empty && new.is_unused()
-    }
-}
-
-impl NewSecretArgs {
-    pub(super) fn is_unused(&self) -> bool {
-        let Self {
-            names,
-            replace,
-            cluster_wide,
-            credential,
-            immutable,
-            labels,
-            annotations,
-            append_hash,
-            save_config,
-            write,
-            ignored,
-        } = self;
-        let are_empty = names.is_empty() && labels.is_empty() && annotations.is_empty() && ignored.is_empty();
-        let is_set = *replace || *cluster_wide || *immutable;
-        let is_given = credential.is_some() || append_hash.is_some() || save_config.is_some();
-        are_empty && !is_set && !is_given && write.is_unused()
-    }
 }
 
 /// A login to an image registry
@@ -156,15 +127,17 @@ impl NewSecretArgs {
 )]
 pub(super) struct DockerRegistryArgs {
     /// Server of the registry; Docker Hub's is the default
-    #[arg(long, value_name = "SERVER", allow_hyphen_values = true)]
+    #[arg(long, value_name = "SERVER", allow_hyphen_values = true,
+          add = Holds::Text, add = Asked { question: "Registry", proposal: DOCKER_HUB })]
     pub(super) docker_server: Option<String>,
 
     /// Name of the user
-    #[arg(long, value_name = "USER", allow_hyphen_values = true)]
+    #[arg(long, value_name = "USER", allow_hyphen_values = true,
+          add = Holds::Text, add = Asked { question: "Name of the user", proposal: "" })]
     pub(super) docker_username: Option<String>,
 
     /// The password; seen by everyone who can list the machine's processes
-    #[arg(long, value_name = "PASSWORD", allow_hyphen_values = true)]
+    #[arg(long, value_name = "PASSWORD", allow_hyphen_values = true, add = Holds::Confidential)]
     pub(super) docker_password: Option<OsString>,
 
     /// Read the password from standard input
@@ -172,11 +145,11 @@ pub(super) struct DockerRegistryArgs {
     pub(super) docker_password_stdin: bool,
 
     /// Mail address of the user; registries ignore it
-    #[arg(long, value_name = "MAIL", allow_hyphen_values = true)]
+    #[arg(long, value_name = "MAIL", allow_hyphen_values = true, add = Holds::Text)]
     pub(super) docker_email: Option<String>,
 
     /// Docker's config.json, or - for standard input, instead of a login
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", add = Holds::File, add = Brings::Keys(None))]
     pub(super) from_file: Vec<OsString>,
 
     #[command(flatten)]
@@ -193,11 +166,13 @@ pub(super) struct DockerRegistryArgs {
 )]
 pub(super) struct TlsArgs {
     /// The certificate in PEM, then its chain, or - for standard input
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH",
+          add = Holds::File, add = Asked { question: "Certificate, a PEM file", proposal: "" })]
     pub(super) cert: Option<OsString>,
 
     /// Its private key in PEM, not encrypted, or - for standard input
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH",
+          add = Holds::File, add = Asked { question: "Its private key, a PEM file", proposal: "" })]
     pub(super) key: Option<OsString>,
 
     #[command(flatten)]
@@ -216,15 +191,16 @@ pub(super) struct TlsArgs {
 )]
 pub(super) struct SshArgs {
     /// The private key, without a passphrase, or - for standard input
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH",
+          add = Holds::File, add = Asked { question: "Private key, a file", proposal: "" })]
     pub(super) private_key: Option<OsString>,
 
     /// Its public key
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", add = Holds::File)]
     pub(super) public_key: Option<OsString>,
 
     /// Keys of the hosts to connect to, as ssh-keyscan prints them
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", add = Holds::File)]
     pub(super) known_hosts: Option<OsString>,
 
     #[command(flatten)]
@@ -243,7 +219,8 @@ pub(super) struct SshArgs {
 )]
 pub(super) struct PasswordArgs {
     /// Name of the user
-    #[arg(long, value_name = "USER")]
+    #[arg(long, value_name = "USER",
+          add = Holds::Confidential, add = Asked { question: "Name of the user", proposal: "" })]
     pub(super) username: Option<String>,
 
     /// Read the password from standard input; without any of these three it is asked for
@@ -251,11 +228,11 @@ pub(super) struct PasswordArgs {
     pub(super) password_stdin: bool,
 
     /// Read the password from a file
-    #[arg(long, value_name = "PATH", conflicts_with = "password_env")]
+    #[arg(long, value_name = "PATH", conflicts_with = "password_env", add = Holds::File)]
     pub(super) password_file: Option<OsString>,
 
     /// Take the password from an environment variable
-    #[arg(long, value_name = "VARIABLE")]
+    #[arg(long, value_name = "VARIABLE", add = Holds::Variable)]
     pub(super) password_env: Option<String>,
 
     #[command(flatten)]
@@ -274,7 +251,8 @@ pub(super) struct PasswordArgs {
 )]
 pub(super) struct AccessKeyArgs {
     /// The public half of the pair
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID",
+          add = Holds::Confidential, add = Asked { question: "Access key ID", proposal: "" })]
     pub(super) access_key_id: Option<String>,
 
     /// Read the secret key from standard input; without any of these three it is asked for
@@ -282,11 +260,11 @@ pub(super) struct AccessKeyArgs {
     pub(super) secret_key_stdin: bool,
 
     /// Read the secret key from a file
-    #[arg(long, value_name = "PATH", conflicts_with = "secret_key_env")]
+    #[arg(long, value_name = "PATH", conflicts_with = "secret_key_env", add = Holds::File)]
     pub(super) secret_key_file: Option<OsString>,
 
     /// Take the secret key from an environment variable
-    #[arg(long, value_name = "VARIABLE")]
+    #[arg(long, value_name = "VARIABLE", add = Holds::Variable)]
     pub(super) secret_key_env: Option<String>,
 
     #[command(flatten)]

@@ -24,7 +24,7 @@ pub(crate) use self::args::CreateArgs;
 use self::written::{Written, refused};
 
 pub(super) async fn run(args: &CreateArgs, session: &Session<'_>) -> Result<()> {
-    let (typed, args) = args.chosen()?;
+    let (typed, args) = args.chosen();
     destination::check(args, session)?;
     let manifest = manifest::resolve(&typed, args, session).await?;
     if args.write.dry_run == DryRun::Client {

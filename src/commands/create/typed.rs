@@ -61,12 +61,8 @@ impl Type<'_> {
 
 impl CreateArgs {
     /// The type that was chosen, with its own arguments, and those that every type has.
-    pub(super) fn chosen(&self) -> Result<(Type<'_>, &NewSecretArgs)> {
-        if self.typed.is_some() && !self.generic.is_unused() {
-            return Err(Error::usage("the type comes first, then its flags")
-                .hint("for example: kubectl runai-secret create generic NAME --from-file=PATH"));
-        }
-        Ok(match &self.typed {
+    pub(super) fn chosen(&self) -> (Type<'_>, &NewSecretArgs) {
+        match &self.typed {
             None => (Type::Generic(&self.generic), &self.generic.new),
             Some(Typed::Generic(args)) => (Type::Generic(args), &args.new),
             Some(Typed::DockerRegistry(args)) => (Type::DockerRegistry(args), &args.new),
@@ -74,7 +70,7 @@ impl CreateArgs {
             Some(Typed::Ssh(args)) => (Type::Ssh(args), &args.new),
             Some(Typed::Password(args)) => (Type::Password(args), &args.new),
             Some(Typed::AccessKey(args)) => (Type::AccessKey(args), &args.new),
-        })
+        }
     }
 }
 

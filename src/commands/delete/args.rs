@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::flags::{self, WriteArgs, parse_duration};
+use crate::flags::{self, Holds, WriteArgs, parse_duration};
 
 /// Delete a secret, or a shared one with every copy of it
 ///
@@ -22,7 +22,7 @@ use crate::flags::{self, WriteArgs, parse_duration};
     kubectl runai-secret delete hf --cluster-wide")]
 pub(crate) struct DeleteArgs {
     /// The secrets
-    #[arg(value_name = "NAME", required = true, value_parser = flags::parse_secret)]
+    #[arg(value_name = "NAME", required = true, value_parser = flags::parse_secret, add = Holds::Secret)]
     pub(super) names: Vec<String>,
 
     /// A shared secret of the Run:ai namespace, and all its copies
@@ -34,7 +34,8 @@ pub(crate) struct DeleteArgs {
     pub(super) force: bool,
 
     /// How long --cluster-wide waits until Run:ai has removed its copies
-    #[arg(long, value_name = "DURATION", default_value = "60s", requires = "cluster_wide", value_parser = parse_duration, hide_short_help = true)]
+    #[arg(long, value_name = "DURATION", default_value = "60s", requires = "cluster_wide", value_parser = parse_duration, hide_short_help = true,
+          add = Holds::Text)]
     pub(super) timeout: Duration,
 
     #[command(flatten)]

@@ -19,7 +19,7 @@ use crate::change::secret::{Done, SecretChange};
 use crate::cluster::{Failure, SecretHead, SecretWithValues};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::{DryRun, Output, WriteArgs};
+use crate::flags::{DryRun, Holds, Output, WriteArgs};
 use crate::propagation::Scope;
 use crate::secret::{self, Changes, SecretValue};
 use crate::session::Session;
@@ -43,11 +43,11 @@ use crate::{change, session, sharing};
     KUBE_EDITOR=nano kubectl runai-secret edit hf --dry-run=server")]
 pub(crate) struct EditArgs {
     /// The secret
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = Holds::Secret)]
     name: String,
 
     /// Only this key, as it is
-    #[arg(value_name = "KEY")]
+    #[arg(value_name = "KEY", add = Holds::Key)]
     key: Option<String>,
 
     #[command(flatten)]

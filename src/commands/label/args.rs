@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
-use crate::flags::{self, WriteArgs, parse_duration};
+use crate::flags::{self, Holds, WriteArgs, parse_duration};
 use crate::propagation::Key;
 use crate::secret::Credential;
 
@@ -22,7 +22,7 @@ use crate::secret::Credential;
     kubectl runai-secret label my-secret --remove")]
 pub(crate) struct LabelArgs {
     /// The secrets
-    #[arg(value_name = "NAME", required = true, value_parser = flags::parse_secret)]
+    #[arg(value_name = "NAME", required = true, value_parser = flags::parse_secret, add = Holds::Secret)]
     pub(super) names: Vec<String>,
 
     /// Take the mark off; Run:ai then removes the copies. Refused where workloads need them, unless --force is given
@@ -34,7 +34,7 @@ pub(crate) struct LabelArgs {
     pub(super) key: Key,
 
     /// Share it with the projects of this department alone; its id, not its name
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", add = Holds::Text)]
     pub(super) department: Option<String>,
 
     /// Also make it a credential of Run:ai's, of this kind
@@ -42,7 +42,7 @@ pub(crate) struct LabelArgs {
     pub(super) credential: Option<Credential>,
 
     /// Copy it from this project to the Run:ai namespace first
-    #[arg(long, value_name = "PROJECT")]
+    #[arg(long, value_name = "PROJECT", add = Holds::Project)]
     pub(super) from_project: Option<String>,
 
     /// With --remove: although workloads need their copies; whether you agree is still asked
@@ -51,7 +51,7 @@ pub(crate) struct LabelArgs {
 
     /// Wait until every project has its copy, or with --remove has lost it; 60s at most without a duration
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "60s",
-          value_parser = parse_duration)]
+          value_parser = parse_duration, add = Holds::Text)]
     pub(super) wait: Option<Duration>,
 
     #[command(flatten)]

@@ -14,7 +14,7 @@ use self::row::{Count, Row, Sharing};
 use crate::age::age;
 use crate::cluster::{Cluster, Keys, Listed, Makers, Namespaces, Selection, Unseen};
 use crate::error::{Error, Result};
-use crate::flags::{Report, ReportArgs};
+use crate::flags::{Holds, Report, ReportArgs};
 use crate::propagation::{self, Evidence, Scope};
 use crate::secret::CREDENTIAL_LABEL;
 use crate::session::Session;
@@ -46,7 +46,8 @@ pub(crate) struct ListArgs {
     all: bool,
 
     /// Only secrets with these labels, such as team=nlp or 'app in (a, b)'
-    #[arg(short = 'l', long, value_name = "LABELS", default_value = "", hide_default_value = true)]
+    #[arg(short = 'l', long, value_name = "LABELS", default_value = "", hide_default_value = true,
+          add = Holds::Text)]
     selector: String,
 
     /// Show the names of the keys; every secret is read for that, and its values are dropped

@@ -10,7 +10,7 @@ use self::table::overview;
 use crate::cluster::{Cluster, Failure};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::{Report, ReportArgs};
+use crate::flags::{Holds, Report, ReportArgs};
 use crate::propagation::{self, Scope, State};
 use crate::session::projects::ProjectSelection;
 use crate::session::{Session, not_found as missing};
@@ -43,7 +43,7 @@ const SECRETS_AT_ONCE: usize = 4;
     kubectl runai-secret status hf -o wide")]
 pub(crate) struct StatusArgs {
     /// The secret; all shared ones without it
-    #[arg(value_name = "NAME", value_parser = flags::parse_secret)]
+    #[arg(value_name = "NAME", value_parser = flags::parse_secret, add = Holds::Secret)]
     name: Option<String>,
 
     /// Go on looking, and show what changes, until Ctrl-C

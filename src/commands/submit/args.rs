@@ -6,7 +6,7 @@ use clap::builder::PossibleValuesParser;
 use clap::value_parser;
 
 use crate::error::{Error, Result};
-use crate::flags::WriteArgs;
+use crate::flags::{Holds, WriteArgs};
 use crate::random::random;
 use crate::uses::references::ReferenceArgs;
 use crate::uses::runai_flags::RunaiFlags;
@@ -34,7 +34,7 @@ const KINDS: [&str; 4] = ["job", "runaijob", "trainingworkload", "interactivewor
 )]
 pub(crate) struct SubmitArgs {
     /// Name of the job; generated when left out
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = Holds::Text)]
     names: Vec<String>,
 
     /// Arguments of the image's entry point, or with --command the command
@@ -71,18 +71,18 @@ pub(crate) struct SubmitArgs {
 #[derive(clap::Args)]
 pub(super) struct MoreReferenceArgs {
     /// An env variable from every key of a secret, with a prefix before each name
-    #[arg(long, value_name = "NAME[=PREFIX]")]
+    #[arg(long, value_name = "NAME[=PREFIX]", add = Holds::Secret)]
     env_all: Vec<String>,
 
     /// Pull the image with this registry login
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = Holds::Secret)]
     image_pull_secret: Vec<String>,
 }
 
 #[derive(clap::Args)]
 pub(super) struct ProgramArgs {
     /// The container's image
-    #[arg(short, long, value_name = "IMAGE", required = true)]
+    #[arg(short, long, value_name = "IMAGE", required = true, add = Holds::Text)]
     image: String,
 
     /// What follows -- is the command, not its arguments
@@ -94,19 +94,19 @@ pub(super) struct ProgramArgs {
     interactive: bool,
 
     /// The folder in the container that the command starts in
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", add = Holds::Text)]
     working_dir: Option<String>,
 
     /// A label of the job and its pods; may be repeated
-    #[arg(short, long = "label", value_name = "KEY=VALUE")]
+    #[arg(short, long = "label", value_name = "KEY=VALUE", add = Holds::Text)]
     labels: Vec<String>,
 
     /// An annotation of the job and its pods; may be repeated
-    #[arg(short, long = "annotation", value_name = "KEY=VALUE")]
+    #[arg(short, long = "annotation", value_name = "KEY=VALUE", add = Holds::Text)]
     annotations: Vec<String>,
 
     /// The service account that the pods run as
-    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    #[arg(long, value_name = "NAME", hide_short_help = true, add = Holds::Text)]
     service_account: Option<String>,
 
     /// When the image is pulled
@@ -118,31 +118,31 @@ pub(super) struct ProgramArgs {
 #[derive(clap::Args)]
 struct ResourceArgs {
     /// GPUs for each pod: a whole number, or a part of one as 0.5
-    #[arg(short, long, value_name = "NUMBER", conflicts_with = "gpu_memory")]
+    #[arg(short, long, value_name = "NUMBER", conflicts_with = "gpu_memory", add = Holds::Text)]
     gpu: Option<String>,
 
     /// A part of a GPU by its memory, in MiB
-    #[arg(long, value_name = "MIB")]
+    #[arg(long, value_name = "MIB", add = Holds::Text)]
     gpu_memory: Option<String>,
 
     /// CPUs for each pod at least, such as 0.5 or 500m
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, value_name = "AMOUNT", add = Holds::Text)]
     cpu: Option<String>,
 
     /// CPUs for each pod at most
-    #[arg(long, value_name = "AMOUNT", hide_short_help = true)]
+    #[arg(long, value_name = "AMOUNT", hide_short_help = true, add = Holds::Text)]
     cpu_limit: Option<String>,
 
     /// Memory for each pod at least, such as 512Mi or 16Gi
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, value_name = "AMOUNT", add = Holds::Text)]
     memory: Option<String>,
 
     /// Memory for each pod at most
-    #[arg(long, value_name = "AMOUNT", hide_short_help = true)]
+    #[arg(long, value_name = "AMOUNT", hide_short_help = true, add = Holds::Text)]
     memory_limit: Option<String>,
 
     /// A volume that exists, by its claim
-    #[arg(long = "pvc", value_name = "NAME:PATH[:ro]")]
+    #[arg(long = "pvc", value_name = "NAME:PATH[:ro]", add = Holds::Text)]
     claims: Vec<String>,
 
     /// Shared memory without the usual limit of 64 MiB
@@ -150,35 +150,37 @@ struct ResourceArgs {
     large_shm: bool,
 
     /// Run on nodes of this type only: those with the label run.ai/type
-    #[arg(long, value_name = "TYPE", hide_short_help = true)]
+    #[arg(long, value_name = "TYPE", hide_short_help = true, add = Holds::Text)]
     node_type: Option<String>,
 
     /// Leave it to KAI's scheduler, in this queue, where there is no Run:ai
-    #[arg(long, value_name = "QUEUE", hide_short_help = true)]
+    #[arg(long, value_name = "QUEUE", hide_short_help = true, add = Holds::Text)]
     kai_queue: Option<String>,
 }
 
 #[derive(clap::Args)]
 pub(super) struct CourseArgs {
     /// How many pods run at the same time
-    #[arg(long, value_name = "NUMBER", value_parser = value_parser!(u32).range(0..=MOST), hide_short_help = true)]
+    #[arg(long, value_name = "NUMBER", value_parser = value_parser!(u32).range(0..=MOST), hide_short_help = true,
+          add = Holds::Text)]
     parallelism: Option<u32>,
 
     /// How many pods must succeed
-    #[arg(long, value_name = "NUMBER", value_parser = value_parser!(u32).range(0..=MOST), hide_short_help = true)]
+    #[arg(long, value_name = "NUMBER", value_parser = value_parser!(u32).range(0..=MOST), hide_short_help = true,
+          add = Holds::Text)]
     completions: Option<u32>,
 
     /// How often a failed pod is replaced [default: 6, with --interactive 0]
-    #[arg(long, value_name = "NUMBER", value_parser = value_parser!(u32).range(0..=MOST))]
+    #[arg(long, value_name = "NUMBER", value_parser = value_parser!(u32).range(0..=MOST), add = Holds::Text)]
     backoff_limit: Option<u32>,
 
     /// Wait until the container runs, and say what keeps it; at most so long
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "10m",
-          value_parser = flags::parse_duration)]
+          value_parser = flags::parse_duration, add = Holds::Text)]
     pub(super) wait: Option<Duration>,
 
     /// How long the finished job is kept, in seconds or such as 24h [default: for ever]
-    #[arg(long, value_name = "DURATION", value_parser = flags::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = flags::parse_duration, add = Holds::Text)]
     ttl_after_finish: Option<Duration>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::flags::{self, WriteArgs};
+use crate::flags::{self, Holds, WriteArgs};
 use crate::propagation::{Allowed, Wishes};
 
 /// Make the copies of a shared secret yourself, where no controller of Run:ai does
@@ -17,15 +17,15 @@ use crate::propagation::{Allowed, Wishes};
     kubectl runai-secret sync hf --prune")]
 pub(crate) struct SyncArgs {
     /// The secrets, in the Run:ai namespace and shared
-    #[arg(value_name = "NAME", required = true, value_parser = flags::parse_secret)]
+    #[arg(value_name = "NAME", required = true, value_parser = flags::parse_secret, add = Holds::Secret)]
     pub(super) names: Vec<String>,
 
     /// Only this project; may be repeated. The same as --project
-    #[arg(long = "to-project", value_name = "PROJECT")]
+    #[arg(long = "to-project", value_name = "PROJECT", add = Holds::Project)]
     pub(super) to_projects: Vec<String>,
 
     /// Not this project; may be repeated
-    #[arg(long = "exclude-project", value_name = "PROJECT")]
+    #[arg(long = "exclude-project", value_name = "PROJECT", add = Holds::Project)]
     pub(super) exclude_projects: Vec<String>,
 
     /// Remove the copies that sync made where the secret is not shared any more
@@ -37,7 +37,7 @@ pub(crate) struct SyncArgs {
     pub(super) adopt: bool,
 
     /// A label for the copies; a later run without it leaves it on them
-    #[arg(long = "label", value_name = "KEY=VALUE")]
+    #[arg(long = "label", value_name = "KEY=VALUE", add = Holds::Text)]
     pub(super) labels: Vec<String>,
 
     #[command(flatten)]

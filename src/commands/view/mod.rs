@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use self::export::Existing;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
+use crate::flags::Holds;
 use crate::metadata::Metadata;
 use crate::propagation::ExistingSecret;
 use crate::secret::{self, Notation, SecretValue, ValueSummary};
@@ -32,11 +33,11 @@ use crate::{render, session};
     kubectl runai-secret view settings --reveal -o dotenv --export-file=.env")]
 pub(crate) struct ViewArgs {
     /// The secret
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = Holds::Secret)]
     name: String,
 
     /// Only these keys
-    #[arg(value_name = "KEY")]
+    #[arg(value_name = "KEY", add = Holds::Key)]
     keys: Vec<String>,
 
     /// Show the values
@@ -54,7 +55,7 @@ pub(crate) struct ViewArgs {
     output: Option<Form>,
 
     /// Write the values to a new file that only you can read
-    #[arg(long, value_name = "PATH", requires = "reveal")]
+    #[arg(long, value_name = "PATH", requires = "reveal", add = Holds::File)]
     export_file: Option<PathBuf>,
 
     /// Replace the file if there is one
