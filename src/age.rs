@@ -1,4 +1,4 @@
-//! How long ago something was made, in the few letters that kubectl takes for it.
+//! The age of an object, in kubectl's short form.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +9,8 @@ const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 const YEAR: u64 = 365 * DAY;
 
-/// The age now of what was made at a time such as `2026-01-31T12:00:00Z`; kubectl's word where that is no time.
+/// Returns the age of an object made at a time such as `2026-01-31T12:00:00Z`; kubectl's `<unknown>` if that
+/// is not a time.
 pub(crate) fn age(created: &str) -> String {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     match created.parse::<DateTime>() {
@@ -19,7 +20,7 @@ pub(crate) fn age(created: &str) -> String {
     }
 }
 
-/// One unit, or two where the larger one is small, by the steps of kubectl.
+/// Formats one unit, or two if the larger one is small, by kubectl's steps.
 pub(crate) fn in_words(age: Duration) -> String {
     let seconds = age.as_secs();
     let two = |large: u64, first: &str, small: u64, second: &str| match seconds % large / small {

@@ -1,13 +1,14 @@
-//! Commands that are shown, to be pasted into a shell: each word that is not this program's own is quoted for it.
+//! Commands to paste into a shell: each foreign word is quoted for it.
 //!
-//! Names of objects, keys, files and contexts come from anybody, and `x;id` is a name that a pod spec may have.
+//! Names of objects, keys, files and contexts come from anybody, and `x;id` is a name that a pod spec may
+//! have.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 use crate::printable::is_printable;
 
-/// A command line. What is not quoted is part of the program's text.
+/// A command line. Its unquoted part is the program's own text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CommandLine(String);
 
@@ -63,10 +64,10 @@ pub(crate) fn joined<W: AsRef<str>>(words: impl IntoIterator<Item = W>) -> Strin
     words.join(" ")
 }
 
-/// Quotes a word so that a POSIX shell reads it back. Where it has a character that can't be shown as it is, it is in
-/// `$'…'` (POSIX.1-2024, 2.2.4): an escape in plain quotation marks would be another word.
+/// Quotes a word so that a POSIX shell reads it back. A word with a character that is unsafe to show is
+/// written as `$'…'` (POSIX.1-2024, 2.2.4): an escape in plain quotation marks would be another word.
 pub(crate) fn quoted(word: &str) -> Cow<'_, str> {
-    // `shell_words` quotes more than anybody would.
+    // `shell_words` quotes more than is needed.
     let is_plain = |char: char| char.is_ascii_alphanumeric() || "_@%+=:,./-…".contains(char);
     // zsh takes `=word` for the path of a program.
     if !word.is_empty() && !word.starts_with('=') && word.chars().all(is_plain) {
@@ -81,7 +82,7 @@ pub(crate) fn quoted(word: &str) -> Cow<'_, str> {
             '\'' | '\\' => text.extend(['\\', char]),
             ' '..='~' => text.push(char),
             _ => char.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| {
-                // A String takes every text.
+                // A String accepts every text.
                 let _ = write!(text, "\\{byte:03o}");
             }),
         }

@@ -1,8 +1,8 @@
-//! What can go wrong, in the words its reader needs.
+//! Failures, in words for the user.
 //!
-//! An error is made where it is understood, as a finished line for a person: what happened, to which object, key or
-//! flag, and what to type next. It never holds a value of a secret or a line of an input file, so it may be printed
-//! anywhere. There is one type for the whole program; a kind decides the exit code, nothing else.
+//! An error is made where it is understood, as a finished line: what happened, to which object, key or flag,
+//! and what to type next. It never holds a value of a secret or a line of an input file, so it may be printed
+//! anywhere. There is one type for the whole program; its kind decides only the exit code.
 
 use std::fmt;
 
@@ -16,14 +16,14 @@ pub(crate) struct Error {
     hints: Vec<String>,
 }
 
-/// How the program ended, as far as a script needs to know.
+/// The outcome of the program, for scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The command could not be carried out.
     Failed,
     /// The command line or an input file is wrong; nothing was sent.
     Usage,
-    /// Some of it was done, and some was not.
+    /// A part was done, and a part was not.
     Partly,
     /// Ctrl-C, or Esc at a prompt.
     Interrupted,
@@ -32,7 +32,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The process's exit code; the README documents these.
+    /// Returns the process's exit code. docs/reference/exit-codes.md lists them.
     pub(crate) fn exit_code(self) -> u8 {
         match self {
             Kind::Failed => 1,
@@ -45,51 +45,51 @@ impl Kind {
 }
 
 impl Error {
-    /// `error: <message>`, exit code 1.
+    /// Builds `error: <message>`, exit code 1.
     pub(crate) fn failed(message: impl fmt::Display) -> Self {
         Self::new(Kind::Failed, format!("error: {message}"))
     }
 
-    /// `error: <message>`, exit code 2: the command line or an input file is wrong.
+    /// Builds `error: <message>`, exit code 2: the command line or an input file is wrong.
     pub(crate) fn usage(message: impl fmt::Display) -> Self {
         Self::new(Kind::Usage, format!("error: {message}"))
     }
 
-    /// `error: <message>`, exit code 3: some of it was done, and some was not.
+    /// Builds `error: <message>`, exit code 3: a part was done, and a part was not.
     pub(crate) fn partly(message: impl fmt::Display) -> Self {
         Self::new(Kind::Partly, format!("error: {message}"))
     }
 
-    /// A line in kubectl's own words, which has no `error: ` before it, such as `Error from server (NotFound): …`.
+    /// Builds a line in kubectl's own words, without `error: `, such as `Error from server (NotFound): …`.
     pub(crate) fn in_kubectls_words(line: impl fmt::Display) -> Self {
         Self::new(Kind::Failed, line.to_string())
     }
 
-    /// The user ended the program; exit code 130.
+    /// Builds the error for a user who ended the program; exit code 130.
     pub(crate) fn interrupted() -> Self {
         Self::new(Kind::Interrupted, "error: interrupted".to_owned())
     }
 
-    /// A signal ended the program; exit code 128 and its number, as shells have it.
+    /// Builds the error for a program that a signal ended; exit code 128 plus its number, as in shells.
     pub(crate) fn ended_by_signal(number: i32, name: &str) -> Self {
-        Self::new(Kind::Signal(number), format!("error: ended by {name}"))
+        Self::new(Kind::Signal(number), format!("error: terminated by {name}"))
     }
 
-    /// Adds what to do or to type next.
+    /// Adds a hint: what to do or to type next.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl fmt::Display) -> Self {
         self.hints.push(hint.to_string());
         self
     }
 
-    /// Adds a hint before all others: what is likeliest to be wrong.
+    /// Adds a hint before all others: the most likely cause.
     #[must_use]
     pub(crate) fn first_hint(mut self, hint: impl fmt::Display) -> Self {
         self.hints.insert(0, hint.to_string());
         self
     }
 
-    /// Says where it happened, before the line.
+    /// Adds the place before the line.
     #[must_use]
     pub(crate) fn at(mut self, place: &str) -> Self {
         let rest = self.line.strip_prefix("error: ").unwrap_or(&self.line);
@@ -97,7 +97,7 @@ impl Error {
         self
     }
 
-    /// Says what was done nevertheless, after the line; nothing where it is empty.
+    /// Adds what was done nevertheless, after the line; nothing if it is empty.
     #[must_use]
     pub(crate) fn although(mut self, done: &str) -> Self {
         if !done.is_empty() {
@@ -106,13 +106,13 @@ impl Error {
         self
     }
 
-    /// As a prompt says it that asks again: without `error: `.
+    /// Returns the line without `error: `, for a prompt that asks again.
     pub(crate) fn for_a_prompt(&self) -> String {
         let text = self.to_string();
         text.strip_prefix("error: ").unwrap_or(&text).to_owned()
     }
 
-    /// What happened, without what to do about it.
+    /// Returns the line without hints.
     pub(crate) fn line(&self) -> &str {
         &self.line
     }
@@ -130,7 +130,7 @@ impl Error {
     }
 }
 
-/// The line, then each hint on a line of its own.
+/// Prints the line, then each hint on a line of its own.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.line)?;

@@ -1,19 +1,19 @@
-//! This process's memory, which is nobody else's business: what is freed is wiped, no core file holds it, and no other
-//! program of the same user reads it.
+//! Protection of this process's memory: freed memory is wiped, no core file holds it, and no other program of
+//! the same user reads it.
 
 use std::alloc::System;
 
 use zeroizing_alloc::ZeroAlloc;
 
-/// Wipes what is freed. `SecretValue` wipes itself; this is for the buffers between the network and it, which are those of
-/// libraries.
+/// Wipes freed memory. `SecretValue` wipes itself; this is for the buffers of libraries between the network
+/// and it.
 #[global_allocator]
 static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
-/// Has the system write no core file of this process and let no debugger of the same user in, from here on. Core files are
-/// off for the programs that it starts too: an editor has values in its memory.
+/// Turns off core files of this process, and debuggers of the same user. Programs that it starts write no
+/// core files either: an editor has values in its memory.
 ///
-/// Where the system refuses it, the program runs without.
+/// If the system refuses, the program runs without this protection.
 pub(crate) fn keep_to_itself() {
     #[cfg(unix)]
     {
@@ -21,7 +21,7 @@ pub(crate) fn keep_to_itself() {
 
         let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     }
-    // Where core files go to a program (`|` in core_pattern), Linux does not look at the limit.
+    // Linux ignores the limit if core files go to a program (`|` in core_pattern).
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};

@@ -1,4 +1,4 @@
-//! What tells one object from another, without its content: the API's `metadata`, of any kind of object.
+//! The API's `metadata` of any kind of object: it identifies an object without its content.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-/// The annotation that kubectl apply leaves behind: a copy of the whole object, of a secret's values too.
+/// The annotation of kubectl apply: a copy of the whole object, with a secret's values.
 pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 #[derive(Clone, Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Metadata {
-    /// No object is without.
+    /// Every object has one.
     pub(crate) name: String,
     #[serde(default)]
     pub(crate) namespace: String,
@@ -26,14 +26,14 @@ pub(crate) struct Metadata {
     pub(crate) resource_version: String,
     #[serde(default)]
     pub(crate) owner_references: Vec<Owner>,
-    /// Such as `2026-01-31T12:00:00Z`.
+    /// For example `2026-01-31T12:00:00Z`.
     #[serde(default, rename = "creationTimestamp")]
     pub(crate) created: String,
     #[serde(rename = "deletionTimestamp")]
     pub(crate) terminating: Option<IgnoredAny>,
 }
 
-/// The annotations that are asked for. Others can be of any length, values of secrets among them.
+/// The annotations in use. Others can be of any length, and hold values of secrets.
 #[derive(Clone, Deserialize, Default)]
 #[serde(default)]
 pub(crate) struct Annotations {
@@ -50,7 +50,7 @@ pub(crate) struct Owner {
     pub(crate) kind: String,
 }
 
-/// What the server keeps of an object, and no new object can have.
+/// The fields that the server writes, and that no new object can have.
 const THE_SERVERS: [&str; 8] = [
     "uid",
     "resourceVersion",
@@ -62,8 +62,8 @@ const THE_SERVERS: [&str; 8] = [
     "selfLink",
 ];
 
-/// The metadata of a new object in the place of one that had these, as the API has them; without what `kubectl apply`
-/// left there.
+/// Returns the metadata for a new object that replaces one with this metadata, without the annotation of
+/// `kubectl apply`.
 pub(crate) fn of_a_new_object(old: &Value) -> Value {
     let mut metadata = old.clone();
     let Some(fields) = metadata.as_object_mut() else { return metadata };
@@ -76,7 +76,7 @@ pub(crate) fn of_a_new_object(old: &Value) -> Value {
     metadata
 }
 
-/// The metadata with these labels and annotations; all others stay.
+/// Returns the metadata with these labels and annotations added; all others stay.
 pub(crate) fn with(
     mut metadata: Value,
     labels: &BTreeMap<String, String>,

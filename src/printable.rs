@@ -1,8 +1,8 @@
-//! Text that is not this program's own, made safe to show: names of files, keys and objects, answers of a server.
+//! Foreign text, made safe to show: names of files, keys and objects, answers of a server.
 
 use std::borrow::Cow;
 
-/// The text with every character written as an escape that could move the cursor, end the line or reorder it.
+/// Escapes every character that could move the cursor, end the line or reorder it.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     if is_printable(text) {
         return Cow::Borrowed(text);
@@ -18,12 +18,13 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// Whether the text can be shown as it is.
+/// Returns true if the text can be shown as it is.
 pub(crate) fn is_printable(text: &str) -> bool {
     !text.chars().any(disturbs)
 }
 
-/// Whether a character does more than stand in its place: control characters, line ends, what has no width, and what reorders text (Unicode UAX #9, section 2).
+/// Returns true for a character with an effect beyond its place: control characters, line ends, characters
+/// without width, and those that reorder text (Unicode UAX #9, section 2).
 pub(crate) fn disturbs(c: char) -> bool {
     let unseen = matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{feff}');

@@ -1,19 +1,22 @@
-//! Files and folders that nobody else may read or change.
+//! Files and folders that only their owner may read or change.
 
 use std::fs::{self, Metadata};
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Makes a folder for its owner alone, which must not be there yet.
+/// Makes a folder for its owner alone. It must not exist yet.
+///
+/// # Errors
+/// It exists already, or can't be made.
 pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     for_the_owner().create(folder)
 }
 
-/// Makes a folder for its owner alone, and those above it; one that is there already has to be such a folder.
+/// Makes a folder for its owner alone, and its parents. An existing one must be such a folder.
 ///
 /// # Errors
-/// Also where it is a link, belongs to somebody else or can be written to by others (`InvalidInput`): they could put
-/// another file in the place of one of ours.
+/// It can't be made, is a link, belongs to somebody else or can be written to by others (`InvalidInput`):
+/// they could replace one of our files.
 pub(crate) fn own_folder(folder: &Path) -> io::Result<()> {
     for_the_owner().recursive(true).create(folder)?;
     let metadata = fs::symlink_metadata(folder)?;
@@ -24,7 +27,10 @@ pub(crate) fn own_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Writes a file for its owner alone, which must not be there yet.
+/// Writes a file for its owner alone. It must not exist yet.
+///
+/// # Errors
+/// It exists already, or can't be written.
 pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -35,7 +41,7 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<fs::File> {
     Ok(file)
 }
 
-/// Whether nobody else can put another folder in the place of one that is made in this one.
+/// Returns true if nobody else can replace a folder that is made in this one.
 #[cfg(unix)]
 pub(crate) fn keeps_what_is_ours(folder: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -65,7 +71,7 @@ fn for_the_owner() -> fs::DirBuilder {
     builder
 }
 
-/// Windows: what is below a user's own folder is theirs.
+/// Returns true: on Windows everything below a user's own folder is theirs.
 #[cfg(not(unix))]
 pub(crate) fn keeps_what_is_ours(folder: &Path) -> bool {
     folder.is_dir()

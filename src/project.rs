@@ -1,16 +1,16 @@
 //! Run:ai projects and their namespaces.
 //!
-//! A project's namespace is the one labelled `runai/queue=<project>`. It is usually called `runai-<project>`, but an
-//! administrator may have chosen any other, so the name is never made up where the label can be read.
+//! A project's namespace has the label `runai/queue=<project>`. It is usually called `runai-<project>`, but
+//! an administrator may have chosen any other name, so it is never guessed where the label can be read.
 
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::wording::{list, nearest};
 
-/// On a namespace: the project that it belongs to.
+/// The label on a namespace that names its project.
 pub(crate) const PROJECT_LABEL: &str = "runai/queue";
 
-/// Where kubectl works while nobody has chosen a namespace. It belongs to no project.
+/// kubectl's namespace if none was chosen. It belongs to no project.
 pub(crate) const UNCHOSEN_NAMESPACE: &str = "default";
 
 #[derive(Clone)]
@@ -21,7 +21,7 @@ pub(crate) struct Project {
     pub(crate) terminating: bool,
 }
 
-/// Checks a name as typed by Run:ai's rule: it starts with a letter; lower-case letters, digits and `-` follow.
+/// Checks a typed name by Run:ai's rule: it starts with a letter; lower-case letters, digits and `-` follow.
 pub(crate) fn check_name(name: &str) -> Result<()> {
     let legal = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.len() <= 63
@@ -34,7 +34,7 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
         .hint("a project's name starts with a letter and has lower-case letters, digits and '-'"))
 }
 
-/// The one namespace of a project, out of those that claim to be it.
+/// Returns the only namespace of a project, out of those with its label.
 ///
 /// # Errors
 /// Two or more namespaces carry the project's label.
@@ -46,12 +46,12 @@ pub(crate) fn only_namespace(name: &str, found: Vec<Project>) -> Result<Option<P
             namespaces.len(),
             list(&namespaces)
         ))
-        .hint(format!("choose one with --namespace, or take the label {PROJECT_LABEL} off the others")));
+        .hint(format!("choose one with --namespace, or remove the label {PROJECT_LABEL} from the others")));
     }
     Ok(found.into_iter().next())
 }
 
-/// The project does not exist; names the nearest of those that do.
+/// Builds the error for an unknown project; its hint names the nearest known one.
 pub(crate) fn unknown(name: &str, projects: &[Project]) -> Error {
     let error = Error::failed(format!("project \"{name}\" was not found"));
     let names = || projects.iter().map(|project| project.name.as_str());

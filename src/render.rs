@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::printable::{disturbs, is_printable};
 
-/// JSON as kubectl prints it: four spaces, a newline at the end.
+/// Writes JSON as kubectl prints it: four spaces, a newline at the end.
 pub(crate) fn json(object: &impl Serialize) -> Zeroizing<Vec<u8>> {
     let mut text = Zeroizing::new(Vec::new());
     let mut serializer = serde_json::Serializer::with_formatter(&mut *text, Escaping::default());
@@ -17,16 +17,16 @@ pub(crate) fn json(object: &impl Serialize) -> Zeroizing<Vec<u8>> {
     text
 }
 
-/// YAML that kubectl reads back exactly, and a terminal shows as it is. Where that takes an escape it is JSON, which is
-/// YAML too: names and labels come from anybody.
+/// Writes YAML that kubectl reads back exactly, and that is safe on a terminal. A text that needs escapes is
+/// written as JSON, which is YAML too: names and labels come from anybody.
 pub(crate) fn yaml(object: &impl Serialize) -> Zeroizing<Vec<u8>> {
     let text = manifest(object);
     let is_shown_as_it_is = str::from_utf8(&text).is_ok_and(|text| text.split('\n').all(is_printable));
     if is_shown_as_it_is { text } else { json(object) }
 }
 
-/// YAML that kubectl reads back exactly: what YAML 1.1 would take for a boolean, a number or a date is quoted, and no
-/// line is folded.
+/// Writes YAML that kubectl reads back exactly: texts that YAML 1.1 would take for a boolean, a number or a
+/// date are quoted, and no line is folded.
 pub(crate) fn manifest(object: &impl Serialize) -> Zeroizing<Vec<u8>> {
     let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
     let text = serde_saphyr::to_string_with_options(object, options)
@@ -38,7 +38,7 @@ pub(crate) fn manifest(object: &impl Serialize) -> Zeroizing<Vec<u8>> {
     text
 }
 
-/// Writes JSON as kubectl indents it, in which every character that does something to a terminal is escaped.
+/// Writes JSON with kubectl's indentation, in which every character with an effect on a terminal is escaped.
 pub(crate) struct Escaping(PrettyFormatter<'static>);
 
 impl Default for Escaping {

@@ -1,7 +1,8 @@
-//! The command line up to the cursor: what has been said, and what kind of word is being typed.
+//! The command line up to the cursor: the words so far, and the kind of the word being typed.
 //!
-//! clap's parser wants a whole line and clap's completion knows the last word alone. Which secrets to offer is decided by
-//! what stands before, so the words are read once more here, by the same definitions of commands and flags.
+//! clap 4.6's parser needs a whole line, and its completion knows only the last word. The secrets to offer
+//! depend on the words before, so the words are read again here, by the same definitions of commands and
+//! flags.
 
 use clap::{Arg, ArgAction, Command};
 
@@ -10,14 +11,14 @@ pub(crate) struct Line<'a> {
     pub(crate) command: &'a Command,
     /// The commands' names, without the program's: `create`, `tls`.
     pub(crate) path: Vec<&'a str>,
-    /// As they were given, each with its value.
+    /// The given flags in their order, each with its value.
     pub(crate) flags: Vec<(&'a Arg, String)>,
     pub(crate) positionals: Vec<String>,
 }
 
 /// The word at the cursor.
 pub(crate) enum Word<'a> {
-    /// The value of a flag, `before` being what of the word is the flag: `--context=`, or nothing.
+    /// The value of a flag. `before` is the flag's part of the word: `--context=`, or nothing.
     Value {
         flag: &'a Arg,
         before: String,
@@ -26,11 +27,11 @@ pub(crate) enum Word<'a> {
     Flag(String),
     /// The name of a command, or a positional argument.
     Plain(String),
-    /// What follows `--`.
+    /// A word after `--`.
     NotOurs,
 }
 
-/// Where the reading stands between two words.
+/// The state of the reader between two words.
 #[derive(Clone, Copy)]
 enum Next<'a> {
     Any,
@@ -84,7 +85,7 @@ impl<'a> Line<'a> {
         Next::Any
     }
 
-    /// Notes the letters of a word such as `-yq` up to the first that takes a value.
+    /// Records the letters of a word such as `-yq` up to the first that takes a value.
     fn note_switches(&mut self, word: &str) {
         let letters = word.chars().skip(1);
         let flags = letters
@@ -94,7 +95,7 @@ impl<'a> Line<'a> {
         self.flags.extend(switches);
     }
 
-    /// Notes a flag; says whether its value is still to come.
+    /// Records a flag; tells whether its value is still to come.
     fn give(&mut self, flag: &'a Arg, value: Option<&str>) -> Next<'a> {
         if value.is_none() && takes_next_word(flag) {
             return Next::ValueOf(flag);
@@ -134,7 +135,8 @@ impl<'a> Line<'a> {
         self.command.get_arguments().find(is_named)
     }
 
-    /// The flag of a word such as `-n`, `-nvalue` or `-yn` that takes a value, and where that begins.
+    /// Returns the flag of a word such as `-n`, `-nvalue` or `-yn` that takes a value, and the position of
+    /// the value.
     fn short(&self, word: &str) -> Option<(&'a Arg, usize)> {
         if word.starts_with("--") {
             return None;
@@ -148,12 +150,12 @@ impl<'a> Line<'a> {
         None
     }
 
-    /// The last value of a flag, by its long name.
+    /// Returns the last value of a flag, by its long name.
     pub(crate) fn value(&self, long: &str) -> Option<&str> {
         self.values(long).last()
     }
 
-    /// The same, or else what the flag's definition says.
+    /// Returns the last value of a flag, or the default of its definition.
     pub(crate) fn value_or_default(&self, long: &str) -> String {
         let default = || {
             let flag = self.flag(long)?;
@@ -173,7 +175,7 @@ impl<'a> Line<'a> {
         self.value(long).is_some()
     }
 
-    /// Has it been given, and is once enough?
+    /// Returns true if the flag was given and once is enough.
     pub(crate) fn is_done_with(&self, flag: &Arg) -> bool {
         let once = !matches!(flag.get_action(), ArgAction::Append | ArgAction::Count);
         once && self.flags.iter().any(|(given, _)| given.get_id() == flag.get_id())
@@ -188,7 +190,8 @@ fn takes_next_word(flag: &Arg) -> bool {
     takes_value(flag) && !flag.is_require_equals_set()
 }
 
-/// A word with a dash before it is the next flag, unless values may begin so.
+/// Returns false for a word with a dash before it, which is the next flag, unless the flag's values may begin
+/// so.
 fn is_value_of(flag: &Arg, word: &str) -> bool {
     word == "-" || !word.starts_with('-') || flag.is_allow_hyphen_values_set()
 }

@@ -1,19 +1,19 @@
-//! Words for a person: lists, counts, and the word that was probably meant.
+//! Words for people: lists, counts, and the word that was probably meant.
 
-/// Jaro-Winkler above which two names count as a slip of the fingers; below it, a guess would mislead.
+/// The Jaro-Winkler similarity above which a name is suggested; below it, a guess would mislead.
 const LIKELY: f64 = 0.8;
 
-/// `1 key`, `2 keys`.
+/// Returns `1 key`, `2 keys`.
 pub(crate) fn plural(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
-/// `1 copy`, `2 copies`.
+/// Returns `1 copy`, `2 copies`.
 pub(crate) fn copies(count: usize) -> String {
     if count == 1 { "1 copy".to_owned() } else { format!("{count} copies") }
 }
 
-/// `a`, `a and b`, `a, b and c`.
+/// Returns `a`, `a and b`, `a, b and c`.
 pub(crate) fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
     let items: Vec<T> = items.into_iter().collect();
     match items.as_slice() {
@@ -29,9 +29,9 @@ pub(crate) fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String 
 /// The length of the longest name that an object may have.
 const LONGEST: usize = 253;
 
-/// "Did you mean": the candidate closest to `word`, whatever its case; none if nothing is close.
+/// Returns the candidate closest to `word`, whatever its case, for "did you mean"; none if nothing is close.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // To compare takes as long as both lengths multiplied, and names may come from anybody.
+    // The time grows with the product of both lengths, and names may come from anybody.
     let is_short = |text: &&str| text.len() <= LONGEST;
     let word = Some(word).filter(is_short)?.to_lowercase();
     candidates
@@ -43,7 +43,7 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
         .map(|(_, candidate)| candidate)
 }
 
-/// At most five names.
+/// Lists at most five names.
 pub(crate) fn few(names: &[&str]) -> String {
     const SHOWN: usize = 5;
     if names.len() <= SHOWN {

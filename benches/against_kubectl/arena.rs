@@ -15,7 +15,7 @@ use crate::row::{Row, Target, compared, megabytes};
 
 /// Timed runs of each command of a row.
 pub(crate) const RUNS: usize = 50;
-/// Timed runs of what takes kubectl a second or two.
+/// Timed runs of a command that takes kubectl a second or two.
 pub(crate) const RUNS_OF_LARGE: usize = 10;
 /// Runs before those: kubectl fills its discovery cache, the system its file cache.
 pub(crate) const WARM_UPS: usize = 3;
@@ -25,7 +25,7 @@ const MEMORY_RUNS: usize = 5;
 /// As the first argument it makes this program the helper of [`Arena::peak_memory`].
 pub(crate) const PEAK_MEMORY: &str = "--peak-memory-of";
 
-/// Two commands to compare, as words with blanks between them; `{run}` is the number of the run.
+/// Two commands to compare, as words separated by blanks; `{run}` is the number of the run.
 pub(crate) struct Pair<'a> {
     pub(crate) what: &'a str,
     pub(crate) ours: &'a str,
@@ -33,7 +33,7 @@ pub(crate) struct Pair<'a> {
     pub(crate) target: Target,
 }
 
-/// What a pair is run with.
+/// The programs and files for running a pair.
 pub(crate) struct Arena {
     pub(crate) sandbox: Sandbox,
     /// Timed runs of each command.
@@ -41,7 +41,7 @@ pub(crate) struct Arena {
 }
 
 impl Arena {
-    /// Has both use another address. kubectl asks a server that it has not met what it serves, and keeps the answer.
+    /// Connects both to another address. kubectl asks an unknown server for its types, and keeps the answer.
     pub(crate) fn connect(&self, kubeconfig: &Kubeconfig) {
         self.sandbox.file("kubeconfig", kubeconfig.to_string());
         if let Some(kubectl) = kubectl() {
@@ -53,7 +53,7 @@ impl Arena {
         self.time_of(plugin(), pair)
     }
 
-    /// The same, with the plugin under a name of its own.
+    /// Times a pair, with the plugin under a name of its own.
     pub(crate) fn time_of(&self, plugin: &Path, pair: &Pair<'_>) -> Row {
         let (mut ours, mut kubectls) = (Vec::new(), Vec::new());
         eprintln!("measuring {}", pair.what);
@@ -64,11 +64,12 @@ impl Arena {
                 let Some(program) = program.filter(|_| !words.is_empty()) else { continue };
                 let arguments = arguments(words, run);
                 if run < WARM_UPS {
-                    // With its output caught, to be shown where it fails.
+                    // Its output is caught, to be shown if it fails.
                     let _ = self.sandbox.with_run().program(program, arguments).success();
                 } else {
-                    // The other program has just been running: without a start of its own before it, a short run would
-                    // be timed filling the processor's caches again. A series of runs, as hyperfine's, does the same.
+                    // The other program has just run. Without an idle start first, a short run would be timed
+                    // while it fills the processor's caches again. A series of runs, as hyperfine's, does the
+                    // same.
                     self.took(program, &idle(program));
                     samples.push(self.took(program, &arguments).as_secs_f64() * 1e3);
                 }
@@ -87,12 +88,12 @@ impl Arena {
         compared(pair, peaks(plugin(), pair.ours), kubectls, in_words)
     }
 
-    /// One run of each, for what can't be repeated.
+    /// Runs each once, for commands that can't be repeated.
     pub(crate) fn once(&self, pair: &Pair<'_>) -> Row {
         self.in_turn(pair, 1)
     }
 
-    /// Runs that take seconds each: nothing is run before them.
+    /// Runs commands that take seconds each, without warm-up.
     pub(crate) fn in_turn(&self, pair: &Pair<'_>, runs: usize) -> Row {
         eprintln!("measuring {}", pair.what);
         let took = |program: &Path, words, run| self.took(program, &arguments(words, run)).as_secs_f64();
@@ -110,7 +111,7 @@ impl Arena {
         compared(pair, peak(plugin(), pair.ours), kubectls, |[_, median, _]| megabytes(median))
     }
 
-    /// One run, from its start to its end.
+    /// Returns the time of one run, from its start to its end.
     fn took(&self, program: &Path, arguments: &[String]) -> Duration {
         let mut command = self.command(program);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -121,10 +122,10 @@ impl Arena {
         took
     }
 
-    /// The most memory that one run has resident, in bytes.
+    /// Returns the peak of resident memory of one run, in bytes.
     ///
-    /// The system counts into a child's peak what its parent has resident when it starts it, and this process holds
-    /// a whole API server: so a fresh start of this program, of some 3 MB, is the parent.
+    /// The system counts the parent's resident memory at the start into a child's peak, and this process
+    /// holds a whole API server. So a fresh start of this program, of some 3 MB, is the parent.
     fn peak_memory(&self, program: &Path, arguments: &[String]) -> f64 {
         let this = env::current_exe().expect("a program that runs");
         let answer = self.command(&this).arg(PEAK_MEMORY).arg(program).args(arguments).output();
@@ -145,7 +146,7 @@ impl Arena {
     }
 }
 
-/// Words with which a program starts and does nothing.
+/// Returns words with which a program starts and does nothing.
 fn idle(program: &Path) -> Vec<String> {
     arguments(if Some(program) == kubectl() { "version --client" } else { "--version" }, 0)
 }
@@ -154,14 +155,14 @@ pub(crate) fn arguments(words: &str, run: usize) -> Vec<String> {
     words.replace("{run}", &run.to_string()).split_whitespace().map(ToOwned::to_owned).collect()
 }
 
-/// The helper of [`Arena::peak_memory`]: runs a command and prints its peak in bytes, or nothing where it fails.
+/// Runs a command and prints its peak in bytes, or nothing if it fails: the helper of [`Arena::peak_memory`].
 pub(crate) fn print_peak_memory(program: &OsStr, arguments: &[OsString]) -> ExitCode {
     let status = Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).status();
     if !status.is_ok_and(|status| status.success()) {
         return ExitCode::FAILURE;
     }
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the usage of a child that was waited for");
-    // Kilobytes but on macOS.
+    // Kilobytes, except on macOS.
     let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
     println!("{}", usage.max_rss() * unit);
     ExitCode::SUCCESS

@@ -1,4 +1,4 @@
-//! The way to an API server that is not on the same machine, which is where people's API servers are.
+//! A distant API server: users' API servers are not on the same machine.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -6,19 +6,19 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long the way is in each direction: a round trip of 5 ms, as within a region.
+/// The delay in each direction: a round trip of 5 ms, as within a region.
 const ONE_WAY: Duration = Duration::from_micros(2500);
 
-/// What travels, and when it arrives.
+/// Bytes under way, with the time of their arrival.
 type Travelling = (Instant, Vec<u8>);
 
-/// An address behind which the server is, at that distance. It is there until the process ends.
+/// Returns an address from which the server is that far away. It lasts until the process ends.
 pub(crate) fn at_a_distance(server: SocketAddr) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");
     let address = listener.local_addr().expect("an address");
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
-            // Whoever can't be served sees that the connection is closed.
+            // A failed connection is closed, which the client sees.
             let _ = connect(client, server);
         }
     });
@@ -28,7 +28,7 @@ pub(crate) fn at_a_distance(server: SocketAddr) -> SocketAddr {
 fn connect(client: TcpStream, server: SocketAddr) -> io::Result<()> {
     let server = TcpStream::connect(server)?;
     for (from, to) in [(client.try_clone()?, server.try_clone()?), (server, client)] {
-        // What is small is not held back to travel with more.
+        // Small packets are not held back to travel with more.
         to.set_nodelay(true)?;
         let (sender, receiver) = channel();
         thread::spawn(move || send_off(from, &sender));

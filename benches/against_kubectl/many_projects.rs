@@ -12,10 +12,10 @@ use crate::distance::at_a_distance;
 use crate::plugin::plugin;
 use crate::row::{Row, Target, counted};
 
-/// How many projects a large cluster has.
+/// The number of projects of a large cluster.
 const PROJECTS: usize = 1000;
 
-/// Times that 1,000 copies are made, each time of another secret: how long that takes varies by a third.
+/// How often 1,000 copies are made, each time of another secret: the time varies by a third.
 const SYNCS: usize = 3;
 
 const SYNC: Pair<'_> = Pair {
@@ -53,7 +53,7 @@ const STATUS: Pair<'_> = Pair {
     target: Target::None,
 };
 
-/// Sharing in a large cluster.
+/// Measures sharing in a large cluster.
 pub(crate) fn on_api_server() -> Vec<Row> {
     if !control_plane::available() {
         return [SYNC, SYNC_AT_A_DISTANCE, ROTATED, SYNC_MEMORY, STATUS]
@@ -85,7 +85,8 @@ pub(crate) fn on_api_server() -> Vec<Row> {
     arena.connect(&kubeconfig);
     let rotate = json!({"data": {"TOKEN": "cm90YXRlZA=="}});
     world.patch(&format!("/api/v1/namespaces/{namespace}/secrets/timed-0"), &rotate);
-    // The projects stay until the control plane goes: to delete them would take it minutes, in which others are measured.
+    // The projects stay until the control plane ends: deleting them would take minutes, during other
+    // measurements.
     vec![
         made,
         made_far_away,
@@ -95,18 +96,18 @@ pub(crate) fn on_api_server() -> Vec<Row> {
     ]
 }
 
-/// The address of a server, from so far away.
+/// Returns the address of a server at a distance.
 fn far(server: &str) -> String {
     let address = server.trim_start_matches("https://").parse().expect("an IP address and a port");
     format!("https://{}", at_a_distance(address))
 }
 
-/// The secrets that are shared.
+/// Returns the names of the shared secrets.
 fn names() -> impl Iterator<Item = String> {
     (0..SYNCS).map(|run| format!("timed-{run}")).chain(["distant", "weighed"].map(str::to_owned))
 }
 
-/// What `kubectl apply` is given to do the same: a list of secrets, of a name of their own.
+/// Returns the equivalent input of `kubectl apply`: a list of secrets, of a name of their own.
 fn kubectls_copies(name: &str, namespaces: &[String], value: &str) -> String {
     let copy = |namespace: &String| {
         json!({
@@ -118,7 +119,7 @@ fn kubectls_copies(name: &str, namespaces: &[String], value: &str) -> String {
     json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()
 }
 
-/// Shared secrets, and the namespaces of the projects.
+/// Makes shared secrets, and returns the namespaces of the projects.
 fn with_projects(world: &World) -> (String, Vec<String>) {
     eprintln!("making {PROJECTS} projects");
     let runai = world.runai_namespace();
@@ -131,7 +132,7 @@ fn with_projects(world: &World) -> (String, Vec<String>) {
     (runai, namespaces)
 }
 
-/// What `status` and `sync` send, from the log of the in-process API server.
+/// Counts the requests of `status` and `sync`, from the log of the in-process API server.
 pub(crate) fn requests() -> Vec<Row> {
     let world = World::in_process();
     let (namespace, _) = with_projects(&world);

@@ -19,7 +19,8 @@ const LIST: Pair<'_> = Pair {
     target: Target::None,
 };
 
-/// On the in-process API server, whose share is the same for both, and so large that one run says all.
+/// Measures on the in-process API server, whose share is the same for both. The rows are so large that one
+/// run is enough.
 pub(crate) fn rows() -> Vec<Row> {
     let world = World::in_process();
     fill(&world);
@@ -61,7 +62,7 @@ fn size(requests: &[Recorded]) -> f64 {
     requests.iter().map(|request| request.answer_size as f64).sum()
 }
 
-/// Does it ask for secrets as they are, rather than for a table or for metadata?
+/// Returns true if it asks for whole secrets, rather than for a table or for metadata.
 fn has_values(request: &Recorded) -> bool {
     let whole = !request.header("accept").is_some_and(|accept| accept.contains(";as="));
     whole && request.path.contains("/secrets")

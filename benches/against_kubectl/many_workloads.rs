@@ -1,4 +1,4 @@
-//! Who uses a secret, in a large cluster.
+//! The consumers of a secret, in a large cluster.
 
 use serde_json::json;
 use support::{Sandbox, World};
@@ -18,7 +18,7 @@ const OVER_ALL_PROJECTS: Pair<'_> = Pair {
     target: Target::None,
 };
 
-/// On the in-process API server, which takes most of the time: its share is the same for both.
+/// Measures on the in-process API server, which takes most of the time: its share is the same for both.
 pub(crate) fn rows() -> Vec<Row> {
     let world = World::in_process();
     for project in 0..BUSY_PROJECTS {
@@ -45,7 +45,8 @@ pub(crate) fn rows() -> Vec<Row> {
     rows
 }
 
-/// A Deployment, a Job that is suspended, or a `CronJob`, with the record of fields that real ones have.
+/// Creates a Deployment, a suspended Job, or a `CronJob`, with the record of field owners that real ones
+/// have.
 fn create_consumer(world: &World, namespace: &str, index: usize) {
     let env = json!([{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "hf", "key": "TOKEN"}}}]);
     let container =
@@ -66,7 +67,7 @@ fn create_consumer(world: &World, namespace: &str, index: usize) {
             json!({"schedule": "0 2 * * *", "jobTemplate": {"spec": {"template": template}}}),
         ),
     };
-    // What a server keeps beside the object itself: the record of who wrote which field, and what apply left.
+    // The server keeps the record of field owners beside the object, and the copy that apply left.
     let annotations = json!({"kubectl.kubernetes.io/last-applied-configuration": "x".repeat(2000)});
     let metadata = json!({"name": format!("w{index}"), "annotations": annotations});
     let path = format!("/apis/{group}/v1/namespaces/{namespace}/{plural}");

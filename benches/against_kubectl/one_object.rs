@@ -1,4 +1,4 @@
-//! Commands for one secret or one workload, on the real API server and with the requests that they take.
+//! Commands for one secret or one workload, on the real API server, and the requests that they need.
 
 use serde_json::json;
 use support::control_plane::{self, ControlPlane};
@@ -44,7 +44,7 @@ const MEMORY: Pair<'_> = Pair {
     target: Target::Megabytes(15.0),
 };
 
-/// On the real API server, without anything in between.
+/// Measures on the real API server, without anything in between.
 pub(crate) fn on_api_server() -> Vec<Row> {
     if !control_plane::available() {
         let pairs = ON_API_SERVER.iter().chain([&MEMORY]);
@@ -60,7 +60,7 @@ pub(crate) fn on_api_server() -> Vec<Row> {
     rows
 }
 
-/// A namespace with what `label`, `attach` and `submit` need; `label` finds the secrets that `create` made.
+/// Prepares a namespace for `label`, `attach` and `submit`; `label` finds the secrets that `create` made.
 fn prepared(world: &World) -> (Arena, String) {
     let namespace = world.namespace("bench");
     for project in ["team-a", "team-b", "team-c"] {
@@ -84,7 +84,7 @@ fn create_deployment(world: &World, namespace: &str, name: &str) {
     let deployment = json!({
         "metadata": {"name": name},
         "spec": {
-            // No pods: nothing else should be at work while it is measured.
+            // No pods: nothing else should run during the measurement.
             "replicas": 0,
             "selector": {"matchLabels": labels},
             "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
@@ -93,7 +93,7 @@ fn create_deployment(world: &World, namespace: &str, name: &str) {
     world.create(&format!("/apis/apps/v1/namespaces/{namespace}/deployments"), &deployment);
 }
 
-/// What each command sends, from the log of the in-process API server.
+/// Counts the requests of each command, from the log of the in-process API server.
 pub(crate) fn requests() -> Vec<Row> {
     let world = World::in_process();
     let namespace = world.namespace("bench");
@@ -125,7 +125,8 @@ pub(crate) fn requests() -> Vec<Row> {
     rows
 }
 
-/// Does it ask what the server knows, rather than for an object? `/api/v1`, `/apis/apps/v1`, `/openapi/v3`.
+/// Returns true if it asks for the server's types, rather than for an object: `/api/v1`, `/apis/apps/v1`,
+/// `/openapi/v3`.
 fn is_discovery(request: &Recorded) -> bool {
     let segments: Vec<&str> = request.path.split('/').skip(1).collect();
     matches!(segments.as_slice(), ["api" | "apis"] | ["api" | "apis", _] | ["apis", _, _] | ["openapi", ..])

@@ -1,4 +1,4 @@
-//! The program that is measured.
+//! The measured program.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,14 +11,14 @@ use support::sandbox::kubectl;
 use crate::arena::Pair;
 use crate::row::{Row, Target, compared, megabytes};
 
-/// The plugin as it is shipped, built at the first call.
+/// Returns the plugin as it is shipped, built at the first call.
 ///
-/// The one that cargo builds along with a benchmark is another: to its dependencies are added the features that the
-/// benchmark's have, such as tokio's threads, and with them 50 KB and a library to load at every start.
+/// The plugin that cargo builds along with a benchmark differs: its dependencies also have the features of
+/// the benchmark's, such as tokio's threads, and with them 50 KB and a library to load at every start.
 pub(crate) fn plugin() -> &'static Path {
     static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
         let mut build = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        // They are about this program, and ring is built anew wherever they change.
+        // They are about this program, and ring is rebuilt wherever they change.
         for (name, _) in env::vars_os() {
             if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.to_string_lossy().starts_with(start))
             {

@@ -1,4 +1,4 @@
-//! A row of the table: what was measured, beside what it should be.
+//! A row of the table: the measurement, beside its target.
 
 use crate::arena::Pair;
 use crate::{MEGABYTE, NO_KUBECTL};
@@ -18,7 +18,7 @@ impl Row {
         println!("| {what} | {ours} | {kubectls} | {ratio} | {target} | {met} |");
     }
 
-    /// A row whose commands could not be run.
+    /// Builds a row whose commands could not be run.
     pub(crate) fn not_run(what: &str, why: &str, target: Target) -> Self {
         Self {
             what: what.to_owned(),
@@ -31,14 +31,14 @@ impl Row {
     }
 }
 
-/// What a number should reach.
+/// The target of a number.
 #[derive(Clone, Copy)]
 pub(crate) enum Target {
     /// It is only shown.
     None,
     /// At most kubectl's divided by this.
     Fraction(f64),
-    /// The first fraction, and by all means the second.
+    /// The first fraction as the goal, and the second as the limit.
     Fractions(f64, f64),
     Megabytes(f64),
     Milliseconds(f64),
@@ -79,13 +79,13 @@ fn ratio(ours: f64, kubectls: f64) -> String {
     if ratio < 10.0 { format!("1/{ratio:.1}") } else { format!("1/{ratio:.0}") }
 }
 
-/// The first quartile, the median and the third quartile.
+/// Returns the first quartile, the median and the third quartile.
 fn quartiles(mut samples: Vec<f64>) -> [f64; 3] {
     samples.sort_by(f64::total_cmp);
     [1, 2, 3].map(|quarter| samples[(samples.len() - 1) * quarter / 4])
 }
 
-/// The row of a pair, from its samples.
+/// Builds the row of a pair, from its samples.
 pub(crate) fn compared(
     pair: &Pair<'_>,
     ours: Vec<f64>,

@@ -1,4 +1,4 @@
-//! What a Tab costs where most secrets are Helm's: beside kubectl, which reads all of them whole.
+//! The cost of a Tab where most secrets are Helm's, beside kubectl, which reads all of them whole.
 
 use std::net::TcpListener;
 use std::os::unix::fs::symlink;
@@ -44,7 +44,7 @@ fn on_api_server() -> Row {
     row
 }
 
-/// The answers of the in-process API server, as its log has their sizes.
+/// Counts the bytes of the in-process API server's answers, from its log.
 fn bytes() -> Row {
     let world = World::in_process();
     let namespace = with_secrets(&world);
@@ -61,7 +61,7 @@ fn bytes() -> Row {
     compared(&pair, ours, kubectls, |[_, median, _]| format!("{:.3} MB", median / MEGABYTE))
 }
 
-/// With a server that takes the connection and says nothing. kubectl would wait for ever.
+/// Measures with a server that accepts the connection and never answers. kubectl would wait for ever.
 fn without_an_answer() -> Row {
     let deaf = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = deaf.local_addr().expect("a port of ours");
@@ -74,7 +74,7 @@ fn without_an_answer() -> Row {
     row
 }
 
-/// A namespace full of secrets.
+/// Fills a namespace with secrets.
 fn with_secrets(world: &World) -> String {
     eprintln!("making {SECRETS} secrets");
     let namespace = world.namespace("helm");
@@ -93,7 +93,7 @@ fn with_secrets(world: &World) -> String {
     namespace
 }
 
-/// The plugin, under the name by which kubectl asks it for completion.
+/// Prepares the plugin under the name by which kubectl asks it for completion.
 fn arena(kubeconfig: &Kubeconfig) -> (Arena, PathBuf) {
     let sandbox = Sandbox::new();
     let file = sandbox.file("kubeconfig", kubeconfig.to_string());

@@ -1,4 +1,4 @@
-//! What needs no cluster: the start of the program, and its own share in making a secret.
+//! Commands that need no cluster: the start of the program, and its own share in making a secret.
 
 use support::Sandbox;
 
@@ -24,7 +24,8 @@ pub(crate) fn starts() -> Vec<Row> {
     pairs.iter().map(|pair| arena.time(pair)).collect()
 }
 
-/// As much as a secret can hold, and long files: made without a server, so that the plugin's own share is seen.
+/// Measures secrets of the largest size, and long files, without a server, so that the plugin's own share is
+/// seen.
 pub(crate) fn large_secrets() -> Vec<Row> {
     let arena = Arena { sandbox: Sandbox::new(), runs: RUNS_OF_LARGE };
     let write = |name: &str, lines: usize, line: &dyn Fn(usize) -> String| {

@@ -2,16 +2,16 @@
 
 use std::fmt::Write as _;
 
-/// Which of the tour's stanzas are in it: sharing a secret, attaching it, and a mistake that is found.
+/// The stanzas of the tour in the picture: sharing a secret, attaching it, and a mistake that is found.
 const FIRST: usize = 1;
 const COUNT: usize = 3;
 
-/// Of a letter of 14 pixels, in tenths.
+/// The width of a letter of 14 pixels, in tenths of a pixel.
 const COLUMN: usize = 84;
 const LINE: usize = 19;
 const MARGIN: usize = 16;
 
-/// The picture as SVG.
+/// Returns the picture as SVG.
 pub(crate) fn of(tour: &str) -> String {
     let stanzas: Vec<&str> = tour.split("\n\n").skip(FIRST).take(COUNT).collect();
     let text = stanzas.join("\n\n");

@@ -1,6 +1,6 @@
-//! The tour: one list of commands, which the playground runs, and the tutorial and a picture show.
+//! The tour: one list of commands, which the playground runs, and which the tutorial and a picture show.
 //!
-//! A test runs it too and compares, so neither can be ahead of the program.
+//! A test runs it too and compares, so neither can differ from the program.
 
 use std::path::Path;
 
@@ -53,14 +53,14 @@ const TOUR: &[Step] = &[
 const START: &str = "<!-- tour: cargo run --example playground -- --update-docs -->\n```console\n";
 const END: &str = "```\n<!-- /tour -->";
 
-/// Makes a file of what it was and of the tour; none if it has no place for the tour.
+/// Builds the new content of a file from the old one and the tour; none if it has no place for the tour.
 pub(crate) type Make = fn(&str, &str) -> Option<String>;
 
-/// The files that show the tour, and how each is made.
+/// The files that show the tour, and the function that makes each.
 pub(crate) const SHOWN_IN: [(&str, Make); 2] =
     [("docs/tutorial.md", put_into), ("docs/tour.svg", |_, tour| Some(picture::of(tour)))];
 
-/// A cluster in this process as somebody may find it at work, and a sandbox to type in.
+/// A cluster in this process, in everyday use, and a sandbox to type in.
 pub(crate) struct Playground {
     pub(crate) world: World,
     pub(crate) sandbox: Sandbox,
@@ -96,8 +96,10 @@ impl Playground {
         Self { _propagation: world.start_propagation(), world, sandbox }
     }
 
-    /// Takes the tour and hands on each piece of what a terminal would show. An error says which step did not end as
-    /// it should have.
+    /// Runs the tour, and passes on each piece of output as a terminal shows it.
+    ///
+    /// # Errors
+    /// A step ended otherwise than it should have. The error names it.
     pub(crate) fn tour(&self, mut show: impl FnMut(&str)) -> Result<(), String> {
         for (index, step) in TOUR.iter().enumerate() {
             match step {
@@ -111,9 +113,10 @@ impl Playground {
         Ok(())
     }
 
-    /// Both streams of a command as they mix on a terminal, without what differs from one machine to the next.
+    /// Returns both streams of a command as they mix on a terminal, without parts that differ between
+    /// machines.
     fn run(&self, command: &str, code: i32) -> Result<String, String> {
-        // As kubectl does, without needing one. Both streams in one pipe keep their order.
+        // Runs the plugin as kubectl does, without kubectl. Both streams in one pipe keep their order.
         let shell = format!("exec 2>&1; kubectl() {{ shift; kubectl-runai-secret \"$@\"; }}; {command}");
         let outcome = self.sandbox.with_run().program(Path::new("sh"), ["-c", &shell]);
         let home = self.sandbox.home().display().to_string();
@@ -126,7 +129,7 @@ impl Playground {
     }
 }
 
-/// The manifest that `--recreate` saves has five random characters in its name.
+/// Removes the five random characters from the name of the manifest that `--recreate` saves.
 fn without_suffix(shown: &str) -> String {
     const NAME: &str = "/job-runai-team-a-train-";
     match shown.split_once(NAME) {
@@ -135,7 +138,7 @@ fn without_suffix(shown: &str) -> String {
     }
 }
 
-/// The page with this as the tour.
+/// Returns the page with this tour.
 fn put_into(page: &str, tour: &str) -> Option<String> {
     let (before, rest) = page.split_once(START)?;
     let (_, after) = rest.split_once(END)?;

@@ -1,4 +1,5 @@
-//! The archive of one platform: the program, its man pages and the licence, and nothing of the machine that packed them.
+//! The archive of one platform: the program, its man pages and the licence, and no trace of the machine that
+//! packed them.
 
 use std::fs;
 use std::io::Read as _;
@@ -10,10 +11,10 @@ use flate2::{Compression, GzBuilder};
 use crate::Result;
 use crate::platform::Platform;
 
-/// 1980-01-01: tar warns of the epoch itself as implausibly old, and zip knows nothing earlier.
+/// 1980-01-01: tar warns of the epoch itself as implausibly old, and zip's times begin then.
 const MODIFIED: u64 = 315_532_800;
 
-/// What an archive has inside.
+/// An entry of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     pub path: String,
@@ -23,19 +24,19 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// A file.
+    /// Builds the entry of a file.
     pub fn file(path: impl Into<String>, mode: u32, content: impl Into<Vec<u8>>) -> Self {
         Self { path: path.into(), mode, is_file: true, content: content.into() }
     }
 }
 
-/// The entries of a release's archive. Krew sets no modes: the program is executable here or nowhere.
+/// Returns the entries of a release's archive. Krew sets no modes, so the program must be executable here.
 #[must_use]
 pub fn entries(platform: Platform, program: &[u8], licence: &[u8]) -> [Entry; 2] {
     [Entry::file("LICENSE", 0o644, licence), Entry::file(platform.program(), 0o755, program)]
 }
 
-/// The entries of the man pages in a folder, by name: a folder's own order differs from one machine to the next.
+/// Returns the entries of the man pages in a folder, by name: a folder's own order differs between machines.
 ///
 /// # Errors
 /// The folder or a page can't be read.
@@ -51,18 +52,18 @@ pub fn man_pages(folder: &Path) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// A `.tar.gz` of these entries. The same entries give the same bytes.
+/// Packs a `.tar.gz` of these entries. The same entries give the same bytes.
 ///
 /// # Panics
-/// Where a path is longer than the 100 bytes that a header has for it.
+/// A path is longer than the 100 bytes of a header's field.
 #[must_use]
 pub fn write(entries: &[Entry]) -> Vec<u8> {
-    // Neither a time nor the packing system, which gzip would note as well.
+    // gzip would record the time and the packing system.
     let gzip = GzBuilder::new().mtime(0).operating_system(255).write(Vec::new(), Compression::best());
     let mut archive = tar::Builder::new(gzip);
     for entry in entries {
         let mut header = tar::Header::new_ustar();
-        // By hand, since `set_path` refuses what a test wants to see refused by the checks.
+        // Set directly, since `set_path` refuses names that tests of the checks need.
         header.as_old_mut().name[..entry.path.len()].copy_from_slice(entry.path.as_bytes());
         header.set_size(entry.content.len() as u64);
         header.set_mode(entry.mode);
@@ -74,7 +75,7 @@ pub fn write(entries: &[Entry]) -> Vec<u8> {
     archive.into_inner().and_then(flate2::write::GzEncoder::finish).expect("memory takes every byte")
 }
 
-/// What is in a `.tar.gz`.
+/// Reads the entries of a `.tar.gz`.
 pub fn read(archive: &[u8]) -> Result<Vec<Entry>> {
     let broken = |error: std::io::Error| format!("it is no .tar.gz: {error}");
     let mut archive = tar::Archive::new(GzDecoder::new(archive));
@@ -93,7 +94,7 @@ pub fn read(archive: &[u8]) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// The SHA-256 sum, as Krew wants it: in lower case.
+/// Returns the SHA-256 sum in lower case, as Krew requires.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
@@ -118,7 +119,7 @@ mod tests {
         assert!(read(b"PK\x03\x04 a zip").unwrap_err().starts_with("it is no .tar.gz"));
     }
 
-    /// A change of this sum is a change of what every release would publish anew: of the form, or of a library.
+    /// A new sum means that every release would publish other bytes: the format or a library changed.
     #[test]
     fn the_same_program_gives_the_same_archive_on_every_machine() {
         let archive = || write(&entries(PLATFORMS[2], b"\x7fELF and so on", b"the licence"));

@@ -1,7 +1,7 @@
-//! What is wrong with a release that `validate-krew-manifest` lets through, and with what reviewers of Krew's index
-//! send back: a program that is not executable, a name in capitals, a description that a table cuts.
+//! Checks of a release for faults that `validate-krew-manifest` accepts and reviewers of Krew's index send
+//! back: a program that is not executable, a name in capitals, a description that a table cuts.
 //!
-//! The rules on manifests: <https://krew.sigs.k8s.io/docs/developer-guide/plugin-manifest/>.
+//! The rules for manifests: <https://krew.sigs.k8s.io/docs/developer-guide/plugin-manifest/>.
 
 use std::path::Path;
 
@@ -9,17 +9,17 @@ use crate::archive::{self, Entry};
 use crate::manifest::{Download, Manifest};
 use crate::platform::{PLATFORMS, Platform};
 
-/// Which platforms a manifest must have.
+/// The platforms that a manifest must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Platforms {
-    /// Those of a release.
+    /// All those of a release.
     All,
-    /// Any of them: it is made to try it here.
+    /// Any of them, for a trial on this machine.
     Some,
 }
 
-/// All that is wrong with a manifest and its archives, one sentence each. `archive` has the bytes of the archive of
-/// this file name.
+/// Returns all faults of a manifest and its archives, one sentence each. `archive` returns the bytes of the
+/// archive of this file name.
 pub fn release(
     manifest: &Manifest,
     platforms: Platforms,
@@ -46,7 +46,7 @@ pub fn release(
     wrong
 }
 
-/// What is wrong with its words.
+/// Returns the faults of its words.
 fn words(manifest: &Manifest) -> Vec<String> {
     let (name, spec) = (&manifest.metadata.name, &manifest.spec);
     let short = spec.short_description.to_lowercase();
@@ -73,7 +73,7 @@ fn words(manifest: &Manifest) -> Vec<String> {
     checks.into_iter().filter(|(is_wrong, _)| *is_wrong).map(|(_, what)| what).collect()
 }
 
-/// What is wrong with where a platform's archive comes from, and what Krew is to link.
+/// Returns the faults of an archive's address, and of the files that Krew links.
 fn download(download: &Download, platform: Platform, version: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     let (bin, uri) = (&download.bin, &download.uri);
@@ -90,7 +90,7 @@ fn download(download: &Download, platform: Platform, version: &str) -> Vec<Strin
     wrong
 }
 
-/// What is wrong with an archive.
+/// Returns the faults of an archive.
 fn content(download: &Download, platform: Platform, bytes: &[u8]) -> Vec<String> {
     let mut wrong = Vec::new();
     if archive::sha256(bytes) != download.sha256 {
@@ -131,7 +131,7 @@ fn is_kebab(name: &str) -> bool {
     })
 }
 
-/// `v1.2.3`, and with it `v1.2.3-rc.1`.
+/// Accepts `v1.2.3`, and `v1.2.3-rc.1` too.
 fn is_version(version: &str) -> bool {
     let numbers = version.strip_prefix('v').and_then(|rest| rest.split(['-', '+']).next());
     numbers.is_some_and(|numbers| {

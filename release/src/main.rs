@@ -93,7 +93,7 @@ fn describe(out: &Path, version: &str, repository: &str, platforms: Platforms) -
 
 const MAN_PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../man");
 
-/// Krew demands that the file is called like the plugin.
+/// Krew requires that the file has the plugin's name.
 const MANIFEST: &str = "runai-secret.yaml";
 
 fn read(path: &Path) -> Result<Vec<u8>> {

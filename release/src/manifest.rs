@@ -8,7 +8,7 @@ use crate::platform::{PLATFORMS, Platform};
 /// The template, at the root of the repository.
 pub const TEMPLATE: &str = include_str!("../../krew-manifest.yaml");
 
-/// A manifest. Krew ignores fields that it does not know, and with them a misspelt one; here that is an error.
+/// A manifest. Krew ignores unknown fields, and with them misspelt ones; here they are an error.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Manifest {
@@ -35,7 +35,7 @@ pub struct Spec {
     pub platforms: Vec<Download>,
 }
 
-/// What Krew fetches for a platform.
+/// Krew's download for a platform.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Download {
@@ -59,7 +59,7 @@ pub struct Labels {
 }
 
 impl Download {
-    /// The platform it is for, where a release has that.
+    /// Returns its platform, if a release has it.
     #[must_use]
     pub fn platform(&self) -> Option<Platform> {
         let Labels { os, arch } = &self.selector.match_labels;
@@ -72,8 +72,8 @@ pub fn parse(text: &str) -> Result<Manifest> {
     serde_saphyr::from_str(text).map_err(|error| format!("the manifest can't be read: {error}"))
 }
 
-/// The manifest of `version` (`v1.2.3`), with the sums of the platforms there are archives of; a platform without one
-/// is left out. `repository` is its address, such as `https://github.com/OWNER/REPOSITORY`.
+/// Renders the manifest of `version` (`v1.2.3`), with the sums of the existing archives; platforms without
+/// one are left out. `repository` is its address, such as `https://github.com/OWNER/REPOSITORY`.
 pub fn render(
     template: &str,
     version: &str,
@@ -86,7 +86,7 @@ pub fn render(
     }
     let variables = [("$VERSION".to_owned(), version), ("$REPOSITORY".to_owned(), repository)];
     let of_sums = sums.iter().map(|(platform, sum)| (variable(*platform), sum.as_str()));
-    // What is about the template itself is for its reader, not for Krew's.
+    // Comments in the template are for its own readers, not for Krew's.
     let without_comments = template.split_inclusive('\n').filter(|line| !line.starts_with('#'));
     let filled = variables
         .into_iter()
@@ -103,7 +103,7 @@ pub fn render(
     }
 }
 
-/// `$SHA256_LINUX_AMD64`
+/// Returns `$SHA256_LINUX_AMD64`.
 fn variable(platform: Platform) -> String {
     format!("$SHA256_{}", platform.name().to_uppercase().replace('-', "_"))
 }

@@ -1,18 +1,18 @@
-//! The platforms of a release: what cargo, Krew and the name of the archive call each.
+//! The platforms of a release, with their names for cargo, for Krew and in the archive.
 
 use crate::Result;
 
-/// What the plugin is built for.
+/// A platform that the plugin is built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Platform {
-    /// In Krew's words, which are Go's.
+    /// Krew's name, which is Go's.
     pub os: &'static str,
     pub arch: &'static str,
-    /// In cargo's. Linux is musl: one static program for every distribution, whatever its glibc.
+    /// Cargo's name. Linux is musl: one static program for every distribution, whatever its glibc.
     pub target: &'static str,
 }
 
-/// All that a release has.
+/// All platforms of a release.
 pub const PLATFORMS: [Platform; 5] = [
     Platform { os: "darwin", arch: "amd64", target: "x86_64-apple-darwin" },
     Platform { os: "darwin", arch: "arm64", target: "aarch64-apple-darwin" },
@@ -22,8 +22,8 @@ pub const PLATFORMS: [Platform; 5] = [
 ];
 
 impl Platform {
-    /// The one of this name, such as `linux-amd64`, or the one that this target of cargo's is for. The C library is
-    /// not compared: what was built with another one runs there too, only not everywhere.
+    /// Finds a platform by a name such as `linux-amd64`, or by a target of cargo's. The C library is not
+    /// compared: a build with another one runs there too, only not everywhere.
     pub fn named(name: &str) -> Result<Self> {
         let of = |target: &str| target.split('-').take(3).map(str::to_owned).collect::<Vec<_>>();
         let found = PLATFORMS.into_iter().find(|known| known.name() == name || of(known.target) == of(name));
@@ -32,25 +32,25 @@ impl Platform {
         })
     }
 
-    /// `linux-amd64`
+    /// Returns `linux-amd64`.
     #[must_use]
     pub fn name(&self) -> String {
         format!("{}-{}", self.os, self.arch)
     }
 
-    /// The program's name in the archive: the one by which kubectl finds it, for those who unpack it by hand.
+    /// Returns the program's name in the archive, by which kubectl finds it if it is unpacked by hand.
     #[must_use]
     pub fn program(&self) -> &'static str {
         if self.os == "windows" { "kubectl-runai_secret.exe" } else { "kubectl-runai_secret" }
     }
 
-    /// The archive's file name; `version` is `v1.2.3`.
+    /// Returns the archive's file name; `version` is `v1.2.3`.
     #[must_use]
     pub fn archive(&self, version: &str) -> String {
         format!("kubectl-runai-secret-{version}-{}.tar.gz", self.name())
     }
 
-    /// Is this the start of a program for the platform? Two builds that were swapped are seen by nothing else.
+    /// Returns true for the start of a program for the platform. No other check notices two swapped builds.
     #[must_use]
     pub fn runs(&self, program: &[u8]) -> bool {
         let at = |offset: usize, bytes: &[u8]| program.get(offset..offset + bytes.len()) == Some(bytes);
@@ -69,7 +69,7 @@ impl Platform {
         }
     }
 
-    /// The shortest that passes for a program of the platform, for tests.
+    /// Returns the shortest content that passes for a program of the platform, for tests.
     #[must_use]
     pub fn stand_in(&self) -> Vec<u8> {
         let mut program = vec![0; 0x46];

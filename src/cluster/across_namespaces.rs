@@ -1,4 +1,5 @@
-//! The same list in one namespace or in all of them; where not all may be listed, in each that may be.
+//! Lists in one namespace or in all; where a cluster-wide list is forbidden, it lists each project's
+//! namespace.
 
 use futures::stream::{self, StreamExt};
 use serde::Serialize;
@@ -10,16 +11,16 @@ use super::place::Place;
 use super::{Cluster, Failure};
 use crate::workload::{Kind, Version};
 
-/// How many lists are under way at once: a page of each is held whole while it is read.
+/// The number of lists under way at once; each holds one whole page in memory.
 const AT_ONCE: usize = 8;
 
-/// Where objects are looked for.
+/// The namespaces to look in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Namespaces {
     One(String),
     All,
-    /// All by one list of each kind. What may not be listed so is not asked for project by project: that would be a
-    /// request for each kind and each of them.
+    /// All by one list of each kind. A kind that is forbidden cluster-wide is skipped: a list for each
+    /// project and kind would be too many requests.
     AllAtOnce,
 }
 
@@ -32,19 +33,19 @@ impl Namespaces {
     }
 }
 
-/// A list that the user may not have: the plural of the kind, and where.
+/// A list that the user may not have: the plural of the kind, and the namespace.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Unseen {
-    /// None for all namespaces: those of the projects are not known either.
+    /// None for all namespaces, when those of the projects are unknown too.
     pub(crate) namespace: Option<String>,
     pub(crate) resource: &'static str,
 }
 
-/// What was found, and what could not be looked at.
+/// The objects found, and the lists that were forbidden.
 pub(crate) struct Seen<T> {
     pub(crate) found: Vec<T>,
     pub(crate) unseen: Vec<Unseen>,
-    /// Of all namespaces some lists are only of those of the projects: the user may not have them of all.
+    /// Some lists cover the namespaces of the projects only, because the user may not list all namespaces.
     pub(crate) only_projects: bool,
 }
 
@@ -54,15 +55,15 @@ impl<T> Default for Seen<T> {
     }
 }
 
-/// A list that is wanted: of what, and in which namespace, or in all.
+/// A list to fetch: the objects, and their namespace, or none for all.
 type Wanted<W> = (W, Option<String>);
 
 impl Cluster {
-    /// Lists the objects of several kinds, and keeps of each object what `read` makes of it. A kind that the cluster
-    /// does not serve has no objects.
+    /// Lists the objects of several kinds, and keeps of each object the result of `read`. A kind that the
+    /// cluster does not serve has no objects.
     ///
     /// # Errors
-    /// Anything but a list that is not allowed, which is part of the answer.
+    /// Any failure but a forbidden list, which is part of the answer.
     pub(crate) async fn objects<T>(
         &self,
         kinds: impl IntoIterator<Item = &'static Kind>,
@@ -98,7 +99,7 @@ impl Cluster {
 
     /// Carries out `list` for each of `what` in these namespaces, some at once.
     ///
-    /// Where the user may not list all namespaces at once, those of the projects are asked one by one.
+    /// Asks the projects' namespaces one by one where the user may not list all namespaces at once.
     pub(super) async fn everywhere<W: Copy, T>(
         &self,
         what: Vec<W>,
@@ -126,7 +127,7 @@ impl Cluster {
         Ok(seen)
     }
 
-    /// None where the user may not list namespaces.
+    /// Returns none where the user may not list namespaces.
     async fn project_namespaces(&self) -> Result<Vec<String>, Failure> {
         match self.projects().await {
             Ok(projects) => Ok(projects.into_iter().map(|project| project.namespace).collect()),
@@ -136,7 +137,7 @@ impl Cluster {
     }
 }
 
-/// Several lists, some at once. Returns those that are not allowed.
+/// Carries out several lists, some at once. Returns those that are forbidden.
 async fn all<W: Copy, T>(
     wanted: Vec<Wanted<W>>,
     list: &impl AsyncFn(W, Option<String>) -> Result<Vec<T>, Failure>,

@@ -1,15 +1,17 @@
-//! The API server's address, understood as client-go understands it.
+//! The API server's address, parsed as client-go parses it.
 
 use http::Uri;
 
 use crate::error::{Error, Result};
 
-/// The base of every request: scheme, host, port, and the path that a gateway may want before Kubernetes' own.
+/// Returns the base of every request: scheme, host, port, and the path that a gateway may want before
+/// Kubernetes' own.
 ///
-/// Without a scheme it is http, as `kubectl proxy` serves it: client-go looks at no TLS setting for that.
+/// An address without a scheme is http, as `kubectl proxy` serves it: client-go ignores TLS settings for
+/// that.
 ///
 /// # Errors
-/// It is no address of a server, or one of something else.
+/// The text is not an address, or has another scheme than http and https.
 pub(super) fn parse(text: &str) -> Result<Uri> {
     let with_scheme = if names_scheme_and_host(text) { text.to_owned() } else { format!("http://{text}") };
     let refused = || {
@@ -28,7 +30,7 @@ pub(super) fn parse(text: &str) -> Result<Uri> {
     Ok(uri)
 }
 
-/// Go's own rule for whether a text is a URL: `localhost:8080` has neither.
+/// Applies Go's rule for whether a text is a URL: `localhost:8080` has neither.
 fn names_scheme_and_host(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once("://") else { return false };
     let mut letters = scheme.chars();
@@ -38,7 +40,7 @@ fn names_scheme_and_host(text: &str) -> bool {
         && !rest.starts_with(['/', '?', '#'])
 }
 
-/// The same without user, password, query and fragment.
+/// Returns the address without user, password, query and fragment.
 fn assembled(text: &str) -> Option<Uri> {
     let uri: Uri = text.parse().ok()?;
     let authority = uri.authority()?.as_str();
@@ -47,7 +49,7 @@ fn assembled(text: &str) -> Option<Uri> {
     match port.strip_prefix(':') {
         None if port.is_empty() => {}
         Some("") => {}
-        // Larger ones are no port, and the parser takes them.
+        // The URI parser accepts larger numbers, which are not ports.
         Some(number) => _ = number.parse::<u16>().ok()?,
         None => return None,
     }
@@ -55,7 +57,7 @@ fn assembled(text: &str) -> Option<Uri> {
     Uri::builder().scheme(uri.scheme()?.as_str()).authority(address).path_and_query(uri.path()).build().ok()
 }
 
-/// The address of one request.
+/// Returns the address of one request.
 pub(super) fn join(base: &Uri, target: &str) -> http::Result<Uri> {
     let mut parts = base.clone().into_parts();
     let path = format!("{}{target}", base.path().trim_end_matches('/'));
@@ -63,7 +65,7 @@ pub(super) fn join(base: &Uri, target: &str) -> http::Result<Uri> {
     Ok(Uri::from_parts(parts)?)
 }
 
-/// The address without the user and the password that a URL may hold.
+/// Returns the address without the user and the password that a URL may hold.
 pub(super) fn host_and_port(server: &Uri) -> String {
     let authority = server.authority().map_or("", |authority| authority.as_str());
     authority.rsplit_once('@').map_or(authority, |(_, address)| address).to_owned()

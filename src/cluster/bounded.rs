@@ -1,4 +1,4 @@
-//! Files that are read whole, though nobody knows what they are: a kubeconfig, a token, a certificate, a key.
+//! Reads small files whole, with limits of size and time: kubeconfigs, tokens, certificates and keys.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,26 +8,27 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-/// More than any of them has; `/dev/zero` has more.
+/// The limit in bytes. None of these files is larger; `/dev/zero` is.
 const LIMIT: u64 = 8 << 20;
 
-/// How long a pipe may take, such as the one of `<(command)`.
+/// The time limit for a pipe, such as that of `<(command)`.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Reads a file to its end.
 ///
 /// # Errors
-/// It can't be read, is larger than 8 MiB, or is a pipe into which nobody writes.
+/// The file can't be read, is larger than 8 MiB, or is a pipe that gets no data within 30 s.
 pub(super) fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     if std::fs::metadata(path)?.is_file() {
         return read_whole(path);
     }
-    // A pipe may never have an end, and even opening it waits: in a thread, which goes with the program.
+    // A pipe may never end, and even opening it waits, so a thread reads it. The thread ends with the
+    // program.
     let (sender, receiver) = mpsc::channel();
     let name: PathBuf = path.to_owned();
     std::thread::spawn(move || sender.send(read_whole(&name)));
     receiver.recv_timeout(PATIENCE).unwrap_or_else(|_| {
-        let why = format!("it is no file, and gave nothing within {} s", PATIENCE.as_secs());
+        let why = format!("it is not a regular file, and gave nothing within {} s", PATIENCE.as_secs());
         Err(io::Error::new(io::ErrorKind::TimedOut, why))
     })
 }
@@ -41,7 +42,7 @@ fn read_whole(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(content)
 }
 
-/// The system's reason in words, without the number that Rust adds.
+/// Returns the system's reason in words, without the number that Rust adds.
 pub(super) fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "no such file or directory".to_owned(),

@@ -11,19 +11,19 @@ use super::place::{Impossible, Place};
 use super::{Keep, Write};
 use crate::command_line::CommandLine;
 
-/// Only `metadata` comes back: no value of a secret crosses the wire.
+/// Asks for `metadata` alone: no value of a secret crosses the wire.
 const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 const METADATA_LIST: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 
-/// Names and columns for people, as kubectl prints them.
+/// Asks for names and columns, as kubectl prints them.
 const TABLE: &str = "application/json;as=Table;g=meta.k8s.io;v=v1";
 
-/// What becomes of the objects that a deleted one owns.
+/// The deletion policy for the objects that a deleted one owns.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dependents {
-    /// There are none.
+    /// It owns none.
     None,
-    /// The object stays until they are gone.
+    /// The object stays until its dependents are gone.
     GoFirst,
 }
 
@@ -35,17 +35,17 @@ pub(super) enum Shape {
     Table,
 }
 
-/// What a request may have changed that has no answer.
+/// The effect of a request whose answer never came.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// Nothing: it only reads, or never arrived.
+    /// None: the request only reads, or never arrived.
     None,
-    /// Nothing, since it was a dry run.
+    /// None, since it was a dry run.
     Tried,
     Unknown,
 }
 
-/// A request to the API server, and what its answer has to be about.
+/// A request to the API server, and the object that its answer has to be about.
 #[derive(Clone)]
 pub(crate) struct Call {
     pub(super) method: Method,
@@ -55,15 +55,15 @@ pub(crate) struct Call {
     pub(super) shape: Shape,
     content_type: &'static str,
     pub(super) body: Bytes,
-    /// The name of a new object, where the place has none.
+    /// The name of a new object, if the place has none.
     pub(super) name: Option<String>,
-    /// The UID of the object that is changed or deleted, where it is known.
+    /// The UID of the object to change or delete, if known.
     pub(super) uid: Option<String>,
-    /// The server is to keep nothing of it.
+    /// The request is a dry run: the server keeps nothing of it.
     dry: bool,
 }
 
-/// What is sent, as far as the answer has to have it too. Values are skipped.
+/// The parts of the request that the answer must repeat. Values are skipped.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Sent {
@@ -90,14 +90,14 @@ impl Call {
         Self::new(Method::PUT, place, body).written_as(write)
     }
 
-    /// A JSON merge patch (RFC 7386).
+    /// Builds a JSON merge patch (RFC 7386).
     pub(super) fn merge_patch(place: Place, body: Bytes, write: Write<'_>) -> Self {
         let mut call = Self::new(Method::PATCH, place, body).written_as(write);
         call.content_type = "application/merge-patch+json";
         call
     }
 
-    /// Deletes the object with this UID if it still has this version.
+    /// Builds the deletion of the object with this UID if it still has this version.
     pub(super) fn delete(place: Place, uid: &str, version: &str, left: Dependents, keep: Keep) -> Self {
         let mut options = json!({
             "kind": "DeleteOptions",
@@ -108,7 +108,7 @@ impl Call {
             options["propagationPolicy"] = "Foreground".into();
         }
         if keep == Keep::No {
-            // Where there is a body, the server does not read the query.
+            // A server ignores the query of a deletion with a body.
             options["dryRun"] = json!(["All"]);
         }
         let call = Self::new(Method::DELETE, place, Bytes::from(options.to_string()));
@@ -165,7 +165,7 @@ impl Call {
         }
     }
 
-    /// What it may change, for when it is not known what became of it.
+    /// Returns what the request may change, for when its outcome is unknown.
     pub(super) fn effect(&self) -> Effect {
         match (&self.method, self.dry) {
             (&Method::GET, _) => Effect::None,
@@ -174,12 +174,12 @@ impl Call {
         }
     }
 
-    /// Whether the answer is a list, and so may be long.
+    /// Returns true if the answer is a list, and so may be long.
     pub(super) fn is_of_a_list(&self) -> bool {
         self.method == Method::GET && self.place.object().is_some_and(|objects| objects.name.is_none())
     }
 
-    /// Path and query, as the server's audit log has them. Holds names, never values.
+    /// Returns path and query, as the server's audit log has them. Holds names, never values.
     ///
     /// # Errors
     /// No object can have the name that would be in it.
@@ -192,7 +192,7 @@ impl Call {
         Ok(format!("{path}?{query}"))
     }
 
-    /// The request to this target.
+    /// Builds the HTTP request to this target.
     ///
     /// # Errors
     /// The target is too long.
@@ -205,34 +205,35 @@ impl Call {
             .body(Full::new(self.body.clone()))
     }
 
-    /// Whether values of secrets are in it, or in its answer.
+    /// Returns true if the request or its answer may hold values of secrets.
     pub(super) fn is_about_secrets(&self) -> bool {
         self.place.object().is_some_and(|objects| objects.kind == "Secret")
     }
 
-    /// Whether it reads secrets, with their values or without.
+    /// Returns true if it reads secrets, with or without their values.
     pub(super) fn reads_secrets(&self) -> bool {
         self.method == Method::GET && self.is_about_secrets()
     }
 
-    /// Whether its answer is a list.
+    /// Returns true if its answer is a list.
     pub(super) fn is_list(&self) -> bool {
         self.method == Method::GET && self.place.object().is_some_and(|objects| objects.name.is_none())
     }
 
-    /// The same request's secret, read whole; nothing where it is about no single one that is there.
+    /// Returns a request that reads this request's secret whole; none if it is not about a single existing
+    /// secret.
     pub(super) fn reading_its_secret(&self) -> Option<Self> {
         let is_one = self.place.object().is_some_and(|objects| objects.name.is_some());
         (self.is_about_secrets() && is_one).then(|| Self::get(self.place.clone()))
     }
 
-    /// All names that the request has, none of which tells a value: path, query, and the object's own.
+    /// Returns all names in the request, none of which holds a value: path, query, and the object's own.
     pub(super) fn names(&self) -> String {
         let kind = self.place.object().map_or("", |objects| objects.kind);
         format!("{} {kind} {}", self.target().unwrap_or_default(), self.object_name().unwrap_or_default())
     }
 
-    /// The object that the answer has to be about, or the list.
+    /// Describes the object or the list that the answer has to be about.
     pub(super) fn wanted(&self) -> String {
         match self.place.object() {
             Some(objects) => objects.in_words(self.object_name()),
@@ -240,7 +241,7 @@ impl Call {
         }
     }
 
-    /// The command with which somebody sees what became of the object.
+    /// Returns the command that shows the state of the object.
     pub(super) fn look(&self) -> Option<String> {
         let objects = self.place.object()?;
         let command = CommandLine::kubectl("get").arg(objects.in_kubectl());

@@ -1,4 +1,4 @@
-//! From flags and files to the settings of a connection.
+//! Turns flags and files into the settings of a connection.
 
 use std::env;
 use std::path::Path;
@@ -17,23 +17,23 @@ use crate::error::{Error, Result};
 use crate::flags::{BINARY, Connection};
 use crate::ui::Ui;
 
-/// How long one request may take where the user does not say. kubectl waits for ever.
+/// The time limit of one request unless the user sets one. kubectl waits for ever.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
-/// What stands for "no limit": a step that must not be interrupted may depend on it.
+/// The limit for "no limit" (0): a step that must not be interrupted may depend on an answer.
 const LONGEST_LIMIT: Duration = Duration::from_mins(10);
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
-/// What a connection is made of, but for who connects.
+/// The settings of a connection, without the login.
 pub(super) struct Settings {
     /// The base of every request.
     pub(super) server: Uri,
     pub(super) namespace: String,
     pub(super) trust: Trust,
-    /// The name that the server's certificate must have, where it is not the address's.
+    /// The name that the server's certificate must have, if it differs from the address.
     pub(super) server_name: Option<ServerName<'static>>,
     pub(super) proxy: Option<Proxy>,
-    /// What goes with every request.
+    /// The headers of every request.
     pub(super) headers: HeaderMap,
     pub(super) compression: Compression,
     pub(super) connect_limit: Duration,
@@ -41,14 +41,14 @@ pub(super) struct Settings {
     pub(super) limit: Duration,
 }
 
-/// Whether answers may come compressed.
+/// Allows or refuses compressed answers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Compression {
     Gzip,
     None,
 }
 
-/// The settings of the connection, and who connects.
+/// Returns the settings of the connection, and the login.
 pub(super) fn load(flags: &Connection, attendance: Attendance, ui: &Ui) -> Result<(Settings, Login)> {
     let flags = &kubeconfig::meant(flags);
     let files = match kubeconfig::read(flags)? {
@@ -62,11 +62,11 @@ pub(super) fn load(flags: &Connection, attendance: Attendance, ui: &Ui) -> Resul
     Ok((settings, login))
 }
 
-/// Checks what the connection flags name, without a cluster: for `--dry-run=client`, which looks at a kubeconfig only
-/// where a flag asks for it.
+/// Checks the names in the connection flags without a cluster, for `--dry-run=client`, which reads a
+/// kubeconfig only if a flag needs one.
 ///
 /// # Errors
-/// As kubectl: the file, the context, the cluster or the user that a flag names does not exist.
+/// The file, context, cluster or user that a flag names does not exist, as in kubectl.
 pub(crate) fn check_kubeconfig(flags: &Connection) -> Result<()> {
     let flags = &kubeconfig::meant(flags);
     if (flags.kubeconfig.is_some() || names_an_entry(flags))
@@ -77,7 +77,7 @@ pub(crate) fn check_kubeconfig(flags: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// A flag asks for something that only a kubeconfig has.
+/// Returns true if a flag names an entry that only a kubeconfig has.
 fn names_an_entry(flags: &Connection) -> bool {
     [&flags.context, &flags.cluster, &flags.user].into_iter().any(Option::is_some)
 }
@@ -96,7 +96,7 @@ fn settings(selected: &Selected, request_timeout: Option<Duration>) -> Result<Se
         Some(limit) if limit.is_zero() => LONGEST_LIMIT,
         Some(limit) => limit,
     };
-    // client-go looks at no TLS setting of a server that has none.
+    // client-go ignores the TLS settings of a server without TLS.
     let encrypted = server.scheme_str() == Some("https");
     Ok(Settings {
         namespace: namespace.clone().unwrap_or_else(|| "default".to_owned()),
@@ -115,12 +115,12 @@ fn server_name(cluster: &Cluster) -> Result<Option<ServerName<'static>>> {
     let Some(name) = &cluster.tls_server_name else { return Ok(None) };
     ServerName::try_from(name.clone()).map(Some).map_err(|_| {
         Error::failed("tls-server-name is not the name of a server").hint(
-            "it stands in the kubeconfig's cluster, or in --tls-server-name: a name such as api.example.com",
+            "it is set in the kubeconfig's cluster, or by --tls-server-name: a name such as api.example.com",
         )
     })
 }
 
-/// The user agent, and whom to impersonate.
+/// Returns the headers for the user agent and for impersonation.
 fn headers(user: &User) -> Result<HeaderMap> {
     let agent = format!("{BINARY}/{} ({}/{})", env!("CARGO_PKG_VERSION"), env::consts::OS, env::consts::ARCH);
     let mut headers = HeaderMap::new();
@@ -151,11 +151,12 @@ fn headers(user: &User) -> Result<HeaderMap> {
 
 fn not_sendable(origin: &str) -> Error {
     Error::failed(format!("{origin} has a character that a request can't carry")).hint(
-        "a line end, a tab or another control character: look at as, as-uid, as-groups and as-user-extra too",
+        "a line end, a tab or another control character: check as, as-uid, as-groups and as-user-extra too",
     )
 }
 
-/// The header of an extra field: what a header's name can't have is escaped, the percent sign too.
+/// Returns the header of an extra field. Characters that a header name can't have are escaped, and so is the
+/// percent sign.
 fn extra_header(key: &str) -> Option<HeaderName> {
     /// RFC 7230's token characters stand for themselves.
     const ESCAPED: AsciiSet = NON_ALPHANUMERIC
@@ -177,7 +178,8 @@ fn extra_header(key: &str) -> Option<HeaderName> {
     HeaderName::try_from(name).ok()
 }
 
-/// As client-go: both variables, and the files that the kubelet puts into every pod with a service account.
+/// Reads both variables and the files that the kubelet puts into every pod with a service account, as
+/// client-go does.
 fn in_cluster() -> Result<File> {
     let (Ok(host), Ok(port)) = (env::var("KUBERNETES_SERVICE_HOST"), env::var("KUBERNETES_SERVICE_PORT"))
     else {

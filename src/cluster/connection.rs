@@ -1,5 +1,5 @@
-//! A connection to an API server: each request is limited in time, shown with `-v`, and repeated only where the
-//! server said that it did nothing.
+//! A connection to an API server. Each request has a time limit, is shown with `-v`, and is repeated only if
+//! the server said that it did nothing.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,22 +32,22 @@ use crate::project::Project;
 use crate::ui::{Ui, Values};
 use crate::workload::Kind;
 
-/// How long all waiting between the tries of one request may take together.
+/// The limit for all pauses between the tries of one request together.
 const PATIENCE: Duration = Duration::from_secs(30);
 const TRIES: u32 = 5;
 
-/// How many requests are under way at once, whatever the command.
+/// The number of requests under way at once, whatever the command.
 const IN_FLIGHT: usize = 16;
 
-/// How long nothing may come where a request may take as long as it likes. API servers give up after 60 s.
+/// The longest silence while a request has no time limit of its own. API servers give up after 60 s.
 const SILENCE: Duration = Duration::from_secs(90);
 
-/// The longest answer, unpacked. A page has at most 500 objects, and the server's store takes none over 1.5 MiB.
+/// The longest answer in bytes, unpacked. A page has at most 500 objects, and etcd stores none over 1.5 MiB.
 const MOST: usize = 256 << 20;
-/// Of one object: as a tree of JSON it may take fifty times as much memory.
+/// The longest answer about one object, in bytes: as a tree of JSON it may take fifty times as much memory.
 pub(super) const MOST_OF_AN_OBJECT: usize = 16 << 20;
 const MOST_OF_A_REFUSAL: usize = 8 << 20;
-/// The longest of all answers that are under way.
+/// The limit in bytes for all answers under way together.
 const MOST_AT_ONCE: usize = 512 << 20;
 
 /// The API server, as one user sees it.
@@ -55,21 +55,21 @@ pub(crate) struct Cluster {
     pub(super) wire: Box<Wire>,
     slots: Semaphore,
     pub(super) ui: Ui,
-    /// Time limit of one request.
+    /// The time limit of one request.
     limit: Duration,
-    /// Time limit between two signs of the server.
+    /// The time limit between two signs of the server.
     silence: Duration,
-    /// How many bytes of answers are under way.
+    /// The bytes of all answers under way.
     held: Cell<usize>,
-    /// The paths of what was read whole, secrets with their values among them.
+    /// The paths that were read whole, secrets with their values among them.
     pub(super) read: RefCell<BTreeSet<String>>,
-    /// The UIDs of what this run has deleted, or tried to: no new object can have one of them.
+    /// The UIDs that this run has deleted, or tried to delete: no new object can have one of them.
     deleted: RefCell<BTreeSet<String>>,
     /// Host and port, for error messages.
     server: String,
-    /// The same with the path, which many clusters may share a host by.
+    /// Host, port and path: many clusters may share a host and differ in the path.
     address: String,
-    /// The context's namespace, or what stands for it.
+    /// The context's namespace, or its default.
     default_namespace: String,
     pub(super) versions: Versions,
     /// The projects that this run has asked for by name.
@@ -77,15 +77,18 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Reads the kubeconfig and gets the credentials ready. Nothing is sent to the API server yet.
+    /// Reads the kubeconfig and prepares the credentials. Sends nothing to the API server yet.
+    ///
+    /// # Errors
+    /// The kubeconfig or the credentials can't be used.
     pub(crate) async fn connect(flags: &Connection, ui: &Ui) -> Result<Self> {
         Self::connect_as(flags, Attendance::Attended, ui).await
     }
 
-    /// The same where nobody is there to be asked or told anything.
+    /// Connects where nobody can be asked or told anything.
     ///
     /// # Errors
-    /// Also where the credential plugin needs somebody.
+    /// The kubeconfig or the credentials can't be used, or the credential plugin needs a terminal.
     pub(crate) async fn connect_unattended(flags: &Connection) -> Result<Self> {
         Self::connect_as(flags, Attendance::Unattended, &Ui::silent()).await
     }
@@ -122,7 +125,7 @@ impl Cluster {
         &self.default_namespace
     }
 
-    /// What tells the API server from others: host, port and path.
+    /// Returns host, port and path, which identify the API server.
     pub(crate) fn address(&self) -> &str {
         &self.address
     }
@@ -131,17 +134,17 @@ impl Cluster {
         Failure::not_served(&self.server, kind, missing)
     }
 
-    /// Sends a request, and reads the answer that is proven to be about the object that was meant.
+    /// Sends a request, and reads the answer once it is proven to be about the requested object.
     ///
     /// # Errors
-    /// Also where anything else answered.
+    /// The request failed, or something other than the API server answered.
     pub(super) async fn object<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Failure> {
         let body = self.proven(call).await?;
-        // serde's own message quotes what it could not read, which may be a value.
+        // serde's own message quotes the text it could not read, which may be a value.
         serde_json::from_slice(&body).map_err(|error| self.wrong(call, proof::instead(&error, &body)))
     }
 
-    /// The same where nothing more of the answer is wanted than that it is done.
+    /// Sends a request, and drops the answer once it is proven to be about the requested object.
     pub(super) async fn done(&self, call: &Call) -> Result<(), Failure> {
         self.proven(call).await.map(drop)
     }
@@ -159,7 +162,7 @@ impl Cluster {
         Ok(body)
     }
 
-    /// Sends a request for a page of a list, and reads what is proven to be one.
+    /// Sends a request for a page of a list, and reads the page once it is proven to be one.
     pub(super) async fn page<R>(
         &self,
         call: &Call,
@@ -172,19 +175,19 @@ impl Cluster {
         Ok(page)
     }
 
-    /// An answer with a code of success that is not the answer.
+    /// Builds the failure for an answer that has a success code but is not the answer to this request.
     pub(super) fn wrong(&self, call: &Call, wrong: Wrong) -> Failure {
         let topic = self.topic(call);
         Failure::wrong(&self.server, call, wrong).in_words_of(|text| self.ui.quotable(text, &topic))
     }
 
-    /// A list that has no end.
+    /// Builds the failure for a list that never ends.
     pub(super) fn endless(&self, call: &Call) -> Failure {
-        Failure::wrong(&self.server, call, Wrong::Instead("a list that begins again and again"))
+        Failure::wrong(&self.server, call, Wrong::Instead("a list without an end"))
     }
 
-    /// Sends a request, again where the server refused it for the moment, and returns the body of what is called a
-    /// success. Nobody else may have it before it is proven.
+    /// Sends a request, again if the server refused it for the moment, and returns the body of a success.
+    /// Callers must prove the body before they use it.
     async fn send(&self, call: &Call) -> Result<Bytes, Failure> {
         let target = call.target().map_err(|name| Failure::impossible(&self.server, name))?;
         self.learn(call, &call.body);
@@ -204,7 +207,7 @@ impl Cluster {
                 return Err(failure);
             }
             self.ui.trace(&format!("again in {} ms", pause.as_millis()));
-            // A fuzz target sees thousands of these.
+            // A fuzz target gets thousands of these.
             if cfg!(not(test)) {
                 tokio::time::sleep(pause).await;
             }
@@ -212,7 +215,7 @@ impl Cluster {
         }
     }
 
-    /// Sends a request, and once more with another credential where there is one after a 401, which did nothing.
+    /// Sends a request; after a 401, which did nothing, sends it once more if there is another credential.
     async fn send_once(&self, call: &Call, target: &str) -> Result<Bytes, Failure> {
         let _slot = self.slots.acquire().await.expect("nobody closes the semaphore");
         let login = &self.wire.login;
@@ -272,13 +275,13 @@ impl Cluster {
         let most = if call.is_of_a_list() { MOST } else { MOST_OF_AN_OBJECT };
         let most = if is_success { most } else { MOST_OF_A_REFUSAL };
         match self.read(call, body, most).await {
-            // What a refusal has to say is short; that it is one, is known already.
+            // The text of a refusal is not needed: its code says enough.
             Err(failure) if failure.is_too_large() && !is_success => Ok((head, Bytes::new())),
             body => body.map(|body| (head, body)),
         }
     }
 
-    /// Reads a body, unpacked, as long as it is no longer than anything that an API server sends.
+    /// Reads a body, unpacked, up to the longest answer of an API server.
     async fn read(
         &self,
         call: &Call,
@@ -329,7 +332,8 @@ impl Cluster {
         failure.in_words_of(|text| self.ui.quotable(text, &topic))
     }
 
-    /// kube drops these; kubectl shows them. The form is `299 - "text"` (RFC 7234, section 5.5).
+    /// Shows the server's warnings. kube-client 5.0.0 drops them; kubectl shows them. The form is `299 -
+    /// "text"` (RFC 7234, section 5.5).
     async fn show_warnings(&self, call: &Call, head: &Parts) {
         for warning in head.headers.get_all(header::WARNING) {
             if let Some((_, quoted)) = warning.to_str().ok().and_then(|text| text.split_once('"')) {
@@ -351,7 +355,7 @@ struct Held<'a> {
 }
 
 impl Held<'_> {
-    /// Adds some, and returns how many there are in all.
+    /// Adds some bytes, and returns the total of all answers.
     fn add(&mut self, bytes: usize) -> usize {
         self.own += bytes;
         self.all.set(self.all.get() + bytes);

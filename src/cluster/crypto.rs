@@ -1,4 +1,5 @@
-//! The cryptography of connections: ring's, and the curve P-521, which Go has and ring has not.
+//! The cryptography of connections: ring's, and the curve P-521, which Go supports and ring 0.17 does not
+//! (briansmith/ring#824).
 
 use std::sync::{Arc, LazyLock};
 
@@ -19,7 +20,7 @@ const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 /// The bytes of a number on the curve.
 const WIDTH: usize = 66;
 
-/// The same for the whole process.
+/// Returns the one provider of the process.
 pub(super) fn provider() -> Arc<CryptoProvider> {
     static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(with_p521()));
     Arc::clone(&PROVIDER)
@@ -41,14 +42,14 @@ fn with_p521() -> CryptoProvider {
     }
 }
 
-/// The first is the one of handshakes; the others are in certificates, for which openssl takes SHA-256.
+/// The first is for handshakes. The others occur in certificates, for which openssl uses SHA-256.
 static P521_ALGORITHMS: [&dyn SignatureVerificationAlgorithm; 3] = [
     &Hashed { hash: &SHA512, signature: alg_id::ECDSA_SHA512 },
     &Hashed { hash: &SHA384, signature: alg_id::ECDSA_SHA384 },
     &Hashed { hash: &SHA256, signature: alg_id::ECDSA_SHA256 },
 ];
 
-/// Signatures on P-521 of a hash.
+/// Checks P-521 signatures of one hash.
 #[derive(Debug)]
 struct Hashed {
     hash: &'static digest::Algorithm,
@@ -65,7 +66,7 @@ impl SignatureVerificationAlgorithm for Hashed {
         let key = VerifyingKey::from_sec1_bytes(public_key).map_err(|_| InvalidSignature)?;
         let signature = Signature::from_der(signature).map_err(|_| InvalidSignature)?;
         let hash = digest::digest(self.hash, message);
-        // A number is the same with zeros before it; without them the crate takes none of SHA-256.
+        // Leading zeros do not change a number. The crate refuses a SHA-256 hash without them.
         let mut number = [0; WIDTH];
         number[WIDTH - hash.as_ref().len()..].copy_from_slice(hash.as_ref());
         key.verify_prehash(&number, &signature).map_err(|_| InvalidSignature)
@@ -93,7 +94,7 @@ impl KeyProvider for Keys {
     }
 }
 
-/// Keys on curves are given as SEC 1 here, with the name of the curve.
+/// Returns the key if it is on P-521. Keys on curves are in SEC 1 here, with the name of the curve.
 fn on_p521(der: &PrivateKeyDer<'_>) -> Option<SigningKey> {
     let PrivateKeyDer::Sec1(der) = der else { return None };
     let key = sec1::EcPrivateKey::from_der(der.secret_sec1_der()).ok()?;
@@ -101,7 +102,7 @@ fn on_p521(der: &PrivateKeyDer<'_>) -> Option<SigningKey> {
     (curve == P521).then(|| SigningKey::from_slice(key.private_key).ok()).flatten()
 }
 
-/// A key on P-521. Its number is in no `Debug`.
+/// A key on P-521. `Debug` does not show its number.
 struct Key(Arc<SigningKey>);
 
 impl std::fmt::Debug for Key {
@@ -141,7 +142,7 @@ mod tests {
 
     use super::*;
 
-    /// Made by openssl for this test, and used nowhere.
+    /// Made by openssl for this test, and used nowhere else.
     const KEY: &str = concat!(
         "MIHcAgEBBEIBBCrUjEBVpEkYy8J3shd7vh19WRp32o06xcFlvWX4f0QRvAVbX5uDHc8dbPpPaTCC2H7vkWJGRPJ9",
         "rChDJHlewxagBwYFK4EEACOhgYkDgYYABACTPRGM/QUQs8qCnIYsuGo2tIcBsy5J1IREZORro1d2JOy5+YJ2+3sg",

@@ -1,7 +1,9 @@
-//! Credential plugins of the kubeconfig (`users[].exec`), as `aws eks get-token` or `gke-gcloud-auth-plugin`.
+//! Credential plugins of the kubeconfig (`users[].exec`), such as `aws eks get-token` and
+//! `gke-gcloud-auth-plugin`.
 //!
-//! kube would run the plugin three times for each client, at up to a second each, and puts its output, a token, into
-//! its errors. Here its standard output is shown to nobody.
+//! kube-client 5.0.0 runs the plugin three times for each client, at up to a second each, and puts its
+//! output, a token, into its errors (`AuthExecRun`). Here a plugin runs once, and nobody sees its standard
+//! output.
 
 use std::io::IsTerminal;
 use std::process::{ExitStatus, Stdio};
@@ -23,33 +25,33 @@ use super::{Attendance, identity};
 use crate::error::{Error, Result};
 use crate::ui::Ui;
 
-/// A login in the browser takes its time; a plugin that hangs must not take for ever.
+/// The time limit of a plugin: long enough for a login in the browser.
 const PLUGIN_LIMIT: Duration = Duration::from_mins(2);
-/// No credential is larger.
+/// The limit of a plugin's output in bytes. No credential is larger.
 const OUTPUT_LIMIT: u64 = 1 << 20;
 
 const API_VERSIONS: [&str; 2] = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
-/// The name of the extension of a cluster that is passed on to plugins.
+/// The cluster's extension that is passed on to plugins.
 const EXTENSION: &str = "client.authentication.k8s.io/exec";
 
-/// A credential plugin that can be run.
+/// A credential plugin, ready to run.
 pub(super) struct Plugin {
     exec: Exec,
     pub(super) name: String,
     api_version: String,
-    /// What it is told of the cluster, where the kubeconfig says so.
+    /// The cluster, as the plugin is told about it if the kubeconfig says so.
     cluster: Option<Value>,
     attendance: Attendance,
 }
 
-/// What a plugin answered.
+/// The credential that a plugin gave.
 pub(super) struct Answer {
     pub(super) token: Option<Confidential>,
     pub(super) identity: Option<Arc<CertifiedKey>>,
     pub(super) ends: Option<SystemTime>,
 }
 
-/// What a plugin prints.
+/// The output of a plugin.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ExecCredential {
@@ -68,12 +70,14 @@ struct ExecStatus {
 }
 
 impl Plugin {
+    /// Builds the plugin's command.
+    ///
     /// # Errors
-    /// The kubeconfig says too little to run it, in kubectl's words.
+    /// The kubeconfig lacks a setting, or has a wrong one, in kubectl's words.
     pub(super) fn new(exec: Exec, user: &str, cluster: &Cluster, attendance: Attendance) -> Result<Self> {
         let missing = |what: &str| {
             Error::failed(format!("{what} must be specified for {user} to use exec authentication plugin"))
-                .hint("look at exec of the user in the kubeconfig: kubectl config view --minify")
+                .hint("check exec of the user in the kubeconfig: kubectl config view --minify")
         };
         let name = exec.command.clone().ok_or_else(|| missing("command"))?;
         let api_version = exec.api_version.clone().ok_or_else(|| missing("apiVersion"))?;
@@ -83,7 +87,7 @@ impl Plugin {
         if !API_VERSIONS.contains(&api_version.as_str()) {
             return Err(Error::failed(format!("exec plugin: invalid apiVersion \"{api_version}\"")).hint(
                 format!(
-                    "{} and {} are known: have the kubeconfig made anew by what made it",
+                    "{} and {} are supported: create the kubeconfig again with the tool that wrote it",
                     API_VERSIONS[0], API_VERSIONS[1]
                 ),
             ));
@@ -94,7 +98,7 @@ impl Plugin {
             return Err(Error::failed(format!("invalid interactiveMode for {user}: \"{mode}\""))
                 .hint("it is Never, IfAvailable or Always"));
         }
-        // A program can't be given a NUL at all.
+        // No program can be given a NUL.
         let texts =
             exec.args.iter().chain(exec.env.iter().flat_map(|it| [&it.name, &it.value])).chain([&name]);
         if texts.into_iter().any(|text| text.contains('\0')) {
@@ -105,10 +109,11 @@ impl Plugin {
         Ok(Self { exec, name, api_version, cluster, attendance })
     }
 
-    /// Runs it.
+    /// Runs the plugin.
     ///
     /// # Errors
-    /// It is not there (with its own install hint), fails, takes over two minutes, or prints no credential.
+    /// The program does not exist (the plugin's own install hint is shown), fails, takes over two minutes, or
+    /// prints no credential.
     pub(super) async fn run(&self, ui: &Ui) -> Result<Answer> {
         let running = self.output(self.command()?);
         let (status, stdout) = tokio::time::timeout(PLUGIN_LIMIT, running)
@@ -130,7 +135,7 @@ impl Plugin {
             read.map_err(|error| self.not_started(&error))?;
         }
         if stdout.len() as u64 > OUTPUT_LIMIT {
-            // Dropped, it is killed.
+            // Dropping the child kills it.
             return Err(self.failed("printed more than 1 MiB"));
         }
         let status = child.wait().await.map_err(|error| self.not_started(&error))?;
@@ -140,7 +145,7 @@ impl Plugin {
     fn read(&self, stdout: &[u8]) -> Result<ExecStatus> {
         let none = || self.failed("printed no ExecCredential");
         let text = std::str::from_utf8(stdout).map_err(|_| none())?;
-        // kubectl's decoder takes YAML as well.
+        // kubectl's decoder accepts YAML as well.
         let printed: ExecCredential =
             serde_json::from_str(text).or_else(|_| serde_saphyr::from_str(text).map_err(|_| none()))?;
         let version = printed.api_version.as_deref();
@@ -179,7 +184,7 @@ impl Plugin {
         };
         let ends = status.expiration_timestamp.as_deref().filter(|ends| !ends.is_empty()).map(|ends| {
             let ends: jiff::Timestamp =
-                ends.parse().map_err(|_| self.failed("printed an expirationTimestamp that is no time"))?;
+                ends.parse().map_err(|_| self.failed("printed an expirationTimestamp that is not a time"))?;
             Ok::<Option<SystemTime>, Error>(on_the_clock(ends))
         });
         Ok(Answer { token, identity, ends: ends.transpose()?.flatten() })
@@ -188,7 +193,7 @@ impl Plugin {
     fn command(&self) -> Result<Command> {
         let attended = self.attendance == Attendance::Attended;
         let mode = self.exec.interactive_mode.as_deref();
-        // Our standard input may be a pipe with a secret in it: only a terminal is handed on.
+        // Our standard input may be a pipe with a secret in it, so a plugin gets it only if it is a terminal.
         let terminal = attended && std::io::stdin().is_terminal();
         let interactive = terminal && mode != Some("Never");
         if mode == Some("Always") && !terminal {
@@ -201,9 +206,9 @@ impl Plugin {
             Stdio::null()
         });
         if !attended {
-            // A plugin with clap inside would take this for a question to itself.
+            // A plugin that uses clap would take this variable for a completion request to itself.
             command.env_remove("COMPLETE");
-            // In the background, where the terminal does not let it read what is typed meanwhile.
+            // In the background, so that the terminal does not let it read what the user types meanwhile.
             #[cfg(unix)]
             command.process_group(0);
         }
@@ -240,13 +245,15 @@ impl Plugin {
     }
 }
 
-/// A time as a clock shows it; nothing for one that none can. Clocks of Windows begin in 1601 (rust-lang/rust#150505), and
-/// jiff's own conversion panics before that: what ended before 1970 has ended.
+/// Converts a time to the system's clock, and returns none for a time outside its range: Windows counts from
+/// 1601 (rust-lang/rust#150505), and the conversion of jiff 0.2 panics before that. A time before 1970 is
+/// past in any case.
 fn on_the_clock(time: jiff::Timestamp) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(time.as_duration().try_into().unwrap_or_default())
 }
 
-/// What a plugin is told of the cluster (`spec.cluster`), so that it can make certificates for it.
+/// Returns the description of the cluster for a plugin (`spec.cluster`), with which it can make certificates
+/// for that cluster.
 fn cluster_info(cluster: &Cluster) -> Result<Value> {
     let field =
         Field { name: "certificate-authority", file: "certificate-authority", of: "cluster", entry: "" };

@@ -1,7 +1,7 @@
-//! Why a request did not succeed, and how kubectl would say it.
+//! Failures of requests, in kubectl's words.
 //!
-//! The server's own text of an invalid object quotes the object, environment and all (3 KB of Go for a Job's
-//! template), so of that only the fields and the reasons are kept.
+//! The server's own text about an invalid object quotes the object, its environment included (3 KB of Go for
+//! a Job's template), so only the fields and the reasons of it are kept.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -17,21 +17,21 @@ use crate::command_line::CommandLine;
 use crate::error::Error;
 use crate::workload::Kind;
 
-/// The longest text of a server that is repeated: beyond it is a page of HTML or a dump.
+/// The longest text of a server that is repeated, in characters. Anything longer is a page of HTML or a dump.
 const LONGEST_TEXT: usize = 400;
 
-/// How many of the reasons of one refusal are repeated.
+/// The most reasons of one refusal that are repeated.
 const MOST_REASONS: usize = 20;
 
 const NOT_KNOWN: &str = "it is not known whether the server did it";
 const NOT_TAKEN: &str = "the server did not take it; nothing was changed";
 
-/// A request without success.
+/// A request that failed.
 pub(crate) struct Failure {
     cause: Cause,
-    /// Whether the request may have been carried out all the same.
+    /// The possible effect of the request.
     effect: Effect,
-    /// The command that shows what became of it.
+    /// The command that shows the state of the object.
     look: Option<String>,
     server: String,
 }
@@ -40,17 +40,17 @@ enum Cause {
     /// The server answered with an error.
     Refused {
         status: Box<Status>,
-        /// Its words as they may be shown.
+        /// The server's words, as they may be shown.
         said: Box<Status>,
         code: u16,
         retry_after: Option<Duration>,
-        /// What is known of it besides.
+        /// A reason that is known on this side.
         because: Option<String>,
         about: About,
     },
-    /// There was no credential to send with it: nothing was sent.
+    /// There was no credential to send, so nothing was sent.
     NoCredential(Error),
-    /// There was no answer, or no whole one.
+    /// There was no answer, or only part of one.
     Lost(TransportError),
     /// The server has no objects of this kind at all.
     NotServed { kind: &'static str, group: &'static str, missing: Missing },
@@ -58,7 +58,7 @@ enum Cause {
     NoPath,
     /// No object can have this name, so nothing was asked.
     NoName(Impossible),
-    /// The request would be longer than any that is taken.
+    /// The request would be longer than any server accepts.
     TooLong,
 }
 
@@ -69,7 +69,7 @@ impl Cause {
             if number < MOST_REASONS {
                 cause.message = reason_only(&cause.message);
             } else {
-                // It is counted, and not said.
+                // Further reasons are counted, and not shown.
                 (cause.field, cause.message) = Default::default();
             }
         }
@@ -78,15 +78,15 @@ impl Cause {
     }
 }
 
-/// What a refusal is about.
+/// The object that a refusal is about.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum About {
     ThisObject,
-    /// Something in between speaks of what it has itself.
+    /// Another object, of something in between.
     Another,
 }
 
-/// What the server does not have.
+/// The part that the server lacks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Missing {
     Group,
@@ -109,11 +109,12 @@ impl Failure {
         let detail = status.details.as_ref().map(|details| u64::from(details.retry_after_seconds));
         let retry_after = header.or(detail.filter(|seconds| *seconds > 0).map(Duration::from_secs));
         let failure = Self::new(server, Cause::answered(status, code, retry_after, call));
-        // A proxy that gives up (504), or a server that stumbles afterwards (500), may have passed it on before.
+        // A proxy that gives up (504), or a server that fails afterwards (500), may have passed the request
+        // on before.
         if code.is_server_error() { failure.after(call) } else { failure }
     }
 
-    /// What the server says, text by text.
+    /// Returns every text of the server.
     pub(super) fn texts(&self) -> Vec<&str> {
         let Cause::Refused { said, code, .. } = &self.cause else { return Vec::new() };
         if says_nothing(said, *code) {
@@ -126,7 +127,7 @@ impl Failure {
         texts.chain(named).chain([&said.message, &said.reason]).map(String::as_str).collect()
     }
 
-    /// The same with every text of the server passed through `quotable`, before anything is cut off.
+    /// Passes every text of the server through `quotable`, before anything is cut off.
     pub(super) fn in_words_of(mut self, quotable: impl Fn(&str) -> String) -> Self {
         if let Cause::Refused { said, code, .. } = &mut self.cause
             && !says_nothing(said, *code)
@@ -146,7 +147,7 @@ impl Failure {
         self
     }
 
-    /// The server said that it was done, and its answer is not the one to this request.
+    /// Builds the failure for a success code whose answer is not the one to this request.
     pub(super) fn wrong(server: &str, call: &Call, wrong: Wrong) -> Self {
         let cause = match wrong {
             Wrong::Refused(status) => Cause::answered(status, StatusCode::OK, None, call),
@@ -155,7 +156,7 @@ impl Failure {
         Self::new(server, cause).after(call)
     }
 
-    /// The same with what is known of its reason here.
+    /// Adds a reason that is known on this side.
     pub(super) fn because(mut self, known: String) -> Self {
         if let Cause::Refused { because, .. } = &mut self.cause {
             *because = Some(known);
@@ -163,12 +164,12 @@ impl Failure {
         self
     }
 
-    /// There was no credential to send with a request.
+    /// Builds the failure for a request that had no credential.
     pub(super) fn without_credential(server: &str, error: Error) -> Self {
         Self::new(server, Cause::NoCredential(error))
     }
 
-    /// Finds out from a chain of errors what became of the connection.
+    /// Reads from a chain of errors how the connection failed.
     pub(super) fn lost(server: &str, error: &(dyn StdError + 'static), call: &Call) -> Self {
         let (trouble, sent) = transport_error::of(error);
         let failure = Self::new(server, Cause::Lost(trouble));
@@ -191,19 +192,19 @@ impl Failure {
         Self::new(server, Cause::TooLong)
     }
 
-    /// One of a request that did nothing.
+    /// Builds the failure of a request that did nothing.
     fn new(server: &str, cause: Cause) -> Self {
         Self { cause, effect: Effect::None, look: None, server: server.to_owned() }
     }
 
-    /// The same of a request that may have done something.
+    /// Marks the failure of a request that may have done something.
     fn after(self, call: &Call) -> Self {
         Self { effect: call.effect(), look: call.look(), ..self }
     }
 
-    /// How long to wait before sending it again, or nothing where that is no use or could do it twice.
+    /// Returns how long to wait before sending it again, or none if that is useless or could do it twice.
     ///
-    /// 429 says that nothing was done, so it may be repeated whatever it was. Anything else only repeats a read.
+    /// 429 says that nothing was done, so any request may be repeated. After other failures only reads are.
     pub(super) fn pause_before_repeat(&self, effect: Effect, attempt: u32) -> Option<Duration> {
         let only_reads = effect != Effect::Unknown;
         let growing = Duration::from_millis(100 << attempt.min(6));
@@ -217,7 +218,8 @@ impl Failure {
         }
     }
 
-    /// The path is no collection of objects: the server does not have that type in that version.
+    /// Returns true if the path is no collection of objects: the server does not have that type in that
+    /// version.
     pub(super) fn is_unknown_type(&self) -> bool {
         match &self.cause {
             Cause::Refused { status, .. } => {
@@ -229,13 +231,13 @@ impl Failure {
         }
     }
 
-    /// The cluster has no objects of this kind at all.
+    /// Returns true if the cluster has no objects of this kind at all.
     pub(super) fn is_not_served(&self) -> bool {
         matches!(self.cause, Cause::NotServed { .. })
     }
 
-    /// The server says that there is no such object, or there can be none. A page that says 404 is not its word, nor is a
-    /// word on another object.
+    /// Returns true if the server says that there is no such object, or that there can be none. A 404 page is
+    /// not the server's word, and a 404 for another object does not count.
     pub(crate) fn is_not_found(&self) -> bool {
         match self.cause {
             Cause::Refused { about: About::Another, .. } => false,
@@ -244,7 +246,7 @@ impl Failure {
         }
     }
 
-    /// A precondition did not hold: somebody else wrote in between.
+    /// Returns true if a precondition did not hold: somebody else wrote in between.
     pub(crate) fn is_conflict(&self) -> bool {
         matches!(&self.cause, Cause::Refused { status, code: 409, .. } if status.reason != "AlreadyExists")
     }
@@ -253,18 +255,18 @@ impl Failure {
         self.is_refused_as(409, "AlreadyExists")
     }
 
-    /// Somebody else wrote, deleted or made the object between a look at it and the write.
+    /// Returns true if somebody else wrote, deleted or made the object between the read and the write.
     pub(crate) fn is_beaten(&self) -> bool {
         self.is_conflict() || self.is_already_exists()
     }
 
-    /// The fields of a 422 that can never be changed.
+    /// Returns the fields of a 422 that can never be changed.
     pub(crate) fn unchangeable_fields(&self) -> Vec<String> {
         let fields = self.invalid_fields().into_iter();
         fields.filter(|(_, reason)| reason.contains("field is immutable")).map(|(field, _)| field).collect()
     }
 
-    /// The server no longer knows the state of the cluster that a list was begun on.
+    /// Returns true if the server no longer has the version of the cluster that a list began on.
     pub(super) fn is_expired(&self) -> bool {
         matches!(self.cause, Cause::Refused { code: 410, .. })
     }
@@ -273,18 +275,18 @@ impl Failure {
         self.is_refused_as(403, "Forbidden")
     }
 
-    /// The server knew nobody who asked.
+    /// Returns true if the server saw no user.
     pub(super) fn is_of_nobody(&self) -> bool {
         let Cause::Refused { status, code: 403, .. } = &self.cause else { return false };
         status.message.contains("User \"system:anonymous\"")
     }
 
-    /// The request may have been carried out although there was no answer.
+    /// Returns true if the request may have been carried out although there was no answer.
     pub(crate) fn has_unknown_effect(&self) -> bool {
         self.effect == Effect::Unknown
     }
 
-    /// The server may be able to do it in a moment: it is overloaded, starting or stopping.
+    /// Returns true if the server may be able to do it in a moment: it is overloaded, starting or stopping.
     pub(crate) fn may_pass(&self) -> bool {
         match self.cause {
             Cause::Refused { code, .. } => matches!(code, 429 | 500 | 502..=504),
@@ -293,12 +295,12 @@ impl Failure {
         }
     }
 
-    /// The answer is longer than any that an API server gives.
+    /// Returns true if the answer is longer than any that an API server gives.
     pub(super) fn is_too_large(&self) -> bool {
         matches!(self.cause, Cause::Lost(TransportError::TooLarge(_)))
     }
 
-    /// What the server answered, as JSON; null where there was no answer. For decisions: it may quote a value.
+    /// Returns the server's answer as JSON; null if there was none. For decisions only: it may quote a value.
     pub(crate) fn status(&self) -> serde_json::Value {
         match &self.cause {
             Cause::Refused { status, .. } => serde_json::to_value(status).unwrap_or_default(),
@@ -306,7 +308,7 @@ impl Failure {
         }
     }
 
-    /// The fields that the server calls invalid, each with its reason, for a 422.
+    /// Returns the fields that the server calls invalid, each with its reason, for a 422.
     fn invalid_fields(&self) -> Vec<(String, String)> {
         let Cause::Refused { said, code: 422, .. } = &self.cause else { return Vec::new() };
         let causes = said.details.iter().flat_map(|details| &details.causes);
@@ -365,7 +367,7 @@ fn impossible(Impossible { what, name }: &Impossible) -> Error {
         .hint(format!("a name has {rule}, and begins and ends with a letter or a digit"))
 }
 
-/// An API server names the object that was asked for.
+/// Tells whether a 404 is about the requested object: an API server names it.
 fn about(status: &Status, call: &Call) -> About {
     let wanted = call.place.object().and_then(|objects| objects.name.as_ref());
     let named = status.details.as_ref().map(|details| &details.name).filter(|name| !name.is_empty());
@@ -375,7 +377,8 @@ fn about(status: &Status, call: &Call) -> About {
     }
 }
 
-/// How Go's HTTP servers say that they have no such path; an API server says of objects in JSON that they are not there.
+/// Recognizes how Go's HTTP servers say that they have no such path. An API server reports missing objects in
+/// JSON.
 fn is_no_path(body: &[u8]) -> bool {
     let text = body.trim_ascii();
     text.eq_ignore_ascii_case(b"404 page not found") || text.eq_ignore_ascii_case(b"404: page not found")
@@ -407,27 +410,27 @@ fn refusal(failure: &Failure, status: &Status, code: u16) -> Error {
         }
         (500.., _) => {
             Error::in_kubectls_words(format!("Error from server ({}): {text}", reason(status, code)))
-                .hint("the API server has a problem of its own: try again, then ask whoever runs it")
+                .hint("the API server failed: try again, then ask its administrator")
         }
         _ => Error::in_kubectls_words(format!("Error from server ({}): {text}", reason(status, code)))
             .hint("the server did not understand or allow the request; -v shows which one it was"),
     }
 }
 
-/// A missing right is not the only thing that 403 stands for.
+/// Returns the hint for a 403, which stands for more than a missing right.
 fn what_forbids(message: &str) -> &'static str {
     if message.contains("exceeded quota") {
         "a quota of the namespace is used up: kubectl describe quota -n NAMESPACE"
     } else if message.contains("being terminated") {
         "the namespace is being deleted: nothing can be created in it any more"
     } else if message.contains("admission webhook") || message.contains("denied the request") {
-        "a policy of the cluster does not allow it: ask whoever runs the cluster"
+        "a policy of the cluster does not allow it: ask its administrator"
     } else {
-        "ask whoever runs the cluster for that right; the README lists what each command needs"
+        "ask the cluster's administrator for that right; docs/rights.md lists what each command needs"
     }
 }
 
-/// kubectl's form: `The Job "x" is invalid: spec.template: field is immutable`.
+/// Writes kubectl's form: `The Job "x" is invalid: spec.template: field is immutable`.
 fn invalid(failure: &Failure, status: &Status, text: &str) -> Error {
     let Some(details) = status.details.as_ref().filter(|details| !details.causes.is_empty()) else {
         return Error::in_kubectls_words(format!("Error from server (Invalid): {text}")).hint(NOT_TAKEN);
@@ -446,7 +449,7 @@ fn invalid(failure: &Failure, status: &Status, text: &str) -> Error {
     Error::in_kubectls_words(format!("The {kind} \"{name}\" is invalid: {fields}")).hint(NOT_TAKEN)
 }
 
-/// Drops the value from `Invalid value: <value>: <reason>`, which may be a whole pod template.
+/// Drops the value from `Invalid value: <value>: <reason>`; it may be a whole pod template.
 fn reason_only(message: &str) -> String {
     if message.starts_with("Duplicate value: ") {
         return "is there twice".to_owned();
@@ -457,7 +460,7 @@ fn reason_only(message: &str) -> String {
     let value =
         ["Invalid value: ", "Unsupported value: "].iter().find_map(|start| message.strip_prefix(start));
     let Some(value) = value else { return message.to_owned() };
-    // A text is quoted, as by Go's `%q`; what has fields ends in a brace.
+    // A text is quoted as by Go's `%q`; a struct ends in a brace.
     let reason = match value.strip_prefix('"') {
         Some(text) => after_quotes(text).and_then(|rest| rest.strip_prefix(": ")),
         None => value.rsplit_once("}: ").or_else(|| value.split_once(": ")).map(|(_, reason)| reason),
@@ -465,7 +468,7 @@ fn reason_only(message: &str) -> String {
     reason.unwrap_or("is not accepted").to_owned()
 }
 
-/// What follows the end of a quoted text.
+/// Returns the text after the end of a quoted text.
 fn after_quotes(text: &str) -> Option<&str> {
     let mut escaped = false;
     let end = text.bytes().position(|byte| {
@@ -476,13 +479,13 @@ fn after_quotes(text: &str) -> Option<&str> {
     text.get(end + 1..)
 }
 
-/// An answer that is no Kubernetes status, as a proxy's page.
+/// Builds a status for an answer that is not a Kubernetes status, such as a proxy's page.
 fn not_a_status(code: StatusCode) -> Status {
     let what = code.canonical_reason().unwrap_or("an error");
     Status::failure(&format!("the server answered {} ({what}) without saying why", code.as_u16()), "")
 }
 
-/// Whether its words are ours, in place of a server's.
+/// Returns true if its words are this program's, and not a server's.
 fn says_nothing(status: &Status, code: u16) -> bool {
     StatusCode::from_u16(code).is_ok_and(|code| status.message == not_a_status(code).message)
 }

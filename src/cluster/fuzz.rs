@@ -37,12 +37,12 @@ const WORDS: [&str; 18] = [
 fn told<T>(outcome: Result<T, Error>) -> String {
     let Err(error) = outcome else { return "ok".to_owned() };
     let error = error.to_string();
-    // Names are said, and a change may have made one of it.
+    // Names appear in messages, and a change of the input may have turned a value into a name.
     assert!(!error.contains(CANARY) || error.contains("\" does not exist"), "{error}");
     error
 }
 
-/// Reads, selects, and gets settings and login ready; no plugin is run, and nothing is asked.
+/// Reads, selects, and prepares settings and login; runs no plugin and sends nothing.
 #[test]
 fn kubeconfigs() {
     let folder = tempfile::tempdir().unwrap();
@@ -62,7 +62,7 @@ fn kubeconfigs() {
     });
 }
 
-/// Breaks off in the middle of a character of UTF-16.
+/// The input breaks off in the middle of a UTF-16 character.
 #[test]
 fn a_kubeconfig_of_powershell_that_breaks_off_is_refused() {
     let folder = tempfile::tempdir().unwrap();

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::secret::{self, KeyForm, Match, PemBlock};
 use crate::ui::Ui;
 
-/// The certificate that the kubeconfig or flags name for the user, if any.
+/// Returns the user's certificate from the kubeconfig or the flags, if there is one.
 ///
 /// # Errors
 /// It or its key can't be read, or they don't belong together.
@@ -31,7 +31,7 @@ pub(super) fn of_user(user: &User, name: &str, ui: &Ui) -> Result<Option<Arc<Cer
     of_pem(&chain_pem, &key_pem, &certificate.shown(), &key.shown()).map(Some)
 }
 
-/// The same of PEM. `certificate` and `key` are what to call them where they are wrong.
+/// Reads the certificate and its key from PEM. `certificate` and `key` name them in errors.
 pub(super) fn of_pem(
     chain_pem: &[u8],
     key_pem: &[u8],
@@ -46,7 +46,7 @@ pub(super) fn of_pem(
             .hint("it must be a certificate in PEM, from its first line to its last"));
     };
     let facts = secret::certificate_facts(&leaf.content)
-        .map_err(|why| wrong(certificate, why).hint("is it whole? log in again, or have it made anew"))?;
+        .map_err(|why| wrong(certificate, why).hint("is it complete? log in again, or request a new one"))?;
     let keys = secret::pem_blocks(key_pem);
     let Some(block) = keys.iter().find(|block| block.is_private_key()) else {
         return Err(wrong(key, "tls: failed to find any PEM data in key input")
@@ -58,23 +58,23 @@ pub(super) fn of_pem(
         ));
     }
     match secret::compare_key(&facts, block)
-        .map_err(|why| wrong(key, why).hint("is it whole, and in PEM?"))?
+        .map_err(|why| wrong(key, why).hint("is it complete, and in PEM?"))?
     {
         Match::Pair | Match::Unknown => {}
         Match::Stranger(why) => {
-            return Err(wrong(key, why).hint("the key belongs to another certificate: look at both"));
+            return Err(wrong(key, why).hint("the key belongs to another certificate: check both"));
         }
     }
     let signer = crypto::provider().key_provider.load_private_key(typed(&facts, block)).map_err(|_| {
         wrong(key, "keys of this kind are not supported here").hint(
-            "supported are RSA of 2048 bits and more, P-256, P-384, P-521 and Ed25519: have the certificate made anew",
+            "RSA from 2048 bits, P-256, P-384, P-521 and Ed25519 are supported: request a new certificate",
         )
     })?;
     let chain = chain.into_iter().map(|block| CertificateDer::from(block.content.to_vec())).collect();
     Ok(Arc::new(CertifiedKey::new(chain, signer)))
 }
 
-/// As Go, by what the key is and not by what its label says.
+/// Tells the kind of key by its content and not by its label, as Go does.
 fn typed(facts: &secret::CertificateFacts, block: &PemBlock<'_>) -> PrivateKeyDer<'static> {
     let (form, der) = secret::key_form(facts, block);
     let der = der.to_vec();

@@ -1,5 +1,5 @@
-//! Secrets that are looked at for mistakes. Values cross the wire, as no other form of the object has the keys; each
-//! is decoded, looked at and wiped while the answer is read.
+//! Secrets read for `check`. Values cross the wire, as no other form of the object has the keys; each is
+//! decoded, inspected and wiped while the answer is read.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use super::place::Place;
 use super::{Cluster, Failure, Namespaces, Seen};
 use crate::secret::{Inspection, SecretValue, ValueFacts};
 
-/// Smaller than of other lists: a secret may have a mebibyte.
+/// The page size, smaller than for other lists: a secret may have a mebibyte.
 const PAGE: u32 = 100;
 
-/// Helm keeps whole releases in secrets, which nothing refers to.
+/// Excludes Helm's secrets, which hold whole releases and which nothing refers to.
 const NOT_HELMS: &str = "type!=helm.sh/release.v1";
 
 #[derive(Deserialize)]
@@ -48,7 +48,7 @@ struct InspectedValue(ValueFacts);
 
 impl<'de> Deserialize<'de> for InspectedValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Base64 has no character that JSON escapes, so the text is taken from the answer as it stands.
+        // Base64 has no character that JSON escapes, so the text needs no unescaping.
         let text = <&str>::deserialize(deserializer)?;
         let bytes = STANDARD.decode(text).map_err(|_| D::Error::custom("a value is not base64"))?;
         Ok(Self(ValueFacts::of(&SecretValue::from_bytes(bytes))))
@@ -63,7 +63,7 @@ struct Applied {
     string_data: Option<BTreeMap<String, IgnoredAny>>,
 }
 
-/// Whether a manifest holds values.
+/// Returns true if a manifest holds values.
 fn holds_values(manifest: &str) -> bool {
     let applied = serde_json::from_str::<Applied>(manifest).ok();
     let maps = applied.map(|applied| [applied.data, applied.string_data]);
@@ -81,7 +81,7 @@ impl From<Inspected> for Inspection {
 }
 
 impl Cluster {
-    /// All secrets but Helm's.
+    /// Lists all secrets but Helm's.
     pub(crate) async fn inspect_secrets(&self, namespaces: &Namespaces) -> Result<Seen<Inspection>, Failure> {
         let list = async |(), namespace: Option<String>| {
             let call = Call::get(Place::secrets(namespace.as_deref())).query("fieldSelector", NOT_HELMS);

@@ -1,7 +1,8 @@
-//! Which cluster and which user: the kubeconfig as kubectl reads it.
+//! The choice of cluster and user: reads the kubeconfig as kubectl does.
 //!
-//! kube's own reader stops at the first missing file of a `KUBECONFIG` list, and its error for a broken file quotes the
-//! lines around the mistake, which may hold a token. All of it is done here instead.
+//! kube-client 5.0.0 is not used for it: `Kubeconfig::from_env` stops at the first missing file of a
+//! `KUBECONFIG` list, and its error for a broken file quotes the lines around the mistake, which may hold a
+//! token (kube-rs/kube#1975).
 
 mod file;
 
@@ -19,7 +20,7 @@ pub(super) use file::{AuthProvider, AuthProviderConfig, Cluster, Confidential, E
 
 const ONE_OF_THEM: &str = "remove one of them from the user in the kubeconfig";
 
-/// What a kubeconfig has names for.
+/// The entries of a kubeconfig that have names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entries {
     Contexts,
@@ -27,10 +28,10 @@ pub(crate) enum Entries {
     Users,
 }
 
-/// The names in the kubeconfig, each with a few words about it.
+/// Returns the names in the kubeconfig, each with a short description.
 ///
 /// # Errors
-/// As for every reading of the kubeconfig.
+/// The kubeconfig can't be read.
 pub(crate) fn entries(which: Entries, flags: &Connection) -> Result<Vec<(String, String)>> {
     let Some(files) = read(&meant(flags))? else { return Ok(Vec::new()) };
     Ok(match which {
@@ -40,7 +41,7 @@ pub(crate) fn entries(which: Entries, flags: &Connection) -> Result<Vec<(String,
     })
 }
 
-/// The flags without those that are empty: to kubectl they are not there.
+/// Returns the flags without empty ones, which kubectl ignores.
 pub(super) fn meant(flags: &Connection) -> Connection {
     let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let path = |path: &Option<PathBuf>| path.clone().filter(|path| !path.as_os_str().is_empty());
@@ -82,7 +83,8 @@ fn about_cluster(named: NamedCluster) -> (String, String) {
     (named.name, server.as_ref().map(address::host_and_port).unwrap_or_default())
 }
 
-/// The files that were read, merged, or nothing where there are none or they know no cluster (as `/dev/null`).
+/// Reads and merges the files. Returns none if there are none, or if they name no cluster (such as
+/// `/dev/null`).
 pub(super) fn read(flags: &Connection) -> Result<Option<File>> {
     let knows_one = |files: &File| !files.contexts.is_empty() || !files.clusters.is_empty();
     Ok(read_files(flags)?.filter(knows_one))
@@ -104,7 +106,7 @@ fn read_files(flags: &Connection) -> Result<Option<File>> {
     Ok(merged)
 }
 
-/// Where kubectl looks: the `KUBECONFIG` list, else `~/.kube/config`.
+/// Returns the paths where kubectl looks: the `KUBECONFIG` list, else `~/.kube/config`.
 fn default_paths() -> Vec<PathBuf> {
     let listed: Vec<PathBuf> = env::var_os("KUBECONFIG")
         .map(|list| env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect())
@@ -116,7 +118,7 @@ fn default_paths() -> Vec<PathBuf> {
     }
 }
 
-/// A file's content; nothing where it does not exist, which kubectl passes over.
+/// Returns a file's content; none for a missing file, which kubectl skips.
 fn read_file(path: &Path) -> Result<Option<File>> {
     let content = match bounded::read(path) {
         Ok(content) => content,
@@ -132,27 +134,27 @@ fn unreadable(path: &Path, why: &str) -> Error {
         .hint("its text is not shown because it may hold credentials; try kubectl config view")
 }
 
-/// What is meant of a kubeconfig, the flags laid over it.
+/// The selected entries of a kubeconfig, with the flags applied.
 pub(super) struct Selected {
     pub(super) cluster: Cluster,
     pub(super) user: User,
     pub(super) names: Names,
     pub(super) namespace: Option<String>,
-    /// `--token`, which goes before every other credential, is the token of the user.
+    /// The user's token is that of `--token`, which takes precedence over every other credential.
     pub(super) token_of_flag: bool,
 }
 
-/// What the entries are called, for errors. Empty where there is none.
+/// The names of the entries, for errors. Empty if there is none.
 #[derive(Clone, Default)]
 pub(super) struct Names {
     pub(super) cluster: String,
     pub(super) user: String,
 }
 
-/// Picks context, cluster and user, and lays the flags over them.
+/// Picks context, cluster and user, and applies the flags to them.
 ///
 /// # Errors
-/// What a flag names does not exist (kubectl's words), or nothing says which cluster is meant.
+/// A flag names an entry that does not exist (kubectl's words), or no cluster is chosen.
 pub(super) fn select(kubeconfig: &File, flags: &Connection) -> Result<Selected> {
     let context = context(kubeconfig, flags)?;
     let cluster_name = flags.cluster.as_ref().unwrap_or(&context.cluster);
@@ -180,7 +182,8 @@ pub(super) fn select(kubeconfig: &File, flags: &Connection) -> Result<Selected> 
     Ok(Selected { cluster, user, names, namespace: context.namespace, token_of_flag: flags.token.is_some() })
 }
 
-/// The service account of the pod that this runs in, in the form of a kubeconfig, so that flags are laid over it too.
+/// Returns the service account of the pod that this runs in, in the form of a kubeconfig, so that flags apply
+/// to it too.
 ///
 /// # Errors
 /// One of the account's files can't be read.
@@ -221,7 +224,8 @@ fn context(kubeconfig: &File, flags: &Connection) -> Result<Context> {
         .ok_or_else(|| missing("context", name, kubeconfig.contexts.iter().map(|context| &context.name)))
 }
 
-/// A user that is named must exist, unless flags say who it is: without one, the server would see nobody.
+/// Finds the named user. It must exist unless flags say who it is: without a user the server would see
+/// nobody.
 fn user(kubeconfig: &File, name: Option<&String>, flags: &Connection) -> Result<User> {
     let Some(name) = name else { return Ok(User::default()) };
     let flags_say_who = flags.token.is_some() || flags.client_certificate.is_some();
@@ -238,12 +242,14 @@ fn missing<'a>(what: &str, name: &str, others: impl Iterator<Item = &'a String>)
     if others.is_empty() { error } else { error.hint(format!("there are: {}", crate::wording::list(others))) }
 }
 
+/// Applies the flags to the cluster.
+///
 /// # Errors
 /// The flags ask both to check the server's certificate by an authority and not to check it.
 fn lay_over_cluster(cluster: &mut Cluster, flags: &Connection) -> Result<()> {
     if let Some(server) = &flags.server {
         cluster.server = Some(server.clone());
-        // The kubeconfig's is the name of another server, as to kubectl.
+        // The kubeconfig's name belongs to another server. kubectl drops it too.
         cluster.tls_server_name = None;
     }
     if let Some(name) = &flags.tls_server_name {
@@ -252,7 +258,7 @@ fn lay_over_cluster(cluster: &mut Cluster, flags: &Connection) -> Result<()> {
     if let Some(path) = &flags.certificate_authority {
         cluster.certificate_authority = Some(path.display().to_string());
         cluster.certificate_authority_data = None;
-        // Who names an authority wants the certificate checked, whatever the kubeconfig says.
+        // A user who names an authority wants the certificate checked, whatever the kubeconfig says.
         cluster.insecure_skip_tls_verify = false;
     }
     if flags.certificate_authority.is_some() && flags.insecure_skip_tls_verify == Some(true) {
@@ -298,7 +304,7 @@ fn lay_over_user(user: &mut User, flags: &Connection) {
     }
 }
 
-/// Refuses what kubectl refuses: the server would see somebody else, or nobody.
+/// Refuses what kubectl refuses, since the server would see somebody else, or nobody.
 fn check_user(user: &User, name: &str) -> Result<()> {
     let certificate = user.client_certificate.is_some() || user.client_certificate_data.is_some();
     let key = user.client_key.is_some() || user.client_key_data.is_some();
@@ -327,7 +333,8 @@ fn check_single_method(user: &User, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Without a user, groups and a UID would be passed over, and the request made with all of one's own rights.
+/// Refuses groups and a UID without a user: they would be ignored, and the request made with all of one's own
+/// rights.
 fn check_impersonation(user: &User) -> Result<()> {
     let names_more = !user.impersonate_groups.is_empty()
         || !user.impersonate_extra.is_empty()
@@ -336,7 +343,7 @@ fn check_impersonation(user: &User) -> Result<()> {
         return Ok(());
     }
     Err(Error::failed("requesting uid, groups or user-extra without impersonating a user")
-        .hint("say who: --as=USER goes with --as-group and --as-uid"))
+        .hint("add --as=USER: --as-group and --as-uid need it"))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Who connects: tokens, certificates, and what to do when they end or are refused.
+//! Logins: tokens, certificates, and their renewal when they expire or are refused.
 
 mod id_token;
 
@@ -22,24 +22,25 @@ use crate::error::{Error, Result};
 use crate::flags::Connection;
 use crate::ui::Ui;
 
-/// So long before its end a plugin's credential is asked for anew; of one that lives for seconds, a part of its life.
+/// How long before its expiry a plugin's credential is renewed; one that lives for seconds is renewed after
+/// part of its life.
 const AHEAD: Duration = Duration::from_secs(5);
 /// How often a token file is read again, as by client-go: half of the time that the kubelet leaves for it.
 const FILE_PERIOD: Duration = Duration::from_mins(1);
 
-/// What a user shows to the server, and where a new one comes from.
+/// A user's credentials for the server, and the source of new ones.
 pub(super) struct Login {
     source: Source,
     /// The certificate that the kubeconfig names.
     identity: Option<Arc<CertifiedKey>>,
-    /// Held while a new one is made: requests at the same time wait for the same.
+    /// Locked while a new credential is made: requests at the same time wait for the same one.
     current: Mutex<Option<Rc<Credential>>>,
     /// Knows what is never to be quoted.
     ui: Ui,
 }
 
 enum Source {
-    /// Nothing but the certificate, if there is one.
+    /// No token; the certificate is sent, if there is one.
     Nobody(Why),
     Fixed {
         header: HeaderValue,
@@ -54,30 +55,30 @@ enum Source {
     Plugin(Plugin),
 }
 
-/// Why no token is sent.
+/// The reason why no token is sent.
 enum Why {
-    /// The user has none. Its name.
+    /// The user has none. Holds the user's name.
     None(String),
-    /// As kubectl: what goes over http is for everybody to read.
+    /// http is readable by anybody; kubectl sends no token either.
     Unencrypted,
 }
 
-/// What is shown with a request.
+/// A credential as it is sent with a request.
 pub(super) struct Credential {
     pub(super) header: Option<HeaderValue>,
     pub(super) identity: Option<Arc<CertifiedKey>>,
-    /// When a new one is due.
+    /// The time for a new one.
     due: Option<SystemTime>,
     cause: Cause,
-    /// The server has taken it, at least once.
+    /// The server has accepted it at least once.
     accepted: Cell<bool>,
 }
 
-/// Why a credential was asked for.
+/// The reason why a credential is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Cause {
     Need,
-    /// The one before it was refused.
+    /// The previous one was refused.
     Refusal,
 }
 
@@ -92,8 +93,10 @@ impl Credential {
 }
 
 impl Login {
+    /// Chooses the user's way to log in.
+    ///
     /// # Errors
-    /// What the kubeconfig says of the user can't be used.
+    /// The kubeconfig's settings for the user can't be used.
     pub(super) fn new(
         selected: &Selected,
         flags: &Connection,
@@ -110,10 +113,10 @@ impl Login {
         Ok(Self { source, identity, current: Mutex::default(), ui: ui.clone() })
     }
 
-    /// What to show now: the same as before, or a new one where that has ended.
+    /// Returns the current credential, or a new one if that has expired.
     ///
     /// # Errors
-    /// The plugin fails, the file can't be read, the token has ended.
+    /// The plugin fails, the file can't be read, or the token has expired.
     pub(super) async fn credential(&self) -> Result<Rc<Credential>> {
         let mut current = self.current.lock().await;
         if let Some(credential) = current.as_ref().filter(|credential| !credential.is_due()) {
@@ -121,7 +124,8 @@ impl Login {
         }
         let made = match (self.make(Cause::Need).await, current.as_ref()) {
             (Ok(made), _) => made,
-            // As client-go: the file may have been removed after the start, to be seen by fewer.
+            // The file may have been removed after the start, so that fewer people see it. client-go goes on
+            // with the old token too.
             (Err(_), Some(before)) if matches!(self.source, Source::File { .. }) => {
                 let due = Some(SystemTime::now() + FILE_PERIOD);
                 let (header, identity) = (before.header.clone(), before.identity.clone());
@@ -134,8 +138,8 @@ impl Login {
         Ok(made)
     }
 
-    /// A new credential in place of one that the server has refused, where there may be one. A credential that was made
-    /// for this reason, and was refused as well, is not replaced once more.
+    /// Returns a new credential in place of one that the server has refused, if there can be one. A
+    /// credential that was made for this reason and is refused as well is not replaced again.
     ///
     /// # Errors
     /// The plugin fails.
@@ -193,43 +197,43 @@ impl Login {
         Ok(Credential { header, identity, due, cause, accepted: Cell::new(false) })
     }
 
-    /// What is known where the server saw nobody, for a person.
+    /// Explains why the server saw no user.
     pub(super) fn why_unseen(&self) -> String {
         match &self.source {
             Source::Nobody(_) => self.why_refused(),
             Source::Fixed { .. } | Source::File { .. } | Source::IdToken(_) | Source::Plugin(_) => {
-                "your credential was sent, but the server saw nobody: what is in between may have taken it off"
+                "your credential was sent, but the server did not see it: a proxy in between may have removed it"
                     .to_owned()
             }
         }
     }
 
-    /// What is known of a credential that the server refuses, for a person.
+    /// Explains why the server may have refused the credential.
     pub(super) fn why_refused(&self) -> String {
         let now = SystemTime::now();
         match &self.source {
             Source::Nobody(Why::Unencrypted) => {
-                "no credentials are sent over http, where everybody could read them: use the https address"
+                "no credentials are sent over http, where anybody could read them: use the https address"
                     .to_owned()
             }
             Source::Nobody(Why::None(_)) if self.identity.is_some() => {
                 "the server does not accept your client certificate".to_owned()
             }
             Source::Nobody(Why::None(name)) if name.is_empty() => {
-                "no credentials were sent: no user is named".to_owned()
+                "no credentials were sent: the kubeconfig's context names no user".to_owned()
             }
             Source::Nobody(Why::None(name)) => {
                 format!("no credentials were sent: the kubeconfig has none for the user \"{name}\"")
             }
             Source::Fixed { origin, ends: Some(ends), .. } if *ends <= now => {
-                format!("{origin} ended at {}", in_words(*ends))
+                format!("{origin} expired at {}", in_words(*ends))
             }
             Source::Fixed { origin, .. } => {
-                format!("{origin} is refused: it may have ended, or be another cluster's")
+                format!("{origin} is refused: it may have expired, or belong to another cluster")
             }
             Source::File { path, .. } => format!("the token in {} is refused", path.display()),
             Source::IdToken(_) => {
-                "the id-token of the kubeconfig is refused, although it has not ended".to_owned()
+                "the id-token of the kubeconfig is refused, although it has not expired".to_owned()
             }
             Source::Plugin(plugin) => format!(
                 "the credential plugin {} was run again, and its new credential is refused too",
@@ -239,7 +243,7 @@ impl Login {
     }
 }
 
-/// The way that client-go takes where there are several.
+/// Chooses as client-go does if there are several ways.
 fn source(
     selected: &Selected,
     flags: &Connection,
@@ -272,7 +276,7 @@ fn source(
         return of_provider(provider, &names.user, flags);
     }
     match &user.exec {
-        // It is checked in any case, and run only where there is nothing else.
+        // A plugin's settings are checked in any case; it runs only if there is no other credential.
         Some(exec) => {
             let plugin = Plugin::new(exec.clone(), &names.user, cluster, attendance)?;
             Ok(if has_certificate {
@@ -290,7 +294,7 @@ fn of_provider(provider: &AuthProvider, user: &str, flags: &Connection) -> Resul
         Error::failed(format!(
             "The {name} auth plugin has been removed. Please use the {successor} kubectl/client-go credential plugin instead."
         ))
-        .hint(format!("have the kubeconfig made anew: {see}"))
+        .hint(format!("create the kubeconfig again: {see}"))
     };
     match provider.name.as_str() {
         "oidc" => id_token::IdToken::new(&provider.config, user, flags).map(Source::IdToken),
@@ -310,10 +314,11 @@ fn of_provider(provider: &AuthProvider, user: &str, flags: &Connection) -> Resul
     }
 }
 
-/// As a header; none for a token of nothing but white space, which is taken off as by client-go from files.
+/// Returns the token as a header, or none if it is only white space, which client-go trims from files too.
 ///
 /// # Errors
-/// It has a character that a header can't carry. Says where it came from, and nothing of it.
+/// The token has a character that a header can't carry. The error names the token's origin and shows nothing
+/// of it.
 fn bearer(token: &str, origin: &str) -> Result<Option<HeaderValue>> {
     let token = token.trim();
     if token.is_empty() {
@@ -322,7 +327,7 @@ fn bearer(token: &str, origin: &str) -> Result<Option<HeaderValue>> {
     let text = Zeroizing::new(format!("Bearer {token}"));
     let mut header = HeaderValue::from_bytes(text.as_bytes()).map_err(|_| {
         Error::failed(format!("{origin} can't be sent")).hint(
-            "it has a line end or another control character inside: a token is one line; it is not shown here",
+            "it contains a line end or another control character: a token is one line; it is not shown here",
         )
     })?;
     header.set_sensitive(true);
@@ -353,8 +358,8 @@ fn token_in(path: &Path) -> Result<HeaderValue> {
         .ok_or_else(|| Error::failed(format!("read empty token from file \"{shown}\"")).hint(hint))
 }
 
-/// When to ask for the next one. What has ended before it came is no use to ask for again: the clocks differ, and the
-/// server will say.
+/// Returns when to ask for the next one. A credential that had expired before it came is kept: the clocks
+/// differ, and the server will decide.
 fn due_before(start: SystemTime, ends: SystemTime) -> Option<SystemTime> {
     let life = ends.duration_since(start).ok().filter(|life| !life.is_zero())?;
     ends.checked_sub(AHEAD.min(life / 4))

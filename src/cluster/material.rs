@@ -1,4 +1,4 @@
-//! What the kubeconfig holds as base64 or names as a file: certificates and keys.
+//! Certificates and keys that the kubeconfig holds as base64 or names as a file.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::secret;
 #[derive(Clone, Copy)]
 pub(super) struct Field<'a> {
     pub(super) name: &'static str,
-    /// kubectl's word where it can't read the file.
+    /// kubectl's word for it where the file can't be read.
     pub(super) file: &'static str,
     /// `cluster` or `user`.
     pub(super) of: &'static str,
@@ -20,7 +20,7 @@ pub(super) struct Field<'a> {
 }
 
 impl Field<'_> {
-    /// The content, if there is one. As to kubectl, `…-data` goes before the file.
+    /// Returns the content, if there is one. `…-data` takes precedence over the file, as in kubectl.
     ///
     /// # Errors
     /// The data is not base64, or the file can't be read.
@@ -43,8 +43,8 @@ impl Field<'_> {
         Ok(Some(read))
     }
 
-    /// The data's bytes. Blanks are what becomes of line ends where YAML folds them; PEM that is not encoded at all is
-    /// what `!!binary` gives.
+    /// Returns the data's bytes. YAML folds line ends into blanks, and `!!binary` gives PEM that is not
+    /// encoded at all.
     fn decoded(self, data: &str) -> Result<Zeroizing<Vec<u8>>> {
         if data.contains("-----BEGIN ") {
             return Ok(Zeroizing::new(data.as_bytes().to_vec()));
@@ -58,7 +58,7 @@ impl Field<'_> {
         })
     }
 
-    /// What to call it where it is wrong.
+    /// Returns its name for errors.
     pub(super) fn shown(self) -> String {
         let Self { name, of, entry, .. } = self;
         if entry.is_empty() { name.to_owned() } else { format!("{name} of the {of} \"{entry}\"") }

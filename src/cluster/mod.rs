@@ -1,8 +1,10 @@
 //! The only place that knows the network.
 //!
-//! The kubeconfig, logins and TLS are understood as client-go understands them; what goes over the connection is sent
-//! one `Call` at a time, so that time limits, retries, warnings, `-v` and errors are the same for every command. Kinds are known beforehand
-//! (`workload::kind`), so nothing is discovered but the version of those that are not built in.
+//! The kubeconfig, logins and TLS are understood as client-go understands them. Requests are sent one `Call`
+//! at a time, so that time limits, retries, warnings, `-v` and errors are the same for every command. Kinds
+//! are known beforehand (`workload::kind`); only the version of those that are not built in is discovered.
+//!
+//! A method that returns [`Failure`] fails if its request does; `# Errors` names only what is beyond that.
 
 mod across_namespaces;
 mod address;
@@ -47,7 +49,7 @@ pub(crate) use secret_list::{Keys, Listed, Makers, Selection};
 pub(crate) use secrets::{Answer, SecretFrame};
 pub(crate) use tables::Row;
 
-/// How a write is to be recorded and whether it is to be kept.
+/// The options of a write: how it is recorded and whether it is kept.
 #[derive(Clone, Copy)]
 pub(crate) struct Write<'a> {
     pub(crate) field_manager: &'a str,
@@ -56,18 +58,18 @@ pub(crate) struct Write<'a> {
     pub(crate) keep: Keep,
 }
 
-/// Whether somebody waits at the terminal for what a credential plugin may ask.
+/// The presence of a user at the terminal, for questions of a credential plugin.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Attendance {
     Attended,
-    /// Completion: nothing may be asked, and nothing may be said.
+    /// Completion: nothing may be asked, and nothing printed.
     Unattended,
 }
 
-/// Whether the server keeps what it is sent.
+/// The server keeps the write, or only tries it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keep {
     Yes,
-    /// `dryRun=All`: it checks and answers as if, and keeps nothing.
+    /// `dryRun=All`: the server checks the request, answers, and keeps nothing.
     No,
 }

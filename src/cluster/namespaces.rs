@@ -1,4 +1,4 @@
-//! Namespaces, as far as they belong to Run:ai projects.
+//! Namespaces that belong to Run:ai projects.
 
 use super::call::Call;
 use super::place::Place;
@@ -8,7 +8,7 @@ use crate::metadata::Metadata;
 use crate::project::{PROJECT_LABEL, Project};
 
 impl Cluster {
-    /// The projects with this name: one, unless something is wrong. They are asked for once in a run.
+    /// Returns the projects with this name: one, unless something is wrong. Asks for them once in a run.
     pub(crate) async fn projects_named(&self, name: &str) -> Result<Vec<Project>, Failure> {
         if let Some(projects) = self.named_projects.borrow().get(name) {
             return Ok(projects.clone());

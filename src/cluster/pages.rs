@@ -1,4 +1,5 @@
-//! Lists, page by page: what is wanted of each item is kept, and the page is dropped before the next one comes.
+//! Lists, page by page. The needed part of each item is kept, and the page is dropped before the next one
+//! comes.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -13,13 +14,13 @@ use super::connection::MOST_OF_AN_OBJECT;
 use super::proof::Head;
 use super::{Cluster, Failure};
 
-/// How many objects a page holds, as kubectl's.
+/// The number of objects in a page, as in kubectl.
 pub(super) const PAGE: u32 = 500;
 
-/// How often a list is begun anew because the server has forgotten where the last page ended.
+/// How often a list begins again because the server has forgotten where the last page ended.
 const RESTARTS: u32 = 2;
 
-/// How many pages a list has at most: two and a half million objects, or half a million secrets with their values.
+/// The most pages of a list: two and a half million objects, or half a million secrets with their values.
 const PAGES: usize = 5_000;
 
 #[derive(Deserialize)]
@@ -31,7 +32,7 @@ struct Page<T> {
     api_version: String,
     #[serde(default)]
     metadata: PageMetadata,
-    /// `null` where there are none. Those of a table are its rows. A list has them, or it is no list.
+    /// `null` if there are none; the rows of a table. An answer without this field is not a list.
     #[serde(alias = "rows", deserialize_with = "Option::deserialize")]
     items: Option<Vec<T>>,
 }
@@ -42,7 +43,7 @@ pub(super) struct PageMetadata {
     next: String,
 }
 
-/// Where a list is: the pages so far, and the token of the next one.
+/// The progress of a list: its pages so far, and the token of the next one.
 #[derive(Default)]
 pub(super) struct Progress {
     next: String,
@@ -50,17 +51,17 @@ pub(super) struct Progress {
     pages: usize,
 }
 
-/// A list that comes back to where it was, or has more pages than any.
+/// A list that repeats a page, or has more pages than any list can.
 pub(super) struct Endless;
 
 impl Progress {
-    /// The request for the next page.
+    /// Builds the request for the next page.
     pub(super) fn page(&self, call: &Call, limit: u32) -> Call {
         let call = call.clone().query("limit", limit.to_string());
         if self.next.is_empty() { call } else { call.query("continue", self.next.as_str()) }
     }
 
-    /// Goes on after a page, and says whether another one follows.
+    /// Moves on after a page, and returns true if another one follows.
     ///
     /// # Errors
     /// The list would never end.
@@ -78,10 +79,10 @@ impl Progress {
 }
 
 impl Cluster {
-    /// What `keep` makes of each item of a list, in pages of at most `limit`.
+    /// Returns the results of `keep` for each item of a list, in pages of at most `limit`.
     ///
     /// # Errors
-    /// A page that could not be read. One that came too late (410) begins the list anew.
+    /// A page could not be read. One that came too late (410) begins the list again.
     pub(super) async fn list<T: DeserializeOwned, R>(
         &self,
         call: Call,
@@ -95,8 +96,7 @@ impl Cluster {
         self.pages(call, limit, read).await
     }
 
-    /// The same for objects as trees, of which there is one at a time: a tree takes several times the memory of its
-    /// text.
+    /// Lists objects as trees, one at a time: a tree takes several times the memory of its text.
     pub(super) async fn list_trees<R>(
         &self,
         call: Call,
@@ -111,7 +111,7 @@ impl Cluster {
         self.pages(call, limit, read).await
     }
 
-    /// The first items of a list, as trees.
+    /// Returns the first items of a list, as trees.
     pub(super) async fn some(&self, call: Call, most: u32) -> Result<Vec<Value>, Failure> {
         let read = |body: &[u8]| {
             let (items, _, head) = serde_json::from_slice::<Page<Value>>(body)?.into_parts();
@@ -148,7 +148,7 @@ impl Cluster {
     }
 }
 
-/// An object of a list as a tree.
+/// Reads an object of a list as a tree.
 fn tree(item: &RawValue) -> serde_json::Result<Value> {
     if item.get().len() > MOST_OF_AN_OBJECT {
         return Err(serde_json::Error::custom("it is larger than any object"));

@@ -1,20 +1,20 @@
-//! Where on the server an object is, or all objects of a kind: the only place in which names become part of a path.
+//! Places on the server: one object, or all objects of a kind. Only here do names become part of a path.
 //!
-//! Names come from flags, from manifests, from pod specs that anybody wrote, and from the server. No object can have one
-//! that breaks the API's rules, so such a name is answered here, and never asked for: as part of a path it would be
-//! another path.
+//! Names come from flags, from manifests, from pod specs that anybody wrote, and from the server. No object
+//! can have a name that breaks the API's rules, so such a name is refused here and never sent: as part of a
+//! path it would make another path.
 
 use crate::secret;
 use crate::workload::{Kind, Version};
 
-/// What is at a path, and which path it is.
+/// A path, and the object or list at it.
 #[derive(Clone)]
 pub(super) struct Place {
     pub(super) subject: Subject,
     pub(super) path: Result<String, Impossible>,
 }
 
-/// What an answer from a place has to be about.
+/// The subject that an answer from a place must have.
 #[derive(Clone)]
 pub(super) enum Subject {
     /// One object, or all of a namespace or of the cluster.
@@ -23,7 +23,7 @@ pub(super) enum Subject {
     Version,
     /// An API group.
     Group(&'static str),
-    /// What a version of an API group has.
+    /// The resources in a version of an API group.
     Resources { group_version: String },
 }
 
@@ -31,31 +31,31 @@ pub(super) enum Subject {
 pub(super) struct Objects {
     pub(super) kind: &'static str,
     pub(super) api_version: String,
-    /// The name in API paths, as `secrets`.
+    /// The name in API paths, such as `secrets`.
     plural: &'static str,
     pub(super) namespace: Option<String>,
     pub(super) name: Option<String>,
     pub(super) defined: Defined,
 }
 
-/// Who says what the kind is called.
+/// The source of a kind's name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Defined {
     BuiltIn,
-    /// A custom resource, whose lists may be called anything.
+    /// A custom resource, whose list kind can have any name.
     Custom,
 }
 
 /// A name that no object can have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Impossible {
-    /// What should have had it, as `secret`.
+    /// The thing that should have the name, such as `secret`.
     pub(super) what: &'static str,
     pub(super) name: String,
 }
 
 impl Place {
-    /// The secrets of a namespace, or of all.
+    /// Returns the place of the secrets of a namespace, or of all.
     pub(super) fn secrets(namespace: Option<&str>) -> Self {
         Self::core("Secret", "secrets", "secret", namespace, None)
     }
@@ -80,7 +80,7 @@ impl Place {
         Self::core("Event", "events", "event", Some(namespace), None)
     }
 
-    /// The workloads of a kind, in a version that the server has.
+    /// Returns the place of the workloads of a kind, in a version that the server has.
     pub(super) fn workloads(kind: &Kind, version: &str, namespace: Option<&str>) -> Self {
         Self::of_kind(kind, version, namespace, None)
     }
@@ -103,13 +103,13 @@ impl Place {
         Self { subject: Subject::Resources { group_version }, path }
     }
 
-    /// The same place, if an object can have this name, which the request has in its query.
+    /// Returns the same place, if an object can have this name, which goes into the query.
     pub(super) fn with_name_in_query(self, what: &'static str, name: &str) -> Self {
         let path = self.path.and_then(|path| possible(what, name).map(|_| path));
         Self { path, ..self }
     }
 
-    /// The objects that are there; nothing where it is no place of objects.
+    /// Returns the objects at this place; none if it holds none.
     pub(super) fn object(&self) -> Option<&Objects> {
         match &self.subject {
             Subject::Objects(objects) => Some(objects),
@@ -154,7 +154,7 @@ impl Place {
 }
 
 impl Objects {
-    /// `secret "x"`, `a list of secrets`.
+    /// Returns `secret "x"`, or `a list of secrets`.
     pub(super) fn in_words(&self, name: Option<&str>) -> String {
         match name {
             Some(name) => format!("{} {name:?}", self.kind.to_lowercase()),
@@ -162,7 +162,7 @@ impl Objects {
         }
     }
 
-    /// What kubectl takes for these, without a doubt: `secrets`, `mpijobs.kubeflow.org`.
+    /// Returns the unambiguous name for kubectl: `secrets`, `mpijobs.kubeflow.org`.
     pub(super) fn in_kubectl(&self) -> String {
         match self.api_version.split_once('/') {
             Some((group, _)) => format!("{}.{group}", self.plural),
@@ -189,8 +189,8 @@ fn path(
     Ok(path)
 }
 
-/// The name, if an object can have it. Every kind that this program knows has RFC 1123 subdomains as names; those of
-/// namespaces are labels.
+/// Returns the name if an object can have it. Names of namespaces are RFC 1123 labels; those of every other
+/// kind in use are subdomains.
 fn possible<'a>(what: &'static str, name: &'a str) -> Result<&'a str, Impossible> {
     match what {
         "namespace" => label(what, name),

@@ -1,4 +1,4 @@
-//! What became of a new Job: its pods, and what was reported of it and of them.
+//! The pods of a new Job, and the events about it and them.
 
 use serde_json::Value;
 
@@ -6,18 +6,18 @@ use super::call::Call;
 use super::place::Place;
 use super::{Cluster, Failure};
 
-/// More pods, and more events, tell nothing more.
+/// The limit for pods and for events: more of them tell nothing new.
 const MOST: u32 = 100;
 
 impl Cluster {
-    /// The pods that a Job made.
+    /// Lists the pods that a Job made.
     pub(crate) async fn pods_of_job(&self, namespace: &str, job: &str) -> Result<Vec<Value>, Failure> {
-        // The label without a prefix: servers before 1.27 know no other.
+        // The label has no prefix: servers before 1.27 know only this form.
         let place = Place::pods(namespace).with_name_in_query("job", job);
         self.some(Call::get(place).query("labelSelector", format!("job-name={job}")), MOST).await
     }
 
-    /// What was reported of an object lately.
+    /// Lists the recent events of an object.
     pub(crate) async fn events_of(
         &self,
         namespace: &str,

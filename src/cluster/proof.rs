@@ -1,8 +1,8 @@
-//! Whether an answer is the one to the request that was sent.
+//! Proofs that an answer belongs to the request that was sent.
 //!
-//! A success is what the server says of the object, not that something answered 200: a gateway's login page does that
-//! too, and so does a cache, an empty file, or the address of another service. So of every answer its kind, version,
-//! name, namespace and UID are compared with those of the request. All else of it is skipped.
+//! A 200 proves nothing: a gateway's login page has it too, and so does a cache, an empty file, or another
+//! service at this address. A success is what the server says of the object. So the kind, version, name,
+//! namespace and UID of every answer are compared with those of the request. The rest of it is skipped.
 
 use http::Method;
 use kube::core::Status;
@@ -15,15 +15,15 @@ use super::place::{Defined, Objects, Subject};
 
 const META: &str = "meta.k8s.io/v1";
 
-/// Why an answer is not the one that was asked for.
+/// The reason why an answer is not the one to the request.
 pub(super) enum Wrong {
-    /// The request was refused, with a code that says the opposite.
+    /// The body is a refusal, although the code says success.
     Refused(Box<Status>),
-    /// What came instead, as `a web page`.
+    /// The thing that came instead, such as `a web page`.
     Instead(&'static str),
 }
 
-/// What the answer says that it is.
+/// The identity that an answer states.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Identity<'a> {
@@ -31,9 +31,9 @@ struct Identity<'a> {
     api_version: String,
     #[serde(borrow)]
     metadata: Option<&'a RawValue>,
-    /// Of an API group.
+    /// The name of an API group.
     name: String,
-    /// Of what a version of a group has.
+    /// The version of a group whose resources are listed.
     group_version: String,
 }
 
@@ -45,7 +45,7 @@ struct Named {
     uid: String,
 }
 
-/// A `Status` that says that an object was deleted.
+/// A `Status` that confirms a deletion.
 #[derive(Deserialize)]
 struct Done {
     status: String,
@@ -53,13 +53,14 @@ struct Done {
     details: Option<Named>,
 }
 
-/// What a page of a list says that it is.
+/// The identity that a page of a list states.
 pub(super) struct Head {
     pub(super) kind: String,
     pub(super) api_version: String,
 }
 
-/// Proves that a body is the object, or the fact, that a request is about. Returns the UID of the object, if it is one.
+/// Proves that a body is the object, or the fact, that a request is about. Returns the UID of the object, if
+/// it is one.
 ///
 /// # Errors
 /// It is something else.
@@ -75,7 +76,7 @@ pub(super) fn of_answer(call: &Call, body: &[u8]) -> Result<Option<String>, Wron
         Subject::Objects(_) if answer.kind == "Status" => of_status(call, body).map(|()| None),
         Subject::Objects(objects) => {
             let whole = answer.kind == objects.kind && answer.api_version == objects.api_version;
-            // A server that does not know this form gives the whole object.
+            // A server that does not know this form returns the whole object.
             let part = call.shape == Shape::Metadata
                 && answer.kind == "PartialObjectMetadata"
                 && answer.api_version == META;
@@ -88,7 +89,7 @@ pub(super) fn of_answer(call: &Call, body: &[u8]) -> Result<Option<String>, Wron
     }
 }
 
-/// Reads a map: serde would take a list for a struct as well.
+/// Reads a map: serde would accept a list for a struct as well.
 fn map<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, Wrong> {
     let read = serde_json::from_slice(text).map_err(|error| instead(&error, text))?;
     if text.trim_ascii_start().starts_with(b"{") {
@@ -111,22 +112,22 @@ fn of_identity(call: &Call, objects: &Objects, there: Named) -> Result<String, W
     }
 }
 
-/// A `Status` is the answer to a deletion, and to nothing else.
+/// Proves a `Status`, which is the answer to a deletion and to nothing else.
 fn of_status(call: &Call, body: &[u8]) -> Result<(), Wrong> {
     let done: Done = map(body)?;
     if done.status != "Success" {
         return Err(Wrong::Refused(Box::new(map(body)?)));
     }
     if call.method != Method::DELETE {
-        return Err(Wrong::Instead("a word of success without the object"));
+        return Err(Wrong::Instead("a success status without the object"));
     }
     let Some(Named { name, uid, .. }) = done.details else { return Ok(()) };
     let is_named = name.is_empty() || call.place.object().and_then(|it| it.name.as_ref()) == Some(&name);
     let is_it = uid.is_empty() || call.uid.as_ref().is_none_or(|wanted| *wanted == uid);
-    if is_named && is_it { Ok(()) } else { Err(Wrong::Instead("a word of success for another object")) }
+    if is_named && is_it { Ok(()) } else { Err(Wrong::Instead("a success status for another object")) }
 }
 
-/// Proves that a page that could be read is one of the list that a request is about.
+/// Proves that a page that could be read belongs to the list that a request is about.
 ///
 /// # Errors
 /// It is something else.
@@ -147,27 +148,27 @@ pub(super) fn of_page(call: &Call, head: &Head) -> Result<(), Wrong> {
     if is_it { Ok(()) } else { Err(Wrong::Instead("a list of something else")) }
 }
 
-/// What a page is that could not be read.
+/// Describes a page that could not be read.
 pub(super) fn of_unreadable_page(call: &Call, error: &serde_json::Error, body: &[u8]) -> Wrong {
     match map::<Identity>(body) {
         Ok(answer) if answer.kind == "Status" => match of_status(call, body) {
             Err(wrong) => wrong,
             Ok(()) => Wrong::Instead("no list"),
         },
-        Ok(_) => Wrong::Instead("JSON that is no such list"),
+        Ok(_) => Wrong::Instead("JSON that is not such a list"),
         Err(_) => instead(error, body),
     }
 }
 
-/// What a text is that could not be read. serde's own words quote it, and it may hold a value.
+/// Describes a text that could not be read. serde's own words quote it, and it may hold a value.
 pub(super) fn instead(error: &serde_json::Error, body: &[u8]) -> Wrong {
     let text = body.trim_ascii_start();
     Wrong::Instead(match error.classify() {
         _ if text.is_empty() => "nothing at all",
         _ if text.starts_with(b"<") => "a web page",
         Category::Data => "JSON of another form",
-        Category::Eof => "half an answer",
-        Category::Syntax | Category::Io => "something that is no JSON",
+        Category::Eof => "part of an answer",
+        Category::Syntax | Category::Io => "something other than JSON",
     })
 }
 
@@ -264,7 +265,7 @@ mod tests {
             .push(json!({"kind": "SecretList", "apiVersion": "v1", "metadata": {}, "items": []}).to_string());
         for call in calls() {
             for answer in &answers {
-                // Where the object is new, or only looked at, its UID is not known beforehand.
+                // The UID of a new object, or of one that is only read, is not known beforehand.
                 let unknown = call.uid.is_none() && *answer == with("/metadata/uid", "other".into());
                 assert!(of_answer(&call, answer.as_bytes()).is_err() || unknown, "{answer}");
             }

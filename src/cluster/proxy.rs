@@ -1,7 +1,8 @@
-//! Which proxy a connection takes.
+//! The choice of a proxy for a connection.
 //!
-//! kube compares `NO_PROXY` with the proxy's own address instead of the cluster's, and lets it overrule an explicit
-//! `proxy-url`. The rules here are those of Go's `http.ProxyFromEnvironment`, which kubectl follows.
+//! The rules are those of Go's `http.ProxyFromEnvironment`, which kubectl follows. kube-client 5.0.0 compares
+//! `NO_PROXY` with the proxy's own address instead of the cluster's, and lets it overrule an explicit
+//! `proxy-url` (`ConfigLoader::proxy_url`; the feature is kube-rs/kube#1203).
 
 use std::net::IpAddr;
 
@@ -11,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 
-/// A proxy between here and the server.
+/// A proxy between this machine and the server.
 pub(super) struct Proxy {
     pub(super) kind: Kind,
     /// Scheme, host and port, without user and password.
@@ -23,20 +24,21 @@ pub(super) struct Proxy {
 pub(super) enum Kind {
     Http,
     Https,
-    /// The proxy resolves the server's name, as with Go, whether or not the scheme has an `h` at its end.
+    /// The proxy resolves the server's name, with or without an `h` at the end of the scheme, as with Go.
     Socks5,
 }
 
-/// What a proxy wants to know.
+/// The user and password for a proxy.
 pub(super) struct Account {
     pub(super) name: Zeroizing<String>,
     pub(super) password: Zeroizing<String>,
 }
 
-/// The proxy for a server: the kubeconfig's `proxy-url`, else what the environment says for that server.
+/// Returns the proxy for a server: the kubeconfig's `proxy-url`, else the environment's proxy for that
+/// server.
 ///
 /// # Errors
-/// The proxy's address is not a URL, or of a kind that is not supported.
+/// The proxy's address is not a URL, or its scheme is not supported.
 pub(super) fn for_server(
     server: &Uri,
     explicit: Option<&str>,
@@ -84,7 +86,7 @@ fn read(url: &str) -> Option<Proxy> {
     };
     let scheme = if kind == Kind::Https { "https" } else { "http" };
     let address = Uri::builder().scheme(scheme).authority(format!("{host}:{port}")).path_and_query("/");
-    // A SOCKS proxy has one byte for the length of each.
+    // SOCKS has one byte for the length of each.
     let fits = |account: &Account| account.name.len() <= 255 && account.password.len() <= 255;
     if kind == Kind::Socks5 && !user.as_ref().is_none_or(fits) {
         return None;
@@ -102,7 +104,7 @@ fn account(user: &str) -> Option<Account> {
 fn goes_direct(host: &str, port: u16, no_proxy: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_lowercase();
     let address: Option<IpAddr> = host.parse().ok();
-    // Go never sends these through a proxy, whatever is set.
+    // Go never sends requests to these through a proxy, whatever is set.
     if host == "localhost" || address.is_some_and(|address| address.is_loopback()) {
         return true;
     }
@@ -120,7 +122,8 @@ fn goes_direct(host: &str, port: u16, no_proxy: &str) -> bool {
     )
 }
 
-/// `.example.com` and `*.example.com` mean what is below it, `example.com` means itself as well.
+/// Matches a host: `.example.com` and `*.example.com` mean the names below it, `example.com` also the name
+/// itself.
 fn matches_name(host: &str, address: Option<IpAddr>, name: &str) -> bool {
     if let Some(address) = address {
         return name.trim_start_matches('[').trim_end_matches(']').parse() == Ok(address);

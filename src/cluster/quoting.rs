@@ -1,5 +1,5 @@
-//! What others say of a request, as a refusal or a warning: it may quote values that are stored or were sent, so these are
-//! learnt as they come and go, and read where no command has read them.
+//! Foreign texts about a request, such as a refusal or a warning, which may quote values that are stored or
+//! were sent. Values are learnt as they come and go, and read if no command has read them.
 
 use http::Method;
 
@@ -9,7 +9,7 @@ use super::proof;
 use crate::ui::{Topic, Values};
 
 impl Cluster {
-    /// Learns the values of secrets that are sent, or were answered. Of a list, as long as there is room.
+    /// Learns the values of secrets in a request or an answer; those of a list, as long as there is room.
     pub(super) fn learn(&self, call: &Call, json: &[u8]) {
         if call.is_about_secrets() && call.is_list() {
             self.ui.never_quote_list(json);
@@ -18,21 +18,23 @@ impl Cluster {
         }
     }
 
-    /// Notes that the values of a secret are known, if this is the answer to a call that reads them.
+    /// Records that the values of a secret are known, if this is the answer to a call that reads them.
     pub(super) fn note_read(&self, call: &Call) {
         if call.method == Method::GET && call.shape == Shape::Whole {
             self.read.borrow_mut().extend(call.place.path.clone());
         }
     }
 
-    /// What texts on a call are about, as far as it is known. Of what is only read no webhook is asked.
+    /// Returns the subject of texts about a call, as far as it is known. No webhook is asked about a mere
+    /// read.
     pub(super) fn topic(&self, call: &Call) -> Topic {
         let is_read = |secret: Call| self.read.borrow().contains(&secret.place.path.unwrap_or_default());
         let is_known = call.method == Method::GET || call.reading_its_secret().is_none_or(is_read);
         Topic { names: call.names(), values: if is_known { Values::Known } else { Values::Unknown } }
     }
 
-    /// The same, where these texts need it by reading the secret that they may quote: its values are not kept.
+    /// Returns the subject of these texts. Reads the secret that they may quote if needed; its values are not
+    /// kept.
     pub(super) async fn topic_of(&self, call: &Call, texts: &[&str]) -> Topic {
         let topic = self.topic(call);
         let are_ordinary = || texts.iter().all(|text| topic.is_ordinary(text));
@@ -45,7 +47,7 @@ impl Cluster {
         }
     }
 
-    /// Reads a secret for its values to be known. Where that fails, they are not.
+    /// Reads a secret so that its values are known. If that fails, they stay unknown.
     async fn read_values(&self, secret: &Call) {
         let (Ok(target), Ok(credential)) = (secret.target(), self.wire.login.credential().await) else {
             return;

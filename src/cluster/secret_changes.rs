@@ -1,4 +1,4 @@
-//! A secret whose keys are about to change: what has to be known of it beforehand, and the change.
+//! A secret whose keys are about to change: the facts needed beforehand, and the change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,19 +14,19 @@ use crate::metadata::{self, Metadata, Owner};
 use crate::propagation::Encoded;
 use crate::secret::SecretValue;
 
-/// A secret without its values. They cross the wire, because no other form of the object has the keys, and are
-/// skipped while the answer is read.
+/// A secret without its values. They cross the wire, because no other form of the object has the keys, and
+/// are skipped while the answer is read.
 #[derive(Deserialize)]
 #[serde(from = "Answer<IgnoredAny>")]
 pub(crate) struct SecretHead {
     pub(crate) metadata: Metadata,
     pub(crate) immutable: bool,
-    /// `kubectl apply` has left a copy of it in an annotation.
+    /// `kubectl apply` left a copy of the secret in an annotation.
     pub(crate) was_applied: bool,
     keys: BTreeSet<String>,
 }
 
-/// The same secret with its values, as they were at that moment.
+/// A secret with its values, and the version they were read in.
 #[derive(Deserialize)]
 #[serde(from = "Answer<Encoded>")]
 pub(crate) struct SecretWithValues {
@@ -125,11 +125,11 @@ impl Cluster {
         self.object(&Call::get(Place::secret(namespace, name))).await
     }
 
-    /// Merges a patch into a secret that still has the version in the patch's metadata. What comes back is without
-    /// values.
+    /// Merges a patch into a secret that still has the version in the patch's metadata. Returns the secret
+    /// without its values.
     ///
     /// # Errors
-    /// A conflict where it was changed since.
+    /// A conflict if it was changed since.
     pub(crate) async fn change_secret(
         &self,
         namespace: &str,

@@ -1,5 +1,5 @@
-//! Secrets as a list of what they are called and how many keys they have: the server's own table, as `kubectl get` has
-//! it, says so without a value. The names of keys come with the values alone.
+//! Lists of secrets with their types and number of keys. The server's own table, as `kubectl get` uses it,
+//! holds no value. The names of keys come only with the values.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use super::secrets::MADE_BY_PEOPLE;
 use super::{Cluster, Failure, Namespaces, Seen};
 use crate::metadata::Metadata;
 
-/// Fewer than of tables: a secret may have a mebibyte.
+/// The page size, smaller than for tables: a secret may have a mebibyte.
 const PAGE_WITH_VALUES: u32 = 100;
 
-/// Which secrets are wanted.
+/// The secrets to list.
 pub(crate) struct Selection<'a> {
     /// A label selector as the API has it; empty for all.
     pub(crate) labels: &'a str,
@@ -24,20 +24,20 @@ pub(crate) struct Selection<'a> {
     pub(crate) keys: Keys,
 }
 
-/// Whose secrets.
+/// The makers of the secrets to list.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Makers {
-    /// No Helm releases, no tokens of service accounts.
+    /// People: no Helm releases, no tokens of service accounts.
     People,
     All,
 }
 
-/// How much is asked about the keys.
+/// How much to ask about the keys.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keys {
-    /// No value crosses the wire.
+    /// Their number; no value crosses the wire.
     Count,
-    /// Values cross the wire, and are skipped while the answer is read.
+    /// Their names; values cross the wire, and are skipped while the answer is read.
     Names,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Listed {
     pub(crate) metadata: Metadata,
     pub(crate) secret_type: String,
     pub(crate) keys: usize,
-    /// None where they were not asked for.
+    /// None if they were not asked for.
     pub(crate) key_names: Option<Vec<String>>,
 }
 
@@ -86,7 +86,7 @@ impl From<WithKeys> for Listed {
 }
 
 impl Cluster {
-    /// What `keep` makes of each secret of a selection, in pages.
+    /// Returns the results of `keep` for each secret of a selection, in pages.
     pub(crate) async fn list_secrets<R>(
         &self,
         namespaces: &Namespaces,

@@ -1,5 +1,5 @@
-//! Secrets on the server. Values go there; what comes back is names, labels and keys wherever the server can be asked
-//! for less.
+//! Secrets on the server. Values are sent to it; names, labels and keys come back wherever the server can be
+//! asked for less.
 
 use std::collections::BTreeMap;
 
@@ -20,8 +20,8 @@ pub(super) struct MetadataOnly {
     pub(super) metadata: Metadata,
 }
 
-/// A secret without its values. They cross the wire, because no other form of the object has the keys, and are
-/// skipped while the answer is read.
+/// A secret without its values. They cross the wire, because no other form of the object has the keys, and
+/// are skipped while the answer is read.
 #[derive(Deserialize)]
 #[expect(clippy::zero_sized_map_values, reason = "the answer has a map, whose values are to be skipped")]
 pub(crate) struct SecretOutline {
@@ -37,8 +37,8 @@ impl SecretOutline {
     }
 }
 
-/// A secret without its values, which are skipped as they come, and with its metadata as they are: who replaces it gives
-/// them back.
+/// A secret without its values, which are skipped as they arrive, and with all of its metadata: a replacement
+/// gives the metadata back.
 #[derive(Deserialize)]
 #[expect(clippy::zero_sized_map_values, reason = "the answer has a map, whose values are to be skipped")]
 pub(crate) struct SecretFrame {
@@ -70,10 +70,10 @@ impl Answer {
     }
 }
 
-/// Helm keeps whole releases in secrets, of tens of kilobytes each.
+/// Excludes Helm's releases, of tens of kilobytes each, and the tokens of service accounts.
 pub(super) const MADE_BY_PEOPLE: &str = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token";
 
-/// The secrets of a name in all namespaces.
+/// Builds the list of the secrets of a name in all namespaces.
 fn named(name: &str) -> Call {
     let place = Place::secrets(None).with_name_in_query("secret", name);
     Call::get(place).query("fieldSelector", format!("metadata.name={name}"))
@@ -91,10 +91,10 @@ impl Cluster {
         self.written(Call::create(Place::secrets(Some(namespace)), body, write), answer).await
     }
 
-    /// Replaces a secret that is still as the body's metadata says.
+    /// Replaces a secret that still has the version in the body's metadata.
     ///
     /// # Errors
-    /// A conflict where somebody changed it since.
+    /// A conflict if somebody changed it since.
     pub(crate) async fn replace_secret(
         &self,
         namespace: &str,
@@ -106,7 +106,7 @@ impl Cluster {
         self.written(Call::replace(Place::secret(namespace, name), body, write), answer).await
     }
 
-    /// What the server made of a secret; null where nobody asks for it.
+    /// Sends a write, and returns the server's version of the secret; null if nobody asks for it.
     async fn written(&self, call: Call, answer: Answer) -> Result<Value, Failure> {
         match answer {
             Answer::Metadata => self.done(&answer.of(call)).await.map(|()| Value::Null),
@@ -117,7 +117,7 @@ impl Cluster {
     /// Deletes the secret with this UID if it still has this version.
     ///
     /// # Errors
-    /// A conflict where it was changed since, or the name belongs to another one.
+    /// A conflict if it was changed since, or if another secret has the name now.
     pub(crate) async fn delete_secret(
         &self,
         namespace: &str,
@@ -130,17 +130,17 @@ impl Cluster {
         self.done(&call.metadata_only()).await
     }
 
-    /// A secret as it is, or its metadata alone, as a tree in which no field is lost.
+    /// Returns a secret, or its metadata alone, as a tree in which no field is lost.
     pub(crate) async fn secret(&self, namespace: &str, name: &str, answer: Answer) -> Result<Value, Failure> {
         self.object(&answer.of(Call::get(Place::secret(namespace, name)))).await
     }
 
-    /// The keys of a secret.
+    /// Returns the keys of a secret.
     pub(crate) async fn secret_outline(&self, namespace: &str, name: &str) -> Result<SecretOutline, Failure> {
         self.object(&Call::get(Place::secret(namespace, name))).await
     }
 
-    /// The metadata and the keys of a secret.
+    /// Returns the metadata and the keys of a secret.
     pub(crate) async fn secret_frame(&self, namespace: &str, name: &str) -> Result<SecretFrame, Failure> {
         self.object(&Call::get(Place::secret(namespace, name))).await
     }
@@ -150,18 +150,18 @@ impl Cluster {
         self.object::<MetadataOnly>(&call).await.map(|only| only.metadata)
     }
 
-    /// The secrets of this name in all namespaces.
+    /// Lists the secrets of this name in all namespaces.
     pub(crate) async fn secrets_named(&self, name: &str) -> Result<Vec<Metadata>, Failure> {
         self.list_metadata(named(name)).await
     }
 
-    /// The secrets of a namespace that somebody made: no Helm releases, no tokens of service accounts.
+    /// Lists the secrets of a namespace that somebody made: no Helm releases, no tokens of service accounts.
     pub(crate) async fn secrets_in(&self, namespace: &str) -> Result<Vec<Metadata>, Failure> {
         self.list_metadata(Call::get(Place::secrets(Some(namespace))).query("fieldSelector", MADE_BY_PEOPLE))
             .await
     }
 
-    /// The same in one namespace or in all.
+    /// Lists the secrets that somebody made in one namespace or in all.
     pub(crate) async fn secrets(&self, namespaces: &Namespaces) -> Result<Seen<Metadata>, Failure> {
         let list = async |(), namespace: Option<String>| {
             let place = Place::secrets(namespace.as_deref());
@@ -170,18 +170,19 @@ impl Cluster {
         self.everywhere(vec![()], namespaces, |()| "secrets", list).await
     }
 
-    /// The secrets in all namespaces that have a label, whose value is `true`.
+    /// Lists the secrets in all namespaces whose given label is `true`.
     pub(crate) async fn secrets_labelled(&self, label: &str) -> Result<Vec<Metadata>, Failure> {
         let call = Call::get(Place::secrets(None)).query("labelSelector", format!("{label}=true"));
         self.list_metadata(call).await
     }
 
-    /// A secret with its content, for comparing and copying.
+    /// Returns a secret with its content, for comparing and copying.
     pub(crate) async fn namesake(&self, namespace: &str, name: &str) -> Result<ExistingSecret, Failure> {
         self.object(&Call::get(Place::secret(namespace, name))).await
     }
 
-    /// What `keep` makes of each secret of this name, in all namespaces. A page holds at most `limit` of them.
+    /// Returns the results of `keep` for each secret of this name, in all namespaces. A page holds at most
+    /// `limit` of them.
     pub(crate) async fn namesakes<R>(
         &self,
         name: &str,
@@ -191,7 +192,7 @@ impl Cluster {
         self.list(named(name), limit, keep).await
     }
 
-    /// The same by their metadata alone: they seem to be empty.
+    /// Lists the secrets of this name by their metadata alone: they seem to be empty.
     pub(crate) async fn namesakes_without_content<R>(
         &self,
         name: &str,
@@ -204,7 +205,7 @@ impl Cluster {
     /// Changes a secret that still has the UID and the version in the body's metadata.
     ///
     /// # Errors
-    /// A conflict where it was changed since, or the name belongs to another one.
+    /// A conflict if it was changed since, or if another secret has the name now.
     pub(crate) async fn patch_secret(
         &self,
         namespace: &str,
@@ -216,11 +217,11 @@ impl Cluster {
         self.done(&call.metadata_only()).await
     }
 
-    /// Sets labels (`Some`) and removes labels (`None`) of a secret that is still as it was read, and changes nothing
-    /// else.
+    /// Sets labels (`Some`) and removes labels (`None`) of a secret that is unchanged since it was read, and
+    /// changes nothing else.
     ///
     /// # Errors
-    /// A conflict where somebody changed it since.
+    /// A conflict if somebody changed it since.
     pub(crate) async fn patch_secret_labels(
         &self,
         secret: &Metadata,
@@ -230,7 +231,7 @@ impl Cluster {
         self.patch_metadata(secret, json!({ "labels": labels }), write).await
     }
 
-    /// The same with annotations.
+    /// Patches labels and annotations of a secret that is unchanged since it was read.
     pub(crate) async fn patch_metadata(
         &self,
         secret: &Metadata,
@@ -244,7 +245,7 @@ impl Cluster {
         self.object(&Call::merge_patch(place, body, write).of_uid(&secret.uid).metadata_only()).await
     }
 
-    /// Metadata of a whole list.
+    /// Returns the metadata of a whole list.
     pub(super) async fn list_metadata(&self, call: Call) -> Result<Vec<Metadata>, Failure> {
         self.list(call.metadata_list(), PAGE, |only: MetadataOnly| Some(only.metadata)).await
     }

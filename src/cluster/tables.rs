@@ -1,7 +1,8 @@
-//! What completion asks, and whoever guesses what was meant: names and a few words about each, never a whole object where the server can give less.
+//! Lists for completion and for "did you mean": names and a few words about each, never a whole object if the
+//! server can send less.
 //!
-//! A table without its objects is the smallest answer that the server gives: a secret is some 60 bytes of it, its type
-//! and age included. Each name is handed on as soon as its page is read, since whoever waits may stop waiting.
+//! A table without its objects is the smallest answer of the server: some 60 bytes for a secret, type and age
+//! included. Each name is handed on as soon as its page is read, because the caller may stop waiting.
 
 use std::collections::BTreeMap;
 
@@ -18,27 +19,28 @@ use crate::metadata::{Metadata, Owner};
 use crate::project::PROJECT_LABEL;
 use crate::workload::Kind;
 
-/// How many secrets come with their labels: most namespaces have fewer, and for the others this would be too much.
+/// How many secrets come with their labels. Most namespaces have fewer; for the others the labels would be
+/// too much.
 const PAGE_WITH_LABELS: u32 = 50;
 
 /// One object, as the server describes it to people.
 #[derive(Default)]
 pub(crate) struct Row {
     cells: BTreeMap<String, String>,
-    /// Empty where they were not asked for.
+    /// Empty if not asked for.
     pub(crate) labels: BTreeMap<String, String>,
-    /// The same.
+    /// Empty if not asked for.
     pub(crate) owners: Vec<Owner>,
 }
 
 impl Row {
-    /// What stands in a column; empty where the server's table has none of that name.
+    /// Returns the text in a column; empty if the server's table has no such column.
     pub(crate) fn cell(&self, column: &str) -> &str {
         self.cells.get(column).map_or("", String::as_str)
     }
 }
 
-/// Whether rows come with the metadata of their objects.
+/// The metadata that rows come with.
 #[derive(Clone, Copy)]
 enum Objects {
     None,
@@ -56,7 +58,7 @@ struct Table {
     metadata: PageMetadata,
     #[serde(default)]
     column_definitions: Vec<Column>,
-    /// `null` where there are none.
+    /// `null` if there are none.
     #[serde(deserialize_with = "Option::deserialize")]
     rows: Option<Vec<TableRow>>,
 }
@@ -73,7 +75,7 @@ struct TableRow {
 }
 
 impl Cluster {
-    /// The secrets of a namespace that somebody made; the first of them with their labels.
+    /// Lists the secrets of a namespace that somebody made; the first of them with their labels.
     pub(crate) async fn secret_rows(
         &self,
         namespace: &str,
@@ -89,7 +91,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// The names of those secrets, and nothing else of them.
+    /// Lists only the names of those secrets.
     pub(crate) async fn secret_names(&self, namespace: &str) -> Result<Vec<String>, Failure> {
         let call = Call::get(Place::secrets(Some(namespace))).query("fieldSelector", MADE_BY_PEOPLE);
         let mut names = Vec::new();
@@ -99,7 +101,7 @@ impl Cluster {
         Ok(names)
     }
 
-    /// The workloads of a kind.
+    /// Lists the workloads of a kind.
     pub(crate) async fn workload_rows(
         &self,
         namespace: &str,
@@ -109,7 +111,7 @@ impl Cluster {
         self.workloads_of(namespace, kind, Objects::None, found).await
     }
 
-    /// The same, each with what made it.
+    /// Lists the workloads of a kind, each with its owner.
     pub(crate) async fn workload_rows_with_owners(
         &self,
         namespace: &str,
@@ -133,12 +135,12 @@ impl Cluster {
         Ok(())
     }
 
-    /// Every namespace with its labels.
+    /// Passes on every namespace with its labels.
     pub(crate) async fn each_namespace(&self, found: impl FnMut(Metadata)) -> Result<(), Failure> {
         self.namespaces_of(Call::get(Place::namespaces()), found).await
     }
 
-    /// Every namespace that belongs to a project, with its labels.
+    /// Passes on every namespace that belongs to a project, with its labels.
     pub(crate) async fn each_project(&self, found: impl FnMut(Metadata)) -> Result<(), Failure> {
         let call = Call::get(Place::namespaces()).query("labelSelector", PROJECT_LABEL);
         self.namespaces_of(call, found).await
@@ -152,7 +154,7 @@ impl Cluster {
         self.list(call.metadata_list(), PAGE, hand_on).await.map(drop)
     }
 
-    /// The rows of one page. Returns whether another one follows.
+    /// Reads the rows of one page. Returns true if another one follows.
     async fn rows(
         &self,
         call: &Call,

@@ -1,8 +1,10 @@
-//! Whose certificate is believed, as Go decides it, since what kubectl connects to is connected to here.
+//! Trust in a server's certificate, decided as Go decides it, so that this connects wherever kubectl
+//! connects.
 //!
-//! rustls is stricter than Go in two ways: a certificate that the kubeconfig names is trusted by Go whether or not it is
-//! an authority (kube-rs/kube#1767), and so is a server's that says of itself that it is one. In a third it is more
-//! lenient: it takes the word of any named certificate for another one, Go only of an authority's.
+//! rustls 0.23 is stricter than Go in two ways: Go trusts a certificate that the kubeconfig names whether or
+//! not it is an authority (kube-rs/kube#1767), and a server's certificate that calls itself an authority
+//! (rustls/webpki#205). In a third way it is more lenient: it lets any named certificate vouch for another
+//! one, Go only an authority.
 
 mod verifier;
 
@@ -23,19 +25,22 @@ use super::material::Field;
 use crate::error::{Error, Result};
 use crate::secret;
 
-/// Who may vouch for the server.
+/// The certificates that may vouch for the server.
 pub(super) enum Trust {
-    /// Whom this machine trusts.
+    /// The certificates that this machine trusts.
     Machine,
     /// The certificates that the kubeconfig names.
     Named(Vec<CertificateDer<'static>>),
-    /// Nobody needs to: insecure.
+    /// None is needed: insecure.
     Anything,
 }
 
 impl Trust {
+    /// Reads the kubeconfig's choice of trust.
+    ///
     /// # Errors
-    /// The authority's certificates can't be read, or the kubeconfig asks both to check by them and not to check.
+    /// The authority's certificates can't be read, or the kubeconfig asks both to check by them and not to
+    /// check.
     pub(super) fn of(cluster: &Cluster, name: &str) -> Result<Self> {
         let names_one =
             cluster.certificate_authority.is_some() || cluster.certificate_authority_data.is_some();
@@ -56,7 +61,7 @@ impl Trust {
         };
         let blocks = secret::pem_blocks(&bundle);
         let certificates = blocks.iter().filter(|block| block.is_certificate() && !block.has_headers());
-        // As Go: one that can't be read does not spoil the others.
+        // As with Go, one that can't be read does not spoil the others.
         let named: Vec<_> = certificates
             .filter(|block| secret::certificate_facts(&block.content).is_ok())
             .map(|block| CertificateDer::from(block.content.to_vec()))
@@ -81,7 +86,7 @@ fn checked_and_not(cluster: &str) -> Error {
     ))
 }
 
-/// TLS for a client who shows this certificate, or none.
+/// Returns TLS settings for a client that shows this certificate, or none.
 ///
 /// # Errors
 /// The machine's own authorities can't be used.
@@ -125,7 +130,7 @@ fn machine_trusts_nobody() -> Error {
     )
 }
 
-/// The machine's clock. rustls' own panics where it shows a time before 1970.
+/// The machine's clock. The one of rustls-pki-types 1.16 panics if it shows a time before 1970.
 #[derive(Debug)]
 struct Clock;
 

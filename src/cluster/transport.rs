@@ -1,8 +1,9 @@
-//! The sockets under a connection, and what every request carries.
+//! The sockets under a connection, and the headers of every request.
 //!
-//! kube's own builder leaves Nagle's algorithm on: the request then waits for the server's delayed acknowledgement of the
-//! last packet of the TLS handshake, 40 ms on Linux, four times what all else takes. Its layers panic at an address
-//! without a scheme and at a token with a line end, and can't change a certificate. So hyper is put together here.
+//! hyper is put together here, because kube-client 5.0.0 leaves Nagle's algorithm on (kube-rs/kube#2056): the
+//! request then waits for the server's delayed acknowledgement of the last packet of the TLS handshake, 40 ms
+//! on Linux, four times as long as everything else takes. Its layers also panic at an address without a
+//! scheme and at a token with a line end, and can't change a certificate.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -50,10 +51,10 @@ struct Shown {
 }
 
 impl Wire {
-    /// Gets credentials and connections ready; nothing is sent yet.
+    /// Prepares credentials and connections; sends nothing yet.
     ///
     /// # Errors
-    /// There is no credential where there should be one, or the machine's own authorities can't be used.
+    /// A credential is missing, or the machine's own authorities can't be used.
     pub(super) async fn ready(settings: Settings, login: Login) -> Result<Self> {
         let wire = Self { settings, login, client: RefCell::default() };
         let credential = wire.login.credential().await?;
@@ -61,10 +62,11 @@ impl Wire {
         Ok(wire)
     }
 
-    /// Sends one request and returns the answer, of which the body is still to come.
+    /// Sends one request and returns the answer, whose body is still to come.
     ///
     /// # Errors
-    /// There is no connection, or no answer. With what rustls, hyper or the system say, for `trouble`.
+    /// There is no connection, or no answer. The error is that of rustls, hyper or the system, for
+    /// `transport_error`.
     pub(super) async fn send(
         &self,
         request: Request<Full<Bytes>>,
@@ -80,7 +82,7 @@ impl Wire {
         client.oneshot(Request::from_parts(head, body)).await
     }
 
-    /// Another certificate needs connections of its own.
+    /// Returns the client for a credential. Another certificate needs connections of its own.
     fn client_for(&self, credential: &Credential) -> Result<Http> {
         let same = |shown: &&Shown| match (&shown.identity, &credential.identity) {
             (None, None) => true,
@@ -97,7 +99,7 @@ impl Wire {
     }
 }
 
-/// A client that shows this certificate, through the proxy that the settings name, if any.
+/// Builds a client that shows this certificate, through the settings' proxy, if any.
 fn client(settings: &Settings, identity: Option<Arc<CertifiedKey>>) -> Result<Http> {
     let tls = tls::client_config(&settings.trust, identity)?;
     let tcp = tcp(settings.connect_limit);
@@ -134,7 +136,7 @@ fn tcp(limit: Duration) -> HttpConnector {
     tcp
 }
 
-/// Tells the proxy who is there, in the header that it wants.
+/// Adds the header with user and password to the requests for the proxy.
 fn authorized<C>(tunnel: Tunnel<C>, user: Option<&Account>) -> Tunnel<C> {
     let Some(Account { name, password }) = user else { return tunnel };
     let pair = Zeroizing::new(format!("{}:{}", name.as_str(), password.as_str()));

@@ -1,4 +1,4 @@
-//! What becomes of a connection, found out from a chain of errors and said as kubectl says it.
+//! Failures of a connection, read from a chain of errors and told in kubectl's words.
 
 use std::error::Error as StdError;
 use std::io::ErrorKind;
@@ -11,27 +11,27 @@ use crate::error::Error;
 const CHECK_ADDRESS: &str = "a login page or a proxy may have answered in its place; check the server's address: \
     kubectl config view --minify";
 
-/// Why there was no answer, or no whole one.
+/// The reason why there was no answer, or only part of one.
 pub(super) enum TransportError {
     ConnectionRefused,
     NoSuchHost,
     NoRoute(String),
-    /// What a proxy did.
+    /// The failure of a proxy.
     Proxy(&'static str),
-    /// What is wrong, and what to do about it.
+    /// The fault, and the hint for it.
     Tls(String, &'static str),
     Dropped,
     TooSlow(Duration),
-    /// There was no end to the answer after so many bytes.
+    /// The answer did not end within this many bytes.
     TooLarge(usize),
-    /// The answer is not the one to the request.
+    /// The answer belongs to another request.
     Wrong {
         instead: &'static str,
         wanted: String,
     },
 }
 
-/// Whether the API server may have got the request before the trouble came.
+/// Tells whether the API server may have got the request before the failure.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sent {
     No,
@@ -49,14 +49,14 @@ pub(super) fn chain<'a>(
     })
 }
 
-/// Finds out what happened, and whether the request had been sent by then.
+/// Finds the failure, and whether the request had been sent by then.
 pub(super) fn of(error: &(dyn StdError + 'static)) -> (TransportError, Sent) {
     let never_sent = chain(error).any(|e| e.downcast_ref().is_some_and(legacy::Error::is_connect));
     let tls = chain(error).find_map(tls_error);
     let turned_away =
         matches!(tls, Some(rustls::Error::AlertReceived(alert)) if is_about_a_certificate(*alert));
     let trouble = match tls {
-        // Before all others, which would be told as if they were the server's.
+        // Before all others, which would blame the server.
         _ if never_sent && let Some(what) = chain(error).find_map(of_a_proxy) => TransportError::Proxy(what),
         Some(tls) => tls_words(tls),
         None if never_sent => connect_trouble(error),
@@ -65,7 +65,7 @@ pub(super) fn of(error: &(dyn StdError + 'static)) -> (TransportError, Sent) {
     (trouble, if never_sent || turned_away { Sent::No } else { Sent::Perhaps })
 }
 
-/// The error of rustls that an I/O error may carry, in an I/O error of its own (hyper-rustls wraps it twice).
+/// Returns the error of rustls inside an I/O error. hyper-rustls 0.27 wraps it twice.
 fn tls_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
     match error.downcast_ref::<std::io::Error>() {
         Some(wrapper) => tls_error(wrapper.get_ref()?),
@@ -73,8 +73,8 @@ fn tls_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Erro
     }
 }
 
-/// With TLS 1.3 the server's word on the client's certificate comes after the handshake, before it reads on. Any other
-/// alert after the handshake may come when it has read the request.
+/// Recognizes alerts about the client's certificate. With TLS 1.3 these come after the handshake, before the
+/// server reads on. Any other alert after the handshake may come after it has read the request.
 fn is_about_a_certificate(alert: rustls::AlertDescription) -> bool {
     use rustls::AlertDescription as Alert;
     matches!(
@@ -88,7 +88,7 @@ fn is_about_a_certificate(alert: rustls::AlertDescription) -> bool {
             | Alert::CertificateRequired
             | Alert::UnknownCA
             | Alert::AccessDenied
-            // The signature with which a client proves that it has the key.
+            // The signature by which a client proves that it has the key.
             | Alert::DecryptError
     )
 }
@@ -109,8 +109,8 @@ fn tls_words(error: &rustls::Error) -> TransportError {
             "check client-certificate in the kubeconfig",
         ),
         rustls::Error::AlertReceived(Alert::ProtocolVersion) | rustls::Error::PeerIncompatible(_) => (
-            "the server knows no version or cipher of TLS that is safe enough",
-            "it must speak TLS 1.2 or 1.3, as for kubectl: ask whoever runs the cluster",
+            "the server offers no TLS version or cipher that is safe enough",
+            "kubectl too needs TLS 1.2 or 1.3: ask the cluster's administrator",
         ),
         rustls::Error::InvalidMessage(_) => (
             "first record does not look like a TLS handshake",
@@ -121,7 +121,7 @@ fn tls_words(error: &rustls::Error) -> TransportError {
     TransportError::Tls(what.to_owned(), hint)
 }
 
-/// What is wrong with the server's certificate.
+/// Describes the fault of the server's certificate.
 fn certificate_trouble(bad: &rustls::CertificateError, check: &'static str) -> TransportError {
     use rustls::CertificateError as Bad;
     let (what, hint) = match bad {
@@ -135,35 +135,35 @@ fn certificate_trouble(bad: &rustls::CertificateError, check: &'static str) -> T
         ),
         Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => (
             "certificate specifies an incompatible key usage",
-            "it is not made for servers: the API server's certificate must be made anew",
+            "it is not a server's certificate: the API server needs a new one",
         ),
         Bad::BadEncoding => (
             "malformed certificate",
-            "the API server's certificate can't be read: ask whoever runs the cluster",
+            "the API server's certificate can't be read: ask the cluster's administrator",
         ),
         Bad::UnhandledCriticalExtension => (
             "unhandled critical extension",
-            "kubectl can't use it either: the API server's certificate must be made anew",
+            "kubectl can't use it either: the API server needs a new certificate",
         ),
         Bad::BadSignature => (
             "certificate signed by unknown authority",
-            "an authority of that name is known, with another key: take certificate-authority from the cluster anew",
+            "an authority of that name is known, but with another key: get certificate-authority from the cluster again",
         ),
         Bad::UnsupportedSignatureAlgorithmContext { .. }
         | Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
             "its key or signature is of a kind that is not supported here",
-            "supported are RSA of 2048 bits and more, P-256, P-384, P-521 and Ed25519, with SHA-256 and more",
+            "RSA from 2048 bits, P-256, P-384, P-521 and Ed25519 are supported, with SHA-256 or stronger",
         ),
         Bad::Other(_) if bad.to_string().contains("CaUsedAsEndEntity") => (
             "the server shows a certificate authority's own certificate",
-            "name that certificate itself as certificate-authority, or have the server's made anew",
+            "name that certificate itself as certificate-authority, or give the server a certificate of its own",
         ),
         _ => ("certificate can't be used", check),
     };
     TransportError::Tls(format!("failed to verify certificate: x509: {what}"), hint)
 }
 
-/// Go's words for a certificate that is too old or too young.
+/// Returns Go's words for a certificate that has expired or is not yet valid.
 fn out_of_time(bad: &rustls::CertificateError) -> TransportError {
     use rustls::CertificateError as Bad;
     let when = match bad {
@@ -177,7 +177,7 @@ fn out_of_time(bad: &rustls::CertificateError) -> TransportError {
     };
     TransportError::Tls(
         format!("failed to verify certificate: x509: certificate has expired or is not yet valid{when}"),
-        "either this machine's clock is wrong, or the API server's certificate must be made anew",
+        "either this machine's clock is wrong, or the API server needs a new certificate",
     )
 }
 
@@ -186,21 +186,18 @@ fn in_words(time: rustls::pki_types::UnixTime) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(|_| "another age".to_owned(), |time| time.to_string())
 }
 
-/// hyper-util's types for this are private; their texts are not.
+/// Recognizes a proxy's failure by its text: hyper-util 0.1's types for it are private.
 fn of_a_proxy(error: &(dyn StdError + 'static)) -> Option<&'static str> {
     let text = error.to_string();
     let known = [
         ("tunnel error: failed to create underlying connection", "can't be reached"),
-        ("tunnel error: proxy authorization required", "wants to be told another user and password"),
+        ("tunnel error: proxy authorization required", "refused the user and password"),
         ("tunnel error: unexpected end of file", "closed the connection"),
         ("tunnel error: ", "did not make the connection"),
         ("SOCKS error: failed to create underlying connection", "can't be reached"),
-        ("SOCKS error: credentials not accepted", "wants to be told another user and password"),
-        ("SOCKS error: server does not support user/pass", "takes no user and password"),
-        (
-            "SOCKS error: server implements authentication incorrectly",
-            "wants to be told a user and a password",
-        ),
+        ("SOCKS error: credentials not accepted", "refused the user and password"),
+        ("SOCKS error: server does not support user/pass", "does not accept a user and password"),
+        ("SOCKS error: server implements authentication incorrectly", "requires a user and a password"),
         ("SOCKS error: ", "did not make the connection"),
     ];
     known.into_iter().find(|(start, _)| text.starts_with(start)).map(|(_, what)| what)
@@ -208,7 +205,7 @@ fn of_a_proxy(error: &(dyn StdError + 'static)) -> Option<&'static str> {
 
 fn connect_trouble(error: &(dyn StdError + 'static)) -> TransportError {
     for error in chain(error) {
-        // hyper-util's type for this is private; its text is not.
+        // hyper-util 0.1's type for this is private, so its text has to do.
         if error.to_string().contains("dns error") {
             return TransportError::NoSuchHost;
         }
@@ -245,20 +242,20 @@ impl TransportError {
             TransportError::Proxy(what) => Error::in_kubectls_words(format!(
                 "Unable to connect to the server: the proxy between here and {server} {what}"
             ))
-            .hint("check the proxy's address, and user and password in it: proxy-url in the kubeconfig, or HTTPS_PROXY"),
+            .hint("check the proxy's address, and the user and password in it: proxy-url in the kubeconfig, or HTTPS_PROXY"),
             TransportError::Tls(what, hint) => {
                 Error::in_kubectls_words(format!("Unable to connect to the server: tls: {what}")).hint(hint)
             }
             TransportError::Dropped => {
-                Error::failed(format!("{server} closed the connection before it had answered"))
-                    .hint("try again; if it happens every time, look at what is between you and the server")
+                Error::failed(format!("{server} closed the connection before it answered"))
+                    .hint("try again; if it happens every time, check the proxies between you and the server")
             }
             TransportError::TooSlow(limit) => {
-                Error::failed(format!("{server} gave no answer within {} s", limit.as_secs_f64()))
+                Error::failed(format!("{server} did not answer within {} s", limit.as_secs_f64()))
                     .hint("try again, or give it more time with --request-timeout=2m")
             }
             TransportError::TooLarge(bytes) => {
-                Error::failed(format!("{server} gave an answer without an end: {} MiB so far", bytes >> 20))
+                Error::failed(format!("{server} sends an answer that is too long: {} MiB so far", bytes >> 20))
                     .hint(CHECK_ADDRESS)
             }
             TransportError::Wrong { instead, wanted } => Error::failed(format!(

@@ -1,8 +1,8 @@
-//! In which version the server serves a kind that is not built in.
+//! The versions in which the server serves kinds that are not built in.
 //!
-//! A group's preferred version need not serve every kind of the group: `kubeflow.org` prefers v1, and an `MPIJob` may be
-//! there in v2beta1 alone. So the group is asked which versions it has, once in a run, and of these the best that the
-//! kind is known in is taken. Only where that is wrong each version is asked what it serves.
+//! A group's preferred version need not serve every kind of the group: `kubeflow.org` prefers v1, and an
+//! `MPIJob` may exist in v2beta1 alone. So the group is asked for its versions, once in a run, and the best
+//! of them that the kind is known in is used. Only if that fails, each version is asked for its kinds.
 
 use std::collections::BTreeMap;
 
@@ -15,12 +15,12 @@ use super::place::Place;
 use super::{Cluster, Failure};
 use crate::workload::{Kind, Version};
 
-/// What this run has found out.
+/// The answers of this run.
 #[derive(Default)]
 pub(super) struct Versions {
-    /// Those of each group, the preferred one first; none where the server has no such group.
+    /// The versions of each group, the preferred one first; none if the server has no such group.
     of_groups: Mutex<BTreeMap<&'static str, Vec<String>>>,
-    /// The one in which a kind is served, by the kind's display name.
+    /// The version of a kind, by the kind's display name.
     of_kinds: Mutex<BTreeMap<String, String>>,
 }
 
@@ -47,7 +47,8 @@ struct Resource {
 }
 
 impl Cluster {
-    /// The version to use for a kind. No request where it is built in, one for the first kind of a group.
+    /// Returns the version to use for a kind. Sends no request for a built-in kind, and one for the first
+    /// kind of a group.
     ///
     /// # Errors
     /// The server does not have the kind's group.
@@ -64,7 +65,7 @@ impl Cluster {
         best.ok_or_else(|| self.not_served(kind, Missing::Group))
     }
 
-    /// The version in which the server has the kind, after the first guess turned out wrong.
+    /// Returns the version in which the server has the kind, after the first guess turned out wrong.
     ///
     /// # Errors
     /// There is none.
@@ -84,7 +85,7 @@ impl Cluster {
     }
 
     async fn group_versions(&self, kind: &Kind) -> Result<Vec<String>, Failure> {
-        // Held while the server is asked: two kinds of a group at once are one request.
+        // Locked while the server is asked: two kinds of a group at once cause one request.
         let mut groups = self.versions.of_groups.lock().await;
         if let Some(versions) = groups.get(kind.group) {
             return Ok(versions.clone());

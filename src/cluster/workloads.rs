@@ -1,4 +1,4 @@
-//! Workloads on the server, as whole JSON trees: no field is lost that this program does not know.
+//! Workloads on the server, as whole JSON trees, so that no unknown field is lost.
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -11,8 +11,10 @@ use super::{Cluster, Failure, Keep, Write};
 use crate::workload::{Kind, Target, Version};
 
 impl Cluster {
+    /// Returns a workload.
+    ///
     /// # Errors
-    /// There is none of this name; or the server does not have the kind.
+    /// There is none of this name, or the server does not have the kind.
     pub(crate) async fn workload(&self, namespace: &str, target: &Target) -> Result<Value, Failure> {
         let Target { kind, name } = target;
         let get = |version: String| Call::get(Place::workload(kind, &version, namespace, name));
@@ -32,7 +34,7 @@ impl Cluster {
     /// Replaces a workload that still has the `resourceVersion` of `object`.
     ///
     /// # Errors
-    /// A conflict where somebody changed it since.
+    /// A conflict if somebody changed it since.
     pub(crate) async fn replace_workload(
         &self,
         namespace: &str,
@@ -56,11 +58,11 @@ impl Cluster {
         self.object(&Call::create(place, body(object), write)).await
     }
 
-    /// Asks the server to delete the object with this UID if it still has this version, and to keep it until its
-    /// pods are gone: two generations of a job must not hold the same GPU and the same volume.
+    /// Asks the server to delete the object with this UID if it still has this version, and to keep it until
+    /// its pods are gone: two generations of a job must not hold the same GPU and the same volume.
     ///
     /// # Errors
-    /// A conflict where it was changed since, or the name belongs to another object.
+    /// A conflict if it was changed since, or if another object has the name now.
     pub(crate) async fn delete_workload(
         &self,
         namespace: &str,
@@ -75,7 +77,10 @@ impl Cluster {
 }
 
 impl Cluster {
-    /// The server's major and minor version, such as 1 and 34.
+    /// Returns the server's major and minor version, such as 1 and 34.
+    ///
+    /// # Errors
+    /// The request failed, or the answer has no version.
     pub(crate) async fn version(&self) -> Result<(u32, u32), Failure> {
         #[derive(Deserialize)]
         struct Version {
@@ -87,7 +92,7 @@ impl Cluster {
         // Some distributions write `34+`.
         let number = |text: &str| text.trim_end_matches('+').parse().ok();
         let numbers = number(&major).zip(number(&minor));
-        numbers.ok_or_else(|| self.wrong(&call, Wrong::Instead("a version that is no number")))
+        numbers.ok_or_else(|| self.wrong(&call, Wrong::Instead("a version that is not a number")))
     }
 }
 

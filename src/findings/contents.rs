@@ -1,4 +1,4 @@
-//! Secrets that are there and are not what their users think.
+//! Secrets whose content is not what their users expect.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::secret::{CREDENTIAL_LABEL, Inspection};
 use crate::wording::list;
 use crate::workload::Way;
 
-/// How many consumers are named.
+/// The most consumers that are named.
 const NAMED: usize = 3;
 
 pub(super) fn findings(view: &View, secret: &Inspection) -> Vec<Finding> {
@@ -29,7 +29,7 @@ fn of_secret(
     Finding { severity, code, namespace, object, message, remedy }
 }
 
-/// A newline at the end of a value is part of a password, and no login knows it.
+/// Finds values that end in a newline: it becomes part of a password, and no login accepts it.
 fn line_ends(view: &View, secret: &Inspection) -> Vec<Finding> {
     let ended = secret.keys.iter().filter(|(_, value)| value.line_end).map(|(key, _)| key);
     let finding = |key: &String| {
@@ -39,10 +39,11 @@ fn line_ends(view: &View, secret: &Inspection) -> Vec<Finding> {
             _ => false,
         });
         let users: BTreeSet<String> = as_variable.map(|(consumer, _)| consumer.display_name()).collect();
-        // All keys: what is not named would be gone.
+        // All keys: --replace drops the keys that are not named.
         let sources = secret.keys.keys().map(|key| format!("--from-file={key}=PATH"));
         let create = CommandLine::plugin("create").arg(&secret.name).namespace(&secret.namespace);
-        let remedy = format!("write it again without: {}", create.then("--replace --trim").args(sources));
+        let remedy =
+            format!("write it again without the newline: {}", create.then("--replace --trim").args(sources));
         let (severity, message) = if users.is_empty() {
             (Severity::Info, format!("the value of {key} ends with a newline"))
         } else {
@@ -59,7 +60,7 @@ fn line_ends(view: &View, secret: &Inspection) -> Vec<Finding> {
 
 fn last_applied(secret: &Inspection) -> Option<Finding> {
     secret.applied_values.then(|| {
-        let message = "kubectl apply has left its values in an annotation, where more people may read them";
+        let message = "kubectl apply left its values in an annotation, which more people may read";
         let annotate = CommandLine::kubectl("annotate secret").arg(&secret.name).namespace(&secret.namespace);
         let remedy = format!("{}; then give it new values", annotate.arg(format!("{LAST_APPLIED}-")));
         of_secret(secret, Severity::Warning, Code::LastApplied, message.to_owned(), remedy)
@@ -83,11 +84,13 @@ fn expired(view: &View, secret: &Inspection) -> Option<Finding> {
 
 fn credential(secret: &Inspection) -> Option<Finding> {
     let message = secret.credential()?.warning(&secret.secret_type, |key| secret.keys.contains_key(key))?;
-    let remedy = format!("create it anew with what Run:ai reads, or take the label {CREDENTIAL_LABEL} off");
+    let remedy =
+        format!("create it again with the keys that Run:ai reads, or remove the label {CREDENTIAL_LABEL}");
     Some(of_secret(secret, Severity::Warning, Code::CredentialKeys, message, remedy))
 }
 
-/// Only where everything was seen. Credentials and what is shared wait for workloads to come.
+/// Finds unused secrets, if everything was seen. Credentials and shared secrets are kept for workloads to
+/// come.
 fn unused(view: &View, secret: &Inspection) -> Option<Finding> {
     let is_shared = Scope::of(&secret.labels) != Scope::Nobody || secret.labels.contains_key(MARK);
     let waits = is_shared || secret.labels.contains_key(CREDENTIAL_LABEL);

@@ -1,4 +1,4 @@
-//! What comes out otherwise than the author of a workload meant, without an error on the pod.
+//! Entries of workloads that have another effect than their author meant, without an error on the pod.
 
 use super::{Code, Finding, Severity, View, of_consumer};
 use crate::command_line::CommandLine;
@@ -18,7 +18,7 @@ pub(super) fn findings(view: &View, consumer: &Consumer) -> Vec<Finding> {
     of_doubts.chain(hidden_logins(view, consumer)).collect()
 }
 
-/// Logins of the service account, which count no more where the pods have one of their own.
+/// Finds logins of a service account that a pod's own logins displace.
 fn hidden_logins(view: &View, consumer: &Consumer) -> Vec<Finding> {
     let finding = |own: &crate::workload::OwnLogins| {
         let place = (consumer.namespace.clone(), own.account.clone());
@@ -27,7 +27,7 @@ fn hidden_logins(view: &View, consumer: &Consumer) -> Vec<Finding> {
         let first = hidden.first()?;
         let account = &own.account;
         let message = format!(
-            "has registry logins of its own, so that those of service account {account} count no more: {}",
+            "has registry logins of its own, so those of service account {account} are not used: {}",
             list(&hidden)
         );
         let attach = CommandLine::plugin("attach")

@@ -1,7 +1,7 @@
-//! What is wrong with secrets and with what uses them, found before a pod is scheduled and fails.
+//! Faults of secrets and of their consumers, found before a pod is scheduled and fails.
 //!
-//! A finding has a stable code, so that a pipeline can leave it out, and says what to do. The rules know no cluster:
-//! they get what was seen of it, and where something was not seen they say nothing.
+//! A finding has a stable code, so that a pipeline can exclude it, and a remedy. The rules do not know the
+//! cluster: they get what was read from it, and conclude nothing from what could not be read.
 
 mod contents;
 mod copies;
@@ -18,13 +18,13 @@ pub(crate) use variables::EnvNames;
 use crate::secret::{Inspection, Made};
 use crate::workload::{Consumer, Place, Reference};
 
-/// How bad it is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Severity {
     /// Something does not start, or does not work.
     Error,
-    /// Something works otherwise than its author meant, or puts a value where it does not belong.
+    /// Something works otherwise than its author meant, or a value is in the wrong place.
     Warning,
     Info,
 }
@@ -39,7 +39,7 @@ impl Severity {
     }
 }
 
-/// What was found. Names are stable: pipelines refer to them.
+/// The kind of a finding. Names are stable: pipelines refer to them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Code {
@@ -112,7 +112,7 @@ impl Code {
     }
 }
 
-/// Something that is wrong, and what to do about it. It prints for a program as it is.
+/// A fault and its remedy. It is printed for programs in this form.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Finding {
     pub(crate) severity: Severity,
@@ -124,32 +124,32 @@ pub(crate) struct Finding {
     pub(crate) remedy: String,
 }
 
-/// What was seen of the cluster.
+/// The objects that were read from the cluster.
 pub(crate) struct View {
-    /// As [`folded`](crate::workload::folded) gives them.
+    /// In the form of [`folded`](crate::workload::folded).
     pub(crate) consumers: Vec<Consumer>,
-    /// By namespace and name; none where there is no such secret.
+    /// By namespace and name; none if there is no such secret.
     pub(crate) secrets: BTreeMap<(String, String), Option<Inspection>>,
-    /// Where secrets of a name are, of names that are missing somewhere.
+    /// The namespaces that have a secret, for each name that is missing somewhere.
     pub(crate) elsewhere: BTreeMap<String, Vec<String>>,
-    /// The registry logins of service accounts, by namespace and name; those that were not looked at are not in it.
+    /// The registry logins of service accounts, by namespace and name, of accounts that were read.
     pub(crate) account_logins: BTreeMap<(String, String), Vec<String>>,
-    /// Secrets that objects beside the consumers make: what will be in them is not known.
+    /// Secrets that other objects make; their future content is unknown.
     pub(crate) made: Vec<Made>,
     pub(crate) env_names: EnvNames,
     pub(crate) extent: Extent,
 }
 
-/// How much was looked at.
+/// How much was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
-    /// Everything in a namespace, or in all: who is not seen to use a secret does not.
+    /// Everything in a namespace, or in all: a secret without a visible consumer has none.
     Whole,
-    /// One workload, or not all that there is: secrets may have other consumers.
+    /// One workload, or a part of the objects: secrets may have other consumers.
     Part,
 }
 
-/// What a secret that is referred to was found to be.
+/// The result of looking up a secret.
 enum Lookup<'a> {
     There(&'a Inspection),
     Missing,
@@ -158,7 +158,7 @@ enum Lookup<'a> {
 }
 
 impl View {
-    /// All findings, the worst first.
+    /// Returns all findings, the worst first.
     pub(crate) fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         for consumer in self.live() {
@@ -175,12 +175,13 @@ impl View {
         findings
     }
 
-    /// What ended starts nothing again, so nothing of it can fail.
+    /// Returns the consumers that have not ended. Ended ones start nothing again, so nothing of them can
+    /// fail.
     fn live(&self) -> impl Iterator<Item = &Consumer> {
         self.consumers.iter().filter(|consumer| consumer.state.is_live())
     }
 
-    /// What makes a secret that a consumer refers to.
+    /// Returns the maker of a secret that a consumer refers to.
     fn maker(&self, consumer: &Consumer, secret: &str) -> Option<&str> {
         let is_there = |made: &&Made| made.namespace.as_ref().is_none_or(|at| *at == consumer.namespace);
         self.made.iter().filter(is_there).find(|made| made.name == secret).map(|made| made.maker.as_str())
@@ -194,7 +195,7 @@ impl View {
         }
     }
 
-    /// The uses that are made of a secret by what runs or will run.
+    /// Returns the uses of a secret by consumers that run or will run.
     fn uses_of<'a>(&'a self, secret: &'a Inspection) -> impl Iterator<Item = (&'a Consumer, &'a Reference)> {
         let consumers = self.live().filter(|consumer| consumer.namespace == secret.namespace);
         consumers.flat_map(|consumer| {
@@ -204,7 +205,7 @@ impl View {
     }
 }
 
-/// Each secret that the consumers refer to, by namespace and name.
+/// Returns each secret that the consumers refer to, by namespace and name.
 pub(crate) fn referred(consumers: &[Consumer]) -> BTreeSet<(String, String)> {
     let live = consumers.iter().filter(|consumer| consumer.state.is_live());
     let of = |consumer: &Consumer| {

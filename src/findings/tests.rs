@@ -70,7 +70,7 @@ fn a_missing_secret_is_said_once_with_all_its_uses() {
             .starts_with("create it: kubectl runai-secret create docker-registry reg --docker-server")
     );
     view.elsewhere.insert("s".to_owned(), vec!["ns".to_owned(), "other".to_owned()]);
-    assert!(view.findings()[0].remedy.ends_with("there is one in other: have it in ns too"));
+    assert!(view.findings()[0].remedy.ends_with("the secret is in other: create it in ns too"));
 }
 
 #[test]

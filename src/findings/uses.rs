@@ -1,4 +1,5 @@
-//! References to what is not there: the pod would wait for it, hours later, with a GPU already taken.
+//! References to missing secrets and keys. A pod would wait for them, hours later, with a GPU already
+//! allocated.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,10 +9,10 @@ use crate::secret::{Inspection, is_secret_name};
 use crate::wording::{list, nearest};
 use crate::workload::{Consumer, Need, Reference, Way};
 
-/// How many keys of a secret are named.
+/// The most keys of a secret that are named.
 const NAMED_KEYS: usize = 12;
 
-/// What one consumer refers to in vain.
+/// Returns the findings about one consumer's references.
 pub(super) fn findings(view: &View, consumer: &Consumer) -> Vec<Finding> {
     let mut missing: BTreeMap<&str, Vec<&Reference>> = BTreeMap::new();
     let mut made: BTreeMap<&str, Vec<&Reference>> = BTreeMap::new();
@@ -31,7 +32,7 @@ pub(super) fn findings(view: &View, consumer: &Consumer) -> Vec<Finding> {
     missing.chain(found).chain(made).collect()
 }
 
-/// A secret that need not be there yet.
+/// Reports a secret that need not exist yet, because an operator makes it.
 fn made_secret(view: &View, consumer: &Consumer, name: &str, uses: &[&Reference]) -> Option<Finding> {
     let maker = view.maker(consumer, name)?;
     let keys: BTreeSet<&str> = uses.iter().flat_map(|reference| reference.way.keys()).collect();
@@ -47,10 +48,11 @@ fn made_secret(view: &View, consumer: &Consumer, name: &str, uses: &[&Reference]
     Some(of_consumer(consumer, Severity::Info, Code::MadeByOperator, message, remedy))
 }
 
-/// What becomes of the pods where the secret is not there; nothing where its author said that it may be missing.
+/// Returns the severity of a missing secret for the pods; none if the reference is optional.
 fn severity(reference: &Reference) -> Option<Severity> {
     match (&reference.way, reference.need) {
-        // The images may be public, nothing may be in the volume, and an ingress answers with another certificate.
+        // The images may be public, the volume may be unused, and an ingress answers with another
+        // certificate.
         (Way::ImagePull | Way::IdleVolume { .. } | Way::Certificate, _) => Some(Severity::Warning),
         (Way::Listed, _) => Some(Severity::Info),
         (_, Need::Required) => Some(Severity::Error),
@@ -74,14 +76,14 @@ fn missing_secret(view: &View, consumer: &Consumer, name: &str, uses: &[&Referen
     let remedy = match others.as_slice() {
         [] => format!("create it: {}", creation(name, uses).namespace(namespace)),
         others => format!(
-            "references never cross namespaces, and there is one in {}: have it in {namespace} too",
+            "references never cross namespaces, and the secret is in {}: create it in {namespace} too",
             list(others.iter().take(3))
         ),
     };
     Some(of_consumer(consumer, severity, Code::MissingSecret, message, remedy))
 }
 
-/// How to create a secret with what is wanted of it.
+/// Returns the command that creates a secret for these uses.
 fn creation(name: &str, uses: &[&Reference]) -> CommandLine {
     let is_for = |way: &Way| uses.iter().any(|reference| reference.way == *way);
     if is_for(&Way::ImagePull) {
@@ -118,7 +120,7 @@ fn missing_keys(consumer: &Consumer, reference: &Reference, secret: &Inspection)
     missing.map(finding).collect()
 }
 
-/// `env A in container main`
+/// Returns `env A in container main`.
 fn in_words(reference: &Reference) -> String {
     match reference.place.container() {
         Some(container) => format!("{} in container {container}", reference.way),
@@ -126,7 +128,7 @@ fn in_words(reference: &Reference) -> String {
     }
 }
 
-/// Pods that can't be started. `known` are the findings that may be the reason.
+/// Finds pods that can't start. `known` are the findings that may be the reason.
 pub(super) fn stuck(view: &View, known: &[Finding]) -> Vec<Finding> {
     let finding = |consumer: &Consumer| {
         let container = consumer.stuck.as_deref()?;

@@ -1,4 +1,4 @@
-//! All keys of a secret as env variables: which of them get lost on the way, without a word on the pod.
+//! All keys of a secret as env variables: keys that get lost, without an error on the pod.
 
 use std::collections::BTreeMap;
 
@@ -8,17 +8,17 @@ use crate::secret::is_env_name;
 use crate::wording::list;
 use crate::workload::{Consumer, Reference, Way};
 
-/// Which names of variables the cluster takes.
+/// The names of variables that the cluster accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EnvNames {
     /// Letters, digits, `_`, `-` and `.`, no digit first.
     Classic,
-    /// Anything without `=`, from Kubernetes 1.34 on (KEP-4369).
+    /// Any printable ASCII without `=`, from Kubernetes 1.34 on (KEP-4369).
     Relaxed,
 }
 
 impl EnvNames {
-    /// By the version of the server, such as 1 and 34.
+    /// Tells the rule by the version of the server, such as 1 and 34.
     pub(crate) fn of_version(major: u32, minor: u32) -> Self {
         if (major, minor) >= (1, 34) { Self::Relaxed } else { Self::Classic }
     }
@@ -38,7 +38,7 @@ pub(super) fn findings(view: &View, consumer: &Consumer) -> Vec<Finding> {
             let (container, secret) = (container(reference), &reference.secret);
             let message =
                 format!("env of container {container} overrides {} of secret {secret}", list(hidden));
-            let remedy = "take the variable out of env, or give envFrom a prefix, if that is not meant";
+            let remedy = "if this is not intended, remove the variable from env, or give envFrom a prefix";
             found.push(of_consumer(consumer, Severity::Info, Code::EnvCollision, message, remedy.to_owned()));
         }
         let mut lost: BTreeMap<&str, Vec<String>> = BTreeMap::new();
@@ -91,7 +91,7 @@ fn illegal(
     })
 }
 
-/// POSIX, Base Definitions, 3.216 Name.
+/// Checks for a name by POSIX, Base Definitions, 3.216 Name.
 fn a_shell_can_read(variable: &str) -> bool {
     !variable.starts_with(|first: char| first.is_ascii_digit())
         && variable.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')

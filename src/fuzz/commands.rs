@@ -1,4 +1,4 @@
-//! Fuzz target: every command, and a server of which one answer is not as it should be.
+//! Fuzz target: every command, on a server of which one answer is wrong.
 
 use std::ffi::OsString;
 use std::process::Command as Process;
@@ -13,10 +13,10 @@ use crate::error::Result;
 use crate::fuzz::{Bend, Random, Run, Server, pod_spec, world};
 use crate::ui::{Heard, Ui};
 
-/// Set in the process in which the target runs: with an editor, and folders to write to.
+/// Set in the process that runs the target, with an editor and writable folders.
 const ALONE: &str = "FUZZ_ALONE";
 
-/// Every command, in each way that asks the server something else.
+/// Every command, once for each different request to the server.
 const LINES: [&str; 75] = [
     "create new --from-literal=A=one -p team-a",
     "create new --from-literal=A=one -n runai-team-a -o json",
@@ -119,7 +119,7 @@ fn is_for_a_person(line: &str) -> bool {
     !["-o json", "-o yaml", "-o dotenv", "-o runai", "--reveal"].iter().any(|flag| line.contains(flag))
 }
 
-/// What a terminal would obey, or what reorders or hides text.
+/// Returns true for characters that control a terminal, or reorder or hide text.
 fn disturbs(c: char) -> bool {
     c.is_control() && c != '\n' || matches!(c, '\u{200b}' | '\u{202e}' | '\u{feff}')
 }
@@ -136,7 +136,7 @@ fn check(line: &str, server: &Server, right: &[(String, Value)]) -> String {
     format!("{:?} {talk}", outcome.map_err(|error| error.kind()))
 }
 
-/// Runs this test once more in a process of its own, and says whether this is it.
+/// Runs this test again in a process of its own, and returns true in that process.
 fn is_alone(test: &str) -> bool {
     if env::var_os(ALONE).is_some() {
         return true;
@@ -171,9 +171,9 @@ fn answers_that_are_not_as_they_should_be() {
     }
     let world = world();
     let mut campaign = Run::new("answers");
-    // Of each answer.
+    // For each answer.
     let changes = (campaign.cases() / 300).max(1);
-    // They are two thousand.
+    // There are two thousand.
     let step = if campaign.cases() < 1000 { 64 } else { 1 };
     for line in LINES {
         let right = Server::new(world.fork(), None);

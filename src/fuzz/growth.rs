@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::watch::processor_time;
 
-/// How often as long the longer input is, and how often as long it may take: reading each part once for each other
-/// would take 256 times as long.
+/// How many times as long the longer input is, and how many times as long it may take. Reading each part once
+/// for each other part would take 256 times as long.
 const LENGTH: usize = 16;
 const TIME: u32 = 26;
 
@@ -23,12 +23,12 @@ pub(crate) fn assert_linear(what: &str, text: impl Fn(usize) -> String, read: im
         took().min(took())
     };
     let (short, long) = (time(SHORT), time(SHORT * LENGTH));
-    // What is too short to measure says nothing.
+    // A very short time can't be measured.
     let allowed = (short * TIME).max(Duration::from_millis(200));
     assert!(long < allowed, "{what}: {LENGTH} times as long took {long:?}, after {short:?}");
 }
 
-/// YAML that refers to itself, is deep, or stands for more than it is.
+/// Returns YAML that refers to itself, is deep, or expands to far more than its size.
 pub(crate) fn bombs() -> Vec<String> {
     let levels = |open: &str, item: fn(usize) -> String, close: &str| {
         let first = format!("a0: &a0 {open}x: y{close}\n");

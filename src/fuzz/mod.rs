@@ -1,18 +1,19 @@
-//! The engine of the fuzz targets, which stand beside what they try: `secret/fuzz.rs`, `manifest/fuzz.rs` and so on.
+//! The engine of the fuzz targets, which stand beside the code that they try: `secret/fuzz.rs`,
+//! `manifest/fuzz.rs` and so on.
 //!
-//! A target has seeds, which are good inputs, and says what comes of an input. The engine changes seeds and feeds them:
-//! a panic, more than five seconds of processor time or a peak of 300 MB more fails the test, and prints the input. An
-//! input of which something new comes joins the seeds. Nothing is left to chance: the same number of cases and the same
+//! A target has seeds, which are good inputs, and returns the outcome of an input. The engine changes seeds
+//! and feeds them: a panic, more than five seconds of processor time or a peak of 300 MB more fails the test,
+//! and prints the input. An input with a new outcome joins the seeds. The same number of cases and the same
 //! seed of randomness give the same inputs.
 //!
-//! `cargo test` feeds some hundreds to each target. To try more, or the same input once more:
+//! `cargo test` feeds some hundreds to each target. To try more, or the same input again:
 //!
 //! ```text
 //! FUZZ_CASES=200000 FUZZ_SEED=7 cargo test --profile fuzz --bin kubectl-runai-secret fuzz -- --nocapture
 //! FUZZ_INPUT='YTogMQ==' cargo test --bin kubectl-runai-secret fuzz::dotenv_files
 //! ```
 //!
-//! What was found becomes a test beside the code, with the input in it.
+//! A finding becomes a test beside the code, with the input in it.
 
 mod commands;
 mod growth;
@@ -38,28 +39,28 @@ pub(crate) use self::tree::mutated_tree;
 use self::watch::{Measure, Watched};
 pub(crate) use self::world::{pod_spec, world};
 
-/// How many inputs a target gets where nobody asks for more: a part of a second in all.
+/// The default number of inputs for a target: a fraction of a second in all.
 const CASES: u64 = 300;
 const SEED: u64 = 1;
 
-/// How long one input may take the processor.
+/// The limit of processor time for one input.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// By how much one input may raise the peak of the memory.
+/// The limit in bytes by which one input may raise the peak of the memory.
 const LARGEST: u64 = 300 << 20;
 
-/// The stack of a program's first thread on Linux; that of a test's is smaller.
+/// The stack of a program's first thread on Linux, in bytes; a test's is smaller.
 const STACK: usize = 8 << 20;
 
-/// How many seeds there are at most, with those that were found.
+/// The most seeds, with those that were found.
 const POOL: usize = 2000;
 
-/// What stands for a value of a secret in seeds: no message may hold it. It has characters that are in no name.
+/// The placeholder for a value of a secret in seeds: no message may hold it. Its characters occur in no name.
 pub(crate) const CANARY: &str = "CA+NARY/";
 
-/// Feeds changed seeds to a target, which returns in words what came of each.
+/// Feeds changed seeds to a target, which returns the outcome of each in words.
 ///
-/// `words` are pieces that mean something to what is tried.
+/// `words` are pieces that mean something to the target.
 #[track_caller]
 pub(crate) fn feed<S: AsRef<[u8]>>(
     target: &str,
@@ -88,8 +89,8 @@ pub(crate) fn feed<S: AsRef<[u8]>>(
     run.report();
 }
 
-/// Feeds a target that makes its inputs itself; `outcome` gets the randomness of one case. A target whose cases are
-/// `cost` times as slow as others' gets the fewer.
+/// Feeds a target that makes its inputs itself; `outcome` gets the randomness of one case. A target whose
+/// cases are `cost` times as slow gets fewer of them.
 #[track_caller]
 pub(crate) fn feed_random(target: &str, cost: u64, outcome: impl Fn(&mut Random) -> String) {
     let mut run = Run::new(target);
@@ -115,7 +116,7 @@ fn input_by_hand() -> Option<Vec<u8>> {
     Some(BASE64_STANDARD.decode(input).expect("FUZZ_INPUT is base64"))
 }
 
-/// Feeds a target the bombs, on a stack as large as that of the program.
+/// Feeds a target the bombs, on a stack as large as the program's.
 pub(crate) fn feed_bombs(target: &str, outcome: impl Fn(&[u8]) -> String + Send) {
     let all = move || {
         let mut run = Run::new(target);
@@ -153,7 +154,7 @@ impl<'a> Run<'a> {
         self.cases
     }
 
-    /// Tries a case that a name stands for, with the randomness of that name.
+    /// Tries a named case, with the randomness of that name.
     #[track_caller]
     pub(crate) fn case_of_name(&mut self, name: &str, outcome: impl Fn(Random) -> String) {
         if input_by_hand().is_none_or(|input| input == name.as_bytes()) {
@@ -185,7 +186,7 @@ impl<'a> Run<'a> {
         result.unwrap_or_default()
     }
 
-    /// Says what was done, for who runs it by hand.
+    /// Prints what was done, for a run by hand.
     pub(crate) fn report(&self) {
         let Self { target, done, seed, longest, .. } = self;
         println!(
@@ -195,7 +196,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// What came of it without its numbers and the parts in quotes, which are the input's.
+/// Returns the outcome without its numbers and quoted parts, which come from the input.
 fn novelty(outcome: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     let mut quoted = false;

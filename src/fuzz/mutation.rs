@@ -1,12 +1,12 @@
-//! Changes of a seed, as bytes and as what texts are made of: lines, words, quotes.
+//! Changes of a seed, as bytes and as text: lines, words, quotes.
 
 use std::ops::Range;
 
-/// The largest input.
+/// The largest input, in bytes.
 const LARGEST: usize = 256 << 10;
 
-/// Pieces that mean something to some reader: marks of YAML, JSON, CSV, shells, PEM; characters that are not seen or
-/// steer a terminal; what is no UTF-8; numbers at the ends of their ranges.
+/// Pieces that mean something to some reader: marks of YAML, JSON, CSV, shells, PEM; invisible characters and
+/// those that control a terminal; invalid UTF-8; numbers at the ends of their ranges.
 const PIECES: &[&[u8]] = &[
     b"",
     b"\0",
@@ -144,8 +144,7 @@ const PIECES: &[&[u8]] = &[
     b"CA+NARY/",
 ];
 
-/// Numbers that look like chance and are the same each time (Steele and others, "Fast splittable pseudorandom number
-/// generators").
+/// Reproducible pseudo-random numbers (Steele and others, "Fast splittable pseudorandom number generators").
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -163,7 +162,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// Below `end`, which may be 0.
+    /// Returns a number below `end`, which may be 0.
     pub(crate) fn below(&mut self, end: usize) -> usize {
         let end = u64::try_from(end.max(1)).unwrap_or(u64::MAX);
         usize::try_from(self.next() % end).unwrap_or(0)
@@ -177,7 +176,7 @@ impl Random {
         &from[self.below(from.len())]
     }
 
-    /// A range within `length`, mostly a short one.
+    /// Returns a range within `length`, mostly a short one.
     fn range(&mut self, length: usize) -> Range<usize> {
         let start = self.below(length + 1);
         let rest = length - start;
@@ -186,7 +185,7 @@ impl Random {
     }
 }
 
-/// A seed with one to six changes.
+/// Returns a seed with one to six changes.
 pub(crate) fn mutated(seeds: &[Vec<u8>], words: &[&str], random: &mut Random) -> Vec<u8> {
     let mut input = random.pick(seeds).clone();
     for _ in 0..=random.below(6) {
@@ -254,7 +253,7 @@ fn piece(words: &[&str], random: &mut Random) -> Vec<u8> {
     }
 }
 
-/// A word, number or name.
+/// Finds a word, number or name.
 fn token(input: &[u8], random: &mut Random) -> Range<usize> {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'+' | b'/');
     let from = random.below(input.len() + 1);
@@ -287,7 +286,7 @@ fn change_lines(input: &mut Vec<u8>, random: &mut Random) {
     *input = lines.concat();
 }
 
-/// Says a part often, so that it is deep, long or wide.
+/// Repeats a part many times, so that it is deep, long or wide.
 fn repeat(input: &mut Vec<u8>, words: &[&str], random: &mut Random) {
     let part =
         if random.one_in(2) { piece(words, random) } else { input[random.range(input.len())].to_vec() };

@@ -1,4 +1,4 @@
-//! A server in this process of which one answer is not as it should be.
+//! A server in this process of which one answer is wrong.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,37 +10,37 @@ use support::{Bare, Listening, listen};
 use super::mutation::{Random, mutated};
 use super::tree::mutated_tree;
 
-/// Where no command comes near by itself.
+/// The limit of requests, which no command comes near by itself.
 const MOST_REQUESTS: usize = 400;
 
-/// Which answers are bent, and how.
+/// The answers to bend, and how.
 pub(crate) struct Bend {
     pub(crate) request: Asked,
-    /// Whether the answers to the same request are bent from then on.
+    /// The answers to the same request are bent from then on.
     pub(crate) lasting: bool,
-    /// Whether a write is kept from the server, and yet answered as if.
+    /// A write is kept from the server, and yet answered as if it were done.
     pub(crate) withheld: bool,
     pub(crate) random: Random,
 }
 
-/// A request. Requests that are under way at once come in any order, so it is known by its words.
+/// A request. Requests that are under way at once come in any order, so it is identified by its words.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Asked {
     /// Method, path and query.
     pub(crate) line: String,
-    /// How many of the same came before.
+    /// The number of equal requests before it.
     pub(crate) before: usize,
 }
 
-/// What a server has seen.
+/// A server's record of the requests.
 #[derive(Default)]
 struct Seen {
     requests: Vec<Asked>,
-    /// There were too many: it would have gone on.
+    /// There were too many requests: they would have gone on.
     endless: bool,
     /// A write was withheld, and the answer did not name the object.
     unproven: bool,
-    /// The last bent answer, for whoever looks into a failure.
+    /// The last bent answer, for looking into a failure.
     bent: String,
 }
 
@@ -63,7 +63,7 @@ impl Server {
         Self { inside, listening: listen(move |request| answering.answer(request)) }
     }
 
-    /// Where it is asked.
+    /// Returns the server's address.
     pub(crate) fn address(&self) -> String {
         self.listening.server()
     }
@@ -76,22 +76,22 @@ impl Server {
         self.seen().requests.clone()
     }
 
-    /// Whether there was no end of requests.
+    /// Returns true if the requests had no end.
     pub(crate) fn is_endless(&self) -> bool {
         self.seen().endless
     }
 
-    /// Whether success would be a claim without proof.
+    /// Returns true if reporting success would lack proof.
     pub(crate) fn is_unproven(&self) -> bool {
         self.seen().unproven
     }
 
-    /// The last bent answer.
+    /// Returns the last bent answer.
     pub(crate) fn bent(&self) -> String {
         self.seen().bent.clone()
     }
 
-    /// What it holds, but for what is another each time.
+    /// Returns the content, without parts that differ each time.
     pub(crate) fn content(&self) -> Vec<(String, Value)> {
         let mut objects = self.inside.bare.objects();
         for (_, object) in &mut objects {
@@ -104,7 +104,7 @@ impl Server {
     }
 }
 
-/// A Job has its own in its labels and its selector.
+/// Drops the UIDs, which a Job also has in its labels and its selector.
 fn forget_uids(tree: &mut Value) {
     match tree {
         Value::String(text) if text.len() == 36 && text.matches('-').count() == 4 => text.clear(),
@@ -143,7 +143,7 @@ impl Inside {
     }
 }
 
-/// Reviews and dry runs change nothing.
+/// Returns true for reviews and dry runs, which change nothing.
 fn is_idle(request: &Request<Bytes>) -> bool {
     let uri = request.uri().to_string();
     uri.contains("reviews")
@@ -151,7 +151,7 @@ fn is_idle(request: &Request<Bytes>) -> bool {
         || String::from_utf8_lossy(request.body()).contains("dryRun")
 }
 
-/// What of an answer says that it is about the object.
+/// The part of an answer that identifies the object.
 #[derive(PartialEq)]
 struct Proof(Option<[Value; 4]>);
 
@@ -247,7 +247,7 @@ fn failure(status: StatusCode, random: &mut Random) -> Value {
     if random.one_in(2) { right } else { mutated_tree(&right, random) }
 }
 
-/// What is no answer of an API server, or not the one to this request.
+/// Returns something that is not an answer of an API server, or not the one to this request.
 fn strange(tree: &Value, random: &mut Random) -> Vec<u8> {
     let status = |word: &str| {
         json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": word, "code": 200}).to_string()

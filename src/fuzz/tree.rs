@@ -1,10 +1,10 @@
-//! Changes of a tree of JSON: an answer or an object in which one thing is not as it should be.
+//! Changes of a tree of JSON: an answer or an object with one fault.
 
 use serde_json::{Map, Value, json};
 
 use super::mutation::Random;
 
-/// Texts where a name, a time, a number or nothing was expected.
+/// Texts in place of a name, a time, a number or nothing.
 const TEXTS: &[&str] = &[
     "",
     " ",
@@ -55,7 +55,7 @@ const TEXTS: &[&str] = &[
     "Unknown",
 ];
 
-/// The tree with a few changes, mostly one.
+/// Returns the tree with a few changes, mostly one.
 pub(crate) fn mutated_tree(tree: &Value, random: &mut Random) -> Value {
     let mut tree = tree.clone();
     let changes = if random.one_in(4) { 3 } else { 1 };
@@ -78,7 +78,7 @@ fn nodes(tree: &Value) -> usize {
     }
 }
 
-/// The node of this number, counted from the root down.
+/// Returns the node of this number, counted from the root down.
 fn nth<'t>(tree: &'t mut Value, number: &mut usize) -> Option<&'t mut Value> {
     if *number == 0 {
         return Some(tree);

@@ -11,7 +11,7 @@ use base64::prelude::BASE64_STANDARD;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::{TimeVal, TimeValLike as _};
 
-/// When a case that has not come to an end is given up, with the whole process: no test ends another thread.
+/// The time after which an endless case ends the whole process: a test can't end another thread.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 struct Running {
@@ -58,8 +58,8 @@ impl Drop for Watched {
     }
 }
 
-/// What a case takes. Other tests run beside it: so the time is its thread's, and of the memory it is the growth of the
-/// peak.
+/// The use of time and memory by a case. Other tests run beside it, so the time is its thread's, and the
+/// memory is the growth of the peak.
 pub(super) struct Measure {
     time: Duration,
     peak: u64,
@@ -70,13 +70,13 @@ impl Measure {
         Self { time: processor_time(), peak: peak() }
     }
 
-    /// Processor time, and bytes.
+    /// Returns processor time, and bytes.
     pub(super) fn end(self) -> (Duration, u64) {
         (processor_time().saturating_sub(self.time), peak().saturating_sub(self.peak))
     }
 }
 
-/// The processor time of this thread; of the process where the system does not tell.
+/// Returns the processor time of this thread; of the process if the system does not tell.
 pub(crate) fn processor_time() -> Duration {
     #[cfg(target_os = "linux")]
     const WHOSE: UsageWho = UsageWho::RUSAGE_THREAD;
@@ -87,7 +87,7 @@ pub(crate) fn processor_time() -> Duration {
     of(usage.user_time()) + of(usage.system_time())
 }
 
-/// The most memory that the process has had.
+/// Returns the most memory that the process has had, in bytes.
 pub(super) fn peak() -> u64 {
     let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
     let usage = getrusage(UsageWho::RUSAGE_SELF).map_or(0, |usage| usage.max_rss());

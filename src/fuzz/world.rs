@@ -1,4 +1,4 @@
-//! What is in the cluster of which answers are bent.
+//! The content of the cluster whose answers are bent.
 
 use serde_json::{Value, json};
 use support::Bare;

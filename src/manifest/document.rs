@@ -1,4 +1,4 @@
-//! One document: its text, what it means, and its text after a change.
+//! One document: its text, its value, and its text after a change.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,13 +15,13 @@ use crate::render;
 pub(super) struct Document<'a> {
     pub(super) text: Cow<'a, str>,
     pub(super) format: Format,
-    /// Counted from 1; what has no content counts with the next that has.
+    /// Counted from 1. A document without content shares the number of the next that has some.
     pub(super) number: usize,
-    /// How many lines of the file come before it.
+    /// The number of lines of the file before it.
     pub(super) lines_before: usize,
 }
 
-/// What a change did to the comments.
+/// The effect of a change on the comments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Comments {
     Kept,
@@ -29,12 +29,12 @@ pub(crate) enum Comments {
 }
 
 impl Document<'_> {
-    /// Whether anything but comments is in it.
+    /// Returns true if it holds anything but comments.
     pub(super) fn has_content(&self) -> Result<bool, Fault> {
         self.read(|root| Ok(root.is_some()))
     }
 
-    /// What `apiVersion` and `kind` say, without a look at the rest. None where it is no object.
+    /// Reads `apiVersion` and `kind` alone. None if the document is not an object.
     pub(super) fn kind(&self) -> Result<Option<(String, String)>, Fault> {
         let text = |root: &Node<'_>, name: &str| root.get(name)?.text().map(str::to_owned);
         self.read(|root| {
@@ -46,7 +46,7 @@ impl Document<'_> {
 
     pub(super) fn value(&self) -> Result<Value, Fault> {
         match self.read(|root| root.map_or(Ok(Value::Null), |root| Meaning::of(root).value(root))) {
-            // The longest of its keys, and characters beyond the basic plane: JSON is not quite YAML.
+            // JSON is not quite YAML: it may have longer keys, and characters beyond the basic plane.
             Err(Fault { why: NOT_YAML, .. }) if self.format == Format::Json => self.json_value(),
             value => value,
         }
@@ -61,11 +61,11 @@ impl Document<'_> {
         take(Tree::parse(&self.text)?.root.as_ref())
     }
 
-    /// Gives it another meaning, with as few changes of its text as can be.
+    /// Changes its value, with as few changes of its text as possible.
     pub(super) fn change(&mut self, wanted: &Value) -> Comments {
         let before = self.comments();
         let text = self.proposals(wanted).find(|text| self.means(text, wanted));
-        // Of JSON alone it is known beforehand that it is read as it was meant.
+        // Only of JSON is it certain beforehand that it is read back as intended.
         let text = text.unwrap_or_else(|| wanted.to_string() + "\n");
         self.text = Cow::Owned(text);
         if self.comments() < before { Comments::Lost } else { Comments::Kept }
@@ -80,7 +80,7 @@ impl Document<'_> {
         document.value().is_ok_and(|value| value == *wanted)
     }
 
-    /// The best first.
+    /// Returns possible texts, the best first.
     fn proposals<'t>(&'t self, wanted: &'t Value) -> impl Iterator<Item = String> + 't {
         let tree = || Tree::parse(&self.text).ok();
         let local = move || edited(&self.text, tree()?.root.as_ref()?, wanted);
@@ -95,7 +95,7 @@ impl Document<'_> {
         ways.into_iter().filter_map(|way| way())
     }
 
-    /// The whole object, between what stands before and after it.
+    /// Returns the whole object written again, between the text before and after it.
     fn written_anew(&self, root: Option<&Node<'_>>, wanted: &Value, format: Format) -> String {
         let line_starts = self.text.split_inclusive('\n').scan(0, |at, line| {
             *at += line.len();
@@ -116,7 +116,7 @@ impl Document<'_> {
         format!("{}{object}{}", &self.text[..head], &self.text[tail..])
     }
 
-    /// The object in another format, its fields in the order in which they stand.
+    /// Returns the object in another format, its fields in their order.
     pub(super) fn converted(&self, format: Format) -> Result<String, Fault> {
         let value = self.value()?;
         let tree = Tree::parse(&self.text).ok();
@@ -133,7 +133,7 @@ fn rendered(object: &impl Serialize, format: Format) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// A value with its fields in the order of a tree, and those that the tree does not have after them.
+/// A value with its fields in the order of a tree, and the tree's missing ones at the end.
 struct Ordered<'v, 't, 'a> {
     value: &'v Value,
     like: Option<&'t Node<'a>>,

@@ -1,7 +1,7 @@
-//! Changes the text of a document where its meaning is to change, and leaves every other byte.
+//! Changes the text of a document where its value changes, and keeps every other byte.
 //!
-//! What comes of it is a proposal: whoever asks reads it again and sees whether it means what it should. So odd
-//! layouts may be given up here, and need not be understood.
+//! The result is a proposal: the caller reads it again and compares its value. So this may give up on odd
+//! layouts, and need not understand them.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -12,7 +12,7 @@ use super::layout::{Layout, json, yaml};
 use super::node::{Content, Node, Style};
 use super::value::{Meaning, is_merge};
 
-/// The text with the meaning `wanted`, or None where that takes more than local changes.
+/// Returns the text with the value `wanted`, or none if local changes are not enough.
 pub(super) fn edited(text: &str, root: &Node<'_>, wanted: &Value) -> Option<String> {
     let mut editor = Editor { layout: Layout::of(text), meaning: Meaning::of(root), edits: Vec::new() };
     match (&root.content, wanted) {
@@ -22,11 +22,11 @@ pub(super) fn edited(text: &str, root: &Node<'_>, wanted: &Value) -> Option<Stri
     applied(text, editor.edits)
 }
 
-/// A range of the text, and what is to stand there.
+/// A range of the text, and its replacement.
 type Edit = (Range<usize>, String);
 
 fn applied(text: &str, mut edits: Vec<Edit>) -> Option<String> {
-    // Stable: of two that begin at one place, the inner one was found first.
+    // Stable: of two edits at one place, the inner one was found first.
     edits.sort_by_key(|(range, _)| range.start);
     let mut result = String::with_capacity(text.len() + 256);
     let mut at = 0;
@@ -70,7 +70,7 @@ impl<'t, 'a> Editor<'t, 'a> {
         let new =
             wanted.iter().filter(|(name, value)| !said.contains(*name) && merged.get(*name) != Some(value));
         let mut new: Vec<(&String, &Value)> = new.collect();
-        // What comes takes the place of what goes.
+        // New entries take the places of removed ones.
         let exchanged = gone.len().min(new.len());
         for (index, (name, value)) in gone.drain(..exchanged).zip(new.drain(..exchanged)) {
             self.replace_entry(style, &entries[index], name, value);
@@ -93,8 +93,8 @@ impl<'t, 'a> Editor<'t, 'a> {
         Some(())
     }
 
-    /// Changes a collection from the inside, where it and what is wanted are of one kind and have content. `after` is
-    /// where its key or its dash ends.
+    /// Changes a collection from the inside, if it and `wanted` are of one kind and have content. `after` is
+    /// the end of its key or its dash.
     fn inside(&mut self, node: &'t Node<'a>, after: usize, wanted: &Value) -> Option<Inside> {
         match (&node.content, wanted) {
             (Content::Mapping(style, entries), Value::Object(map))
@@ -194,7 +194,7 @@ impl<'t, 'a> Editor<'t, 'a> {
         self.edits.push(edit);
     }
 
-    /// Puts an item before the one at `next`, and before the comments that stand above that.
+    /// Inserts an item before the one at `next`, and before the comments above that.
     fn insert_item(&mut self, style: Style, next: usize, value: &Value) {
         let edit = match style {
             Style::Block => {
@@ -207,8 +207,8 @@ impl<'t, 'a> Editor<'t, 'a> {
         self.edits.push(edit);
     }
 
-    /// The items that are new, each with the index of the old one before which it comes, if all old ones are wanted as
-    /// they are and in their order.
+    /// Returns the new items, each with the index of the old one that follows it, if all old ones stay
+    /// unchanged and in order.
     fn added<'w>(&mut self, items: &'t [Node<'a>], wanted: &'w [Value]) -> Option<Vec<(usize, &'w Value)>> {
         let mut old = Vec::with_capacity(items.len());
         for item in items {
@@ -226,7 +226,7 @@ impl<'t, 'a> Editor<'t, 'a> {
         (next == items.len()).then_some(added)
     }
 
-    /// The items that are not wanted any more, if the others are wanted as they are.
+    /// Returns the items that are no longer wanted, if the others stay unchanged.
     fn left_out(&mut self, items: &'t [Node<'a>], wanted: &[Value]) -> Option<Vec<usize>> {
         let mut rest = wanted.iter().peekable();
         let mut gone = Vec::new();
@@ -249,7 +249,7 @@ impl<'t, 'a> Editor<'t, 'a> {
             let (first, last) = (*run.first()?, *run.last()?);
             let start = parts[first].start;
             if style == Style::Block && self.layout.begins_line(start) {
-                // Each by itself: what stands between them may be for what follows.
+                // Each separately: the text between them may belong to the next item.
                 let lines = parts[first..=last].iter().map(|part| (self.layout.lines(part), String::new()));
                 self.edits.extend(lines);
                 continue;

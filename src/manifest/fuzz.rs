@@ -56,7 +56,7 @@ fn attachments() -> Vec<Attachment> {
     ]
 }
 
-/// The object as `attach -f` and as `detach -f` would have it, where it can be changed.
+/// Returns the object after `attach -f` and after `detach -f`, where it can be changed.
 fn changes(object: &Value) -> Vec<Value> {
     let Some(kind) = Kind::of_manifest(text(object, "apiVersion"), text(object, "kind")) else {
         return Vec::new();
@@ -92,7 +92,7 @@ fn manifests() {
     });
 }
 
-/// Makes every change to every workload of the text, and checks that this and nothing else is changed.
+/// Makes every change to every workload of the text, and checks that nothing else changes.
 fn changed_and_read_again(input: &str) -> Result<String> {
     let manifest = Manifest::parse("f", input)?;
     assert_eq!(manifest.text(), input);
@@ -148,10 +148,10 @@ fn manifests_that_are_larger_than_they_look() {
 const POD: &str =
     "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n  - name: m\n    image: x\n";
 
-/// What grows, and a manifest in which there are so many of it.
+/// The growing part, and a manifest with that many of it.
 type Growing = (&'static str, fn(usize) -> String);
 
-/// A manifest with a pod, of which a part grows, in each way in which it can.
+/// Manifests with a pod of which a part grows, one for each way.
 fn growing() -> Vec<Growing> {
     fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
         (0..count).map(line).collect()

@@ -1,4 +1,4 @@
-//! Lines, columns and ends in the text of a document, and new text that fits in there.
+//! Lines, columns and ends in the text of a document, and new text that fits in.
 
 use std::ops::Range;
 
@@ -11,20 +11,20 @@ use crate::render;
 
 pub(super) struct Layout<'t> {
     text: &'t str,
-    /// What ends the lines of new text.
+    /// The line end of new text.
     line_end: &'static str,
-    /// Where each line begins.
+    /// The start of each line.
     line_starts: Vec<usize>,
-    /// 2 or 4 blanks, as a rule: the smallest indentation of a line that has one.
+    /// The smallest indentation of an indented line, usually 2 or 4 blanks.
     unit: usize,
 }
 
-/// A value, or one field as a pair, in block style and without an indentation.
+/// Writes a value, or one field as a pair, in block style without indentation.
 pub(super) fn yaml<T: AsYaml + ?Sized>(value: &T) -> String {
     value.as_yaml()
 }
 
-/// What a piece of a document can be made of.
+/// A piece of a document that can be written.
 pub(super) trait AsYaml {
     fn as_yaml(&self) -> String;
 }
@@ -42,13 +42,13 @@ impl AsYaml for [(&str, &Value); 1] {
     }
 }
 
-/// A value on one line.
+/// Writes a value on one line.
 pub(super) fn json(value: &Value) -> String {
     value.to_string()
 }
 
 impl<'t> Layout<'t> {
-    /// Looks once at all lines, since there may be as many changes as lines.
+    /// Reads all lines once, since there may be as many changes as lines.
     pub(super) fn of(text: &'t str) -> Self {
         let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         let indentations = text.lines().map(|line| line.len() - line.trim_start_matches(' ').len());
@@ -71,7 +71,7 @@ impl<'t> Layout<'t> {
             .unwrap_or(0)
     }
 
-    /// Where the line of `at` ends, before its line end.
+    /// Returns the end of the line of `at`, before its line end.
     fn end_of_line(&self, at: usize) -> usize {
         let end = self.text[at..].find('\n').map_or(self.text.len(), |newline| at + newline);
         if self.text[at..end].ends_with('\r') { end - 1 } else { end }
@@ -81,7 +81,7 @@ impl<'t> Layout<'t> {
         self.text[self.line_start(at)..at].trim_start_matches('\u{feff}').chars().count()
     }
 
-    /// Is there nothing but blanks before it on its line?
+    /// Returns true if only blanks are before it on its line.
     pub(super) fn begins_line(&self, at: usize) -> bool {
         self.text[self.line_start(at)..at].trim_start_matches([' ', '\t']).is_empty()
     }
@@ -91,13 +91,13 @@ impl<'t> Layout<'t> {
         &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
     }
 
-    /// The lines of a part, with their line ends.
+    /// Returns the lines of a part, with their line ends.
     pub(super) fn lines(&self, part: &Range<usize>) -> Range<usize> {
         let end = self.text[part.end..].find('\n').map_or(self.text.len(), |newline| part.end + newline + 1);
         self.line_start(part.start)..end
     }
 
-    /// Where the content of a node ends, without what follows on the line and without empty lines.
+    /// Returns the end of a node's content, without the rest of the line and without empty lines.
     pub(super) fn end_of(&self, node: &Node<'_>) -> usize {
         match &node.content {
             Content::Mapping(Style::Block, entries) => {
@@ -116,7 +116,8 @@ impl<'t> Layout<'t> {
         }
     }
 
-    /// A missing value is said to stand at the end of its key; the colon belongs to the entry.
+    /// Returns the end of an entry. The parser puts a missing value at the end of its key, but the colon
+    /// belongs to the entry.
     pub(super) fn end_of_entry(&self, (key, value): &(Node<'_>, Node<'_>)) -> usize {
         let end = self.end_of(value);
         if end > key.at.end {
@@ -127,7 +128,8 @@ impl<'t> Layout<'t> {
         if rest[blanks..].starts_with(':') { key.at.end + blanks + 1 } else { key.at.end }
     }
 
-    /// Where the dashes of a block sequence stand, which begins after `after`. None where they are not found.
+    /// Returns the positions of the dashes of a block sequence that begins after `after`. None if they are
+    /// not found.
     pub(super) fn dashes(&self, after: usize, items: &[Node<'_>]) -> Option<Vec<usize>> {
         let mut from = after;
         let dash = |item: &Node<'_>| {
@@ -138,7 +140,7 @@ impl<'t> Layout<'t> {
         items.iter().map(dash).collect()
     }
 
-    /// The first dash by itself that is not in a comment.
+    /// Returns the first single dash that is not in a comment.
     fn dash_between(&self, from: usize, item: usize) -> Option<usize> {
         let is_blank = |c: Option<char>| c.is_none_or(char::is_whitespace);
         let mut at = from;
@@ -154,7 +156,7 @@ impl<'t> Layout<'t> {
         None
     }
 
-    /// Lines of block style, all but the first moved to a column.
+    /// Moves lines of block style, all but the first, to a column.
     pub(super) fn block(&self, lines: &str, column: usize) -> String {
         let indented = lines.lines().enumerate().map(|(index, line)| {
             if index == 0 || line.is_empty() { line.to_owned() } else { " ".repeat(column) + line }
@@ -162,13 +164,13 @@ impl<'t> Layout<'t> {
         indented.collect::<Vec<_>>().join(self.line_end())
     }
 
-    /// Puts new lines after the line on which a block collection ends.
+    /// Inserts new lines after the last line of a block collection.
     pub(super) fn line_after(&self, end: usize, column: usize, lines: &str) -> (Range<usize>, String) {
         let at = self.end_of_line(end);
         (at..at, format!("{}{}{lines}", self.line_end(), " ".repeat(column)))
     }
 
-    /// Puts new lines before an item of a block sequence, above the comments that stand right above it.
+    /// Inserts new lines before an item of a block sequence, above the comments directly above it.
     pub(super) fn line_before(&self, item: usize, column: usize, lines: &str) -> (Range<usize>, String) {
         let mut at = item;
         while self.begins_line(at) && self.line_start(at) > 0 {
@@ -183,7 +185,7 @@ impl<'t> Layout<'t> {
         (at..at, format!("{lines}{}{}", self.line_end(), " ".repeat(column)))
     }
 
-    /// Puts an item before another one between brackets.
+    /// Inserts an item before another one between brackets.
     pub(super) fn before_in_flow(&self, next: usize, item: &str) -> (Range<usize>, String) {
         let text = if self.begins_line(next) {
             format!("{item},{}{}", self.line_end(), self.indentation(next))
@@ -193,12 +195,12 @@ impl<'t> Layout<'t> {
         (next..next, text)
     }
 
-    /// An entry of a mapping in braces, in the layout of its neighbour.
+    /// Writes an entry of a mapping in braces, in the layout of its neighbor.
     pub(super) fn flow_entry(&self, name: &str, value: &Value, neighbour: usize) -> String {
         format!("{}: {}", Value::from(name), self.flow_value(value, neighbour))
     }
 
-    /// A value between brackets or braces, on lines of its own where its neighbour is.
+    /// Writes a value between brackets or braces, on lines of its own if its neighbor is.
     pub(super) fn flow_value(&self, value: &Value, neighbour: usize) -> String {
         if !self.begins_line(neighbour) {
             return json(value);
@@ -216,7 +218,7 @@ impl<'t> Layout<'t> {
         self.unit.min(deepest).clamp(1, 4)
     }
 
-    /// Puts an item after the last one between brackets or braces.
+    /// Inserts an item after the last one between brackets or braces.
     pub(super) fn after_in_flow(&self, first: usize, last: usize, item: &str) -> (Range<usize>, String) {
         let text = if self.begins_line(first) {
             format!(",{}{}{item}", self.line_end(), self.indentation(first))

@@ -1,8 +1,8 @@
-//! Manifests as people keep them in files: several documents, with comments, in YAML or JSON.
+//! Manifests in files: several documents, with comments, in YAML or JSON.
 //!
-//! What is not changed stays as it is, to the byte. What is changed is changed where it stands; where a document is laid
-//! out so that this can't be done, it is written anew. Either way the new text is read again before it counts. A file may
-//! hold Secrets: errors name the file, the document and the line, never what stands there.
+//! The unchanged part stays as it is, to the byte. A change is made in place; if the layout of a document
+//! does not allow that, the document is written again. Either way the new text is read back before it counts.
+//! A file may hold Secrets: errors name the file, the document and the line, never their text.
 
 mod document;
 mod edit;
@@ -29,11 +29,11 @@ use crate::error::{Error, Result};
 
 /// A file of documents.
 pub(crate) struct Manifest<'a> {
-    /// What the file is called in messages.
+    /// The file's name in messages.
     file: &'a str,
     format: Format,
     documents: Vec<Document<'a>>,
-    /// The line end that the last line did not have, and that the last document has been given.
+    /// The line end that the last line lacked, and that the last document was given.
     added_end: &'static str,
 }
 
@@ -44,19 +44,19 @@ pub(crate) struct Object {
     pub(crate) place: String,
     pub(crate) value: Value,
     document: usize,
-    /// Where in the document it stands, as a JSON pointer.
+    /// Its place in the document, as a JSON pointer.
     pointer: String,
 }
 
 impl Object {
-    /// The same place with other content.
+    /// Replaces the content, at the same place.
     pub(crate) fn with(self, value: Value) -> Self {
         Self { value, ..self }
     }
 }
 
 impl<'a> Manifest<'a> {
-    /// Takes a text apart. `file` is a name that may be printed.
+    /// Splits a text into documents. `file` is a name that may be printed.
     ///
     /// # Errors
     /// The text is neither YAML nor JSON.
@@ -73,7 +73,7 @@ impl<'a> Manifest<'a> {
                 _ => Cow::Borrowed(text),
             };
             let document = Document { text: content, format, number, lines_before };
-            // A look at each, so that a mistake is found before anything is done.
+            // Each document is read, so that a mistake is found before anything is done.
             match document.has_content() {
                 Ok(has_content) => number += usize::from(has_content),
                 Err(_) if format == Format::Json => number += 1,
@@ -89,10 +89,10 @@ impl<'a> Manifest<'a> {
         self.format
     }
 
-    /// The objects of which the kind is one that is asked for; lists are opened.
+    /// Returns the objects of the wanted kinds; lists are opened.
     ///
     /// # Errors
-    /// A document with one of them gives a key twice, or holds what JSON can't express.
+    /// A document with one of them gives a key twice, or holds a value that JSON can't express.
     pub(crate) fn objects(&self, wanted: impl Fn(&str, &str) -> bool) -> Result<Vec<Object>> {
         let mut objects = Vec::new();
         for (index, document) in self.documents.iter().enumerate() {
@@ -118,8 +118,11 @@ impl<'a> Manifest<'a> {
         Ok(objects)
     }
 
-    /// Puts changed objects in the place of those that [`Self::objects`] gave. Says of which documents comments are
-    /// lost.
+    /// Replaces the objects from [`Self::objects`] by changed ones. Returns a message for each document that
+    /// loses comments.
+    ///
+    /// # Errors
+    /// A document can't be read.
     pub(crate) fn replace(&mut self, changed: &[Object]) -> Result<Vec<String>> {
         let mut lossy = Vec::new();
         let mut by_document: BTreeMap<usize, Vec<&Object>> = BTreeMap::new();
@@ -142,7 +145,7 @@ impl<'a> Manifest<'a> {
         Ok(lossy)
     }
 
-    /// The file as it was read but for what was changed.
+    /// Returns the file with the changes, and otherwise as it was read.
     pub(crate) fn text(&self) -> String {
         let mut text: String = self.documents.iter().map(|document| document.text.as_ref()).collect();
         if !self.added_end.is_empty() {
@@ -152,10 +155,10 @@ impl<'a> Manifest<'a> {
         text
     }
 
-    /// All documents in a format; unchanged where it is the file's own.
+    /// Returns all documents in a format; unchanged if it is the file's own.
     ///
     /// # Errors
-    /// A document holds what JSON can't express.
+    /// A document holds a value that JSON can't express.
     pub(crate) fn text_as(&self, format: Format) -> Result<String> {
         if format == self.format {
             return Ok(self.text());
@@ -185,8 +188,8 @@ impl<'a> Manifest<'a> {
     }
 }
 
-/// What the last line lacks of a line end. kubectl reads line by line and ends each of them (`LineReader` of
-/// k8s.io/apimachinery), so a block of text that ends with the file has a line end too.
+/// Returns the line end that the last line lacks. kubectl reads line by line and ends each of them
+/// (`LineReader` of k8s.io/apimachinery), so it adds a line end to a block of text at the end of the file.
 fn missing_end(text: &str, format: Format) -> &'static str {
     if format == Format::Json || text.is_empty() || text.ends_with('\n') {
         ""
@@ -197,7 +200,7 @@ fn missing_end(text: &str, format: Format) -> &'static str {
     }
 }
 
-/// Every object in there: of a list, as kubectl takes it apart, its items.
+/// Passes on every object; a list is split into its items, as by kubectl.
 fn open<'v>(object: &'v Value, pointer: String, found: &mut impl FnMut(String, &'v Value)) {
     match object["items"].as_array() {
         Some(items) if text(object, "kind").ends_with("List") => {

@@ -1,4 +1,4 @@
-//! A document as a tree that knows where in the text each part of it stands.
+//! A document as a tree, with the place of each part in the text.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -7,32 +7,32 @@ use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, Tag};
 
 pub(super) const NOT_YAML: &str = "not valid YAML";
 
-/// Many times what an object may have, of which an API server takes three megabytes; a list of many objects may have as
-/// many.
+/// The most nodes of a document: far more than an object can have, as an API server accepts only three
+/// megabytes. A list of many objects may come near.
 const MOST_NODES: usize = 1_000_000;
 
-/// Why a document can't be read, and where. Never what stands there.
+/// The reason why a document can't be read, and the place. It never holds the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fault {
-    /// Lines from the start of the document, the first is 1.
+    /// The line in the document, counted from 1.
     pub(super) line: usize,
     pub(super) why: &'static str,
 }
 
 /// One document.
 pub(super) struct Tree<'a> {
-    /// None where the document is empty, or has comments alone.
+    /// None if the document is empty, or has only comments.
     pub(super) root: Option<Node<'a>>,
-    /// How many there are.
+    /// The number of comments.
     pub(super) comments: usize,
 }
 
 pub(super) struct Node<'a> {
     pub(super) content: Content<'a>,
-    /// The content without its tag and its anchor. Of a block collection it begins with the first entry.
+    /// The content without its tag and its anchor. A block collection begins with its first entry.
     pub(super) at: Range<usize>,
     pub(super) line: usize,
-    /// What aliases call it; 0 for none.
+    /// Its number for aliases; 0 for none.
     pub(super) anchor: usize,
 }
 
@@ -52,13 +52,13 @@ pub(super) struct Scalar<'a> {
     pub(super) tail: Tail,
 }
 
-/// What a scalar ends with that can't be told from what only follows it.
+/// The end of a scalar that looks like the text after it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tail {
     Nothing,
-    /// The empty lines after a block of text, as `|+` has it.
+    /// The empty lines after a block of text, as with `|+`.
     EmptyLines,
-    /// A line of a block of text that has more blanks than the block is indented by.
+    /// A line of a block of text with more blanks than the block's indentation.
     Blanks,
 }
 
@@ -106,7 +106,7 @@ impl<'a> Tree<'a> {
                 _ => break,
             }
         }
-        // A document of nothing but its marker has a null without any text.
+        // A document of only its marker has a null without any text.
         let root = root.filter(|root: &Node<'_>| !root.at.is_empty() || !root.is_plain_null());
         Ok(Self { root, comments: builder.comments })
     }
@@ -117,7 +117,7 @@ impl Node<'_> {
         matches!(&self.content, Content::Scalar(Scalar { text, plain: true, tag: None, .. }) if text == "~" || text.is_empty())
     }
 
-    /// The text of a scalar.
+    /// Returns the text of a scalar.
     pub(super) fn text(&self) -> Option<&str> {
         match &self.content {
             Content::Scalar(scalar) => Some(&scalar.text),
@@ -125,7 +125,7 @@ impl Node<'_> {
         }
     }
 
-    /// The value of a key of a mapping, as it is written: merges and aliases are not followed.
+    /// Returns the value of a key of a mapping as written: merges and aliases are not followed.
     pub(super) fn get(&self, name: &str) -> Option<&Self> {
         let Content::Mapping(_, entries) = &self.content else { return None };
         entries.iter().find(|(key, _)| key.text() == Some(name)).map(|(_, value)| value)
@@ -147,7 +147,7 @@ struct Builder<'a, T: granit_parser::BorrowedInput<'a>> {
 }
 
 impl<'a, T: granit_parser::BorrowedInput<'a>> Builder<'a, T> {
-    /// The next event that is no comment.
+    /// Returns the next event that is not a comment.
     fn next(&mut self) -> Result<(Event<'a>, Span), Fault> {
         loop {
             match self.parser.next_event() {

@@ -1,7 +1,7 @@
-//! What a scalar means to kubectl: YAML 1.1 as the Go library behind `sigs.k8s.io/yaml` has it.
+//! The value of a scalar for kubectl: YAML 1.1 as in the Go library behind `sigs.k8s.io/yaml`.
 //!
-//! `yes` and `on` are booleans, `0777` is 511 and `1_000` is 1000, but `2001-01-01` and `1:30` are texts. Found out by
-//! asking kubectl: `tests/conformance/yaml.json` has the cases.
+//! `yes` and `on` are booleans, `0777` is 511 and `1_000` is 1000, but `2001-01-01` and `1:30` are texts.
+//! kubectl was asked: `tests/conformance/yaml.json` has the cases.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -9,7 +9,7 @@ use serde_json::{Number, Value};
 
 use super::node::Scalar;
 
-/// The value of a scalar.
+/// Returns the value of a scalar.
 ///
 /// # Errors
 /// Its tag does not fit, or it is a number that JSON does not have. Says why.
@@ -33,7 +33,7 @@ pub(super) fn value(scalar: &Scalar<'_>) -> Result<Value, &'static str> {
             };
             fits.then_some(value).ok_or(MISFIT)
         }
-        // In quotes, a text by its tag, or of a type that is nobody's but the author's.
+        // In quotes, a text by its tag, or of a type that only its author knows.
         _ => Ok(Value::from(text)),
     }
 }
@@ -60,7 +60,7 @@ fn plain(text: &str) -> Result<Value, &'static str> {
     Ok(integer(&digits).or_else(|| float(&digits)).map_or_else(|| Value::from(text), Value::Number))
 }
 
-/// Go's integers: a sign, a base, and digits; 64 bits.
+/// Parses Go's integers: a sign, a base, and digits; 64 bits.
 fn integer(text: &str) -> Option<Number> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
@@ -85,7 +85,7 @@ fn integer(text: &str) -> Option<Number> {
     if negative { 0i64.checked_sub_unsigned(size).map(Number::from) } else { Some(Number::from(size)) }
 }
 
-/// Decimals, with or without an exponent. A whole one is an integer in JSON, as Go writes it.
+/// Parses decimals, with or without an exponent. A whole one is an integer in JSON, as Go writes it.
 fn float(text: &str) -> Option<Number> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
@@ -104,7 +104,7 @@ fn float(text: &str) -> Option<Number> {
 }
 
 fn whole_number(number: f64) -> Option<Number> {
-    /// Above it not every whole number is a float, and how it is written does not matter.
+    /// Above it some whole numbers are not floats, and their notation does not matter.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if number.fract() != 0.0 || number.abs() > EXACT {
         return None;

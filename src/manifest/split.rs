@@ -1,20 +1,21 @@
-//! Where one document of a file ends and the next begins.
+//! The boundaries between the documents of a file.
 //!
-//! The pieces cover the text without a gap, so that put together again they are what was read, to the byte.
+//! The pieces cover the text without a gap, so that joining them gives the text that was read, to the byte.
 
 use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
-/// The form in which a file is written.
+/// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     Yaml,
-    /// One JSON object after the other.
+    /// JSON objects, one after the other.
     Json,
 }
 
-/// The pieces of a text. As kubectl has it, a text that begins with `{` is read as JSON where it is JSON to its end.
+/// Returns the pieces of a text. As for kubectl, a text that begins with `{` is JSON if it is JSON to its
+/// end.
 pub(super) fn pieces(text: &str) -> (Format, Vec<Range<usize>>) {
     match json_pieces(text) {
         Some(pieces) => (Format::Json, pieces),
@@ -39,8 +40,8 @@ fn json_pieces(text: &str) -> Option<Vec<Range<usize>>> {
     Some(pieces)
 }
 
-/// A line `---` at the margin begins a document, whatever it stands in, and a line `...` ends one: inside of a block of
-/// text the margin belongs to no document (YAML 1.2, production `c-forbidden`).
+/// Splits YAML. A line `---` at the margin begins a document anywhere, and a line `...` ends one: even inside
+/// a block of text the margin belongs to no document (YAML 1.2, production `c-forbidden`).
 fn yaml_pieces(text: &str) -> Vec<Range<usize>> {
     let mut pieces = Vec::new();
     let (mut start, mut at) = (0, 0);

@@ -10,7 +10,7 @@ fn any_kind(_: &str, _: &str) -> bool {
     true
 }
 
-/// The text after `change` was made to its first object.
+/// Returns the text after `change` was made to its first object.
 #[track_caller]
 fn changed(text: &str, change: impl Fn(&mut Value)) -> String {
     let mut manifest = Manifest::parse("f", text).unwrap();
@@ -27,7 +27,7 @@ fn changed(text: &str, change: impl Fn(&mut Value)) -> String {
 
 fn same(ours: &Value, kubectls: &Value) -> bool {
     match (ours, kubectls) {
-        // serde_json's floats are off by a bit where the digits are many.
+        // serde_json's floats are off by a bit if the digits are many.
         (Value::Number(a), Value::Number(b)) => {
             let (a, b) = (a.as_f64().unwrap(), b.as_f64().unwrap());
             (a - b).abs() <= b.abs() * 1e-15
@@ -56,7 +56,7 @@ fn yaml_means_what_it_means_to_kubectl() {
                 assert!(same(&ours, kubectls), "{text}\nours: {ours}\nkubectl's: {kubectls}");
             }
             (Ok(objects), _) => panic!("kubectl refuses this, and it is read as {objects:?}:\n{text}"),
-            // The parser here wants blanks where a line begins, also between braces.
+            // granit-parser 2.2.0 requires blanks at the start of a line, also between braces.
             (Err(_), _) if text.contains("{\n\t") => {}
             (Err(error), _) => panic!("kubectl reads this: {error}\n{text}"),
         }
@@ -220,7 +220,7 @@ fn what_cannot_be_changed_in_place_is_written_anew_and_lost_comments_are_said() 
     assert_eq!(manifest.text(), "# head\nz:\n- 1\n- 2\nb:\n- 1\n---\nother: 1 # two\n");
 }
 
-/// What may stand below `containers:` of a Job's pod, indented by six.
+/// Content below `containers:` of a Job's pod, indented by six.
 const LAYOUTS: [&str; 25] = [
     "      - name: main\n        image: x",
     "      - # the main one - of one\n        name: main\n        image: x # pinned\n      # the end\n    # of all\n",
@@ -234,7 +234,7 @@ const LAYOUTS: [&str; 25] = [
     "        - !!map\n          name: !!str main\n          image: x\n",
     "        - name: main\n          env:\n            - &a {name: A, value: b}\n            - *a\n",
     "        - name: main\n...\n# after\n---\nkind: Secret\ndata:   {a:   b}\n",
-    // Blocks of text where the file ends.
+    // Blocks of text at the end of the file.
     "        - name: main\n          args:\n          - |\n            a\n            b\n",
     "        - name: main\n          args: # of the script\n          - |-\n            a\n",
     "        - name: main\n          args:\n          - |+\n            a\n\n\n",
@@ -430,7 +430,7 @@ fn detached(job: &Value) -> Value {
     workload::detach(job, kind, &Selection::every_use("s")).unwrap().object
 }
 
-/// The text after its Job was changed.
+/// Returns the text after its Job was changed.
 fn change(text: &str, change: impl Fn(&Value) -> Value) -> String {
     let mut manifest = Manifest::parse("f", text).unwrap();
     let job = manifest.objects(|_, kind| kind == "Job").unwrap().remove(0);

@@ -1,4 +1,4 @@
-//! What a tree means: aliases and merges followed, keys made texts, as kubectl does.
+//! The value of a tree: follows aliases and merges, and turns keys into texts, as kubectl does.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,13 +7,15 @@ use serde_json::{Map, Value};
 use super::node::{Content, Fault, Node};
 use super::scalar;
 
-/// How many bytes aliases may stand for: a few lines of aliases to aliases would otherwise fill any memory.
+/// The limit in bytes for the text that aliases stand for: a few lines of aliases to aliases would otherwise
+/// fill any memory.
 const MOST_BY_ALIASES: usize = 4 << 20;
 
-/// What a node takes beside its text.
+/// The size of a node beside its text, in bytes.
 const NODE: usize = 32;
 
-/// How deep values may be nested: an alias in an alias may be as deep as the whole text, and each level takes of the stack.
+/// The deepest nesting of values. An alias in an alias may be as deep as the whole text, and each level needs
+/// stack.
 const DEEPEST: usize = 500;
 
 /// Reads values of one tree.
@@ -21,7 +23,7 @@ pub(super) struct Meaning<'t, 'a> {
     anchors: HashMap<usize, &'t Node<'a>>,
     /// The aliases that are being followed.
     open: Vec<usize>,
-    /// The bytes that aliases of one value stand for.
+    /// The bytes that the aliases of one value stand for.
     by_aliases: usize,
     depth: usize,
 }
@@ -66,10 +68,10 @@ impl<'t, 'a> Meaning<'t, 'a> {
 
     fn followed(&mut self, alias: &Node<'_>, anchor: usize) -> Result<Value, Fault> {
         let Some(node) = self.anchors.get(&anchor).copied() else {
-            return Err(alias.fault("an alias of nothing"));
+            return Err(alias.fault("an alias without an anchor"));
         };
         if self.open.contains(&anchor) {
-            return Err(alias.fault("an alias stands for itself"));
+            return Err(alias.fault("an alias contains itself"));
         }
         self.open.push(anchor);
         let value = self.read(node);
@@ -77,7 +79,7 @@ impl<'t, 'a> Meaning<'t, 'a> {
         value
     }
 
-    /// A merge takes effect where it stands: it replaces what was said before it. So kubectl has it.
+    /// Reads a mapping. A merge takes effect at its place: it replaces earlier entries, as for kubectl.
     fn mapping(&mut self, entries: &'t [(Node<'a>, Node<'a>)]) -> Result<Map<String, Value>, Fault> {
         let mut map = Map::new();
         let mut said = HashSet::with_capacity(entries.len());
@@ -97,7 +99,7 @@ impl<'t, 'a> Meaning<'t, 'a> {
         Ok(map)
     }
 
-    /// The maps of `<<`, the weakest first.
+    /// Returns the maps of `<<`, the weakest first.
     fn merged(&mut self, node: &'t Node<'a>) -> Result<Vec<Map<String, Value>>, Fault> {
         let maps = match self.read(node)? {
             Value::Object(map) => vec![Value::Object(map)],
@@ -106,25 +108,25 @@ impl<'t, 'a> Meaning<'t, 'a> {
         };
         let map = |value| match value {
             Value::Object(map) => Ok(map),
-            _ => Err(node.fault("what is merged is no map")),
+            _ => Err(node.fault("a merged value is not a map")),
         };
         maps.into_iter().rev().map(map).collect()
     }
 
-    /// A key as JSON has it.
+    /// Returns a key as JSON has it.
     pub(super) fn key(&mut self, key: &'t Node<'a>) -> Result<String, Fault> {
         match self.read(key)? {
             Value::String(text) => Ok(text),
             Value::Bool(value) => Ok(value.to_string()),
             Value::Number(number) => Ok(number.to_string()),
             Value::Null | Value::Array(_) | Value::Object(_) => {
-                Err(key.fault("a key is neither a text nor a number"))
+                Err(key.fault("a key must be a text or a number"))
             }
         }
     }
 }
 
-/// The key `<<`, not in quotes.
+/// Returns true for the key `<<`, unless it is in quotes.
 pub(super) fn is_merge(key: &Node<'_>) -> bool {
     matches!(&key.content, Content::Scalar(scalar) if scalar.plain && scalar.tag.is_none() && scalar.text == "<<")
 }

@@ -1,8 +1,8 @@
-//! A secret of the shared name in some namespace: what it holds, and how it is known to be a copy.
+//! A secret of the shared name in some namespace: its content, and the evidence that it is a copy.
 //!
-//! The mark that this program puts on the copies that it makes itself proves one. What a copy of Run:ai looks like is not
-//! documented: a label or an owner of Run:ai is a sign of one and no more, as anybody can label a secret of their own. All
-//! else was made by somebody else, and is theirs.
+//! The mark that `sync` puts on its copies is proof. The look of Run:ai's copies is not documented: a label
+//! or an owner of Run:ai is only a sign, as anybody can label a secret of their own. Every other secret was
+//! made by somebody else, and is theirs.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,20 +16,21 @@ use super::scope::{CURRENT_LABEL, DEPARTMENT_LABEL, LEGACY_LABEL};
 use crate::metadata::Metadata;
 use crate::secret::SecretValue;
 
-/// On a copy that this program made: a label, so that all of them can be listed.
+/// The label on the copies that this program made, by which all of them can be listed.
 pub(crate) const MARK: &str = "kubectl-runai-secret/copy";
-/// Beside [`MARK`], an annotation: what it is a copy of, as [`identity`] has it.
+/// The annotation beside [`MARK`] that names the source, in the form of [`identity`].
 pub(crate) const ORIGIN: &str = "kubectl-runai-secret/copy-of";
 
-/// On a source that is being deleted with all its copies, an annotation: whoever goes on with that knows it by it.
+/// The annotation on a source that is being deleted with all its copies. A later run recognizes the
+/// unfinished deletion by it.
 pub(crate) const DELETING: &str = "kubectl-runai-secret/deleting";
 
-/// What a copy says of its source: `runai/hf`.
+/// Returns a copy's name for its source: `runai/hf`.
 pub(crate) fn identity(namespace: &str, name: &str) -> String {
     format!("{namespace}/{name}")
 }
 
-/// A secret as the API has it, without what nobody here asks for.
+/// A secret as the API has it, reduced to the fields in use.
 #[derive(Deserialize)]
 pub(crate) struct ExistingSecret {
     pub(crate) metadata: Metadata,
@@ -39,12 +40,12 @@ pub(crate) struct ExistingSecret {
     pub(crate) content: Content,
 }
 
-/// What a copy has in common with its source: type and data.
+/// The part of a copy that must equal its source: type and data.
 #[derive(Deserialize, PartialEq, Eq)]
 pub(crate) struct Content {
     #[serde(rename = "type", default)]
     pub(crate) secret_type: String,
-    /// `null` where there are no keys.
+    /// `null` if there are no keys.
     #[serde(default, deserialize_with = "null_as_empty")]
     pub(crate) data: BTreeMap<String, Encoded>,
 }
@@ -60,7 +61,7 @@ impl<'de> Deserialize<'de> for Encoded {
 }
 
 impl Encoded {
-    /// For the body of a request.
+    /// Returns the text for the body of a request.
     pub(super) fn expose(&self) -> &str {
         &self.0
     }
@@ -71,28 +72,28 @@ impl Encoded {
 }
 
 impl Content {
-    /// How many bytes it takes on the wire, about.
+    /// Returns the approximate bytes that it takes on the wire.
     pub(crate) fn weight(&self) -> usize {
         self.data.iter().map(|(key, value)| key.len() + value.0.len()).sum()
     }
 
-    /// The values, for whoever must recognise them in a text.
+    /// Returns the values, for finding them in a text.
     pub(crate) fn values(&self) -> BTreeMap<String, SecretValue> {
         self.data.iter().map(|(key, text)| (key.clone(), text.decode())).collect()
     }
 
-    /// The keys that the other one does not have.
+    /// Returns the keys that the other one lacks.
     pub(super) fn keys_beyond(&self, other: &Self) -> Vec<String> {
         self.data.keys().filter(|key| !other.data.contains_key(*key)).cloned().collect()
     }
 }
 
-/// By what a secret is known to be a copy.
+/// The evidence that a secret is a copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Evidence {
     /// This program made it.
     OurMark,
-    /// It carries a label of Run:ai.
+    /// It has a label of Run:ai.
     Label(&'static str),
     /// It is owned by an object of Run:ai, of this kind.
     Owner(String),
@@ -109,7 +110,7 @@ impl fmt::Display for Evidence {
 }
 
 impl Evidence {
-    /// Whether nobody else makes such a secret: with anything less it may be somebody's own.
+    /// Returns true if nobody else makes such a secret. With weaker evidence it may be somebody's own.
     pub(crate) fn is_proof(&self) -> bool {
         match self {
             Self::OurMark => true,
@@ -117,7 +118,8 @@ impl Evidence {
         }
     }
 
-    /// By what an object is known to be a copy of the secret with this [`identity`]; none if somebody else made it.
+    /// Returns the evidence that an object is a copy of the secret with this [`identity`]; none if somebody
+    /// else made it.
     pub(crate) fn of(metadata: &Metadata, identity: &str) -> Option<Self> {
         let Metadata { labels, annotations, owner_references, .. } = metadata;
         let is = |label: &str| labels.get(label).is_some_and(|value| value == "true");
@@ -137,15 +139,16 @@ impl Evidence {
     }
 }
 
-/// What a secret seems to be a copy of.
+/// The probable source of a secret.
 pub(crate) struct Origin {
-    /// As [`identity`] has it: `runai/hf`.
+    /// In the form of [`identity`]: `runai/hf`.
     pub(crate) identity: String,
-    /// By what it seems so.
+    /// The evidence for it.
     pub(crate) evidence: Evidence,
 }
 
-/// What a secret seems to be a copy of; none for a source, and for what somebody else made.
+/// Returns the probable source of a secret; none for a source itself, and for a secret that somebody else
+/// made.
 pub(crate) fn origin(metadata: &Metadata, runai_namespace: &str) -> Option<Origin> {
     if metadata.namespace == runai_namespace {
         return None;
@@ -161,7 +164,7 @@ fn is_marked(metadata: &Metadata) -> bool {
 }
 
 impl ExistingSecret {
-    /// Where nobody looks at what it holds.
+    /// Builds one whose content is not needed.
     pub(crate) fn without_content(metadata: Metadata) -> Self {
         let content = Content { secret_type: String::new(), data: BTreeMap::new() };
         Self { metadata, immutable: false, content }
@@ -172,7 +175,7 @@ impl ExistingSecret {
     }
 }
 
-/// Is this an API group of Run:ai: `run.ai/v1`, `scheduling.run.ai/v2`?
+/// Returns true for an API group of Run:ai: `run.ai/v1`, `scheduling.run.ai/v2`.
 fn is_of_runai(api_version: &str) -> bool {
     let group = api_version.split_once('/').map_or("", |(group, _)| group);
     group == "run.ai" || group.ends_with(".run.ai")

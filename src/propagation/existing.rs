@@ -1,4 +1,4 @@
-//! The secrets of the same name that the projects have already, as far as their metadata tells.
+//! The secrets of the same name that the projects already have, by their metadata.
 
 use std::collections::BTreeMap;
 
@@ -6,19 +6,19 @@ use super::copy::Evidence;
 use crate::metadata::Metadata;
 use crate::project::Project;
 
-/// The projects with a secret of the name, by who made it.
+/// The projects with a secret of the name, by its maker.
 #[derive(Default)]
 pub(crate) struct Existing<'a> {
-    /// Somebody else: what happens to it when the source is shared is not documented.
+    /// Made by somebody else. What Run:ai does with it when the source is shared is not documented.
     pub(crate) taken: Vec<&'a Project>,
-    /// Run:ai's controller.
+    /// Made by Run:ai's controller.
     pub(crate) runais: Vec<&'a Project>,
-    /// `sync`.
+    /// Made by `sync`.
     pub(crate) ours: Vec<&'a Project>,
 }
 
 impl<'a> Existing<'a> {
-    /// `identity` is the source's.
+    /// Sorts the projects. `identity` is the source's.
     pub(crate) fn of(projects: &'a [Project], namesakes: &[Metadata], identity: &str) -> Self {
         let there: BTreeMap<&str, &Metadata> =
             namesakes.iter().map(|secret| (secret.namespace.as_str(), secret)).collect();

@@ -1,7 +1,7 @@
-//! How a secret of Run:ai's namespace gets to the projects, and how far it got.
+//! The way of a secret from Run:ai's namespace to the projects, and its progress.
 //!
-//! Run:ai's controller reports nothing, so what became of a secret is read off the copies themselves: who made them, and
-//! whether they are still equal to their source. Nothing here asks a cluster or a person.
+//! Run:ai's controller reports nothing, so the progress is read from the copies themselves: their makers, and
+//! whether they still equal their source. Nothing here asks a cluster or a user.
 
 mod copy;
 mod existing;

@@ -1,8 +1,8 @@
-//! What `sync` does in each project, and the bodies of its writes.
+//! The steps of `sync` in each project, and the bodies of its writes.
 //!
-//! A write is a creation, which fails where somebody else was first, or a patch that holds for the version that was read.
-//! Server-side apply is neither: it would take over a secret that appeared in between, and leave in place the keys that
-//! somebody else added to a copy.
+//! A write is a creation, which fails if somebody else was first, or a patch that holds only for the version
+//! that was read. Server-side apply is neither: it would take over a secret that appeared in between, and
+//! keep the keys that somebody else added to a copy.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,14 +17,14 @@ use super::scope::Scope;
 use super::state::{Change, Held, Row, State};
 use crate::metadata;
 
-/// What the user wants beyond making and mending copies.
+/// The user's choices beyond making and updating copies.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Wishes<'a> {
     /// Secrets of somebody else become copies.
     pub(crate) adopt: Allowed,
     /// Our own orphans are removed.
     pub(crate) prune: Allowed,
-    /// Labels of the copies, beside our mark.
+    /// Labels of the copies, beside the mark.
     pub(crate) labels: Option<&'a BTreeMap<String, String>>,
 }
 
@@ -35,23 +35,23 @@ pub(crate) enum Allowed {
     No,
 }
 
-/// What is to be done in one project.
+/// The step in one project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Create,
-    /// Content, of a copy that is there.
+    /// Changes the content of an existing copy.
     Update,
-    /// Mend what can only be made anew: delete it and create a copy.
+    /// Deletes a copy that can't be changed, and creates it again.
     Recreate,
-    /// Content and mark, of a secret of somebody else.
+    /// Changes content and mark of somebody else's secret.
     Adopt,
-    /// Adopt what can only be made anew.
+    /// Deletes somebody else's secret that can't be changed, and creates a copy.
     AdoptByRecreate,
-    /// Delete an orphan of ours.
+    /// Deletes an orphan of `sync`.
     Remove,
     /// There is nothing to do.
     Nothing,
-    /// It is not ours to touch, or can't be.
+    /// It must not be touched, or can't be.
     Skip(Reason),
 }
 
@@ -59,18 +59,19 @@ pub(crate) enum Step {
 pub(crate) enum Reason {
     /// It was made by somebody else.
     NotACopy,
-    /// It has other content than the source, and it may be somebody else's: a label of Run:ai is all that it has.
+    /// It has other content than the source, and may be somebody else's: its only evidence is a label or an
+    /// owner of Run:ai.
     PerhapsACopy,
-    /// An orphan of ours, and `--prune` was not given.
+    /// An orphan of `sync`, and `--prune` was not given.
     Orphan,
-    /// An orphan that Run:ai made: it is for Run:ai to remove.
+    /// An orphan that Run:ai made, and that Run:ai should remove.
     OrphanOfRunai,
     Terminating,
     Forbidden,
     /// It could not be read.
     Unknown,
     SourceUnseen,
-    /// Somebody changed it meanwhile, and what is to be done now was not agreed to.
+    /// Somebody changed it meanwhile, and the step needed now was not confirmed.
     Changed,
 }
 
@@ -83,19 +84,18 @@ impl fmt::Display for Reason {
                  --adopt overwrites it"
             }
             Self::Orphan => "its source is not shared any more; --prune removes it",
-            Self::OrphanOfRunai => {
-                "its source is not shared any more; Run:ai made it, so it is Run:ai's to remove"
-            }
+            Self::OrphanOfRunai => "its source is not shared any more; Run:ai made it and should remove it",
             Self::Terminating => "it is being deleted",
             Self::Forbidden => "you may not look there",
             Self::Unknown => "it could not be read",
-            Self::Changed => "somebody changed it in this moment; run the command again",
+            Self::Changed => "somebody changed it at the same moment; run the command again",
             Self::SourceUnseen => "you may not read the source",
         })
     }
 }
 
-/// The step for a project that is meant. `scope` is the source's; where it is a department the user chose the projects.
+/// Returns the step for a chosen project. `scope` is the source's; for a department the user chose the
+/// projects.
 pub(crate) fn step(row: &Row, scope: &Scope, wishes: Wishes<'_>) -> Step {
     match row.state {
         State::Pending => Step::Create,
@@ -122,14 +122,14 @@ fn of_somebody_else(row: &Row, scope: &Scope, adopt: Allowed) -> Step {
         (Allowed::Yes, State::Same) => Step::Adopt,
         (Allowed::Yes, _) if needs_anew(row) => Step::AdoptByRecreate,
         (Allowed::Yes, _) => Step::Adopt,
-        // What the project needs is there, whoever made it.
+        // The project has what it needs, whoever made it.
         (Allowed::No, State::Same) => Step::Nothing,
         (Allowed::No, State::Stale) => Step::Skip(Reason::PerhapsACopy),
         (Allowed::No, _) => Step::Skip(Reason::NotACopy),
     }
 }
 
-/// Whether the secret that is there has not all of these labels.
+/// Returns true if the existing secret lacks some of these labels.
 fn lacks(row: &Row, labels: Option<&BTreeMap<String, String>>) -> bool {
     let has = |(label, value): (&String, &String)| {
         row.held.as_ref().is_some_and(|held| held.labels.get(label) == Some(value))
@@ -142,16 +142,16 @@ fn needs_anew(row: &Row) -> bool {
 }
 
 impl Step {
-    /// Does it write?
+    /// Returns true if the step writes.
     pub(crate) fn writes(self) -> bool {
         !matches!(self, Self::Nothing | Self::Skip(_))
     }
 
-    /// What is lost by it, where somebody must agree to that.
+    /// Returns the loss that the step causes, if somebody must confirm it.
     pub(crate) fn risk(self) -> Option<&'static str> {
         match self {
             Self::Recreate => Some(
-                "can't be changed in place: it is deleted and created anew; a pod that starts in between waits",
+                "can't be changed in place: it is deleted and created again; a pod that starts in between waits",
             ),
             Self::Adopt => Some("was made by somebody else: it becomes a copy, and what it holds is lost"),
             Self::AdoptByRecreate => Some(
@@ -162,7 +162,7 @@ impl Step {
         }
     }
 
-    /// What is printed when it was done.
+    /// Returns the line that is printed after the step.
     pub(crate) fn done(self) -> &'static str {
         match self {
             Self::Create => "created",
@@ -176,7 +176,7 @@ impl Step {
     }
 }
 
-/// The body that creates a copy, the same in every project.
+/// Builds the body that creates a copy, the same in every project.
 pub(crate) fn copy_body(
     name: &str,
     identity: &str,
@@ -186,7 +186,7 @@ pub(crate) fn copy_body(
     anew_body(&json!({ "name": name }), identity, labels, content)
 }
 
-/// The body that creates a copy in the place of a secret that had these metadata: whatever it was labelled with stays.
+/// Builds the body that creates a copy in place of a secret with this metadata; its other labels stay.
 pub(crate) fn anew_body(
     old: &Value,
     identity: &str,
@@ -204,7 +204,7 @@ fn copy_labels(labels: Option<&BTreeMap<String, String>>) -> BTreeMap<String, St
     all
 }
 
-/// The body that creates a source in Run:ai's namespace, with these labels.
+/// Builds the body that creates a source in Run:ai's namespace, with these labels.
 pub(crate) fn source_body(name: &str, labels: &BTreeMap<&str, &str>, content: &Content) -> Bytes {
     new_body(json!({ "name": name, "labels": labels }), content)
 }
@@ -224,8 +224,8 @@ fn new_body(metadata: Value, content: &Content) -> Bytes {
     body(&New { api_version: "v1", kind: "Secret", metadata, r#type: secret_type, data }, content.weight())
 }
 
-/// The merge patch that gives a secret the source's content, if it is still as it was read; with our mark where it
-/// becomes ours.
+/// Builds the merge patch that gives a secret the source's content if it is unchanged since it was read, and
+/// the mark if it becomes a copy of `sync`.
 pub(crate) fn mend_body(
     identity: &str,
     labels: Option<&BTreeMap<String, String>>,
@@ -248,7 +248,7 @@ pub(crate) fn mend_body(
     body(&Patch { metadata, data: Data { content, surplus: &held.surplus } }, content.weight())
 }
 
-/// The keys of the source with their values, and those that are to go with null.
+/// The keys of the source with their values, and the removed ones with null.
 struct Data<'a> {
     content: &'a Content,
     surplus: &'a [String],
@@ -267,7 +267,7 @@ impl Serialize for Data<'_> {
     }
 }
 
-/// With room for all of it, so that no half of a value stays behind in memory that was given back.
+/// Reserves room for everything, so that no part of a value stays behind in freed memory.
 fn body(object: &impl Serialize, weight: usize) -> Bytes {
     let mut text = Vec::with_capacity(weight + weight / 8 + 4096);
     serde_json::to_writer(&mut text, object).expect("objects are trees of strings");

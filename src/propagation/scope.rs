@@ -1,18 +1,18 @@
-//! Which labels share a secret, and with whom.
+//! The labels that share a secret, and with whom.
 //!
-//! Run:ai's controller copies a secret of its own namespace to every project while it carries a label. Which key it
-//! looks for depends on its version: `runai/cluster-wide` is the documented one of old, `run.ai/cluster-wide` its
-//! successor. Both are set, so that one command is right on any cluster. `run.ai/department` shares it with the
-//! projects of one department instead.
+//! Run:ai's controller copies a secret of its own namespace to every project while it has a label. The
+//! label's key depends on the version: `runai/cluster-wide` is the older, documented one,
+//! `run.ai/cluster-wide` its successor. Both are set, so that one command is right on any cluster.
+//! `run.ai/department` shares it with the projects of one department instead.
 
 use std::collections::BTreeMap;
 
 pub(crate) const LEGACY_LABEL: &str = "runai/cluster-wide";
 pub(crate) const CURRENT_LABEL: &str = "run.ai/cluster-wide";
-/// Its value is the department's id, not its name.
+/// The label for a department. Its value is the department's id, not its name.
 pub(crate) const DEPARTMENT_LABEL: &str = "run.ai/department";
 
-/// With whom a secret of Run:ai's namespace is shared.
+/// The projects that a secret of Run:ai's namespace is shared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
     EveryProject,
@@ -31,7 +31,7 @@ impl Scope {
     }
 }
 
-/// Which of the two labels is meant.
+/// One or both of the two labels.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Key {
     Legacy,
@@ -40,7 +40,7 @@ pub(crate) enum Key {
 }
 
 impl Key {
-    /// The labels that make a secret cluster-wide.
+    /// Returns the labels that make a secret cluster-wide.
     pub(crate) fn labels(self) -> BTreeMap<&'static str, &'static str> {
         self.names().iter().map(|name| (*name, "true")).collect()
     }
@@ -54,17 +54,17 @@ impl Key {
     }
 }
 
-/// Whether this label shares a secret.
+/// Returns true if this label shares a secret.
 pub(crate) fn is_mark(label: &str) -> bool {
     [LEGACY_LABEL, CURRENT_LABEL, DEPARTMENT_LABEL].contains(&label)
 }
 
-/// Whether a secret with these labels is shared with every project, or was made by sharing one.
+/// Returns true if a secret with these labels is shared with every project, or is a copy of one.
 pub(crate) fn is_cluster_wide(labels: &BTreeMap<String, String>) -> bool {
     [LEGACY_LABEL, CURRENT_LABEL].iter().any(|label| labels.get(*label).is_some_and(|value| value == "true"))
 }
 
-/// The labels to change so that the secret has all that are wanted; none where it has them.
+/// Returns the labels to change so that the secret has all wanted ones; none if it has them.
 pub(crate) fn marking<'a>(
     labels: &BTreeMap<String, String>,
     wanted: &BTreeMap<&'a str, &'a str>,
@@ -73,7 +73,7 @@ pub(crate) fn marking<'a>(
     wanted.iter().filter(missing).map(|(name, value)| (*name, Some(*value))).collect()
 }
 
-/// The labels to take off so that the secret is not shared any more, as far as this key goes; none where it is not.
+/// Returns the labels to remove so that this key no longer shares the secret; none if it does not.
 pub(crate) fn unmarking(
     labels: &BTreeMap<String, String>,
     key: Key,

@@ -1,4 +1,4 @@
-//! How far a secret got in each project.
+//! The state of a shared secret in each project.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::project::Project;
 
 /// The secret in Run:ai's namespace, as far as the user may see it.
 pub(crate) enum Source {
-    /// With whom it is shared, and what it holds.
+    /// Its scope and its content.
     There(Scope, Content),
     Missing,
     /// The user may not read it.
@@ -23,7 +23,7 @@ impl Source {
         Self::There(Scope::of(&secret.metadata.labels), secret.content)
     }
 
-    /// With whom it is shared; nobody where it does not exist, none where that can't be seen.
+    /// Returns the scope of the secret: nobody if it does not exist, none if that is unknown.
     pub(crate) fn scope(&self) -> Option<Scope> {
         match self {
             Self::There(scope, _) => Some(scope.clone()),
@@ -40,7 +40,7 @@ impl Source {
     }
 }
 
-/// What is in one namespace under the name.
+/// The result of a read of the name in one namespace.
 pub(crate) enum Found {
     Nothing,
     Secret(Box<ExistingSecret>),
@@ -50,14 +50,14 @@ pub(crate) enum Found {
     Unknown,
 }
 
-/// How far the secret got in one project.
+/// The state of the secret in one project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum State {
     /// A copy, equal to the source.
     Copied,
     /// Nothing there yet.
     Pending,
-    /// A copy, and its content is not the source's.
+    /// A copy with other content than the source.
     Stale,
     /// Somebody else's secret has the name, and other content.
     Conflict,
@@ -69,18 +69,18 @@ pub(crate) enum State {
     Orphan,
     /// The namespace, or the secret in it, is being deleted.
     Terminating,
-    /// A copy; whether it is equal can't be seen, for the source can't be read.
+    /// A copy; whether it is equal is unknown, since the source can't be read.
     Unverified,
     /// The user may not look.
     Forbidden,
     /// It could not be read.
     Unknown,
-    /// Nothing there, and nothing is to be there.
+    /// Nothing there, as it should be.
     Absent,
 }
 
 impl State {
-    /// All there are, in the order in which they are shown.
+    /// All states, in the order in which they are shown.
     pub(crate) const ALL: [Self; 12] = [
         Self::Copied,
         Self::Pending,
@@ -96,12 +96,12 @@ impl State {
         Self::Absent,
     ];
 
-    /// Somebody has to do something, or to wait.
+    /// Returns true if somebody has to act, or to wait.
     pub(crate) fn is_finding(self) -> bool {
         matches!(self, Self::Pending | Self::Stale | Self::Conflict | Self::Orphan | Self::Unknown)
     }
 
-    /// One word, stable: scripts read it.
+    /// Returns one stable word, which scripts read.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Copied => "copied",
@@ -134,22 +134,23 @@ impl Serialize for State {
 
 /// One namespace in the report.
 pub(crate) struct Row {
-    /// None for a copy in a namespace that belongs to no project any more.
+    /// None for a copy in a namespace that no longer belongs to a project.
     pub(crate) project: Option<String>,
     pub(crate) namespace: String,
     pub(crate) state: State,
     pub(crate) evidence: Option<Evidence>,
-    /// None where there is no secret, or none to see.
+    /// None if there is no secret, or none that the user may see.
     pub(crate) held: Option<Held>,
 }
 
 impl Row {
-    /// Whether a secret is there that only a label or an owner of Run:ai shows to be a copy: it may be somebody's own.
+    /// Returns true for a secret whose only evidence is a label or an owner of Run:ai: it may be somebody's
+    /// own.
     pub(crate) fn is_perhaps_a_copy(&self) -> bool {
         self.evidence.as_ref().is_some_and(|evidence| !evidence.is_proof())
     }
 
-    /// Whether this program made the copy that is there.
+    /// Returns true if this program made the existing copy.
     pub(crate) fn is_ours(&self) -> bool {
         self.evidence.as_ref().is_some_and(Evidence::is_proof)
     }
@@ -159,24 +160,24 @@ impl Row {
     }
 }
 
-/// What is needed to change the secret that is there, without what it holds.
+/// The facts needed to change the existing secret, without its content.
 pub(crate) struct Held {
     pub(crate) uid: String,
     pub(crate) version: String,
-    /// The keys that it has and its source has not.
+    /// The keys that its source lacks.
     pub(crate) surplus: Vec<String>,
-    /// Whether its content can be made equal to the source's.
+    /// How its content can be made equal to the source's.
     pub(crate) change: Change,
     pub(crate) likeness: Likeness,
     pub(crate) labels: BTreeMap<String, String>,
 }
 
-/// Whether a secret holds what the source holds.
+/// The comparison of a secret with its source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Likeness {
     Equal,
     Different,
-    /// There is no source, or none to see.
+    /// There is no source, or none that the user may see.
     Unknown,
 }
 
@@ -193,11 +194,12 @@ impl Likeness {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     InPlace,
-    /// Kubernetes changes neither a secret's type nor an immutable one: it would have to be made anew.
+    /// It must be deleted and created again: Kubernetes changes neither a secret's type nor an immutable
+    /// secret.
     OnlyAnew,
 }
 
-/// What is to be said of one project. `identity` is the source's.
+/// Reports on one project. `identity` is the source's.
 pub(crate) fn row(source: &Source, identity: &str, project: &Project, found: &Found) -> Row {
     let secret = match found {
         Found::Secret(secret) => Some(secret),
@@ -212,7 +214,7 @@ pub(crate) fn row(source: &Source, identity: &str, project: &Project, found: &Fo
     }
 }
 
-/// What is to be said of a copy in a namespace that belongs to no project any more.
+/// Reports on a copy in a namespace that no longer belongs to a project.
 pub(crate) fn stray(source: &Source, identity: &str, secret: &ExistingSecret) -> Row {
     let going = secret.metadata.terminating.is_some();
     Row {
@@ -229,7 +231,7 @@ fn state(source: &Source, identity: &str, found: &Found) -> State {
     let secret = match found {
         Found::Forbidden => return State::Forbidden,
         Found::Unknown => return State::Unknown,
-        // Which projects belong to a department is known to Run:ai alone.
+        // Only Run:ai knows which projects belong to a department.
         Found::Nothing if scope == Some(Scope::EveryProject) => return State::Pending,
         Found::Nothing => return State::Absent,
         Found::Secret(secret) if secret.metadata.terminating.is_some() => return State::Terminating,

@@ -1,13 +1,17 @@
 //! Arguments as they were typed: bytes rather than text, and kubectl's lists of paths.
 //!
-//! An argument need not be Unicode, and a value must arrive byte for byte. Lists are CSV records, since kubectl's flag
-//! library reads them with Go's `encoding/csv`.
+//! An argument need not be Unicode, and a value must arrive byte for byte. Lists are CSV records, since
+//! kubectl's flag library reads them with Go's `encoding/csv`.
 
 use std::ffi::OsString;
 
 use crate::error::{Error, Result};
 
-/// The entries of all arguments of a flag whose arguments are CSV records, as Go's `encoding/csv` reads them.
+/// Returns the entries of all arguments of a flag whose arguments are CSV records, read as by Go's
+/// `encoding/csv`.
+///
+/// # Errors
+/// An argument is not valid CSV, has more than one line, or has an empty entry.
 pub(crate) fn entries(flag: &str, arguments: impl IntoIterator<Item = OsString>) -> Result<Vec<OsString>> {
     let mut entries = Vec::new();
     for argument in arguments {
@@ -21,7 +25,7 @@ pub(crate) fn entries(flag: &str, arguments: impl IntoIterator<Item = OsString>)
                 return Err(Error::usage(format!(
                     "invalid argument for \"{flag}\" flag: an entry of the list is empty"
                 ))
-                .hint("take away the comma at its start or end"));
+                .hint("remove the comma at its start or end"));
             }
             entries.push(os_string_of(field)?);
         }
@@ -29,8 +33,9 @@ pub(crate) fn entries(flag: &str, arguments: impl IntoIterator<Item = OsString>)
     Ok(entries)
 }
 
-/// One CSV record: commas separate, a field that starts with `"` ends at the next single one, `""` stands for `"`.
-/// An empty record has no fields. Go drops all lines but the first; that loss is refused here.
+/// Reads one CSV record: commas separate, a field that starts with `"` ends at the next single one, `""`
+/// stands for `"`. An empty record has no fields. Go drops all lines but the first; here more than one line
+/// is refused.
 fn csv_fields(record: &[u8]) -> Result<Vec<Vec<u8>>, &'static str> {
     let mut fields = Vec::new();
     let mut rest = record;
@@ -79,7 +84,7 @@ fn quoted_field(quoted: &[u8]) -> Result<(Vec<u8>, &[u8]), &'static str> {
     }
 }
 
-/// The bytes of an argument or a variable; on Unix exactly those that were given.
+/// Returns the bytes of an argument or a variable; on Unix exactly as given.
 #[cfg(unix)]
 pub(super) fn bytes_of(text: OsString) -> Vec<u8> {
     std::os::unix::ffi::OsStringExt::into_vec(text)

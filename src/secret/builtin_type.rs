@@ -1,4 +1,4 @@
-//! The types of secret that Kubernetes knows, and the keys that its API server asks of each.
+//! The built-in types of secret, and the keys that the API server requires of each.
 
 use super::contents::Contents;
 use super::value::SecretValue;
@@ -13,12 +13,12 @@ const BASIC_AUTH: &str = "kubernetes.io/basic-auth";
 const ACCOUNT_TOKEN: &str = "kubernetes.io/service-account-token";
 const ACCOUNT: &str = "kubernetes.io/service-account.name";
 
-/// All of them, for completion.
+/// All built-in types, for completion.
 pub(crate) const TYPES: [&str; 7] =
     ["Opaque", BASIC_AUTH, OLD_DOCKER_CONFIG, DOCKER_CONFIG, ACCOUNT_TOKEN, SSH, TLS];
 
-/// Refuses what the API server would refuse of a secret of this type. `annotations` are the keys of its annotations that
-/// have a value.
+/// Refuses what the API server would refuse in a secret of this type. `annotations` are the keys of its
+/// annotations that have a value.
 pub(crate) fn check_keys(secret_type: &str, contents: &Contents, annotations: &[&str]) -> Result<()> {
     let has = |key: &str| contents.data.contains_key(key);
     let is_empty = |key: &str| contents.data.get(key).is_none_or(|value| value.len() == 0);
@@ -32,7 +32,7 @@ pub(crate) fn check_keys(secret_type: &str, contents: &Contents, annotations: &[
         ),
         DOCKER_CONFIG if !is_object(contents, docker_config::KEY) => lacks(
             "the key .dockerconfigjson, a JSON object",
-            "kubectl runai-secret create docker-registry NAME makes it of a login or of Docker's config.json",
+            "kubectl runai-secret create docker-registry NAME makes it from a login or from Docker's config.json",
         ),
         OLD_DOCKER_CONFIG if !is_object(contents, ".dockercfg") => {
             lacks("the key .dockercfg, a JSON object", "--from-file .dockercfg=PATH")

@@ -1,5 +1,5 @@
-//! What somebody made of a secret's values, as changes to single keys, so that they hold for the secret as it is by then:
-//! whatever others changed meanwhile stays, and a key that both changed is found.
+//! An edit of a secret's values, as changes to single keys. They can be applied to a newer version of the
+//! secret: changes by others stay, and a key that both changed is found.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,13 +9,13 @@ type Values = BTreeMap<String, SecretValue>;
 
 pub(crate) struct Changes {
     after: Values,
-    /// The keys that change; one without a value in `after` goes.
+    /// The keys that change. One without a value in `after` is removed.
     keys: BTreeSet<String>,
 }
 
 impl Changes {
-    /// What leads from the values that were seen to those they were made to. Of the former only the keys in `shown` may
-    /// go: somebody who never saw a key did not take it out.
+    /// Returns the changes from `seen` to `after`. Only keys in `shown` may be removed: somebody who never
+    /// saw a key did not remove it.
     pub(crate) fn between(seen: &Values, after: Values, shown: &BTreeSet<String>) -> Self {
         let changed = after.iter().filter(|(key, value)| !same(seen.get(*key), Some(value)));
         let gone = shown.iter().filter(|key| seen.contains_key(*key) && !after.contains_key(*key));
@@ -27,29 +27,29 @@ impl Changes {
         self.keys.is_empty()
     }
 
-    /// The keys that change, with what each becomes; none for one that goes.
+    /// Returns the keys that change, with their new values; none for a removed key.
     pub(crate) fn entries(&self) -> BTreeMap<&str, Option<&SecretValue>> {
         self.keys.iter().map(|key| (key.as_str(), self.after.get(key))).collect()
     }
 
-    /// The keys that go.
+    /// Returns the removed keys.
     pub(crate) fn removed(&self) -> Vec<String> {
         self.keys.iter().filter(|key| !self.after.contains_key(*key)).cloned().collect()
     }
 
-    /// The keys that somebody else changed too since they were seen, to something else.
+    /// Returns the keys that somebody else has changed too since they were read, to something else.
     pub(crate) fn disputed(&self, seen: &Values, now: &Values) -> Vec<String> {
         let by_both = |key: &&String| !same(seen.get(*key), now.get(*key));
         let differently = |key: &&String| !same(self.after.get(*key), now.get(*key));
         self.keys.iter().filter(by_both).filter(differently).cloned().collect()
     }
 
-    /// Leaves a key as it is.
+    /// Leaves a key unchanged.
     pub(crate) fn give_up(&mut self, key: &str) {
         self.keys.remove(key);
     }
 
-    /// Leaves out what somebody else has done already.
+    /// Drops the changes that somebody else has made already.
     pub(crate) fn drop_done(&mut self, now: &Values) {
         self.keys.retain(|key| !same(self.after.get(key), now.get(key)));
     }
@@ -74,7 +74,7 @@ mod tests {
         keys.iter().map(|key| (*key).to_owned()).collect()
     }
 
-    /// What the secret is once the changes are made.
+    /// Returns the values after the changes.
     fn applied(changes: &Changes, now: &Values) -> Vec<(String, Vec<u8>)> {
         let mut result: BTreeMap<String, Vec<u8>> =
             now.iter().map(|(key, value)| (key.clone(), value.expose().to_vec())).collect();

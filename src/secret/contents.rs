@@ -1,5 +1,5 @@
-//! The keys and values gathered from all sources, and the rules on them as a whole: no key twice, not more than the
-//! API server takes.
+//! The keys and values from all sources, and the rules for them together: no duplicate keys, and no more
+//! bytes than the API server accepts.
 
 use std::collections::BTreeMap;
 
@@ -7,33 +7,34 @@ use super::value::SecretValue;
 use crate::error::{Error, Result};
 use crate::printable::printable;
 
-/// The most bytes that the values of one secret may have together; key names do not count.
+/// The limit in bytes for the values of one secret together; key names do not count.
 pub(super) const SIZE_LIMIT: usize = 1_048_576;
 
-/// The most bytes of an object that etcd takes unless it is set otherwise (`--max-request-bytes`).
+/// etcd's default limit in bytes for one object (`--max-request-bytes`).
 const STORE_LIMIT: usize = 1_572_864;
 
-/// About how many bytes a key needs beside its name and value: it is stored once more, in the record of who wrote it.
+/// The approximate bytes that a key needs beside its name and value: its name is stored again in
+/// `managedFields`.
 const BESIDE_A_KEY: usize = 14;
 
-/// How many keys a message about the size lists.
+/// The most keys that a message about the size lists.
 const LISTED_KEYS: usize = 5;
 
 /// The data of a secret that is about to be written.
 #[derive(Default)]
 pub(crate) struct Contents {
-    /// Each key with its value.
+    /// The value of each key.
     pub(crate) data: BTreeMap<String, SecretValue>,
-    /// What the user should know about the sources, a line each, for standard error.
+    /// Notes about the sources, a line each, for standard error.
     pub(crate) notes: Vec<String>,
-    /// What will go wrong later, a line each.
+    /// Warnings of later failures, a line each.
     pub(crate) warnings: Vec<String>,
-    /// The files of many keys that had none, as a sentence each.
+    /// A sentence for each file of many keys that had none.
     pub(super) keyless: Vec<String>,
 }
 
 impl Contents {
-    /// Adds a key that was checked before. Equal values do not make a second one legal.
+    /// Adds a key that was checked before. A duplicate key is refused even if the values are equal.
     pub(super) fn add(&mut self, key: String, value: SecretValue) -> Result<()> {
         if self.data.contains_key(&key) {
             let line = format!("cannot add key {}, another key by that name already exists", printable(&key));
@@ -47,15 +48,14 @@ impl Contents {
         self.notes.push(line);
     }
 
-    /// Refuses more than the API server takes, which would come back as "Too long" without a word on which key it was.
+    /// Refuses more bytes than the API server accepts; its own "Too long" does not name the key.
     pub(super) fn check_size(&self) -> Result<()> {
         let sizes = || self.data.iter().map(|(key, value)| (key.as_str(), value.len()));
         let total: usize = sizes().map(|(_, size)| size).sum();
         if total <= SIZE_LIMIT { Ok(()) } else { Err(too_large(total, sizes())) }
     }
 
-    /// What the keys may be too many for, which the API server finds out when it stores them, and says without a word on
-    /// why.
+    /// Warns of too many keys. The API server notices only when it stores them, and gives no reason.
     pub(super) fn warn_of_many_keys(&mut self) {
         let stored = |(key, value): (&String, &SecretValue)| 2 * key.len() + value.len() + BESIDE_A_KEY;
         let stored: usize = self.data.iter().map(stored).sum();
@@ -68,7 +68,7 @@ impl Contents {
         }
     }
 
-    /// Refuses a file of many keys that has none: more often a pipe with nothing in it than somebody's wish.
+    /// Refuses a file of many keys that has none: an empty pipe is more likely than an intention.
     pub(crate) fn check_no_file_is_empty(&self) -> Result<()> {
         match self.keyless.first() {
             Some(keyless) => Err(Error::usage(keyless).hint("leave it out, or add --allow-empty-values")),
@@ -76,8 +76,8 @@ impl Contents {
         }
     }
 
-    /// Refuses a secret without keys, and a file that brings none, which is more often an empty file or a pipe with nothing
-    /// in it than somebody's wish.
+    /// Refuses a secret without keys, and a file that brings none: an empty file or pipe is more likely than
+    /// an intention.
     pub(crate) fn check_not_empty(&self) -> Result<()> {
         self.check_no_file_is_empty()?;
         if self.data.is_empty() {
@@ -89,7 +89,7 @@ impl Contents {
     }
 }
 
-/// The refusal of too many bytes, with the largest keys.
+/// Builds the refusal of too many bytes, with the largest keys.
 pub(super) fn too_large<'a>(total: usize, sizes: impl Iterator<Item = (&'a str, usize)>) -> Error {
     let mut sizes: Vec<_> = sizes.collect();
     sizes.sort_by_key(|(_, size)| std::cmp::Reverse(*size));

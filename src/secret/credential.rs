@@ -1,4 +1,4 @@
-//! Run:ai's kinds of credentials: the label that makes a secret one, and the keys that it is read by.
+//! Run:ai's kinds of credentials: their labels and the keys that Run:ai reads.
 
 use clap::ValueEnum;
 
@@ -16,7 +16,7 @@ const PASSWORD: &str = "Password";
 const ACCESS_KEY_ID: &str = "AccessKeyId";
 const SECRET_KEY: &str = "SecretKey";
 
-/// What a secret is to Run:ai.
+/// A kind of credential in Run:ai.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Credential {
     DockerRegistry,
@@ -26,7 +26,7 @@ pub(crate) enum Credential {
 }
 
 impl Credential {
-    /// The value of the label.
+    /// Returns the value of the label.
     pub(crate) fn label_value(self) -> &'static str {
         match self {
             Self::DockerRegistry => "docker-registry",
@@ -36,12 +36,12 @@ impl Credential {
         }
     }
 
-    /// The credential that a label's value stands for.
+    /// Returns the credential for a label's value.
     pub(super) fn of_label(value: &str) -> Option<Self> {
         Self::value_variants().iter().find(|one| one.label_value() == value).copied()
     }
 
-    /// A warning where Run:ai would not find what it looks for. `has` tells whether there is a key.
+    /// Warns if Run:ai would not find a key that it reads. `has` returns true for existing keys.
     pub(crate) fn warning(self, secret_type: &str, has: impl Fn(&str) -> bool) -> Option<String> {
         if self == Self::DockerRegistry && secret_type != DOCKER_CONFIG {
             return Some(format!("a docker-registry credential has the type {DOCKER_CONFIG}"));
@@ -49,7 +49,7 @@ impl Credential {
         let missing: Vec<_> = self.keys().iter().filter(|key| !has(key)).copied().collect();
         let missing = missing.join(" and ");
         (!missing.is_empty()).then(|| {
-            format!("Run:ai reads {missing} of a {} credential, and there is none", self.label_value())
+            format!("Run:ai needs {missing} in a {} credential, and the secret lacks it", self.label_value())
         })
     }
 
@@ -63,12 +63,18 @@ impl Credential {
     }
 }
 
-/// The contents of a password secret.
+/// Returns the contents of a password secret.
+///
+/// # Errors
+/// The values are larger than a secret can hold.
 pub(crate) fn password_contents(user: &str, password: SecretValue) -> Result<Contents> {
     pair([(USER, text(user)), (PASSWORD, password)])
 }
 
-/// The contents of an access-key secret, for S3 and the like.
+/// Returns the contents of an access-key secret, for S3 and the like.
+///
+/// # Errors
+/// The values are larger than a secret can hold.
 pub(crate) fn access_key_contents(id: &str, secret_key: SecretValue) -> Result<Contents> {
     pair([(ACCESS_KEY_ID, text(id)), (SECRET_KEY, secret_key)])
 }

@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 
 pub(super) const KEY: &str = ".dockerconfigjson";
 
-/// Where Docker Hub takes logins, and under which name its credentials must be.
+/// Docker Hub's address for logins, and the name that its credentials must have.
 pub(crate) const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 
 /// Names that people use for Docker Hub.
@@ -50,10 +50,10 @@ struct Entry<'a> {
     auth: &'a str,
 }
 
-/// The file in Go's JSON, byte for byte kubectl's.
+/// Returns the file in Go's JSON, equal to kubectl's byte for byte.
 ///
 /// # Errors
-/// The password is not UTF-8: JSON can't hold it, and Go would put something else in its place.
+/// The password is not UTF-8: JSON can't hold it, and Go would replace it.
 fn config(login: &Login<'_>) -> Result<SecretValue> {
     let password = std::str::from_utf8(login.password.expose())
         .map_err(|_| Error::usage("the password is not valid UTF-8, which Docker's format needs"))?;
@@ -61,14 +61,14 @@ fn config(login: &Login<'_>) -> Result<SecretValue> {
     let auth = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
     let entry = Entry { username: login.username, password, email: login.email, auth: &auth };
     let config = Config { auths: BTreeMap::from([(login.server, entry)]) };
-    // Room for every character as an escape: the buffer never moves.
+    // Enough room for every character as an escape, so that the buffer never moves.
     let room = 6 * (login.server.len() + 2 * pair.len() + login.email.len() + auth.len()) + 128;
     let mut json = Vec::with_capacity(room);
     go_json::write(&mut json, &config).expect("strings, written to memory");
     Ok(SecretValue::from_bytes(json))
 }
 
-/// What may be wrong with the name of a registry's server.
+/// Warns of a doubtful server name of a registry.
 pub(super) fn server_warning(server: &str) -> Option<String> {
     let bare = server.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/');
     let host = bare.split('/').next().unwrap_or_default();
@@ -78,28 +78,28 @@ pub(super) fn server_warning(server: &str) -> Option<String> {
         ));
     }
     if server.contains(char::is_whitespace) {
-        return Some("the name of the registry's server has a blank in it".to_owned());
+        return Some("the server name of the registry has whitespace in it".to_owned());
     }
     None
 }
 
-/// What is in a file that Docker or another program wrote. Nothing of it is kept but what is there.
+/// The parts of a file by Docker or another program that matter. No text of it is kept.
 ///
-/// The kubelet's Go takes the names of fields in any case (`encoding/json`), and knows `auths` and `HttpHeaders` alone
-/// (`pkg/credentialprovider/config.go`).
+/// The kubelet's Go matches field names in any case (`encoding/json`), and knows only `auths` and
+/// `HttpHeaders` (`pkg/credentialprovider/config.go`).
 #[derive(Default)]
 struct Found {
     logins: Vec<Result<(), Lack>>,
-    /// It says that logins are kept outside of the file.
+    /// The file says that logins are kept outside of it.
     names_a_store: bool,
 }
 
-/// Why the kubelet can't use a login.
+/// The reason why the kubelet can't use a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lack {
     /// The kubelet refuses the whole file.
     NotBase64,
-    /// The same.
+    /// The kubelet refuses the whole file.
     NoColon,
     IdentityToken,
     NoPassword,
@@ -113,11 +113,11 @@ impl Lack {
             Self::NotBase64 => "its auth is not base64",
             Self::NoColon => "its auth has no ':' between user and password",
             Self::IdentityToken => {
-                "it has an identity token and no password, and the kubelet reads no such tokens"
+                "it has an identity token but no password, and the kubelet does not read identity tokens"
             }
-            Self::NoPassword => "it has a user and no password",
-            Self::NoUser => "it has a password and no user",
-            Self::Nothing => "it has no login in it",
+            Self::NoPassword => "it has a user but no password",
+            Self::NoUser => "it has a password but no user",
+            Self::Nothing => "it holds no login",
         }
     }
 
@@ -136,7 +136,7 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// A login, judged while its texts are at hand.
+/// A login, judged while its texts are in memory.
 struct FoundLogin(Result<(), Lack>);
 
 impl<'de> Deserialize<'de> for FoundLogin {
@@ -178,7 +178,7 @@ impl<'de> Deserialize<'de> for FoundLogin {
     }
 }
 
-/// As the kubelet reads it: an `auth` goes before user and password.
+/// Judges a login as the kubelet reads it: `auth` takes precedence over user and password.
 fn judge_login(user: &str, password: &str, auth: &Zeroizing<String>, has_token: bool) -> Result<(), Lack> {
     let pair;
     let (user, password) = if auth.is_empty() {
@@ -233,31 +233,31 @@ impl<'de> Deserialize<'de> for Found {
     }
 }
 
-/// What a file with credentials is worth.
+/// The usefulness of a file with credentials.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// At least one login can be used. The others, by their place, can't.
+    /// At least one login can be used. The listed ones, by position, can't.
     Useful(Vec<(usize, Lack)>),
-    /// No registry in it, and nothing says where else the credentials would be.
+    /// It holds no registry, and does not say that the credentials are elsewhere.
     Empty,
     /// Docker keeps the credentials outside of the file, where no kubelet can read them.
     KeptElsewhere,
-    /// None of the logins can be used; this is the first.
+    /// No login can be used; this is the fault of the first.
     Useless(Lack),
-    /// The kubelet reads nothing of the file for this one.
+    /// This login makes the kubelet ignore the whole file.
     Spoilt(usize, Lack),
-    /// Not a JSON object of the form, in this line.
+    /// Not a JSON object of this form; the mistake is in this line.
     Malformed { line: usize },
 }
 
 pub(super) fn judge(file: &[u8]) -> Verdict {
-    // serde would take an array for a struct.
+    // serde would accept an array for a struct.
     if file.trim_ascii_start().first() != Some(&b'{') {
         return Verdict::Malformed { line: 1 };
     }
     let found: Found = match serde_json::from_slice(file) {
         Ok(found) => found,
-        // Its text may quote the file.
+        // The error's text may quote the file.
         Err(error) => return Verdict::Malformed { line: error.line() },
     };
     let lacks = (1..).zip(&found.logins).filter_map(|(place, login)| Some((place, login.err()?)));
@@ -281,7 +281,7 @@ pub(crate) fn warn_of_logins(contents: &mut Contents) {
     }
 }
 
-/// Refuses a file of which the kubelet can use nothing; warns of single logins.
+/// Refuses a file of which the kubelet can use nothing; warns of single unusable logins.
 fn check(shown: &str, file: &[u8], warnings: &mut Vec<String>) -> Result<()> {
     let refusal = |what: &str| Error::usage(format!("{shown} {what}"));
     let login =
@@ -294,7 +294,7 @@ fn check(shown: &str, file: &[u8], warnings: &mut Vec<String>) -> Result<()> {
             Ok(())
         }
         Verdict::Empty => {
-            warnings.push(format!("{shown} names no registry: nothing can be pulled with it"));
+            warnings.push(format!("{shown} names no registry: no image can be pulled with it"));
             Ok(())
         }
         Verdict::KeptElsewhere => {
@@ -304,31 +304,34 @@ fn check(shown: &str, file: &[u8], warnings: &mut Vec<String>) -> Result<()> {
             let error = refusal(&format!("can't be used to pull images: {}", lack.in_words()));
             Err(match lack {
                 Lack::IdentityToken => error.hint(login).hint(
-                    "for a registry of Azure, az acr login --expose-token gives such a password, which ends after three hours",
+                    "for an Azure registry, az acr login --expose-token prints such a password; it expires after three hours",
                 ),
                 _ => error.hint(login),
             })
         }
         Verdict::Spoilt(place, lack) => Err(refusal(&format!(
-            "can't be used to pull images: of the {} entry of auths {}, and then the kubelet reads none of the file",
+            "can't be used to pull images: in the {} entry of auths {}, and then the kubelet ignores the whole file",
             ordinal(place),
             lack.in_words()
         ))
         .hint("auth is base64 of USER:PASSWORD; docker login writes it")),
         Verdict::Malformed { .. } if file.trim_ascii().is_empty() => Err(refusal("is empty").hint(login)),
         Verdict::Malformed { line } => {
-            Err(Error::usage(format!("{shown}, line {line}: not a JSON object as Docker's config.json is")))
+            Err(Error::usage(format!("{shown}, line {line}: not a JSON object like Docker's config.json")))
         }
     }
 }
 
-/// The contents of a secret for a login that was given with flags.
+/// Returns the contents of a secret for a login from flags.
+///
+/// # Errors
+/// The password is not UTF-8, or the file is too large.
 pub(crate) fn contents_of_login(login: &Login<'_>) -> Result<Contents> {
     let mut contents = Contents::default();
     contents.warnings.extend(server_warning(login.server));
     if login.username.contains(':') {
         contents.warnings.push(
-            "the user's name has a ':' in it, which ends it for whoever reads the login: the rest becomes part of the password"
+            "the user name contains a ':', which ends the name when the login is read: the rest becomes part of the password"
                 .to_owned(),
         );
     }
@@ -337,7 +340,10 @@ pub(crate) fn contents_of_login(login: &Login<'_>) -> Result<Contents> {
     Ok(contents)
 }
 
-/// The contents of a secret for a file that Docker, Podman or another program wrote.
+/// Returns the contents of a secret for a file that Docker, Podman or another program wrote.
+///
+/// # Errors
+/// There is not exactly one file, it can't be read, or the kubelet could not use it.
 pub(crate) fn contents_of_file(arguments: Vec<OsString>, input: &mut dyn Input) -> Result<Contents> {
     let entries = entries("--from-file", arguments)?;
     let [entry] = entries.as_slice() else {

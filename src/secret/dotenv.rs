@@ -1,8 +1,9 @@
 //! `.env` files as frameworks write them: quotes, `export`, comments, escapes, values of several lines.
 //!
-//! There is no standard. What a shell, python-dotenv and Node's dotenv agree on is read as they read it; where they do
-//! not, the README says what is done here. What would be a guess is an error, since a wrong value is found much later.
-//! `$` is never expanded: passwords have it. An error names the file and the line, never their text.
+//! There is no standard. Where a shell, python-dotenv and Node's dotenv agree, this agrees with them;
+//! docs/reference/dotenv.md lists the cases where they differ. An ambiguous line is an error, since a wrong
+//! value is found much later. `$` is never expanded, because passwords contain it. An error names the file
+//! and the line, never their text.
 
 use zeroize::Zeroizing;
 
@@ -12,7 +13,7 @@ use super::unseen::BYTE_ORDER_MARK;
 use super::value::SecretValue;
 use crate::error::{Error, Result};
 
-/// What is wrong, and in which line, counted from 1.
+/// A mistake and its line, counted from 1.
 struct Fault {
     line: usize,
     what: String,
@@ -25,7 +26,7 @@ struct Entry {
     value: SecretValue,
 }
 
-/// Adds what `bytes`, the content of the file, says.
+/// Adds the entries in `bytes`, the content of the file.
 pub(super) fn add_all(to: &mut Lines<'_>, bytes: &[u8]) -> Result<()> {
     let file = to.file.clone();
     let refusal = |fault: Fault| {
@@ -47,7 +48,7 @@ pub(super) fn add_all(to: &mut Lines<'_>, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// What is left of the file, and in which line it starts.
+/// The rest of the file, and the line it starts in.
 struct Reader<'a> {
     rest: &'a str,
     line: usize,
@@ -106,7 +107,7 @@ impl<'a> Reader<'a> {
         Ok(key.to_owned())
     }
 
-    /// Up to the line's end, or to a `#` with a blank before it.
+    /// Reads up to the line's end, or to a `#` after a blank.
     fn unquoted(&mut self) -> SecretValue {
         let line = self.rest_of_line();
         let mut before = '=';
@@ -119,7 +120,7 @@ impl<'a> Reader<'a> {
         SecretValue::from_bytes(value.as_bytes().to_vec())
     }
 
-    /// Up to the next quote of the same kind, over as many lines as it takes. Nothing but a comment may follow.
+    /// Reads up to the next quote of the same kind, across lines. Only a comment may follow.
     fn quoted(&mut self, quote: char) -> Result<SecretValue, Fault> {
         let unclosed = self.fault(format!("the quote {quote} is never closed"));
         let mut value = Zeroizing::new(String::with_capacity(length_of_quoted(&self.rest[1..], quote)));
@@ -147,12 +148,13 @@ impl<'a> Reader<'a> {
             Some('#') => {
                 self.rest_of_line();
             }
-            Some(_) => return Err(self.fault(format!("there is more after the closing {quote}"))),
+            Some(_) => return Err(self.fault(format!("there is text after the closing {quote}"))),
         }
         Ok(SecretValue::from_bytes(value.as_bytes().to_vec()))
     }
 
-    /// Between double quotes, after a backslash. What is no escape stays as it is, as in a shell.
+    /// Reads an escape between double quotes, after the backslash. Unknown escapes stay as they are, as in a
+    /// shell.
     fn escape(&mut self, value: &mut String) {
         let escaped = match self.rest.chars().next() {
             Some('n') => '\n',
@@ -169,7 +171,7 @@ impl<'a> Reader<'a> {
         self.rest = self.rest.trim_start_matches(is_blank);
     }
 
-    /// Takes what is left of the line, without its end.
+    /// Takes the rest of the line, without its end.
     fn rest_of_line(&mut self) -> &'a str {
         let (line, rest) = self.rest.split_at(self.rest.find(['\n', '\r']).unwrap_or(self.rest.len()));
         self.rest = rest;
@@ -184,12 +186,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// White space, but for line ends.
+/// Returns true for white space other than line ends.
 fn is_blank(c: char) -> bool {
     c.is_whitespace() && !matches!(c, '\n' | '\r')
 }
 
-/// Enough room for a quoted value, so that it never moves in memory.
+/// Returns enough room for a quoted value, so that it never moves in memory.
 fn length_of_quoted(rest: &str, quote: char) -> usize {
     let mut escaped = false;
     let end = rest.find(|c| {

@@ -1,8 +1,8 @@
 //! kubectl's env-file grammar, byte for byte (`pkg/cmd/util/env_file.go`), except that no line is ever lost.
 //!
-//! One `KEY=value` a line, where the value is the raw rest of the line: no quotes, escapes, continuation or expansion.
-//! kubectl stops without a word at the first line of 64 KiB; here a line has any length. An error names the file and
-//! the line only: what stands where a key should be may be the middle of a private key.
+//! Each line is `KEY=value`, and the value is the raw rest of the line: no quotes, escapes, continuation or
+//! expansion. kubectl 1.37.2 silently stops at the first line of 64 KiB; here a line has any length. An error
+//! names only the file and the line: the text in the place of a key may be the middle of a private key.
 
 use std::ffi::OsString;
 
@@ -14,9 +14,9 @@ use super::unseen::BYTE_ORDER_MARK;
 use super::value::SecretValue;
 use crate::error::{Error, Result};
 
-/// What one line says.
+/// The content of one line.
 enum Line<'a> {
-    /// Nothing: it is blank or a comment.
+    /// A blank line or a comment.
     Nothing,
     /// `KEY=value`
     Value { key: &'a str, value: &'a str },
@@ -24,7 +24,7 @@ enum Line<'a> {
     FromEnvironment { key: &'a str },
 }
 
-/// Adds what `bytes`, the content of the file, says.
+/// Adds the entries in `bytes`, the content of the file.
 pub(super) fn add_all(to: &mut Lines<'_>, bytes: &[u8], input: &dyn Input) -> Result<()> {
     for (index, line) in lines(bytes).enumerate() {
         let number = index + 1;
@@ -49,7 +49,7 @@ pub(super) fn add_all(to: &mut Lines<'_>, bytes: &[u8], input: &dyn Input) -> Re
             Line::Value { key, value } => {
                 if is_quoted(value) {
                     to.note(format!(
-                        "{}, line {number}: the quotes are part of the value (--from-dotenv takes them off)",
+                        "{}, line {number}: the quotes are part of the value (--from-dotenv removes them)",
                         to.file
                     ));
                 }
@@ -64,7 +64,7 @@ pub(super) fn add_all(to: &mut Lines<'_>, bytes: &[u8], input: &dyn Input) -> Re
     Ok(())
 }
 
-/// The value of the variable that a line names; nothing for one that is not set, where nothing is taken.
+/// Returns the value of the variable that a line names; an unset one is empty where empty values are allowed.
 fn from_environment(to: &mut Lines<'_>, number: usize, value: Option<OsString>) -> Result<Vec<u8>> {
     let value = value.map(bytes_of);
     let is_taken = to.handling.nothing == Nothing::Take;
@@ -79,19 +79,19 @@ fn from_environment(to: &mut Lines<'_>, number: usize, value: Option<OsString>) 
     }
 }
 
-/// Whether it looks as if a shell were to read it.
+/// Returns true if the value is in quotes, as if for a shell.
 fn is_quoted(value: &str) -> bool {
     let value = value.trim();
     ['"', '\''].iter().any(|quote| value.len() > 1 && value.starts_with(*quote) && value.ends_with(*quote))
 }
 
-/// The lines without their ends: `\n`, and one `\r` before it. A `\r` alone ends nothing.
+/// Returns the lines without their ends: `\n`, and one `\r` before it. A `\r` alone ends nothing.
 fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     bytes.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
 }
 
-/// Reads the line with that number, counted from 1; the error says what is wrong without any of its text.
+/// Reads one line, numbered from 1. The error holds none of its text.
 fn parse(line: &[u8], number: usize) -> Result<Line<'_>, String> {
     let line = std::str::from_utf8(line).map_err(|_| "invalid utf8 bytes".to_owned())?;
     let line = match number {

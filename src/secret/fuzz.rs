@@ -106,7 +106,7 @@ impl Input for Piped<'_> {
     }
 }
 
-/// Seeds of a target's own, and those of the cases in which another program was asked.
+/// Returns a target's own seeds, and those of the cases in which another program was asked.
 fn seeds(own: &[&str], cases: &str, field: &str) -> Vec<Vec<u8>> {
     use base64::Engine as _;
     let tree: Value = serde_json::from_str(cases).unwrap();
@@ -118,7 +118,7 @@ fn seeds(own: &[&str], cases: &str, field: &str) -> Vec<Vec<u8>> {
     own.iter().map(|seed| seed.as_bytes().to_vec()).chain(texts).collect()
 }
 
-/// What came of it, without a value in it.
+/// Returns the outcome in words, and checks that no value is in it.
 #[track_caller]
 fn told(outcome: Result<Contents>) -> String {
     match outcome {
@@ -282,7 +282,7 @@ fn same(one: &BTreeMap<String, SecretValue>, other: &BTreeMap<String, SecretValu
             .all(|((key, value), (name, other))| key == name && value.expose() == other.expose())
 }
 
-/// Any bytes as the value of a secret: what is printed of it is read back to the same bytes.
+/// Tries any bytes as the value of a secret: its printed forms are read back to the same bytes.
 #[test]
 fn values_that_are_shown_and_read_again() {
     let all = [&ENV_FILES[..], &DOTENV_FILES, &MAPS, &DOCKER, &SSH, &EDITED].concat();
@@ -334,7 +334,7 @@ fn values_that_are_shown_and_read_again() {
     });
 }
 
-/// The first value of `export KEY='…'`, as a POSIX shell reads it.
+/// Returns the first value of `export KEY='…'`, as a POSIX shell reads it.
 fn of_a_shell(text: &[u8]) -> Vec<u8> {
     let mut rest = text.strip_prefix(b"export KEY=").unwrap();
     let mut value = Vec::new();
@@ -355,7 +355,7 @@ fn of_a_shell(text: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Arguments that stand for values, names and files. Of those that may be a value, none is repeated.
+/// Tries arguments that stand for values, names and files. Those that may be a value are never repeated.
 #[test]
 fn arguments() {
     let words = seeds(&WORDS, KUBECTLS_CASES, "name");
@@ -370,7 +370,7 @@ fn arguments() {
                 .map_or_else(|error| error.to_string(), |sources| sources.len().to_string()),
         ];
         if let Ok(text) = std::str::from_utf8(bytes) {
-            // The name of a variable that is to have a reference is said.
+            // The name of a variable that gets a reference is printed.
             if !text.contains("=SECRET:") {
                 outcomes.push(quiet(EnvEntry::parse(text)));
             }
@@ -396,7 +396,7 @@ fn arguments() {
     });
 }
 
-/// What came of an argument that may be a value.
+/// Returns the outcome for an argument that may be a value.
 #[track_caller]
 fn quiet<T>(outcome: Result<T>) -> String {
     let Err(error) = outcome else { return "ok".to_owned() };
@@ -404,7 +404,7 @@ fn quiet<T>(outcome: Result<T>) -> String {
     error.to_string()
 }
 
-/// Secrets in manifests, as `check -f` reads them.
+/// Tries secrets in manifests, as `check -f` reads them.
 #[test]
 fn secrets_of_manifests() {
     let seeds = [

@@ -1,4 +1,4 @@
-//! Values that nobody thought of: `--generate`.
+//! Random values: `--generate`.
 
 use std::ops::RangeInclusive;
 
@@ -7,16 +7,17 @@ use zeroize::Zeroizing;
 use super::value::SecretValue;
 use crate::error::{Error, Result};
 
-/// How many characters a value has unless it is said: 192 bits of randomness.
+/// The default length in characters: 192 bits of randomness.
 pub(super) const LENGTH: usize = 32;
 
-/// How many it may have.
+/// The legal lengths in characters.
 pub(super) const LENGTHS: RangeInclusive<usize> = 8..=4096;
 
-/// What is legal in URLs, file names and shells without quotes. There are 64, so six bits choose one evenly.
+/// Characters that are legal in URLs, file names and shells without quotes. There are 64, so six bits choose
+/// one evenly.
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// A random value of that many characters.
+/// Returns a random value of that many characters.
 pub(super) fn value(length: usize) -> Result<SecretValue> {
     let mut bytes = Zeroizing::new(vec![0; length]);
     getrandom::fill(&mut bytes).map_err(|_| Error::failed("the system has no random numbers"))?;

@@ -1,5 +1,5 @@
-//! Base64 as Go reads it (`encoding/base64`): line ends are passed over, wherever they are, and what is left over in the
-//! last character may be anything.
+//! Base64 as Go reads it (`encoding/base64`): line ends are ignored anywhere, and the unused bits of the last
+//! character may be anything.
 
 use base64::Engine;
 use base64::alphabet;
@@ -15,12 +15,12 @@ const UNPADDED: GeneralPurpose = GeneralPurpose::new(
     TOLERANT.with_decode_padding_mode(DecodePaddingMode::RequireNone),
 );
 
-/// With padding, as in the data of a Secret.
+/// Decodes base64 with padding, as in the data of a Secret.
 pub(crate) fn decoded(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     by(&PADDED, text)
 }
 
-/// With padding or without, as the kubelet reads the `auth` of a registry's login.
+/// Decodes base64 with or without padding, as the kubelet reads the `auth` of a registry's login.
 pub(super) fn decoded_auth(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     by(if text.trim().ends_with('=') { &PADDED } else { &UNPADDED }, text)
 }

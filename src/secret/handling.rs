@@ -1,4 +1,4 @@
-//! What is done to every value, whatever its source: what nobody sees at its ends, and values with nothing in them.
+//! The treatment of every value, whatever its source: invisible characters at its ends, and empty values.
 
 #[cfg(test)]
 use std::path::Path;
@@ -11,32 +11,32 @@ use crate::error::{Error, Result};
 use crate::printable::printable;
 use crate::wording::list;
 
-/// What is done to every value, whatever its source.
+/// The treatment of every value, whatever its source.
 #[derive(Clone, Copy)]
 pub(crate) struct Handling {
     pub(crate) trimming: Trimming,
     pub(crate) nothing: Nothing,
 }
 
-/// What is done about that which nobody sees at the ends of a value of one line.
+/// The treatment of invisible characters at the ends of a value of one line.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trimming {
-    /// It is part of the value, as kubectl has it; a note says so.
+    /// They are part of the value, as in kubectl; a note says so.
     Keep,
-    /// It goes. Files of several lines keep what they have: keys and certificates want it.
+    /// They are removed. Values of several lines keep them: keys and certificates need them.
     Trim,
 }
 
-/// What is done where a value was expected, and there is none.
+/// The treatment of an empty value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Nothing {
     Refuse,
-    /// The same, but for the lines of a file of many keys, whose author wrote them so: a note names those.
+    /// Refused, but for the lines of a file of many keys, whose author wrote them so: a note names those.
     NoteLines,
     Take,
 }
 
-/// Adds a value of which `place` is what it may be called.
+/// Adds a value. `place` names it in messages.
 pub(super) fn add_value(
     contents: &mut Contents,
     key: String,
@@ -58,7 +58,7 @@ pub(super) fn add_value(
     contents.add(key, value)
 }
 
-/// The value without what nobody sees, or with a note about it.
+/// Returns the value without invisible characters at its ends, or notes them.
 fn seen(
     contents: &mut Contents,
     place: &str,
@@ -68,14 +68,14 @@ fn seen(
 ) -> SecretValue {
     let unseen = Unseen::of(value.expose());
     if unseen.is_inside() && !unseen::is_utf16(value.expose()) {
-        contents.note(format!("{place} has characters in it that nobody sees, and so has the value{of_key}"));
+        contents.note(format!("{place} has invisible characters in it, and so has the value{of_key}"));
     }
     match (unseen.at_the_ends(), trimming) {
         (None, _) => value,
         (Some(_), Trimming::Trim) => unseen.taken_off(value),
         (Some((ends, number)), Trimming::Keep) => {
             contents.note(format!(
-                "{place} {ends}, which {} part of the value{of_key} (--trim takes {} off)",
+                "{place} {ends}, which {} part of the value{of_key} (--trim removes {})",
                 number.becomes(),
                 number.it()
             ));
@@ -84,15 +84,13 @@ fn seen(
     }
 }
 
-/// That there is nothing where the value of a key was expected.
+/// Builds the refusal of an empty value.
 fn nothing(place: &str, key: &str, value: &SecretValue) -> Error {
-    let is = if value.len() == 0 { "is empty" } else { "has nothing in it but what is not seen" };
+    let is = if value.len() == 0 { "is empty" } else { "has only invisible characters in it" };
     let error = Error::usage(format!("{place} {is}: no value for {key}"));
     let error = match place {
-        STANDARD_INPUT => error.hint("the command before the pipe has printed nothing: did it fail?"),
-        _ if place.starts_with("the ") => {
-            error.hint("a variable that is not set, or is empty, leaves nothing")
-        }
+        STANDARD_INPUT => error.hint("the command before the pipe printed nothing: did it fail?"),
+        _ if place.starts_with("the ") => error.hint("an unset or empty variable leaves nothing"),
         _ => error,
     };
     error.hint("if it is meant to be empty, add --allow-empty-values")
@@ -102,11 +100,11 @@ fn nothing(place: &str, key: &str, value: &SecretValue) -> Error {
 pub(super) struct Lines<'a> {
     contents: &'a mut Contents,
     pub(super) file: String,
-    /// What it has keys in: lines, or entries.
+    /// The unit that holds a key: a line, or an entry.
     unit: &'static str,
     pub(super) handling: Handling,
     keys: usize,
-    /// Those without a value.
+    /// The positions without a value.
     empty: Vec<String>,
 }
 
@@ -134,7 +132,8 @@ impl<'a> Lines<'a> {
         self.contents.data.contains_key(key)
     }
 
-    /// Adds a key as it is. It was checked before; it is not named, since in a file of another form it may be anything.
+    /// Adds a key unchanged. It was checked before. It is not named in messages: in a file of another form it
+    /// may be anything.
     pub(super) fn add(&mut self, number: usize, key: String, value: SecretValue) -> Result<()> {
         self.keys += 1;
         if unseen::is_nothing(value.expose()) {
@@ -157,17 +156,17 @@ impl<'a> Lines<'a> {
         self.add(number, key, value)
     }
 
-    /// That a line has no value.
+    /// Builds the refusal of a line without a value.
     pub(super) fn lacks(&self, number: usize, what: &str) -> Error {
         Error::usage(format!("{}, {} {number}: {what}", self.file, self.unit))
             .hint("if it is meant to be empty, add --allow-empty-values")
     }
 
-    /// Says what came of the whole file.
+    /// Adds the notes about the whole file.
     pub(super) fn end(self, bytes: &[u8]) {
         let Self { contents, file, unit, keys, empty, .. } = self;
         if keys == 0 {
-            let what = if unseen::is_nothing(bytes) { "is empty" } else { "has nothing in it that is a key" };
+            let what = if unseen::is_nothing(bytes) { "is empty" } else { "has no key in it" };
             contents.keyless.push(format!("{file} {what}: it brings no keys"));
         }
         match empty.as_slice() {

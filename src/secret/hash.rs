@@ -1,6 +1,7 @@
-//! `--append-hash`: a suffix that changes with the content, equal to kubectl's to the letter.
+//! `--append-hash`: a suffix that changes with the content.
 //!
-//! Equal, because kustomize and scripts compute the same name on their own (kubernetes `pkg/util/hash/hash.go`).
+//! It is equal to kubectl's, because kustomize and scripts compute the same name on their own (kubernetes
+//! `pkg/util/hash/hash.go`).
 
 use std::io;
 
@@ -10,7 +11,7 @@ use serde::Serialize;
 use super::go_json;
 use super::manifest::{EncodedData, SecretManifest};
 
-/// What is hashed, in the order in which Go sorts it.
+/// The hashed fields, in the order in which Go sorts them.
 #[derive(Serialize)]
 struct Hashed<'a> {
     data: EncodedData<'a>,
@@ -22,7 +23,7 @@ struct Hashed<'a> {
     secret_type: &'a str,
 }
 
-/// The manifest's name with the hash of its content behind it.
+/// Returns the manifest's name with the hash of its content appended.
 pub(crate) fn name_with_hash(manifest: &SecretManifest) -> String {
     let mut digest = Digest(Context::new(&SHA256));
     let hashed = Hashed {
@@ -38,7 +39,7 @@ pub(crate) fn name_with_hash(manifest: &SecretManifest) -> String {
     format!("{}-{suffix}", manifest.name)
 }
 
-/// A hexadecimal digit, where those that could spell a word are replaced.
+/// Returns a hexadecimal digit, with those replaced that could spell a word.
 fn letter(digit: u8) -> char {
     match digit {
         0 => 'g',

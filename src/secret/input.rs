@@ -1,6 +1,6 @@
-//! What values are read from besides files: standard input, and environment variables.
+//! The sources of values besides files: standard input, and environment variables.
 //!
-//! Behind a trait, so that the rules on sources can be tested without a process of their own.
+//! They are behind a trait, so that the rules on sources can be tested without a process of their own.
 
 use std::ffi::OsString;
 use std::io;
@@ -8,10 +8,10 @@ use std::io::Read;
 
 /// The surroundings that values may come from.
 pub(crate) trait Input {
-    /// Standard input, read once at most.
+    /// Reads standard input, at most once.
     fn standard_input(&mut self) -> io::Result<Box<dyn Read + '_>>;
 
-    /// The value of an environment variable, if it is set.
+    /// Returns the value of an environment variable, if it is set.
     fn variable(&self, name: &str) -> Option<OsString>;
 }
 
@@ -19,7 +19,8 @@ pub(crate) trait Input {
 pub(crate) struct ProcessInput;
 
 impl Input for ProcessInput {
-    /// Not through `std::io::stdin`, whose buffer lives as long as the process and would keep a copy of the value.
+    /// Bypasses `std::io::stdin`, whose buffer lives as long as the process and would keep a copy of the
+    /// value.
     #[cfg(unix)]
     fn standard_input(&mut self) -> io::Result<Box<dyn Read + '_>> {
         use std::os::fd::AsFd;

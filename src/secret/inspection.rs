@@ -1,5 +1,5 @@
-//! What can be said about the values of a secret without showing one: gathered while an answer is read, so that no
-//! value outlives its own line of it.
+//! Facts about the values of a secret that show none of them. They are gathered while an answer is read, so
+//! that no value stays in memory.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -12,7 +12,7 @@ use super::value::SecretValue;
 use super::{go_base64, key_pair, tls};
 use crate::error::{Error, Result};
 
-/// Types of which the server makes the secrets itself.
+/// The types of secrets that the server makes itself.
 const OF_THE_SERVER: [&str; 2] = ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"];
 
 /// A secret without its values.
@@ -22,16 +22,16 @@ pub(crate) struct Inspection {
     pub(crate) secret_type: String,
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) keys: BTreeMap<String, ValueFacts>,
-    /// `kubectl apply` has left values in an annotation.
+    /// `kubectl apply` left values in an annotation.
     pub(crate) applied_values: bool,
 }
 
-/// What matters of a value.
+/// The facts about a value.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct ValueFacts {
-    /// It is one line, and the line's end is part of it.
+    /// The value is one line that ends in a newline.
     pub(crate) line_end: bool,
-    /// When the first certificate in it ends, since 1970.
+    /// The expiry of the first certificate in it, since 1970.
     pub(crate) expires: Option<Duration>,
 }
 
@@ -49,7 +49,7 @@ impl ValueFacts {
 }
 
 impl Inspection {
-    /// A Secret of a manifest; `namespace` is for one that names none.
+    /// Reads a Secret of a manifest; `namespace` is for one that names none.
     ///
     /// # Errors
     /// A value is not text, or in `data` not base64. It is not shown.
@@ -81,14 +81,14 @@ impl Inspection {
         })
     }
 
-    /// The day on which the certificate that the secret is served with ended.
+    /// Returns the day on which the certificate in `tls.crt` expired.
     pub(crate) fn expired_on(&self) -> Option<String> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let expires = self.keys.get(tls::CERTIFICATE)?.expires?;
         (expires < now).then(|| key_pair::date(expires))
     }
 
-    /// The credential that its label makes it, if Run:ai knows that kind.
+    /// Returns the credential that its label makes it, if Run:ai knows that kind.
     pub(crate) fn credential(&self) -> Option<Credential> {
         Credential::of_label(self.labels.get(CREDENTIAL_LABEL)?)
     }

@@ -1,7 +1,7 @@
-//! Certificates and private keys from the inside: their public halves, compared.
+//! Certificates and private keys, parsed to compare their public halves.
 //!
-//! ring derives the public half of a P-256, P-384 or Ed25519 key. Of an RSA key it is part of the private one, and of
-//! the other curves usually too.
+//! ring derives the public half of a P-256, P-384 or Ed25519 key. An RSA key contains its public half, and so
+//! do most keys on other curves.
 
 use std::time::Duration;
 
@@ -29,19 +29,19 @@ const OTHER_TYPE: &str = "tls: private key type does not match public key type";
 const UNREADABLE: &str = "tls: failed to parse private key";
 const OTHER_CURVE: &str = "x509: unsupported elliptic curve";
 
-/// What a comparison found out.
+/// The result of a comparison.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Match {
     Pair,
     /// The key belongs to another certificate; in Go's words.
     Stranger(&'static str),
-    /// Neither yes nor no: the key is of a kind of which the public half can't be told.
+    /// Unknown: the public half of this kind of key can't be derived.
     Unknown,
 }
 
-/// What matters of a certificate.
+/// The facts about a certificate.
 pub(crate) struct CertificateFacts {
-    /// When it starts to be valid and when it ends, since 1970.
+    /// The start and the end of its validity, since 1970.
     pub(crate) from: Duration,
     pub(crate) until: Duration,
     public: Public,
@@ -56,6 +56,9 @@ enum Public {
 }
 
 /// Reads a certificate.
+///
+/// # Errors
+/// The certificate is malformed. Says why, in Go's words.
 pub(crate) fn certificate(der: &[u8]) -> Result<CertificateFacts, &'static str> {
     const MALFORMED: &str = "x509: malformed certificate";
     let certificate = Certificate::from_der(der).map_err(|_| MALFORMED)?;
@@ -86,13 +89,13 @@ pub(crate) fn certificate(der: &[u8]) -> Result<CertificateFacts, &'static str> 
     Ok(CertificateFacts { from, until, public })
 }
 
-/// A day as `2026-01-31`.
+/// Formats a day as `2026-01-31`.
 pub(super) fn date(since_1970: Duration) -> String {
     let date = DateTime::from_unix_duration(since_1970).map(|date| date.to_string()).unwrap_or_default();
     date.split('T').next().unwrap_or_default().to_owned()
 }
 
-/// Whether the key belongs to the certificate. An error says why it can't be read, in Go's words.
+/// Compares the key with the certificate. An error says why the key can't be read, in Go's words.
 pub(crate) fn compare(certificate: &CertificateFacts, key: &Block<'_>) -> Result<Match, &'static str> {
     let der = key.content.as_slice();
     if let Ok(key) = pkcs1::RsaPrivateKeyRef::try_from(der) {
@@ -117,7 +120,7 @@ pub(crate) fn compare(certificate: &CertificateFacts, key: &Block<'_>) -> Result
     }
 }
 
-/// How a private key is encoded.
+/// The encoding of a private key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyForm {
     Pkcs1,
@@ -125,8 +128,8 @@ pub(crate) enum KeyForm {
     Pkcs8,
 }
 
-/// The encoding of a key that belongs to the certificate, whatever its label says. An EC key is given its public half,
-/// and the zeros at its start, which ring wants to see and Go does not.
+/// Returns the encoding of a key that belongs to the certificate, whatever its label says. An EC key gets its
+/// public half and its leading zeros, which ring 0.17 requires and Go does not.
 pub(crate) fn key_form(certificate: &CertificateFacts, key: &Block<'_>) -> (KeyForm, Zeroizing<Vec<u8>>) {
     let der = key.content.as_slice();
     if pkcs1::RsaPrivateKeyRef::try_from(der).is_ok() {
@@ -149,7 +152,7 @@ fn completed(public: &Public, key: &sec1::EcPrivateKey<'_>) -> Option<Zeroizing<
     whole.to_der().ok().map(Zeroizing::new)
 }
 
-/// Some programs leave out the zeros at the start of a number.
+/// Adds the leading zeros that some programs leave out.
 fn padded(scalar: &[u8], length: usize) -> Zeroizing<Vec<u8>> {
     let scalar = &scalar[scalar.len().saturating_sub(length)..];
     let mut padded = Zeroizing::new(vec![0; length]);

@@ -1,7 +1,7 @@
 //! A Secret as it is sent to the API server or printed: the one place where values become text.
 //!
-//! The text is as secret as the values: each form is written into a buffer that is wiped when it goes, and that is made
-//! large enough beforehand, since growing it would leave copies behind in freed memory.
+//! The text is as secret as the values. Each form is written into a buffer that is wiped when dropped, and
+//! that is made large enough beforehand, since growing it would leave copies in freed memory.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -20,9 +20,10 @@ use crate::render::Escaping;
 /// A Secret that is about to be created or printed.
 pub(crate) struct SecretManifest {
     pub(crate) name: String,
-    /// Only where it was asked for; kubectl leaves the context's namespace out of the manifest too.
+    /// Set only if asked for; kubectl leaves the context's namespace out of the manifest too.
     pub(crate) namespace: Option<String>,
-    /// Empty: left out, and the API server makes it `Opaque`. Not the same to `--append-hash` as `Opaque` is.
+    /// If empty, the type is left out, and the API server makes it `Opaque`. `--append-hash` tells empty from
+    /// `Opaque`.
     pub(crate) secret_type: String,
     pub(crate) data: BTreeMap<String, SecretValue>,
     pub(crate) labels: BTreeMap<String, String>,
@@ -31,7 +32,7 @@ pub(crate) struct SecretManifest {
 }
 
 impl SecretManifest {
-    /// A secret of the default type, in the namespace of the request, without labels.
+    /// Builds a secret of the default type, in the namespace of the request, without labels.
     pub(crate) fn new(name: impl Into<String>, data: BTreeMap<String, SecretValue>) -> Self {
         Self {
             name: name.into(),
@@ -44,18 +45,19 @@ impl SecretManifest {
         }
     }
 
-    /// Compact JSON, the body of a request. Wiped when the last handle on it goes.
+    /// Returns compact JSON, the body of a request. Wiped when the last handle on it is dropped.
     pub(crate) fn to_request_body(&self) -> Bytes {
         request_body(&self.document(self.namespace.as_deref()))
     }
 
-    /// The body of a request for a secret that has these metadata, whatever the manifest's own.
+    /// Returns the body of a request for a secret with this metadata instead of the manifest's own.
     pub(crate) fn to_replacement_body(&self, metadata: &Value) -> Bytes {
         request_body(&self.document_with(metadata))
     }
 
-    /// The metadata of a secret that it replaces, with its own labels and annotations; without the server's record of who
-    /// wrote what, which is made anew, and without what `kubectl apply` left there: a copy of the old values.
+    /// Returns the metadata of the secret that it replaces, with its own labels and annotations. Leaves out
+    /// `managedFields`, which the server writes again, and the copy of the old values that `kubectl apply`
+    /// left.
     pub(crate) fn metadata_over(&self, old: &Value) -> Value {
         let mut metadata = old.clone();
         if let Some(fields) = metadata.as_object_mut() {
@@ -67,7 +69,8 @@ impl SecretManifest {
         metadata::with(metadata, &self.labels, &self.annotations)
     }
 
-    /// The output of `-o json`: kubectl's indentation, and a line feed at the end. For several namespaces a list.
+    /// Returns the output of `-o json`: kubectl's indentation, and a line feed at the end; a list for several
+    /// namespaces.
     pub(crate) fn to_json(&self, namespaces: &[String]) -> Zeroizing<Vec<u8>> {
         let printed = self.printed(namespaces);
         written(|mut writer| {
@@ -77,10 +80,11 @@ impl SecretManifest {
         })
     }
 
-    /// The output of `-o yaml`, which kubectl reads back as exactly this secret. For several namespaces a list.
+    /// Returns the output of `-o yaml`, which kubectl reads back as exactly this secret; a list for several
+    /// namespaces.
     pub(crate) fn to_yaml(&self, namespaces: &[String]) -> Zeroizing<Vec<u8>> {
         let printed = self.printed(namespaces);
-        // kubectl never folds; a folded base64 text would be legal YAML, but a surprise to grep and diff.
+        // kubectl never folds. Folded base64 would be legal YAML, but would surprise grep and diff.
         let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
         written(|mut writer| {
             serde_saphyr::to_io_writer_with_options(&mut writer, &printed, options.clone())
@@ -88,7 +92,7 @@ impl SecretManifest {
         })
     }
 
-    /// The output of `-o name`.
+    /// Returns the output of `-o name`.
     pub(crate) fn to_name(&self) -> String {
         format!("secret/{}", self.name)
     }
@@ -134,8 +138,8 @@ fn request_body(document: &impl Serialize) -> Bytes {
     Bytes::from_owner(written(|writer| serde_json::to_writer(writer, document).map_err(io::Error::other)))
 }
 
-/// The merge patch that gives a secret these values and leaves its other keys alone. `metadata` is the patch's own: it
-/// says for which version it holds.
+/// Returns the merge patch that gives a secret these values and leaves its other keys alone. `metadata` is
+/// the patch's own and names the version it applies to.
 pub(crate) fn patch_of_values(metadata: &Value, data: &BTreeMap<String, SecretValue>) -> Bytes {
     #[derive(Serialize)]
     struct Patch<'a> {
@@ -145,7 +149,7 @@ pub(crate) fn patch_of_values(metadata: &Value, data: &BTreeMap<String, SecretVa
     request_body(&Patch { metadata, data: EncodedData(data) })
 }
 
-/// The same with keys that go: those without a value.
+/// Returns the merge patch that sets keys, and removes those without a value.
 pub(crate) fn patch_of_changes(metadata: &Value, changes: &BTreeMap<&str, Option<&SecretValue>>) -> Bytes {
     struct EncodedChanges<'a>(&'a BTreeMap<&'a str, Option<&'a SecretValue>>);
     impl Serialize for EncodedChanges<'_> {
@@ -161,7 +165,7 @@ pub(crate) fn patch_of_changes(metadata: &Value, changes: &BTreeMap<&str, Option
     request_body(&Patch { metadata, data: EncodedChanges(changes) })
 }
 
-/// What `-o` prints.
+/// The content of the output of `-o`.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Printed<'a> {
@@ -219,7 +223,8 @@ impl Serialize for EncodedData<'_> {
 struct Encoded<'a>(&'a SecretValue);
 
 impl Serialize for Encoded<'_> {
-    /// Through a string that is wiped: `collect_str` would make one that is not, in serializers without their own.
+    /// Writes into a string that is wiped: `collect_str` would make one that is not, in serializers without
+    /// their own.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut text = Zeroizing::new(String::with_capacity(self.0.len().div_ceil(3) * 4));
         STANDARD.encode_string(self.0.expose(), &mut text);
@@ -227,7 +232,7 @@ impl Serialize for Encoded<'_> {
     }
 }
 
-/// Runs `write` twice: to learn the size, and into a buffer of that size, which therefore never moves.
+/// Runs `write` twice: first to measure, then into a buffer of that size, which therefore never moves.
 pub(super) fn written(write: impl Fn(&mut dyn io::Write) -> io::Result<()>) -> Zeroizing<Vec<u8>> {
     const MEMORY: &str = "a manifest of strings, written to memory";
     let mut size = Counter(0);

@@ -1,6 +1,6 @@
 //! A map of strings, as JSON or YAML: `--from-json`.
 //!
-//! Only strings: what `0777`, `1e3` or `on` would be as one depends on who reads it, so they have to be quoted.
+//! Only strings are accepted: readers differ on the text of `0777`, `1e3` or `on`, so these must be quoted.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use super::name::{is_key, key_faults};
 use super::value::SecretValue;
 use crate::error::{Error, Result};
 
-/// Adds what `bytes`, the content of the file, says.
+/// Adds the entries in `bytes`, the content of the file.
 pub(super) fn add_all(to: &mut Lines<'_>, bytes: &[u8]) -> Result<()> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let file = to.file.clone();
@@ -28,7 +28,7 @@ pub(super) fn add_all(to: &mut Lines<'_>, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Where a file stops being a map of strings.
+/// The place where a file stops being a map of strings.
 struct Place {
     line: usize,
     column: usize,

@@ -1,8 +1,8 @@
-//! What a secret is: where its values come from, which names and keys it may have, and the bytes it is sent as.
+//! Secrets: sources of values, names and keys, and the bytes that are sent.
 //!
-//! Everything here works without a cluster and without a terminal, so that each rule can be tested on its own and a
-//! mistake is found before anything is sent. Values stay in [`value::SecretValue`] from the first byte read to the request's
-//! body; no error and no note made here holds one.
+//! Everything here works without a cluster and without a terminal, so that each rule can be tested on its own
+//! and a mistake is found before anything is sent. Values stay in [`value::SecretValue`] from the first byte
+//! read to the request's body; no error and no note made here holds one.
 
 mod argument;
 mod builtin_type;

@@ -1,8 +1,8 @@
-//! The rules of Kubernetes on names, keys and labels, in the API server's own words.
+//! Kubernetes' rules for names, keys and labels, in the API server's own words.
 //!
-//! They are checked here, before anything is sent, since some would otherwise come back late or not at all: a wrong
-//! namespace as "not found", a wrong key only after every file was read. Where a text might be a value that was typed
-//! in the wrong place, the caller asks for the reasons alone (`key_faults`, `env_name_faults`) and does not echo it.
+//! They are checked before anything is sent, since the server would report some of them late or not at all: a
+//! wrong namespace as "not found", a wrong key only after every file was read. Where a text might be a value
+//! in the wrong place, callers use the reasons alone (`key_faults`, `env_name_faults`) and do not echo it.
 
 use std::borrow::Cow;
 
@@ -29,14 +29,17 @@ const LABEL_VALUE: &str = "a valid label must be an empty string or consist of a
 const SUBDOMAIN_LENGTH: usize = 253;
 const LABEL_LENGTH: usize = 63;
 
-/// The name with a suffix after a dash, cut where it would be too long for a Secret.
+/// Returns the name with a suffix after a dash, shortened if it would be too long for a Secret.
 pub(crate) fn with_suffix(name: &str, suffix: &str) -> String {
     let room = SUBDOMAIN_LENGTH.saturating_sub(suffix.len() + 1);
     let start: String = name.chars().take(room).collect();
     format!("{}-{suffix}", start.trim_end_matches(['-', '.']))
 }
 
-/// The name of a Secret: an RFC 1123 subdomain of at most 253 characters.
+/// Checks the name of a Secret: an RFC 1123 subdomain of at most 253 characters.
+///
+/// # Errors
+/// The name is empty or illegal. The hint is a legal name near it.
 pub(crate) fn check_secret_name(name: &str) -> Result<()> {
     if name.is_empty() {
         return Err(
@@ -57,34 +60,35 @@ pub(crate) fn check_secret_name(name: &str) -> Result<()> {
     })
 }
 
-/// The name of a namespace: an RFC 1123 label of at most 63 characters.
+/// Checks the name of a namespace: an RFC 1123 label of at most 63 characters.
 pub(crate) fn check_namespace(namespace: &str) -> Result<()> {
     refuse(&label_faults(namespace), || format!("metadata.namespace: Invalid value: {namespace:?}: "))
 }
 
-/// A key of a secret. The error echoes it: for keys that are surely not a value, such as those made of file names.
+/// Checks a key of a secret. The error echoes it, so use it only for keys that are surely not a value, such
+/// as those made of file names.
 pub(crate) fn check_key(key: &str) -> Result<()> {
     refuse(&key_faults(key), || format!("{key:?} is not valid key name for a Secret "))
 }
 
-/// The key of a label, with or without a domain before it.
+/// Checks the key of a label, with or without a domain before it.
 pub(crate) fn check_label_key(key: &str) -> Result<()> {
     refuse(&qualified_name_faults(key), || format!("metadata.labels: Invalid value: {key:?}: "))
 }
 
-/// The key of an annotation: by the rule for labels, in any case of letters.
+/// Checks the key of an annotation: by the rule for labels, in any case of letters.
 pub(crate) fn check_annotation_key(key: &str) -> Result<()> {
     refuse(&qualified_name_faults(&key.to_lowercase()), || {
         format!("metadata.annotations: Invalid value: {key:?}: ")
     })
 }
 
-/// The value of a label. Labels are public, so the error echoes it.
+/// Checks the value of a label. Labels are public, so the error echoes it.
 pub(crate) fn check_label_value(value: &str) -> Result<()> {
     refuse(&label_value_faults(value), || format!("metadata.labels: Invalid value: {value:?}: "))
 }
 
-/// What is wrong with a key of a secret, without the key itself; nothing when it is legal.
+/// Returns the faults of a key of a secret, without the key itself; none if it is legal.
 pub(super) fn key_faults(key: &str) -> Vec<Cow<'static, str>> {
     let mut faults = Vec::new();
     if key.len() > SUBDOMAIN_LENGTH {
@@ -97,7 +101,7 @@ pub(super) fn key_faults(key: &str) -> Vec<Cow<'static, str>> {
     faults
 }
 
-/// What is wrong with a variable's name, without the name itself; nothing when it is legal.
+/// Returns the faults of a variable's name, without the name itself; none if it is legal.
 pub(super) fn env_name_faults(name: &str) -> Vec<Cow<'static, str>> {
     let mut faults = Vec::new();
     let digit_first = name.starts_with(|first: char| first.is_ascii_digit());
@@ -108,33 +112,33 @@ pub(super) fn env_name_faults(name: &str) -> Vec<Cow<'static, str>> {
     faults
 }
 
-/// Whether a text is a legal key of a secret.
+/// Returns true for a legal key of a secret.
 pub(crate) fn is_key(text: &str) -> bool {
     key_faults(text).is_empty()
 }
 
-/// Whether a text is a legal name of a variable, by the rule that every server accepts.
+/// Returns true for a legal name of a variable by the rule that every server accepts.
 pub(crate) fn is_env_name(text: &str) -> bool {
     env_name_faults(text).is_empty()
 }
 
-/// Whether a text is a legal name of a variable by the rule of newer servers: printable ASCII without `=` (KEP-4369: with
-/// a feature gate from Kubernetes 1.30, by default from 1.32, always from 1.34).
+/// Returns true for a legal name of a variable by the rule of newer servers: printable ASCII without `=`
+/// (KEP-4369: with a feature gate from Kubernetes 1.30, by default from 1.32, always from 1.34).
 pub(crate) fn is_newer_env_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'=')
 }
 
-/// Whether a secret can have this name.
+/// Returns true if a secret can have this name.
 pub(crate) fn is_secret_name(text: &str) -> bool {
     is_subdomain(text)
 }
 
-/// Whether a text is an RFC 1123 subdomain of at most 253 characters, as names of most objects are.
+/// Returns true for an RFC 1123 subdomain of at most 253 characters, the rule for names of most objects.
 pub(crate) fn is_subdomain(text: &str) -> bool {
     subdomain_faults(text).is_empty()
 }
 
-/// Whether a text is an RFC 1123 label of at most 63 characters.
+/// Returns true for an RFC 1123 label of at most 63 characters.
 pub(crate) fn is_label(text: &str) -> bool {
     label_faults(text).is_empty()
 }
@@ -151,7 +155,7 @@ fn is_key_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._".contains(&byte)
 }
 
-/// Keys become file names, so those with a meaning to the file system are refused.
+/// Refuses names with a meaning to the file system, since keys become file names.
 fn dot_fault(name: &str) -> Option<Cow<'static, str>> {
     match name {
         "." => Some("must not be '.'".into()),
@@ -237,7 +241,7 @@ fn label_value_faults(value: &str) -> Vec<Cow<'static, str>> {
     faults
 }
 
-/// `My_Secret` → `my-secret`; nothing when that would not be a legal name either.
+/// Turns `My_Secret` into `my-secret`; returns none if that is not a legal name either.
 fn lower_case_name(name: &str) -> Option<String> {
     let replaced = name.to_lowercase().replace(['_', ' ', '/', ':'], "-");
     let legal = replaced.trim_matches(['-', '.']);

@@ -1,26 +1,27 @@
-//! Objects of which operators make secrets: who refers to such a secret need not create it.
+//! Objects from which operators make secrets, so that such a secret need not be created by hand.
 //!
-//! The fields are those of the operators' definitions. What an object makes only under conditions that are not its own,
-//! such as a policy to fill in a secret that is there, is not made by it.
+//! The fields are those of the operators' definitions. A secret that an object makes only under foreign
+//! conditions, such as a policy to fill in an existing secret, does not count.
 
 use serde_json::Value;
 
-/// A secret that is going to be made.
+/// A secret that an operator is going to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Made {
     pub(crate) name: String,
-    /// None where it may be any.
+    /// None if it may be any.
     pub(crate) namespace: Option<String>,
-    /// What makes it, as `ExternalSecret hf`.
+    /// The object that makes it, such as `ExternalSecret hf`.
     pub(crate) maker: String,
 }
 
-/// The place of the secrets' names in an object, as JSON pointers, in which `*` stands for every item of a list.
+/// The place of the secrets' names in an object, as JSON pointers, in which `*` stands for every item of a
+/// list.
 struct Row {
     group: &'static str,
     kind: &'static str,
     names: &'static [&'static str],
-    /// Where there is no name: that of the object, or none.
+    /// The name if the field is missing: that of the object, or none.
     otherwise: Otherwise,
     reach: Reach,
 }
@@ -60,7 +61,7 @@ static MAKERS: [Row; 25] = [
         AnyNamespace,
     ),
     row("kubernetes-client.io", "ExternalSecret", &[], OwnName, OwnNamespace),
-    // The controller gives the secret the name of the sealed one, whatever its template says.
+    // The controller gives the secret the sealed secret's name, whatever its template says.
     row("bitnami.com", "SealedSecret", &[], OwnName, OwnNamespace),
     row("cert-manager.io", "Certificate", &["/spec/secretName"], Nothing, OwnNamespace),
     row("cert-manager.io", "Issuer", &["/spec/acme/privateKeySecretRef/name"], Nothing, OwnNamespace),
@@ -91,7 +92,7 @@ static MAKERS: [Row; 25] = [
     row("", "Kustomization", &["/secretGenerator/*/name"], Nothing, AnyNamespace),
 ];
 
-/// Those before version 0.9 and those since.
+/// The fields before version 0.9 and since.
 static INFISICAL: [&str; 4] = [
     "/spec/managedSecretReference/secretName",
     "/spec/managedKubeSecretReferences/*/secretName",
@@ -99,16 +100,16 @@ static INFISICAL: [&str; 4] = [
     "/spec/managedKubeSecretReference/secretName",
 ];
 
-/// Annotations of an ingress with which cert-manager makes the certificates that the ingress names.
+/// The annotations of an ingress that make cert-manager issue the ingress's certificates.
 const CERTIFICATES_FOR_INGRESS: [&str; 3] =
     ["cert-manager.io/issuer", "cert-manager.io/cluster-issuer", "kubernetes.io/tls-acme"];
 
-/// Whether objects of a kind may make secrets.
+/// Returns true if objects of a kind may make secrets.
 pub(crate) fn may_make_secrets(api_version: &str, kind: &str) -> bool {
     row_of(api_version, kind).is_some() || (group(api_version), kind) == ("networking.k8s.io", "Ingress")
 }
 
-/// The secrets that an object makes. `namespace` is for an object that names none.
+/// Returns the secrets that an object makes. `namespace` is for an object that names none.
 pub(crate) fn made_by(object: &Value, namespace: &str) -> Vec<Made> {
     let text = |field: &str| object[field].as_str().unwrap_or_default();
     let (api_version, kind) = (text("apiVersion"), text("kind"));
@@ -139,9 +140,9 @@ fn row_of(api_version: &str, kind: &str) -> Option<&'static Row> {
 
 impl Row {
     fn names_in(&self, object: &Value, own_name: &str) -> Vec<String> {
-        // External Secrets: `Merge` fills in a secret that is there, `None` makes none.
+        // External Secrets: `Merge` fills in an existing secret, `None` makes none.
         let policy = object.pointer("/spec/target/creationPolicy").and_then(Value::as_str);
-        // HashiCorp's operator makes the secret only where it is told to.
+        // HashiCorp's operator makes the secret only if this is set.
         let is_told = object.pointer("/spec/destination/create") == Some(&Value::Bool(true));
         if matches!(policy, Some("Merge" | "None")) || (self.group == "secrets.hashicorp.com" && !is_told) {
             return Vec::new();

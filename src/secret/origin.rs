@@ -1,4 +1,4 @@
-//! A path on the command line, which may stand for standard input, and the reading of it.
+//! A path on the command line, which may stand for standard input, and its reading.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -13,22 +13,23 @@ use crate::command_line;
 use crate::error::{Error, Result};
 use crate::printable::printable;
 
-/// What it is called.
+/// The name of standard input in messages.
 pub(super) const STANDARD_INPUT: &str = "standard input";
 
-/// What a path on the command line means.
+/// The meaning of a path on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Origin {
     StandardInput,
     Path(PathBuf),
 }
 
-/// The name by which a file, or standard input, may be spoken of.
+/// The name of a file, or of standard input, for messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shown(String);
 
 impl Origin {
-    /// `-` is standard input, unlike in kubectl; so is `/dev/stdin`, which the system cannot open when it is a socket.
+    /// Reads `-` as standard input, unlike kubectl, and `/dev/stdin` too, which the system cannot open if it
+    /// is a socket.
     pub(crate) fn of(path: &OsStr) -> Self {
         if path == "-" || path == "/dev/stdin" { Self::StandardInput } else { Self::Path(path.into()) }
     }
@@ -40,7 +41,10 @@ impl Origin {
         }
     }
 
-    /// Reads all of it, or refuses more than `limit` bytes: a pipe or a device may never end.
+    /// Reads everything, or refuses more than `limit` bytes: a pipe or a device may never end.
+    ///
+    /// # Errors
+    /// It can't be read, or is larger.
     pub(crate) fn read(&self, limit: usize, input: &mut dyn Input) -> Result<SecretValue> {
         let shown = self.shown();
         match self {
@@ -58,7 +62,7 @@ impl Origin {
 }
 
 impl Origin {
-    /// Reads a file of which the text is wanted.
+    /// Reads a file as text.
     ///
     /// # Errors
     /// It can't be read, is too large, or is UTF-16.
@@ -74,7 +78,7 @@ impl Shown {
         Self(path.to_string_lossy().into_owned())
     }
 
-    /// As a word of a command for a shell.
+    /// Returns it quoted as a word of a shell command.
     pub(super) fn quoted(&self) -> String {
         command_line::quoted(&self.0).into_owned()
     }
@@ -86,7 +90,7 @@ impl fmt::Display for Shown {
     }
 }
 
-/// Reads a file of which `expected` is the size, as far as it is known.
+/// Reads a file of `expected` bytes, as far as its size is known.
 pub(super) fn read_file(path: &Path, limit: usize, expected: usize) -> Result<SecretValue> {
     let shown = Shown::path(path);
     let file =
@@ -104,17 +108,17 @@ fn read_at_most(limit: usize, from: impl Read, expected: usize, shown: &Shown) -
     Ok(value)
 }
 
-/// That something can't be read, in kubectl's words.
+/// Builds the error of a failed read, in kubectl's words.
 pub(crate) fn reading(shown: &Shown, error: &io::Error) -> Error {
     let refusal = Error::failed(format!("error reading {shown}: {}", reason(error)));
     if shown.0.starts_with("~/") {
         return refusal
-            .hint("a shell expands ~ only at the start of a word: put a blank before it instead of '='");
+            .hint("a shell expands ~ only at the start of a word: put a space before it instead of '='");
     }
     refusal
 }
 
-/// The system's reason in the words kubectl's users know.
+/// Returns the system's reason in the words that kubectl's users know.
 pub(super) fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "no such file or directory".to_owned(),

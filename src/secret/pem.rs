@@ -1,16 +1,16 @@
-//! PEM blocks, found as Go's `encoding/pem` finds them, since what kubectl accepts is accepted here.
+//! PEM blocks, found as Go's `encoding/pem` finds them, so that everything kubectl accepts is accepted here.
 //!
-//! A block starts at the start of a line; text around it, and blocks that are damaged, are passed over. Contents of
-//! keys are wiped when they go, which no PEM crate does.
+//! A block begins at the start of a line; text around it and damaged blocks are skipped. Contents of keys are
+//! wiped when dropped, which no PEM crate does.
 
 use zeroize::Zeroizing;
 
 use super::go_base64::decoded;
 
-/// One block: what is between `-----BEGIN <label>-----` and its end.
+/// One block: the content between `-----BEGIN <label>-----` and its end.
 pub(crate) struct Block<'a> {
     pub(crate) label: &'a str,
-    /// It has the headers by which OpenSSL of old marked an encrypted key.
+    /// It has the headers by which old OpenSSL marks an encrypted key.
     pub(crate) encrypted: bool,
     /// It has headers of any kind.
     headed: bool,
@@ -18,12 +18,12 @@ pub(crate) struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// Go's rule: `PRIVATE KEY` with or without a word before it.
+    /// Applies Go's rule: `PRIVATE KEY` with or without a word before it.
     pub(crate) fn is_private_key(&self) -> bool {
         self.label == "PRIVATE KEY" || self.label.ends_with(" PRIVATE KEY")
     }
 
-    /// Go takes no authority's certificate that has headers.
+    /// Returns true for a block with headers; Go refuses an authority's certificate that has them.
     pub(crate) fn has_headers(&self) -> bool {
         self.headed
     }
@@ -32,13 +32,13 @@ impl Block<'_> {
         self.label == "CERTIFICATE"
     }
 
-    /// A key that nobody can use without its passphrase.
+    /// Returns true for a key that needs its passphrase.
     pub(crate) fn is_encrypted(&self) -> bool {
         self.encrypted || self.label == "ENCRYPTED PRIVATE KEY"
     }
 }
 
-/// All blocks of a file. What is not UTF-8 around them does no harm.
+/// Returns all blocks of a file. Text around them need not be UTF-8.
 pub(crate) fn blocks(file: &[u8]) -> Vec<Block<'_>> {
     let mut lines = file.split_inclusive(|byte| *byte == b'\n');
     let mut found = Vec::new();
@@ -62,7 +62,7 @@ pub(crate) fn blocks(file: &[u8]) -> Vec<Block<'_>> {
     found
 }
 
-/// The label of a line that is `<start><label>-----`.
+/// Returns the label of a line of the form `<start><label>-----`.
 fn delimiter<'a>(line: &'a [u8], start: &str) -> Option<&'a str> {
     std::str::from_utf8(line.trim_ascii_end()).ok()?.strip_prefix(start)?.strip_suffix("-----")
 }

@@ -1,4 +1,4 @@
-//! The reading of sources, in kubectl's order: the values at hand, then files, then files of many keys.
+//! Reads sources in kubectl's order: given values, then files, then files of many keys.
 
 use std::path::Path;
 use std::{fs, io};
@@ -13,10 +13,14 @@ use super::value::SecretValue;
 use super::{dotenv, env_file, map, unseen};
 use crate::error::{Error, Result};
 
-/// The most bytes of a file of many keys, of which much may be comments.
+/// The limit in bytes for a file of many keys, of which much may be comments.
 const MANY_KEYS_LIMIT: usize = 16 * SIZE_LIMIT;
 
-/// Reads all sources. The first mistake ends it.
+/// Reads all sources, up to the first mistake.
+///
+/// # Errors
+/// A source can't be read, has an illegal or duplicate key, or they hold too much. Names the source, never
+/// its content.
 pub(crate) fn read(mut sources: Vec<Source>, handling: Handling, input: &mut dyn Input) -> Result<Contents> {
     check_standard_input(sources.iter().filter_map(Source::origin))?;
     sources.sort_by_key(Source::turn);
@@ -57,7 +61,7 @@ pub(crate) fn read(mut sources: Vec<Source>, handling: Handling, input: &mut dyn
     Ok(contents)
 }
 
-/// Refuses a second use of standard input, which would find it empty.
+/// Refuses a second use of standard input, which would be empty.
 pub(crate) fn check_standard_input<'a>(origins: impl Iterator<Item = &'a Origin>) -> Result<()> {
     if origins.filter(|origin| **origin == Origin::StandardInput).count() > 1 {
         return Err(Error::usage("standard input can be read only once")
@@ -111,8 +115,8 @@ fn add_path(
     add_value(contents, key, &Shown::path(path).to_string(), value, handling)
 }
 
-/// Adds the files of a directory in the order of their names, and follows links: to kubectl a mounted secret volume,
-/// in which every file is a link, is empty.
+/// Adds the files of a directory in the order of their names, and follows links. kubectl skips links, so that
+/// a mounted secret volume, in which every file is a link, is empty to it.
 fn add_directory(contents: &mut Contents, directory: &Path, handling: Handling) -> Result<()> {
     let folder = Shown::path(directory);
     let listing = |error: io::Error| {
@@ -125,7 +129,7 @@ fn add_directory(contents: &mut Contents, directory: &Path, handling: Handling) 
         let path = directory.join(&name);
         let key = name.to_string_lossy().into_owned();
         let skipped = match fs::metadata(&path) {
-            // `..data` and `..2024_01_31…` of a mounted volume are no news to anybody.
+            // `..data` and `..2024_01_31…` of a mounted volume need no note.
             Ok(metadata) if metadata.is_dir() && key.starts_with("..") => continue,
             Ok(_) if key.starts_with("..") => "no key may start with '..'",
             Ok(metadata) if metadata.is_file() => {
@@ -134,7 +138,7 @@ fn add_directory(contents: &mut Contents, directory: &Path, handling: Handling) 
             }
             Ok(metadata) if metadata.is_dir() => "a directory",
             Ok(_) => "not a regular file",
-            Err(error) if error.kind() == io::ErrorKind::NotFound => "a link to nothing",
+            Err(error) if error.kind() == io::ErrorKind::NotFound => "a broken link",
             Err(error) => return Err(reading(&Shown::path(&path), &error)),
         };
         contents.note(format!("skipped {}: {skipped}", Shown::path(&path)));
@@ -142,7 +146,7 @@ fn add_directory(contents: &mut Contents, directory: &Path, handling: Handling) 
     Ok(())
 }
 
-/// Reads a file of many keys. `what` says what it is, for a directory's refusal in kubectl's words.
+/// Reads a file of many keys. `what` names its kind when a directory is refused in kubectl's words.
 fn read_many(from: &Origin, what: &str, input: &mut dyn Input) -> Result<(Shown, SecretValue)> {
     let shown = from.shown();
     if let Origin::Path(path) = from

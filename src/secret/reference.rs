@@ -1,8 +1,9 @@
-//! Run:ai's way to name a key of a secret in an environment variable: `VAR=SECRET:<secret>,<key>`.
+//! Run:ai's references to a key of a secret in an environment variable: `VAR=SECRET:<secret>,<key>`.
 //!
-//! Version 1 of the `runai` CLI checks nothing here: `SECRET:s` gives an empty key, `SECRET:s,k,x` drops the `x`, and
-//! `secret:s,k` becomes the literal value. Each of these leaves a pod that cannot start, so each is an error here, with
-//! the right form. What follows the `=` may be a password, so only the variable's name is ever echoed.
+//! Version 1 of the `runai` CLI checks nothing: `SECRET:s` gives an empty key, `SECRET:s,k,x` drops the `x`,
+//! and `secret:s,k` becomes the literal value. Each of these leaves a pod that cannot start, so each is an
+//! error here, with the right form. The text after the `=` may be a password, so only the variable's name is
+//! ever echoed.
 
 use super::name::{check_key, check_secret_name, env_name_faults, is_newer_env_name};
 use crate::error::{Error, Result};
@@ -35,29 +36,33 @@ impl SecretReference {
             () if parts.next().is_some() => Err("there is more than one comma"),
             () if rest.contains(':') => Err("there is a second colon"),
             () if check_secret_name(secret).is_err() => {
-                Err("what is before the comma is not the name of a secret")
+                Err("the text before the comma is not the name of a secret")
             }
-            () if check_key(key).is_err() => Err("what is after the comma is not a key of a secret"),
+            () if check_key(key).is_err() => Err("the text after the comma is not a key of a secret"),
             () => Ok(Self { secret: secret.to_owned(), key: key.to_owned() }),
         }
     }
 }
 
 impl EnvEntry {
-    /// Reads one argument of `-e`.
+    /// Parses one argument of `-e`.
+    ///
+    /// # Errors
+    /// It has no `=`, an illegal name, or is almost a reference. Never repeats the text after the `=`.
     pub(crate) fn parse(argument: &str) -> Result<Self> {
         let Some((variable, value)) = argument.split_once('=') else {
             return Err(Error::usage(
                 "an environment variable is given as VAR=value or VAR=SECRET:<secret>,<key>",
             )
-            .hint("there is no '=' in the argument; it is not shown, since it may be a value"));
+            .hint("the argument has no '='; it is not shown, since it may be a value"));
         };
-        // A literal may be a value that was torn apart; a reference can have a name that newer servers alone take.
+        // A literal may be part of a value that was split, so its name must be legal everywhere. A reference
+        // may have a name that only newer servers accept.
         let is_newer = value.starts_with(PREFIX) && is_newer_env_name(variable);
         let faults = if is_newer { Vec::new() } else { env_name_faults(variable) };
         if !faults.is_empty() {
             return Err(Error::usage(format!(
-                "what is before the first '=' is no name: {}",
+                "the text before the first '=' is not a valid name: {}",
                 faults.join(";")
             ))
             .hint("it is not shown, since it may be a value; write VAR=value or VAR=SECRET:<secret>,<key>"));
@@ -79,19 +84,19 @@ impl EnvEntry {
     }
 }
 
-/// Whether a value has the form `<secret>,<key>`: a reference that lacks its `SECRET:`, or a list of two.
+/// Recognizes `<secret>,<key>`: a reference without its `SECRET:`, or a list of two.
 pub(crate) fn lacks_prefix(value: &str) -> Option<SecretReference> {
     SecretReference::parts(&format!("{PREFIX}{value}")).ok()
 }
 
-/// `secret:s,k`, or the right word with a blank or a quotation mark before it.
+/// Recognizes `secret:s,k`, and the right word after a blank or a quotation mark.
 fn looks_like_a_reference(value: &str) -> bool {
     let start = value.trim_start_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'');
     start.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
 }
 
 fn right_form(variable: &str) -> String {
-    format!("write {variable}=SECRET:<secret>,<key>, in capitals, with one comma and no blanks")
+    format!("write {variable}=SECRET:<secret>,<key>, in capitals, with one comma and no spaces")
 }
 
 #[cfg(test)]

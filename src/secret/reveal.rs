@@ -1,7 +1,8 @@
-//! Values as text, for who asked to see them: several at once, in a form from which each is read back equal.
+//! Values as text, for a user who asked to see them: several at once, in a form from which each is read back
+//! unchanged.
 //!
-//! What a form can't hold is refused, never changed. As in `manifest.rs`, the text is written into a buffer that never
-//! moves and is wiped when it goes.
+//! A value that a form can't hold is refused, never changed. As in `manifest.rs`, the text is written into a
+//! buffer that never moves and is wiped when dropped.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -15,7 +16,7 @@ use super::value::SecretValue;
 use crate::error::{Error, Result};
 use crate::render::Escaping;
 
-/// How values are written.
+/// The notation of the values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Notation {
     /// A map of strings, as `--from-json` reads it.
@@ -36,15 +37,15 @@ impl Notation {
         }
     }
 
-    /// Why this key or this value can't be written so.
+    /// Returns the reason why the notation can't hold this key or this value.
     fn fault(self, key: &str, value: &SecretValue) -> Option<&'static str> {
         let bytes = value.expose();
         let is_utf8 = std::str::from_utf8(bytes).is_ok();
         match self {
             Self::Json | Self::Dotenv if !is_utf8 => Some("its value is not UTF-8"),
             Self::Dotenv | Self::Shell if bytes.contains(&0) => Some("its value has a zero byte"),
-            Self::Dotenv if !is_env_name(key) => Some("its key is no variable's name"),
-            Self::Shell if !is_shell_name(key) => Some("its key is no variable's name"),
+            Self::Dotenv if !is_env_name(key) => Some("its key is not a variable name"),
+            Self::Shell if !is_shell_name(key) => Some("its key is not a variable name"),
             Self::Dotenv => match std::str::from_utf8(bytes).map(DotenvForm::of) {
                 Ok(Err(fault)) => Some(fault),
                 _ => None,
@@ -54,7 +55,7 @@ impl Notation {
     }
 }
 
-/// How a value stands in a dotenv file. Nothing is escaped in any of these: no two readers have the same escapes.
+/// The form of a value in a dotenv file. None of them has escapes: no two readers agree on those.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum DotenvForm {
     Plain,
@@ -63,13 +64,14 @@ enum DotenvForm {
 }
 
 impl DotenvForm {
-    /// The form that every reader takes for this text; found out by asking them (`reveal/tests.rs` does it again).
+    /// Returns the form that every reader reads as this text; found by asking them (`reveal/tests.rs` does it
+    /// again).
     ///
     /// # Errors
-    /// There is none. Says why.
+    /// No form is safe. Says why.
     fn of(text: &str) -> Result<Self, &'static str> {
         if text.contains('\r') {
-            return Err("its value has a carriage return, which not every reader takes");
+            return Err("its value has a carriage return, which some readers refuse");
         }
         // python-dotenv replaces it even between single quotes.
         if text.split_once("${").is_some_and(|(_, rest)| rest.contains('}')) {
@@ -90,14 +92,14 @@ impl DotenvForm {
     }
 }
 
-/// Whether some reader takes a backslash in it for the start of an escape.
+/// Returns true if some reader takes a backslash in it for the start of an escape.
 fn has_escape(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.windows(2).any(|pair| pair[0] == b'\\' && b"\\'\"abfnrtv$`".contains(&pair[1]))
         || text.ends_with('\\')
 }
 
-/// Whether it needs no quotes, whatever quotes and backslashes it has inside.
+/// Returns true if it needs no quotes, whatever quotes and backslashes it has inside.
 fn means_itself(text: &str) -> bool {
     let is_known = |c: char| matches!(c, ' '..='~') || c.is_alphanumeric();
     text.chars().all(is_known)
@@ -106,10 +108,10 @@ fn means_itself(text: &str) -> bool {
         && !text.ends_with(' ')
 }
 
-/// All values in one text.
+/// Returns all values in one text.
 ///
 /// # Errors
-/// A key or a value that the notation can't hold; the key is named.
+/// The notation can't hold a key or a value; the key is named.
 pub(crate) fn revealed(
     data: &BTreeMap<String, SecretValue>,
     notation: Notation,
@@ -118,7 +120,7 @@ pub(crate) fn revealed(
         if let Some(fault) = notation.fault(key, value) {
             let error = Error::failed(format!("{key} can't be in {}: {fault}", notation.name()));
             let as_json = notation != Notation::Json && Notation::Json.fault(key, value).is_none();
-            let error = if as_json { error.hint("-o json holds every text") } else { error };
+            let error = if as_json { error.hint("-o json can hold any text") } else { error };
             return Err(error.hint(format!(
                 "name the other keys, and take {key} alone: … {key} --reveal > FILE writes it byte for byte"
             )));
@@ -153,7 +155,7 @@ impl Serialize for Text<'_> {
     }
 }
 
-/// The form is known to exist.
+/// Writes a value in a form that is known to exist.
 fn dotenv(key: &str, value: &[u8], out: &mut dyn Write) -> io::Result<()> {
     let text = std::str::from_utf8(value).map_err(io::Error::other)?;
     let quote: &[u8] = match DotenvForm::of(text).map_err(io::Error::other)? {
@@ -165,7 +167,7 @@ fn dotenv(key: &str, value: &[u8], out: &mut dyn Write) -> io::Result<()> {
     [quote, value, quote, b"\n"].iter().try_for_each(|part| out.write_all(part))
 }
 
-/// Between single quotes nothing is special to a shell but the single quote.
+/// Writes a value between single quotes, where only the single quote is special to a shell.
 fn shell(key: &str, value: &[u8], out: &mut dyn Write) -> io::Result<()> {
     write!(out, "export {key}='")?;
     for byte in value {

@@ -1,4 +1,4 @@
-//! One value for a flag that asks for one: a password, a secret key.
+//! The value for a flag that takes one: a password, a secret key.
 
 use super::argument::bytes_of;
 use super::contents::SIZE_LIMIT;
@@ -8,23 +8,26 @@ use super::unseen::{self, Unseen};
 use super::value::SecretValue;
 use crate::error::{Error, Result};
 
-/// Where it comes from.
+/// The source of the value.
 pub(crate) enum SingleValue {
     From(Origin),
     /// The environment variable of that name.
     Variable(String),
 }
 
-/// The value, and what is worth knowing about it, a line each.
+/// The value, and notes about it, a line each.
 pub(crate) struct Single {
     pub(crate) value: SecretValue,
     pub(crate) notes: Vec<String>,
 }
 
 impl SingleValue {
-    /// Reads it, without one line end: no password ends in one, and every editor and `echo` adds one.
+    /// Reads the value, without one line end: no password ends in one, and every editor and `echo` adds one.
     ///
-    /// `flag` is the one that it is given with.
+    /// `flag` is the flag that gives it.
+    ///
+    /// # Errors
+    /// The source can't be read, or the value is empty.
     pub(crate) fn read(&self, flag: &str, input: &mut dyn Input) -> Result<Single> {
         let value = match self {
             Self::From(origin) => origin.read_text(SIZE_LIMIT, input)?,
@@ -44,7 +47,7 @@ impl SingleValue {
 }
 
 impl Single {
-    /// A value that `place` is the name of.
+    /// Checks a value. `place` names it in messages.
     pub(crate) fn of(place: &str, value: SecretValue) -> Self {
         let unseen = Unseen::of(value.expose());
         let mut notes = Vec::new();
@@ -52,7 +55,7 @@ impl Single {
             notes.push(format!("{place}: the value {ends}, which {} part of it", number.becomes()));
         }
         if unseen.is_inside() {
-            notes.push(format!("{place}: the value has characters in it that nobody sees"));
+            notes.push(format!("{place}: the value has invisible characters in it"));
         }
         Self { value, notes }
     }

@@ -1,8 +1,8 @@
-//! Where the values of a new secret come from: the grammar of the flags, kubectl's where kubectl has one.
+//! The sources of a new secret's values: the grammar of the flags, which is kubectl's where kubectl has one.
 //!
 //! A new kind of source is a variant of [`Source`], a function that makes it from its flag, and an arm in
-//! `reading::read`. What was typed may be a value in the wrong place, so a literal, a variable and a key of a flag are
-//! named by their position, never by their text.
+//! `reading::read`. The text of an argument may be a value in the wrong place, so a literal, a variable and a
+//! key of a flag are named by their position, never by their text.
 
 use std::ffi::{OsStr, OsString};
 
@@ -17,10 +17,10 @@ use super::value::SecretValue;
 use crate::error::{Error, Result};
 use crate::printable::printable;
 
-/// One place that values come from. The order of the variants is the order in which they are read: kubectl's.
+/// One source of values. The order of the variants is the order in which they are read: kubectl's.
 pub(crate) enum Source {
-    /// A value that is at hand: a literal, a variable's, one that was typed at a prompt, a generated one.
-    /// `place` is what it may be called; none where it was made here.
+    /// A value in memory: a literal, a variable's, a typed one, a generated one. `place` names it in
+    /// messages; none if it was generated.
     Given { key: String, value: SecretValue, place: Option<String> },
     /// `--from-file [KEY=]PATH`; a directory without a key stands for the files in it.
     File { key: Option<String>, from: Origin },
@@ -33,33 +33,45 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// From all arguments of `--from-literal`, which are not lists: a comma is part of a value.
+    /// Reads all arguments of `--from-literal`, which are not lists: a comma is part of a value.
+    ///
+    /// # Errors
+    /// An argument has no `=`, or an illegal key. Names its position, never its text.
     pub(crate) fn literals(arguments: impl IntoIterator<Item = OsString>) -> Result<Vec<Self>> {
         arguments.into_iter().zip(1..).map(|(argument, position)| Self::literal(argument, position)).collect()
     }
 
-    /// From all arguments of `--from-file`, each a list separated by commas.
+    /// Reads all arguments of `--from-file`, each a list separated by commas.
+    ///
+    /// # Errors
+    /// An entry lacks its path or its key, or the key is illegal.
     pub(crate) fn files(arguments: impl IntoIterator<Item = OsString>) -> Result<Vec<Self>> {
         entries("--from-file", arguments)?.iter().map(|entry| Self::file(entry)).collect()
     }
 
-    /// From all arguments of `--from-env-file`, each a list separated by commas.
+    /// Reads all arguments of `--from-env-file`, each a list separated by commas.
+    ///
+    /// # Errors
+    /// An argument is not valid CSV.
     pub(crate) fn env_files(arguments: impl IntoIterator<Item = OsString>) -> Result<Vec<Self>> {
         let entries = entries("--from-env-file", arguments)?;
         Ok(entries.iter().map(|entry| Self::EnvFile { from: Origin::of(entry) }).collect())
     }
 
-    /// From all arguments of `--from-dotenv`, each a path.
+    /// Reads all arguments of `--from-dotenv`, each a path.
     pub(crate) fn dotenv_files(arguments: impl IntoIterator<Item = OsString>) -> Vec<Self> {
         arguments.into_iter().map(|path| Self::Dotenv { from: Origin::of(&path) }).collect()
     }
 
-    /// From all arguments of `--from-json`, each a path.
+    /// Reads all arguments of `--from-json`, each a path.
     pub(crate) fn maps(arguments: impl IntoIterator<Item = OsString>) -> Vec<Self> {
         arguments.into_iter().map(|path| Self::Map { from: Origin::of(&path) }).collect()
     }
 
-    /// From all arguments of `--from-env`: `VARIABLE`, or `KEY=VARIABLE`.
+    /// Reads all arguments of `--from-env`: `VARIABLE`, or `KEY=VARIABLE`.
+    ///
+    /// # Errors
+    /// A variable is not set, or a key is illegal. Names the position, never the text.
     pub(crate) fn variables(
         arguments: impl IntoIterator<Item = String>,
         input: &dyn Input,
@@ -71,7 +83,10 @@ impl Source {
             .collect()
     }
 
-    /// From all arguments of `--generate`: `KEY`, or `KEY=LENGTH`.
+    /// Reads all arguments of `--generate`: `KEY`, or `KEY=LENGTH`.
+    ///
+    /// # Errors
+    /// A key is illegal, the length is out of range, or the system has no random numbers.
     pub(crate) fn generated(arguments: impl IntoIterator<Item = String>) -> Result<Vec<Self>> {
         arguments
             .into_iter()
@@ -80,12 +95,15 @@ impl Source {
             .collect()
     }
 
-    /// The keys given to a flag such as `--prompt`, checked.
+    /// Checks the keys given to a flag such as `--prompt`.
+    ///
+    /// # Errors
+    /// A key is illegal. Names its position, never its text.
     pub(crate) fn check_keys(flag: &str, keys: &[String]) -> Result<()> {
         keys.iter().zip(1..).try_for_each(|(key, position)| check_flag_key(flag, key, position))
     }
 
-    /// A value that was typed at a prompt, with a key that was checked before.
+    /// Wraps a value that was typed at a prompt. The key was checked before.
     pub(crate) fn typed(key: impl Into<String>, value: SecretValue) -> Self {
         Self::Given { key: key.into(), value, place: Some("what was typed".to_owned()) }
     }
@@ -157,7 +175,7 @@ impl Source {
         }
     }
 
-    /// Whether a value comes as it is, which may have something at its ends.
+    /// Returns true for a source whose value is taken as it is, and so may have invisible characters at its ends.
     pub(crate) fn may_have_ends(&self) -> bool {
         matches!(self, Self::Given { place: Some(_), .. } | Self::File { .. } | Self::EnvFile { .. })
     }
@@ -173,7 +191,7 @@ impl Source {
     }
 }
 
-/// One entry of `--from-file`: a path, perhaps with a key before it.
+/// Splits one entry of `--from-file`: a path, perhaps with a key before it.
 pub(super) fn key_and_origin(entry: &OsStr) -> Result<(Option<String>, Origin)> {
     let bytes = entry.as_encoded_bytes();
     let text = entry.to_string_lossy();

@@ -1,4 +1,4 @@
-//! An SSH key for Git: that the file is the private one, and that no passphrase stands between it and the job.
+//! SSH keys for Git: the file must be a private key that OpenSSH reads without a passphrase.
 
 use super::contents::{Contents, SIZE_LIMIT};
 use super::input::Input;
@@ -9,14 +9,14 @@ use super::unseen;
 use super::value::SecretValue;
 use crate::error::{Error, Result};
 
-/// The key that Kubernetes asks of an `ssh-auth` secret.
+/// The key that Kubernetes requires of an `ssh-auth` secret.
 pub(super) const PRIVATE_KEY: &str = "ssh-privatekey";
 const PUBLIC_KEY: &str = "ssh-publickey";
 const KNOWN_HOSTS: &str = "known_hosts";
-/// The key that Run:ai reads of a credential for Git.
+/// The key that Run:ai reads of a Git credential.
 const RUNAI_KEY: &str = "ssh";
 
-/// How OpenSSH's own format starts, and what it says where there is no passphrase (OpenSSH's PROTOCOL.key).
+/// The start of OpenSSH's own format, up to the word for "no passphrase" (OpenSSH's PROTOCOL.key).
 const OPENSSH_START: &[u8] = b"openssh-key-v1\0";
 const NO_CIPHER: &[u8] = b"\0\0\0\x04none";
 
@@ -24,14 +24,14 @@ const OPENSSH_LABEL: &str = "OPENSSH PRIVATE KEY";
 const OPENSSH_BEGIN: &[u8] = b"-----BEGIN OPENSSH PRIVATE KEY-----\n";
 const OPENSSH_END: &[u8] = b"\n-----END OPENSSH PRIVATE KEY-----\n";
 
-/// Its object identifier, in DER.
+/// Ed25519's object identifier, in DER.
 const ED25519: &[u8] = &[0x06, 0x03, 0x2b, 0x65, 0x70];
 
-/// Starts of lines that hold a public key.
+/// The starts of lines that hold a public key.
 const PUBLIC_STARTS: [&str; 5] =
     ["ssh-", "ecdsa-sha2-", "sk-", "-----BEGIN PUBLIC KEY-----", "---- BEGIN SSH2 PUBLIC KEY"];
 
-/// The files that an SSH secret is made of.
+/// The files of an SSH secret.
 pub(crate) struct SshFiles {
     pub(crate) private_key: Origin,
     pub(crate) public_key: Option<Origin>,
@@ -39,15 +39,18 @@ pub(crate) struct SshFiles {
     pub(crate) audience: Audience,
 }
 
-/// Who is to use the key.
+/// The users of the key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Audience {
     Kubernetes,
-    /// Run:ai too, as a credential: it looks for the key under a name of its own.
+    /// Run:ai too, which reads credentials under a key name of its own.
     RunAi,
 }
 
-/// The contents of a `kubernetes.io/ssh-auth` secret.
+/// Returns the contents of a `kubernetes.io/ssh-auth` secret.
+///
+/// # Errors
+/// A file can't be read, the key is not a private one without a passphrase, or the known hosts are malformed.
 pub(crate) fn ssh_contents(files: &SshFiles, input: &mut dyn Input) -> Result<Contents> {
     let origins = [Some(&files.private_key), files.public_key.as_ref(), files.known_hosts.as_ref()];
     check_standard_input(origins.into_iter().flatten())?;
@@ -75,12 +78,12 @@ pub(crate) fn ssh_contents(files: &SshFiles, input: &mut dyn Input) -> Result<Co
     Ok(contents)
 }
 
-/// Gives the block that holds the key.
+/// Returns the block that holds the key.
 fn check_private_key<'a>(shown: &Shown, file: &'a [u8]) -> Result<Block<'a>> {
     unseen::refuse_mark(shown, file, "OpenSSH")?;
     if is_public(file) {
         return Err(Error::usage(format!("{shown} is a public key"))
-            .hint("the private one is the file of the same name without .pub"));
+            .hint("the private key is in the file of the same name without .pub"));
     }
     if file.starts_with(b"PuTTY-User-Key-File") {
         return Err(Error::usage(format!("{shown} is a key in PuTTY's format")).hint(format!(
@@ -88,25 +91,24 @@ fn check_private_key<'a>(shown: &Shown, file: &'a [u8]) -> Result<Block<'a>> {
             shown.quoted()
         )));
     }
-    let whole = "it must be the key's whole file, from its BEGIN to its END, in lines of its own; ssh-keygen -t ed25519 makes one";
+    let whole =
+        "give the key's whole file, from the BEGIN line to the END line; ssh-keygen -t ed25519 makes one";
     let Some(key) = blocks(file).into_iter().find(Block::is_private_key) else {
-        let is = if file.trim_ascii().is_empty() { "is empty" } else { "is no private SSH key" };
+        let is = if file.trim_ascii().is_empty() { "is empty" } else { "is not a private SSH key" };
         return Err(Error::usage(format!("{shown} {is}")).hint(whole));
     };
     if has_passphrase(&key) {
-        return Err(Error::usage(format!(
-            "the key in {shown} has a passphrase, and a job can't be asked for it"
-        ))
-        .hint("make a key for this purpose alone: ssh-keygen -t ed25519 -N '' -f job_key")
-        .hint(format!(
-            "or take the passphrase off a copy: cp {0} job_key && ssh-keygen -p -N '' -f job_key",
-            shown.quoted()
-        )));
+        return Err(Error::usage(format!("the key in {shown} has a passphrase, which a job can't ask for"))
+            .hint("make a key for this purpose alone: ssh-keygen -t ed25519 -N '' -f job_key")
+            .hint(format!(
+                "or remove the passphrase from a copy: cp {0} job_key && ssh-keygen -p -N '' -f job_key",
+                shown.quoted()
+            )));
     }
     let is_openssh = key.label == OPENSSH_LABEL;
     if is_openssh != key.content.starts_with(OPENSSH_START) {
-        return Err(Error::usage(format!("{shown} says that it is of another format than it is"))
-            .hint("OpenSSH goes by the words after BEGIN: take the file as ssh-keygen wrote it"));
+        return Err(Error::usage(format!("{shown} has another format than its BEGIN line says"))
+            .hint("OpenSSH goes by the words after BEGIN: use the file as ssh-keygen wrote it"));
     }
     let is_whole = if is_openssh { is_whole_openssh(&key.content) } else { is_whole_der(&key.content) };
     if !is_whole {
@@ -115,39 +117,37 @@ fn check_private_key<'a>(shown: &Shown, file: &'a [u8]) -> Result<Block<'a>> {
     Ok(key)
 }
 
-/// What OpenSSH stumbles over in a file that holds a key: seen with 9.2. Its own format must be the whole file, to the
-/// byte; of the others it is more tolerant.
+/// Warns of a layout that OpenSSH refuses (seen with 9.2). A file in its own format must hold nothing else,
+/// to the byte; with other formats it is more tolerant.
 fn layout_warning(shown: &Shown, file: &[u8], key: &Block<'_>) -> Option<String> {
     let what = if key.label != OPENSSH_LABEL {
         let old = key.label == "DSA PRIVATE KEY";
         let young =
             key.label == "PRIVATE KEY" && key.content.windows(ED25519.len()).any(|part| part == ED25519);
-        let advice = "ssh-keygen -t ed25519 makes one that all can read";
+        let advice = "ssh-keygen -t ed25519 makes one that every version reads";
         return match (old, young) {
-            (true, _) => {
-                Some(format!("{shown} is a DSA key, which OpenSSH 10 does not know any more: {advice}"))
-            }
+            (true, _) => Some(format!("{shown} is a DSA key, which OpenSSH 10 no longer supports: {advice}")),
             (_, true) => {
                 Some(format!("OpenSSH before 9.6 can't read {shown}, an Ed25519 key in PKCS #8: {advice}"))
             }
             _ => None,
         };
     } else if file.contains(&b'\r') {
-        "has Windows line ends (tr -d '\\r' < FILE > NEW takes them off)"
+        "has Windows line ends (tr -d '\\r' < FILE > NEW removes them)"
     } else if !file.ends_with(b"\n") && file.trim_ascii_end().ends_with(OPENSSH_END.trim_ascii()) {
         "does not end in a newline (echo >> FILE adds it)"
     } else if !file.starts_with(OPENSSH_BEGIN) {
-        "has something before the key's first line, or behind it"
+        "has text before the key's first line or after its last"
     } else if !file.windows(OPENSSH_END.len()).any(|line| line == OPENSSH_END) {
-        "has blanks around the key's last line"
+        "has whitespace around the key's last line"
     } else {
         return None;
     };
     Some(format!("{shown} {what}: OpenSSH will not read the key"))
 }
 
-/// Lengths in OpenSSH's own format must add up (PROTOCOL.key): three strings, the number of keys, the public ones, the
-/// private ones.
+/// Checks that the lengths in OpenSSH's own format add up (PROTOCOL.key): three strings, the number of keys,
+/// the public ones, the private ones.
 fn is_whole_openssh(content: &[u8]) -> bool {
     let string = |rest: &mut &[u8]| {
         let (length, after) = rest.split_first_chunk::<4>()?;
@@ -168,7 +168,7 @@ fn is_whole_openssh(content: &[u8]) -> bool {
     read().is_some()
 }
 
-/// A sequence of DER says how long it is.
+/// Checks a DER sequence against the length that it states.
 fn is_whole_der(content: &[u8]) -> bool {
     let length = |content: &[u8]| {
         let [0x30, first, rest @ ..] = content else { return None };
@@ -197,11 +197,12 @@ fn check_public_key(shown: &Shown, file: &[u8]) -> Result<()> {
     if is_public(file) && !blocks(file).iter().any(Block::is_private_key) {
         return Ok(());
     }
-    Err(Error::usage(format!("{shown} is no public SSH key"))
+    Err(Error::usage(format!("{shown} is not a public SSH key"))
         .hint("it is the file whose name ends in .pub, with one line such as ssh-ed25519 …"))
 }
 
-/// Each line is `hosts type key`, perhaps with a marker before it; blank lines and comments are passed over.
+/// Checks known hosts: each line is `hosts type key`, perhaps after a marker; blank lines and comments are
+/// skipped.
 fn check_known_hosts(shown: &Shown, file: &[u8]) -> Result<()> {
     let mut hosts = 0;
     for (index, line) in file.split(|byte| *byte == b'\n').enumerate() {
@@ -213,7 +214,9 @@ fn check_known_hosts(shown: &Shown, file: &[u8]) -> Result<()> {
         let fields = if line.starts_with(b"@") { fields.saturating_sub(1) } else { fields };
         if fields < 3 {
             return Err(Error::usage(format!("{shown}, line {}: not a line of known hosts", index + 1))
-                .hint("each is: hosts, type of key, key; ssh-keyscan github.com > known_hosts makes them"));
+                .hint(
+                    "each line is: hosts, key type, key; ssh-keyscan github.com > known_hosts makes them",
+                ));
         }
         hosts += 1;
     }
@@ -268,7 +271,7 @@ mod tests {
         for (file, words) in [
             (key.replace('\n', "\r\n"), "Windows line ends"),
             (key.trim_end().to_owned(), "does not end in a newline"),
-            (format!("# mine\n{key}"), "something before the key's first line"),
+            (format!("# mine\n{key}"), "text before the key's first line"),
             (key.replace("BEGIN OPENSSH PRIVATE KEY-----", "BEGIN OPENSSH PRIVATE KEY----- "), "first line"),
             (key.replace("END OPENSSH PRIVATE KEY-----", "END OPENSSH PRIVATE KEY----- "), "last line"),
             (armoured("PRIVATE KEY", &[&[0x30, 5], ED25519].concat()), "before 9.6"),
@@ -296,9 +299,9 @@ mod tests {
             ),
             ("ssh-ed25519 AAAA jane@x".to_owned(), "without .pub"),
             ("PuTTY-User-Key-File-3: x".to_owned(), "puttygen"),
-            ("hello".to_owned(), "no private SSH key"),
+            ("hello".to_owned(), "not a private SSH key"),
             (" \n".to_owned(), "is empty"),
-            (openssh(b"none").replace('\n', ""), "no private SSH key"),
+            (openssh(b"none").replace('\n', ""), "not a private SSH key"),
             (format!("\u{feff}{}", openssh(b"none")), "begins with a byte order mark"),
             (openssh(b"none").replace("OPENSSH", "RSA"), "another format"),
             (armoured("RSA PRIVATE KEY", &[0x30, 9, 1]), "is damaged"),

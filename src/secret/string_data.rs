@@ -1,9 +1,9 @@
-//! The values of a secret as a text that a person edits: YAML, as in a Secret's `stringData`, but each value is the text
-//! that stands there, never a number or a boolean.
+//! The values of a secret as a text to edit: YAML, as in a Secret's `stringData`, except that each value is
+//! text, never a number or a boolean.
 //!
-//! Each value has the simplest form that can't be mistaken: plain, in quotes, or indented lines below a `|`. What an
-//! editor or a reader of YAML could lose on the way (carriage returns, blanks at the end of a line, control
-//! characters) is written as escapes. As in `reveal.rs` the text is made in a buffer that never moves.
+//! Each value has the simplest unambiguous form: plain, in quotes, or indented lines below a `|`. Characters
+//! that an editor or a reader of YAML could lose (carriage returns, blanks at the end of a line, control
+//! characters) are written as escapes. As in `reveal.rs`, the text is made in a buffer that never moves.
 
 mod reading;
 
@@ -17,19 +17,19 @@ use super::manifest::written;
 use super::value::SecretValue;
 use crate::printable::printable;
 
-/// Deep enough to be seen.
+/// The indentation of a block, deep enough to be seen.
 const INDENT: &str = "  ";
 
-/// What other readers of YAML take for a truth value or nothing.
+/// The words that other readers of YAML take for a truth value or null.
 const WORDS_OF_YAML: [&str; 10] = ["y", "n", "yes", "no", "true", "false", "on", "off", "null", "nan"];
 
-/// Whether a value can be edited as text: a zero byte is a sign of something else.
+/// Returns true if a value can be edited as text. A zero byte is a sign of something else.
 pub(crate) fn is_editable(value: &SecretValue) -> bool {
     let bytes = value.expose();
     std::str::from_utf8(bytes).is_ok() && !bytes.contains(&0)
 }
 
-/// These keys with their values, all of which are [`is_editable`], each line after `margin`.
+/// Returns these keys with their values, each line after `margin`. All of them must be [`is_editable`].
 pub(crate) fn text(margin: &str, entries: &BTreeMap<&str, &SecretValue>) -> SecretValue {
     let lines = buffered(|out| entries.iter().try_for_each(|(key, value)| write_entry(key, value, out)));
     if margin.is_empty() {
@@ -43,7 +43,7 @@ pub(crate) fn text(margin: &str, entries: &BTreeMap<&str, &SecretValue>) -> Secr
     buffered(|out| lines.clone().try_for_each(|line| with_margin(line, out)))
 }
 
-/// Several texts as one.
+/// Joins several texts.
 pub(crate) fn joined(parts: &[&[u8]]) -> SecretValue {
     buffered(|out| parts.iter().try_for_each(|part| out.write_all(part)))
 }
@@ -72,7 +72,7 @@ fn is_line(text: &str) -> bool {
     !text.contains('\n') && text.chars().all(is_visible)
 }
 
-/// Whether it means itself to every reader of YAML.
+/// Returns true if every reader of YAML reads the plain text as itself.
 fn is_plain(text: &str) -> bool {
     let stands_out = |c: char| matches!(c, '"' | '\'' | '\\' | '\t');
     is_line(text)
@@ -84,7 +84,8 @@ fn is_plain(text: &str) -> bool {
         && !WORDS_OF_YAML.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// Whether nothing is lost of it when an editor takes off blanks at the ends of lines and empty lines at the end.
+/// Returns true if a block survives an editor that removes blanks at the ends of lines and empty lines at the
+/// end.
 fn is_block(text: &str) -> bool {
     let is_safe = |line: &str| !line.ends_with([' ', '\t']) && line.chars().all(is_visible);
     text.split('\n').all(is_safe) && !text.ends_with("\n\n") && text != "\n"
@@ -95,16 +96,17 @@ fn is_visible(c: char) -> bool {
         return c == '\t' || !c.is_ascii_control();
     }
     let is_disturbing = || matches!(printable(c.encode_utf8(&mut [0; 4])), Cow::Owned(_));
-    // The last two of each plane are no characters, and no part of YAML.
+    // The last two code points of each plane are not characters, and YAML does not allow them.
     !is_unicode_space(c) && u32::from(c) & 0xfffe != 0xfffe && !is_disturbing()
 }
 
-/// What looks like a blank and is none.
+/// Returns true for a space that is not the common one.
 fn is_unicode_space(c: char) -> bool {
     c != ' ' && c.is_whitespace()
 }
 
-/// Below a `|`, each line as it is. The indentation is said where the text itself begins with blanks.
+/// Writes a block below a `|`, each line unchanged. States the indentation if the text itself begins with
+/// blanks.
 fn block(text: &str, out: &mut dyn Write) -> io::Result<()> {
     let depth = if text.starts_with([' ', '\t', '\n']) { "2" } else { "" };
     let lines = text.strip_suffix('\n');
@@ -117,7 +119,8 @@ fn block(text: &str, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Between double quotes, a line for each of its lines: a backslash at the end of a line takes the line's end away.
+/// Writes the text between double quotes, a line for each of its lines: a backslash at the end joins the next
+/// line.
 fn escaped(text: &str, out: &mut dyn Write) -> io::Result<()> {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     write!(out, "\"")?;

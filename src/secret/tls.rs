@@ -1,7 +1,7 @@
-//! A certificate and its private key: whether they belong together, in Go's words, which are kubectl's.
+//! A certificate and its private key: checks that they belong together, in Go's words, which are kubectl's.
 //!
-//! The API server does not look into a `kubernetes.io/tls` secret, so what is wrong would be found by the program that
-//! serves with it. Only the first certificate is compared, as Go does; the others are its chain.
+//! The API server does not look into a `kubernetes.io/tls` secret, so only the server that uses it would find
+//! a mistake. Only the first certificate is compared, as Go does; the others are its chain.
 
 use std::time::{Duration, SystemTime};
 
@@ -18,18 +18,21 @@ use crate::error::{Error, Result};
 pub(super) const CERTIFICATE: &str = "tls.crt";
 pub(super) const KEY: &str = "tls.key";
 
-/// A file's content, with the name by which it may be spoken of.
+/// A file's content, and its name for messages.
 struct Named<'a> {
     shown: &'a Shown,
     value: &'a SecretValue,
 }
 
-/// The contents of a `kubernetes.io/tls` secret.
+/// Returns the contents of a `kubernetes.io/tls` secret.
+///
+/// # Errors
+/// A file can't be read or is not PEM, or the certificate and the key do not belong together.
 pub(crate) fn tls_contents(certificate: &Origin, key: &Origin, input: &mut dyn Input) -> Result<Contents> {
     check_standard_input([certificate, key].into_iter())?;
     let read = |origin: &Origin, input: &mut dyn Input| {
         let text = origin.read_text(SIZE_LIMIT, input)?;
-        unseen::refuse_mark(&origin.shown(), text.expose(), "whoever serves with it")?;
+        unseen::refuse_mark(&origin.shown(), text.expose(), "a TLS server")?;
         Ok::<_, Error>(text)
     };
     let (certificate_value, key_value) = (read(certificate, input)?, read(key, input)?);
@@ -46,7 +49,7 @@ pub(crate) fn tls_contents(certificate: &Origin, key: &Origin, input: &mut dyn I
     Ok(contents)
 }
 
-/// Refuses a pair that no server could use; warnings are returned, a line each.
+/// Refuses a pair that no server could use. Returns warnings, a line each.
 fn check_pair(certificate: &Named<'_>, key: &Named<'_>, now: SystemTime) -> Result<Vec<String>> {
     let chain = blocks(certificate.value.expose());
     let leaf = leaf(certificate, &chain)?;
@@ -58,7 +61,7 @@ fn check_pair(certificate: &Named<'_>, key: &Named<'_>, now: SystemTime) -> Resu
     match key_pair::compare(&facts, private_key) {
         Ok(Match::Pair) => {}
         Ok(Match::Unknown) => warnings.push(format!(
-            "whether {} and {} belong together could not be checked: keys of this kind are not known here",
+            "could not check whether {} and {} belong together: keys of this kind are not supported",
             certificate.shown, key.shown
         )),
         Ok(Match::Stranger(fault)) => {
@@ -67,7 +70,7 @@ fn check_pair(certificate: &Named<'_>, key: &Named<'_>, now: SystemTime) -> Resu
                 let shown = certificate.shown;
                 error.hint(format!("the first certificate in {shown} must be the key's own, then its chain"))
             } else {
-                error.hint(format!("are {} and {} of the same pair?", certificate.shown, key.shown))
+                error.hint(format!("do {} and {} belong together?", certificate.shown, key.shown))
             });
         }
         Err(fault) => return Err(Error::usage(fault).hint(format!("{} can't be read", key.shown))),
@@ -86,7 +89,7 @@ fn leaf<'a>(file: &Named<'_>, chain: &'a [Block<'a>]) -> Result<&'a Block<'a>> {
                 ))
             }
             [] => Error::usage("tls: failed to find any PEM data in certificate input")
-                .hint(format!("{shown} must be a certificate in PEM, whole, and without blanks before its lines")),
+                .hint(format!("{shown} must be a complete certificate in PEM, with no whitespace before its lines")),
             [only] if only.is_private_key() => Error::usage(
                 "tls: failed to find certificate PEM data in certificate input, but did find a private key; PEM \
                  inputs may have been switched",
@@ -118,7 +121,7 @@ fn private_key<'a>(file: &Named<'_>, keys: &'a [Block<'a>]) -> Result<&'a Block<
     let Some(key) = keys.iter().find(|block| block.is_private_key()) else {
         return Err(match keys {
             [] => Error::usage("tls: failed to find any PEM data in key input")
-                .hint(format!("{shown} must be a private key in PEM, whole, and without blanks before its lines")),
+                .hint(format!("{shown} must be a complete private key in PEM, with no whitespace before its lines")),
             [only] if only.is_certificate() => {
                 Error::usage("tls: found a certificate rather than a key in the PEM for the private key")
                     .hint("--cert is the certificate, --key the private key")
@@ -140,7 +143,7 @@ fn private_key<'a>(file: &Named<'_>, keys: &'a [Block<'a>]) -> Result<&'a Block<
     Ok(key)
 }
 
-/// Labels are the words after BEGIN, never content.
+/// Lists the labels, the words after BEGIN. They hold no content.
 fn labels(blocks: &[Block<'_>]) -> String {
     blocks.iter().map(|block| block.label).collect::<Vec<_>>().join(" ")
 }

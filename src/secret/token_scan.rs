@@ -1,13 +1,13 @@
-//! What looks like a secret where everybody may read it: in the name of a key, in the command of a job.
+//! Heuristics for credentials in public places: the name of a key, the command of a job.
 //!
-//! No more than a suspicion: it is said, and what is suspected is not repeated.
+//! A hit only warns, and its text is never printed.
 
-/// How tokens begin: of Hugging Face, `OpenAI`, AWS, GitHub, GitLab, Slack, NVIDIA, and of whoever signs JSON.
+/// The prefixes of tokens: Hugging Face, `OpenAI`, AWS, GitHub, GitLab, Slack, NVIDIA, and signed JSON.
 const TOKENS: [&str; 9] = ["hf_", "sk-", "AKIA", "ghp_", "github_pat_", "glpat-", "xoxb-", "nvapi-", "eyJ"];
-/// What follows then is at least so long.
+/// The least number of characters after a prefix.
 const LENGTH_OF_TOKEN: usize = 16;
 
-/// How names end, of variables and of flags, whose values are secret; in lower case, with dashes.
+/// The endings of variable and flag names whose values are secret; in lower case, with dashes.
 const SECRET_NAMES: [&str; 10] = [
     "token",
     "secret",
@@ -23,7 +23,7 @@ const SECRET_NAMES: [&str; 10] = [
 
 const QUOTES: [char; 2] = ['"', '\''];
 
-/// Whether a text is a token, as far as its look tells, and no word such as `hf_token_for_the_models`.
+/// Returns true if a text looks like a token, and not like a word such as `hf_token_for_the_models`.
 pub(crate) fn looks_like_a_token(text: &str) -> bool {
     // Signed JSON has three parts.
     let first = text.split('.').next().unwrap_or_default();
@@ -35,13 +35,14 @@ pub(crate) fn looks_like_a_token(text: &str) -> bool {
     rest.len() >= LENGTH_OF_TOKEN && rest.chars().all(is_part)
 }
 
-/// The words of a command, or variables with their values, with `…` in the place of what looks like a secret.
+/// Returns the words of a command, or variables with their values, with `…` in place of anything that looks
+/// like a secret.
 pub(crate) fn without_secrets(words: &[String]) -> Vec<String> {
     let mut is_value = false;
     let mut shown = Vec::new();
     for word in words {
         let is_one = is_value || assigns_a_secret(word);
-        // Another may be a script.
+        // Any other word may be a script.
         let parts = if is_one { vec![word.as_str()] } else { word.split(' ').collect() };
         let mut kept = Vec::new();
         for part in parts {
@@ -57,7 +58,7 @@ fn assigns_a_secret(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| names_a_secret(name))
 }
 
-/// `is_value` where the flag before it wants a secret.
+/// Replaces the secrets in one part. `is_value` is true after a flag that takes a secret.
 fn part_without_secrets(part: &str, is_value: bool) -> String {
     match part.split_once('=') {
         Some((name, value))
@@ -81,7 +82,7 @@ fn names_a_secret(name: &str) -> bool {
     is_name && SECRET_NAMES.iter().any(ends_so)
 }
 
-/// Not a variable, a file, a word such as `<pad>`, or the next flag.
+/// Returns true for a literal: not a variable, a file, a word such as `<pad>`, or the next flag.
 fn stands_for_itself(value: &str) -> bool {
     let value = value.trim_matches(QUOTES);
     !value.is_empty() && !value.starts_with(['$', '/', '<', '-'])

@@ -1,6 +1,7 @@
-//! Characters that nobody sees, and that become part of a value: line ends, blanks, marks of the byte order.
+//! Invisible characters that become part of a value: line ends, blanks, byte order marks.
 //!
-//! An editor, `echo`, a web page or PowerShell adds them, and the program that gets the value fails weeks later.
+//! An editor, `echo`, a web page or PowerShell adds them, and the program that gets the value fails weeks
+//! later.
 
 use std::ops::Range;
 
@@ -12,8 +13,8 @@ use crate::wording::list;
 
 pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// What a text of one line has at its ends, and in its middle, that is not seen. Of a text of several lines only what is
-/// before the first is looked at: keys and certificates want the line ends that they have.
+/// The invisible characters at the ends and in the middle of a value of one line. Of a value of several lines
+/// only the start is checked: keys and certificates need their line ends.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Unseen {
     before: Vec<&'static str>,
@@ -43,7 +44,7 @@ impl Unseen {
         }
     }
 
-    /// What is no text has at most a line end that somebody added.
+    /// Finds a line end after bytes that are not text.
     fn of_binary(bytes: &[u8]) -> Self {
         let line = bytes.strip_suffix(b"\n").filter(|line| !line.contains(&b'\n'));
         let Some(line) = line.filter(|_| !is_utf16(bytes)) else {
@@ -53,8 +54,8 @@ impl Unseen {
         Self { after: vec!["a newline"], kept: 0..line.len(), ..Self::default() }
     }
 
-    /// `begins with a byte order mark and ends in a newline`; none where there is nothing to say. `them` says whether that
-    /// is more than one thing.
+    /// Returns `begins with a byte order mark and ends in a newline`, and whether that is more than one
+    /// thing; none if there is nothing to report.
     pub(super) fn at_the_ends(&self) -> Option<(String, Number)> {
         let parts = [("begins with", &self.before), ("ends in", &self.after)];
         let parts = parts.into_iter().filter(|(_, names)| !names.is_empty());
@@ -63,12 +64,12 @@ impl Unseen {
         (!parts.is_empty()).then(|| (list(&parts), number))
     }
 
-    /// Whether there is something between what is seen.
+    /// Returns true for invisible characters between visible ones.
     pub(super) fn is_inside(&self) -> bool {
         self.inside
     }
 
-    /// The value without what is at its ends.
+    /// Returns the value without the invisible characters at its ends.
     pub(super) fn taken_off(self, value: SecretValue) -> SecretValue {
         value.within(self.kept)
     }
@@ -90,7 +91,7 @@ impl Number {
     }
 }
 
-/// Whether there is nothing in a value but what is not seen.
+/// Returns true for a value without visible characters.
 pub(super) fn is_nothing(bytes: &[u8]) -> bool {
     match (std::str::from_utf8(bytes), utf16(bytes)) {
         (Ok(text), _) => text.chars().all(is_unseen),
@@ -99,30 +100,30 @@ pub(super) fn is_nothing(bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether a value is UTF-16, with a mark of the byte order or without one.
+/// Returns true for UTF-16, with or without a byte order mark.
 pub(super) fn is_utf16(bytes: &[u8]) -> bool {
     utf16(bytes).is_some_and(|text| !text.is_empty())
 }
 
-/// Refuses a file in UTF-16 where its text is wanted.
+/// Refuses a file in UTF-16 where its text is needed.
 pub(super) fn refuse_utf16(shown: &dyn Display, bytes: &[u8]) -> Result<()> {
     if !is_utf16(bytes) {
         return Ok(());
     }
-    Err(Error::usage(format!("{shown} is UTF-16, as PowerShell's > writes it, and UTF-8 is wanted"))
+    Err(Error::usage(format!("{shown} is UTF-16, as PowerShell's > writes it, but must be UTF-8"))
         .hint("convert it: iconv -f UTF-16 -t UTF-8 FILE > NEW; in PowerShell: Get-Content FILE | Set-Content -Encoding utf8 NEW"))
 }
 
-/// Refuses a mark of the byte order where `reader` would stumble over it.
+/// Refuses a byte order mark that `reader` does not accept.
 pub(super) fn refuse_mark(shown: &dyn Display, bytes: &[u8], reader: &str) -> Result<()> {
     if !bytes.starts_with(b"\xef\xbb\xbf") {
         return Ok(());
     }
     Err(Error::usage(format!("{shown} begins with a byte order mark, which {reader} can't read"))
-        .hint("save it as UTF-8 without a mark (BOM); tail -c +4 FILE > NEW takes it off"))
+        .hint("save it as UTF-8 without a mark (BOM); tail -c +4 FILE > NEW removes it"))
 }
 
-/// The text, where it is one: of random bytes few are.
+/// Decodes UTF-16; few random bytes are valid.
 fn utf16(bytes: &[u8]) -> Option<zeroize::Zeroizing<String>> {
     let (body, is_little) = match bytes {
         [0xff, 0xfe, body @ ..] => (body, true),
@@ -147,14 +148,14 @@ fn utf16(bytes: &[u8]) -> Option<zeroize::Zeroizing<String>> {
     rest.is_empty().then_some(text)
 }
 
-/// White space, and what has no width.
+/// Returns true for white space, and for characters without width.
 fn is_unseen(char: char) -> bool {
     char.is_whitespace()
         || matches!(char, BYTE_ORDER_MARK | '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
             | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
 }
 
-/// Each once, in the order in which they stand there.
+/// Names the characters, each once, in the order of the text.
 fn names(text: &str) -> Vec<&'static str> {
     let mut names = Vec::new();
     let mut chars = text.chars().peekable();
@@ -163,12 +164,12 @@ fn names(text: &str) -> Vec<&'static str> {
             '\r' if chars.peek() == Some(&'\n') => continue,
             '\n' => "a newline",
             '\r' => "a carriage return",
-            ' ' => "a blank",
+            ' ' => "a space",
             '\t' => "a tab",
             BYTE_ORDER_MARK => "a byte order mark",
             '\u{a0}' | '\u{202f}' | '\u{2007}' => "a no-break space",
-            char if char.is_whitespace() => "a blank that is not a common one",
-            _ => "a character that has no width",
+            char if char.is_whitespace() => "an unusual space",
+            _ => "a character without width",
         };
         if !names.contains(&name) {
             names.push(name);
@@ -202,10 +203,10 @@ mod tests {
             ("token\n", "ends in a newline"),
             ("token\r\n", "ends in a newline"),
             ("token\r", "ends in a carriage return"),
-            ("token \n\n", "ends in a blank and a newline"),
-            (" token\u{a0}", "begins with a blank and ends in a no-break space"),
+            ("token \n\n", "ends in a space and a newline"),
+            (" token\u{a0}", "begins with a space and ends in a no-break space"),
             ("\u{feff}token\r\n", "begins with a byte order mark and ends in a newline"),
-            ("token\u{200b}\t", "ends in a character that has no width and a tab"),
+            ("token\u{200b}\t", "ends in a character without width and a tab"),
         ] {
             assert_eq!(ends(value.as_bytes()), words, "{value:?}");
             assert_eq!(kept(value.as_bytes()), b"token", "{value:?}");

@@ -1,8 +1,8 @@
-//! The bytes of one key of a secret, and nothing that could show them by accident.
+//! The bytes of one key of a secret, protected against accidental output.
 //!
-//! A value has no `Debug`, no `Display`, no `Clone` and no `Serialize`, so printing one is a compile error, not a
-//! review comment. Its memory is wiped when it goes. It becomes text in one place only: the body of a manifest
-//! (`manifest.rs`).
+//! A value has no `Debug`, no `Display`, no `Clone` and no `Serialize`, so printing one is a compile error,
+//! not a review comment. Its memory is wiped when dropped. It becomes text in one place only: the body of a
+//! manifest (`manifest.rs`).
 
 use std::io;
 use std::io::Read;
@@ -18,10 +18,10 @@ impl SecretValue {
         Self(Zeroizing::new(bytes))
     }
 
-    /// Reads to the end. `expected` is the number of bytes, where it is known beforehand; more and fewer are fine.
+    /// Reads to the end. `expected` is the number of bytes, if known beforehand; more and fewer are fine.
     ///
-    /// `read_to_end` on a plain vector would grow it by reallocation and leave a copy of the value behind in freed
-    /// memory each time; here the smaller buffer is wiped before it goes.
+    /// `read_to_end` on a plain vector would grow it by reallocation and leave a copy of the value in freed
+    /// memory each time; here the smaller buffer is wiped before it is dropped.
     pub(crate) fn read(mut from: impl Read, expected: usize) -> io::Result<Self> {
         let mut buffer = Zeroizing::new(vec![0; expected.max(1024) + 1]);
         let mut filled = 0;
@@ -42,12 +42,12 @@ impl SecretValue {
         Ok(Self(buffer))
     }
 
-    /// The bytes themselves. Each caller is a place where a value leaves this type: keep them few.
+    /// Returns the bytes themselves. Each caller is a place where a value leaves this type: keep them few.
     pub(crate) fn expose(&self) -> &[u8] {
         &self.0
     }
 
-    /// Without one `\n` or `\r\n` at its end.
+    /// Removes one `\n` or `\r\n` from the end.
     pub(crate) fn without_line_end(mut self) -> Self {
         let bytes = self.expose();
         let kept = bytes.strip_suffix(b"\n").map_or(bytes, |rest| rest.strip_suffix(b"\r").unwrap_or(rest));
@@ -56,14 +56,14 @@ impl SecretValue {
         self
     }
 
-    /// That part of it.
+    /// Keeps only that part of it.
     pub(crate) fn within(mut self, part: std::ops::Range<usize>) -> Self {
         self.0.truncate(part.end);
         self.0.drain(..part.start.min(part.end));
         self
     }
 
-    /// Size in bytes, which may be shown.
+    /// Returns the size in bytes, which may be shown.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }

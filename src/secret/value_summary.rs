@@ -1,4 +1,4 @@
-//! What a value looks like, in words that give nothing of it away.
+//! A description of a value that reveals nothing of it.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -11,16 +11,16 @@ use super::unseen::{self, Unseen};
 use super::value::SecretValue;
 use crate::wording::{list, plural};
 
-/// What can be told of a value.
+/// The facts that may be shown about a value.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ValueSummary {
     pub(crate) form: Form,
     pub(crate) ends_in_newline: bool,
-    /// What nobody sees at its ends, in words.
+    /// The invisible characters at its ends, in words.
     unseen: Option<String>,
-    /// When the first of its certificates ends, since 1970.
+    /// The expiry of its first certificate, since 1970.
     expires: Option<Duration>,
-    /// What a file of PEM has: `private key`, `certificate`; a number of lines for other text.
+    /// The parts of a PEM file: `private key`, `certificate`; for other text the number of lines.
     parts: Vec<String>,
 }
 
@@ -30,14 +30,14 @@ pub(crate) enum Form {
     Pem,
     Json,
     Text,
-    /// Text, as Windows programs write it; to others it is none.
+    /// Text, as Windows programs write it; others can't read it.
     Utf16,
-    /// Not UTF-8, or with characters that a terminal obeys.
+    /// Not UTF-8, or with characters that control a terminal.
     Binary,
 }
 
 impl Form {
-    /// Its stable name in reports.
+    /// Returns its stable name in reports.
     pub(crate) fn code(self) -> &'static str {
         match self {
             Self::Empty => "empty",
@@ -55,7 +55,7 @@ impl ValueSummary {
         let bytes = value.expose();
         let ends_in_newline = bytes.ends_with(b"\n");
         let unseen = Unseen::of(bytes).at_the_ends().map(|(words, _)| words);
-        // Of several lines, or of characters that are no text.
+        // Of several lines, or of characters that are not text.
         let unseen = unseen.or_else(|| ends_in_newline.then(|| "ends in a newline".to_owned()));
         let of = |form, parts| Self { form, ends_in_newline, unseen: unseen.clone(), expires: None, parts };
         if bytes.is_empty() {
@@ -82,7 +82,7 @@ impl ValueSummary {
         of(Form::Text, vec![plural(lines, "line")])
     }
 
-    /// The day on which the first certificate ends: `2026-01-31`.
+    /// Returns the day on which the first certificate expires: `2026-01-31`.
     pub(crate) fn expires(&self) -> Option<String> {
         self.expires.map(key_pair::date)
     }
@@ -108,7 +108,7 @@ impl fmt::Display for ValueSummary {
     }
 }
 
-/// Text that a terminal shows as it is: no escape sequence can be in it.
+/// Returns true for text that a terminal shows as it is: it can't contain an escape sequence.
 pub(crate) fn is_text(bytes: &[u8]) -> bool {
     let harmless = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
     std::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(harmless))
@@ -119,8 +119,8 @@ fn first_end(blocks: &[Block<'_>]) -> Option<Duration> {
     certificates.filter_map(|block| key_pair::certificate(&block.content).ok()).map(|facts| facts.until).min()
 }
 
-/// The kinds of blocks, each with its number. A label is shown only where it is one of those that are known: what
-/// stands in another may be anything.
+/// Returns the kinds of blocks, each with its number. Only known labels are shown: an unknown one may be
+/// anything.
 fn contents(blocks: &[Block<'_>]) -> Vec<String> {
     let kind = |block: &Block<'_>| match block.label {
         _ if block.is_certificate() => "certificate",
@@ -164,7 +164,7 @@ mod tests {
             (b"\xff\xfeh\0i\0\r\0\n\0", "UTF-16 text"),
             (b"h\0i\0", "UTF-16 text"),
             (b"{\"a\": [1]}\n", "JSON, ends in a newline"),
-            (b"{\"a\": ", "text, 1 line, ends in a blank"),
+            (b"{\"a\": ", "text, 1 line, ends in a space"),
             (b"12", "text, 1 line"),
             (b"\xff\xfe", "binary"),
             (b"a\0b\n", "binary, ends in a newline"),

@@ -1,7 +1,7 @@
-//! The registry logins of service accounts, which pods get where they have none of their own.
+//! The registry logins of service accounts, which pods use if they have none of their own.
 //!
-//! The admission plugin `ServiceAccount` fills the list in only where it is empty, so the first login of a pod's own would
-//! take the account's away.
+//! The admission plugin `ServiceAccount` fills in the list only if it is empty, so a pod's first own login
+//! would displace those of the account.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,49 +17,50 @@ use crate::error::Result;
 /// The account of pods that name none.
 const DEFAULT: &str = "default";
 
-/// Logins by service account; none where the account may not be read. An account that is not in it was not looked at.
+/// Logins by service account; none if the account can't be read. An account that is missing here was not
+/// read.
 pub(crate) type AccountLogins = BTreeMap<String, Option<Vec<String>>>;
 
-/// An object that is to get a login, with those that its pods had until now.
+/// An object that gets a login, with those that its pods had until now.
 pub(crate) struct WithLogins {
     pub(crate) object: Value,
     pub(crate) differences: Vec<Difference>,
     pub(crate) warnings: Vec<String>,
 }
 
-/// The logins that pods have of their own, and the service account whose logins count no more therefore.
+/// A pod's own logins, and the service account whose logins they displace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OwnLogins {
     pub(crate) account: String,
     pub(crate) logins: Vec<String>,
 }
 
-/// Those of an object.
+/// Returns the own logins of an object.
 pub(crate) fn own_logins(object: &Value, kind: &Kind) -> Vec<OwnLogins> {
     let specs = kind.pod_specs(object).into_iter().filter_map(|pointer| object.pointer(&pointer));
     let own = specs.map(|spec| OwnLogins { account: account_of(spec).to_owned(), logins: logins_of(spec) });
     own.filter(|own| !own.logins.is_empty()).collect()
 }
 
-/// The logins in a service account, or in a pod spec.
+/// Returns the logins in a service account, or in a pod spec.
 pub(crate) fn logins_of(account: &Value) -> Vec<String> {
     let names = list(account, "imagePullSecrets").iter().map(|entry| text(entry, "name").to_owned());
     names.filter(|name| !name.is_empty()).collect()
 }
 
-/// The service account of a pod spec.
+/// Returns the service account of a pod spec.
 fn account_of(spec: &Value) -> &str {
     let fields = ["serviceAccountName", "serviceAccount"].map(|field| text(spec, field));
     fields.into_iter().find(|name| !name.is_empty()).unwrap_or(DEFAULT)
 }
 
-/// The service accounts of which the logins would be lost with these attachments.
+/// Returns the service accounts whose logins these attachments would displace.
 pub(crate) fn accounts_at_stake(object: &Value, kind: &Kind, attachments: &[Attachment]) -> BTreeSet<String> {
     let parts = without_logins(object, kind, attachments).into_iter();
     parts.map(|(_, account)| account).collect()
 }
 
-/// The object with the logins of its service accounts, where it is to get one and has none.
+/// Returns the object with the logins of its service accounts added, where it gets a login and has none.
 ///
 /// # Errors
 /// The object is malformed.
@@ -75,14 +76,14 @@ pub(crate) fn with_account_logins(
             Some(Some(logins)) => logins,
             Some(None) => {
                 with.warnings.push(format!(
-                    "the pods have a login of their own now, so that those of service account {account}, which you may not \
-                     read, count no more"
+                    "the pods now have a login of their own, so those of service account {account}, which you may not \
+                     read, are not used any more"
                 ));
                 continue;
             }
             None => {
                 with.warnings.push(format!(
-                    "the pods have a login of their own now: those of service account {account}, if it has any, count no \
+                    "the pods now have a login of their own: those of service account {account}, if any, are not used any \
                      more; add them too"
                 ));
                 continue;
@@ -109,7 +110,7 @@ fn is_login(attachment: &Attachment) -> bool {
     matches!(attachment, Attachment::ImagePull { .. })
 }
 
-/// The parts whose pods have no login of their own and are to get one, each with its service account.
+/// Returns the parts that have no login of their own and get one, each with its service account.
 fn without_logins(object: &Value, kind: &Kind, attachments: &[Attachment]) -> Vec<(Part, String)> {
     if !attachments.iter().any(is_login) || matches!(kind.shape, Shape::Environments(_)) {
         return Vec::new();

@@ -1,7 +1,7 @@
-//! Puts attachments on a workload: a changed copy of it, and what a person should know about the change.
+//! Adds attachments to a copy of a workload, and reports the differences.
 //!
-//! What is already as asked is left alone, so attaching twice is attaching once. What stands in the way is
-//! replaced only when asked to, and then where it stands.
+//! An attachment that is there already is left alone, so attaching twice is the same as attaching once. A
+//! conflicting entry is replaced only if asked for, and stays in its place.
 
 mod env;
 mod files;
@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 
 #[derive(Debug, PartialEq)]
 pub(crate) enum Outcome {
-    /// There is nothing to do.
+    /// Nothing has to change.
     AsAsked,
     Changed {
         object: Value,
@@ -29,21 +29,22 @@ pub(crate) enum Outcome {
     },
 }
 
-/// One thing that differs between the object and its changed copy. It prints as
-/// `env MYUSERNAME ← SECRET:my-secret,username in container main`.
+/// One difference between the object and its changed copy. It prints as `env MYUSERNAME ←
+/// SECRET:my-secret,username in container main`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Difference {
     pub(crate) attachment: Attachment,
-    /// None for what belongs to the whole pod.
+    /// None for an entry of the whole pod.
     pub(crate) container: Option<String>,
-    /// Which of the object's parts it is in, where there are several.
+    /// The object's part, if there are several.
     pub(crate) part: Option<String>,
     pub(crate) effect: Effect,
 }
 
-/// Puts the attachments on a copy of the object.
+/// Adds the attachments to a copy of the object.
 ///
-/// Errors name the variable, path or container that is in the way or missing, never what it holds.
+/// # Errors
+/// A variable, path or container is in the way or missing. The error names it, and never its content.
 pub(crate) fn attach(
     object: &Value,
     kind: &Kind,
@@ -103,13 +104,13 @@ fn put_references(
 }
 
 impl Part {
-    /// The workload's name for messages about this part of it.
+    /// Returns the workload's name for messages about this part of it.
     pub(super) fn of(&self, workload: &str) -> String {
         self.name.as_ref().map_or_else(|| workload.to_owned(), |name| format!("{workload} ({name})"))
     }
 }
 
-/// ` in container main of Worker`, as far as there is something to say.
+/// Returns ` in container main of Worker`, or less if there is less to say.
 pub(super) fn place_in_words(container: Option<&str>, part: Option<&str>) -> String {
     match (container, part) {
         (Some(container), Some(part)) => format!(" in container {container} of {part}"),
@@ -125,7 +126,9 @@ impl fmt::Display for Difference {
         match self.effect {
             Effect::Added => Ok(()),
             Effect::Replaced => f.write_str(" (replaces what was there)"),
-            Effect::KeptOfAccount => f.write_str(" (of the service account, whose logins count no more)"),
+            Effect::KeptOfAccount => {
+                f.write_str(" (of the service account, whose logins are not used any more)")
+            }
         }
     }
 }
@@ -166,7 +169,7 @@ impl Pod<'_> {
         Ok(differences)
     }
 
-    /// What each of a group changes in a container; several are the files of one path.
+    /// Makes the changes of a group in a container. A group of several is the files of one path.
     fn put_in(&mut self, place: &Place, group: &[&Attachment]) -> Result<Vec<Option<Effect>>> {
         let effect = match group {
             [Attachment::Env { variable, secret, key, need }] => {
@@ -188,7 +191,7 @@ impl Pod<'_> {
             .ok_or_else(|| Error::failed(format!("{} has no container {:?}", self.workload, place.name)))
     }
 
-    /// Whether what is in the way, described by `what`, may be replaced.
+    /// Allows or refuses to replace a conflicting entry, described by `what`.
     fn replace(&self, place: &Place, what: &str) -> Result<Effect> {
         match self.existing {
             Existing::Overwrite => Ok(Effect::Replaced),
@@ -201,7 +204,7 @@ impl Pod<'_> {
     }
 }
 
-/// The attachments one by one, but those to files in the same path together, where the first of them stands.
+/// Groups the attachments: files in the same path together, at the place of the first, and all others alone.
 fn together<'a>(asked: &[&'a Attachment]) -> Vec<Vec<&'a Attachment>> {
     let mut groups: Vec<Vec<&Attachment>> = Vec::new();
     for &attachment in asked {
@@ -221,14 +224,14 @@ fn mounted_at(attachment: &Attachment) -> Option<String> {
     }
 }
 
-/// What to call the object in messages.
+/// Returns the object's name for messages.
 pub(super) fn display_name(object: &Value, kind: &Kind) -> String {
     let metadata = &object["metadata"];
     let name = if metadata["name"].is_string() { "name" } else { "generateName" };
     kind.display_name(text(metadata, name))
 }
 
-/// The parts of the object where attachments go, at least one.
+/// Returns the parts of the object that can have attachments, at least one.
 pub(super) fn parts(object: &Value, kind: &Kind) -> Result<Vec<Part>> {
     match kind.parts(object) {
         none if none.is_empty() => {
@@ -238,7 +241,7 @@ pub(super) fn parts(object: &Value, kind: &Kind) -> Result<Vec<Part>> {
     }
 }
 
-/// The attachments without repetitions; two of them that want the same place are a usage error.
+/// Returns the attachments without repetitions. Two that need the same place are a usage error.
 fn distinct(attachments: &[Attachment]) -> Result<Vec<&Attachment>> {
     let mut kept: Vec<&Attachment> = Vec::new();
     for attachment in attachments {
@@ -257,7 +260,7 @@ fn want_same_place(one: &Attachment, other: &Attachment) -> bool {
     use Attachment::{Env, EnvAll, Files};
     match (one, other) {
         (Env { variable: a, .. }, Env { variable: b, .. }) => a == b,
-        // Files of several secrets can be in one path, unless two are the same file or differ in the volume's mode.
+        // Files of several secrets can share a path, unless they include the same file or differ in mode.
         (
             Files { path: a, secret, items, mode, .. },
             Files { path: b, secret: other_secret, items: other_items, mode: other_mode, .. },

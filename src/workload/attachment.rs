@@ -1,7 +1,6 @@
-//! One way in which a workload uses a secret, and the flags that ask for it.
+//! One use of a secret by a workload, and the flags that ask for it.
 //!
-//! What is not legal as a key is never repeated in an error: a person who types `--env TOKEN=<the token>` has
-//! put a value there.
+//! An error never repeats an illegal key: a user who types `--env TOKEN=<the token>` has put a value there.
 
 use std::fmt;
 
@@ -21,7 +20,7 @@ pub(crate) enum Attachment {
     ImagePull { secret: String },
 }
 
-/// Whether a pod waits for the secret and the key.
+/// Tells whether a pod waits for the secret and the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
     Required,
@@ -40,9 +39,12 @@ pub(crate) struct Item {
 pub(crate) struct Mode(u32);
 
 impl Attachment {
-    /// An env variable from a reference that is already taken apart, as in `-e VAR=SECRET:name,key`.
+    /// Builds an env variable from a parsed reference, as in `-e VAR=SECRET:name,key`.
+    ///
+    /// # Errors
+    /// The name or the key is illegal.
     pub(crate) fn env_from_key(variable: &str, secret: &str, key: &str) -> Result<Self> {
-        // The key first: of a base64 text with `=` at its end, the variable would be the value.
+        // The key first: in a base64 text that ends in `=`, the variable would be the value.
         let key = checked_key(key)?;
         check_env_name("the env variable", variable)?;
         check_object_name("secret", secret)?;
@@ -50,8 +52,11 @@ impl Attachment {
         Ok(Self::Env { variable, secret, key, need: Need::Required })
     }
 
-    /// `--env [VAR=]KEY`; without a variable it is the key in upper case, `_` for what is not a letter or a
-    /// digit.
+    /// Parses `--env [VAR=]KEY`. The default variable is the key in upper case, with `_` for other characters
+    /// than letters and digits.
+    ///
+    /// # Errors
+    /// The variable or the key is illegal. Never repeats the key.
     pub(crate) fn env(secret: &str, flag: &str) -> Result<Self> {
         match flag.split_once('=') {
             Some((variable, key)) => Self::env_from_key(variable, secret, key),
@@ -59,7 +64,10 @@ impl Attachment {
         }
     }
 
-    /// `--env-all[=PREFIX]`.
+    /// Parses `--env-all[=PREFIX]`.
+    ///
+    /// # Errors
+    /// The prefix can't begin a variable's name.
     pub(crate) fn env_all(secret: &str, prefix: &str) -> Result<Self> {
         check_object_name("secret", secret)?;
         if !prefix.is_empty() {
@@ -68,7 +76,10 @@ impl Attachment {
         Ok(Self::EnvAll { secret: secret.to_owned(), prefix: prefix.to_owned(), need: Need::Required })
     }
 
-    /// `--mount PATH[:KEY[=FILE],…]`.
+    /// Parses `--mount PATH[:KEY[=FILE],…]`.
+    ///
+    /// # Errors
+    /// The path or a file is illegal, or a file is named twice. Never repeats a key.
     pub(crate) fn files(secret: &str, flag: &str, mode: Option<Mode>) -> Result<Self> {
         check_object_name("secret", secret)?;
         let (path, items) = match flag.split_once(':') {
@@ -92,7 +103,10 @@ impl Attachment {
         Ok(Self::ImagePull { secret: secret.to_owned() })
     }
 
-    /// Run:ai's `--env-secret VAR=SECRET,key=KEY`.
+    /// Parses Run:ai's `--env-secret VAR=SECRET,key=KEY`.
+    ///
+    /// # Errors
+    /// The text has another form, or a name is illegal.
     pub(crate) fn env_secret(flag: &str) -> Result<Self> {
         let parts =
             flag.split_once('=').and_then(|(variable, rest)| Some((variable, rest.split_once(",key=")?)));
@@ -103,7 +117,10 @@ impl Attachment {
         }
     }
 
-    /// Run:ai's `--secret-volume path=PATH,name=SECRET`, in either order.
+    /// Parses Run:ai's `--secret-volume path=PATH,name=SECRET`, in either order.
+    ///
+    /// # Errors
+    /// The text has another form, or the path is illegal.
     pub(crate) fn secret_volume(flag: &str, mode: Option<Mode>) -> Result<Self> {
         let parts: Vec<_> = flag.split(',').filter_map(|part| part.split_once('=')).collect();
         match parts[..] {
@@ -117,8 +134,8 @@ impl Attachment {
         }
     }
 
-    /// The same, but the workload starts even where the secret or the key is missing. An image pull always
-    /// does.
+    /// Makes it optional: the workload starts even if the secret or the key is missing. An image pull is
+    /// optional anyway.
     #[must_use]
     pub(crate) fn optional(mut self) -> Self {
         match &mut self {
@@ -139,7 +156,7 @@ impl Attachment {
         }
     }
 
-    /// The keys it names; none means all.
+    /// Returns the keys it names; none means all.
     pub(crate) fn keys(&self) -> Vec<&str> {
         match self {
             Self::Env { key, .. } => vec![key],
@@ -148,7 +165,7 @@ impl Attachment {
         }
     }
 
-    /// The variable, where it is one.
+    /// Returns the variable, if it is one.
     pub(crate) fn variable(&self) -> Option<&str> {
         match self {
             Self::Env { variable, .. } => Some(variable),
@@ -166,7 +183,7 @@ impl Attachment {
     }
 }
 
-/// `env MYUSERNAME ← SECRET:my-secret,username`
+/// Prints `env MYUSERNAME ← SECRET:my-secret,username`.
 impl fmt::Display for Attachment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -185,7 +202,7 @@ impl fmt::Display for Attachment {
 }
 
 impl Item {
-    /// `KEY[=FILE]`; the file is named like the key unless said otherwise.
+    /// Parses `KEY[=FILE]`; by default the file is named like the key.
     fn parse(text: &str) -> Result<Self> {
         let (key, file) = text.split_once('=').unwrap_or((text, text));
         let key = checked_key(key)?;
@@ -200,7 +217,7 @@ impl Item {
 }
 
 impl Mode {
-    /// Octal, as chmod reads it: `0400`, `400` and `0o400` are the same.
+    /// Parses octal as chmod does: `0400`, `400` and `0o400` are the same.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let digits = text.strip_prefix("0o").unwrap_or(text);
         let is_octal = !digits.is_empty() && digits.chars().all(|c| c.is_digit(8));
@@ -211,7 +228,7 @@ impl Mode {
         }
     }
 
-    /// The permission bits of a mode that is known as a number; None where there are others in it.
+    /// Returns the mode with these permission bits; none if there are other bits.
     pub(super) fn of(bits: u32) -> Option<Self> {
         (bits <= 0o777).then_some(Self(bits))
     }
@@ -221,15 +238,15 @@ impl Mode {
     }
 }
 
-/// `0400`
+/// Prints `0400`.
 impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04o}", self.0)
     }
 }
 
-/// By the rule of newer servers: which one it is can't be known without asking it, so an older one refuses for itself,
-/// and [`checks`](super::checks) warns before that.
+/// Checks a variable's name by the rule of newer servers. The server's version is not known here: an older
+/// one refuses the name itself, and [`checks`](super::checks) warns before that.
 pub(super) fn check_env_name(what: &str, name: &str) -> Result<()> {
     if is_newer_env_name(name) {
         return Ok(());
@@ -238,20 +255,23 @@ pub(super) fn check_env_name(what: &str, name: &str) -> Result<()> {
         .hint("letters, digits and '_', with no digit first, are legal everywhere"))
 }
 
-/// `hf-token` → `HF_TOKEN`, `1st` → `_1ST`.
+/// Turns `hf-token` into `HF_TOKEN`, and `1st` into `_1ST`.
 pub(super) fn variable_for(key: &str) -> String {
     let upper = key.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' });
     let digit_first = key.starts_with(|c: char| c.is_ascii_digit());
     digit_first.then_some('_').into_iter().chain(upper).collect()
 }
 
-/// A path without empty and `.` steps, so that `/a/` and `/a` are seen to be the same.
+/// Returns a path without empty and `.` steps, so that `/a/` and `/a` are equal.
 pub(super) fn normal_path(path: &str) -> String {
     let steps = path.split('/').filter(|step| !step.is_empty() && *step != ".");
     steps.fold(String::new(), |path, step| path + "/" + step)
 }
 
-/// A path that a volume can be mounted at, in its normal form.
+/// Returns the normal form of a path, if a volume can be mounted there.
+///
+/// # Errors
+/// The path is not absolute, contains `..` or `:`, or is the root.
 pub(crate) fn mount_path(path: &str) -> Result<String> {
     let refuse = |why: &str| Err(Error::usage(format!("the mount path {path:?} {why}")));
     if !path.starts_with('/') {
@@ -274,11 +294,11 @@ fn checked_key(key: &str) -> Result<String> {
         return Ok(key.to_owned());
     }
     let error = Error::usage(
-        "what stands where a key belongs is not a legal key: letters, digits, '-', '_' and '.' only, at \
+        "the text in the place of the key is not a legal key: letters, digits, '-', '_' and '.' only, at \
          most 253",
     );
     Err(if key.starts_with("SECRET:") {
-        error.hint("with the secret's name in it, the flag is: -e VAR=SECRET:name,key")
+        error.hint("to give the secret's name too, write -e VAR=SECRET:name,key")
     } else {
         error.hint("name a key of the secret here, never a value")
     })
@@ -295,13 +315,13 @@ fn twice(items: &[Item]) -> Option<&Item> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
     Added,
-    /// Something else was there.
+    /// It replaced something else.
     Replaced,
-    /// The pods had it of their service account until now.
+    /// The pods had it from their service account until now.
     KeptOfAccount,
 }
 
-/// What to do where something else stands in the way.
+/// The treatment of a conflicting entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Existing {
     Keep,

@@ -1,4 +1,4 @@
-//! What can be known before anything is written, once the key names of the secrets are known.
+//! Checks before anything is written, once the key names of the secrets are known.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,10 +13,10 @@ use crate::error::{Error, Result};
 use crate::secret::{DOCKER_CONFIG, OLD_DOCKER_CONFIG, is_env_name};
 use crate::wording::nearest;
 
-/// An error if an attachment names a key that its secret does not have.
+/// Refuses a key that its secret does not have.
 ///
-/// `keys` holds the key names by secret. A secret that is not in it is not checked here, nor is what is
-/// optional: the pod starts without it.
+/// `keys` holds the key names by secret. Secrets that are not in it are not checked, nor are optional
+/// attachments: the pod starts without them.
 pub(crate) fn missing_keys(attachments: &[Attachment], keys: &BTreeMap<String, Vec<String>>) -> Result<()> {
     let required = attachments.iter().filter(|attachment| !attachment.is_optional());
     let missing: BTreeSet<_> = required
@@ -34,8 +34,8 @@ pub(crate) fn missing_keys(attachments: &[Attachment], keys: &BTreeMap<String, V
         .fold(error, |error, (secret, key)| error.hint(what_it_has(secret, key, &keys[*secret]))))
 }
 
-/// A warning for each env name that not every server takes. Those of before Kubernetes 1.32 refuse such a variable, and
-/// leave out a key that would become one.
+/// Warns of env names that not every server accepts. A server before Kubernetes 1.32 refuses such a variable,
+/// and leaves out a key that would become one.
 pub(crate) fn doubtful_env_names(
     attachments: &[Attachment],
     keys: &BTreeMap<String, Vec<String>>,
@@ -50,7 +50,7 @@ pub(crate) fn doubtful_env_names(
             let keys = doubtful.join(", ");
             (!doubtful.is_empty()).then(|| {
                 format!(
-                    "these keys of secret {secret:?} are no legal env names before Kubernetes 1.32, which leaves \
+                    "these keys of secret {secret:?} are not legal env names before Kubernetes 1.32, which leaves \
                      them out: {keys}"
                 )
             })
@@ -60,8 +60,10 @@ pub(crate) fn doubtful_env_names(
     attachments.iter().filter_map(warning).collect()
 }
 
+/// Checks the type of a secret for pulling images.
+///
 /// # Errors
-/// The secret is to pull images, and its type is none that holds a registry login: the kubelet would ignore it.
+/// The type is not that of a registry login: the kubelet would ignore the secret.
 pub(crate) fn check_image_pull(attachments: &[Attachment], secret: &str, secret_type: &str) -> Result<()> {
     let is_to_pull =
         |one: &Attachment| matches!(one, Attachment::ImagePull { secret: name } if name == secret);
@@ -74,9 +76,11 @@ pub(crate) fn check_image_pull(attachments: &[Attachment], secret: &str, secret_
     .hint("make a registry login: kubectl runai-secret create docker-registry NAME --docker-server=SERVER …"))
 }
 
+/// Refuses all keys of two secrets in the same place.
+///
 /// # Errors
-/// All keys of two secrets are asked for, and one of them would hide a key of the other: as an env variable, or as a
-/// file in the same path. Keys that are not in `keys` are not known, and not looked at.
+/// A key of one secret would hide a key of the other: as an env variable, or as a file in the same path.
+/// Secrets that are not in `keys` are not checked.
 pub(crate) fn clashes(attachments: &[Attachment], keys: &BTreeMap<String, Vec<String>>) -> Result<()> {
     for (at, one) in attachments.iter().enumerate() {
         for other in &attachments[..at] {
@@ -90,7 +94,7 @@ pub(crate) fn clashes(attachments: &[Attachment], keys: &BTreeMap<String, Vec<St
             return Err(match place {
                 None => {
                     Error::failed(format!("env {name} would come from secret {first:?} and from {last:?}"))
-                        .hint("the last one would win; name the keys that are wanted, each with --env or -e")
+                        .hint("the last one would win; name the keys you want, each with --env or -e")
                 }
                 Some(path) => Error::failed(format!(
                     "file {name} in {path} would come from secret {first:?} and from {last:?}"
@@ -102,8 +106,8 @@ pub(crate) fn clashes(attachments: &[Attachment], keys: &BTreeMap<String, Vec<St
     Ok(())
 }
 
-/// What becomes of each key: variables (no place), or files in a path. None where that is not known, and for what
-/// another check looks at.
+/// Returns the names that the keys become: variables (no path), or files in a path. None if unknown, or if
+/// another check covers them.
 fn names<'a>(
     attachment: &'a Attachment,
     keys: &BTreeMap<String, Vec<String>>,
@@ -122,7 +126,8 @@ fn names<'a>(
     }
 }
 
-/// A warning for each key that would become a variable which a container sets by itself: that goes first.
+/// Warns of keys that would become a variable which a container sets itself: the container's own takes
+/// precedence.
 pub(crate) fn hidden_variables(
     object: &Value,
     kind: &Kind,
@@ -148,7 +153,7 @@ pub(crate) fn hidden_variables(
                 let variables = names(one, keys).map(|(_, names)| names).unwrap_or_default();
                 warnings.extend(variables.iter().filter(|variable| set.contains(&variable.as_str())).map(|variable| {
                     let secret = one.secret();
-                    format!("container {name} sets env {variable} by itself, which hides that of secret {secret}")
+                    format!("container {name} has an env {variable} of its own, which overrides the one of secret {secret}")
                 }));
             }
         }
@@ -156,13 +161,14 @@ pub(crate) fn hidden_variables(
     warnings
 }
 
-/// A long word that is like none of the keys may be a token that was pasted in the key's place: it is not repeated.
+/// Describes the missing key. A long word unlike any of the keys may be a token pasted in the key's place, so
+/// it is not repeated.
 fn what_is_missing(secret: &str, key: &str, keys: &[String]) -> String {
     const LONGEST_UNLIKE: usize = 16;
     if key.len() <= LONGEST_UNLIKE || nearest(key, keys.iter().map(String::as_str)).is_some() {
         format!("secret {secret:?} has no key {key:?}")
     } else {
-        format!("secret {secret:?} has no key by the name that was given, which is not shown")
+        format!("secret {secret:?} has no key of the given name, which is not shown")
     }
 }
 
@@ -295,7 +301,7 @@ mod tests {
             let all = [Attachment::env_all("x", "").unwrap()];
             hidden_variables(&object, Kind::named("pod").unwrap(), &all, choice, &keys())
         };
-        let warning = "container main sets env username by itself, which hides that of secret x";
+        let warning = "container main has an env username of its own, which overrides the one of secret x";
         assert_eq!(hidden(&ContainerChoice::All), [warning]);
         assert!(hidden(&ContainerChoice::Named(vec!["side".to_owned()])).is_empty());
     }

@@ -1,9 +1,9 @@
-//! An object as it would be written by hand, to be created anew: under its own name after a delete, or under
+//! An object as if written by hand, to be created again: under its own name after a deletion, or under
 //! another.
 //!
-//! What a server or a controller put into it belongs to the old object's identity and makes the server refuse
-//! the new one: a Job's selector and labels hold the old uid. A copy has no owner and no finalizers either:
-//! nobody would take them off.
+//! The entries of the server and the controllers belong to the old object's identity and make the server
+//! refuse the new one: a Job's selector and labels hold the old uid. A copy has no owner and no finalizers
+//! either, since nobody would remove them.
 
 use serde_json::{Value, json};
 
@@ -11,11 +11,11 @@ use super::kind::Kind;
 use super::pod_spec::Role;
 use super::tree::{is_true, list, remove_if_empty, text};
 
-/// Labels that the Job controller writes: the plain ones, and since Kubernetes 1.27 the prefixed ones.
+/// The labels that the Job controller writes: the plain ones, and since Kubernetes 1.27 the prefixed ones.
 const JOB_LABELS: [&str; 4] =
     ["controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"];
 
-/// Annotations, or beginnings of them, that controllers write about one object or pod.
+/// Annotations, or prefixes of them, that controllers write about one object or pod.
 const CONTROLLERS_ANNOTATIONS: [&str; 8] = [
     "batch.kubernetes.io/job-tracking",
     "deployment.kubernetes.io/",
@@ -24,14 +24,14 @@ const CONTROLLERS_ANNOTATIONS: [&str; 8] = [
     "kubernetes.io/limit-ranger",
     // Run:ai's and KAI's scheduler: the group of pods that the old pod was scheduled with.
     "pod-group-name",
-    // Knative writes who made it, and refuses it of anybody else.
+    // Knative writes its creator here, and refuses it from anybody else.
     "serving.knative.dev/creator",
     "serving.knative.dev/lastModifier",
 ];
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// What controls an object, and where a change belongs.
+/// The object that controls another, where a change belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Owner {
     pub(crate) api_version: String,
@@ -39,22 +39,22 @@ pub(crate) struct Owner {
     pub(crate) name: String,
 }
 
-/// What will stop when a Job is deleted.
+/// The activity that deleting a Job would stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JobState {
     Completed,
     Failed,
     /// It has no pods until it is resumed.
     Suspended,
-    /// It runs, with so many pods that have not ended; 0 just after it was made.
+    /// The number of its pods that have not ended; 0 just after it was made.
     Running {
         pods: u64,
     },
 }
 
-/// The object without what ties it to its past; under another name if one is given.
+/// Returns the object without traces of its past, under another name if one is given.
 ///
-/// The annotation of `kubectl apply` stays under the same name, where it is still true, and goes under
+/// The annotation of `kubectl apply` is kept under the same name, where it is still true, and removed under
 /// another.
 pub(crate) fn clean_copy(object: &Value, kind: &Kind, name: Option<&str>) -> Value {
     let mut copy = json!({ "metadata": clean_metadata(&object["metadata"], name) });
@@ -64,7 +64,7 @@ pub(crate) fn clean_copy(object: &Value, kind: &Kind, name: Option<&str>) -> Val
         }
     }
     match (kind.group, kind.name) {
-        // A RunaiJob has the spec of a Job; whether its controller writes the same into it is not documented.
+        // A RunaiJob has the spec of a Job; whether its controller writes the same fields is not documented.
         ("batch", "Job") | ("run.ai", "RunaiJob") => clean_job(&mut copy),
         ("", "Pod") => copy.get_mut("spec").into_iter().for_each(clean_pod),
         _ => {}
@@ -72,7 +72,7 @@ pub(crate) fn clean_copy(object: &Value, kind: &Kind, name: Option<&str>) -> Val
     copy
 }
 
-/// The object's controller: a change to the object itself would be undone or lost.
+/// Returns the object's controller, which would undo a change to the object itself.
 pub(crate) fn owner(object: &Value) -> Option<Owner> {
     let owner =
         list(&object["metadata"], "ownerReferences").iter().find(|owner| is_true(owner, "controller"))?;
@@ -80,7 +80,7 @@ pub(crate) fn owner(object: &Value) -> Option<Owner> {
     Some(Owner { api_version: field("apiVersion"), kind: field("kind"), name: field("name") })
 }
 
-/// The state of a Job.
+/// Returns the state of a Job.
 pub(crate) fn job_state(object: &Value) -> JobState {
     let status = &object["status"];
     let holds = |condition: &str| {
@@ -116,7 +116,7 @@ fn clean_metadata(metadata: &Value, name: Option<&str>) -> Value {
     clean
 }
 
-/// With `manualSelector` selector and labels are the user's own, and must stay.
+/// Cleans the selector and labels of a Job. With `manualSelector` they are the user's own, and must stay.
 fn clean_job(job: &mut Value) {
     if is_true(&job["spec"], "manualSelector") {
         return;
@@ -130,7 +130,7 @@ fn clean_job(job: &mut Value) {
 }
 
 fn clean_pod(spec: &mut Value) {
-    // The server computes priority and preemptionPolicy from priorityClassName, and takes no ephemeral
+    // The server computes priority and preemptionPolicy from priorityClassName, and accepts no ephemeral
     // containers in a new pod.
     for field in ["nodeName", "priority", "preemptionPolicy", "ephemeralContainers"] {
         remove(spec, field);
@@ -144,7 +144,7 @@ fn clean_pod(spec: &mut Value) {
     }
 }
 
-/// The admission plugin `ServiceAccount` adds this volume, and adds it again to the copy.
+/// Recognizes the volume that the admission plugin `ServiceAccount` adds, and adds to the copy again.
 fn is_service_account_token(volume: &str) -> bool {
     volume.starts_with("kube-api-access-")
 }
@@ -158,7 +158,7 @@ fn drop_named(parent: &mut Value, field: &str, is_dropped: impl Fn(&str) -> bool
     }
 }
 
-/// Keeps some entries of a map, and the map itself unless this empties it.
+/// Keeps some entries of a map, and the map itself unless it becomes empty.
 pub(super) fn retain(parent: &mut Value, field: &str, is_kept: impl Fn(&str) -> bool) {
     let Some(map) = parent.get_mut(field).and_then(Value::as_object_mut) else { return };
     let before = map.len();

@@ -1,8 +1,8 @@
-//! The objects that refer to secrets, small enough to keep those of a whole cluster in memory, and the owners that
-//! stand for what they made.
+//! Objects that refer to secrets, small enough to keep those of a whole cluster in memory, and the owners
+//! that stand for their dependents.
 //!
-//! A pod of a Deployment has the Deployment's references: to name both would say everything twice, and a fix belongs
-//! into the Deployment.
+//! A pod of a Deployment has the Deployment's references. Naming both would list everything twice, and a fix
+//! belongs in the Deployment.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use super::references::Reference;
 use super::state::State;
 use super::tree::{is_true, list, text};
 
-/// What is kept of an object of the cluster.
+/// The part of an object of the cluster that is kept.
 #[derive(Debug, Clone)]
 pub(crate) struct Consumer {
     pub(crate) kind: &'static Kind,
@@ -24,27 +24,28 @@ pub(crate) struct Consumer {
     pub(crate) state: State,
     pub(crate) references: Vec<Reference>,
     pub(crate) holder: Holder,
-    /// What of it comes out otherwise than its author meant; read by [`Consumer::with_doubts`].
+    /// Doubtful entries of its spec; read by [`Consumer::with_doubts`].
     pub(crate) doubts: Vec<Doubt>,
-    /// The registry logins of its own, one for each of its pod specs; read by [`Consumer::with_doubts`].
+    /// Its own registry logins, one for each of its pod specs; read by [`Consumer::with_doubts`].
     pub(crate) own_logins: Vec<OwnLogins>,
-    /// The container of a pod that can't be started, because of what its configuration refers to.
+    /// The container of a pod that can't start because of its configuration.
     pub(crate) stuck: Option<String>,
     uid: String,
     /// The UID of the object that made this one.
     owner: String,
 }
 
-/// Where the references of a consumer stand.
+/// The place of a consumer's references.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Holder {
     Itself,
-    /// In what it made, and not in itself: it was changed since, or something else adds them.
+    /// Its dependents, and not itself: it was changed since, or something else adds them.
     WhatItMade,
 }
 
 impl Consumer {
-    /// Reads an object of a list, whose items have no kind of their own, and keeps the references that are `wanted`.
+    /// Reads an object of a list, whose items do not state their kind, and keeps the references that are
+    /// `wanted`.
     pub(crate) fn of(kind: &'static Kind, object: &Value, wanted: impl Fn(&Reference) -> bool) -> Self {
         let metadata = &object["metadata"];
         let owners = list(metadata, "ownerReferences");
@@ -67,12 +68,12 @@ impl Consumer {
         }
     }
 
-    /// This one, with what is doubtful about the object of which it was read.
+    /// Adds the doubts about the object that it was read from.
     pub(crate) fn with_doubts(self, object: &Value) -> Self {
         Self { doubts: doubts(object, self.kind), own_logins: own_logins(object, self.kind), ..self }
     }
 
-    /// This one, and what `made` adds to it, as [`folded`] has it.
+    /// Returns this consumer, with the additions of its dependents as in [`folded`].
     pub(crate) fn with_what_it_made(self, made: Vec<Self>) -> Vec<Self> {
         let (kind, namespace, name) = (self.kind, self.namespace.clone(), self.name.clone());
         let own = Self { owner: String::new(), ..self };
@@ -82,13 +83,14 @@ impl Consumer {
             .collect()
     }
 
-    /// `deployment.apps/web`
+    /// Returns `deployment.apps/web`.
     pub(crate) fn display_name(&self) -> String {
         self.kind.display_name(&self.name)
     }
 }
 
-/// The first container that waits with `CreateContainerConfigError`: a secret, a config map or a key is missing.
+/// Returns the first container that waits with `CreateContainerConfigError`: a secret, a config map or a key
+/// is missing.
 fn stuck(status: &Value) -> Option<String> {
     let lists = ["initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"];
     let mut containers = lists.into_iter().flat_map(|field| list(status, field));
@@ -96,14 +98,16 @@ fn stuck(status: &Value) -> Option<String> {
     containers.find(waits).map(|one| text(one, "name").to_owned())
 }
 
-/// The consumers with each owner in the place of what it made, sorted.
+/// Returns the consumers, sorted, with each owner in place of its dependents.
 ///
-/// Where something that lives refers to what its owner does not, or no longer, it is the owner's too, in the state of
-/// what it made. What ended and has an owner says nothing: nothing starts it again.
+/// If a live dependent refers to a secret that its owner does not, or no longer, refers to, the reference is
+/// listed as the owner's too, in the dependent's state. Dependents that ended are left out: nothing starts
+/// them again.
 pub(crate) fn folded(all: Vec<Consumer>) -> Vec<Consumer> {
     let by_uid: HashMap<&str, usize> =
         all.iter().enumerate().map(|(index, one)| (one.uid.as_str(), index)).collect();
-    // An object can't be its own owner, and a chain is as long as there are kinds that make others.
+    // An object can't be its own owner, and a chain is at most as long as the number of kinds that make
+    // others.
     let owner_of = |one: &Consumer| by_uid.get(one.owner.as_str()).copied().filter(|_| !one.owner.is_empty());
     let top: Vec<Option<usize>> = all
         .iter()
@@ -124,7 +128,7 @@ pub(crate) fn folded(all: Vec<Consumer>) -> Vec<Consumer> {
     folded
 }
 
-/// What an object that was made by another has and that one has not, in the other's name.
+/// Returns the references of a dependent that its owner lacks, in the owner's name.
 fn what_it_adds(one: &Consumer, top: &Consumer) -> Option<Consumer> {
     let state = match one.state {
         State::ScaledToZero if one.kind.name == "ReplicaSet" => State::EarlierRevision,
@@ -154,7 +158,7 @@ impl Consumer {
         (&self.namespace, self.kind.name, &self.name, self.state)
     }
 
-    /// Whether the other says nothing that this one does not.
+    /// Returns true if the other adds nothing to this one.
     fn covers(&self, other: &Self) -> bool {
         (other.stuck.is_none() || self.stuck.is_some())
             && (other.doubts.is_empty() || self.doubts == other.doubts)

@@ -1,4 +1,4 @@
-//! Which containers of a workload an attachment is for.
+//! The choice of containers for an attachment.
 
 use serde_json::Value;
 
@@ -8,18 +8,18 @@ use crate::workload::kind::{Kind, Part, Shape};
 use crate::workload::pod_spec::{self, Role};
 use crate::workload::tree::text;
 
-/// Which containers get env variables and files.
+/// The containers that get env variables and files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ContainerChoice {
-    /// The one regular container; an error naming them if there are several.
+    /// The only regular container. If there are several, the error names them.
     Only,
-    /// These, init containers among them if named.
+    /// These, which may be init containers.
     Named(Vec<String>),
-    /// All, init containers too, as `kubectl set env -c '*'` has it.
+    /// All, init containers too, as with `kubectl set env -c '*'`.
     All,
 }
 
-/// Where a container stands in a pod spec.
+/// The position of a container in a pod spec.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     role: Role,
@@ -34,7 +34,7 @@ impl Place {
 }
 
 impl ContainerChoice {
-    /// What the values of `-c` mean: none is [`Self::Only`], a `*` among them is [`Self::All`].
+    /// Interprets the values of `-c`: none is [`Self::Only`], a `*` among them is [`Self::All`].
     pub(crate) fn from_flags(names: &[String]) -> Self {
         match names {
             [] => Self::Only,
@@ -44,7 +44,10 @@ impl ContainerChoice {
     }
 }
 
-/// The containers of a pod spec that are meant, init containers first. Of those that are named, the ones it has.
+/// Returns the chosen containers of a pod spec, init containers first. Named ones that it lacks are left out.
+///
+/// # Errors
+/// There is no container, or there are several and none was chosen.
 pub(crate) fn choose(spec: &Value, workload: &str, choice: &ContainerChoice) -> Result<Vec<Place>> {
     let all: Vec<_> = changeable(spec).collect();
     let regular: Vec<_> = all.iter().filter(|place| place.role == Role::Regular).cloned().collect();
@@ -64,8 +67,10 @@ pub(crate) fn choose(spec: &Value, workload: &str, choice: &ContainerChoice) -> 
     }
 }
 
+/// Checks the named containers.
+///
 /// # Errors
-/// A container that is named is in none of the object's parts, or can't be changed.
+/// A named container is in none of the object's parts, or can't be changed.
 pub(crate) fn check_named(
     object: &Value,
     parts: &[Part],
@@ -97,8 +102,10 @@ pub(crate) fn check_named(
     Err(error.hint(format!("its containers are: {}", names(&all))))
 }
 
+/// Checks that a choice of all containers finds one.
+///
 /// # Errors
-/// All containers are meant, and there is none.
+/// The object has no container.
 pub(super) fn check_any(object: &Value, kind: &Kind, workload: &str, choice: &ContainerChoice) -> Result<()> {
     let has_pods = matches!(kind.shape, Shape::PodSpecs(_));
     if *choice == ContainerChoice::All && has_pods && pod_spec::container_names(object, kind).is_empty() {
@@ -107,7 +114,7 @@ pub(super) fn check_any(object: &Value, kind: &Kind, workload: &str, choice: &Co
     Ok(())
 }
 
-/// Ephemeral containers cannot be changed once they are there, so nothing is attached to them.
+/// Returns the containers that can be changed. Ephemeral containers can't be once they exist.
 fn changeable(pod_spec: &Value) -> impl Iterator<Item = Place> {
     pod_spec::containers(pod_spec)
         .filter(|(role, ..)| *role != Role::Ephemeral)

@@ -1,6 +1,8 @@
-//! Takes a secret off a workload: entries, mounts, and the volumes that nothing mounts then, and nothing else.
+//! Removes a secret from a workload: entries, mounts, and the volumes that nothing mounts any more, and
+//! nothing else.
 //!
-//! The login of a storage driver stays, and so does what ephemeral containers use: neither is an attachment.
+//! The login of a storage driver stays, and so do the entries of ephemeral containers: neither is an
+//! attachment.
 
 use std::fmt;
 
@@ -17,44 +19,44 @@ use super::tree::{list, remove_if_empty, text};
 use crate::error::{Error, Result};
 use crate::wording::list as in_words;
 
-/// Which uses of a secret are meant: those that are named, or all where none is.
+/// The chosen uses of a secret: the named ones, or all if none is named.
 #[derive(Debug)]
 pub(crate) struct Selection {
     pub(crate) secret: String,
     pub(crate) variables: Vec<String>,
-    /// As [`mount_path`](super::mount_path) gives them.
+    /// In the form of [`mount_path`](super::mount_path).
     pub(crate) paths: Vec<String>,
     pub(crate) nameless: Vec<Nameless>,
-    /// With [`ContainerChoice::Named`], what belongs to the whole pod stays.
+    /// With [`ContainerChoice::Named`], entries of the whole pod stay.
     pub(crate) containers: ContainerChoice,
 }
 
-/// A use that has no name by which to tell it from others of its sort.
+/// A use without a name that would tell it from others of its sort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Nameless {
-    /// All keys as variables, with whatever prefix.
+    /// All keys as variables, with any prefix.
     EnvAll,
     ImagePull,
 }
 
-/// A changed copy of the object, and what was taken off. Nothing where there was nothing to do.
+/// A changed copy of the object, and the removed uses. Equal to the object if there was nothing to do.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Detached {
     pub(crate) object: Value,
     pub(crate) removed: Vec<Removed>,
 }
 
-/// One use that is gone. It prints as `env A in container main`.
+/// One removed use. It prints as `env A in container main`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Removed {
     pub(crate) what: Use,
-    /// None for what belongs to the whole pod.
+    /// None for an entry of the whole pod.
     pub(crate) container: Option<String>,
-    /// Which of the object's parts it was in, where there are several.
+    /// The object's part, if there are several.
     pub(crate) part: Option<String>,
 }
 
-/// How a secret was used.
+/// The use of a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Use {
     Variable(String),
@@ -67,11 +69,11 @@ pub(crate) enum Use {
     ImagePull,
 }
 
-/// Takes off a secret where the selection says so.
+/// Removes the chosen uses of a secret.
 ///
 /// # Errors
-/// The object has no pod template, or no container of that name; something that the selection names does not use the
-/// secret; or some mounts of a volume are to go, and it holds files of others too.
+/// The object has no pod template, or no container of that name; a named use does not use the secret; or some
+/// mounts of a volume would go, and it holds files of others too.
 pub(crate) fn detach(object: &Value, kind: &Kind, selection: &Selection) -> Result<Detached> {
     let workload = display_name(object, kind);
     environment::check_no_container(kind, &selection.containers)?;
@@ -104,7 +106,7 @@ pub(crate) fn detach(object: &Value, kind: &Kind, selection: &Selection) -> Resu
     }
 }
 
-/// A warning for each variable that is gone and that something in its container still refers to.
+/// Warns of removed variables that something in their container still refers to.
 pub(crate) fn left_behind(object: &Value, kind: &Kind, removed: &[Removed]) -> Vec<String> {
     let mut warnings = Vec::new();
     for part in kind.parts(object) {
@@ -125,7 +127,7 @@ pub(crate) fn left_behind(object: &Value, kind: &Kind, removed: &[Removed]) -> V
                 let place = place_in_words(Some(text(container, "name")), part.name.as_deref());
                 warnings.extend(users_of(container, name).into_iter().map(|user| {
                     format!(
-                        "{user}{place} still refers to $({name}), which is gone: the text stays as it stands"
+                        "{user}{place} still refers to $({name}), which is gone: the text is not replaced"
                     )
                 }));
             }
@@ -134,7 +136,7 @@ pub(crate) fn left_behind(object: &Value, kind: &Kind, removed: &[Removed]) -> V
     warnings
 }
 
-/// What a person who named a use that is not there may have meant.
+/// Suggests uses to a user who named one that does not exist.
 fn what_uses_it(object: &Value, kind: &Kind, secret: &str) -> Result<String> {
     let uses: Vec<_> = detach(object, kind, &Selection::every_use(secret))?
         .removed
@@ -172,7 +174,7 @@ impl Removed {
 }
 
 impl Selection {
-    /// Everything that has to do with a secret.
+    /// Chooses every use of a secret.
     pub(crate) fn every_use(secret: &str) -> Self {
         Self {
             secret: secret.to_owned(),
@@ -183,7 +185,7 @@ impl Selection {
         }
     }
 
-    /// What was named and has no part in what goes.
+    /// Returns the named uses that are not among the removed ones.
     fn unused(&self, removed: &[Removed]) -> Vec<String> {
         let none = |fits: &dyn Fn(&Removed) -> bool| !removed.iter().any(fits);
         let variables = self
@@ -252,7 +254,7 @@ impl Selection {
                 removed.extend(self.take_files(spec, places, &volume)?);
             }
         }
-        // It is the whole pod's: where containers are named, it is not meant.
+        // An image pull belongs to the whole pod, so it stays if containers are named.
         if self.are_all(Nameless::ImagePull) && !matches!(self.containers, ContainerChoice::Named(_)) {
             removed.extend(take(spec, "imagePullSecrets", |entry| {
                 (text(entry, "name") == self.secret).then(|| Removed::of_the_whole(Use::ImagePull))
@@ -272,7 +274,7 @@ impl Selection {
         (is_meant && self.are_all(Nameless::EnvAll)).then(|| Use::Variables(text(entry, "prefix").to_owned()))
     }
 
-    /// Whether this mount of the volume is to go.
+    /// Returns true if this mount of the volume is chosen.
     fn is_meant(&self, mount: &Value, volume: &str) -> bool {
         text(mount, "name") == volume && self.are_all_of(&self.paths, &normal_path(text(mount, "mountPath")))
     }
@@ -297,9 +299,9 @@ impl Selection {
         if meant.len() < all && !self.are_whole_pod() {
             if rest.is_some() {
                 return Err(Error::failed(format!(
-                    "volume {name:?} has files of others, and more mounts than these"
+                    "volume {name:?} also holds files of others and has other mounts"
                 ))
-                .hint("take the secret off all its mounts: without --mount and -c"));
+                .hint("detach the secret from all its mounts: leave out --mount and -c"));
             }
             self.take_mounts(spec, places, name);
             return Ok(meant);
@@ -323,7 +325,7 @@ impl Selection {
     }
 }
 
-/// The volume without the secret's files; none if nothing is left of it.
+/// Returns the volume without the secret's files; none if nothing is left of it.
 fn without_secret(volume: &Value, secret: &str) -> Option<Value> {
     if text(&volume["secret"], "secretName") == secret {
         return None;
@@ -349,7 +351,7 @@ fn replace_volume(spec: &mut Value, name: &str, rest: Option<&Value>) {
     }
 }
 
-/// Takes off the entries of a list that `gone` has something to say about, and gives what it says.
+/// Removes the entries of a list for which `gone` returns something, and returns those results.
 fn take<T>(parent: &mut Value, field: &str, gone: impl Fn(&Value) -> Option<T>) -> Vec<T> {
     let mut taken = Vec::new();
     let Some(entries) = parent.get_mut(field).and_then(Value::as_array_mut) else { return taken };

@@ -1,6 +1,7 @@
-//! What a pod spec says that comes out otherwise than its author meant, without an error anywhere.
+//! Entries of a pod spec that have another effect than their author meant, without an error anywhere.
 //!
-//! Only what is certain by the object itself is said, or is left to the caller where another object decides.
+//! Only facts that are certain from the object itself are reported. The caller decides where another object
+//! matters.
 
 use std::fmt;
 
@@ -15,7 +16,7 @@ use super::tree::{list, text};
 /// The server's `defaultMode` for volumes of secrets.
 const DEFAULT_MODE: u32 = 0o644;
 
-/// One such thing in a container.
+/// One such entry in a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Doubt {
     pub(crate) container: String,
@@ -26,15 +27,15 @@ pub(crate) struct Doubt {
 pub(crate) enum What {
     /// The value of `user` refers to a variable that comes after it.
     LateVariable { user: String, name: String },
-    /// The value of `user` refers to a variable that there is not.
+    /// The value of `user` refers to a variable that does not exist.
     NoVariable { user: String, name: String },
-    /// Files of root's alone, in a container that runs as somebody else.
+    /// Files that only root can read, in a container that runs as another user.
     UnreadableFiles { path: String, mode: Mode, user: String },
-    /// Files whose mode the kubelet makes another, for the pod's group.
+    /// Files whose mode the kubelet changes for the pod's group.
     WidenedFiles { path: String, mode: Mode, widened: Mode, group: u64 },
 }
 
-/// Every doubt about an object, in the order in which their causes stand there.
+/// Returns every doubt about an object, in the order of their causes.
 pub(crate) fn doubts(object: &Value, kind: &Kind) -> Vec<Doubt> {
     let mut found = Vec::new();
     for pointer in kind.pod_specs(object) {
@@ -57,7 +58,8 @@ pub(crate) fn doubts(object: &Value, kind: &Kind) -> Vec<Doubt> {
     distinct
 }
 
-/// A variable can be seen by those after it alone (kubelet, `makeEnvironmentVariables`).
+/// Finds variables that are used too early: only later ones see a variable (kubelet,
+/// `makeEnvironmentVariables`).
 fn of_variables(container: &Value, kind: &Kind) -> Vec<What> {
     let env = list(container, "env");
     let mut found = Vec::new();
@@ -78,8 +80,8 @@ fn of_variables(container: &Value, kind: &Kind) -> Vec<What> {
     found
 }
 
-/// Whether it is probably the name of a variable, and not a shell's `$(command)`, and none that Kubernetes makes of
-/// services.
+/// Returns true if it is probably the name of a variable: not a shell's `$(command)`, and not one that
+/// Kubernetes makes for services.
 fn looks_meant(name: &str) -> bool {
     let is_of_a_service = name.ends_with("_HOST") || name.contains("_PORT");
     name.starts_with(|c: char| c.is_ascii_uppercase())
@@ -87,8 +89,8 @@ fn looks_meant(name: &str) -> bool {
         && !is_of_a_service
 }
 
-/// Files of a secret belong to root, and with `fsGroup` to that group, for which the kubelet adds read permission
-/// (k8s.io/kubernetes, `pkg/volume/volume_linux.go`).
+/// Finds files with surprising modes. Files of a secret belong to root, and with `fsGroup` to that group, for
+/// which the kubelet adds read permission (k8s.io/kubernetes, `pkg/volume/volume_linux.go`).
 fn of_files(container: &Value, spec: &Value) -> Vec<What> {
     let mut found = Vec::new();
     let group = spec["securityContext"]["fsGroup"].as_u64();
@@ -109,7 +111,7 @@ fn of_files(container: &Value, spec: &Value) -> Vec<What> {
     found
 }
 
-/// The modes of a volume's files of secrets.
+/// Returns the modes of a volume's files of secrets.
 fn modes(volume: &Value) -> Vec<u32> {
     let of = |source: &Value, default: &Value| -> Vec<u32> {
         let mode = |mode: &Value| mode.as_u64().and_then(|mode| u32::try_from(mode).ok());
@@ -126,7 +128,7 @@ fn modes(volume: &Value) -> Vec<u32> {
     sources.flat_map(|source| of(&source["secret"], &volume["projected"]["defaultMode"])).collect()
 }
 
-/// Who a container runs as, where that is known to be another than root.
+/// Returns the user that a container runs as, if known not to be root.
 fn not_root(container: &Value, spec: &Value) -> Option<String> {
     let field = |name: &str| {
         let own = &container["securityContext"][name];
@@ -142,7 +144,7 @@ fn not_root(container: &Value, spec: &Value) -> Option<String> {
 }
 
 impl Doubt {
-    /// Whether it is about one of these attachments.
+    /// Returns true if it is about one of these attachments.
     pub(crate) fn concerns(&self, attachments: &[Attachment]) -> bool {
         attachments.iter().any(|one| match (&self.what, one) {
             (What::LateVariable { name, .. }, Attachment::Env { variable, .. }) => name == variable,
@@ -154,16 +156,16 @@ impl Doubt {
         })
     }
 
-    /// What it is, and what to do about it.
+    /// Returns the doubt and the remedy.
     pub(crate) fn in_full(&self) -> String {
         format!("{self}; {}", self.remedy())
     }
 
-    /// What to do about it.
+    /// Returns the remedy.
     pub(crate) fn remedy(&self) -> String {
         match &self.what {
             What::LateVariable { user, name } => {
-                format!("put {name} before {user}: the variables are read from the first to the last")
+                format!("put {name} before {user}: variables are read from first to last")
             }
             What::NoVariable { name, .. } => {
                 format!("attach {name}, or write $$({name}) where the text itself is meant")
@@ -174,7 +176,7 @@ impl Doubt {
                     .to_owned()
             }
             What::WidenedFiles { .. } => {
-                "what wants a file for its owner alone, as ssh does when it runs as root, needs a \
+                "a program that wants a file only its owner can read, like ssh run as root, needs a \
                                           copy of it, or a pod without fsGroup"
                     .to_owned()
             }

@@ -1,7 +1,8 @@
-//! Run:ai's own workloads: no pod template, and secrets as env variables alone.
+//! Run:ai's own workloads, which have no pod template and take secrets only as env variables.
 //!
-//! A variable is `environment.items.VAR.value`, and the value `SECRET:name,key` is a reference. All keys at once, files,
-//! image pulls and optional references have no form there, so they are taken apart or refused with another way.
+//! A variable is `environment.items.VAR.value`, and the value `SECRET:name,key` is a reference. These
+//! workloads have no form for all keys at once, files, image pulls and optional references, so all keys
+//! become single variables, and the others are refused with an alternative.
 
 use std::collections::BTreeMap;
 
@@ -16,13 +17,13 @@ use crate::error::{Error, Result};
 use crate::secret::is_env_name;
 use crate::wording::list;
 
-/// Attachments as a kind can have them, and warnings about what was left out.
+/// Attachments in forms that the kind has, and warnings about left-out keys.
 pub(crate) struct Expanded {
     pub(crate) attachments: Vec<Attachment>,
     pub(crate) warnings: Vec<String>,
 }
 
-/// Refuses what a kind has no form for. It needs no look at the cluster.
+/// Refuses attachments that a kind has no form for. Needs no cluster.
 ///
 /// # Errors
 /// Files, an image pull, an optional reference, or a container, for one of Run:ai's own workloads.
@@ -39,9 +40,9 @@ pub(crate) fn check_expressible(
     for attachment in attachments {
         match attachment {
             Attachment::Files { .. } => {
-                return Err(refused("as files: it knows secrets as env variables alone")
+                return Err(refused("as files: it takes secrets only as env variables")
                     .hint("use --env KEY or --env-all")
-                    .hint("files can be asked for when it is submitted: runai … submit --secret-volume"));
+                    .hint("mount files when you submit it: runai … submit --secret-volume"));
             }
             Attachment::ImagePull { secret } => {
                 return Err(refused("for pulling images: it has no place for a registry login").hint(
@@ -63,8 +64,10 @@ pub(crate) fn check_expressible(
     if *containers == ContainerChoice::Only { Ok(()) } else { Err(no_container(kind)) }
 }
 
+/// Refuses a choice of containers in Run:ai's own workloads.
+///
 /// # Errors
-/// A container is chosen in one of Run:ai's own workloads.
+/// A container is chosen.
 pub(super) fn check_no_container(kind: &Kind, containers: &ContainerChoice) -> Result<()> {
     match (&kind.shape, containers) {
         (Shape::Environments(_), ContainerChoice::Named(_)) => Err(no_container(kind)),
@@ -74,16 +77,17 @@ pub(super) fn check_no_container(kind: &Kind, containers: &ContainerChoice) -> R
 
 fn no_container(kind: &Kind) -> Error {
     Error::usage(format!("a {} has no containers to choose from", kind.name))
-        .hint("leave out -c: its variables are for all that it runs")
+        .hint("leave out -c: its variables go to everything it runs")
 }
 
-/// The attachments in forms that the kind has: all keys at once become one variable each where there is no other way.
+/// Returns the attachments in forms that the kind has. All keys at once become single variables if there is
+/// no other way.
 ///
-/// `keys` holds the key names by secret. A variable that is asked for by itself goes before one of all keys, as
-/// Kubernetes has it.
+/// `keys` holds the key names by secret. A single variable takes precedence over one of all keys, as in
+/// Kubernetes.
 ///
 /// # Errors
-/// Something has no form; or the keys of a secret would be needed and are not in `keys`.
+/// An attachment has no form; or the keys of a secret are needed and not in `keys`.
 pub(crate) fn expanded(
     kind: &Kind,
     attachments: Vec<Attachment>,
@@ -119,16 +123,16 @@ pub(crate) fn expanded(
     Ok(expanded)
 }
 
-/// The keys would have to be known, and are not.
+/// Builds the error for keys that are needed and unknown.
 pub(super) fn unknown_keys(kind: &Kind, secret: &str) -> Error {
     Error::failed(format!(
-        "a {} names every key by itself, and which keys secret {secret:?} has is not known here",
+        "a {} names each key, and the keys of secret {secret:?} are not known here",
         kind.name
     ))
     .hint("name them: --env KEY, once for each")
 }
 
-/// Puts a reference into one of Run:ai's specs. What stands in the way is never shown: it may be a password.
+/// Adds a reference to one of Run:ai's specs. A conflicting value is never shown: it may be a password.
 pub(super) fn put(
     spec: &mut Value,
     workload: &str,
@@ -153,7 +157,7 @@ pub(super) fn put(
     Ok(Some(effect))
 }
 
-/// Takes the references to a secret off one of Run:ai's specs; which of its variables go is for `is_meant` to say.
+/// Removes the references to a secret from one of Run:ai's specs; `is_meant` chooses the variables.
 pub(super) fn take(spec: &mut Value, secret: &str, is_meant: impl Fn(&str) -> bool) -> Vec<String> {
     let start = format!("SECRET:{secret},");
     let mut taken = Vec::new();
@@ -173,7 +177,7 @@ pub(super) fn take(spec: &mut Value, secret: &str, is_meant: impl Fn(&str) -> bo
     taken
 }
 
-/// The map in a field, made where it is missing.
+/// Returns the map in a field, and makes it if it is missing.
 fn below<'a>(parent: &'a mut Value, field: &str) -> Result<&'a mut Value> {
     let malformed = || Error::failed(format!("the manifest is malformed: {field} is not a map"));
     let map = parent.as_object_mut().ok_or_else(malformed)?.entry(field).or_insert(Value::Null);

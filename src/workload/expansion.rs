@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::tree::{list, text};
 
-/// The names that a text refers to. `$$` stands for a dollar sign, so that `$$(NAME)` is a text.
+/// Returns the names that a text refers to. `$$` stands for a dollar sign, so that `$$(NAME)` is plain text.
 pub(super) fn referred(text: &str) -> Vec<&str> {
     let mut names = Vec::new();
     let mut rest = text;
@@ -23,17 +23,17 @@ pub(super) fn referred(text: &str) -> Vec<&str> {
     names
 }
 
-/// Whether the value of an entry of `env` refers to a variable.
+/// Returns true if the value of an entry of `env` refers to a variable.
 pub(super) fn refers_to(entry: &Value, variable: &str) -> bool {
     referred(text(entry, "value")).contains(&variable)
 }
 
-/// Whether `envFrom` may give a container this variable: those come before all of `env`.
+/// Returns true if `envFrom` may give a container this variable: those come before all of `env`.
 pub(super) fn may_come_of_a_source(container: &Value, variable: &str) -> bool {
     list(container, "envFrom").iter().any(|source| variable.starts_with(text(source, "prefix")))
 }
 
-/// What of a container refers to a variable, in words: `env URL`, `the command`, `the args`.
+/// Lists the parts of a container that refer to a variable: `env URL`, `the command`, `the args`.
 pub(super) fn users_of(container: &Value, variable: &str) -> Vec<String> {
     let env = list(container, "env").iter().filter(|entry| refers_to(entry, variable));
     let env = env.map(|entry| format!("env {}", text(entry, "name")));

@@ -1,4 +1,4 @@
-//! Fuzz targets: words that say how a secret is attached, and workloads of any shape.
+//! Fuzz targets: words that tell how a secret is attached, and workloads of any shape.
 
 use serde_json::{Value, json};
 
@@ -84,7 +84,7 @@ fn metadata() -> Value {
     })
 }
 
-/// One object of each kind, with everything in it that is looked at.
+/// One object of each kind, with every field that is read.
 fn objects() -> Vec<(&'static Kind, Value)> {
     let status = json!({
         "phase": "Running", "active": 1, "succeeded": 1, "startTime": "2026-01-01T00:00:00Z",
@@ -109,7 +109,7 @@ fn objects() -> Vec<(&'static Kind, Value)> {
     KINDS.iter().map(of).collect()
 }
 
-/// Puts a value where the steps lead, of which `*` is made a map with one entry, or a list.
+/// Puts a value at the end of the steps; a `*` becomes a map with one entry, or a list.
 fn put(object: &mut Value, steps: &[&str], value: Value) {
     match steps {
         [] => *object = value,

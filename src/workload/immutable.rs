@@ -1,19 +1,19 @@
-//! Recognises that a server refused a change because what was changed can't change, whatever the kind.
+//! Recognizes a server's refusal to change an immutable field, whatever the kind.
 //!
-//! The server has the last word on this, not the table of kinds: a custom kind may become immutable with an
-//! update, by a rule of its definition or by a webhook.
+//! The server decides, not the table of kinds: a custom kind may become immutable with an update, by a rule
+//! of its definition or by a webhook.
 
 use serde_json::Value;
 
 use super::kind::{Kind, Shape};
 use super::tree::{list, text};
 
-/// Whether the `Status` that a server answered with says that the place where a kind's attachments go is immutable.
+/// Returns true if a server's `Status` says that a kind's place for attachments is immutable.
 pub(crate) fn is_immutable(status: &Value, kind: &Kind) -> bool {
     let message = text(status, "message");
     if ["denied the request", "denied request"].iter().any(|words| message.contains(words)) {
-        // The words of a webhook or of an admission policy, in which the field, if any, is one of them. What it was
-        // asked about is our change alone.
+        // A webhook or an admission policy refuses in its own words, which may name the field. It was asked
+        // only about this change.
         let names_no_field = !message.contains("spec.");
         return says_immutable(message)
             && (names_no_field || message.split(' ').any(|word| is_way_to(word, kind)));
@@ -29,16 +29,16 @@ pub(crate) fn is_immutable(status: &Value, kind: &Kind) -> bool {
     is_refused && says_so
 }
 
-/// "field is immutable" is the API server's, "Value is immutable" the usual words of a custom resource, whose rule is
-/// quoted where it has no words; and a Pod has its own, with the field `spec`.
+/// Recognizes "field is immutable" of the API server, and "Value is immutable", the usual words of a custom
+/// resource, or its rule if it has no words. A Pod has its own words, with the field `spec`.
 fn says_immutable(message: &str) -> bool {
     ["is immutable", "self == oldSelf", "pod updates may not change fields"]
         .iter()
         .any(|words| message.contains(words))
 }
 
-/// Whether a field, such as `spec.pytorchReplicaSpecs[Master].template`, holds a place where attachments go, or is in
-/// one.
+/// Returns true if a field, such as `spec.pytorchReplicaSpecs[Master].template`, holds a place for
+/// attachments, or is inside one.
 fn is_way_to(field: &str, kind: &Kind) -> bool {
     let steps: Vec<&str> =
         field.trim_end_matches(':').split(['.', '[', ']']).filter(|step| !step.is_empty()).collect();

@@ -1,4 +1,4 @@
-//! A new Job for Run:ai's scheduler, as `runai submit` would make it; attachments are put on it afterwards.
+//! A new Job for Run:ai's scheduler, as `runai submit` would make it. Attachments are added to it afterwards.
 
 mod runai;
 
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 /// The retries that `runai submit` gives a training.
 const BACKOFF_LIMIT: u32 = 6;
 
-/// What a new Job is made of. Empty and None leave the field out.
+/// The settings of a new Job. Empty ones and None leave the field out.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct NewJob {
     pub(crate) name: String,
@@ -23,13 +23,13 @@ pub(crate) struct NewJob {
     pub(crate) args: Vec<String>,
     /// Variables and their literal values.
     pub(crate) env: Vec<(String, String)>,
-    /// The names of all variables, those of secrets too, in the order in which they were given.
+    /// The names of all variables, also those from secrets, in the given order.
     pub(crate) order: Vec<String>,
     pub(crate) gpu: Option<Gpu>,
     pub(crate) purpose: Purpose,
-    /// On the Job and on its pods.
+    /// For the Job and its pods.
     pub(crate) labels: Vec<(String, String)>,
-    /// On the Job and on its pods.
+    /// For the Job and its pods.
     pub(crate) annotations: Vec<(String, String)>,
     /// `cpu`, `memory` or an extended resource, and a quantity.
     pub(crate) requests: Vec<(String, String)>,
@@ -47,7 +47,7 @@ pub(crate) struct NewJob {
     pub(crate) scheduler: Scheduler,
 }
 
-/// What the Job is for, which decides its priority and its retries.
+/// The Job's purpose, which decides its priority and its retries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Purpose {
     #[default]
@@ -56,7 +56,7 @@ pub(crate) enum Purpose {
     Interactive,
 }
 
-/// Who puts the pods on nodes.
+/// The scheduler of the pods.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) enum Scheduler {
     #[default]
@@ -65,7 +65,7 @@ pub(crate) enum Scheduler {
     Kai { queue: String },
 }
 
-/// What a Job mounts that is not a secret.
+/// A mount of a Job other than a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Volume {
     /// Run:ai's `--large-shm`: `/dev/shm` in memory, without the usual limit of 64 MiB.
@@ -81,7 +81,7 @@ pub(crate) enum Access {
 }
 
 impl Volume {
-    /// `--pvc NAME:PATH[:ro]`, for a claim that exists.
+    /// Parses `--pvc NAME:PATH[:ro]`, for a claim that exists.
     pub(crate) fn parse_claim(text: &str) -> Result<Self> {
         let (name, path, access) = match text.split(':').collect::<Vec<_>>()[..] {
             [name, path] => (name, path, Access::ReadWrite),
@@ -102,7 +102,7 @@ impl Volume {
         }
     }
 
-    /// The volume's source and its mount, without the name that ties them together.
+    /// Returns the volume's source and its mount, without their common name.
     fn source_and_mount(&self) -> (Value, Value) {
         match self {
             Self::SharedMemory => {
@@ -119,14 +119,14 @@ impl Volume {
     }
 }
 
-/// How much of the GPUs a pod gets.
+/// The GPUs that a pod gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Gpu {
-    /// So many whole GPUs.
+    /// This number of whole GPUs.
     Whole(u32),
-    /// A part of one, between 0 and 1, in decimals without an end of zeros: `0.5`.
+    /// A part of one, between 0 and 1, in decimals without trailing zeros: `0.5`.
     Fraction(String),
-    /// So many MiB of the memory of one.
+    /// This many MiB of the memory of one.
     MemoryMib(u32),
 }
 
@@ -141,7 +141,7 @@ impl fmt::Display for Gpu {
 }
 
 impl Gpu {
-    /// `--gpu`: a whole number, or a fraction between 0 and 1.
+    /// Parses `--gpu`: a whole number, or a fraction between 0 and 1.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let refuse = |why: &str| {
             Err(Error::usage(format!("--gpu {text:?} {why}")).hint("for example: --gpu 1, or --gpu 0.5"))
@@ -155,14 +155,12 @@ impl Gpu {
         match (whole.trim_start_matches('0'), decimals) {
             ("", "") => Ok(Self::Whole(0)),
             ("", decimals) => Ok(Self::Fraction(format!("0.{decimals}"))),
-            (whole, "") => whole.parse().map(Self::Whole).or_else(|_| refuse("is more GPUs than there are")),
-            _ => refuse(
-                "is neither a whole number of GPUs nor a part of one: a job gets whole GPUs, or one in part",
-            ),
+            (whole, "") => whole.parse().map(Self::Whole).or_else(|_| refuse("is too many GPUs")),
+            _ => refuse("is neither a whole number of GPUs nor a part of one GPU"),
         }
     }
 
-    /// `--gpu-memory`: a whole number of MiB.
+    /// Parses `--gpu-memory`: a whole number of MiB.
     pub(crate) fn parse_memory(text: &str) -> Result<Self> {
         match text.parse() {
             Ok(mib) if mib > 0 && text.chars().all(|c| c.is_ascii_digit()) => Ok(Self::MemoryMib(mib)),
@@ -171,7 +169,7 @@ impl Gpu {
         }
     }
 
-    /// The annotation for the scheduler that a part of a GPU needs.
+    /// Returns the scheduler's annotation for a part of a GPU.
     fn annotation(&self) -> Option<(String, String)> {
         match self {
             Self::Whole(_) => None,
@@ -181,21 +179,24 @@ impl Gpu {
     }
 }
 
-/// `job-x7k2p`, from five random bytes.
+/// Returns `job-x7k2p`, from five random bytes.
 pub(crate) fn generated_name(random: [u8; 5]) -> String {
     format!("job-{}", generated_suffix(random))
 }
 
-/// `x7k2p`, from five random bytes: letters and digits that are not mistaken for each other and make no words.
+/// Returns `x7k2p`, from five random bytes: letters and digits that are easy to tell apart and make no words.
 pub(crate) fn generated_suffix(random: [u8; 5]) -> String {
-    // The alphabet of Kubernetes' own generated names: 27 of them, so the bias of the remainder is small.
+    // The alphabet of Kubernetes' own generated names. It has 27 characters, so the bias of the remainder is
+    // small.
     const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
     random.iter().map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()])).collect()
 }
 
 impl NewJob {
-    /// The manifest. A usage error for an illegal name, a missing image, or a variable that is illegal or
-    /// given twice.
+    /// Builds the manifest.
+    ///
+    /// # Errors
+    /// A name is illegal, the image is missing, or a variable is illegal or given twice.
     pub(crate) fn manifest(&self) -> Result<Value> {
         self.check()?;
         let mut metadata = self.metadata();
@@ -227,12 +228,12 @@ impl NewJob {
         }
         let paths: Vec<_> = self.volumes.iter().map(Volume::path).collect();
         match paths.iter().enumerate().find(|(index, path)| paths[..*index].contains(path)) {
-            Some((_, path)) => Err(Error::usage(format!("two volumes are to be mounted at {path}"))),
+            Some((_, path)) => Err(Error::usage(format!("two volumes have the same path {path}"))),
             None => Ok(()),
         }
     }
 
-    /// Puts the variables of a manifest into the order in which they were given: each is seen by those after it alone.
+    /// Puts the variables of a manifest into the given order: only later ones see a variable.
     pub(crate) fn put_in_order(&self, manifest: &mut Value) {
         let env = manifest.pointer_mut("/spec/template/spec/containers/0/env").and_then(Value::as_array_mut);
         let place = |entry: &Value| self.order.iter().position(|name| entry["name"] == name.as_str());
@@ -248,7 +249,7 @@ impl NewJob {
         })
     }
 
-    /// What the Job and its pods have in common.
+    /// Returns the metadata that the Job and its pods share.
     fn metadata(&self) -> Map<String, Value> {
         let queue = match &self.scheduler {
             Scheduler::Runai => None,
@@ -286,7 +287,7 @@ impl NewJob {
         ])
     }
 
-    /// One side of each volume, source or mount, under the name `volume-<n>`.
+    /// Returns one side of each volume, source or mount, under the name `volume-<n>`.
     fn named_volumes(&self, side: impl Fn((Value, Value)) -> Value) -> Option<Value> {
         let named = self.volumes.iter().enumerate().map(|(index, volume)| {
             let mut one = side(volume.source_and_mount());
@@ -326,7 +327,7 @@ fn fields<const N: usize>(fields: [(&str, Option<Value>); N]) -> Map<String, Val
     fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
 
-/// A map of texts; none if it would be empty.
+/// Returns a map of texts; none if it would be empty.
 fn text_map<'a>(entries: impl IntoIterator<Item = &'a (String, String)>) -> Option<Value> {
     let map: Map<_, _> = entries.into_iter().map(|(key, value)| (key.clone(), json!(value))).collect();
     (!map.is_empty()).then_some(Value::Object(map))

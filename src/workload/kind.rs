@@ -1,7 +1,7 @@
 //! The kinds of workload, one row each.
 //!
-//! The shape that a row names is that of the versions it knows. So a kind that is not built in is used in a version that
-//! it knows and the cluster serves, before any other.
+//! A row describes the shape of the kind in the versions that it knows. So a kind that is not built in is
+//! used in a version that both the row and the cluster have.
 
 mod table;
 
@@ -12,7 +12,7 @@ use super::tree::text;
 use crate::error::{Error, Result};
 use crate::wording::nearest;
 
-/// A kind of workload: how the API and people name it, and where in it a secret can be used.
+/// A kind of workload: its names, and the places in it that can use a secret.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Kind {
     /// The API group, empty for the core group.
@@ -25,53 +25,54 @@ pub(crate) struct Kind {
     pub(crate) singular: &'static str,
     pub(crate) short_names: &'static [&'static str],
     pub(crate) shape: Shape,
-    /// What a changed template means for pods, unless the object says otherwise; see [`Kind::on_change_of`].
+    /// The effect of a changed template on pods, unless the object says otherwise; see
+    /// [`Kind::on_change_of`].
     pub(crate) on_change: OnChange,
 }
 
-/// The version of the API that a kind is read and written in.
+/// The API version in which a kind is read and written.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Version {
-    /// The same on every server.
+    /// This version, on every server.
     BuiltIn(&'static str),
-    /// Found when the program runs. These are known to have the kind's shape, the best first.
+    /// Found at run time. These versions have the shape described here, the best first.
     Known(&'static [&'static str]),
 }
 
-/// Where in an object attachments go: JSON pointers, in which the step `*` stands for every item of a list or every
-/// value of a map.
+/// The places for attachments in an object: JSON pointers, in which the step `*` stands for every item of a
+/// list or every value of a map.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// Pod specs.
     PodSpecs(&'static [&'static str]),
-    /// Run:ai's own specs, which know secrets only as `environment.items.VAR.value: "SECRET:name,key"`.
+    /// Run:ai's own specs, which take secrets only as `environment.items.VAR.value: "SECRET:name,key"`.
     Environments(&'static [&'static str]),
 }
 
-/// One of the places in an object where attachments go.
+/// One of the places for attachments in an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Part {
     /// A JSON pointer to a pod spec, or to one of Run:ai's own specs.
     pub(crate) pointer: String,
-    /// What tells it from the object's other parts, as `Worker`; none where it is the only one.
+    /// The name of this part, such as `Worker`; none for the only part.
     pub(crate) name: Option<String>,
 }
 
-/// Words for a kind of the core group that kubectl takes before all others.
+/// Names of a core kind, which kubectl prefers to all others.
 const TAKEN: [&str; 2] = ["service", "services"];
 
-/// What follows when the place where attachments go is changed.
+/// The effect of a change to the place for attachments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OnChange {
     /// The controller replaces the pods at once.
     RollsOut,
     /// The controller replaces the pods when the rollout is resumed.
     RollsOutWhenResumed,
-    /// Pods that run keep what they have, pods made later get it.
+    /// Running pods keep their configuration; later pods get the change.
     NewPods,
     /// The next scheduled run gets it.
     NextRun,
-    /// A new revision has it; the old one goes on until the new one is ready.
+    /// A new revision has it; the old one runs until the new one is ready.
     NewRevision,
     /// It is not documented.
     UpToController,
@@ -80,9 +81,11 @@ pub(crate) enum OnChange {
 }
 
 impl Kind {
-    /// The kind a person means: kind, plural, singular or short name in any case, alone or as kubectl's
-    /// `plural.group` and `plural.version.group`. A usage error, with the nearest name and all names,
-    /// otherwise.
+    /// Finds the kind by its name: kind, plural, singular or short name in any case, alone or as kubectl's
+    /// `plural.group` and `plural.version.group`.
+    ///
+    /// # Errors
+    /// No kind has this name. The hint is the nearest name, or all names.
     pub(crate) fn named(word: &str) -> Result<&'static Self> {
         KINDS.iter().find(|kind| kind.answers_to(word)).ok_or_else(|| {
             let error = Error::usage(format!("{word:?} is not a kind of workload"));
@@ -95,13 +98,13 @@ impl Kind {
         })
     }
 
-    /// The kind that a manifest names, in whatever version.
+    /// Returns the kind that a manifest names, in any version.
     pub(crate) fn of_manifest(api_version: &str, kind: &str) -> Option<&'static Self> {
         let group = api_version.split_once('/').map_or("", |(group, _)| group);
         KINDS.iter().find(|row| row.group == group && row.name == kind)
     }
 
-    /// The versions in which the shape is known, the best first.
+    /// Returns the versions with this shape, the best first.
     pub(crate) fn known_versions(&self) -> &[&'static str] {
         match &self.version {
             Version::BuiltIn(version) => std::slice::from_ref(version),
@@ -109,7 +112,7 @@ impl Kind {
         }
     }
 
-    /// `deployment.apps/web`: the name kubectl prints.
+    /// Returns `deployment.apps/web`, the name that kubectl prints.
     pub(crate) fn display_name(&self, name: &str) -> String {
         match self.group {
             "" => format!("{}/{name}", self.singular),
@@ -117,7 +120,7 @@ impl Kind {
         }
     }
 
-    /// What a changed template of this very object means for its pods.
+    /// Returns the effect of a changed template on the pods of this very object.
     pub(crate) fn on_change_of(&self, object: &Value) -> OnChange {
         let spec = &object["spec"];
         match self.on_change {
@@ -127,7 +130,7 @@ impl Kind {
         }
     }
 
-    /// JSON pointers to the pod specs of an object.
+    /// Returns JSON pointers to the pod specs of an object.
     pub(crate) fn pod_specs(&self, object: &Value) -> Vec<String> {
         match self.shape {
             Shape::PodSpecs(_) => self.parts(object).into_iter().map(|part| part.pointer).collect(),
@@ -135,7 +138,7 @@ impl Kind {
         }
     }
 
-    /// The places in an object where attachments go.
+    /// Returns the places for attachments in an object.
     pub(crate) fn parts(&self, object: &Value) -> Vec<Part> {
         let (Shape::PodSpecs(patterns) | Shape::Environments(patterns)) = self.shape;
         let found = patterns.iter().flat_map(|pattern| expand(object, pattern));
@@ -146,7 +149,7 @@ impl Kind {
         pointers.into_iter().map(part).collect()
     }
 
-    /// What of an object an attachment changes.
+    /// Returns the name of the part that an attachment changes.
     pub(crate) fn changed_part(&self) -> &'static str {
         match self.shape {
             Shape::PodSpecs(_) => "pod template",
@@ -154,12 +157,12 @@ impl Kind {
         }
     }
 
-    /// What people call the kind first; kubectl understands it too.
+    /// Returns the usual name of the kind; kubectl understands it too.
     pub(crate) fn word(&self) -> &'static str {
         self.names().next().expect("a row has a name")
     }
 
-    /// What kubectl takes for all objects of the kind, without a doubt: `deployments`, `mpijobs.kubeflow.org`.
+    /// Returns kubectl's unambiguous name for all objects of the kind: `deployments`, `mpijobs.kubeflow.org`.
     pub(crate) fn in_kubectl(&self) -> String {
         match self.version {
             Version::BuiltIn(_) => self.plural.to_owned(),
@@ -167,7 +170,7 @@ impl Kind {
         }
     }
 
-    /// Every name that people use for the kind, without the group.
+    /// Returns every name of the kind, without the group.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
         self.all_names().filter(|name| !TAKEN.contains(name))
     }
@@ -188,7 +191,7 @@ impl Kind {
 }
 
 impl OnChange {
-    /// The end of a sentence that begins with the name of the workload.
+    /// Returns the end of a sentence that begins with the name of the workload.
     pub(crate) fn in_words(self) -> &'static str {
         match self {
             Self::RollsOut => "replaces its pods now",
@@ -196,14 +199,14 @@ impl OnChange {
             Self::NewPods => "keeps its pods as they are: only new pods get the change",
             Self::NextRun => "gets the change with its next run",
             Self::NewRevision => "gets a new revision, which takes over when it is ready",
-            Self::UpToController => "is changed; whether pods that run get it is up to its controller",
+            Self::UpToController => "is changed; its controller decides whether running pods get it",
             Self::Refused => "cannot be changed: its pods are made from a template that is immutable",
         }
     }
 }
 
-/// What a person calls the part at this pointer: the key or the name of what holds it, as `Worker` in
-/// `/spec/pytorchReplicaSpecs/Worker/template/spec`.
+/// Returns the name of the part at this pointer: the key or the name of the item that holds it, such as
+/// `Worker` in `/spec/pytorchReplicaSpecs/Worker/template/spec`.
 fn part_name(object: &Value, pointer: &str) -> String {
     let mut holder = pointer;
     while let Some((above, "spec" | "template")) =
@@ -217,7 +220,7 @@ fn part_name(object: &Value, pointer: &str) -> String {
     own.unwrap_or(step).replace("~1", "/").replace("~0", "~")
 }
 
-/// The pointers that a pattern with `*` steps stands for in an object.
+/// Returns the pointers that a pattern with `*` steps stands for in an object.
 fn expand(object: &Value, pattern: &str) -> Vec<String> {
     let steps = pattern.split('/').skip(1);
     steps.fold(vec![String::new()], |bases, step| {

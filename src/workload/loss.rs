@@ -1,6 +1,6 @@
-//! What it means for a consumer that a secret is gone.
+//! The effect of a deleted secret on its consumers.
 //!
-//! Whatever runs already keeps its variables, so nothing seems to be wrong until it starts anew: a node fails, a rollout
+//! Running pods keep their variables, so nothing seems wrong until one starts again: a node fails, a rollout
 //! begins, the next run of a cron job is due.
 
 use super::attachment::Need;
@@ -9,20 +9,20 @@ use super::references::{Reference, Way};
 use super::state::State;
 
 impl Consumer {
-    /// Whether it runs or is still to start, and would not without the secret.
+    /// Returns true if it runs or is still to start, and would not start without the secret.
     pub(crate) fn needs(&self, secret: &str) -> bool {
         self.state.goes_on() && self.uses_of(secret).any(Reference::is_missed)
     }
 
-    /// Its references to one secret.
+    /// Returns its references to one secret.
     pub(crate) fn uses_of(&self, secret: &str) -> impl Iterator<Item = &Reference> {
         self.references.iter().filter(move |reference| reference.secret == secret)
     }
 }
 
 impl State {
-    /// Whether it runs, or starts without anybody changing it. A job that is suspended often waits in a queue, which lets
-    /// it go when its turn comes.
+    /// Returns true if it runs, or starts without a change by anybody. A suspended job often waits in a
+    /// queue, which resumes it when its turn comes.
     fn goes_on(self) -> bool {
         match self {
             Self::Running
@@ -37,8 +37,8 @@ impl State {
 }
 
 impl Reference {
-    /// Whether something fails without the secret. A pod starts without its registry's login, but its image may not be
-    /// pulled.
+    /// Returns true if something fails without the secret. A pod starts without its registry login, but its
+    /// image pull may fail.
     fn is_missed(&self) -> bool {
         match self.way {
             Way::ImagePull => true,

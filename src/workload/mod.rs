@@ -1,9 +1,8 @@
-//! What uses a secret: the workloads, and the places in them where a secret's keys can go.
+//! Workloads, and the places in them for a secret's keys.
 //!
-//! A workload is a JSON tree, never a typed object, so that no field is lost that this program does not know.
-//! What differs from kind to kind is one row in [`kind`]; all else here works on pod specs, or on what Run:ai's own
-//! workloads have in their place ([`environment`]). Nothing here asks a cluster or a person: the commands do, with
-//! the answers these modules give.
+//! A workload is a JSON tree, never a typed object, so that no unknown field is lost. The differences between
+//! kinds are in one row each in [`kind`]; everything else here works on pod specs, or on their equivalent in
+//! Run:ai's own workloads ([`environment`]). Nothing here asks a cluster or a user: the commands do.
 
 mod account_logins;
 mod attach;

@@ -1,9 +1,9 @@
-//! What names of workloads, and of the objects they use, may look like. The rules are those of `secret::name`.
+//! Rules for the names of workloads and of the objects they use. They build on `secret::name`.
 
 use crate::error::{Error, Result};
 use crate::secret::{is_label, is_subdomain};
 
-/// Names of objects: RFC 1123 subdomain, at most 253 characters.
+/// Checks the name of an object: RFC 1123 subdomain, at most 253 characters.
 pub(crate) fn check_object_name(what: &str, name: &str) -> Result<()> {
     if is_subdomain(name) {
         return Ok(());
@@ -14,8 +14,8 @@ pub(crate) fn check_object_name(what: &str, name: &str) -> Result<()> {
     )))
 }
 
-/// Names of new jobs: RFC 1035 label, at most 63 characters, because the name is also a label's value and, in
-/// Run:ai, the name of a Service.
+/// Checks the name of a new job: RFC 1035 label, at most 63 characters, because the name is also a label's
+/// value and, in Run:ai, the name of a Service.
 pub(super) fn check_job_name(name: &str) -> Result<()> {
     if is_label(name) && name.starts_with(|c: char| c.is_ascii_lowercase()) {
         return Ok(());

@@ -1,7 +1,7 @@
-//! A copy under another name, beside the original: nothing that was meant for the original may take it for that.
+//! A copy under another name, beside the original, which nothing may mistake for the original.
 //!
-//! Services, budgets and controllers find pods by labels, and the tools that deploy find what is theirs by labels and
-//! annotations. What is left out or changed is said.
+//! Services, budgets and controllers find pods by labels, and deployment tools find their objects by labels
+//! and annotations. Everything left out or changed is reported.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,8 @@ use super::tree::{is_true, list, text};
 use crate::secret::check_label_value;
 use crate::wording::list as in_words;
 
-/// Keys of labels and annotations, or their domains, with which a tool marks what it has deployed and may delete.
+/// Keys of labels and annotations, or their domains, by which a tool marks objects that it deployed and may
+/// delete.
 const MARKS: [&str; 25] = [
     "addonmanager.kubernetes.io",
     "app.kubernetes.io/instance",
@@ -43,7 +44,7 @@ const MARKS: [&str; 25] = [
     "tanka.dev",
 ];
 
-/// Labels that controllers write on what they make, so that they know it again.
+/// Labels by which controllers recognize the objects that they made.
 const CONTROLLERS_LABELS: [&str; 8] = [
     "apps.kubernetes.io/pod-index",
     "batch.kubernetes.io",
@@ -55,7 +56,7 @@ const CONTROLLERS_LABELS: [&str; 8] = [
     "statefulset.kubernetes.io/pod-name",
 ];
 
-/// What selects pods by labels and runs none: a budget, and the service that sends them requests.
+/// Objects that select pods by labels and run none: a budget, and the service that sends them requests.
 pub(crate) static SELECTING: [Kind; 2] = [
     Kind {
         group: "",
@@ -79,11 +80,11 @@ pub(crate) static SELECTING: [Kind; 2] = [
     },
 ];
 
-/// The labels by which an object selects pods. Empty where it selects none, or not by values.
+/// The labels by which an object selects pods. Empty if it selects none, or not by values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Selector(Map<String, Value>);
 
-/// A copy, and what a person should know about it.
+/// A copy, and notes for the user.
 #[derive(Debug, PartialEq)]
 pub(crate) struct NamedCopy {
     pub(crate) object: Value,
@@ -91,7 +92,7 @@ pub(crate) struct NamedCopy {
 }
 
 impl Selector {
-    /// Of a service or a budget.
+    /// Reads the selector of a service or a budget.
     pub(crate) fn of(object: &Value) -> Self {
         let selector = &object["spec"]["selector"];
         let labels = selector.get("matchLabels").unwrap_or(selector);
@@ -104,15 +105,15 @@ impl Selector {
     }
 }
 
-/// A copy of an object under another name, which no selector takes for the original: neither the original's own nor one
-/// of `selectors`.
+/// Copies an object under another name. No selector matches the copy's pods: neither the original's own nor
+/// one of `selectors`.
 pub(crate) fn named_copy(object: &Value, kind: &Kind, name: &str, selectors: &[Selector]) -> NamedCopy {
     let mut copy = clean_copy(object, kind, Some(name));
     let mut notes = Vec::new();
     let gone = take_marks(&mut copy);
     if !gone.is_empty() {
         notes.push(format!(
-            "the copy does not have {}: they belong to who deployed the original",
+            "the copy does not have {}: they belong to the deployment of the original",
             in_words(gone)
         ));
     }
@@ -135,7 +136,7 @@ fn is_one_of(marks: &[&str], key: &str) -> bool {
     })
 }
 
-/// Takes the marks off, and gives their keys.
+/// Removes the marks of tools, and returns their keys.
 fn take_marks(copy: &mut Value) -> BTreeSet<String> {
     let mut gone = BTreeSet::new();
     for field in ["labels", "annotations"] {
@@ -147,7 +148,7 @@ fn take_marks(copy: &mut Value) -> BTreeSet<String> {
     gone
 }
 
-/// Gives the pods other labels in the place of those by which they are selected, and gives the keys of these.
+/// Gives the pods other labels in place of those that select them, and returns the keys of these.
 fn tell_apart(copy: &mut Value, kind: &Kind, name: &str, selectors: &[Selector]) -> BTreeSet<String> {
     let mut keys = own_selector(copy);
     let pods: Vec<String> = kind.pod_specs(copy).iter().map(|spec| metadata_of(spec)).collect();
@@ -184,7 +185,7 @@ fn tell_apart(copy: &mut Value, kind: &Kind, name: &str, selectors: &[Selector])
     keys
 }
 
-/// The keys by which the original selects its pods. One that a controller wrote is not among them.
+/// Returns the keys by which the original selects its pods, but for those that a controller wrote.
 fn own_selector(copy: &Value) -> BTreeSet<String> {
     let selector = &copy["spec"]["selector"];
     let named = selector["matchLabels"].as_object().into_iter().flat_map(Map::keys).cloned();
@@ -194,12 +195,12 @@ fn own_selector(copy: &Value) -> BTreeSet<String> {
     named.filter(|key| !is_one_of(&CONTROLLERS_LABELS, key)).collect()
 }
 
-/// The metadata beside a pod spec.
+/// Returns the pointer to the metadata beside a pod spec.
 fn metadata_of(spec: &str) -> String {
     format!("{}/metadata", spec.strip_suffix("/spec").unwrap_or(spec))
 }
 
-/// The name, as far as it can be the value of a label.
+/// Returns the name, shortened to a label's value.
 fn label_value(name: &str) -> String {
     const LONGEST: usize = 63;
     let value = &name[..name.len().min(LONGEST)];
@@ -207,7 +208,7 @@ fn label_value(name: &str) -> String {
     if check_label_value(value).is_ok() { value.to_owned() } else { "copy".to_owned() }
 }
 
-/// What the copy shares with the original, or takes from the cluster a second time.
+/// Notes what the copy shares with the original, or takes from the cluster a second time.
 fn what_is_the_same(copy: &Value, kind: &Kind) -> Vec<String> {
     let spec = &copy["spec"];
     let mut notes = Vec::new();
@@ -240,7 +241,7 @@ fn what_is_the_same(copy: &Value, kind: &Kind) -> Vec<String> {
     let ports: BTreeSet<u64> = ports.filter_map(|port| port["hostPort"].as_u64()).collect();
     if !ports.is_empty() {
         notes.push(format!(
-            "the copy can't be on a node with the original: both want the node's port {}",
+            "the copy can't run on the original's node: both use the node's port {}",
             in_words(ports.iter().map(u64::to_string))
         ));
     }

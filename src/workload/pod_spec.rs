@@ -1,26 +1,26 @@
-//! The parts of a pod spec in which secrets can be used, read and changed without trust in their shape.
+//! The parts of a pod spec that can use secrets, read and changed without trust in their shape.
 //!
-//! A manifest from a file may hold anything anywhere, so reading takes what is malformed for empty, and
-//! changing says what is malformed.
+//! A manifest from a file may hold anything anywhere, so reads treat malformed fields as empty, and changes
+//! report them.
 
 use serde_json::Value;
 
 use super::kind::Kind;
 use super::tree::{list, text};
 
-/// Which of the three lists of a pod spec a container stands in.
+/// The list of a pod spec that holds a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Init,
     Regular,
-    /// Added to a running pod; it has env and mounts but cannot be changed.
+    /// Added to a running pod; it has env and mounts but can't be changed.
     Ephemeral,
 }
 
 impl Role {
     pub(super) const ALL: [Self; 3] = [Self::Init, Self::Regular, Self::Ephemeral];
 
-    /// The field of the pod spec.
+    /// Returns the field of the pod spec.
     pub(super) fn field(self) -> &'static str {
         match self {
             Self::Init => "initContainers",
@@ -30,7 +30,7 @@ impl Role {
     }
 }
 
-/// Every container of a pod spec, in the order in which pods start them.
+/// Returns every container of a pod spec, in the order in which pods start them.
 pub(super) fn containers(pod_spec: &Value) -> impl Iterator<Item = (Role, usize, &Value)> {
     Role::ALL.into_iter().flat_map(move |role| {
         list(pod_spec, role.field())
@@ -40,7 +40,7 @@ pub(super) fn containers(pod_spec: &Value) -> impl Iterator<Item = (Role, usize,
     })
 }
 
-/// The names of the containers of an object that can be changed, each once.
+/// Returns the names of the containers of an object that can be changed, each once.
 pub(crate) fn container_names(object: &Value, kind: &Kind) -> Vec<String> {
     let specs = kind.pod_specs(object);
     let specs = specs.iter().filter_map(|pointer| object.pointer(pointer));

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 
-/// The units that may follow the number, beside an exponent such as `e3`.
+/// The units that may follow the number, besides an exponent such as `e3`.
 const UNITS: [&str; 16] =
     ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 

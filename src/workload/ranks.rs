@@ -1,7 +1,8 @@
-//! Variables that the processes of an MPI job do not see, although its containers have them.
+//! Variables of an MPI job's containers that its processes do not see.
 //!
-//! Open MPI starts its processes through sshd, which gives each session a fresh environment, and passes on what `-x`
-//! names alone (Open MPI's manual, mpirun). Intel MPI and MPICH pass all of the launcher's variables on.
+//! Open MPI starts its processes through sshd, which gives each session a fresh environment, and passes on
+//! only the variables named by `-x` (Open MPI's manual, mpirun). Intel MPI and MPICH pass on all of the
+//! launcher's variables.
 
 use serde_json::Value;
 
@@ -11,8 +12,7 @@ use super::pod_spec::containers;
 use super::tree::{list, text};
 use crate::wording::list as in_words;
 
-/// A warning of the variables that only those processes see which the containers themselves start; none where all are
-/// passed on.
+/// Warns of variables that MPI's processes do not see; none if all are passed on.
 pub(crate) fn unseen_by_ranks(object: &Value, kind: &Kind, attachments: &[Attachment]) -> Option<String> {
     let implementation = text(&object["spec"], "mpiImplementation");
     if kind.name != "MPIJob" || !matches!(implementation, "" | "OpenMPI") {
@@ -35,7 +35,8 @@ pub(crate) fn unseen_by_ranks(object: &Value, kind: &Kind, attachments: &[Attach
     })
 }
 
-/// The variables that a command line passes on with `-x NAME` or `-x NAME=VALUE`, or Open MPI's own variable for that.
+/// Returns the variables that a command line passes on with `-x NAME` or `-x NAME=VALUE`, or by Open MPI's
+/// own variable for that.
 fn passed_on(object: &Value, kind: &Kind) -> Vec<String> {
     let specs = kind.pod_specs(object).into_iter().filter_map(|pointer| object.pointer(&pointer));
     let containers: Vec<&Value> = specs.flat_map(containers).map(|(.., container)| container).collect();

@@ -1,7 +1,7 @@
-//! Every way in which an object of the cluster refers to secrets, and what follows for who changes one.
+//! References of objects to secrets, and the effect of a changed secret on them.
 //!
-//! More counts as a use than what `attach` makes: the login of a storage driver, a container that was added for
-//! debugging, a pod's list of registry logins, and what is no workload at all, a service account or an ingress.
+//! More than the attachments of `attach` counts: the login of a storage driver, a debugging container, a
+//! pod's list of registry logins, and objects that are no workloads: service accounts and ingresses.
 
 mod reading;
 
@@ -21,39 +21,41 @@ pub(crate) struct Reference {
     pub(crate) need: Need,
 }
 
-/// Whose use it is.
+/// The user of the secret inside the object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Place {
     /// The whole pod, or an object without pods.
     Whole,
-    /// A container. Two templates of one object, such as master and workers, may have containers of the same name.
+    /// A container. Two templates of one object, such as master and workers, may have containers of the same
+    /// name.
     Container { template: usize, name: String },
 }
 
-/// What becomes of the secret.
+/// The use of the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Way {
     Variable {
         name: String,
         key: String,
     },
-    /// A variable for each key, `prefix` before its name. Those in `named` the container sets by name, and they win.
+    /// A variable for each key, with `prefix` before its name. The container sets those in `named` itself,
+    /// and they win.
     Variables {
         prefix: String,
         named: Vec<String>,
     },
-    /// Files below `path`, of all keys where there are no items.
+    /// Files below `path`; of all keys if there are no items.
     Files {
         path: String,
         items: Vec<Item>,
         renewal: Renewal,
     },
-    /// A volume that no container mounts; the kubelet leaves it out.
+    /// A volume that no container mounts.
     IdleVolume {
         volume: String,
     },
     ImagePull,
-    /// What a volume's storage driver logs in with.
+    /// The login of a volume's storage driver.
     Login {
         volume: String,
         driver: &'static str,
@@ -64,7 +66,8 @@ pub(crate) enum Way {
     Listed,
 }
 
-/// What becomes of files when the secret changes (Kubernetes documentation, "Mounted Secrets are updated automatically").
+/// The update of mounted files when the secret changes (Kubernetes documentation, "Mounted Secrets are
+/// updated automatically").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Renewal {
     Live,
@@ -72,12 +75,12 @@ pub(crate) enum Renewal {
     Never,
 }
 
-/// When who uses a secret sees that it changed.
+/// When a consumer sees a changed secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sight {
     AtStart,
     ByItself,
-    /// It does not look at values.
+    /// It does not read values.
     Never,
 }
 
@@ -93,13 +96,13 @@ impl Way {
         }
     }
 
-    /// Whether it has to do with any of these keys.
+    /// Returns true if it uses any of these keys.
     pub(crate) fn takes(&self, keys: &[&str]) -> bool {
         let own = self.keys();
         own.is_empty() || own.iter().any(|key| keys.contains(key))
     }
 
-    /// The keys it needs; none means whichever there are.
+    /// Returns the keys it needs; none means any.
     pub(crate) fn keys(&self) -> Vec<&str> {
         match self {
             Self::Variable { key, .. } => vec![key],
@@ -113,7 +116,7 @@ impl Way {
         }
     }
 
-    /// Its stable name in reports.
+    /// Returns its stable name in reports.
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Variable { .. } => "env",
@@ -128,7 +131,7 @@ impl Way {
     }
 }
 
-/// `env HF_TOKEN`, `files in /etc/s3`
+/// Prints `env HF_TOKEN`, `files in /etc/s3`.
 impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -145,8 +148,8 @@ impl fmt::Display for Way {
 }
 
 impl Reference {
-    /// Whether what was made from an object with this reference has the other one because of it. Its container is
-    /// another template's, and whoever made it may have set variables of its own.
+    /// Returns true if a dependent of an object with this reference has the other one because of it. The
+    /// dependent's container is another template's, and its maker may have set variables of its own.
     pub(super) fn accounts_for(&self, other: &Self) -> bool {
         let same_way = match (&self.way, &other.way) {
             (Way::Variables { prefix, .. }, Way::Variables { prefix: others, .. }) => prefix == others,

@@ -1,6 +1,6 @@
-//! The flags with which the newer `runai` CLI does what an attachment does.
+//! Flags of the newer `runai` CLI that are equivalent to an attachment.
 //!
-//! It knows two: `--env-secret` for one key as a variable, and `--secret-volume` for all keys as files.
+//! It has two: `--env-secret` for one key as a variable, and `--secret-volume` for all keys as files.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,11 @@ use super::attachment::{Attachment, Need};
 use crate::error::{Error, Result};
 use crate::secret::is_env_name;
 
-/// Words of a command line, not quoted. `keys` holds the keys of the secrets that are used as a whole.
+/// Returns the words of a command line, unquoted. `keys` holds the keys of the secrets that are used as a
+/// whole.
 ///
 /// # Errors
-/// The CLI has no flag for one of them. Says which.
+/// The CLI has no flag for an attachment, which the error names.
 pub(crate) fn runai_flags(
     attachments: &[Attachment],
     keys: &BTreeMap<String, Vec<String>>,
@@ -33,7 +34,7 @@ fn flags(attachment: &Attachment, keys: &BTreeMap<String, Vec<String>>) -> Resul
         Attachment::Env { need: Need::Optional, .. }
         | Attachment::EnvAll { need: Need::Optional, .. }
         | Attachment::Files { need: Need::Optional, .. } => {
-            Err("with it every secret is needed: leave out --optional")
+            Err("it has no optional secrets: leave out --optional")
         }
         Attachment::Env { variable: name, secret, key, .. } => Ok(variable(name, secret, key).into()),
         Attachment::EnvAll { secret, prefix, .. } => {

@@ -1,16 +1,17 @@
-//! How far a new Job has come on its way to a running container, by what the cluster says of it.
+//! The progress of a new Job towards a running container, read from the cluster's objects.
 //!
-//! The kubelet says what is wrong and goes on trying for ever; so what will not pass by itself is told from what may.
+//! The kubelet reports a fault and retries for ever, so faults that need a person are told from those that
+//! may pass.
 
 use serde_json::Value;
 
 use super::clean_copy::{JobState, job_state};
 use super::tree::{list, text};
 
-/// How far a Job has come.
+/// The progress of a Job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Start {
-    /// It may start yet. `why` is the end of a sentence; `of` is the object whose events may say more.
+    /// It may start yet. `why` is the end of a sentence; the events of the object `of` may say more.
     Waiting {
         why: String,
         of: Object,
@@ -33,7 +34,7 @@ pub(crate) struct Object {
     pub(crate) name: String,
 }
 
-/// Why a Job does not start before somebody does something.
+/// The reason why a Job can't start before somebody acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stuck {
     MissingSecret {
@@ -48,17 +49,17 @@ pub(crate) enum Stuck {
         image: String,
         why: String,
     },
-    /// No pod may be made: a quota, a policy, a missing service account.
+    /// No pod can be made: a quota, a policy, a missing service account.
     NoPod {
         why: String,
     },
-    /// In the kubelet's words.
+    /// Another reason, in the kubelet's words.
     Other {
         why: String,
     },
 }
 
-/// What a container waits for that does not pass by itself.
+/// The reasons of a waiting container that do not pass by themselves.
 const DEAD_ENDS: [&str; 5] = [
     "CreateContainerError",
     "RunContainerError",
@@ -67,11 +68,11 @@ const DEAD_ENDS: [&str; 5] = [
     "ImageInspectError",
 ];
 
-/// How far a Job has come, by its own status and its pods.
+/// Returns the progress of a Job, from its own status and its pods.
 pub(crate) fn start(job: &Value, pods: &[Value]) -> Start {
     let name = text(&job["metadata"], "name");
     let ways = pods.iter().map(pod_start);
-    // One that runs is enough; one that is stuck says more than one that waits.
+    // One running pod is enough; a stuck pod says more than a waiting one.
     if let Some(best) = ways.min_by_key(rank)
         && !matches!(best, Start::Failed { .. } if job_state(job) == JobState::Completed)
     {
@@ -124,7 +125,8 @@ fn pod_start(pod: &Value) -> Start {
     }
 }
 
-/// The message of a condition that tells of trouble: `Failed` where it is true, `PodScheduled` where it is not.
+/// Returns the message of a condition that reports a fault: `Failed` if it is true, `PodScheduled` if it is
+/// false.
 fn condition(object: &Value, kind: &str) -> Option<String> {
     let trouble = if kind == "PodScheduled" { "False" } else { "True" };
     let conditions = list(&object["status"], "conditions").iter();
@@ -147,7 +149,7 @@ fn stuck(container: &Value) -> Option<Stuck> {
     let why = text(waiting, "message");
     match text(waiting, "reason") {
         "CreateContainerConfigError" => {
-            Some(missing(why).unwrap_or_else(|| other(why, "its container can't be made")))
+            Some(missing(why).unwrap_or_else(|| other(why, "its container can't be created")))
         }
         // The first failure has another reason, and may pass.
         "ImagePullBackOff" => {
@@ -162,7 +164,7 @@ fn other(why: &str, instead: &str) -> Stuck {
     Stuck::Other { why: if why.is_empty() { instead } else { why }.to_owned() }
 }
 
-/// The kubelet's two sentences: `secret "s" not found`, `couldn't find key k in Secret ns/s`.
+/// Reads the kubelet's two sentences: `secret "s" not found`, `couldn't find key k in Secret ns/s`.
 fn missing(message: &str) -> Option<Stuck> {
     if let Some((key, secret)) =
         message.split_once("couldn't find key ").and_then(|(_, rest)| rest.split_once(" in Secret "))
@@ -176,7 +178,7 @@ fn missing(message: &str) -> Option<Stuck> {
     rest.starts_with(" not found").then(|| Stuck::MissingSecret { secret: secret.to_owned() })
 }
 
-/// What events tell that the objects themselves do not: that no pod may be made, and that a volume lacks its secret.
+/// Reads faults that only events report: no pod can be made, or a volume lacks its secret.
 pub(crate) fn stuck_by_events(events: &[Value]) -> Option<Stuck> {
     events.iter().rev().find_map(|event| {
         let message = text(event, "message");
@@ -219,7 +221,7 @@ mod tests {
                 Stuck::MissingKey { secret: "hf".to_owned(), key: "HF_TOKEN".to_owned() },
             ),
             ("configmap \"c\" not found", Stuck::Other { why: "configmap \"c\" not found".to_owned() }),
-            ("", Stuck::Other { why: "its container can't be made".to_owned() }),
+            ("", Stuck::Other { why: "its container can't be created".to_owned() }),
         ] {
             let pods = [waiting_for("CreateContainerConfigError", message)];
             assert_eq!(start(&json!({}), &pods), Start::Stuck(expected));

@@ -1,4 +1,4 @@
-//! Whether a workload runs, or will: one that waits for its turn uses its secrets as much as one that runs.
+//! The activity of a workload: one that waits for its turn uses its secrets as much as one that runs.
 
 use std::fmt;
 
@@ -7,12 +7,12 @@ use serde_json::Value;
 use super::kind::Kind;
 use super::tree::{is_true, list, text};
 
-/// What an object of the cluster is doing.
+/// The activity of an object of the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum State {
     Running,
     Starting,
-    /// No node is found for it yet, or a queue holds it back.
+    /// It waits for a node, or a queue holds it back.
     Queued,
     Suspended,
     /// A `CronJob` until its time comes.
@@ -20,19 +20,19 @@ pub(crate) enum State {
     ScaledToZero,
     /// It ended, well or badly, and does not start again.
     Finished,
-    /// What a Deployment's rollout replaced and an undo would bring back.
+    /// A revision that a Deployment replaced, and that an undo would bring back.
     EarlierRevision,
     /// It has no pods.
     Lasting,
 }
 
 impl State {
-    /// Whether pods of it run or are still to come.
+    /// Returns true if its pods run or are still to come.
     pub(crate) fn is_live(self) -> bool {
         !matches!(self, Self::Finished | Self::EarlierRevision)
     }
 
-    /// Its stable name in reports; none for what has no pods.
+    /// Returns its stable name in reports; none for an object without pods.
     pub(crate) fn code(self) -> Option<&'static str> {
         Some(match self {
             Self::Running => "running",
@@ -103,7 +103,7 @@ fn of_job(spec: &Value, status: &Value) -> State {
     }
 }
 
-/// By the words that training operators, Ray, Knative and Run:ai share.
+/// Reads the words that training operators, Ray, Knative and Run:ai share.
 fn of_other(spec: &Value, status: &Value) -> State {
     const ENDED: [&str; 5] = ["Succeeded", "Failed", "Completed", "Complete", "Stopped"];
     let phase = ["phase", "state", "jobStatus", "jobDeploymentStatus"].map(|field| text(status, field));

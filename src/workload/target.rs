@@ -1,4 +1,4 @@
-//! The workload a command is about, as a person types it: `kind/name`.
+//! The workload of a command, as typed: `kind/name`.
 
 use std::fmt;
 
@@ -14,7 +14,10 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// A target from `kind/name`.
+    /// Parses `kind/name`.
+    ///
+    /// # Errors
+    /// The kind is unknown, or the kind or the name is missing.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         if let Some((kind, name)) = text.split_once('/') {
             return Self::new(kind, name);
@@ -27,12 +30,12 @@ impl Target {
             .hint(format!("put the kind in front: KIND/{text}, for example job/{text}")))
     }
 
-    /// Whether the words for a secret and a target stand in each other's place.
+    /// Returns true if the words for a secret and a target are swapped.
     pub(crate) fn are_swapped(secret: &str, target: &str) -> bool {
         check_object_name("secret", target).is_ok() && Self::parse(secret).is_ok()
     }
 
-    /// The two are in each other's place. What else is on the line is not repeated: it may hold a value.
+    /// Builds the error for swapped words. It repeats nothing else of the line, which may hold a value.
     pub(crate) fn swapped(command: &'static str, secret: &str, target: &str) -> Error {
         Error::usage("the secret comes first, then the workload")
             .hint(CommandLine::plugin(command).arg(secret).arg(target).then("…"))
@@ -45,7 +48,7 @@ impl Target {
     }
 }
 
-/// `deployment.apps/web`, as kubectl prints it.
+/// Prints `deployment.apps/web`, as kubectl does.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.kind.display_name(&self.name))

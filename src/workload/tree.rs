@@ -1,26 +1,26 @@
-//! Fields of a JSON tree whose shape nobody vouches for: what is malformed reads as empty, and changing it says so.
+//! Fields of a JSON tree of unknown shape. Reads treat malformed fields as empty; changes report them.
 
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 
-/// The items of a list; none where it is missing or no list.
+/// Returns the items of a list; none if it is missing or not a list.
 pub(super) fn list<'a>(parent: &'a Value, field: &str) -> &'a [Value] {
     parent[field].as_array().map_or(&[], Vec::as_slice)
 }
 
-/// A text; empty where it is missing or no text.
+/// Returns a text; empty if it is missing or not a text.
 pub(super) fn text<'a>(parent: &'a Value, field: &str) -> &'a str {
     parent[field].as_str().unwrap_or_default()
 }
 
-/// A `true` that is there; missing and anything else are `false`, which is the API's default for every flag
-/// used here.
+/// Returns true for a `true`. Anything else, and a missing field, is `false`, the API's default for every
+/// flag used here.
 pub(super) fn is_true(parent: &Value, field: &str) -> bool {
     parent[field] == Value::Bool(true)
 }
 
-/// The list to be changed, made if it is missing.
+/// Returns the list for a change, and makes it if it is missing.
 pub(super) fn list_mut<'a>(parent: &'a mut Value, field: &str) -> Result<&'a mut Vec<Value>> {
     let list = object_mut(parent)?.entry(field).or_insert(Value::Null);
     if list.is_null() {
@@ -30,7 +30,7 @@ pub(super) fn list_mut<'a>(parent: &'a mut Value, field: &str) -> Result<&'a mut
         .ok_or_else(|| Error::failed(format!("the manifest is malformed: {field} is not a list")))
 }
 
-/// Puts an entry where an old one stands, or at the end.
+/// Replaces the entry at a position, or appends one.
 pub(super) fn put(parent: &mut Value, field: &str, at: Option<usize>, entry: Value) -> Result<()> {
     let list = list_mut(parent, field)?;
     match at.and_then(|at| list.get_mut(at)) {
@@ -40,7 +40,7 @@ pub(super) fn put(parent: &mut Value, field: &str, at: Option<usize>, entry: Val
     Ok(())
 }
 
-/// Takes a field away that has become empty, because `env: []` is not what was there before.
+/// Removes a field that has become empty, since `env: []` is not what was there before.
 pub(super) fn remove_if_empty(parent: &mut Value, field: &str) {
     let is_empty = match &parent[field] {
         Value::Array(items) => items.is_empty(),

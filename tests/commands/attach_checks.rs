@@ -197,7 +197,7 @@ fn a_variable_that_hides_a_key_is_warned_of(world: &World, sandbox: &Sandbox) {
     let path = format!("/{DEPLOYMENTS}/namespaces/{namespace}/deployments/web");
     world.patch(&path, &json!({"spec": {"template": {"spec": {"containers": [container]}}}}));
     let attached = sandbox.run(["attach", "s", "deploy/web", "--env-all", "-n", &namespace]).success();
-    assert!(attached.stderr.contains("container main sets env token by itself"), "{attached}");
+    assert!(attached.stderr.contains("container main has an env token of its own"), "{attached}");
     attached.never_shows(b"hunter2-value");
 }
 
@@ -275,7 +275,7 @@ fn a_literal_value_of_a_run_ai_workload_is_never_shown(world: &World, sandbox: &
     let words =
         ["attach", "s", "trainingworkload/train", "--env-all", "-n", &namespace, "--token", &user.token];
     let refused = sandbox.run(words).fails_with(1);
-    assert!(refused.stderr.contains("names every key by itself"), "{refused}");
+    assert!(refused.stderr.contains("names each key"), "{refused}");
     assert!(refused.stderr.contains("hint: name them: --env KEY"), "{refused}");
 }
 

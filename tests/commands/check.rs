@@ -255,7 +255,7 @@ fn copies_that_are_not_as_they_should_be_are_found(world: &World, sandbox: &Sand
     assert_eq!(one.len(), 1, "{one:?}");
     assert_eq!(
         text(&one[0], "remedy"),
-        "Run:ai copies within about a minute; else: kubectl runai-secret sync hf"
+        "Run:ai copies within about a minute; if it does not: kubectl runai-secret sync hf"
     );
     world.delete(&format!("/api/v1/namespaces/{}/secrets/hf", stale.namespace));
     runais_copy(world, &stale, "perhaps of the project itself");
@@ -270,7 +270,10 @@ fn a_secret_of_another_namespace_is_named_where_it_is_missing(world: &World, san
     world.create_secret(&there, "wandb", &[("k", "v4lue")]);
     create_deployment(world, &here, "web", &json!({"env": [env("A", "wandb", "k")]}));
     let outcome = sandbox.run(["check", "-n", &here]).fails_with(3);
-    assert!(outcome.stderr.contains(&format!("there is one in {there}: have it in {here} too")), "{outcome}");
+    assert!(
+        outcome.stderr.contains(&format!("the secret is in {there}: create it in {here} too")),
+        "{outcome}"
+    );
 }
 
 #[scenario]

@@ -169,12 +169,12 @@ fn what_nobody_sees_at_the_ends_of_a_value_is_named_and_can_be_taken_off() {
     };
     let kept = run(&[]);
     for note in [
-        "windows begins with a byte order mark and ends in a newline, which become part of the value of windows (--trim takes them off)",
-        "web ends in a no-break space, which becomes part of the value of web (--trim takes it off)",
-        "the variable of the 1st --from-env ends in a character that has no width, which becomes part",
+        "windows begins with a byte order mark and ends in a newline, which become part of the value of windows (--trim removes them)",
+        "web ends in a no-break space, which becomes part of the value of web (--trim removes it)",
+        "the variable of the 1st --from-env ends in a character without width, which becomes part",
         "the 1st --from-literal ends in a carriage return, which becomes part of the value of L",
-        "e.env, line 1 ends in a blank, which becomes part of the value (--trim takes it off)",
-        "e.env, line 2: the quotes are part of the value (--from-dotenv takes them off)",
+        "e.env, line 1 ends in a space, which becomes part of the value (--trim removes it)",
+        "e.env, line 2: the quotes are part of the value (--from-dotenv removes them)",
     ] {
         assert!(kept.stderr.contains(&format!("note: {note}")), "{note} is missing in {kept}");
     }

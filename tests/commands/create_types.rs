@@ -223,7 +223,7 @@ fn an_ssh_key_that_no_job_could_use_is_refused_with_the_way_out() {
     for (content, words) in [
         (openssh_key("aes256-ctr"), "has a passphrase"),
         ("ssh-ed25519 AAAAhunter2-hunter2 jane@x\n".to_owned(), "is a public key"),
-        ("hunter2-hunter2\n".to_owned(), "is no private SSH key"),
+        ("hunter2-hunter2\n".to_owned(), "is not a private SSH key"),
     ] {
         sandbox.file("id_key", content);
         let refused = sandbox.run(dry(&["ssh", "s", "--private-key=id_key"])).fails_with(2);
@@ -239,12 +239,12 @@ fn a_login_that_the_kubelet_can_not_use_is_refused_with_its_reason() {
     for (logins, words) in [
         (
             r#""r": {"auth": "MDAwMDAwMDAtMDAwMDo=", "identitytoken": "hunter2-hunter2"}"#,
-            "an identity token and no password",
+            "an identity token but no password",
         ),
-        (r#""r": {"identitytoken": "hunter2-hunter2"}"#, "an identity token and no password"),
-        (r#""r": {"auth": "aHVudGVyMi1odW50ZXIyOg=="}"#, "a user and no password"),
-        (r#""r": {"username": "hunter2-hunter2"}"#, "a user and no password"),
-        (r#""r": {}"#, "no login in it"),
+        (r#""r": {"identitytoken": "hunter2-hunter2"}"#, "an identity token but no password"),
+        (r#""r": {"auth": "aHVudGVyMi1odW50ZXIyOg=="}"#, "a user but no password"),
+        (r#""r": {"username": "hunter2-hunter2"}"#, "a user but no password"),
+        (r#""r": {}"#, "holds no login"),
         (
             r#""a": {"auth": "dTpw"}, "b": {"auth": "hunter2-hunter2:"}"#,
             "the 2nd entry of auths its auth is not base64",
@@ -267,7 +267,7 @@ fn a_login_that_the_kubelet_can_not_use_is_refused_with_its_reason() {
     }
     sandbox.file("config.json", r#"{"auths": {"a": {"auth": "dTpw"}, "b": {"auth": "dTo="}}}"#);
     let created = sandbox.run(dry(&["docker-registry", "s", "--from-file=config.json"])).success();
-    let warning = "Warning: config.json: the 2nd entry of auths can't be used to pull images: it has a user and no password\n";
+    let warning = "Warning: config.json: the 2nd entry of auths can't be used to pull images: it has a user but no password\n";
     assert_eq!(created.stderr, warning);
 }
 
@@ -277,7 +277,7 @@ fn an_ssh_key_that_openssh_will_not_read_is_warned_of() {
     for (content, words) in [
         (openssh_key("none").replace('\n', "\r\n"), "has Windows line ends"),
         (openssh_key("none").trim_end().to_owned(), "does not end in a newline"),
-        (format!("\n{}", openssh_key("none")), "has something before the key's first line"),
+        (format!("\n{}", openssh_key("none")), "has text before the key's first line"),
     ] {
         sandbox.file("id_key", content);
         let created = sandbox.run(dry(&["ssh", "s", "--private-key=id_key"])).success();
@@ -288,7 +288,7 @@ fn an_ssh_key_that_openssh_will_not_read_is_warned_of() {
     }
     sandbox.file("id_key", openssh_key("none").replace("OPENSSH", "RSA"));
     let refused = sandbox.run(dry(&["ssh", "s", "--private-key=id_key"])).fails_with(2);
-    assert!(refused.stderr.contains("says that it is of another format than it is"), "{refused}");
+    assert!(refused.stderr.contains("has another format than its BEGIN line says"), "{refused}");
 }
 
 #[test]
@@ -321,7 +321,7 @@ fn without_a_terminal_what_is_missing_is_named() {
 fn a_credential_that_lacks_what_run_ai_reads_is_warned_of() {
     let line = dry(&["s", "--from-literal=k=v", "--credential=access-key"]);
     let created = Sandbox::new().run(line).success();
-    assert!(created.stderr.contains("Run:ai reads AccessKeyId and SecretKey"), "{created}");
+    assert!(created.stderr.contains("Run:ai needs AccessKeyId and SecretKey"), "{created}");
 }
 
 #[test]

@@ -197,7 +197,7 @@ fn what_is_known_of_a_refused_credential_is_said() {
     // {"exp": 1000000000}
     let ended = "eyJhbGciOiJub25lIn0.eyJleHAiOjEwMDAwMDAwMDB9.c2ln";
     let refused = Sandbox::new().kubeconfig(&world.kubeconfig().token(ended)).run(LOOK).fails_with(1);
-    assert!(refused.stderr.contains("in the kubeconfig ended at 2001-09-09T01:46:40Z\n"), "{refused}");
+    assert!(refused.stderr.contains("in the kubeconfig expired at 2001-09-09T01:46:40Z\n"), "{refused}");
     refused.never_shows(ended.as_bytes());
     let nobody = world.kubeconfig().user(json!({}));
     let refused = Sandbox::new().kubeconfig(&nobody).run(LOOK).fails_with(1);

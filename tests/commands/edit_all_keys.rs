@@ -129,12 +129,12 @@ fn a_mistake_ends_it_where_nobody_sees_it_and_the_text_is_kept(world: &World, sa
     let namespace = world.namespace("ns");
     view::create(world, &namespace, "s", &[("bin", b"\xff"), ("a", b"x")]);
     for (line, what) in [
-        (NEW.to_owned(), "this is no YAML"),
-        (format!("k: {NEW} #{NEW}"), "a '#' after a blank begins a comment"),
-        (format!("k: [{NEW}]"), "a value is a text"),
+        (NEW.to_owned(), "not valid YAML"),
+        (format!("k: {NEW} #{NEW}"), "a '#' after a space begins a comment"),
+        (format!("k: [{NEW}]"), "a value must be a text"),
         (format!("{NEW}!: x"), "a valid config key must consist of"),
-        (format!("bin: {NEW}"), "a key of this name is left out"),
-        (format!("a: {NEW}"), "this key is in line 7 already"),
+        (format!("bin: {NEW}"), "the secret has a key of this name that is not in this text"),
+        (format!("a: {NEW}"), "this key is already in line 7"),
     ] {
         let script = format!("echo '{line}' >> \"$1\"; cp \"$1\" \"$1~\"");
         let refused = with_editor(sandbox, &script).run(["edit", "s", "-n", &namespace]).fails_with(1);

@@ -140,7 +140,7 @@ fn as_references(world: &World, sandbox: &Sandbox, namespace: &str, example: &Ex
     let target = format!("{}/w", example.word);
     world.clear_log();
     for (way, why) in [
-        (&["--mount", "/etc/s"][..], "env variables alone"),
+        (&["--mount", "/etc/s"][..], "only as env variables"),
         (&["--image-pull"], "run.ai/resource=docker-registry"),
         (&["--env", "token", "--optional"], "leave out --optional"),
         (&["--env", "token", "-c", "main"], "has no containers"),

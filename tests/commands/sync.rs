@@ -118,7 +118,7 @@ fn pruning_asks_and_removes_our_own_orphans_alone(world: &World, sandbox: &Sandb
     assert_eq!(refused.stderr.lines().filter(effect).count(), 2, "{refused}");
     let pruned = sandbox.run(shared.run(&["sync", "hf", "--prune", "--yes"])).success();
     assert_eq!(pruned.stdout, format!("secret/hf deleted in {}\nsecret/hf deleted in {former}\n", ours.name));
-    assert!(pruned.stderr.contains("it is Run:ai's to remove"), "{pruned}");
+    assert!(pruned.stderr.contains("Run:ai made it and should remove it"), "{pruned}");
     assert!(world.secret(&ours.namespace, "hf").is_none());
     assert!(world.secret(&former, "hf").is_none());
     assert!(world.secret(&runais.namespace, "hf").is_some());
@@ -292,7 +292,7 @@ fn what_nobody_was_asked_about_is_not_adopted_in_passing(world: &World, sandbox:
     made.release();
     let outcome = syncing.wait().fails_with(3);
     assert!(
-        outcome.stderr.contains("somebody changed it in this moment; run the command again"),
+        outcome.stderr.contains("somebody changed it at the same moment; run the command again"),
         "{outcome}"
     );
     assert_eq!(value(world, &a).as_deref(), Some("of the project itself"));

@@ -103,7 +103,7 @@ fn who_may_not_read_the_service_account_is_warned(world: &World, sandbox: &Sandb
     let words = ["attach", "ghcr", "deploy/web", "--image-pull", "-n", &namespace, "--token", &user.token];
     let attached = sandbox.run(words).success();
     assert!(
-        attached.stderr.contains("service account builder, which you may not read, count no more"),
+        attached.stderr.contains("service account builder, which you may not read, are not used any more"),
         "{attached}"
     );
     let web = world.get(&path(&namespace)).unwrap();
@@ -201,7 +201,7 @@ fn a_manifest_whose_pods_had_no_login_is_said_to_lose_those_of_the_account() {
     let attached = Sandbox::new().stdin(job).run(words).success();
     assert!(
         attached.stderr.contains(
-            "Warning: job.batch/j: the pods have a login of their own now: those of service account default"
+            "Warning: job.batch/j: the pods now have a login of their own: those of service account default"
         ),
         "{attached}"
     );

@@ -94,7 +94,7 @@ fn what_readers_of_dotenv_files_differ_on_is_refused_and_written_as_json(world: 
         let refused = sandbox.run(["view", name, "--reveal", "-o", "dotenv", "-n", &namespace]).fails_with(1);
         refused.never_shows(TOKEN.as_bytes());
         assert!(refused.stderr.starts_with("error: B can't be in a dotenv file: "), "{refused}");
-        assert!(refused.stderr.contains("hint: -o json holds every text"), "{refused}");
+        assert!(refused.stderr.contains("hint: -o json can hold any text"), "{refused}");
         let json = sandbox.run(["view", name, "--reveal", "-o", "json", "-n", &namespace]).success();
         assert_eq!(json.json()["B"], value);
     }

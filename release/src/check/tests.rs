@@ -1,4 +1,4 @@
-//! A release that is right, and what each rule says when one thing about it is not.
+//! A correct release, and each rule's complaint about one fault.
 
 use std::collections::BTreeMap;
 
@@ -30,12 +30,12 @@ impl Release {
         release(&self.manifest, Platforms::All, |name| self.archives.get(name).cloned())
     }
 
-    /// The download of linux-amd64.
+    /// Returns the download of linux-amd64.
     fn linux(&mut self) -> &mut Download {
         &mut self.manifest.spec.platforms[2]
     }
 
-    /// Other entries in the archive of linux-amd64, with the right sum.
+    /// Changes the entries in the archive of linux-amd64, and corrects the sum.
     fn repack(&mut self, change: impl Fn(&mut Vec<Entry>)) {
         let bytes = self.archives.get_mut(&PLATFORMS[2].archive(VERSION)).unwrap();
         let mut entries = archive::read(bytes).unwrap();
@@ -48,7 +48,7 @@ impl Release {
 
 type Change = fn(&mut Release);
 
-/// Each change gives one complaint, with these words.
+/// Asserts that each change gives one complaint, with these words.
 #[track_caller]
 fn all_are_found(changes: &[(&str, Change)]) {
     for (words, change) in changes {
@@ -100,7 +100,7 @@ fn a_wrong_address_name_or_platform_is_found() {
             it.archives.remove(&PLATFORMS[1].archive(VERSION));
         }),
     ]);
-    // One change, seen from two sides.
+    // One change, with two complaints.
     let mut release = Release::new();
     release.linux().bin = "../kubectl-runai_secret".to_owned();
     assert!(release.wrong()[0].contains("leads out of the archive"), "{:?}", release.wrong());

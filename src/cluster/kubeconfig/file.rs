@@ -1,7 +1,8 @@
-//! One kubeconfig file, as far as it matters here, read as tolerantly as client-go reads it.
+//! One kubeconfig file, reduced to the fields in use, and read as tolerantly as client-go reads it.
 //!
-//! kube's types refuse the whole file for what client-go takes: null for a list, a context without a cluster, an empty
-//! `interactiveMode`. And to them an empty string is a value, where client-go has none.
+//! kube's types refuse a whole file that client-go accepts, for a context without a cluster or an empty
+//! `interactiveMode`, and take an empty string for a value (kube-rs/kube#1076; still so in kube-client
+//! 5.0.0).
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-/// A token, a password or a key. Wiped when it goes, and without `Debug`.
+/// A token, a password or a key. Wiped when dropped, and without `Debug`.
 #[derive(Clone, Default)]
 pub(in crate::cluster) struct Confidential(Zeroizing<String>);
 
@@ -19,7 +20,7 @@ impl Confidential {
         Self(Zeroizing::new(text))
     }
 
-    /// The text itself: for a header, or to be parsed.
+    /// Returns the text itself: for a header, or to be parsed.
     pub(in crate::cluster) fn expose(&self) -> &str {
         &self.0
     }
@@ -140,7 +141,7 @@ pub(in crate::cluster) struct User {
     pub(in crate::cluster) exec: Option<Exec>,
 }
 
-/// A login by one of the ways that kubectl has built in, of which OIDC is left.
+/// A login by one of the ways built into kubectl, of which OIDC is left.
 #[derive(Deserialize, Default, Clone)]
 #[serde(default)]
 pub(in crate::cluster) struct AuthProvider {
@@ -150,7 +151,7 @@ pub(in crate::cluster) struct AuthProvider {
     pub(in crate::cluster) config: AuthProviderConfig,
 }
 
-/// Of OIDC's settings those that are used: the others are for a refresh, which is kubectl's business.
+/// The settings of OIDC that are used. The others are for a refresh, which is left to kubectl.
 #[derive(Deserialize, Default, Clone)]
 #[serde(rename_all = "kebab-case", default)]
 pub(in crate::cluster) struct AuthProviderConfig {
@@ -187,15 +188,15 @@ pub(in crate::cluster) struct Variable {
     pub(in crate::cluster) value: String,
 }
 
-/// Why a text is no kubeconfig. Never a part of it.
+/// The reason why a text is not a kubeconfig. It never holds a part of the text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unreadable(pub(super) String);
 
 impl File {
-    /// Reads the bytes of a file in `folder`, from which the paths in it start.
+    /// Reads the bytes of a file. The paths in it are relative to `folder`.
     ///
     /// # Errors
-    /// It is no YAML and no JSON, or something else than a kubeconfig.
+    /// It is neither YAML nor JSON, or not a kubeconfig.
     pub(super) fn parse(bytes: &[u8], folder: &Path) -> Result<Self, Unreadable> {
         let text = Zeroizing::new(decode(bytes).ok_or_else(|| Unreadable("it is not text".to_owned()))?);
         let mut files = documents(&text)?.into_iter();
@@ -212,7 +213,7 @@ impl File {
         Ok(merged)
     }
 
-    /// Adds what another file has and this one has not.
+    /// Adds the entries of another file that this one lacks.
     pub(super) fn merge(&mut self, next: Self) {
         self.current_context = self.current_context.take().or(next.current_context);
         self.kind = self.kind.take().or(next.kind);
@@ -236,7 +237,7 @@ impl File {
             for path in [&mut user.client_certificate, &mut user.client_key, &mut user.token_file] {
                 absolute(path);
             }
-            // A command without a separator is looked for on the PATH.
+            // A command without a separator is searched for on the PATH.
             if let Some(exec) = &mut user.exec
                 && exec.command.as_ref().is_some_and(|command| command.contains(std::path::MAIN_SEPARATOR))
             {
@@ -254,14 +255,14 @@ fn add_new<T>(to: &mut Vec<T>, more: Vec<T>, name: impl Fn(&T) -> &String) {
     }
 }
 
-/// The documents of a text: JSON, whose tabs YAML would not have, or YAML.
+/// Returns the documents of a text: JSON, whose tabs YAML would refuse, or YAML.
 fn documents(text: &str) -> Result<Vec<File>, Unreadable> {
     if text.trim_start().starts_with('{')
         && let Ok(file) = serde_json::from_str(text)
     {
         return Ok(vec![file]);
     }
-    // As Go's reader, the last of several wins.
+    // The last of several equal keys wins, as with Go's reader.
     let options = serde_saphyr::options! { duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins };
     // The error's own text quotes the lines around the mistake, which may hold a token.
     serde_saphyr::from_multiple_with_options(text, options).map_err(|error| match error.location() {
@@ -270,7 +271,7 @@ fn documents(text: &str) -> Result<Vec<File>, Unreadable> {
     })
 }
 
-/// The text of UTF-8, or of UTF-16 with a byte order mark, as PowerShell writes it.
+/// Decodes UTF-8, or UTF-16 with a byte order mark, as PowerShell writes it.
 fn decode(bytes: &[u8]) -> Option<String> {
     let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
@@ -284,12 +285,12 @@ fn decode(bytes: &[u8]) -> Option<String> {
     }
 }
 
-/// Null is as good as nothing.
+/// Reads null as if the field were missing.
 fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
     Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
-/// So is an empty string.
+/// Reads an empty string as if the field were missing.
 fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     Ok(Option::deserialize(from)?.filter(|text: &String| !text.is_empty()))
 }

@@ -1,7 +1,7 @@
-//! The id-token of a login by OIDC (`auth-provider: oidc`), used while it lasts.
+//! The id-token of a login by OIDC (`auth-provider: oidc`), used until it expires.
 //!
-//! It is not refreshed here: a refresh token is good for one use, and who spends it without writing the next one into
-//! the kubeconfig logs out kubectl too. kubectl refreshes, and writes.
+//! It is not refreshed here: a refresh token is good for one use, and using it without writing the next one
+//! into the kubeconfig would log out kubectl too. kubectl refreshes, and writes.
 
 use std::time::{Duration, SystemTime};
 
@@ -16,14 +16,14 @@ use crate::cluster::kubeconfig::{AuthProviderConfig, Confidential};
 use crate::error::{Error, Result};
 use crate::flags::Connection;
 
-/// So long before its end client-go takes no id-token any more.
+/// How long before its expiry client-go stops using an id-token.
 const LEEWAY: Duration = Duration::from_secs(10);
 
 pub(super) struct IdToken {
     token: Confidential,
     ends: SystemTime,
     user: String,
-    /// What refreshes it.
+    /// The command that refreshes it.
     command: String,
 }
 
@@ -33,8 +33,10 @@ struct Claims {
 }
 
 impl IdToken {
+    /// Reads the id-token of the kubeconfig.
+    ///
     /// # Errors
-    /// There is none, or it is none.
+    /// There is none, or it is not a JWT.
     pub(super) fn new(config: &AuthProviderConfig, user: &str, flags: &Connection) -> Result<Self> {
         let command = kubectl(flags);
         let refresh =
@@ -44,31 +46,33 @@ impl IdToken {
         })?;
         let ends = end_of(token.expose()).ok_or_else(|| {
             Error::failed(format!("the id-token of the user \"{user}\" in the kubeconfig is not a valid JWT"))
-                .hint("log in anew by what made the kubeconfig")
+                .hint("log in again with the tool that wrote the kubeconfig")
         })?;
         Ok(Self { token, ends, user: user.to_owned(), command })
     }
 
+    /// Returns the header that carries the id-token.
+    ///
     /// # Errors
-    /// It has ended, or can't stand in a header.
+    /// It has expired, or can't be put into a header.
     pub(super) fn header(&self) -> Result<HeaderValue> {
         let origin = format!("the id-token of the user \"{}\" in the kubeconfig", self.user);
         if self.last_use() <= SystemTime::now() {
             let Self { ends, command, .. } = self;
-            return Err(Error::failed(format!("{origin} ended at {}", in_words(*ends))).hint(format!(
+            return Err(Error::failed(format!("{origin} expired at {}", in_words(*ends))).hint(format!(
                 "{command} gets a new one and writes it into the kubeconfig; then run this again"
             )));
         }
         bearer(self.token.expose(), &origin)?.ok_or_else(|| Error::failed(format!("{origin} is empty")))
     }
 
-    /// When it is used no more.
+    /// Returns the time of its last use.
     pub(super) fn last_use(&self) -> SystemTime {
         self.ends.checked_sub(LEEWAY).unwrap_or(SystemTime::UNIX_EPOCH)
     }
 }
 
-/// When a token that is a JWT ends, by its own account.
+/// Returns the expiry that a JWT states itself.
 pub(super) fn end_of(token: &str) -> Option<SystemTime> {
     let parts: Vec<&str> = token.trim().split('.').collect();
     let [_, claims, _] = parts[..] else { return None };
@@ -77,7 +81,7 @@ pub(super) fn end_of(token: &str) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(exp).ok()?)
 }
 
-/// The simplest command of kubectl's that logs in as the same user.
+/// Returns the simplest kubectl command that logs in as the same user.
 fn kubectl(flags: &Connection) -> String {
     let mut words = vec!["kubectl".to_owned(), "get".to_owned(), "ns".to_owned()];
     let path = flags.kubeconfig.as_ref().map(|path| path.display().to_string());

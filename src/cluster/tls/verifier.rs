@@ -13,11 +13,11 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
 use x509_cert::{Certificate, Version};
 
-/// Believes the certificates that the kubeconfig names, and those that they have signed.
+/// Trusts the certificates that the kubeconfig names, and those that they have signed.
 #[derive(Debug)]
 pub(super) struct Named {
     pub(super) certificates: Vec<CertificateDer<'static>>,
-    /// None where none of them can be an authority.
+    /// None if none of them can be an authority.
     pub(super) authorities: Option<Arc<WebPkiServerVerifier>>,
     pub(super) algorithms: WebPkiSupportedAlgorithms,
 }
@@ -70,7 +70,7 @@ impl ServerCertVerifier for Named {
 }
 
 impl Named {
-    /// Whether one of the named certificates has signed this one, with its own key.
+    /// Returns true if one of the named certificates has signed this one.
     fn is_signed_by_named(&self, certificate: &CertificateDer<'_>) -> bool {
         let Some(signed) = Signed::read(certificate) else { return false };
         let Ok(facts) = Certificate::from_der(certificate) else { return false };
@@ -92,7 +92,8 @@ impl Named {
     }
 }
 
-/// Whether a certificate may vouch for others. One of the first version can't say; what can't be read is left to rustls.
+/// Returns true if a certificate may vouch for others. One of version 1 can't say; rustls judges those that
+/// can't be read.
 pub(super) fn is_authority(certificate: &CertificateDer<'_>) -> bool {
     let Ok(certificate) = Certificate::from_der(certificate) else { return true };
     let facts = certificate.tbs_certificate();
@@ -108,13 +109,13 @@ pub(super) fn is_authority(certificate: &CertificateDer<'_>) -> bool {
     is_one && signs
 }
 
-/// rustls has no name of its own for it; its text does.
+/// Recognizes `CaUsedAsEndEntity`, for which rustls 0.23 has no variant, by its text.
 fn is_authority_itself(error: &Error) -> bool {
     matches!(error, Error::InvalidCertificate(CertificateError::Other(_)))
         && error.to_string().contains("CaUsedAsEndEntity")
 }
 
-/// What Go checks of a certificate that it need not find an issuer for: time, use, and name.
+/// Checks what Go checks of a certificate that needs no issuer: time, use, and name.
 fn check_all_but_signature(
     certificate: &CertificateDer<'_>,
     server_name: &ServerName<'_>,
@@ -141,12 +142,12 @@ fn check_all_but_signature(
     Ok(ServerCertVerified::assertion())
 }
 
-/// `serverAuth`, or any.
+/// Returns true for `serverAuth`, or any purpose.
 fn is_for_servers(purpose: &str) -> bool {
     ["1.3.6.1.5.5.7.3.1", "2.5.29.37.0"].contains(&purpose)
 }
 
-/// The three parts of a certificate: what is signed, how, and the signature.
+/// The three parts of a certificate: the signed part, the algorithm, and the signature.
 struct Signed {
     message: Vec<u8>,
     algorithm: Vec<u8>,
@@ -164,12 +165,12 @@ impl Signed {
     }
 }
 
-/// webpki's identifiers of algorithms are those of DER without the SEQUENCE around them.
+/// Compares identifiers of algorithms. webpki's are those of DER without the SEQUENCE around them.
 fn is_inside(identifier: &[u8], sequence: &[u8]) -> bool {
     pkcs8::der::asn1::AnyRef::from_der(sequence).is_ok_and(|sequence| sequence.value() == identifier)
 }
 
-/// Believes every certificate: `--insecure-skip-tls-verify`.
+/// Trusts every certificate: `--insecure-skip-tls-verify`.
 #[derive(Debug)]
 pub(super) struct Anything;
 

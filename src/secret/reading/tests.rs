@@ -163,7 +163,7 @@ fn a_directory_gives_its_files_and_tells_what_it_left_out() {
         notes,
         [
             format!("skipped {path}/..x: no key may start with '..'"),
-            format!("skipped {path}/dangling: a link to nothing"),
+            format!("skipped {path}/dangling: a broken link"),
             format!("skipped {path}/socket: not a regular file"),
             format!("skipped {path}/sub: a directory"),
         ]
@@ -195,7 +195,7 @@ fn a_file_of_one_line_that_ends_in_a_newline_is_worth_a_note() {
     let notes = files(names.map(|name| format!("{path}/{name}"))).ok().unwrap().notes;
     let note = |name| {
         format!(
-            "{path}/{name} ends in a newline, which becomes part of the value of {name} (--trim takes it off)"
+            "{path}/{name} ends in a newline, which becomes part of the value of {name} (--trim removes it)"
         )
     };
     assert_eq!(notes, [note("token"), note("dos")]);
@@ -224,7 +224,7 @@ fn nothing_where_a_value_was_expected_is_refused_with_its_place() {
     for (sources, words) in [
         (file("K=-"), "standard input is empty: no value for K".to_owned()),
         (file(&format!("K={path}/empty")), format!("{path}/empty is empty: no value for K")),
-        (file(&format!("K={path}/line")), format!("{path}/line has nothing in it but what is not seen")),
+        (file(&format!("K={path}/line")), format!("{path}/line has only invisible characters in it")),
         (file(&path), format!("{path}/empty is empty: no value for empty")),
         (Source::literals(["K=".into()]), "the 1st --from-literal is empty: no value for K".to_owned()),
         (env_file("e.env"), format!("{path}/e.env, line 2: no value for its key")),

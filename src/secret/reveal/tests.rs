@@ -11,7 +11,7 @@ use crate::secret::contents::Contents;
 use crate::secret::handling::Lines;
 use crate::secret::{dotenv, map};
 
-/// How many values one start of a reader gets.
+/// The number of values that one start of a reader gets.
 const MANY: usize = 400;
 
 const STUMBLING: [&str; 36] = [
@@ -57,7 +57,7 @@ fn value(bytes: &[u8]) -> SecretValue {
     SecretValue::from_bytes(bytes.to_vec())
 }
 
-/// Two keys: what follows a value must be read too.
+/// Two keys, because the text after a value must be read too.
 fn data(bytes: &[u8]) -> BTreeMap<String, SecretValue> {
     BTreeMap::from([("K".to_owned(), value(bytes)), ("L".to_owned(), value(b"l"))])
 }
@@ -83,7 +83,7 @@ fn read_dotenv(value: &[u8]) {
     assert_read(&contents, value);
 }
 
-/// All that is special to a reader, much more often than by chance.
+/// Texts with all characters special to a reader, far more often than by chance.
 fn sharp() -> impl Strategy<Value = String> {
     let special = vec![
         "\n", "\t", "'", "\"", "\\", "\\n", "$", "${", "}", "`", "#", " #", "=", " ", "\nK0=", "export ",
@@ -97,16 +97,16 @@ fn samples<T: std::fmt::Debug>(strategy: &impl Strategy<Value = T>, count: usize
     (0..count).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
 }
 
-/// Whether a reader is here. CI has all of them; elsewhere who lacks one is told.
+/// Returns true if a reader is installed, and prints a note if not. CI has all of them.
 fn has(reader: &str, is_there: bool) -> bool {
-    assert!(is_there || std::env::var_os("CI").is_none(), "{reader} is missing: .ci/run installs it");
+    assert!(is_there || std::env::var_os("CI").is_none(), "{reader} is missing: ci/setup installs it");
     if !is_there {
-        eprintln!("not tested with {reader}, which is missing: .ci/run installs it");
+        eprintln!("not tested with {reader}, which is missing: ci/setup installs it");
     }
     is_there
 }
 
-/// What a program prints for a text on its standard input.
+/// Returns the output of a program for a text on its standard input.
 fn answer(mut program: Command, input: &[u8]) -> Vec<u8> {
     let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(input).unwrap();
@@ -115,12 +115,12 @@ fn answer(mut program: Command, input: &[u8]) -> Vec<u8> {
     output.stdout
 }
 
-/// Where `.ci/run` puts the readers.
+/// Returns the folder where `ci/setup` puts the readers.
 fn readers() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("target/dotenv-readers")
 }
 
-/// How each reader of dotenv files that is here reads a text.
+/// Returns the values that each installed reader of dotenv files reads from a text.
 fn read_by_others(file: &[u8]) -> Vec<(&'static str, HashMap<String, String>)> {
     const PYTHON: &str = "import dotenv, io, json, sys\n\
         text = sys.stdin.buffer.read().decode()\n\
@@ -159,7 +159,7 @@ fn read_by_others(file: &[u8]) -> Vec<(&'static str, HashMap<String, String>)> {
     found.into_iter().map(|(name, json)| (name, serde_json::from_slice(&json).unwrap())).collect()
 }
 
-/// The values of `K0`, `K1`, … as a real shell has them after it has read a text.
+/// Returns the values of `K0`, `K1`, … that a real shell has after it has read a text.
 fn read_by_shell(shell: &str, text: &[u8], count: usize) -> Vec<Vec<u8>> {
     let script = format!(
         "eval \"$(cat)\"; n=0; while [ $n -lt {count} ]; do eval \"printf '%s\\\\0' \\\"\\$K$n\\\"\"; n=$((n + 1)); done"
@@ -244,7 +244,7 @@ fn what_a_notation_cannot_hold_is_refused_with_the_key_and_the_notation_that_can
         let refusal = revealed(&data(value), notation).err().unwrap().to_string();
         assert!(refusal.starts_with("error: K can't be in "), "{refusal}");
         let is_text = std::str::from_utf8(value).is_ok();
-        assert_eq!(refusal.contains("hint: -o json holds every text"), is_text, "{refusal}");
+        assert_eq!(refusal.contains("hint: -o json can hold any text"), is_text, "{refusal}");
     }
     let dotted = BTreeMap::from([("tls.crt".to_owned(), value(b""))]);
     assert!(revealed(&dotted, Notation::Shell).is_err());

@@ -1,5 +1,5 @@
-//! Reads what a person made of the text, strictly: what would silently be something else than what stands there is a
-//! mistake. A mistake has a line and never what stands in it.
+//! Reads the edited text, strictly: text that YAML would silently read as something else is a mistake. A
+//! mistake has a line and never its text.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,9 +8,9 @@ use granit_parser::{BorrowedInput, Event, Parser, Placement, ScalarStyle, Span, 
 use crate::secret::name::key_faults;
 use crate::secret::value::SecretValue;
 
-const IN_QUOTES: &str = "put the value in quotes, or into indented lines below KEY: |-";
+const IN_QUOTES: &str = "put the value in quotes, or in indented lines below KEY: |-";
 
-/// What has to be corrected, and where.
+/// A mistake to correct, and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mistake {
     /// Counted from 1.
@@ -19,10 +19,11 @@ pub(crate) struct Mistake {
     pub(crate) what: String,
 }
 
-/// The keys and values of a text. `is_left_out` tells of a key whether it is in the secret but not in the text.
+/// Returns the keys and values of a text. `is_left_out` returns true for a key that is in the secret but not
+/// in the text.
 ///
 /// # Errors
-/// Everything that has to be corrected, in the order of the lines.
+/// Lists everything to correct, in the order of the lines.
 pub(crate) fn read(
     bytes: &[u8],
     is_left_out: impl Fn(&str) -> bool,
@@ -61,9 +62,9 @@ fn at(span: Span, what: impl Into<String>) -> Mistake {
 
 struct Reader<'a, T: BorrowedInput<'a>> {
     parser: Parser<'a, T>,
-    /// Each key with its line.
+    /// The line and the value of each key.
     entries: BTreeMap<String, (usize, SecretValue)>,
-    /// The lines in which a value without quotes stands.
+    /// The lines that hold a value without quotes.
     plain_lines: Vec<usize>,
     /// The lines with a comment after something else.
     comment_lines: BTreeSet<usize>,
@@ -71,7 +72,7 @@ struct Reader<'a, T: BorrowedInput<'a>> {
 }
 
 impl<'a, T: BorrowedInput<'a>> Reader<'a, T> {
-    /// The next event that is no comment.
+    /// Returns the next event that is not a comment.
     fn next(&mut self) -> Result<(Event<'a>, Span), Mistake> {
         loop {
             match self.parser.next_event() {
@@ -82,7 +83,7 @@ impl<'a, T: BorrowedInput<'a>> Reader<'a, T> {
                 Some(Ok(event)) => return Ok(event),
                 // Its own words may quote the text.
                 Some(Err(error)) => {
-                    return Err(mistake(error.marker().line(), format!("this is no YAML: {IN_QUOTES}")));
+                    return Err(mistake(error.marker().line(), format!("not valid YAML: {IN_QUOTES}")));
                 }
                 None => return Ok((Event::StreamEnd, Span::default())),
             }
@@ -102,7 +103,7 @@ impl<'a, T: BorrowedInput<'a>> Reader<'a, T> {
                     match self.next()? {
                         (Event::MappingStart(..), _) => while self.entry(is_left_out)? {},
                         (Event::Scalar(_, ScalarStyle::Plain, ..), span) if span.is_empty() => {}
-                        (_, span) => return Err(at(span, "here KEY: VALUE was expected")),
+                        (_, span) => return Err(at(span, "expected KEY: VALUE")),
                     }
                 }
                 _ => return Ok(()),
@@ -110,7 +111,7 @@ impl<'a, T: BorrowedInput<'a>> Reader<'a, T> {
         }
     }
 
-    /// Takes one key with its value; false where there are no more.
+    /// Reads one key with its value; returns false if there are no more.
     fn entry(&mut self, is_left_out: &impl Fn(&str) -> bool) -> Result<bool, Mistake> {
         let (key, line) = match self.next()? {
             (Event::MappingEnd, _) => return Ok(false),
@@ -118,16 +119,16 @@ impl<'a, T: BorrowedInput<'a>> Reader<'a, T> {
                 self.refuse_properties(anchor, tag.as_deref(), span);
                 (key.into_owned(), span.start.line())
             }
-            (_, span) => return Err(at(span, "here KEY: VALUE was expected")),
+            (_, span) => return Err(at(span, "expected KEY: VALUE")),
         };
         let value = self.value(line)?;
         let faults = key_faults(&key);
         if !faults.is_empty() {
             self.mistakes.push(mistake(line, faults.join("; ")));
         } else if let Some((first, _)) = self.entries.get(&key) {
-            self.mistakes.push(mistake(line, format!("this key is in line {first} already")));
+            self.mistakes.push(mistake(line, format!("this key is already in line {first}")));
         } else if is_left_out(&key) {
-            let what = "a key of this name is left out of the text and stays as it is: take another name";
+            let what = "the secret has a key of this name that is not in this text and stays as it is: choose another name";
             self.mistakes.push(mistake(line, what));
         } else {
             self.entries.insert(key, (line, value));
@@ -139,7 +140,7 @@ impl<'a, T: BorrowedInput<'a>> Reader<'a, T> {
         match self.next()? {
             (Event::Scalar(text, style, anchor, tag), span) => {
                 self.refuse_properties(anchor, tag.as_deref(), span);
-                // The parser makes `~` of nothing.
+                // The parser returns `~` for an empty value.
                 let is_nothing = style == ScalarStyle::Plain && span.is_empty();
                 if is_nothing {
                     self.plain_lines.push(key_line);
@@ -149,22 +150,23 @@ impl<'a, T: BorrowedInput<'a>> Reader<'a, T> {
                     self.plain_lines.push(span.start.line());
                     if span.end.line() > span.start.line() {
                         self.mistakes
-                            .push(at(span, format!("the value goes on in the next line: {IN_QUOTES}")));
+                            .push(at(span, format!("the value continues in the next line: {IN_QUOTES}")));
                     }
                 }
                 Ok(SecretValue::from_bytes(text.into_owned().into_bytes()))
             }
             (Event::Alias(..), span) => Err(at(span, format!("a value may not begin with '*': {IN_QUOTES}"))),
             (Event::MappingStart(..) | Event::SequenceStart(..), span) => {
-                self.mistakes.push(at(span, format!("a value is a text, no list and no map: {IN_QUOTES}")));
+                self.mistakes
+                    .push(at(span, format!("a value must be a text, not a list or a map: {IN_QUOTES}")));
                 self.skip_collection()?;
                 Ok(SecretValue::from_bytes(Vec::new()))
             }
-            (_, span) => Err(at(span, "here a value was expected")),
+            (_, span) => Err(at(span, "expected a value")),
         }
     }
 
-    /// `&` and `!` in front of a value are no part of it.
+    /// Refuses `&` and `!` in front of a value: they are not part of it.
     fn refuse_properties(&mut self, anchor: usize, tag: Option<&Tag>, span: Span) {
         if anchor != 0 || tag.is_some() {
             self.mistakes.push(at(span, format!("a value may not begin with '&' or '!': {IN_QUOTES}")));
@@ -184,12 +186,13 @@ impl<'a, T: BorrowedInput<'a>> Reader<'a, T> {
         Ok(())
     }
 
-    /// A `#` after a blank ends a value without quotes, and most who write one there mean it as a part.
+    /// Refuses a `#` after a blank in a value without quotes: it starts a comment, and most people mean it as
+    /// part of the value.
     fn find_comments_in_values(&mut self) {
         for line in &self.plain_lines {
             if self.comment_lines.contains(line) {
                 let what =
-                    format!("a '#' after a blank begins a comment; if it is part of the value, {IN_QUOTES}");
+                    format!("a '#' after a space begins a comment; if it is part of the value, {IN_QUOTES}");
                 self.mistakes.push(mistake(*line, what));
             }
         }

@@ -30,7 +30,7 @@ fn assert_survives(entries: &[(&str, &str)]) {
     let text = written(&values(entries));
     let read = read_text(&text).unwrap_or_else(|mistakes| panic!("{mistakes:?} in {text}"));
     assert_eq!(texts(&read), entries, "{text}");
-    // No reader of YAML sees anything else.
+    // Any other reader of YAML reads the same.
     let by_serde: BTreeMap<String, String> = serde_saphyr::from_str(&text).unwrap();
     let by_serde: Vec<(&str, &str)> =
         by_serde.iter().map(|(key, text)| (key.as_str(), text.as_str())).collect();
@@ -159,7 +159,7 @@ fn each_value_is_the_text_that_stands_there() {
     assert_reads("{}\n", &[]);
     assert_reads("{\"a\": \"b\", \"c\": \"d\"}", &[("a", "b"), ("c", "d")]);
     assert_reads("", &[]);
-    // An editor that ends lines as Windows does, and one that takes off the last line's end.
+    // One editor ends lines as Windows does, another removes the last line's end.
     assert_reads("a: b\r\nc: |\r\n  d\r\n  e\r\n", &[("a", "b"), ("c", "d\ne\n")]);
     assert_reads("c: |\n  d", &[("c", "d\n")]);
     assert_reads("\u{feff}a: b\n", &[("a", "b")]);
@@ -198,7 +198,7 @@ fn a_value_with_a_zero_byte_or_no_text_is_not_edited() {
     assert!(!is_editable(b"a\0") && !is_editable(b"\xff"));
 }
 
-/// All that is special to YAML, editors or terminals, much more often than by chance.
+/// Texts with all characters special to YAML, editors or terminals, far more often than by chance.
 fn sharp() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         "\n",

@@ -8,7 +8,7 @@ use crate::workload::attachment::Need;
 use crate::workload::expansion::refers_to;
 use crate::workload::tree::{is_true, list, list_mut, put, text};
 
-/// The `env` entry for one key. `optional: false` is the default and is not written.
+/// Builds the `env` entry for one key. `optional: false` is the default and is not written.
 pub(super) fn variable(variable: &str, secret: &str, key: &str, need: Need) -> Value {
     let mut selector = json!({ "name": secret, "key": key });
     if need == Need::Optional {
@@ -17,7 +17,7 @@ pub(super) fn variable(variable: &str, secret: &str, key: &str, need: Need) -> V
     json!({ "name": variable, "valueFrom": { "secretKeyRef": selector } })
 }
 
-/// The `envFrom` entry for all keys.
+/// Builds the `envFrom` entry for all keys.
 pub(super) fn all_keys(secret: &str, prefix: &str, need: Need) -> Value {
     let mut entry = json!({ "secretRef": { "name": secret } });
     if need == Need::Optional {
@@ -29,7 +29,7 @@ pub(super) fn all_keys(secret: &str, prefix: &str, need: Need) -> Value {
     entry
 }
 
-/// Adds the secret to the logins for pulling images; the list is a set, so nothing can be in the way.
+/// Adds the secret to the logins for pulling images. The list is a set, so nothing can conflict.
 pub(super) fn pull_images(pod_spec: &mut Value, secret: &str) -> Result<Option<Effect>> {
     if list(pod_spec, "imagePullSecrets").iter().any(|entry| text(entry, "name") == secret) {
         return Ok(None);
@@ -46,12 +46,12 @@ impl Pod<'_> {
         wanted: Value,
     ) -> Result<Option<Effect>> {
         let env = list(self.container(place)?, "env");
-        // The API takes a name twice, and the last one counts.
+        // The API accepts a name twice, and the last one counts.
         let at = env.iter().rposition(|entry| text(entry, "name") == variable);
         if at.is_some_and(|at| without_defaults(&env[at]) == wanted) {
             return Ok(None);
         }
-        // A value sees the variables before it alone.
+        // A value sees only the variables before it.
         let first_user = env.iter().position(|entry| refers_to(entry, variable));
         let effect = match at {
             Some(_) => self.replace(place, &format!("an env {variable} with another value or source"))?,
@@ -93,7 +93,7 @@ impl Pod<'_> {
     }
 }
 
-/// The entry without what means the same when it is missing.
+/// Returns the entry without fields that have their default.
 fn without_defaults(entry: &Value) -> Value {
     let mut entry = entry.clone();
     if entry["value"] == ""

@@ -1,8 +1,8 @@
 //! Secrets as files: a volume of the pod, and its mount in a container.
 //!
-//! A volume for the same secret, keys and mode is used again, whatever its name. A new one is named after the
-//! secret, so that the same command makes the same manifest everywhere. Several secrets in one path are one projected
-//! volume: two volumes can't be mounted in the same place.
+//! A volume for the same secret, keys and mode is reused, whatever its name. A new one is named after the
+//! secret, so that the same command makes the same manifest everywhere. Several secrets in one path are one
+//! projected volume: two volumes can't be mounted in the same place.
 
 use serde_json::{Value, json};
 
@@ -18,15 +18,15 @@ const DEFAULT_MODE: u64 = 0o644;
 /// The longest name of a volume: a DNS label.
 const LONGEST: usize = 63;
 
-/// The files that are asked for in one path.
+/// The requested files in one path.
 pub(super) struct Asked<'a> {
     path: &'a str,
-    /// Each as the `secret` field of a volume, with nothing in it that is the default.
+    /// One `secret` field of a volume for each, without defaults.
     sources: Vec<Value>,
 }
 
 impl<'a> Asked<'a> {
-    /// Of attachments to the same path and with the same mode; others than files are left out.
+    /// Collects the attachments with the same path and mode. Ignores attachments that are not files.
     pub(super) fn of(group: &[&'a Attachment]) -> Self {
         let mut asked = Self { path: "", sources: Vec::new() };
         for attachment in group {
@@ -38,7 +38,7 @@ impl<'a> Asked<'a> {
         asked
     }
 
-    /// The volume, but for its name.
+    /// Returns the volume without its name.
     fn volume(&self) -> Value {
         let [first, _, ..] = &self.sources[..] else { return json!({ "secret": self.sources[0] }) };
         let mut volume = json!({ "projected": { "sources": [] } });
@@ -78,12 +78,12 @@ fn source(secret: &str, items: &[Item], mode: Option<Mode>, need: Need) -> Value
     source
 }
 
-/// What can be seen in a mounted volume.
+/// The content of a mounted volume.
 #[derive(Default)]
 struct Shown {
     /// The secrets, as the `secret` field of a volume.
     sources: Vec<Value>,
-    /// There is more than secrets in it, or something else altogether.
+    /// The volume holds something besides secrets.
     others: bool,
 }
 
@@ -108,7 +108,7 @@ impl Shown {
         self.sources.iter().any(|shown| is_same(shown, source))
     }
 
-    /// Whether all of it is asked for too, so that nothing is lost where it is replaced.
+    /// Returns true if all of it is requested too, so that replacing it loses nothing.
     fn is_part_of(&self, asked: &Asked<'_>) -> bool {
         let is_asked = |shown: &Value| asked.sources.iter().any(|source| is_same(shown, source));
         !self.others && !self.sources.is_empty() && self.sources.iter().all(is_asked)
@@ -120,7 +120,7 @@ impl Shown {
 }
 
 impl Pod<'_> {
-    /// Mounts the files, and gives the effect for each of their sources.
+    /// Mounts the files, and returns the effect for each of their sources.
     pub(super) fn mount(&mut self, place: &Place, asked: &Asked<'_>) -> Result<Vec<Option<Effect>>> {
         let mounts = list(self.container(place)?, "volumeMounts");
         let is_there = |mount: &Value| normal_path(text(mount, "mountPath")) == normal_path(asked.path);
@@ -151,16 +151,16 @@ impl Pod<'_> {
         let by = if is_of_one_file(old) { " by subPath" } else { "" };
         self.replace(place, &format!("volume {volume:?} mounted at {path}{by}")).map_err(|error: Error| {
             if is_of_one_file(old) {
-                error.hint("what is mounted by subPath never gets a secret's new value")
+                error.hint("a mount by subPath never gets a secret's new value")
             } else if shown.sources.is_empty() || shown.others {
                 error
             } else {
-                error.hint("to have the files of several secrets there, ask for all of them in one command")
+                error.hint("to mount files of several secrets there, name all of them in one command")
             }
         })
     }
 
-    /// What the mount shows of the secrets of its volume; nothing where it shows a single file.
+    /// Returns the secrets that the mount shows; none if it shows a single file.
     fn shown(&self, mount: &Value) -> Shown {
         let volume = list(self.spec, "volumes").iter().find(|volume| volume["name"] == mount["name"]);
         match volume {
@@ -169,12 +169,13 @@ impl Pod<'_> {
         }
     }
 
-    /// The name of the volume with these sources; a new volume if there is none.
+    /// Returns the name of the volume with these sources. Adds a volume if there is none.
     fn volume(&mut self, asked: &Asked<'_>) -> Result<String> {
         let mut volume = asked.volume();
         let is_kind = |other: &Value| other["secret"].is_object() == volume["secret"].is_object();
         let volumes = list(self.spec, "volumes");
-        // Of two of one name, which no server takes, a mount shows the first; of one without a name, nothing.
+        // A mount shows the first of two volumes of one name, which no server accepts, and nothing of one
+        // without a name.
         let is_found = |other: &Value| {
             let first = volumes.iter().find(|volume| volume["name"] == other["name"]);
             !text(other, "name").is_empty() && first.is_some_and(|first| std::ptr::eq(first, other))
@@ -190,8 +191,7 @@ impl Pod<'_> {
         Ok(name)
     }
 
-    /// A pod waits for the secrets of all its volumes, mounted or not: one that was overwritten must not stay
-    /// behind.
+    /// Removes a volume that nothing mounts: a pod waits for the secrets of all its volumes, mounted or not.
     fn drop_if_unused(&mut self, name: &str) {
         if mounted_names(self.spec).any(|mounted| mounted == name) {
             return;
@@ -207,7 +207,7 @@ fn is_of_one_file(mount: &Value) -> bool {
     !text(mount, "subPath").is_empty() || !text(mount, "subPathExpr").is_empty()
 }
 
-/// Whether two `secret` fields of volumes mean the same. The order of the files does not matter.
+/// Compares two `secret` fields of volumes, whatever the order of their files.
 fn is_same(have: &Value, source: &Value) -> bool {
     let mode = |source: &Value| source["defaultMode"].as_u64().unwrap_or(DEFAULT_MODE);
     let items = |source: &Value| {
@@ -221,10 +221,10 @@ fn is_same(have: &Value, source: &Value) -> bool {
         && items(have) == items(source)
 }
 
-/// `secret-<name>`, with a number if a volume has that name.
+/// Returns `secret-<name>`, with a number if a volume has that name.
 fn free_name(pod_spec: &Value, secret: &str) -> String {
     let base = volume_name(secret);
-    // A StatefulSet's claim templates are volumes that show up only in the mounts.
+    // A StatefulSet's claim templates are volumes that appear only in the mounts.
     let is_free = |name: &String| {
         !list(pod_spec, "volumes").iter().any(|volume| text(volume, "name") == name)
             && !mounted_names(pod_spec).any(|mounted| mounted == name)
@@ -240,7 +240,7 @@ fn free_name(pod_spec: &Value, secret: &str) -> String {
         .expect("a pod has fewer volumes than there are numbers")
 }
 
-/// The name as a DNS label; what is too long is shortened and told apart by a hash of the whole.
+/// Returns the name as a DNS label. A name that is too long is shortened and gets a hash of the whole.
 fn volume_name(secret: &str) -> String {
     let name = format!("secret-{}", secret.replace('.', "-"));
     if name.len() <= LONGEST {
@@ -250,8 +250,8 @@ fn volume_name(secret: &str) -> String {
     format!("{}-{:08x}", kept.trim_end_matches('-'), fnv1a(secret))
 }
 
-/// FNV-1a, 32 bits: the standard library's hashes may change from release to release, a name in a manifest
-/// may not.
+/// Returns the 32-bit FNV-1a hash. The standard library's hashes may change from release to release; a name
+/// in a manifest must not.
 fn fnv1a(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
@@ -278,7 +278,7 @@ mod tests {
         assert_eq!((one.len(), other.len()), (63, 63));
         assert_ne!(one, other);
         assert_eq!(volume_name(&"a".repeat(56)), format!("secret-{}", "a".repeat(56)));
-        // A cut just after a dot leaves no two hyphens, and never one at the end.
+        // A cut just after a dot leaves no double hyphen, and no hyphen at the end.
         let dotted = volume_name(&format!("{}.{}", "a".repeat(46), "b".repeat(100)));
         assert!(!dotted.contains("--") && dotted.len() <= 63, "{dotted}");
     }

@@ -1,4 +1,4 @@
-//! What holds for every workload and every set of attachments.
+//! Properties of every workload and every set of attachments.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -58,7 +58,7 @@ fn object() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The object without the lists that attachments may change.
+/// Returns the object without the lists that attachments may change.
 fn without_attachments(mut object: Value) -> Value {
     let pod = &mut object["spec"]["template"]["spec"];
     for field in ["volumes", "imagePullSecrets"] {
@@ -72,7 +72,7 @@ fn without_attachments(mut object: Value) -> Value {
     object
 }
 
-/// The entries of all lists that attachments may change.
+/// Returns the entries of all lists that attachments may change.
 fn entries(object: &Value) -> Vec<Value> {
     let pod = &object["spec"]["template"]["spec"];
     let containers = pod["containers"].as_array().unwrap();

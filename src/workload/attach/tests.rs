@@ -22,7 +22,7 @@ fn files(flag: &str) -> Attachment {
     Attachment::files("my-secret", flag, None).unwrap()
 }
 
-/// Attaches to the pod spec, and gives the changed pod spec and the changes in words.
+/// Attaches to the pod spec, and returns the changed pod spec and the changes in words.
 fn try_on(pod_spec: Value, attachments: &[Attachment], existing: Existing) -> Result<(Value, Vec<String>)> {
     let object = deployment(&pod_spec);
     match attach(&object, kind(), attachments, &ContainerChoice::Only, existing)? {
@@ -194,7 +194,7 @@ fn several_secrets_in_one_path_are_one_projected_volume() {
     for again in [&both[..], &both[..1], &both[1..]] {
         assert_eq!(on(pod.clone(), again).1, Vec::<String>::new());
     }
-    // What is mounted there already is asked for too, so nothing is overwritten.
+    // The mounted files are requested too, so nothing is overwritten.
     let (first, _) = on(one_container(), &both[..1]);
     let (second, changes) = on(first.clone(), &both);
     assert_eq!((second, changes.len()), (pod, 1));

@@ -6,7 +6,7 @@ fn kind(name: &str) -> &'static Kind {
     Kind::named(name).unwrap()
 }
 
-/// A Job as a server of version 1.27 or later hands it out.
+/// A Job as a server of version 1.27 or later returns it.
 fn job() -> Value {
     json!({
         "apiVersion": "batch/v1", "kind": "Job",

@@ -105,7 +105,7 @@ fn what_is_named_and_not_used_is_an_error_that_names_all_of_it() {
         "error: job.batch/j does not use secret s as env TYPO and as files in /x\n\
          hint: what uses it: env A in container init, env A in container main"
     );
-    // A variable of that name, from elsewhere.
+    // A variable of that name that does not come from the secret.
     let selection = Selection { variables: words(&["OTHER"]), ..all_of("s") };
     assert!(detach(&object, kind(), &selection).unwrap_err().to_string().contains("as env OTHER\n"));
     let main = ContainerChoice::Named(words(&["main"]));

@@ -1,8 +1,8 @@
-//! The same job as one of Run:ai's own kinds.
+//! A new job as one of Run:ai's own kinds.
 //!
-//! A `RunaiJob` has the spec of a Job. The workloads that came after it have fields of the form `{value: …}` and lists of
-//! the form `{items: {KEY: {value: …}}}`; the names are those of `kubectl explain trainingworkload.spec` in Run:ai's
-//! documentation. What has no field there is refused, never left out.
+//! A `RunaiJob` has the spec of a Job. The later workloads have fields of the form `{value: …}` and lists of
+//! the form `{items: {KEY: {value: …}}}`, with the names of `kubectl explain trainingworkload.spec` in
+//! Run:ai's documentation. An option without a field there is refused, never left out.
 
 use serde_json::{Map, Value, json};
 
@@ -11,10 +11,10 @@ use super::{Access, Gpu, NewJob, Purpose, Scheduler, Volume, fields, text_map};
 use crate::error::{Error, Result};
 
 impl NewJob {
-    /// The manifest of a kind, in a version of its group.
+    /// Builds the manifest of a kind, in a version of its group.
     ///
     /// # Errors
-    /// As [`NewJob::manifest`]; something is asked for that the kind does not have.
+    /// As for [`NewJob::manifest`]; or an option is set that the kind does not have.
     pub(crate) fn manifest_of(&self, kind: &Kind, version: &str) -> Result<Value> {
         let job = self.manifest()?;
         let api_version = format!("{}/{version}", kind.group);
@@ -132,7 +132,7 @@ fn value(text: &str) -> Value {
     json!({ "value": text })
 }
 
-/// Words of a command, as the one text that Run:ai takes apart again.
+/// Joins the words of a command into the one text that Run:ai splits again.
 fn words(words: &[String]) -> Option<Value> {
     (!words.is_empty()).then(|| value(&shell_words::join(words)))
 }

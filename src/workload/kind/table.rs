@@ -77,7 +77,7 @@ pub(crate) static KINDS: [Kind; 20] = [
         shape: Shape::PodSpecs(&["/spec"]),
         on_change: OnChange::Refused,
     },
-    // Whether a RunaiJob's template can be changed is not documented: the server says so in its dry run.
+    // Whether a RunaiJob's template can be changed is not documented; the server's dry run tells.
     Kind {
         group: "run.ai",
         version: Version::Known(&["v1"]),
@@ -118,8 +118,9 @@ pub(crate) static KINDS: [Kind; 20] = [
         shape: Shape::Environments(&["/spec"]),
         on_change: OnChange::UpToController,
     },
-    // Manifests in public repositories have `masterSpec` beside `spec`, both of the fields of a TrainingWorkload's
-    // `spec`; the second is the workers'. That `environment` is among the master's fields is inferred from that.
+    // Manifests in public repositories have `masterSpec` beside `spec`, both with the fields of a
+    // TrainingWorkload's `spec`; the second is the workers'. That the master has `environment` is inferred
+    // from that.
     Kind {
         group: "run.ai",
         version: Version::Known(&["v2alpha1"]),
@@ -171,7 +172,7 @@ pub(crate) static KINDS: [Kind; 20] = [
         shape: Shape::PodSpecs(&["/spec/xgbReplicaSpecs/*/template/spec"]),
         on_change: OnChange::NewPods,
     },
-    // The cluster of a RayJob that has started stays as it is; a retry makes another.
+    // The cluster of a started RayJob stays as it is; a retry makes another.
     Kind {
         group: "ray.io",
         version: Version::Known(&["v1", "v1alpha1"]),
@@ -199,7 +200,7 @@ pub(crate) static KINDS: [Kind; 20] = [
         ]),
         on_change: OnChange::NewPods,
     },
-    // JobSet's webhook takes no other template, unless it is not installed: the dry run says so.
+    // JobSet's webhook refuses another template, if it is installed; the dry run tells.
     Kind {
         group: "jobset.x-k8s.io",
         version: Version::Known(&["v1alpha2"]),

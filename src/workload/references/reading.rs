@@ -1,4 +1,4 @@
-//! Reads the references off an object, wherever in it they stand. What is malformed refers to nothing.
+//! Reads all references in an object. Malformed fields refer to nothing.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::workload::kind::{KINDS, Kind, OnChange, Shape, Version};
 use crate::workload::pod_spec::containers;
 use crate::workload::tree::{is_true, list, text};
 
-/// What refers to secrets and runs no pods of its own.
+/// Kinds that refer to secrets and run no pods of their own.
 static WITHOUT_PODS: [Kind; 2] = [
     Kind {
         group: "",
@@ -33,7 +33,7 @@ static WITHOUT_PODS: [Kind; 2] = [
     },
 ];
 
-/// Where the storage drivers of a volume have the secret they log in with (Kubernetes API, `Volume`).
+/// The fields of a volume that hold a storage driver's login (Kubernetes API, `Volume`).
 const DRIVERS: [(&str, &str); 9] = [
     ("azureFile", "/secretName"),
     ("cephfs", "/secretRef/name"),
@@ -47,23 +47,23 @@ const DRIVERS: [(&str, &str); 9] = [
 ];
 
 impl Kind {
-    /// Every kind whose objects refer to secrets: the workloads, service accounts and ingresses.
+    /// Returns every kind whose objects refer to secrets: workloads, service accounts and ingresses.
     pub(crate) fn referring() -> impl Iterator<Item = &'static Self> {
         KINDS.iter().chain(&WITHOUT_PODS)
     }
 
-    /// That of service accounts.
+    /// Returns the kind of service accounts.
     pub(crate) fn service_account() -> &'static Self {
         &WITHOUT_PODS[0]
     }
 
-    /// One of these by the words of a manifest, in whatever version.
+    /// Finds one of these kinds by the words of a manifest, in any version.
     pub(crate) fn referring_in_manifest(api_version: &str, kind: &str) -> Option<&'static Self> {
         let group = api_version.split_once('/').map_or("", |(group, _)| group);
         Self::referring().find(|row| row.group == group && row.name == kind)
     }
 
-    /// Every reference to a secret in an object of this kind, in the order in which they stand there.
+    /// Returns every reference to a secret in an object of this kind, in their order.
     pub(crate) fn references(&self, object: &Value) -> Vec<Reference> {
         let mut found = match self.name {
             "ServiceAccount" => of_service_account(object),
@@ -92,7 +92,7 @@ fn whole(secret: &str, way: Way, need: Need) -> Reference {
     Reference { secret: secret.to_owned(), place: Place::Whole, way, need }
 }
 
-/// The API's `optional`.
+/// Reads the API's `optional`.
 fn need(source: &Value) -> Need {
     if is_true(source, "optional") { Need::Optional } else { Need::Required }
 }
@@ -108,7 +108,7 @@ fn of_ingress(ingress: &Value) -> Vec<Reference> {
     entries.map(|entry| whole(text(entry, "secretName"), Way::Certificate, Need::Required)).collect()
 }
 
-/// Of one of Run:ai's own specs. What is no reference there may be a password, and goes no further.
+/// Reads one of Run:ai's own specs. A value that is not a reference may be a password, and goes no further.
 fn of_environment(spec: &Value) -> Vec<Reference> {
     let items = spec.pointer("/environment/items").and_then(Value::as_object).into_iter().flatten();
     let reference = |(variable, item): (&String, &Value)| {
@@ -170,7 +170,7 @@ fn of_mounts<'a>(container: &'a Value, spec: &'a Value) -> Vec<Use<'a>> {
     found
 }
 
-/// What belongs to a volume itself, mounted or not.
+/// Reads the references of a volume itself, mounted or not.
 fn of_volume(volume: &Value, spec: &Value) -> Vec<Reference> {
     let name = || text(volume, "name").to_owned();
     let logins = DRIVERS.iter().filter_map(|(driver, field)| {
@@ -186,7 +186,7 @@ fn of_volume(volume: &Value, spec: &Value) -> Vec<Reference> {
     logins.chain(idle).collect()
 }
 
-/// The secrets that a volume has files of, alone or projected beside others.
+/// Returns the secrets in a volume, alone or projected beside others.
 fn sources(volume: &Value) -> Vec<(&str, Vec<Item>, Need)> {
     let own = &volume["secret"];
     let own = (text(own, "secretName"), items(own), need(own));

@@ -58,7 +58,7 @@ fn a_credential_that_the_server_never_saw_is_not_called_refused() {
     world.fail(Fault::on("POST", "/").for_ever().serve(403, "application/json", &status.to_string()));
     let sandbox = with_plugin(&world, &prints(&credential(&json!({ "token": world.admin_token() }))));
     let refused = sandbox.run(LOOK).fails_with(1);
-    let said = "\nhint: your credential was sent, but the server saw nobody: what is in between may have taken it off";
+    let said = "\nhint: your credential was sent, but the server did not see it: a proxy in between may have removed it";
     assert!(refused.stderr.contains(said), "{refused}");
     assert!(!refused.stderr.contains("was run again"), "{refused}");
     assert_eq!(runs(&sandbox), 1);
@@ -135,7 +135,7 @@ fn answers_that_are_no_credential_are_refused_and_never_shown() {
         ("echo '{\"status\": {\"token\": \"s3cret-t0ken-1\"}}'".to_owned(), "printed no ExecCredential"),
         (prints(&other), "printed no ExecCredential"),
         (prints(&older), "plugin returned version client.authentication.k8s.io/v1beta1"),
-        (prints(&credential(&end)), "printed an expirationTimestamp that is no time"),
+        (prints(&credential(&end)), "printed an expirationTimestamp that is not a time"),
         (
             prints(&credential(&json!({ "clientCertificateData": certificate }))),
             "returned only certificate or key, not both",
@@ -242,7 +242,7 @@ fn an_id_token_is_used_while_it_lasts_and_never_refreshed() {
     let refused = provider(&valid).run(LOOK).fails_with(1);
     assert!(world.requests()[0].header("authorization").is_some());
     assert!(
-        refused.stderr.contains("the id-token of the kubeconfig is refused, although it has not ended"),
+        refused.stderr.contains("the id-token of the kubeconfig is refused, although it has not expired"),
         "{refused}"
     );
     world.clear_log();
@@ -256,7 +256,7 @@ fn an_id_token_is_used_while_it_lasts_and_never_refreshed() {
         refused.never_shows(b"s3cret-refresh");
     }
     let ended = provider(&id_token(1_000_000_000)).run(LOOK).fails_with(1);
-    assert!(ended.stderr.contains("in the kubeconfig ended at 2001-09-09T01:46:40Z\n"), "{ended}");
+    assert!(ended.stderr.contains("in the kubeconfig expired at 2001-09-09T01:46:40Z\n"), "{ended}");
     for broken in ["a.b", "a.!.c", "a.e30.c"] {
         let refused = provider(broken).run(LOOK).fails_with(1);
         assert!(refused.stderr.contains("is not a valid JWT"), "{refused}");

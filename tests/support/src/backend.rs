@@ -1,4 +1,4 @@
-//! What is behind the front door: the in-process API server or the real one, asked in the same way.
+//! The API server behind the front door: the in-process one or the real one, asked in the same way.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub(crate) enum Payload {
 }
 
 impl Payload {
-    /// Bytes of the body; a stream counts as none.
+    /// Returns the bytes of the body; a stream counts as none.
     pub(crate) fn len(&self) -> usize {
         match self {
             Payload::Whole(bytes) => bytes.len(),
@@ -51,7 +51,7 @@ impl Backend {
     }
 }
 
-/// Asks a backend past the front door: the status, and the body, `null` where it is no JSON.
+/// Asks a backend past the front door. Returns the status, and the body; `null` if that is not JSON.
 pub(crate) async fn ask(
     backend: &Backend,
     token: &str,

@@ -1,4 +1,4 @@
-//! A cluster without a front door: for tests that ask it many thousands of times.
+//! A cluster without a front door, for tests that ask it many thousands of times.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -20,8 +20,8 @@ use crate::backend::Payload;
 use crate::control_plane::ADMIN_TOKEN;
 use crate::runtime::{runtime, wait_for};
 
-/// An in-process API server that is asked by calls. All who ask are its administrator. What otherwise happens in a moment
-/// has happened at the next request.
+/// An in-process API server that is asked by calls. Every caller is its administrator. Delayed events happen
+/// at the next request.
 pub struct Bare(ApiServer);
 
 impl Default for Bare {
@@ -31,7 +31,7 @@ impl Default for Bare {
 }
 
 impl Bare {
-    /// Another cluster with the same objects.
+    /// Returns another cluster with the same objects.
     #[must_use]
     pub fn fork(&self) -> Self {
         Self(self.0.fork())
@@ -60,19 +60,19 @@ impl Bare {
         assert!(response.status().is_success(), "POST {path}: {answer}");
     }
 
-    /// All that it holds, with the path of each.
+    /// Returns all objects, with the path of each.
     pub fn objects(&self) -> Vec<(String, Value)> {
         self.0.objects()
     }
 }
 
-/// A function that answers requests, as plain HTTP on loopback; dropped, it listens no more.
+/// A function that answers requests, as plain HTTP on loopback, until it is dropped.
 pub struct Listening {
     address: SocketAddr,
     accepting: AbortHandle,
 }
 
-/// Listens for requests, and has them answered.
+/// Listens for requests, and answers them.
 pub fn listen(answer: impl Fn(Request<Bytes>) -> Response<Bytes> + Send + Sync + 'static) -> Listening {
     let listener = wait_for(TcpListener::bind("127.0.0.1:0")).expect("a free port on loopback");
     let address = listener.local_addr().expect("an address");
@@ -97,7 +97,7 @@ pub fn listen(answer: impl Fn(Request<Bytes>) -> Response<Bytes> + Send + Sync +
 }
 
 impl Listening {
-    /// `http://127.0.0.1:<port>`
+    /// Returns `http://127.0.0.1:<port>`.
     pub fn server(&self) -> String {
         format!("http://{}", self.address)
     }

@@ -1,4 +1,4 @@
-//! Certificates: of the cluster, and of its clients.
+//! Certificates of the cluster and of its clients.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 
-/// Whether a client's certificate still holds.
+/// The validity of a client's certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Validity {
     Valid,
     Expired,
 }
 
-/// What a server shows that is no ordinary certificate of the cluster's authority.
+/// A server's certificate with something odd about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Odd {
     /// Signed by itself, and no authority.
@@ -37,9 +37,9 @@ pub enum Odd {
     ForAnotherName,
     /// Signed by itself, to be shown by clients.
     ForClients,
-    /// Signed by one that is no authority, which is named as the one to trust.
+    /// Signed by a certificate that is not an authority, but is named as the one to trust.
     OfNoAuthority,
-    /// The same, and an authority by its own account.
+    /// Signed by a certificate that is not an authority, and an authority by its own account.
     AuthorityOfNoAuthority,
 }
 
@@ -78,12 +78,12 @@ impl Authority {
         Self { certificate: der, pem, issuer: Issuer::new(params, key) }
     }
 
-    /// The authority's certificate, for a kubeconfig.
+    /// Returns the authority's certificate, for a kubeconfig.
     pub(crate) fn pem(&self) -> &str {
         &self.pem
     }
 
-    /// A server's certificate for 127.0.0.1, localhost and `kubernetes.default.svc`.
+    /// Returns a server's certificate for 127.0.0.1, localhost and `kubernetes.default.svc`.
     pub(crate) fn server(&self) -> Pair {
         let mut params = params("support");
         params.subject_alt_names = vec![
@@ -95,7 +95,7 @@ impl Authority {
         self.sign(&params)
     }
 
-    /// A server's certificate for the machine itself, with something odd about it.
+    /// Returns a server's certificate for the machine itself, with something odd about it.
     pub(crate) fn odd_server(&self, odd: Odd) -> Pair {
         let name = if odd == Odd::ForAnotherName { "api.example.com" } else { "localhost" };
         let mut params = params("support");
@@ -128,7 +128,7 @@ impl Authority {
         pair(&certificate, &key)
     }
 
-    /// The certificate of a user, of another kind of key.
+    /// Returns a user's certificate with a key of this kind.
     pub(crate) fn client_with(&self, user: &str, kind: KeyKind) -> Pair {
         let algorithm = match kind {
             KeyKind::P256 => &rcgen::PKCS_ECDSA_P256_SHA256,
@@ -140,7 +140,7 @@ impl Authority {
         pair(&certificate, &key)
     }
 
-    /// The certificate of a user.
+    /// Returns a user's certificate.
     pub(crate) fn client(&self, user: &str, validity: Validity) -> Pair {
         let mut params = params(user);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
@@ -161,7 +161,8 @@ impl Authority {
         roots(self.certificate.clone())
     }
 
-    /// TLS for a server of this authority, which takes its clients' certificates but does not ask for them.
+    /// Returns TLS for a server of this authority, which accepts its clients' certificates but does not ask
+    /// for them.
     pub(crate) fn server_config(&self, pair: &Pair) -> ServerConfig {
         let verifier = WebPkiClientVerifier::builder_with_provider(self.roots(), provider())
             .allow_unauthenticated()
@@ -175,13 +176,13 @@ impl Authority {
             .expect("a certificate that fits its key")
     }
 
-    /// TLS for a client that trusts this authority.
+    /// Returns TLS for a client that trusts this authority.
     pub(crate) fn client_config(&self) -> ClientConfig {
         client_config(self.roots())
     }
 }
 
-/// TLS for a client that trusts the authority with this certificate.
+/// Returns TLS for a client that trusts the authority with this certificate.
 pub(crate) fn client_trusting(ca_pem: &str) -> ClientConfig {
     let certificate = CertificateDer::from_pem_slice(ca_pem.as_bytes()).expect("a certificate as PEM");
     client_config(roots(certificate))
@@ -201,13 +202,13 @@ fn roots(authority: CertificateDer<'static>) -> Arc<RootCertStore> {
     Arc::new(roots)
 }
 
-/// A key for signing, as PEM: private, public.
+/// Returns a key for signing, as PEM: private, public.
 pub(crate) fn signing_key() -> (String, String) {
     let key = new_key();
     (key.serialize_pem(), key.public_key_pem())
 }
 
-/// A certificate of which the PEM is its signer's.
+/// Returns a certificate with its signer's as PEM.
 fn signed_by_no_authority(params: &CertificateParams) -> Pair {
     let (of_signer, key_of_signer) = (self::params("no-authority"), new_key());
     let signer = of_signer.self_signed(&key_of_signer).expect("a certificate signs itself");

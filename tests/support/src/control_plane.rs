@@ -1,7 +1,9 @@
-//! The real control plane: etcd, kube-apiserver and kube-controller-manager, one of each for the whole test process.
+//! The real control plane: etcd, kube-apiserver and kube-controller-manager, one of each for the whole test
+//! process.
 //!
-//! They come from the folder that `KUBEBUILDER_ASSETS` names. A shell supervises them and waits for the end of a pipe
-//! that this process holds: however the process ends, SIGKILL included, the pipe closes and the shell clears up.
+//! They come from the folder that `KUBEBUILDER_ASSETS` names. A shell supervises them and waits for the end
+//! of a pipe that this process holds: however the process ends, SIGKILL included, the pipe closes and the
+//! shell cleans up.
 
 use std::fs;
 use std::net::TcpListener;
@@ -54,15 +56,15 @@ wait
 cd / && rm -rf "$OLDPWD"
 "#;
 
-/// How to get one, for whoever has none.
+/// How to build a control plane.
 const HOW_TO_BUILD: &str = r#"export KUBEBUILDER_ASSETS="$(tests/control-plane/build)""#;
 
-/// The folder with the control plane's programs, if one is named.
+/// Returns the folder with the control plane's programs, if one is named.
 fn assets() -> Option<PathBuf> {
     std::env::var_os(ASSETS).filter(|folder| !folder.is_empty()).map(PathBuf::from)
 }
 
-/// Is there a real control plane to measure? What is named but broken panics at the first use instead.
+/// Returns true if a control plane is named. A broken one panics at its first use.
 pub fn available() -> bool {
     assets().is_some()
 }
@@ -78,41 +80,42 @@ pub struct ControlPlane {
 }
 
 impl ControlPlane {
-    /// The one of this process, started at the first call; panics with the reason where it can't be.
+    /// Returns the control plane of this process, started at the first call. Panics with the reason if it
+    /// can't be.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<ControlPlane> = OnceLock::new();
         SHARED.get_or_init(|| {
             let assets = assets().unwrap_or_else(|| {
                 panic!("there is no real control plane; build it and name it with: {HOW_TO_BUILD}")
             });
-            // Once more: somebody else on this machine may have taken a port.
+            // Again: another program on this machine may have taken a port.
             Self::start(&assets)
                 .or_else(|_| Self::start(&assets))
                 .unwrap_or_else(|why| panic!("the control plane of {}: {why}", assets.display()))
         })
     }
 
-    /// `https://127.0.0.1:<port>` of the API server itself, without a front door.
+    /// Returns `https://127.0.0.1:<port>` of the API server itself, without a front door.
     pub fn server(&self) -> &str {
         &self.server
     }
 
-    /// A kubeconfig for the API server itself, for benchmarks.
+    /// Returns a kubeconfig for the API server itself, for benchmarks.
     pub fn kubeconfig(&self) -> Kubeconfig {
         Kubeconfig::new(&self.server, self.authority.pem(), ADMIN_TOKEN)
     }
 
-    /// TLS for a client of the API server.
+    /// Returns TLS for a client of the API server.
     pub(crate) fn tls(&self) -> ClientConfig {
         self.authority.client_config()
     }
 
-    /// A file that is there as long as this process is.
+    /// Returns a file that exists as long as this process.
     pub(crate) fn controllers_kubeconfig(&self) -> PathBuf {
         self.data.join(CONTROLLERS_KUBECONFIG)
     }
 
-    /// A user whom nobody has used yet.
+    /// Returns a user whom nobody has used yet.
     pub(crate) fn spare_user(&self) -> User {
         let number = self.spare_users.fetch_add(1, Ordering::Relaxed);
         assert!(number < SPARE_USERS, "the tests of one process need more than {SPARE_USERS} users");
@@ -203,8 +206,9 @@ impl ControlPlane {
     }
 }
 
-/// Ports that were free a moment ago: etcd's for clients and peers, the API server's. None that a system gives out by
-/// itself: other tests listen and connect while the programs start, and one of them would get it.
+/// Returns ports that were free a moment ago: etcd's for clients and peers, the API server's. None of them is
+/// one that the system assigns: other tests listen and connect while the programs start, and one of them
+/// would get it.
 fn free_ports() -> [u16; 3] {
     let mut ports = [0; 3];
     for at in 0..ports.len() {
@@ -274,7 +278,7 @@ fn write_files(data: &Path, authority: &Authority, ports: [u16; 3]) -> std::io::
                 format!("--service-account-signing-key-file={}", path("sa.key")),
                 "--service-account-issuer=https://kubernetes.default.svc".into(),
                 "--service-cluster-ip-range=10.0.0.0/24".into(),
-                // Nobody makes service accounts' tokens for pods that no node runs.
+                // No node runs pods, so nobody makes service accounts' tokens for them.
                 "--disable-admission-plugins=ServiceAccount".into(),
             ],
         ),
@@ -295,7 +299,7 @@ fn write_files(data: &Path, authority: &Authority, ports: [u16; 3]) -> std::io::
     Ok(())
 }
 
-/// The last lines of each program's log.
+/// Returns the last lines of each program's log.
 fn last_words(data: &Path) -> String {
     let tail = |program: &&str| {
         let log = fs::read_to_string(data.join(format!("{program}.log"))).unwrap_or_default();

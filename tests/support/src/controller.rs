@@ -1,7 +1,9 @@
-//! What stands in for Run:ai's controller: it copies cluster-wide Secrets into every project, mends and removes copies.
+//! A stand-in for Run:ai's controller: it copies cluster-wide Secrets into every project, and updates and
+//! removes copies.
 //!
-//! All it goes by is in the cluster, so that it can be killed anywhere and started again. How Run:ai's tells its copies is
-//! not documented; this one does by a label, and leaves alone what has the name without it.
+//! Its whole state is in the cluster, so that it can be killed anywhere and started again. How Run:ai's
+//! controller recognizes its copies is not documented; this one uses a label, and leaves alone a secret of
+//! the name without it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -17,20 +19,21 @@ use crate::forward::Forwarder;
 use crate::kubeconfig::Kubeconfig;
 use crate::runtime::runtime;
 
-/// How often it looks: as a task, and as a process, where each look costs three servers some milliseconds.
+/// The pause between two looks: as a task, and as a process, where each look costs three servers some
+/// milliseconds.
 pub(crate) const PERIOD: Duration = Duration::from_millis(50);
 const PERIOD_OF_THE_PROCESS: Duration = Duration::from_millis(200);
 
-/// The labels by which it knows a source: the documented one and its successor.
+/// The labels that mark a source: the documented one and its successor.
 const SOURCE_LABELS: [&str; 2] = ["runai/cluster-wide", "run.ai/cluster-wide"];
 
-/// The label by which it knows its copies.
+/// The label that marks its copies.
 const COPY_LABEL: &str = "run.ai/cluster-wide";
 
-/// The user that it is on the real control plane, and the user's token.
+/// Its user on the real control plane, and the user's token.
 pub(crate) const USER: (&str, &str) = ("runai-controller", "support-runai-controller-token");
 
-/// RBAC rules for what it does.
+/// Returns its RBAC rules.
 pub(crate) fn rules() -> Value {
     json!([
         {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list"]},
@@ -38,7 +41,7 @@ pub(crate) fn rules() -> Value {
     ])
 }
 
-/// One at work in one world.
+/// A controller at work in one world.
 pub(crate) struct Controller {
     pub(crate) backend: Backend,
     pub(crate) token: String,
@@ -49,9 +52,10 @@ pub(crate) struct Controller {
 /// A Secret's namespace and name.
 type Place = (String, String);
 
-/// The program: a controller for one world, until there is no more to read on stdin.
+/// Runs the program: a controller for one world, until stdin ends.
 ///
-/// Whoever starts it holds the other end of that pipe. However they end, SIGKILL included, the pipe closes.
+/// The process that starts it holds the other end of that pipe. However that ends, SIGKILL included, the pipe
+/// closes.
 ///
 /// # Errors
 /// The kubeconfig can't be read.
@@ -72,13 +76,13 @@ pub fn run(kubeconfig: &Path, runai_namespace: &str, world: &str) -> io::Result<
 impl Controller {
     pub(crate) async fn work(self, period: Duration) {
         loop {
-            // What can't be listed now may be in a moment.
+            // A list that fails now may succeed in a moment.
             let _ = self.reconcile().await;
             tokio::time::sleep(period).await;
         }
     }
 
-    /// `None` where it could not see all it needs.
+    /// Returns `None` if it could not see all it needs.
     async fn reconcile(&self) -> Option<()> {
         let projects =
             format!("/api/v1/namespaces?labelSelector=runai%2Fqueue,support%2Fworld%3D{}", self.world);
@@ -107,7 +111,7 @@ impl Controller {
         Some(in_projects.map(|copy| (place(&copy), copy)).collect())
     }
 
-    /// Where something is there that is no copy, the creation fails, and that is that.
+    /// Copies a secret. The creation fails if another secret has the name; it then leaves that one alone.
     async fn copy(&self, namespace: &str, source: &Value, there: Option<Value>) {
         let name = name_of(source);
         let mut labels = source["metadata"]["labels"].as_object().cloned().unwrap_or_else(Map::new);

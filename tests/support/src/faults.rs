@@ -1,4 +1,4 @@
-//! What goes wrong, to order.
+//! Faults to order.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use hyper::Request;
 use hyper::body::Bytes;
 
-/// Which requests a fault or a gate is about: by default the first one that fits.
+/// The requests for a fault or a gate: by default the first one that fits.
 #[derive(Debug, Clone)]
 pub struct On {
     method: String,
@@ -18,14 +18,14 @@ pub struct On {
     dry_runs: DryRuns,
 }
 
-/// Whether dry runs count among the requests that fit.
+/// Tells whether dry runs count among the requests that fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DryRuns {
     Count,
     PassBy,
 }
 
-/// Something that goes wrong; made by [`Fault::on`].
+/// A fault; made by [`Fault::on`].
 #[derive(Debug, Clone)]
 pub struct Fault {
     on: On,
@@ -38,9 +38,9 @@ pub(crate) enum Act {
     Answer(u16, Option<u64>),
     /// A `Status` of this code with this message.
     Say(u16, String),
-    /// What a broken proxy says.
+    /// The page of a broken proxy.
     Html(u16),
-    /// Whatever: a code, a content type and a body.
+    /// Any code, content type and body.
     Serve(u16, String, String),
     /// A success whose body has no end.
     Flood(Flood),
@@ -64,7 +64,7 @@ pub enum Flood {
 }
 
 impl Fault {
-    /// Requests with this method (`"*"` for any) whose path and query contain this text.
+    /// Matches requests with this method (`"*"` for any) whose path and query contain this text.
     pub fn on(method: &str, path: &str) -> On {
         On {
             method: method.into(),
@@ -85,7 +85,7 @@ impl On {
         Self { first, ..self }
     }
 
-    /// Lets dry runs pass. Of those there may be any number: where a controller writes in between, one is repeated.
+    /// Lets dry runs pass. Their number varies: if a controller writes in between, one is repeated.
     #[must_use]
     pub fn kept(self) -> Self {
         Self { dry_runs: DryRuns::PassBy, ..self }
@@ -103,7 +103,7 @@ impl On {
         Self { times: None, ..self }
     }
 
-    /// Holds for one of so many requests, for ever: the tenth, the twentieth and so on.
+    /// Holds for one of this many requests, for ever: the tenth, the twentieth and so on.
     #[must_use]
     pub fn every(self, nth: usize) -> Self {
         Self { first: nth, every: nth, times: None, ..self }
@@ -114,7 +114,7 @@ impl On {
         self.act(Act::Answer(code, None))
     }
 
-    /// As [`On::answer`], with `Retry-After: <seconds>`.
+    /// Answers as [`On::answer`] does, with `Retry-After: <seconds>`.
     pub fn answer_after(self, code: u16, seconds: u64) -> Fault {
         self.act(Act::Answer(code, Some(seconds)))
     }
@@ -129,7 +129,7 @@ impl On {
         self.act(Act::Html(code))
     }
 
-    /// Answers with this body, as whatever else may listen at the address.
+    /// Answers with this body, like another service at the address.
     pub fn serve(self, code: u16, content_type: &str, body: &str) -> Fault {
         self.act(Act::Serve(code, content_type.into(), body.into()))
     }
@@ -144,12 +144,12 @@ impl On {
         self.act(Act::DropBeforeForwarding)
     }
 
-    /// Lets the cluster do it, then closes the connection without an answer.
+    /// Lets the cluster carry it out, then closes the connection without an answer.
     pub fn drop_after_forwarding(self) -> Fault {
         self.act(Act::DropAfterForwarding)
     }
 
-    /// Lets the cluster do it, and closes the connection halfway through the answer's body.
+    /// Lets the cluster carry it out, and closes the connection halfway through the answer's body.
     pub fn cut_the_answer(self) -> Fault {
         self.act(Act::CutTheAnswer)
     }
@@ -173,7 +173,7 @@ impl On {
         Fault { on: self, act }
     }
 
-    /// Counts a request that fits, and says whether its turn has come.
+    /// Counts a request that fits, and returns true if its turn has come.
     pub(crate) fn takes(&mut self, request: &Request<Bytes>) -> bool {
         let method = self.method == "*" || self.method == request.method().as_str();
         let path = request.uri().path_and_query().map_or("", |path| path.as_str());
@@ -200,7 +200,7 @@ impl Faults {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// What is to happen to this request.
+    /// Returns the faults of this request.
     pub(crate) fn for_request(&self, request: &Request<Bytes>) -> Vec<Act> {
         let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         faults.iter_mut().filter_map(|fault| fault.on.takes(request).then(|| fault.act.clone())).collect()

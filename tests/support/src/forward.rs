@@ -1,7 +1,7 @@
-//! Forwards requests to the real API server, byte for byte.
+//! Forwards requests to the real API server, byte for byte, with two exceptions.
 //!
-//! Two things are not passed on as they come. A client known by its certificate is impersonated, since the certificate
-//! is the front door's. And a list of namespaces shows only the world's own, because the tests share one control plane.
+//! A client known by its certificate is impersonated, since the certificate is the front door's. And a list
+//! of namespaces shows only the world's own, because the tests share one control plane.
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -26,7 +26,7 @@ pub(crate) struct Forwarder {
 }
 
 impl Forwarder {
-    /// `server` is an `https://host:port`.
+    /// Connects to `server`, an `https://host:port`.
     pub(crate) fn new(tls: ClientConfig, server: &str, admin_token: &str, own_namespaces: &str) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);

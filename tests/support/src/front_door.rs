@@ -1,4 +1,4 @@
-//! The HTTPS front door of a world: logs every request, does what faults and gates say, and asks the backend.
+//! The HTTPS front door of a world: logs every request, carries out faults and gates, and asks the backend.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -34,7 +34,7 @@ use crate::runtime::{runtime, wait_for};
 
 type Body = BoxBody<Bytes, io::Error>;
 
-/// What all connections of a world share.
+/// The state that all connections of a world share.
 pub(crate) struct Door {
     pub(crate) log: Log,
     pub(crate) faults: Faults,
@@ -45,7 +45,8 @@ pub(crate) struct Door {
     short_lived: Mutex<ShortLived>,
 }
 
-/// Tokens that begin with [`SHORT_LIVED`]: each stands for another one, from its first request on, for so long.
+/// Tokens that begin with [`SHORT_LIVED`]: each stands for another one, for a limited time from its first
+/// request on.
 #[derive(Default)]
 struct ShortLived {
     terms: Option<(String, Duration)>,
@@ -54,7 +55,7 @@ struct ShortLived {
 
 const SHORT_LIVED: &str = "short-lived-";
 
-/// A listening front door; dropped, it closes with all its connections.
+/// A listening front door. Dropped, it closes with all its connections.
 pub(crate) struct FrontDoor {
     pub(crate) door: Arc<Door>,
     pub(crate) address: SocketAddr,
@@ -80,7 +81,7 @@ impl FrontDoor {
         Self { door, address, authority, accepting }
     }
 
-    /// Another door to the same cluster, with a certificate of its own. It stays open.
+    /// Opens another door to the same cluster, with a certificate of its own. It stays open.
     pub(crate) fn second(&self, pair: &Pair) -> SocketAddr {
         let acceptor = TlsAcceptor::from(Arc::new(self.authority.server_config(pair)));
         let listener = wait_for(TcpListener::bind("127.0.0.1:0")).expect("a free port on loopback");
@@ -89,13 +90,13 @@ impl FrontDoor {
         address
     }
 
-    /// Knows the user of this name by this certificate (DER) from now on.
+    /// Registers the user of this certificate (DER).
     pub(crate) fn knows(&self, user: &str, certificate: &[u8]) {
         let mut users = self.door.users.lock().unwrap_or_else(PoisonError::into_inner);
         users.insert(certificate.to_vec(), user.to_owned());
     }
 
-    /// A certificate and its key as PEM, for a user of this name.
+    /// Returns a certificate and its key as PEM, for a user of this name.
     pub(crate) fn client_certificate(&self, user: &str, validity: Validity) -> (String, String) {
         let pair = self.authority.client(user, validity);
         self.knows(user, &pair.certificate);
@@ -141,7 +142,7 @@ impl Door {
         short_lived.terms = Some((stand_for.to_owned(), life));
     }
 
-    /// Puts what a short-lived token stands for in its place, as long as it lives.
+    /// Replaces a short-lived token by the token that it stands for, while it lives.
     fn exchange_token(&self, request: &mut Request<Bytes>) {
         let header = request.headers().get(AUTHORIZATION).and_then(|header| header.to_str().ok());
         let Some(token) = header.and_then(|header| header.strip_prefix("Bearer ")) else { return };
@@ -191,7 +192,7 @@ impl Door {
         Ok(response.map(|payload| body_of(payload, cut)))
     }
 
-    /// What has reached the cluster is done, even when the client goes away meanwhile.
+    /// Forwards a request. Once it has reached the cluster it is carried out, even if the client goes away.
     async fn forward(
         self: &Arc<Self>,
         request: Request<Bytes>,
@@ -210,7 +211,7 @@ async fn pass(stops: &mut [Stop], point: Hold) {
     }
 }
 
-/// The answer that a fault gives in the cluster's place.
+/// Returns the answer of a fault in the cluster's place.
 async fn refusal(request: &Request<Bytes>, acts: &[Act]) -> io::Result<Option<Response<Payload>>> {
     for act in acts {
         match act {
@@ -248,7 +249,7 @@ async fn refusal(request: &Request<Bytes>, acts: &[Act]) -> io::Result<Option<Re
     Ok(None)
 }
 
-/// An answer that begins and does not end.
+/// Returns an answer that begins and does not end.
 fn endless(flood: Flood) -> Response<Payload> {
     let (code, body) = match flood {
         Flood::Plain => (200, Payload::Stream(BoxBody::new(Endless(vec![b' '; 1 << 20].into())))),
@@ -260,14 +261,14 @@ fn endless(flood: Flood) -> Response<Payload> {
     answer.body(body).expect("a status and headers make an answer")
 }
 
-/// 320 MiB in 320 KiB.
+/// Returns 320 MiB in 320 KiB.
 fn packed_blanks() -> Vec<u8> {
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
     io::copy(&mut io::repeat(b' ').take(320 << 20), &mut packed).expect("memory takes all");
     packed.finish().expect("memory takes all")
 }
 
-/// The same frame again and again.
+/// A frame that is repeated for ever.
 struct Endless(Bytes);
 
 impl hyper::body::Body for Endless {

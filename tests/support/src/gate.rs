@@ -1,4 +1,4 @@
-//! Gates: a request is parked at a known point, so that a test can kill the plugin just there.
+//! Gates: they stop a request at a known point, so that a test can kill the plugin just there.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,23 +10,23 @@ use tokio::sync::watch;
 use crate::faults::On;
 use crate::runtime::wait_for;
 
-/// Where a request is parked.
+/// The point at which a request stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hold {
-    /// The cluster has not heard of it; it never will if the client dies meanwhile.
+    /// The cluster has not got it, and never will if the client dies meanwhile.
     BeforeForwarding,
-    /// The cluster has done it; the client does not know yet.
+    /// The cluster has carried it out; the client does not know yet.
     AfterForwarding,
 }
 
-/// A gate in the way of requests; made by [`World::hold`](crate::World::hold). Dropped, it opens.
+/// A gate for requests; made by [`World::hold`](crate::World::hold). Dropped, it opens.
 #[derive(Debug)]
 pub struct Gate {
     crowd: watch::Receiver<Crowd>,
     open: watch::Sender<bool>,
 }
 
-/// How many requests came to a gate, and how many stand there.
+/// The number of requests that came to a gate, and of those that wait there.
 #[derive(Debug, Default)]
 struct Crowd {
     came: usize,
@@ -34,13 +34,13 @@ struct Crowd {
 }
 
 impl Gate {
-    /// Waits until a request stands before the gate; `false` when none came in time.
+    /// Waits until a request is at the gate; `false` if none came in time.
     pub fn wait_reached(&self, limit: Duration) -> bool {
         self.wait_until(limit, |crowd| crowd.came > 0)
     }
 
-    /// Waits until no request stands before the gate any more, as its client was killed and the server has noticed: released
-    /// before that, a gate may let it pass. `false` when it took too long.
+    /// Waits until no request is at the gate: its client was killed, and the server has noticed. A gate
+    /// released before that may let the request pass. `false` if it took too long.
     pub fn wait_left(&self, limit: Duration) -> bool {
         self.wait_until(limit, |crowd| crowd.standing == 0)
     }
@@ -52,7 +52,7 @@ impl Gate {
         })
     }
 
-    /// Lets the request pass, and those that come later.
+    /// Lets the request pass, and later ones.
     pub fn release(&self) {
         self.open.send_replace(true);
     }
@@ -71,7 +71,7 @@ struct Post {
     open: watch::Receiver<bool>,
 }
 
-/// Where a request has to stop, if anywhere.
+/// The gate that stops a request, if any.
 pub(crate) struct Stop {
     pub(crate) point: Hold,
     crowd: watch::Sender<Crowd>,
@@ -79,19 +79,19 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    /// Waits before the gate.
+    /// Waits at the gate.
     pub(crate) async fn pass(&mut self) {
         self.crowd.send_modify(|crowd| {
             crowd.came += 1;
             crowd.standing += 1;
         });
         let _standing = Standing(&self.crowd);
-        // An error means that the gate is gone, and with it the obstacle.
+        // An error means that the gate is gone, and the request is free.
         drop(self.open.wait_for(|open| *open).await);
     }
 }
 
-/// A request before a gate; it leaves when it passes, and when its client is gone.
+/// A request at a gate. It leaves when it passes, and when its client is gone.
 struct Standing<'a>(&'a watch::Sender<Crowd>);
 
 impl Drop for Standing<'_> {

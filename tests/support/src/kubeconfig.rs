@@ -1,4 +1,4 @@
-//! Kubeconfigs: the one that works, and those that don't.
+//! Kubeconfigs: a working one, and faulty ones.
 
 use std::path::Path;
 use std::{fmt, fs, io};
@@ -18,7 +18,7 @@ pub struct Kubeconfig {
 }
 
 impl Kubeconfig {
-    /// For this server, with the CA it proves itself with and a token.
+    /// Builds one for this server, with the CA of its certificate and a token.
     pub(crate) fn new(server: &str, ca_pem: &str, token: &str) -> Self {
         Self {
             cluster: json!({"server": server, "certificate-authority-data": BASE64_STANDARD.encode(ca_pem)}),
@@ -29,7 +29,7 @@ impl Kubeconfig {
         }
     }
 
-    /// One that was written by this.
+    /// Reads a kubeconfig that was written by this type.
     pub(crate) fn read(path: &Path) -> io::Result<Self> {
         let mut config: Value = serde_json::from_slice(&fs::read(path)?)?;
         Ok(Self {
@@ -41,7 +41,7 @@ impl Kubeconfig {
         })
     }
 
-    /// The server's address, `https://<host>:<port>`.
+    /// Returns the server's address, `https://<host>:<port>`.
     pub fn server_address(&self) -> String {
         self.cluster["server"].as_str().expect("an address").to_owned()
     }
@@ -56,21 +56,21 @@ impl Kubeconfig {
         self.user["token"].as_str().expect("a token").to_owned()
     }
 
-    /// The namespace of the context.
+    /// Sets the namespace of the context.
     #[must_use]
     pub fn namespace(mut self, namespace: &str) -> Self {
         self.context["namespace"] = namespace.into();
         self
     }
 
-    /// Another token instead of the administrator's.
+    /// Sets another token than the administrator's.
     #[must_use]
     pub fn token(mut self, token: &str) -> Self {
         self.user = json!({"token": token});
         self
     }
 
-    /// A client certificate and its key (PEM) instead of a token.
+    /// Sets a client certificate and its key (PEM) instead of a token.
     #[must_use]
     pub fn client_certificate(mut self, (certificate, key): &(String, String)) -> Self {
         self.user = json!({
@@ -80,7 +80,8 @@ impl Kubeconfig {
         self
     }
 
-    /// A credential plugin instead of a token; its stdout is an `ExecCredential` of `client.authentication.k8s.io/v1`.
+    /// Sets a credential plugin instead of a token; its stdout is an `ExecCredential` of
+    /// `client.authentication.k8s.io/v1`.
     #[must_use]
     pub fn exec(mut self, program: &Path, arguments: &[&str]) -> Self {
         self.user = json!({"exec": {
@@ -90,14 +91,15 @@ impl Kubeconfig {
         self
     }
 
-    /// Any fields of the user, as they stand in a kubeconfig.
+    /// Sets any fields of the user, as in a kubeconfig.
     #[must_use]
     pub fn user(mut self, user: Value) -> Self {
         self.user = user;
         self
     }
 
-    /// Any field of the cluster, such as `tls-server-name` or `insecure-skip-tls-verify`; `null` removes it.
+    /// Sets any field of the cluster, such as `tls-server-name` or `insecure-skip-tls-verify`; `null` removes
+    /// it.
     #[must_use]
     pub fn cluster(mut self, field: &str, value: impl Into<Value>) -> Self {
         self.cluster[field] = value.into();
@@ -107,26 +109,26 @@ impl Kubeconfig {
         self
     }
 
-    /// Another address.
+    /// Sets another address.
     #[must_use]
     pub fn server(self, server: &str) -> Self {
         self.cluster("server", server)
     }
 
-    /// A proxy for this cluster.
+    /// Sets a proxy for this cluster.
     #[must_use]
     pub fn proxy_url(self, url: &str) -> Self {
         self.cluster("proxy-url", url)
     }
 
-    /// A CA that did not sign the server's certificate.
+    /// Sets a CA that did not sign the server's certificate.
     #[must_use]
     pub fn wrong_ca(self) -> Self {
         let stranger = crate::certificates::Authority::new("another-ca");
         self.cluster("certificate-authority-data", BASE64_STANDARD.encode(stranger.pem()))
     }
 
-    /// Another context of the same cluster and user.
+    /// Adds another context of the same cluster and user.
     #[must_use]
     pub fn context(mut self, name: &str, namespace: &str) -> Self {
         let context = json!({"cluster": "test", "user": "test", "namespace": namespace});
@@ -134,7 +136,7 @@ impl Kubeconfig {
         self
     }
 
-    /// Which context is current; empty for none.
+    /// Sets the current context; empty for none.
     #[must_use]
     pub fn current(mut self, name: &str) -> Self {
         self.current = name.into();

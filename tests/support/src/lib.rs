@@ -1,4 +1,4 @@
-//! What the tests, the playground and the benchmarks of `kubectl-runai-secret` share.
+//! Shared parts of the tests, the playground and the benchmarks of `kubectl-runai-secret`.
 //!
 //! A test gets a [`World`], a Kubernetes cluster of its own as far as it can see, and a [`Sandbox`], in which it
 //! runs the plugin without touching the machine it runs on. [`macro@scenario`] makes a function two tests, one for each

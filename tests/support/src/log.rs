@@ -1,4 +1,4 @@
-//! What was asked of the cluster, for a test to look at afterwards.
+//! The requests to the cluster, for a test to inspect afterwards.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,12 +12,12 @@ use serde_json::Value;
 pub struct Recorded {
     pub method: String,
     pub path: String,
-    /// As sent, still encoded; empty where there is none.
+    /// As sent, still encoded; empty if there is none.
     pub query: String,
     /// Names are in lower case; the value of `authorization` is `<redacted>`.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
-    /// The status answered; `None` while unanswered, and for ever where the connection was dropped.
+    /// The status of the answer; `None` before it, and for ever if the connection was dropped.
     pub status: Option<u16>,
     /// Bytes of the answer's body.
     pub answer_size: usize,
@@ -29,33 +29,33 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// `GET /api/v1/secrets?limit=500`
+    /// Returns `GET /api/v1/secrets?limit=500`.
     pub fn line(&self) -> String {
         let mark = if self.query.is_empty() { "" } else { "?" };
         format!("{} {}{mark}{}", self.method, self.path, self.query)
     }
 
-    /// `GET /api/v1/secrets`: the line without its query.
+    /// Returns `GET /api/v1/secrets`: the line without its query.
     pub fn call(&self) -> String {
         format!("{} {}", self.method, self.path)
     }
 
-    /// The body as JSON, `null` where it is none.
+    /// Returns the body as JSON; `null` if it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// A header's value; the name in lower case.
+    /// Returns a header's value; the name is in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
     }
 
-    /// Is it asked to store nothing?
+    /// Returns true for a dry run.
     pub fn is_dry_run(&self) -> bool {
         self.query.split('&').any(|option| option == "dryRun=All")
     }
 
-    /// Does it change the cluster, or would if it were no dry run?
+    /// Returns true if it changes the cluster, or would but for a dry run.
     pub fn is_write(&self) -> bool {
         !matches!(self.method.as_str(), "GET" | "HEAD")
             && !self.path.starts_with("/apis/authorization.k8s.io/")
@@ -72,11 +72,11 @@ pub(crate) struct Log {
 struct State {
     requests: Vec<Recorded>,
     in_flight: usize,
-    /// How often the log was cleared: an answer that comes late must not touch a newer entry.
+    /// The number of times the log was cleared: a late answer must not touch a newer entry.
     age: usize,
 }
 
-/// A request under way; leaves the count of those when dropped.
+/// A request under way; dropping it lowers their count.
 pub(crate) struct Ticket<'a> {
     log: &'a Log,
     place: usize,

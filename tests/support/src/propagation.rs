@@ -1,7 +1,7 @@
-//! A controller at work in a world, in whatever way the world has one.
+//! A controller at work in a world.
 //!
-//! Beside the in-process server it is a task. Beside the real control plane it is a process, with a user, rights and a
-//! kubeconfig of its own, which talks to the API server as any controller does.
+//! With the in-process server it is a task. With the real control plane it is a process, with a user, rights
+//! and a kubeconfig of its own, which talks to the API server as any controller does.
 
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::controller::{Controller, PERIOD};
 use crate::runtime::{runtime, wait_for};
 use crate::sandbox::build;
 
-/// A controller at work. Dropped, it is killed, wherever it is: what the test changes then stays as it is.
+/// A controller at work. Dropping it kills it anywhere in its work; later changes by the test then stay.
 #[derive(Debug)]
 pub struct Propagation(Work);
 
@@ -35,7 +35,7 @@ impl Propagation {
         Self(Work::Process(start(&control_plane.controllers_kubeconfig(), runai_namespace, world)))
     }
 
-    /// The number of its process, where it has one of its own.
+    /// Returns the number of its process, if it has one of its own.
     pub fn id(&self) -> Option<u32> {
         match &self.0 {
             Work::Task(_) => None,
@@ -57,7 +57,8 @@ fn start(kubeconfig: &Path, runai_namespace: &str, world: &str) -> Child {
     command.spawn().expect("a program that was built starts")
 }
 
-/// The controller's program, an example of this crate: built at the first call, which takes a second or two.
+/// Returns the controller's program, an example of this crate, built at the first call, which takes a second
+/// or two.
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| build(&["--package", env!("CARGO_PKG_NAME"), "--example", "runai-controller"]))
@@ -68,7 +69,8 @@ impl Drop for Propagation {
         match &mut self.0 {
             Work::Task(task) => {
                 task.abort();
-                // Told to end, it would still finish what it does until it next waits. An error means that it was aborted.
+                // A task that is told to end still finishes its work until it next waits. An error means that
+                // it was aborted.
                 drop(wait_for(task));
             }
             Work::Process(process) => {
@@ -90,7 +92,7 @@ mod tests {
     fn the_process_ends_with_the_pipe_that_a_killed_test_leaves_behind() {
         let folder = tempfile::tempdir().unwrap();
         let kubeconfig = folder.path().join("kubeconfig");
-        // Nobody is there: it goes on asking.
+        // Nobody answers there, so it goes on asking.
         let nowhere = Kubeconfig::new("https://127.0.0.1:9", Authority::new("nobody").pem(), "token");
         std::fs::write(&kubeconfig, nowhere.to_string()).unwrap();
         let mut process = start(&kubeconfig, "runai", "t1");

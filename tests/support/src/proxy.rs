@@ -11,7 +11,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use crate::runtime::{runtime, wait_for};
 
-/// A proxy on loopback; dropped, it closes.
+/// A proxy on loopback. Dropped, it closes.
 #[derive(Debug)]
 pub struct Proxy {
     scheme: &'static str,
@@ -20,17 +20,17 @@ pub struct Proxy {
     accepting: AbortHandle,
 }
 
-/// Who may use a SOCKS proxy.
+/// The user of a SOCKS proxy, if it has one.
 type Account = Option<(&'static str, &'static str)>;
 
 impl Proxy {
-    /// Starts one for HTTP that knows `CONNECT` only.
+    /// Starts an HTTP proxy that knows only `CONNECT`.
     #[expect(clippy::new_without_default, reason = "it opens a port, which no default should")]
     pub fn new() -> Self {
         Self::start("http", tunnel)
     }
 
-    /// Starts one for SOCKS5, which lets anybody in, or this user with this password.
+    /// Starts a SOCKS5 proxy for anybody, or for this user with this password.
     pub fn socks(account: Account) -> Self {
         Self::start("socks5", move |stream, asked_for| socks(stream, asked_for, account))
     }
@@ -46,22 +46,22 @@ impl Proxy {
         Self { scheme, address, asked_for, accepting }
     }
 
-    /// Its `host:port`.
+    /// Returns its `host:port`.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// `http://127.0.0.1:<port>`, or `socks5://`.
+    /// Returns `http://127.0.0.1:<port>`, or `socks5://`.
     pub fn url(&self) -> String {
         format!("{}://{}", self.scheme, self.address)
     }
 
-    /// How many connections went through it.
+    /// Returns the number of connections through it.
     pub fn connections(&self) -> usize {
         self.asked_for().len()
     }
 
-    /// The `host:port` of each of them.
+    /// Returns the `host:port` of each of them.
     pub fn asked_for(&self) -> Vec<String> {
         self.asked_for.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -110,7 +110,8 @@ async fn tunnel(stream: TcpStream, asked_for: Arc<Mutex<Vec<String>>>) -> io::Re
     Ok(())
 }
 
-/// RFC 1928 and 1929, as far as a client for one name and port needs it. A name is taken for this machine's.
+/// Serves RFC 1928 and 1929, as far as a client for one name and port needs them. Every name resolves to this
+/// machine.
 async fn socks(
     mut client: TcpStream,
     asked_for: Arc<Mutex<Vec<String>>>,

@@ -1,4 +1,4 @@
-//! Runs the plugin where it can neither see nor touch the machine it runs on.
+//! Runs the plugin so that it can neither see nor touch the machine it runs on.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -28,7 +28,7 @@ const PLUGIN: &str = "kubectl-runai-secret";
 const NAMES_FOR_KUBECTL: [&str; 4] =
     ["kubectl-runai_secret", PLUGIN, "kubectl_complete-runai_secret", "kubectl_complete-runai-secret"];
 
-/// A folder with a home, a working folder and nothing of the environment; removed when dropped.
+/// A folder with a home, a working folder and nothing of the environment. Removed when dropped.
 pub struct Sandbox {
     folder: TempDir,
     environment: Vec<(OsString, OsString)>,
@@ -44,7 +44,7 @@ pub struct Run<'a> {
 }
 
 impl Sandbox {
-    /// An empty one, without a cluster.
+    /// Makes an empty sandbox, without a cluster.
     #[expect(clippy::new_without_default, reason = "it makes folders, which no default should")]
     pub fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("sandbox-").tempdir().expect("a temporary folder");
@@ -54,13 +54,13 @@ impl Sandbox {
         Self { folder, environment: Vec::new() }
     }
 
-    /// With the administrator's kubeconfig of a world.
+    /// Adds the administrator's kubeconfig of a world.
     #[must_use]
     pub fn with(self, world: &World) -> Self {
         self.kubeconfig(&world.kubeconfig())
     }
 
-    /// With this kubeconfig, as `KUBECONFIG`.
+    /// Adds this kubeconfig, as `KUBECONFIG`.
     #[must_use]
     pub fn kubeconfig(self, kubeconfig: &Kubeconfig) -> Self {
         let path = self.folder.path().join("kubeconfig");
@@ -68,29 +68,29 @@ impl Sandbox {
         self.with_env("KUBECONFIG", path)
     }
 
-    /// With an environment variable for every run.
+    /// Adds an environment variable for every run.
     #[must_use]
     pub fn with_env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), value.into()));
         self
     }
 
-    /// The working folder of every run.
+    /// Returns the working folder of every run.
     pub fn path(&self) -> PathBuf {
         self.folder.path().join("work")
     }
 
-    /// The home folder of every run.
+    /// Returns the home folder of every run.
     pub fn home(&self) -> PathBuf {
         self.folder.path().join("home")
     }
 
-    /// The folder that is first on the PATH of every run.
+    /// Returns the folder that is first on the PATH of every run.
     pub fn bin(&self) -> PathBuf {
         self.folder.path().join("bin")
     }
 
-    /// Writes a file into the working folder, with the folders above it.
+    /// Writes a file into the working folder, and makes the folders above it.
     pub fn file(&self, name: impl AsRef<Path>, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path().join(name);
         fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("a folder in the sandbox");
@@ -101,8 +101,8 @@ impl Sandbox {
     /// Writes an executable script into the sandbox's bin folder, which is first on PATH.
     pub fn program(&self, name: &str, script: &str) -> PathBuf {
         let path = self.bin().join(name);
-        // Not by this process: a child that another test starts at this moment would have the file open for writing too,
-        // until it becomes its program, and who runs the script meanwhile is told "text file busy".
+        // Not by this process: a child that another test starts at this moment would have the file open for
+        // writing too, and running the script would fail with "text file busy".
         let mut writer = Command::new("sh")
             .args(["-c", "cat >\"$0\" && chmod 755 \"$0\""])
             .arg(&path)
@@ -116,12 +116,12 @@ impl Sandbox {
         path
     }
 
-    /// Puts the plugin, under each name by which it is found, and kubectl on the PATH of every run. Runs of kubectl and
-    /// runs in a terminal do so by themselves; a shell may need it.
+    /// Puts the plugin, under each of its names, and kubectl on the PATH of every run. Runs of kubectl and
+    /// runs in a terminal do so themselves; a shell may need it.
     pub fn link_plugin(&self) {
         let bin = self.bin();
         for name in NAMES_FOR_KUBECTL {
-            // It may be there from an earlier run.
+            // It may exist from an earlier run.
             drop(std::os::unix::fs::symlink(plugin(), bin.join(name)));
         }
         if let Some(kubectl) = kubectl() {
@@ -129,17 +129,17 @@ impl Sandbox {
         }
     }
 
-    /// Opens a run that has more to it than arguments.
+    /// Begins a run that needs more than arguments.
     pub fn with_run(&self) -> Run<'_> {
         Run { sandbox: self, environment: Vec::new(), stdin: None, limit: Duration::from_mins(3) }
     }
 
-    /// A run with an environment variable.
+    /// Begins a run with an environment variable.
     pub fn env(&self, name: impl Into<OsString>, value: impl Into<OsString>) -> Run<'_> {
         self.with_run().env(name, value)
     }
 
-    /// A run with something on stdin.
+    /// Begins a run with stdin.
     pub fn stdin(&self, bytes: impl Into<Vec<u8>>) -> Run<'_> {
         self.with_run().stdin(bytes)
     }
@@ -168,7 +168,7 @@ impl Sandbox {
         self.with_run().in_terminal(arguments)
     }
 
-    /// The files below home, working folder and TMPDIR that hold these bytes, plainly or in base64.
+    /// Returns the files below home, working folder and TMPDIR that hold these bytes, plainly or in base64.
     pub fn files_containing(&self, canary: &[u8]) -> Vec<PathBuf> {
         let mut found = Vec::new();
         for name in ["home", "work", "tmp"] {
@@ -190,19 +190,19 @@ fn search(folder: &Path, canary: &[u8], found: &mut Vec<PathBuf>) {
 }
 
 impl Run<'_> {
-    /// With an environment variable.
+    /// Adds an environment variable.
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), value.into()));
         self
     }
 
-    /// With this on stdin, then its end; without it stdin is `/dev/null`.
+    /// Sets stdin; without it stdin is `/dev/null`.
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = Some(bytes.into());
         self
     }
 
-    /// With another time limit than three minutes.
+    /// Sets another time limit than three minutes.
     pub fn limit(self, limit: Duration) -> Self {
         Self { limit, ..self }
     }
@@ -227,7 +227,7 @@ impl Run<'_> {
         self.start(kubectl, arguments).wait()
     }
 
-    /// Runs any program; what it finds on its PATH are the machine's programs, and those of [`Sandbox::link_plugin`].
+    /// Runs any program. Its PATH has the machine's programs, and those of [`Sandbox::link_plugin`].
     #[track_caller]
     pub fn program<A: AsRef<OsStr>>(self, program: &Path, arguments: impl IntoIterator<Item = A>) -> Outcome {
         self.start(program, arguments).wait()
@@ -298,7 +298,7 @@ impl Run<'_> {
     }
 }
 
-/// kubectl: of `KUBEBUILDER_ASSETS`, of `KUBECTL`, or on PATH.
+/// Returns kubectl: of `KUBEBUILDER_ASSETS`, of `KUBECTL`, or on PATH.
 pub fn kubectl() -> Option<&'static Path> {
     static KUBECTL: OnceLock<Option<PathBuf>> = OnceLock::new();
     let found = KUBECTL.get_or_init(|| {
@@ -313,7 +313,7 @@ pub fn kubectl() -> Option<&'static Path> {
     found.as_deref()
 }
 
-/// The plugin's binary: the one cargo built for this test, or else one built now.
+/// Returns the plugin's binary: the one cargo built for this test, or else one built now.
 pub fn plugin() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| match std::env::var_os(format!("CARGO_BIN_EXE_{PLUGIN}")) {
@@ -322,14 +322,15 @@ pub fn plugin() -> &'static Path {
     })
 }
 
-/// Builds what cargo is told to, beside the plugin's package: so the features of all dependencies are those that the tests
-/// were built with, and none of them is built anew.
+/// Builds a target beside the plugin's package, so that all dependencies have the features that the tests
+/// were built with, and none of them is rebuilt.
 pub(crate) fn build(target: &[&str]) -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    // As cargo says now: what it said when this was built may be of another checkout, whose build products were taken over.
+    // The variable of this run: the one of the build may name another checkout, whose build products were
+    // copied.
     let folder = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     let mut command = Command::new(cargo);
-    // What cargo told the program that runs now. Build scripts look at these, and would build everything anew.
+    // Cargo's variables for the running program. Build scripts read these, and would rebuild everything.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.starts_with(start)) {

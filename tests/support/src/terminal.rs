@@ -1,4 +1,4 @@
-//! A terminal for the plugin, to test prompts as a person meets them.
+//! A terminal for the plugin, to test prompts as a person sees them.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -8,10 +8,10 @@ use rexpect::session::{PtySession, spawn_command};
 
 use crate::sandbox::line_of;
 
-/// How long a test waits for a text.
+/// The time limit for a text.
 const LIMIT_MS: u64 = 60_000;
 
-/// How long a program has to end when it is not needed any more. A shell at its prompt takes no notice, and is killed then.
+/// The time for an unneeded program to end. A shell at its prompt ignores the request, and is then killed.
 const ENDING_MS: u64 = 200;
 
 /// A program that runs in a terminal of 40 lines and 120 columns; killed when dropped.
@@ -41,7 +41,7 @@ impl Session {
         Self { terminal, command: line, seen: String::new() }
     }
 
-    /// Waits until this text is shown; what was shown before it, since the last wait.
+    /// Waits for this text, and returns the text before it, since the last wait.
     #[track_caller]
     pub fn expect(&mut self, text: &str) -> String {
         let before = self.terminal.exp_string(text);
@@ -52,7 +52,7 @@ impl Session {
         before
     }
 
-    /// Waits until a match of this regular expression is shown, and returns the match.
+    /// Waits for a match of this regular expression, and returns it.
     #[track_caller]
     pub fn expect_match(&mut self, pattern: &str) -> String {
         let found = self.terminal.exp_regex(pattern);
@@ -63,7 +63,8 @@ impl Session {
         matched
     }
 
-    /// Is this text shown before so long? What was shown with it, since the last wait.
+    /// Waits for this text within a limit, and returns the text up to it, since the last wait; `None` if it
+    /// is not shown.
     pub fn shows(&mut self, text: &str, limit: Duration) -> Option<String> {
         let end = Instant::now() + limit;
         let mut shown = String::new();
@@ -97,12 +98,13 @@ impl Session {
         self.send("\u{3}");
     }
 
-    /// Everything shown so far, as far as it was waited for.
+    /// Returns everything shown so far, up to the last wait.
     pub fn seen(&self) -> &str {
         &self.seen
     }
 
-    /// Waits for the end: the exit code (128 + signal where one ended it), and everything that was shown.
+    /// Waits for the end. Returns the exit code (128 + signal if one ended it), and everything that was
+    /// shown.
     #[track_caller]
     pub fn wait(mut self) -> (i32, String) {
         let rest = self.terminal.exp_eof();

@@ -1,4 +1,4 @@
-//! A cluster as a test sees it, whichever is behind.
+//! A cluster as a test sees it, in process or real.
 
 mod definitions;
 
@@ -25,7 +25,7 @@ use crate::log::Recorded;
 use crate::propagation::Propagation;
 use crate::runtime::wait_for;
 
-/// The label on every namespace that a world makes; its value is the world's id.
+/// The label on every namespace of a world; its value is the world's id.
 const WORLD_LABEL: &str = "support/world";
 
 /// A Run:ai project.
@@ -42,34 +42,35 @@ pub struct User {
     pub token: String,
 }
 
-/// One cluster with an HTTPS front door. Worlds on the real control plane share it: all names are the world's own.
+/// One cluster with an HTTPS front door. Worlds on the real control plane share it; all names are the world's
+/// own.
 pub struct World {
     front_door: FrontDoor,
     backend: Backend,
     admin_token: String,
-    /// `t7`: marks the namespaces that are the world's own.
+    /// `t7`: marks the world's own namespaces.
     id: String,
-    /// `t7-`: begins every name. Empty where a world has a cluster to itself and its names are to be plain.
+    /// `t7-`: begins every name. Empty if the world has a cluster to itself and plain names.
     prefix: String,
     roles: AtomicUsize,
 }
 
 impl World {
-    /// A cluster in this process, empty but for its system namespaces.
+    /// Makes a cluster in this process, empty but for its system namespaces.
     pub fn in_process() -> Self {
         let id = next_id();
         Self::new(in_process_backend(), &id, &format!("{id}-"))
     }
 
-    /// A cluster in this process whose names are plain, as a person meets them: project `team-a` in namespace
+    /// Makes a cluster in this process with plain names, as a user sees them: project `team-a` in namespace
     /// `runai-team-a`, and Run:ai in `runai`.
     pub fn with_plain_names() -> Self {
         Self::new(in_process_backend(), &next_id(), "")
     }
 
-    /// A share of the real control plane, which is started at the first call.
+    /// Returns a share of the real control plane, which starts at the first call.
     ///
-    /// Panics where there is none, and says how to build it: its tests are ignored unless asked for.
+    /// Panics if there is none, with the command that builds it: its tests are ignored by default.
     pub fn real() -> Self {
         let control_plane = ControlPlane::shared();
         let id = next_id();
@@ -90,44 +91,44 @@ impl World {
         }
     }
 
-    /// Is the real API server behind it?
+    /// Returns true on the real API server.
     pub fn is_real(&self) -> bool {
         matches!(self.backend, Backend::Real(_))
     }
 
-    /// Where the front door listens.
+    /// Returns the address of the front door.
     pub fn address(&self) -> SocketAddr {
         self.front_door.address
     }
 
-    /// `https://127.0.0.1:<port>`
+    /// Returns `https://127.0.0.1:<port>`.
     pub fn server(&self) -> String {
         format!("https://{}", self.address())
     }
 
-    /// The CA of the front door's certificate.
+    /// Returns the CA of the front door's certificate.
     pub fn ca_pem(&self) -> &str {
         self.front_door.authority.pem()
     }
 
-    // What was asked, and what goes wrong.
+    // Requests and faults.
 
-    /// Every request that came through the front door, in the order of arrival.
+    /// Returns every request that came through the front door, in the order of arrival.
     pub fn requests(&self) -> Vec<Recorded> {
         self.front_door.door.log.requests()
     }
 
-    /// The requests that change something, dry runs included.
+    /// Returns the requests that change something, dry runs included.
     pub fn writes(&self) -> Vec<Recorded> {
         self.requests().into_iter().filter(Recorded::is_write).collect()
     }
 
-    /// Every request as `POST /api/v1/namespaces/x/secrets?fieldManager=y`.
+    /// Returns every request as `POST /api/v1/namespaces/x/secrets?fieldManager=y`.
     pub fn lines(&self) -> Vec<String> {
         self.requests().iter().map(Recorded::line).collect()
     }
 
-    /// Every request as `POST /api/v1/namespaces/x/secrets`.
+    /// Returns every request as `POST /api/v1/namespaces/x/secrets`.
     pub fn calls(&self) -> Vec<String> {
         self.requests().iter().map(Recorded::call).collect()
     }
@@ -142,49 +143,51 @@ impl World {
         self.front_door.door.faults.add(fault);
     }
 
-    /// From now on nothing goes wrong.
+    /// Ends all faults.
     pub fn clear_faults(&self) {
         self.front_door.door.faults.clear();
     }
 
-    /// Parks requests at a point.
+    /// Stops requests at a point.
     pub fn hold(&self, on: On, point: Hold) -> Gate {
         self.front_door.door.gates.add(on, point)
     }
 
-    // Who asks.
+    // Users.
 
-    /// The administrator's kubeconfig; its builder makes the others.
+    /// Returns the administrator's kubeconfig; its builder makes the others.
     pub fn kubeconfig(&self) -> Kubeconfig {
         Kubeconfig::new(&self.server(), self.ca_pem(), &self.admin_token)
     }
 
-    /// The administrator's token.
+    /// Returns the administrator's token.
     pub fn admin_token(&self) -> &str {
         &self.admin_token
     }
 
-    /// From now on a token that begins with `short-lived-` is the administrator's for so long, from its first request on.
+    /// Makes tokens that begin with `short-lived-` stand for the administrator's for this long, from their
+    /// first request on.
     pub fn short_lived_tokens(&self, life: Duration) {
         self.front_door.door.short_lived_tokens(&self.admin_token, life);
     }
 
-    /// Another front door of the same cluster, which shows such a certificate: its address, `https://localhost:<port>`,
-    /// and the certificate as PEM. It closes with the test process.
+    /// Opens another front door of the same cluster with an odd certificate. Returns its address,
+    /// `https://localhost:<port>`, and the certificate as PEM. It closes with the test process.
     pub fn odd_door(&self, odd: Odd) -> (String, String) {
         let pair = self.front_door.authority.odd_server(odd);
         let address = self.front_door.second(&pair);
         (format!("https://localhost:{}", address.port()), pair.certificate_pem)
     }
 
-    /// As [`World::client_certificate`], with a key of this kind.
+    /// Returns the pair of [`World::client_certificate`], with a key of this kind.
     pub fn client_certificate_with(&self, user: &str, kind: KeyKind) -> (String, String) {
         let pair = self.front_door.authority.client_with(user, kind);
         self.front_door.knows(user, &pair.certificate);
         (pair.certificate_pem, pair.key_pem)
     }
 
-    /// A new user, known by a token. On the real control plane the user's name is one of its spare ones.
+    /// Makes a new user, known by a token. On the real control plane the user's name is one of its spare
+    /// ones.
     pub fn user(&self, name: &str) -> User {
         match &self.backend {
             Backend::Real(_) => ControlPlane::shared().spare_user(),
@@ -219,13 +222,13 @@ impl World {
                 "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user.name}],
             }),
         );
-        // The real authoriser hears of a new role a moment later, and then of all of it.
+        // The real server sees a new role a moment later, and then all of it.
         if let Some(rule) = new {
             eventually("the rules hold", || self.is_granted(user, namespace, rule));
         }
     }
 
-    /// Has the user the first right of a rule?
+    /// Returns true if the user has the first right of a rule.
     fn is_granted(&self, user: &User, namespace: Option<&str>, rule: &Value) -> bool {
         let attributes = json!({
             "namespace": namespace, "verb": rule["verbs"][0], "group": rule["apiGroups"][0],
@@ -241,26 +244,27 @@ impl World {
         answer["status"]["allowed"] == true
     }
 
-    /// A client certificate and its key (PEM) for a user of this name, without rights but those granted.
+    /// Returns a client certificate and its key (PEM) for a user of this name, without rights but those
+    /// granted.
     pub fn client_certificate(&self, user: &str, validity: Validity) -> (String, String) {
         self.front_door.client_certificate(user, validity)
     }
 
-    // What the cluster holds. These go to the cluster directly: no log, no faults.
+    // The content of the cluster. These go to the cluster directly: no log, no faults.
 
-    /// The world's namespace of this name, made at the first call.
+    /// Returns the world's namespace of this name, made at the first call.
     pub fn namespace(&self, name: &str) -> String {
         self.labelled_namespace(name, &json!({}))
     }
 
-    /// A Run:ai project with a namespace of its own.
+    /// Makes a Run:ai project with a namespace of its own.
     pub fn project(&self, name: &str) -> Project {
         let project = format!("{}{name}", self.prefix);
         let namespace = self.labelled_namespace(&format!("runai-{name}"), &json!({"runai/queue": project}));
         Project { name: project, namespace }
     }
 
-    /// The world's Run:ai namespace, for `--runai-namespace`.
+    /// Returns the world's Run:ai namespace, for `--runai-namespace`.
     pub fn runai_namespace(&self) -> String {
         self.namespace("runai")
     }
@@ -275,7 +279,7 @@ impl World {
         full
     }
 
-    /// The world's projects.
+    /// Returns the world's projects.
     pub fn projects(&self) -> Vec<Project> {
         let path = format!("/api/v1/namespaces?labelSelector=runai/queue,{WORLD_LABEL}={}", self.id);
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -288,14 +292,15 @@ impl World {
             .collect()
     }
 
-    /// Any request as the administrator: the status, and the body, `null` where it is no JSON. A PATCH is a merge patch.
+    /// Sends any request as the administrator. Returns the status, and the body; `null` if that is not JSON.
+    /// A PATCH is a merge patch.
     pub fn admin(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
         let kind = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
         let body = body.map(Value::to_string).unwrap_or_default();
         self.ask(&self.admin_token, method, path, &[("content-type", kind)], &body)
     }
 
-    /// Any request with any token; as [`World::admin`], it goes past the front door.
+    /// Sends any request with any token; it bypasses the front door, as [`World::admin`] does.
     pub fn ask(
         &self,
         token: &str,
@@ -307,13 +312,13 @@ impl World {
         wait_for(ask(&self.backend, token, method, path, headers, body))
     }
 
-    /// The object at a path; `None` where there is none.
+    /// Returns the object at a path; `None` if there is none.
     pub fn get(&self, path: &str) -> Option<Value> {
         let (status, object) = self.admin("GET", path, None);
         (status == 200).then_some(object)
     }
 
-    /// The items at a path.
+    /// Returns the items at a path.
     #[track_caller]
     pub fn list(&self, path: &str) -> Vec<Value> {
         let (status, list) = self.admin("GET", path, None);
@@ -344,12 +349,12 @@ impl World {
         assert!(matches!(status, 200 | 202), "DELETE {path}: {answer}");
     }
 
-    /// A Secret; `None` where there is none.
+    /// Returns a Secret; `None` if there is none.
     pub fn secret(&self, namespace: &str, name: &str) -> Option<Value> {
         self.get(&format!("/api/v1/namespaces/{namespace}/secrets/{name}"))
     }
 
-    /// The decoded value of a key; `None` where the Secret or the key is missing.
+    /// Returns the decoded value of a key; `None` if the Secret or the key is missing.
     pub fn secret_value(&self, namespace: &str, name: &str, key: &str) -> Option<Vec<u8>> {
         let secret = self.secret(namespace, name)?;
         BASE64_STANDARD.decode(secret["data"].get(key)?.as_str()?).ok()
@@ -363,7 +368,7 @@ impl World {
         self.create(&format!("/api/v1/namespaces/{namespace}/secrets"), &secret)
     }
 
-    /// Plays a scheduler and a kubelet: binds a pod to a node that is not there, and writes the status of its first
+    /// Plays a scheduler and a kubelet: binds a pod to a missing node, and writes the status of its first
     /// container, such as `{"running": {}}` or `{"waiting": {"reason": "CreateContainerConfigError"}}`.
     pub fn run_pod(&self, namespace: &str, pod: &str, phase: &str, container_state: &Value) {
         let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}");
@@ -381,7 +386,7 @@ impl World {
         self.patch(&format!("{path}/status"), &status);
     }
 
-    /// Starts to play Run:ai's controller, which copies cluster-wide Secrets into every project, until dropped.
+    /// Plays Run:ai's controller, which copies cluster-wide Secrets into every project, until dropped.
     pub fn start_propagation(&self) -> Propagation {
         let (runai_namespace, world) = (self.runai_namespace(), self.id.clone());
         match &self.backend {
@@ -403,7 +408,7 @@ fn next_id() -> String {
     format!("t{}", WORLDS.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Asks again and again, for a minute at most.
+/// Asks repeatedly, for a minute at most.
 fn eventually(what: &str, holds: impl Fn() -> bool) {
     let start = Instant::now();
     while !holds() {

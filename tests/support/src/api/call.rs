@@ -1,4 +1,4 @@
-//! One request to the API, taken apart: verb, target, options.
+//! One request to the API, parsed: verb, target, options.
 
 use std::collections::HashMap;
 
@@ -8,14 +8,14 @@ use serde_json::Value;
 
 use super::failure::{Cause, Failure};
 
-/// Who asks.
+/// The user of a request.
 #[derive(Debug, Clone)]
 pub(crate) struct User {
     pub(crate) name: String,
     pub(crate) groups: Vec<String>,
 }
 
-/// What a path names.
+/// The target that a path names.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Target {
     pub(crate) group: String,
@@ -23,7 +23,7 @@ pub(crate) struct Target {
     pub(crate) plural: String,
     /// For RBAC: a Namespace is in itself.
     pub(crate) namespace: String,
-    /// Where the object is.
+    /// The object's namespace.
     pub(crate) in_namespace: String,
     pub(crate) name: String,
     pub(crate) subresource: String,
@@ -38,12 +38,12 @@ pub(crate) struct Call {
     pub(crate) content_type: String,
     pub(crate) body: Bytes,
     pub(crate) user: User,
-    /// Who is written down as the owner of changed fields.
+    /// The name recorded as the owner of changed fields.
     pub(crate) manager: String,
 }
 
 impl Call {
-    /// `None` where the path names no resource.
+    /// Parses a request. `None` if the path names no resource.
     pub(crate) fn parse(request: &Request<Bytes>, user: User) -> Option<Self> {
         let target = Target::parse(request.uri().path())?;
         let query = parse_query(request.uri().query().unwrap_or_default());
@@ -67,17 +67,17 @@ impl Call {
         })
     }
 
-    /// The value of a query parameter, empty where there is none.
+    /// Returns the value of a query parameter; empty if there is none.
     pub(crate) fn option(&self, name: &str) -> &str {
         self.query.get(name).map_or("", String::as_str)
     }
 
-    /// RBAC's verb.
+    /// Returns RBAC's verb.
     pub(crate) fn verb(&self) -> &'static str {
         verb(self.method.as_str(), &self.target, matches!(self.option("watch"), "true" | "1"))
     }
 
-    /// Whether nothing may be stored.
+    /// Returns true if nothing may be stored.
     pub(crate) fn dry_run(&self) -> Result<bool, Failure> {
         match self.option("dryRun") {
             "" => Ok(false),
@@ -96,7 +96,7 @@ impl Call {
         }
     }
 
-    /// The body as JSON.
+    /// Returns the body as JSON.
     pub(crate) fn json(&self, kind: &str) -> Result<Value, Failure> {
         if self.content_type.contains("protobuf") {
             return Err(Failure::unsupported_media_type(
@@ -115,7 +115,7 @@ impl Call {
 }
 
 impl Target {
-    /// Reads `/api/v1/…` and `/apis/<group>/<version>/…`.
+    /// Parses `/api/v1/…` and `/apis/<group>/<version>/…`.
     pub(crate) fn parse(path: &str) -> Option<Self> {
         let parts: Vec<String> = path.trim_matches('/').split('/').map(percent_decode).collect();
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
@@ -149,7 +149,7 @@ impl Target {
         })
     }
 
-    /// `pods/status`, as RBAC and its refusals write it.
+    /// Returns `pods/status`, as RBAC and its refusals write it.
     pub(crate) fn plural_and_subresource(&self) -> String {
         if self.subresource.is_empty() {
             self.plural.clone()
@@ -159,7 +159,7 @@ impl Target {
     }
 }
 
-/// RBAC's verb for a method.
+/// Returns RBAC's verb for a method.
 pub(crate) fn verb(method: &str, target: &Target, watch: bool) -> &'static str {
     match (method, target.name.is_empty()) {
         ("POST", _) => "create",
@@ -173,7 +173,7 @@ pub(crate) fn verb(method: &str, target: &Target, watch: bool) -> &'static str {
     }
 }
 
-/// A header's text, empty where there is none.
+/// Returns a header's text; empty if there is none.
 pub(crate) fn text_of(headers: &HeaderMap, name: &str) -> String {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
 }
@@ -189,7 +189,7 @@ fn parse_query(query: &str) -> HashMap<String, String> {
         .collect()
 }
 
-/// Undoes URL encoding; what is not UTF-8 then is replaced.
+/// Undoes URL encoding; invalid UTF-8 is replaced.
 pub(crate) fn percent_decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());

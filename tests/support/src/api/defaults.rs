@@ -1,11 +1,11 @@
-//! What the API server adds to an object that does not say it.
+//! The defaults that the API server adds to an object.
 
 use serde_json::{Value, json};
 
 use super::resources::Resource;
 use super::store::text;
 
-/// Fills in what is missing.
+/// Fills in missing fields.
 pub(crate) fn fill(resource: &Resource, object: &mut Value) {
     if let Some(pod) = resource.pod_spec() {
         fill_above(object, pod);
@@ -47,7 +47,7 @@ pub(crate) fn fill(resource: &Resource, object: &mut Value) {
     fill_missing(object, &defaults);
 }
 
-/// The objects on the way to a pod's spec may be missing: the server sees them as empty.
+/// Adds the missing objects above a pod's spec: the server sees them as empty.
 fn fill_above(object: &mut Value, pod: &str) {
     let mut at = object;
     for step in pod.trim_start_matches('/').split('/') {
@@ -90,7 +90,7 @@ fn fill_pod_spec(spec: &mut Value, kind: &str) {
         "terminationGracePeriodSeconds": 30, "dnsPolicy": "ClusterFirst", "securityContext": {},
         "schedulerName": "default-scheduler",
     });
-    // A Job's pods must say it themselves.
+    // A Job's pods must set it themselves.
     if !matches!(kind, "Job" | "CronJob") {
         defaults["restartPolicy"] = "Always".into();
     }
@@ -163,7 +163,7 @@ pub(crate) fn tie_job_to_its_pods(job: &mut Value) {
     job["spec"]["selector"]["matchLabels"]["batch.kubernetes.io/controller-uid"] = uid.into();
 }
 
-/// The status of a workload that no controller has seen.
+/// Returns the status of a workload that no controller has seen.
 pub(crate) fn first_status(kind: &str) -> Value {
     match kind {
         "StatefulSet" => json!({"replicas": 0, "availableReplicas": 0}),
@@ -175,7 +175,7 @@ pub(crate) fn first_status(kind: &str) -> Value {
     }
 }
 
-/// A workload without labels takes those of its pods.
+/// Copies the labels of the pods to a workload without labels.
 pub(crate) fn take_labels_of_template(object: &mut Value) {
     let labels = object["spec"]["template"]["metadata"]["labels"].clone();
     if object["metadata"]["labels"].as_object().is_none_or(serde_json::Map::is_empty) && labels.is_object() {

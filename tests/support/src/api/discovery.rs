@@ -10,7 +10,7 @@ use super::store::State;
 const VERBS: [&str; 7] = ["create", "delete", "deletecollection", "get", "list", "patch", "update"];
 
 impl State {
-    /// The answer to a discovery path, if it is one.
+    /// Returns the answer to a discovery path, if it is one.
     pub(crate) fn discover(&self, path: &str) -> Option<Value> {
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         match parts.as_slice() {
@@ -37,7 +37,8 @@ impl State {
             .collect()
     }
 
-    /// The versions of a group, the preferred one first: stable ones before betas before alphas, newer before older.
+    /// Returns the versions of a group, the preferred one first: stable ones before betas before alphas,
+    /// newer before older.
     fn versions(&self, group: &str) -> Vec<&str> {
         let found: BTreeSet<&str> = self.in_group(group).map(|resource| resource.version.as_str()).collect();
         let mut found: Vec<&str> = found.into_iter().collect();
@@ -79,7 +80,7 @@ impl State {
     }
 }
 
-/// `v2beta1` as 2, beta, 1; in the order of preference stability comes first.
+/// Returns `v2beta1` as 2, beta, 1; stability comes first in the order of preference.
 fn rank(version: &str) -> (u8, u32, u32) {
     let number = |digits: &str| digits.parse().unwrap_or(0);
     let version = version.trim_start_matches('v');

@@ -27,7 +27,7 @@ impl Cause {
         Self::new("FieldValueInvalid", field, format!("Invalid value: \"{value}\": {why}"))
     }
 
-    /// As [`Cause::invalid`], for a value that is no text.
+    /// Builds a cause as [`Cause::invalid`] does, for a value that is not a text.
     pub(crate) fn invalid_json(field: impl Into<String>, value: &Value, why: &str) -> Self {
         Self::new("FieldValueInvalid", field, format!("Invalid value: {value}: {why}"))
     }
@@ -59,7 +59,7 @@ impl Failure {
         self.code
     }
 
-    /// The body that a client gets.
+    /// Returns the body for the client.
     pub(crate) fn status(&self) -> Value {
         let mut status = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
@@ -79,7 +79,7 @@ impl Failure {
         Self { code: 401, reason: "Unauthorized", message: "Unauthorized".into(), details: None }
     }
 
-    /// The user may not do this; `verb` is RBAC's.
+    /// Refuses an action that the user may not do; `verb` is RBAC's.
     pub(crate) fn forbidden(user: &str, verb: &str, target: &Target) -> Self {
         let resource = target.plural_and_subresource();
         let scope = match target.namespace.as_str() {
@@ -127,7 +127,7 @@ impl Failure {
         Self { code: 409, reason: "AlreadyExists", message, details }
     }
 
-    /// Still there, on its way out.
+    /// Refuses a write to an object that is being deleted.
     pub(crate) fn being_deleted(resource: &Resource, name: &str) -> Self {
         let mut failure = Self::already_exists(resource, name);
         failure.message = format!("object is being deleted: {}", failure.message);
@@ -145,7 +145,7 @@ impl Failure {
         )
     }
 
-    /// A write's UID is not the one of the object.
+    /// Refuses a write with another UID than the object's.
     pub(crate) fn other_uid(resource: &Resource, namespace: &str, name: &str, asked: &str, is: &str) -> Self {
         let key = format!("/registry/{}/{namespace}/{name}", resource.plural);
         let why = format!(
@@ -160,7 +160,7 @@ impl Failure {
         )
     }
 
-    /// A deletion's precondition does not hold.
+    /// Refuses a deletion whose precondition does not hold.
     pub(crate) fn precondition(resource: &Resource, name: &str, why: &str) -> Self {
         Self::conflict(&resource.qualified_kind(), details(name, &resource.group, &resource.kind), name, why)
     }
@@ -170,7 +170,7 @@ impl Failure {
         Self { code: 409, reason: "Conflict", message, details: Some(details) }
     }
 
-    /// Server-side apply met fields of other managers: `(manager and version, field)`.
+    /// Refuses a server-side apply of fields with other managers: `(manager and version, field)`.
     pub(crate) fn apply_conflict(conflicts: &[(String, String)]) -> Self {
         let causes: Vec<Value> = conflicts
             .iter()
@@ -200,13 +200,13 @@ impl Failure {
         Self { code: 415, reason: "UnsupportedMediaType", message: message.into(), details: Some(json!({})) }
     }
 
-    /// A JSON patch that does not fit the object.
+    /// Refuses a JSON patch that does not fit the object.
     pub(crate) fn patch_does_not_fit() -> Self {
         let message = "the server rejected our request due to an error in our request".into();
         Self { code: 422, reason: "Invalid", message, details: Some(json!({})) }
     }
 
-    /// Findings of a validation; `kind` has its group behind a dot.
+    /// Reports the findings of a validation; `kind` has its group after a dot.
     pub(crate) fn invalid(kind: &str, name: &str, causes: &[Cause]) -> Self {
         let (bare_kind, group) = kind.split_once('.').unwrap_or((kind, ""));
         let mut once: Vec<&Cause> = Vec::new();
@@ -228,7 +228,7 @@ impl Failure {
         Self { code: 422, reason: "Invalid", message, details: Some(details) }
     }
 
-    /// A refusal that a test ordered, worded as the real server words that code for this request.
+    /// Builds a refusal that a test ordered, worded as the real server words that code for this request.
     pub(crate) fn ordered(code: u16, method: &str, target: Option<&Target>, seconds: Option<u64>) -> Self {
         let none = Target::default();
         let target = target.unwrap_or(&none);
@@ -258,12 +258,12 @@ impl Failure {
     }
 }
 
-/// `jobs.batch`, and `secrets` where there is no group.
+/// Returns `jobs.batch`, or `secrets` if there is no group.
 pub(crate) fn qualified(name: &str, group: &str) -> String {
     if group.is_empty() { name.to_owned() } else { format!("{name}.{group}") }
 }
 
-/// `details` of a `Status`, without what is empty.
+/// Returns `details` of a `Status`, without empty fields.
 pub(crate) fn details(name: &str, group: &str, kind: &str) -> Value {
     let mut details = json!({});
     for (key, value) in [("name", name), ("group", group), ("kind", kind)] {

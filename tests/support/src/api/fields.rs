@@ -1,4 +1,4 @@
-//! Who owns which field: `managedFields`, and server-side apply, which goes by them.
+//! The owners of fields: `managedFields`, and server-side apply, which uses them.
 //!
 //! Lists count as one field each, but for `finalizers`; that is exact for Secrets and coarse for workloads.
 
@@ -15,7 +15,7 @@ type Path = Vec<String>;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Fields(BTreeSet<Path>);
 
-/// What somebody owns.
+/// The fields of one owner.
 #[derive(Debug, Clone)]
 struct Entry {
     manager: String,
@@ -25,7 +25,7 @@ struct Entry {
     fields: Fields,
 }
 
-/// Fields of `metadata` that nobody owns.
+/// Fields of `metadata` without an owner.
 const UNOWNED: [&str; 9] = [
     "name",
     "namespace",
@@ -42,7 +42,7 @@ const UNOWNED: [&str; 9] = [
 const MAPS: [&str; 4] = ["labels", "annotations", "data", "binaryData"];
 
 impl Fields {
-    /// Every field of an object. Applied configurations don't own the existence of a map.
+    /// Returns every field of an object. Applied configurations do not own the existence of a map.
     fn of(object: &Value, with_maps: bool) -> Self {
         let mut fields = Self::default();
         for (key, value) in object.as_object().into_iter().flatten() {
@@ -102,7 +102,7 @@ impl Fields {
         Self(fields)
     }
 
-    /// How many fields are at or below these steps.
+    /// Returns the number of fields at or below these steps.
     fn below(&self, steps: &[String]) -> usize {
         self.0.iter().filter(|path| path.starts_with(steps)).count()
     }
@@ -130,7 +130,8 @@ fn step(name: &str) -> String {
     format!("f:{name}")
 }
 
-/// The value of a field; `null` where there is none. The existence of a map or an item of a set is `true`.
+/// Returns the value of a field; `null` if there is none. The existence of a map or an item of a set is
+/// `true`.
 fn value_at(object: &Value, path: &[String]) -> Value {
     let mut at = object;
     for step in path {
@@ -149,7 +150,7 @@ fn value_at(object: &Value, path: &[String]) -> Value {
     at.clone()
 }
 
-/// Is this the item of a set that `v:<json>` names?
+/// Returns true for the item of a set that `v:<json>` names.
 fn is_item(item: &Value, json: &str) -> bool {
     serde_json::from_str::<Value>(json).is_ok_and(|named| named == *item)
 }
@@ -227,7 +228,7 @@ fn entry_of<'a>(
     &mut entries[place]
 }
 
-/// Writes down that `manager` changed `old` into `new` by a create, an update or a patch.
+/// Records that `manager` changed `old` into `new` by a create, an update or a patch.
 pub(crate) fn track_update(old: Option<&Value>, new: &mut Value, manager: &str) {
     let nothing = json!({});
     let old = old.unwrap_or(&nothing);
@@ -249,14 +250,14 @@ pub(crate) fn track_update(old: Option<&Value>, new: &mut Value, manager: &str) 
     write_entries(new, entries);
 }
 
-/// Whether an apply takes fields over that others own.
+/// Allows or refuses an apply to take over fields of others.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Force {
     Yes,
     No,
 }
 
-/// Server-side apply of `config` by `manager` on `live`; conflicts as `(manager, field)`.
+/// Applies `config` of `manager` to `live` on the server side. Conflicts are `(manager, field)`.
 pub(crate) fn apply(
     live: Option<&Value>,
     config: &Value,
@@ -314,7 +315,7 @@ fn empty_like(value: &Value) -> Value {
     if value.is_object() { Value::Object(Map::new()) } else { Value::Null }
 }
 
-/// `"name"`, with the version where it updated instead of applying.
+/// Returns `"name"`, with the version if it updated instead of applying.
 fn conflicting_manager(entry: &Entry) -> String {
     if entry.operation == "Apply" {
         format!("\"{}\"", entry.manager)

@@ -1,4 +1,4 @@
-//! Rules on names, labels and annotations that hold for every object.
+//! Rules for names, labels and annotations of every object.
 
 use serde_json::Value;
 
@@ -12,10 +12,10 @@ const LABEL_VALUE: &str = "a valid label must be an empty string or consist of a
 const NAME_PART: &str = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 const QUALIFIED_NAME: &str = "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
 
-/// All annotations together.
+/// The limit in bytes for all annotations together.
 const MOST_ANNOTATION_BYTES: usize = 256 * 1024;
 
-/// Why a text is no DNS label (RFC 1123); `None` where it is one.
+/// Explains why a text is not a DNS label (RFC 1123); `None` if it is one.
 pub(crate) fn not_a_label(text: &str) -> Option<String> {
     let fits = is_dns_label(text);
     match text.len() {
@@ -25,7 +25,7 @@ pub(crate) fn not_a_label(text: &str) -> Option<String> {
     }
 }
 
-/// Why a text is no DNS subdomain (RFC 1123); `None` where it is one.
+/// Explains why a text is not a DNS subdomain (RFC 1123); `None` if it is one.
 pub(crate) fn not_a_subdomain(text: &str) -> Option<String> {
     match text.len() {
         254.. => Some("must be no more than 253 characters".to_owned()),
@@ -34,7 +34,7 @@ pub(crate) fn not_a_subdomain(text: &str) -> Option<String> {
     }
 }
 
-/// Why a text is no value of a label.
+/// Explains why a text is not a label's value.
 pub(crate) fn not_a_label_value(text: &str) -> Option<String> {
     match text.len() {
         64.. => Some("must be no more than 63 bytes".to_owned()),
@@ -58,7 +58,7 @@ fn is_name_part(text: &str) -> bool {
         && edge(text.bytes().last())
 }
 
-/// What is wrong with a label's or an annotation's key.
+/// Returns the faults of a label's or an annotation's key.
 fn key_problems(key: &str) -> Vec<String> {
     let (prefix, name) = match key.split('/').collect::<Vec<_>>().as_slice() {
         [name] => (None, *name),
@@ -82,7 +82,7 @@ fn key_problems(key: &str) -> Vec<String> {
     problems
 }
 
-/// Everything wrong with an object's metadata.
+/// Returns the faults of an object's metadata.
 pub(crate) fn validate(resource: &Resource, object: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
     let name = text(object, "/metadata/name");
@@ -90,7 +90,7 @@ pub(crate) fn validate(resource: &Resource, object: &Value) -> Vec<Cause> {
     if name.is_empty() {
         causes.push(Cause::required("metadata.name", "name or generateName is required"));
     } else if resource.group == "rbac.authorization.k8s.io" {
-        // RBAC's names may hold anything that is one segment of a path.
+        // RBAC's names may be any segment of a path.
     } else if let Some(why) = not_a_name(name) {
         causes.push(Cause::invalid("metadata.name", name, &why));
     }
@@ -99,7 +99,7 @@ pub(crate) fn validate(resource: &Resource, object: &Value) -> Vec<Cause> {
     causes
 }
 
-/// Everything wrong with a map of labels.
+/// Returns the faults of a map of labels.
 pub(crate) fn validate_labels(field: &str, labels: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
     for (key, value) in labels.as_object().into_iter().flatten() {

@@ -1,7 +1,8 @@
 //! The in-process API server: a small Kubernetes that answers as the real one does wherever the tests look.
 //!
-//! It is a verified fake: `tests/same_as_the_real_server` sends the same requests to both and compares. It has no
-//! controllers (no Job makes a Pod), but garbage collection and the end of a namespace happen, a moment later.
+//! It is a verified fake: `tests/same_as_the_real_server` sends the same requests to both and compares. It
+//! has no controllers (no Job makes a Pod), but garbage collection and the end of a namespace happen, a
+//! moment later.
 
 mod call;
 mod defaults;
@@ -40,7 +41,7 @@ pub(crate) struct ApiServer {
     state: Mutex<State>,
 }
 
-/// What a request is answered with.
+/// The answer to a request.
 pub(crate) struct Answer {
     code: u16,
     body: Value,
@@ -61,7 +62,7 @@ impl ApiServer {
         Self { state: Mutex::new(State::new(admin_token)) }
     }
 
-    /// Makes a token known as the one of a user without rights.
+    /// Registers a token for a user without rights.
     pub(crate) fn add_user(&self, token: &str, name: &str) {
         self.with(|state| state.add_user(token, name, &[]));
     }
@@ -75,17 +76,17 @@ impl ApiServer {
         }
     }
 
-    /// Another one with the same objects.
+    /// Returns another server with the same objects.
     pub(crate) fn fork(&self) -> Self {
         Self { state: Mutex::new(self.with(|state| state.clone())) }
     }
 
-    /// Lets what is about to leave leave at the next request.
+    /// Makes delayed deletions happen at the next request.
     pub(crate) fn hurry(&self) {
         self.with(State::hurry);
     }
 
-    /// Each object with its resource, namespace and name.
+    /// Returns each object with its resource, namespace and name.
     pub(crate) fn objects(&self) -> Vec<(String, Value)> {
         self.with(|state| {
             let objects = state.objects.iter();
@@ -138,7 +139,7 @@ impl State {
         Ok(Reply::Json(answer))
     }
 
-    /// A path that names no resource: discovery, the version, health.
+    /// Answers a path that names no resource: discovery, the version, health.
     fn serve_path(&self, path: &str) -> Reply {
         match (path, self.discover(path)) {
             ("/healthz" | "/readyz" | "/livez", _) => Reply::Text(200, "ok".into()),
@@ -156,7 +157,7 @@ fn plain(code: u16, text: String) -> Response<Payload> {
     respond(code, "text/plain; charset=utf-8", text)
 }
 
-/// An answer of the server itself.
+/// Builds an answer of the server itself.
 pub(crate) fn respond(code: u16, content_type: &str, body: String) -> Response<Payload> {
     Response::builder()
         .status(code)

@@ -1,4 +1,4 @@
-//! Who asks, and whether they may: tokens, certificates, impersonation, and the cluster's own RBAC objects.
+//! Authentication and authorization: tokens, certificates, impersonation, and the cluster's own RBAC objects.
 
 use hyper::HeaderMap;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use super::store::{State, text};
 
 const RBAC: &str = "rbac.authorization.k8s.io";
 
-/// What somebody wants to do.
+/// An action that somebody attempts.
 pub(crate) struct Attempt<'a> {
     pub(crate) verb: &'a str,
     pub(crate) group: &'a str,
@@ -20,7 +20,7 @@ pub(crate) struct Attempt<'a> {
 }
 
 impl State {
-    /// The user of a token or a certificate; nobody in particular is `system:anonymous`.
+    /// Returns the user of a token or a certificate, or `system:anonymous`.
     pub(crate) fn authenticate(
         &self,
         headers: &HeaderMap,
@@ -39,7 +39,7 @@ impl State {
         }
     }
 
-    /// Refuses what RBAC does not allow; replaces the user by the one impersonated.
+    /// Refuses calls that RBAC does not allow; replaces the user by the impersonated one.
     pub(crate) fn authorise(&self, call: &mut Call, headers: &HeaderMap) -> Result<(), Failure> {
         let verb = call.verb();
         let target = named_by_selector(call);
@@ -78,7 +78,7 @@ impl State {
         if user.groups.iter().any(|group| group == "system:masters") {
             return true;
         }
-        // As the role system:basic-user of every cluster.
+        // Like the role system:basic-user of every cluster.
         let about_oneself =
             matches!(attempt.resource, "selfsubjectaccessreviews" | "selfsubjectrulesreviews");
         if about_oneself && attempt.verb == "create" {
@@ -87,7 +87,7 @@ impl State {
         self.rules(user, attempt.namespace).iter().any(|rule| allows(rule, attempt))
     }
 
-    /// Every rule that holds for a user in a namespace, cluster-wide ones included.
+    /// Returns every rule for a user in a namespace, cluster-wide ones included.
     pub(crate) fn rules(&self, user: &User, namespace: &str) -> Vec<Value> {
         let of_plural = |plural: &str| format!("{plural}.{RBAC}");
         let mut rules = Vec::new();
@@ -110,7 +110,7 @@ impl State {
     }
 }
 
-/// A list of the one object that a field selector names counts as naming it.
+/// Treats a list of the one object that a field selector names as naming it.
 fn named_by_selector(call: &Call) -> Target {
     let mut target = call.target.clone();
     if target.name.is_empty() && matches!(call.verb(), "list" | "watch") {

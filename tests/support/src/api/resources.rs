@@ -1,4 +1,4 @@
-//! The table of resource types that the in-process API server knows.
+//! The resource types of the in-process API server.
 
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ pub(crate) struct Resource {
     pub(crate) short: Vec<String>,
     /// A custom resource has no schema here, and no strategic merge.
     pub(crate) custom: bool,
-    /// Of a schema, the places below which nothing may change (`self == oldSelf`), and the words for that.
+    /// The parts of a schema that may not change (`self == oldSelf`), and the words for that.
     pub(crate) immutable: Vec<(String, String)>,
 }
 
@@ -51,7 +51,7 @@ const BUILT_IN: [(&str, &str, &str, &str, &str); 22] = [
 const CLUSTER_SCOPED: [&str; 5] =
     ["namespaces", "nodes", "clusterroles", "clusterrolebindings", "customresourcedefinitions"];
 
-/// The types of a fresh cluster.
+/// Returns the types of a fresh cluster.
 pub(crate) fn built_in() -> Vec<Resource> {
     BUILT_IN
         .iter()
@@ -69,34 +69,34 @@ pub(crate) fn built_in() -> Vec<Resource> {
 }
 
 impl Resource {
-    /// `batch/v1`, or `v1` in the core group.
+    /// Returns `batch/v1`, or `v1` in the core group.
     pub(crate) fn api_version(&self) -> String {
         if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
     }
 
-    /// `jobs.batch`
+    /// Returns `jobs.batch`.
     pub(crate) fn qualified_plural(&self) -> String {
         qualified(&self.plural, &self.group)
     }
 
-    /// `Job.batch`
+    /// Returns `Job.batch`.
     pub(crate) fn qualified_kind(&self) -> String {
         qualified(&self.kind, &self.group)
     }
 
-    /// Is it this built-in type?
+    /// Returns true for this built-in type.
     pub(crate) fn is(&self, kind: &str) -> bool {
         !self.custom && self.kind == kind
     }
 
-    /// Does it have a `spec` whose changes are counted in `metadata.generation`?
+    /// Returns true if it has a `spec` whose changes are counted in `metadata.generation`.
     pub(crate) fn has_generation(&self) -> bool {
         self.custom
             || matches!(self.group.as_str(), "apps" | "batch" | "networking.k8s.io")
             || matches!(self.plural.as_str(), "pods" | "customresourcedefinitions")
     }
 
-    /// Where the pod's spec is; `None` for what runs no pods.
+    /// Returns the place of the pod's spec; `None` for kinds that run no pods.
     pub(crate) fn pod_spec(&self) -> Option<&'static str> {
         match self.kind.as_str() {
             _ if self.custom => None,
@@ -108,7 +108,7 @@ impl Resource {
     }
 }
 
-/// The properties of a schema that may never change. Of all rules (CEL) only this one is understood.
+/// Collects the properties of a schema that may never change. Of all rules (CEL) only this one is understood.
 fn immutable_places(schema: &Value, at: &str, found: &mut Vec<(String, String)>) {
     for rule in schema["x-kubernetes-validations"].as_array().into_iter().flatten() {
         assert_eq!(rule["rule"], "self == oldSelf", "the in-process server knows no other rule");
@@ -121,7 +121,7 @@ fn immutable_places(schema: &Value, at: &str, found: &mut Vec<(String, String)>)
 }
 
 impl State {
-    /// Serves what a `CustomResourceDefinition` defines; served already, it stays as it is.
+    /// Serves the types of a `CustomResourceDefinition`; one that is served already stays as it is.
     pub(crate) fn define(&mut self, definition: &Value) {
         let spec = &definition["spec"];
         let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -157,7 +157,8 @@ impl State {
         fits_scope.then(|| found.clone())
     }
 
-    /// Whether the group is one of Kubernetes itself. In others, what is not defined is a path like any other.
+    /// Returns true for a group of Kubernetes itself. In other groups an undefined type is a path like any
+    /// other.
     pub(crate) fn serves_group(&self, target: &Target) -> bool {
         let is_its =
             |resource: &&Resource| (&resource.group, &resource.version) == (&target.group, &target.version);

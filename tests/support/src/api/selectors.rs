@@ -16,7 +16,7 @@ pub(crate) enum Requirement {
 }
 
 impl Requirement {
-    /// Does it hold for what `value_of` finds?
+    /// Returns true if it holds for the results of `value_of`.
     pub(crate) fn holds<'a>(&self, value_of: impl Fn(&str) -> Option<&'a str>) -> bool {
         let is_one_of =
             |key: &str, values: &[String]| value_of(key).is_some_and(|is| values.iter().any(|v| v == is));
@@ -29,7 +29,7 @@ impl Requirement {
     }
 }
 
-/// Does an object carry labels that a parsed `labelSelector` asks for?
+/// Returns true if an object has the labels that a parsed `labelSelector` asks for.
 pub(crate) fn labels_match(requirements: &[Requirement], object: &Value) -> bool {
     let labels = &object["metadata"]["labels"];
     requirements.iter().all(|requirement| requirement.holds(|key| labels.get(key).and_then(Value::as_str)))
@@ -148,7 +148,7 @@ fn parse_field(part: &str, resource: &Resource) -> Result<Requirement, Failure> 
     Ok(if equal { Requirement::In(key.into(), values) } else { Requirement::NotIn(key.into(), values) })
 }
 
-/// Do an object's fields have the values that a parsed `fieldSelector` asks for?
+/// Returns true if an object's fields have the values that a parsed `fieldSelector` asks for.
 pub(crate) fn fields_match(requirements: &[Requirement], object: &Value) -> bool {
     let field = |path: &str| Some(text(object, &format!("/{}", path.replace('.', "/"))));
     requirements.iter().all(|requirement| requirement.holds(field))

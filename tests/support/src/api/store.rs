@@ -1,4 +1,4 @@
-//! What the cluster holds: objects, a revision, users; and what happens by itself a moment after a deletion.
+//! The content of the cluster: objects, a revision, users; and the events a moment after a deletion.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::call::User;
 use super::resources::{self, Resource};
 
-/// How long garbage collection and the end of a namespace take here; the real ones take about as long.
+/// The duration of garbage collection and of the end of a namespace; the real ones take about as long.
 const A_MOMENT: Duration = Duration::from_millis(100);
 
 /// Plural with group, namespace, name: the order of a list.
@@ -25,7 +25,7 @@ pub(crate) struct State {
     leaving: Vec<(Instant, Key)>,
 }
 
-/// Whether a namespace that is being deleted has something in it.
+/// Tells whether a namespace that is being deleted is empty.
 #[derive(PartialEq, Eq)]
 enum Content {
     Gone,
@@ -68,25 +68,25 @@ impl State {
         object
     }
 
-    /// Removes an object and what it owned.
+    /// Removes an object and its dependents.
     pub(crate) fn remove(&mut self, key: &Key) {
         let Some(object) = self.objects.remove(key) else { return };
         self.revision += 1;
         self.collect_dependents(text(&object, "/metadata/uid"), &key.1);
     }
 
-    /// Has an object that is marked as deleted leave in a moment.
+    /// Lets an object that is marked as deleted leave in a moment.
     pub(crate) fn remove_soon(&mut self, key: Key) {
         self.leaving.push((Instant::now() + A_MOMENT, key));
     }
 
-    /// What is about to happen is due.
+    /// Makes delayed events due.
     pub(crate) fn hurry(&mut self) {
         let now = Instant::now();
         self.leaving.iter_mut().for_each(|(at, _)| *at = now);
     }
 
-    /// Does now what controllers would have done by now.
+    /// Carries out the events that controllers would have caused by now.
     pub(crate) fn sweep(&mut self) {
         let now = Instant::now();
         let (due, later) = self.leaving.drain(..).partition(|(at, _)| *at <= now);
@@ -96,7 +96,7 @@ impl State {
         }
     }
 
-    /// Takes the garbage collector's finalizer off; the object goes when it was the last one.
+    /// Removes the garbage collector's finalizer; the object goes if it was the last one.
     fn let_go(&mut self, key: &Key) {
         let Some(object) = self.objects.get_mut(key) else { return };
         if object.pointer("/metadata/deletionTimestamp").is_none() {
@@ -122,7 +122,7 @@ impl State {
         }
     }
 
-    /// Deletes what is in a namespace; what has finalizers stays until somebody takes them off.
+    /// Deletes the content of a namespace. Objects with finalizers stay until somebody removes them.
     fn empty_namespace(&mut self, name: &str) -> Content {
         let inside: Vec<Key> = self.objects.keys().filter(|key| key.1 == name).cloned().collect();
         let mut content = Content::Gone;
@@ -168,17 +168,17 @@ fn is_owned_by(object: &Value, uid: &str) -> bool {
             .is_some_and(|owners| owners.iter().any(|owner| owner["uid"] == uid))
 }
 
-/// The text at a JSON pointer, empty where there is none.
+/// Returns the text at a JSON pointer; empty if there is none.
 pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
     object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The time as Kubernetes writes it, in whole seconds.
+/// Returns the time as Kubernetes writes it, in whole seconds.
 pub(crate) fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// 64 bits without a pattern: the standard library seeds each `RandomState` anew.
+/// Returns 64 random bits: the standard library seeds each `RandomState` anew.
 pub(crate) fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// By which field the items of a list are told apart; `None` for a list that is replaced.
+/// Returns the field that identifies the items of a list; `None` for a list that is replaced.
 fn merge_key(list: &str) -> Option<&'static str> {
     match list {
         "containers"
@@ -34,7 +34,8 @@ pub(crate) fn merge(target: &mut Value, patch: &Value) {
         if let Some(list) = key.strip_prefix("$deleteFromPrimitiveList/") {
             delete_from_list(fields, list, change);
         } else if key.starts_with('$') {
-            // `$patch` is done above, `$setElementOrder` and `$retainKeys` change nothing that a test looks at.
+            // `$patch` is done above; `$setElementOrder` and `$retainKeys` change nothing that a test looks
+            // at.
         } else if change.is_null() {
             fields.remove(key);
         } else if let (Some(by), Value::Array(items)) = (merge_key(key), change) {
@@ -61,7 +62,7 @@ fn merge_list(current: &[Value], patch: &[Value], by: &str) -> Value {
     let mut others =
         current.iter().filter(|item| !patch.iter().any(|other| other[by] == item[by])).peekable();
     let mut result = Vec::new();
-    // What is new stands before what was there already, as the real server orders it.
+    // New items stand before existing ones, as on the real server.
     for item in patched {
         if let Some(place) = place_of(&item) {
             while let Some(other) = others.next_if(|other| place_of(other).is_some_and(|at| at < place)) {

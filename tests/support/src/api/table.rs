@@ -1,4 +1,4 @@
-//! The other shapes in which objects are asked for: tables, as kubectl prints them, and metadata alone.
+//! The other shapes of objects: tables, as kubectl prints them, and metadata alone.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::call::Call;
 use super::resources::Resource;
 use super::store::text;
 
-/// What an `Accept` header asks for.
+/// The shape that an `Accept` header asks for.
 #[derive(PartialEq, Eq, Clone, Copy)]
 pub(crate) enum Shape {
     Object,
@@ -15,7 +15,7 @@ pub(crate) enum Shape {
     Metadata,
 }
 
-/// The first shape in the header that is known.
+/// Returns the first known shape in the header.
 pub(crate) fn shape(call: &Call) -> Shape {
     for kind in call.accept.split(',') {
         if kind.contains("as=Table") {
@@ -31,7 +31,7 @@ pub(crate) fn shape(call: &Call) -> Shape {
     Shape::Object
 }
 
-/// One object in the shape that is asked for.
+/// Returns one object in the requested shape.
 pub(crate) fn one(resource: &Resource, call: &Call, object: Value) -> Value {
     match shape(call) {
         Shape::Object => object,
@@ -43,13 +43,13 @@ pub(crate) fn one(resource: &Resource, call: &Call, object: Value) -> Value {
     }
 }
 
-/// A list in the shape that is asked for.
+/// Returns a list in the requested shape.
 pub(crate) fn many(resource: &Resource, call: &Call, objects: Vec<Value>, metadata: &Value) -> Value {
     match shape(call) {
         Shape::Table => table(resource, call, &objects, metadata),
         Shape::Metadata => json!({
             "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
-            // The real one has null where there are none, of this kind of list alone.
+            // The real one has null for an empty list of this shape alone.
             "items": (!objects.is_empty()).then(|| objects.iter().map(metadata_only).collect::<Value>()),
         }),
         Shape::Object => json!({
@@ -59,7 +59,7 @@ pub(crate) fn many(resource: &Resource, call: &Call, objects: Vec<Value>, metada
     }
 }
 
-/// Items of a list of a built-in type come without their kind.
+/// Removes the kind of items in a list of a built-in type.
 fn bare(resource: &Resource, mut object: Value) -> Value {
     if let (false, Some(fields)) = (resource.custom, object.as_object_mut()) {
         fields.remove("kind");
@@ -152,7 +152,7 @@ fn job_status(job: &Value) -> &'static str {
     }
 }
 
-/// As kubectl writes ages: one unit, two while small.
+/// Returns an age as kubectl writes it: one unit, two while small.
 fn age(since: &str) -> String {
     let Ok(since) = since.parse::<Timestamp>() else { return "<unknown>".into() };
     let seconds = (Timestamp::now().as_second() - since.as_second()).max(0);

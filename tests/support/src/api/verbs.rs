@@ -51,7 +51,7 @@ impl State {
         Ok(Answer::ok(table::many(resource, call, objects, &metadata)))
     }
 
-    /// The objects that a list or a deletion of many is about.
+    /// Returns the objects of a list, or of a deletion of many.
     fn selected(&self, resource: &Resource, call: &Call) -> Result<Vec<(&Key, &Value)>, Failure> {
         let labels = selectors::parse_labels(call.option("labelSelector"))?;
         let fields = selectors::parse_fields(call.option("fieldSelector"), resource)?;
@@ -137,14 +137,14 @@ impl State {
         }
     }
 
-    /// A `CustomResourceDefinition` is served from its creation on.
+    /// Serves a `CustomResourceDefinition` from its creation on.
     fn serve_definition(&mut self, resource: &Resource, object: &Value) {
         if resource.is("CustomResourceDefinition") {
             self.define(object);
         }
     }
 
-    /// `pods/binding`: a scheduler's decision.
+    /// Carries out `pods/binding`, a scheduler's decision.
     fn bind(&mut self, resource: &Resource, call: &Call) -> Result<Answer, Failure> {
         let binding = call.json("Binding")?;
         let (key, mut pod) = self.find(resource, call)?;
@@ -210,7 +210,7 @@ impl State {
             }
             _ => return Err(Failure::unsupported_media_type("415: Unsupported Media Type")),
         }
-        // A field that became null is a field that is gone.
+        // A field that became null is removed.
         let new = decode(resource, new)?;
         self.replace(resource, call, key, &old, new, Tracking::Update)
     }
@@ -314,7 +314,8 @@ fn check_preconditions(
     }
 }
 
-/// The finalizer that a deletion's propagation policy adds. A Job's default is to leave its pods alone.
+/// Returns the finalizer that a deletion's propagation policy adds. A Job's default is to leave its pods
+/// alone.
 fn finalizer(resource: &Resource, call: &Call, options: &Value) -> Option<&'static str> {
     let policy = options["propagationPolicy"].as_str().unwrap_or_else(|| call.option("propagationPolicy"));
     match policy {

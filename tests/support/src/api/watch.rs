@@ -1,4 +1,4 @@
-//! Watches: the list is looked at again and again, and what changed is told.
+//! Watches: the list is read again and again, and changes become events.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -17,11 +17,11 @@ use super::ApiServer;
 use super::store::text;
 use crate::backend::Payload;
 
-/// How soon a change is told.
+/// The delay of an event.
 const PERIOD: Duration = Duration::from_millis(30);
 
 impl ApiServer {
-    /// Is this a watch?
+    /// Returns true for a watch.
     pub(crate) fn is_watch(request: &Request<Bytes>) -> bool {
         let query = request.uri().query().unwrap_or_default();
         query.split('&').any(|option| matches!(option, "watch=true" | "watch=1"))

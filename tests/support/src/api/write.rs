@@ -8,7 +8,7 @@ use super::resources::Resource;
 use super::store::{Key, State, text};
 use super::{defaults, fields, validation};
 
-/// How the owner of changed fields is written down.
+/// The way in which the owner of changed fields is recorded.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tracking {
     /// By comparing old and new.
@@ -17,7 +17,8 @@ pub(crate) enum Tracking {
     Applied,
 }
 
-/// Reads an object as the server does: its kind must fit, `stringData` becomes `data`, what is empty goes.
+/// Reads an object as the server does: its kind must fit, `stringData` becomes `data`, empty fields are
+/// removed.
 pub(crate) fn decode(resource: &Resource, mut object: Value) -> Result<Value, Failure> {
     let kind = text(&object, "/kind");
     let wrong_kind = !kind.is_empty() && kind != resource.kind;
@@ -74,11 +75,11 @@ fn decode_secret(resource: &Resource, secret: &mut Value) -> Result<(), Failure>
     Ok(())
 }
 
-/// Where Go's decoder stops in text that is not base64.
+/// Returns the place where Go's decoder stops in text that is not base64.
 fn first_illegal_byte(text: &str) -> usize {
     let alphabet = |byte: u8| byte.is_ascii_alphanumeric() || b"+/".contains(&byte);
     match text.bytes().position(|byte| !alphabet(byte)) {
-        // One `=` where two belong.
+        // One `=` in place of two.
         Some(at) if at % 4 == 2 && text.ends_with('=') && at + 1 == text.len() => text.len(),
         Some(at) => at,
         None => text.len() - text.len() % 4,
@@ -132,7 +133,8 @@ pub(crate) fn prepare(
 }
 
 impl State {
-    /// Stores what changed; the same again keeps its revision, and the last finalizer gone ends a deleted object.
+    /// Stores a change. An unchanged object keeps its revision, and removing the last finalizer ends a
+    /// deleted object.
     pub(crate) fn store(
         &mut self,
         key: Key,
@@ -166,7 +168,7 @@ fn same(old: &Value, new: &Value) -> bool {
     bare(old) == bare(new)
 }
 
-/// What a generation counts changes of: all but metadata and status.
+/// Returns the part whose changes a generation counts: all but metadata and status.
 fn desired(object: &Value) -> Value {
     let mut object = object.clone();
     for field in ["metadata", "status", "kind", "apiVersion"] {

@@ -1,15 +1,15 @@
-//! How a run ended.
+//! The end of a run.
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
 use serde_json::Value;
 
-/// What a program wrote, and how it ended.
+/// The output of a program, and its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     pub stdout: String,
     pub stderr: String,
-    /// The exit code; `None` where a signal ended it.
+    /// The exit code; `None` if a signal ended it.
     pub code: Option<i32>,
     /// The signal that ended it.
     pub signal: Option<i32>,
@@ -21,13 +21,13 @@ pub struct Outcome {
     reason = "a check of how it ended is often all a test wants of it"
 )]
 impl Outcome {
-    /// It must have ended with 0.
+    /// Asserts that it ended with 0.
     #[track_caller]
     pub fn success(self) -> Self {
         self.ends_with(0)
     }
 
-    /// It must have ended with this exit code.
+    /// Asserts that it ended with this exit code.
     #[track_caller]
     pub fn fails_with(self, code: i32) -> Self {
         self.ends_with(code)
@@ -39,14 +39,14 @@ impl Outcome {
         self
     }
 
-    /// Stdout as JSON.
+    /// Returns stdout as JSON.
     #[track_caller]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("stdout is no JSON ({error}) of:\n{self}"))
     }
 
-    /// Neither stdout nor stderr may show these bytes, plainly or in base64.
+    /// Asserts that neither stdout nor stderr shows these bytes, plainly or in base64.
     #[track_caller]
     pub fn never_shows(&self, canary: &[u8]) {
         for (name, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
@@ -65,14 +65,14 @@ impl std::fmt::Display for Outcome {
     }
 }
 
-/// Are these bytes in there, plainly or in base64 at any of its three alignments?
+/// Returns true if these bytes are in it, plainly or in base64 at any of its three alignments.
 pub(crate) fn holds(content: &[u8], canary: &[u8]) -> bool {
     let within =
         |needle: &[u8]| !needle.is_empty() && content.windows(needle.len()).any(|window| window == needle);
     if within(canary) || within(BASE64_STANDARD.encode(canary).as_bytes()) {
         return true;
     }
-    // Within a longer text: of the encoding, only the characters that depend on the canary alone.
+    // Inside a longer text, only some characters of the encoding depend on the canary alone.
     (0..3).any(|shift| {
         let encoded = BASE64_STANDARD_NO_PAD.encode([&[0_u8; 2][..shift.min(2)], canary].concat());
         let first = (shift * 8).div_ceil(6);

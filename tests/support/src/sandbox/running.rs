@@ -36,26 +36,27 @@ impl Running {
         Self { stdout: Pipe::read(stdout), stderr: Pipe::read(stderr), child, command: line, limit }
     }
 
-    /// The process's number; `None` once it was waited for.
+    /// Returns the process's number; `None` once it was waited for.
     pub fn id(&self) -> Option<u32> {
         self.child.id()
     }
 
-    /// SIGKILL; how it ended then.
+    /// Sends SIGKILL, and returns the outcome.
     #[must_use = "whether it succeeded should be looked at"]
     pub fn kill(mut self) -> Outcome {
         self.child.start_kill().expect("a child of ours");
         self.wait()
     }
 
-    /// Ctrl-C: SIGINT.
+    /// Sends SIGINT, as Ctrl-C does.
     pub fn interrupt(&self) {
         let id = self.id().expect("a child that was not waited for").to_string();
         let sent = Command::new("kill").args(["-INT", &id]).stderr(Stdio::null()).status();
         assert!(sent.is_ok_and(|status| status.success()), "SIGINT was not sent to {id}");
     }
 
-    /// Waits until it has said this on stderr; panics with its command line where it ends or takes too long before.
+    /// Waits for this text on stderr. Panics with the command line if the program ends before, or takes too
+    /// long.
     #[track_caller]
     pub fn wait_for_stderr(&self, text: &str) {
         let mut stderr = self.stderr.0.clone();
@@ -66,12 +67,12 @@ impl Running {
         assert!(said, "$ {}\nhas not said {text:?}", self.command);
     }
 
-    /// Has it not ended yet?
+    /// Returns true before its end.
     pub fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Waits for its end; panics with its command line after the time limit.
+    /// Waits for its end. Panics with its command line after the time limit.
     #[track_caller]
     #[must_use = "whether it succeeded should be looked at"]
     pub fn wait(mut self) -> Outcome {
@@ -86,7 +87,7 @@ impl Running {
     }
 }
 
-/// What came out of a pipe so far.
+/// The output of a pipe so far.
 struct Pipe(watch::Receiver<Vec<u8>>);
 
 impl Pipe {
@@ -102,9 +103,9 @@ impl Pipe {
         Self(receiver)
     }
 
-    /// All of it, once its other end is closed.
+    /// Returns all of it, once its other end is closed.
     async fn whole(mut self) -> String {
-        // An error: the sender is gone, so there will be no more.
+        // An error means that the sender is gone, so there will be no more.
         while self.0.changed().await.is_ok() {}
         String::from_utf8_lossy(&self.0.borrow()).into_owned()
     }

@@ -1,4 +1,4 @@
-//! Kinds that a cluster does not have by itself.
+//! Kinds that are not built in.
 
 use serde_json::{Value, json};
 
@@ -19,8 +19,8 @@ impl World {
         })]);
     }
 
-    /// Serves what these `CustomResourceDefinition`s define. Worlds on the real control plane share them: what one has
-    /// defined already stays as it is.
+    /// Serves the types of these `CustomResourceDefinition`s. Worlds on the real control plane share them: an
+    /// existing one stays as it is.
     pub fn define(&self, definitions: &[Value]) {
         let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
         for definition in definitions {
@@ -33,7 +33,7 @@ impl World {
         }
     }
 
-    /// Discovery hears of a new resource a moment before or after it is served.
+    /// Waits for discovery, which lists a new resource a moment before or after it is served.
     fn wait_until_served(&self, spec: &Value) {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (group, plural) = (text(&spec["group"]), text(&spec["names"]["plural"]));

@@ -1,4 +1,4 @@
-//! What the API server refuses, kind by kind.
+//! The API server's validation, kind by kind.
 
 mod pod;
 mod secret;
@@ -11,7 +11,7 @@ use super::metadata;
 use super::resources::Resource;
 use super::store::text;
 
-/// Refuses an object that breaks a rule; `old` is what an update replaces.
+/// Refuses an object that breaks a rule; `old` is the object that an update replaces.
 pub(crate) fn validate(resource: &Resource, old: Option<&Value>, new: &Value) -> Result<(), Failure> {
     let mut causes = metadata::validate(resource, new);
     match resource.kind.as_str() {
@@ -32,7 +32,7 @@ pub(crate) fn validate(resource: &Resource, old: Option<&Value>, new: &Value) ->
     Err(Failure::invalid(&resource.qualified_kind(), text(new, "/metadata/name"), &causes))
 }
 
-/// The places of a custom resource that may never change, and have.
+/// Returns the places of a custom resource that changed and may never change.
 fn changed_for_ever<'a>(
     resource: &'a Resource,
     old: Option<&'a Value>,
@@ -49,7 +49,7 @@ fn changed_for_ever<'a>(
     })
 }
 
-/// Why a text is no key of a Secret.
+/// Explains why a text is not a key of a Secret.
 fn not_a_key(key: &str) -> Option<&'static str> {
     const KEY: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
     let fits =
@@ -64,7 +64,7 @@ fn not_a_key(key: &str) -> Option<&'static str> {
     }
 }
 
-/// Items of a list with their paths.
+/// Returns the items of a list with their paths.
 fn each<'a>(field: &str, list: &'a Value) -> impl Iterator<Item = (String, &'a Value)> + use<'a> {
     let field = field.to_owned();
     list.as_array()

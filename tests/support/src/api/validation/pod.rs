@@ -1,4 +1,4 @@
-//! Rules on what a pod's spec says about names, variables, files and secrets.
+//! Rules for names, variables, files and secrets in a pod's spec.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::api::failure::Cause;
 use crate::api::metadata::{not_a_label, not_a_subdomain};
 use crate::api::store::text;
 
-/// Everything wrong with a pod's spec at `field`.
+/// Returns the faults of a pod's spec at `field`.
 pub(super) fn validate(field: &str, spec: &Value) -> Vec<Cause> {
     let mut causes = volumes(field, &spec["volumes"]);
     let volumes: Vec<&str> =
@@ -25,7 +25,7 @@ pub(super) fn validate(field: &str, spec: &Value) -> Vec<Cause> {
     causes
 }
 
-/// What may change in a pod that exists: images, and little else.
+/// Refuses changes of an existing pod other than images and a few more fields.
 pub(super) fn validate_update(old: &Value, new: &Value) -> Option<Cause> {
     const WHY: &str = "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
     (frozen(old) != frozen(new)).then(|| Cause::forbidden("spec", WHY))
@@ -195,7 +195,7 @@ fn validate_env_from(all: &str, field: &str, source: &Value) -> Vec<Cause> {
     causes
 }
 
-/// Anything printable in ASCII but `=`, since Kubernetes 1.34.
+/// Accepts printable ASCII without `=`, as since Kubernetes 1.34.
 fn not_a_variable(name: &str) -> Option<&'static str> {
     const WHY: &str =
         "a valid environment variable name must consist only of printable ASCII characters other than '='";

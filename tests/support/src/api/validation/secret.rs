@@ -1,4 +1,4 @@
-//! Rules on a Secret.
+//! Rules for a Secret.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -8,10 +8,10 @@ use super::not_a_key;
 use crate::api::failure::Cause;
 use crate::api::store::text;
 
-/// All values together.
+/// The limit in bytes for all values together.
 const MOST_BYTES: usize = 1024 * 1024;
 
-/// Everything wrong with a Secret, and with changing `old` into it.
+/// Returns the faults of a Secret, and of changing `old` into it.
 pub(super) fn validate(old: Option<&Value>, new: &Value) -> Vec<Cause> {
     let mut causes = old.map_or_else(Vec::new, |old| immutable(old, new));
     let mut bytes = 0;

@@ -1,4 +1,4 @@
-//! Rules on what makes pods: Jobs above all, whose template is fixed once they exist.
+//! Rules for kinds that make pods: Jobs above all, whose template is fixed once they exist.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::api::store::text;
 
 const FIXED: &str = "field is immutable";
 
-/// Everything wrong with a workload, and with changing `old` into it.
+/// Returns the faults of a workload, and of changing `old` into it.
 pub(super) fn validate(resource: &Resource, old: Option<&Value>, new: &Value) -> Vec<Cause> {
     let pointer = resource.pod_spec().unwrap_or_default();
     let field = pointer.trim_start_matches('/').replace('/', ".");
@@ -38,7 +38,7 @@ pub(super) fn validate(resource: &Resource, old: Option<&Value>, new: &Value) ->
     causes
 }
 
-/// What may not change any more.
+/// Returns the fields that may no longer change.
 fn fixed(resource: &Resource, old: &Value, new: &Value) -> Vec<Cause> {
     let changed = |pointer: &str| old.pointer(pointer) != new.pointer(pointer);
     let refused = |field: &str| {
@@ -77,7 +77,7 @@ fn without_scheduling(spec: &Value) -> Value {
     spec
 }
 
-/// A Job's pods carry its own uid and name, never another Job's.
+/// Refuses labels that tie a Job's pods to another Job: they carry its own uid and name.
 fn job_ties(old: Option<&Value>, job: &Value) -> Vec<Cause> {
     let labels = &job["spec"]["template"]["metadata"]["labels"];
     let (uid, name) = (text(job, "/metadata/uid"), text(job, "/metadata/name"));
