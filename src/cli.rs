@@ -19,8 +19,8 @@ use crate::flags::{BINARY, Globals};
 
 /// Secrets for Run:ai: create them, share them with every project, attach them to jobs.
 ///
-/// Values of secrets are never shown, logged or handed to another program, unless you ask to see them: `view --reveal`
-/// prints them, and `create -o json` and `-o yaml` a manifest, which holds them.
+/// No value of a secret is shown, logged or handed to another program unless you ask for it: `view --reveal` prints
+/// values, and `create -o json` or `-o yaml` prints a manifest that contains them.
 #[derive(Parser)]
 #[command(
     // Without blanks: completion scripts make names of functions of it.

@@ -44,11 +44,11 @@ pub(crate) struct Place {
     #[arg(short, long = "project", global = true, value_name = "PROJECT", add = Holds::Project)]
     pub(crate) projects: Vec<String>,
 
-    /// The namespace; goes before --project and before the context's
+    /// The namespace; overrides --project and the context's namespace
     #[arg(short, long, global = true, value_name = "NAMESPACE", add = Holds::Namespace)]
     pub(crate) namespace: Option<String>,
 
-    /// Where Run:ai is installed and takes cluster-wide secrets from
+    /// Run:ai's own namespace, from which it copies cluster-wide secrets
     #[arg(long, global = true, value_name = "NAMESPACE", default_value = DEFAULT_RUNAI_NAMESPACE,
           add = Holds::Namespace, hide_short_help = true)]
     pub(crate) runai_namespace: String,
@@ -57,17 +57,17 @@ pub(crate) struct Place {
 /// How much is said and asked.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(clap::Args, Clone)]
-#[command(next_help_heading = "Asking and telling")]
+#[command(next_help_heading = "Prompts and output")]
 pub(crate) struct OutputFlags {
     /// Answer yes to every question
     #[arg(short, long, global = true)]
     pub(crate) yes: bool,
 
-    /// Never ask; what is missing is an error
+    /// Never prompt; a missing argument is an error
     #[arg(long, global = true)]
     pub(crate) no_input: bool,
 
-    /// Only errors and what was asked for with -o
+    /// Print only errors, and what -o asks for
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
 
@@ -79,7 +79,7 @@ pub(crate) struct OutputFlags {
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
     pub(crate) color: Color,
 
-    /// No colour, and questions one line after the other, as for a screen reader; the same as --color=never
+    /// No colour, and prompts that a screen reader can follow; the same as --color=never
     #[arg(long, global = true, hide_short_help = true, conflicts_with = "color")]
     pub(crate) no_color: bool,
 }
@@ -157,7 +157,7 @@ pub(crate) struct Connection {
     #[arg(long, global = true, value_name = "NAME", add = Holds::Text, hide_short_help = true)]
     pub(crate) tls_server_name: Option<String>,
 
-    /// How long one request may take, such as 5s or 2m; 0 for the longest, 10m [default: 30s]
+    /// Time limit of one request, such as 5s or 2m; 0 is the longest, 10m [default: 30s]
     #[arg(long, global = true, value_name = "DURATION", add = Holds::Text, hide_short_help = true, value_parser = parse_duration)]
     pub(crate) request_timeout: Option<Duration>,
 }
@@ -176,7 +176,7 @@ pub(crate) struct WriteArgs {
           hide_default_value = true, add = Holds::Listed)]
     pub(crate) output: Output,
 
-    /// What the server does about fields that it does not know
+    /// How the server treats fields that it does not know
     #[arg(long, value_name = "strict|warn|ignore", default_value = "strict", hide_short_help = true,
           num_args = 0..=1, require_equals = true, default_missing_value = "strict", value_parser = parse_validation,
           add = Holds::Listed)]
@@ -209,7 +209,7 @@ impl OutputFlags {
 /// How a report is shown.
 #[derive(clap::Args)]
 pub(crate) struct ReportArgs {
-    /// Print it for a program (json, yaml), as names alone, or with more columns (wide)
+    /// Output format: json and yaml for programs, name for names only, wide for more columns
     #[arg(short, long, value_name = "json|yaml|name|wide", value_parser = parse_report, default_value = "",
           hide_default_value = true, add = Holds::Listed)]
     pub(crate) output: Report,

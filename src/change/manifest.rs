@@ -15,7 +15,9 @@ use crate::workload::{Kind, Target};
 /// For `-f` of the commands that change a workload: what goes with a cluster alone goes not with it.
 pub(crate) fn without_cluster(filename: clap::Arg) -> clap::Arg {
     filename
-        .help("Change the workloads of a manifest instead, and print it; a folder has several; - for standard input")
+        .help(
+            "Change the workloads of a manifest, or of a folder of them, and print it; - for standard input",
+        )
         .conflicts_with_all(["recreate", "copy_as", "timeout", "dry_run", "validate", "field_manager"])
 }
 
@@ -40,7 +42,9 @@ impl<P: Plan> ManifestChange<'_, P> {
             let changed: Vec<Object> =
                 meant.iter().filter_map(|one| self.changed(one).transpose()).collect::<Result<_>>()?;
             for place in manifest.replace(&changed)? {
-                ui.warning(&format!("{place}: comments are lost, where lines went or were written anew"));
+                ui.warning(&format!(
+                    "{place}: some comments were lost, in lines that were removed or rewritten"
+                ));
             }
         }
         match self.write.output {
@@ -60,7 +64,7 @@ impl<P: Plan> ManifestChange<'_, P> {
             return Ok(());
         }
         Err(Error::usage(
-            "-f changes a manifest and asks no cluster: --namespace and --project mean nothing to it",
+            "--namespace and --project have no effect with -f, which changes a manifest and asks no cluster",
         )
         .hint("leave them out; kubectl apply -n says where the objects go"))
     }
@@ -74,7 +78,7 @@ impl<P: Plan> ManifestChange<'_, P> {
         };
         let has = if files.len() == 1 { "has no" } else { "has a" };
         if workloads.iter().all(Vec::is_empty) {
-            return Err(Error::failed(format!("{place} {has} workload of a kind that is known"))
+            return Err(Error::failed(format!("{place} {has} workload of a known kind"))
                 .hint("kubectl runai-secret attach x/y names the kinds that are"));
         }
         let Some(target) = self.target.map(ToString::to_string) else { return Ok(workloads) };
@@ -98,7 +102,11 @@ impl<P: Plan> ManifestChange<'_, P> {
         let Workload { kind, name, object } = workload;
         let planned = self.plan.change(&object.value, kind, name).map_err(|error| {
             let error = error.at(&object.place);
-            if self.target.is_none() { error.hint("KIND/NAME beside -f chooses one workload") } else { error }
+            if self.target.is_none() {
+                error.hint("KIND/NAME together with -f chooses one workload")
+            } else {
+                error
+            }
         })?;
         for warning in planned.warnings() {
             self.session.ui.warning(&format!("{name}: {warning}"));

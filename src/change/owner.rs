@@ -60,7 +60,7 @@ impl Controller {
         match state {
             State::Target => refused.hint(instead(name)),
             State::UnknownKind => {
-                refused.hint(format!("change {name} itself; it is no kind that this command knows"))
+                refused.hint(format!("change {name} itself; this command does not know its kind"))
             }
             State::Gone => Error::failed(format!(
                 "{target} was made by {name}, which is gone: Kubernetes deletes it soon"

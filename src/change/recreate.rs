@@ -1,4 +1,4 @@
-//! An object that can't be changed is deleted, and created anew under its name: the steps of that, each tried until it is
+//! An object that can't be changed is deleted, and created again under its name: the steps of that, each tried until it is
 //! clear what became of it or its time is over.
 
 pub(crate) mod saved_manifest;
@@ -122,7 +122,7 @@ pub(crate) trait DeleteAndCreate {
             if started.elapsed() > limit {
                 let seconds = limit.as_secs();
                 return Err(Error::failed(format!(
-                    "{} is still not gone after {seconds} s{holding}",
+                    "{} is still there after {seconds} s{holding}",
                     self.subject()
                 )));
             }
@@ -160,8 +160,9 @@ pub(crate) trait DeleteAndCreate {
             }
             if pause == LONGEST_PAUSE && !std::mem::replace(&mut is_told, true) {
                 let (subject, seconds) = (self.subject(), limit.as_secs());
-                let note =
-                    format!("the server does not take {subject} yet; trying again, for {seconds} s at most");
+                let note = format!(
+                    "the server does not accept {subject} yet; trying again, for {seconds} s at most"
+                );
                 self.session().ui.note(&note);
             }
             tokio::time::sleep(pause).await;

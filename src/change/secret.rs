@@ -147,7 +147,7 @@ impl<'a> SecretChange<'a> {
                 "secret {name} in {namespace} is immutable: nobody can change it"
             ))
             .hint(format!(
-                "{} offers to delete it and to create it anew, with all its keys",
+                "{} offers to delete it and to create it again, with all its keys",
                 CommandLine::plugin("create").arg(name).then("--replace …")
             )));
         }

@@ -25,7 +25,7 @@ const MOST_COPIES: u32 = 10;
 /// How a changed workload is to be written.
 #[derive(clap::Args)]
 pub(crate) struct ChangeArgs {
-    /// Delete the workload and create it anew under its name, where it can't be changed
+    /// If the workload can't be changed, delete it and create it again under its name
     #[arg(long, conflicts_with = "copy_as")]
     recreate: bool,
 
@@ -156,7 +156,7 @@ impl<P: Plan> Change<'_, P> {
                 Planned::Changed(changed) => changed,
                 Planned::Nothing { why, .. } => match &self.way {
                     Some(Way::CopyAs(name)) => {
-                        self.session.ui.note(&format!("{why}: {name} is a copy as it is"));
+                        self.session.ui.note(&format!("{why}: {name} is an unchanged copy"));
                         Changed { object: object.clone(), differences: Vec::new(), warnings: Vec::new() }
                     }
                     Some(Way::Recreate) | None => {
@@ -257,7 +257,7 @@ impl<P: Plan> Change<'_, P> {
         let target = self.target;
         let why = format!("{target} can't be changed: its {} is immutable", target.kind.changed_part());
         let ways =
-            ["create a changed copy under another name", "delete it and create it anew under its name"];
+            ["create a changed copy under another name", "delete it and create it again under its name"];
         let ui = self.session.ui;
         match ui.choose(&format!("{why}. What now?"), &ways).await? {
             Some(0) => {
@@ -271,7 +271,7 @@ impl<P: Plan> Change<'_, P> {
                 Ok(Way::Recreate)
             }
             None => Err(Error::usage(why)
-                .hint("--recreate deletes it and creates it anew under the same name")
+                .hint("--recreate deletes it and creates it again under the same name")
                 .hint("--copy-as NAME creates a changed copy and leaves it as it is")),
         }
     }
@@ -315,8 +315,7 @@ impl<P: Plan> Change<'_, P> {
         if !seen.unseen.is_empty() {
             let unseen = wording::list(seen.unseen.iter().map(|one| one.resource));
             self.session.ui.warning(&format!(
-                "you may not list {unseen} in namespace {}: whether some take the copy's pods for those of the original was \
-                 not looked at",
+                "you may not list {unseen} in namespace {}: some of them may take the copy's pods for those of the original",
                 self.namespace
             ));
         }

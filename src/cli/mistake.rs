@@ -26,10 +26,10 @@ const ELSEWHERE: [(&[&str], &str); 11] = [
     ),
     (&["run", "job", "start"], "submit NAME --image IMAGE makes a job with secrets"),
     (&["help"], "--help lists the commands, and COMMAND --help explains one"),
-    (&["version"], "--version says which this is"),
+    (&["version"], "--version prints the version"),
 ];
 
-const NOT_SHOWN: &str = "not shown, as it may be a value";
+const NOT_SHOWN: &str = "not shown: it may be a secret value";
 
 /// What is wrong with the command line, and what to do about it.
 pub(super) fn explained(error: &clap::Error) -> Error {
@@ -39,7 +39,7 @@ pub(super) fn explained(error: &clap::Error) -> Error {
         ErrorKind::InvalidSubcommand => unknown_command(error),
         ErrorKind::UnknownArgument => unknown_word(error, &usage),
         ErrorKind::TooManyValues => {
-            Error::usage(format!("{} takes no value; the one given is {NOT_SHOWN}", flag(error)))
+            Error::usage(format!("{} takes no value, and was given one ({NOT_SHOWN})", flag(error)))
         }
         ErrorKind::MissingRequiredArgument => missing(error, &usage),
         _ => with_nearest(Error::usage(in_one_line(error)), error, ContextKind::SuggestedValue),
@@ -56,7 +56,7 @@ fn unknown_command(error: &clap::Error) -> Error {
     match known {
         Some((_, here)) => Error::usage(format!("unknown command {word:?}")).hint(here),
         None => with_nearest(
-            Error::usage(format!("unknown command; the word is {NOT_SHOWN}")),
+            Error::usage(format!("unknown command ({NOT_SHOWN})")),
             error,
             ContextKind::SuggestedSubcommand,
         ),
@@ -67,17 +67,17 @@ fn unknown_command(error: &clap::Error) -> Error {
 fn unknown_word(error: &clap::Error, usage: &[String]) -> Error {
     let word = text(error, ContextKind::InvalidArg);
     if !word.starts_with('-') {
-        let unexpected = Error::usage(format!("a word too many; it is {NOT_SHOWN}"));
+        let unexpected = Error::usage(format!("unexpected argument ({NOT_SHOWN})"));
         return with_usage(unexpected, usage)
-            .hint("some flags take their value after '=' alone, such as --dry-run=server; one with blanks goes in quotes");
+            .hint("some flags take a value only after '=', such as --dry-run=server; put a value with blanks in quotes");
     }
     // A value may begin with dashes too; of a single letter there is nothing to hide.
     let is_letter = word.chars().count() == 2;
     let unknown =
-        if is_letter { format!("unknown flag {word}") } else { format!("unknown flag; it is {NOT_SHOWN}") };
+        if is_letter { format!("unknown flag {word}") } else { format!("unknown flag ({NOT_SHOWN})") };
     let unknown = Error::usage(unknown);
     if word == "-t" {
-        return unknown.hint("a job has no terminal: leave out -it and its like");
+        return unknown.hint("a job has no terminal: leave out -t, or -it");
     }
     with_nearest(unknown, error, ContextKind::SuggestedArg)
 }

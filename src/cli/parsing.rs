@@ -38,7 +38,7 @@ pub(crate) fn parse(words: &[OsString]) -> Result<Cli, NoCommand> {
         },
     };
     if let (Command::Label(_), Some(word)) = (&cli.command, duration_after_wait(words)) {
-        let wrong = Error::usage(format!("{word:?} is not a secret to label, but how long to wait"));
+        let wrong = Error::usage(format!("{word:?} is a duration, not the name of a secret"));
         return Err(NoCommand::Wrong(wrong.hint(format!("write it with '=': --wait={word}"))));
     }
     cli.notes = checked.map_err(NoCommand::Wrong)?;
@@ -82,9 +82,7 @@ fn parse_as(program: clap::Command, words: &[OsString]) -> Result<Parsed, clap::
     let mut cli = parsed?;
     // As kubectl has it: an empty one says nothing. It is what a variable that is not set leaves.
     if cli.globals.place.namespace.take_if(|namespace| namespace.is_empty()).is_some() {
-        checked = checked.map(|notes| {
-            [notes, vec!["--namespace is empty: it is as if it were not given".to_owned()]].concat()
-        });
+        checked = checked.map(|notes| [notes, vec!["--namespace is empty and ignored".to_owned()]].concat());
     }
     cli.globals.place.projects = projects.take();
     cli.globals.connection.impersonate_groups = groups.take();

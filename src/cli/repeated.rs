@@ -39,13 +39,13 @@ pub(super) fn check(program: &Command, words: &[OsString]) -> Result<Vec<String>
         if LAST_COUNTS.contains(&flag) {
             let last = values.last().filter(|_| holds.is_some_and(|holds| holds != Holds::Confidential));
             let last = last.map_or(String::new(), |last| format!(": {last}"));
-            notes.push(format!("--{flag} is given {}, and the last one counts{last}", times(values.len())));
+            notes.push(format!("--{flag} is given {}; the last one counts{last}", times(values.len())));
         } else {
             return Err(Error::usage(format!(
-                "--{flag} is given {}, with different values, and takes one",
+                "--{flag} takes one value, and is given {} with different ones",
                 times(values.len())
             ))
-            .hint("leave out all but the one that is meant"));
+            .hint("keep only the one that you mean"));
         }
     }
     Ok(notes)
@@ -75,7 +75,7 @@ fn refuse_a_terminal(words: &[String]) -> Result<()> {
     };
     match words.iter().take_while(|word| *word != "--").find(|word| is_for_a_terminal(word)) {
         Some(word) => {
-            Err(Error::usage(format!("a job has no terminal, which {word} asks for")).hint(format!(
+            Err(Error::usage(format!("a job has no terminal, but {word} asks for one")).hint(format!(
                 "leave out {word}; -i IMAGE is the image, and --interactive gives the job a higher priority"
             )))
         }
@@ -114,7 +114,10 @@ mod tests {
             "create s --dry-run=none --dry-run=server",
         ] {
             let refusal = checked(line).unwrap_err().to_string();
-            assert!(refusal.contains("is given twice, with different values"), "{line}: {refusal}");
+            assert!(
+                refusal.contains("takes one value, and is given twice with different ones"),
+                "{line}: {refusal}"
+            );
             assert!(!refusal.contains("secret-"), "{refusal}");
         }
     }
@@ -134,8 +137,8 @@ mod tests {
     #[test]
     fn of_a_place_the_last_counts_and_a_note_says_which() {
         let notes = checked("--context a -n x create s -n y --context=b").unwrap();
-        let context = "--context is given twice, and the last one counts: b";
-        assert_eq!(notes, [context, "--namespace is given twice, and the last one counts: y"]);
+        let context = "--context is given twice; the last one counts: b";
+        assert_eq!(notes, [context, "--namespace is given twice; the last one counts: y"]);
         assert!(!checked("-s https://u:p@h list -s b").unwrap()[0].contains("u:p"));
     }
 

@@ -16,12 +16,12 @@ use crate::{change, secret, uses};
 
 /// Attach a secret to a workload: as env variables, as files, or for pulling images
 ///
-/// The workload gets a reference to the secret, never a value. Before anything is written the secret, its keys and
+/// The workload gets a reference to the secret, never a value. Before anything is written, the secret, its keys and
 /// the containers are looked up, and the server checks the change. A Job's template can't be changed: --recreate
-/// replaces the Job by one of the same name, --copy-as makes another. --dry-run=client looks all of this up too, and
-/// writes nothing.
+/// replaces the Job with one of the same name, --copy-as creates another one. --dry-run=client looks all of this up
+/// too, and writes nothing.
 ///
-/// With -f no cluster is asked: the workloads of a manifest are changed, and the whole manifest is printed.
+/// With -f it changes the workloads of a manifest and prints the whole manifest, without asking a cluster.
 #[derive(clap::Args)]
 #[command(
     mut_arg("output", uses::runai_flags::with_runai),
@@ -65,7 +65,7 @@ pub(crate) struct AttachArgs {
     #[command(flatten)]
     references: ReferenceArgs,
 
-    /// The container; '*' for all. Needed where there are several
+    /// The container; '*' for all. Needed if there are several
     #[arg(short, long, value_name = "NAME", add = Holds::Container)]
     container: Vec<String>,
 
@@ -73,7 +73,7 @@ pub(crate) struct AttachArgs {
     #[arg(long)]
     overwrite: bool,
 
-    /// Let the workload start although the secret or the key is missing
+    /// Let the workload start even if the secret or the key is missing
     #[arg(long)]
     optional: bool,
 
@@ -143,7 +143,7 @@ async fn print_runai_flags(
         return Err(uses::runai_flags::only_prints(flag));
     }
     if args.manifest.is_given() {
-        return Err(Error::usage("-o runai prints flags of a command line, and -f is about a manifest")
+        return Err(Error::usage("-o runai prints flags of a command line, but -f is about a manifest")
             .hint("leave out one of them"));
     }
     let cluster = session.connect().await?;
@@ -216,7 +216,7 @@ impl AttachArgs {
         }
         attachments.extend(uses.attachments);
         if attachments.is_empty() {
-            return Err(Error::usage("nothing says how the workload is to use the secret")
+            return Err(Error::usage("say how the workload uses the secret")
                 .hint("add --env KEY, --env-all, --mount PATH or --image-pull"));
         }
         self.check_every_flag_is_used(&attachments)?;
@@ -247,7 +247,7 @@ impl AttachArgs {
             (true, true) => ("--optional", "a workload starts without that secret anyway"),
             (true, false) => return Ok(()),
         };
-        Err(Error::usage(format!("{flag} has no meaning for --image-pull alone: {why}"))
+        Err(Error::usage(format!("{flag} has no effect on --image-pull alone: {why}"))
             .hint(format!("leave out {flag}")))
     }
 
@@ -271,10 +271,10 @@ impl AttachArgs {
             [secret, target] if names_keys || self.references.is_empty() => {
                 Ok((Some(secret), Some(Target::parse(target)?)))
             }
-            [_, _] => Err(Error::usage("-e and its like name the secret themselves")
+            [_, _] => Err(Error::usage("-e already names the secret: leave out the first argument")
                 .hint("kubectl runai-secret attach KIND/NAME -e VAR=SECRET:NAME,KEY")),
             words => {
-                let line = format!("a secret and a workload are wanted, and there are {} words", words.len());
+                let line = format!("expected SECRET KIND/NAME, got {} arguments", words.len());
                 let error = Error::usage(line).hint("kubectl runai-secret attach SECRET KIND/NAME --env KEY");
                 Err(match self.env_all {
                     Some(_) => error.hint("a prefix follows --env-all after '=': --env-all=PREFIX"),
@@ -297,7 +297,7 @@ impl AttachArgs {
             return Err(Error::usage(format!(
                 "--env-all={secret} would put {secret:?} before the name of each key"
             ))
-            .hint("leave out what follows --env-all; the secret stands before the workload"));
+            .hint("leave out what follows --env-all: the secret is named before the workload"));
         }
         for flag in &self.mount {
             attachments.push(Attachment::files(secret, flag, mode)?);

@@ -101,16 +101,17 @@ fn install(session: &Session<'_>) -> Result<()> {
         let path = plugin.folder.join(name);
         match found(&path)? {
             Found::Ours(file) if file == plugin.file => {
-                session.ui.done(&format!("{} is there already", path.display()))?;
+                session.ui.done(&format!("{} is linked already", path.display()))?;
                 continue;
             }
             Found::Ours(_) => remove(&path)?,
             Found::Nothing => {}
             Found::Foreign => {
                 in_the_way += 1;
-                session
-                    .ui
-                    .error(&Error::failed(format!("{} is not ours, and was left as it is", path.display())));
+                session.ui.error(&Error::failed(format!(
+                    "{} was not made by this plugin, and was left as it is",
+                    path.display()
+                )));
                 continue;
             }
         }
@@ -138,7 +139,7 @@ fn finished(in_the_way: usize) -> Result<()> {
         return Ok(());
     }
     Err(Error::partly("not every name could be linked")
-        .hint("move away what is in the way if you don't need it, and run this again"))
+        .hint("if you don't need the files in the way, move them and run this again"))
 }
 
 impl Plugin {
@@ -232,7 +233,7 @@ fn not_written(path: &Path, error: &io::Error) -> Error {
     let failed = Error::failed(format!("can't change {}: {error}", path.display()));
     match error.kind() {
         ErrorKind::PermissionDenied => failed
-            .hint("run this as somebody who may write there, or install the plugin in a folder of yours"),
+            .hint("run this as a user who may write there, or install the plugin in a folder of your own"),
         ErrorKind::Unsupported => failed.hint(
             "for PowerShell: kubectl-runai-secret completion powershell | Out-String | Invoke-Expression",
         ),

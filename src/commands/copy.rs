@@ -28,9 +28,10 @@ const SERVICE_ACCOUNT_TOKEN: &str = "kubernetes.io/service-account-token";
 
 /// Copy a secret to other projects
 ///
-/// Type, keys and values are copied, and the label that makes it a credential of Run:ai; not its owner, nor what
-/// shares it; --label and --annotation add more. A copy is not kept up to date: to share a secret with every project, see label. Where a project has a
-/// secret of that name it is refused, unless --replace is given.
+/// The copy gets the type, the keys and values, and the label that makes the secret a credential of Run:ai. It does
+/// not get the owner, nor the labels that share the secret; --label and --annotation add others. A copy is not kept up
+/// to date: to share a secret with every project, see label. If a project already has a secret of that name, the copy
+/// is refused unless --replace is given.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret copy hf --from-project=team-a --to-project=team-b\n  \
@@ -48,7 +49,7 @@ pub(crate) struct CopyArgs {
     #[arg(long, value_name = "PROJECT", add = Holds::Project)]
     from_project: Option<String>,
 
-    /// The kubeconfig's context in which the projects are that get it
+    /// The kubeconfig's context of the cluster that gets it
     #[arg(long, value_name = "CONTEXT", add = Holds::Context)]
     to_context: Option<String>,
 
@@ -108,7 +109,7 @@ pub(super) async fn run(args: &CopyArgs, session: &Session<'_>) -> Result<()> {
         )));
     }
     if found.immutable {
-        session.ui.note(&format!("{} is immutable, and its copies are not: they can be changed", args.name));
+        session.ui.note(&format!("{} is immutable; its copies are not", args.name));
     }
     let mut manifest = manifest(&found);
     manifest.labels.extend(labels);
@@ -127,7 +128,7 @@ impl CopyArgs {
         let place = &session.globals.place;
         match &self.from_project {
             Some(_) if place.namespace.is_some() || !place.projects.is_empty() => {
-                Err(Error::usage("--from-project is one place, and another flag names one")
+                Err(Error::usage("--from-project excludes --project and --namespace")
                     .hint("leave out --project and --namespace, or --from-project"))
             }
             Some(project) => session.namespace_of(cluster, project).await,
@@ -234,7 +235,7 @@ impl Copying<'_> {
             return Ok(());
         }
         let going = uses::losing_keys::in_words(&lost, name, namespace);
-        session.ui.note(&format!("{going}: the copy does not have what its source has not"));
+        session.ui.note(&format!("{going}: the source does not have it"));
         let deed = format!("Replace {name} in {namespace}, without {},", list(&lost));
         let scope = sharing::scope(&metadata, session);
         let (keys, cluster) = (lost.as_slice(), self.cluster);
@@ -267,8 +268,8 @@ impl Copying<'_> {
             "Error from server (AlreadyExists): secrets \"{name}\" already exists in {namespace}"
         ))
         .hint(change::secret::how_to_set(&self.manifest, namespace))
-        .hint("nothing was changed there; --replace overwrites it, and its other keys go")
-        .hint(format!("see what it is: {}", CommandLine::plugin("view").arg(name).namespace(namespace)))
+        .hint("nothing was changed there; --replace overwrites it and removes its other keys")
+        .hint(format!("to see it: {}", CommandLine::plugin("view").arg(name).namespace(namespace)))
     }
 
     fn refused(&self, failure: Failure, namespace: &str) -> Error {

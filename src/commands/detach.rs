@@ -14,11 +14,11 @@ use crate::workload::{self, ContainerChoice, Kind, Nameless, Selection, Target};
 
 /// Detach a secret from a workload: the reverse of attach
 ///
-/// Without --env, --env-all, --mount and --image-pull every use goes. What is named and does not use the secret is an
-/// error. The secret itself is not touched. A Job's template can't be changed: --recreate replaces the Job
-/// by one of the same name, --copy-as makes another. --dry-run=client reads the workload, and writes nothing.
+/// Without --env, --env-all, --mount and --image-pull every use is removed. To name a use that is not there is an error.
+/// The secret itself is not touched. A Job's template can't be changed: --recreate replaces the Job with one of the same
+/// name, --copy-as creates another one. --dry-run=client reads the workload, and writes nothing.
 ///
-/// With -f no cluster is asked: the workloads of a manifest are changed, and the whole manifest is printed.
+/// With -f it changes the workloads of a manifest and prints the whole manifest, without asking a cluster.
 #[derive(clap::Args)]
 #[command(
     mut_arg("filename", change::manifest::without_cluster),
@@ -31,7 +31,7 @@ use crate::workload::{self, ContainerChoice, Kind, Nameless, Selection, Target};
     kubectl runai-secret detach hf -f train.yaml"
 )]
 pub(crate) struct DetachArgs {
-    /// The secret; it need not exist any more
+    /// The secret; it may be gone already
     #[arg(value_name = "SECRET", add = Holds::Secret)]
     secret: String,
 
@@ -140,7 +140,7 @@ fn not_used(object: &Value, kind: &Kind, workload: &str, secret: &str) -> Result
     if !others.is_empty() {
         let others = list(others);
         return Err(Error::failed(format!("{workload} uses secret {secret} in a way that can't be detached: {others}"))
-            .hint("what a storage driver logs in with, or an ephemeral container has, is changed in the workload itself"));
+            .hint("a storage driver's login, or an ephemeral container's use, can only be changed in the workload itself"));
     }
     let line = format!("{workload} does not use secret {secret}");
     Ok(match nearest(secret, used.iter().map(|reference| reference.secret.as_str())) {

@@ -82,7 +82,7 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Show which workloads use a secret, and how
     Usage(UsageArgs),
-    /// Set up Tab, in kubectl or in a shell
+    /// Set up completion with Tab, in kubectl or in a shell
     Completion(CompletionArgs),
 }
 

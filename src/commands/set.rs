@@ -15,12 +15,12 @@ use crate::{change, sharing, uses};
 
 /// Set keys of a secret, and leave its other keys as they are
 ///
-/// The value of a KEY is asked for without showing it; where standard input is no terminal, the value of a single KEY is
-/// read from there. All sources of create work too. A secret that does not exist is created. What is written holds for
-/// the secret as it was read: of two who change it at once nobody loses a key.
+/// It asks for the value of each KEY without showing it; if standard input is not a terminal, it reads the value of a
+/// single KEY from there. All sources of create work too. A secret that does not exist is created. If two people change a
+/// secret at once, neither loses a key.
 ///
-/// Then the workloads that use these keys are named: who sees files sees them change, who read a variable when it
-/// started has to start again.
+/// Then it names the workloads that use these keys: mounted files change by themselves, but a workload that read a
+/// variable when it started must be restarted.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret set hf HF_TOKEN -p team-a < token.txt\n  \
@@ -94,12 +94,12 @@ impl SetArgs {
             return Ok(());
         }
         Err(Error::usage(format!(
-            "secret {} is copied to the projects, which takes about a minute",
+            "--restart is refused for the shared secret {}: its copies take about a minute to update",
             self.name
         ))
-        .hint("set it without --restart: what has to start again is named then")
+        .hint("set it without --restart; the workloads to restart are then named")
         .hint(format!(
-            "to see whether the copies are there: {}",
+            "to see whether the copies have arrived: {}",
             CommandLine::plugin("status").arg(&self.name)
         )))
     }
@@ -175,7 +175,7 @@ impl SetArgs {
         for key in &self.keys {
             let Some(value) = session.ui.ask_hidden(&format!("Value of {key}")).await? else {
                 return Err(Error::usage(
-                    "the values of these keys have to be asked for, and nobody can be asked",
+                    "the values of these keys must be typed, but nobody can be asked",
                 )
                 .hint(
                     "give one KEY and its value on standard input, or another source: --from-file=KEY=PATH",
@@ -234,14 +234,15 @@ impl SetArgs {
 }
 
 fn not_found_out(failure: Failure) -> Error {
-    Error::from(failure).at("the secret has its new values; who uses it could not be found out")
+    Error::from(failure)
+        .at("the secret has its new values, but the workloads that use it could not be listed")
 }
 
 /// A new key that is almost one that is there is often a slip of the fingers.
 fn warn_of_slips(manifest: &SecretManifest, secret: &SecretHead, session: &Session<'_>) {
     let new: Vec<&String> = manifest.data.keys().filter(|key| !secret.has_key(key)).collect();
     if !new.is_empty() {
-        session.ui.note(&format!("new in the secret: {}", list(&new)));
+        session.ui.note(&format!("new keys: {}", list(&new)));
     }
     for key in new {
         if let Some(near) = nearest(key, secret.keys()).filter(|near| near.len().abs_diff(key.len()) <= 1) {

@@ -14,7 +14,7 @@ use crate::{change, secret, session, sharing, uses};
 
 /// Take keys out of a secret, and leave its other keys as they are
 ///
-/// Where workloads would not start without one of the keys, they are named, and you are asked.
+/// If workloads would not start without one of the keys, it names them and asks you to confirm.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret unset settings OLD_TOKEN -p team-a\n  \
@@ -48,7 +48,7 @@ pub(super) async fn run(args: &UnsetArgs, session: &Session<'_>) -> Result<()> {
     let scope = sharing::scope(&secret.metadata, session);
     uses::losing_keys::agree(&change, &scope, &args.keys).await?;
     if secret.keys().all(|key| args.keys.iter().any(|gone| gone == key)) {
-        session.ui.note(&format!("{} has no keys then; it stays, without any", args.name));
+        session.ui.note(&format!("{} then has no keys left; the empty secret stays", args.name));
     }
     let effect = format!("secret/{} in {namespace}: without {}", args.name, list(&args.keys));
     session
@@ -77,7 +77,7 @@ impl UnsetArgs {
             return Err(Error::in_kubectls_words(format!(
                 "Error from server (NotFound): secrets \"{name}\" not found"
             ))
-            .hint(format!("what there is: {}", CommandLine::plugin("list").namespace(namespace))));
+            .hint(format!("to list the secrets: {}", CommandLine::plugin("list").namespace(namespace))));
         };
         let Some(missing) = self.keys.iter().find(|key| !secret.has_key(key)) else { return Ok(secret) };
         let error = Error::failed(format!("secret {name} has no key {missing}; nothing was changed"));

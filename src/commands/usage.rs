@@ -17,16 +17,16 @@ use crate::{flags, propagation, secret, session, sharing, uses};
 
 /// Show which workloads use a secret, and how
 ///
-/// Without NAME it lists every secret with the number of its consumers. A job that waits in a queue, one that is
-/// suspended and a cron job between two runs are consumers as much as what runs. Pods are named by what made them.
-/// Values are not read, not even keys. What other kinds of objects refer to is not seen.
+/// Without NAME it lists every secret with the number of its consumers. A job that waits in a queue, a suspended one and
+/// a cron job between two runs are consumers too. A pod is listed under the workload that made it. Neither values nor
+/// keys are read. References from other kinds of objects are not found.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret usage hf -p team-a\n  \
     kubectl runai-secret usage hf -A -o wide\n  \
     kubectl runai-secret usage --unused -p team-a")]
 pub(crate) struct UsageArgs {
-    /// The secret; all of the namespace without it
+    /// The secret; without it all secrets of the namespace
     #[arg(value_name = "NAME", value_parser = flags::parse_secret, add = Holds::Secret)]
     name: Option<String>,
 
@@ -252,7 +252,7 @@ fn check_is_there(
     for usage in usages.iter().filter(|usage| usage.exists == Some(false)) {
         let namespace = usage.namespace;
         session.ui.warning(&format!(
-            "secret {name} does not exist in namespace {namespace}, and is referred to there"
+            "secret {name} does not exist in namespace {namespace}, but workloads there refer to it"
         ));
     }
     if usages.iter().all(|usage| usage.consumers.is_empty()) {

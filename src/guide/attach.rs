@@ -97,7 +97,7 @@ impl Guide<'_> {
 
     async fn ask_how(&mut self, secret: &str) -> Result<()> {
         let offered = Way::offered(&self.type_of(secret).await?);
-        let mut question = "How is it to be used?";
+        let mut question = "How should the workload get it?";
         loop {
             let enough = self.has(&WAYS).then_some(Way::Enough);
             let ways: Vec<Way> = enough.into_iter().chain(offered.iter().copied()).collect();
@@ -118,7 +118,7 @@ impl Guide<'_> {
                 }
                 Way::ImagePull => self.draft.flag("image-pull", ""),
             }
-            question = "How else?";
+            question = "Anything else?";
         }
     }
 
@@ -154,7 +154,7 @@ impl Guide<'_> {
         let line = self.draft.followed_by(&[""]);
         let choices = complete::workloads(self.draft.program(), &line, self.cluster().await?).await?;
         if choices.is_empty() {
-            self.ui.note("no workload is to be seen: there may be none, or none that you may list");
+            self.ui.note("no workload was found: there may be none, or none that you may list");
             return self.type_workload().await;
         }
         self.pick("Workload", choices).await
@@ -174,9 +174,9 @@ impl Guide<'_> {
         let what = secret.map_or_else(|| "a secret".to_owned(), |name| format!("secret {name}"));
         if !seen.unseen.is_empty() {
             let kinds = list(seen.unseen.iter().map(|one| one.resource));
-            self.ui.note(&format!("you may not list {kinds}: whether they use {what} is not known"));
+            self.ui.note(&format!("you may not list {kinds}: some of them may use {what}"));
         } else if seen.found.is_empty() {
-            return Err(Error::failed(format!("there is no workload that uses {what}"))
+            return Err(Error::failed(format!("no workload uses {what}"))
                 .hint("kubectl runai-secret usage shows what else refers to secrets"));
         }
         if seen.found.is_empty() {

@@ -79,7 +79,7 @@ impl Guide<'_> {
             secret::check_secret_name(name)?;
             match taken.get(name) {
                 Some(place) => {
-                    Err(Error::usage(format!("secret {name} exists already{place}; set changes it")))
+                    Err(Error::usage(format!("secret {name} already exists{place}; to change it, use set")))
                 }
                 None => Ok(()),
             }

@@ -84,7 +84,7 @@ pub(crate) fn tell_of_next_time(next_time: Option<String>, outcome: &Result<()>,
     match (next_time, kind) {
         (_, Some(Kind::Interrupted)) => {}
         (Some(command), Some(Kind::Failed | Kind::Usage)) => {
-            ui.note(format!("that was: {command} {chosen}").trim_end());
+            ui.note(format!("the command was: {command} {chosen}").trim_end());
         }
         (Some(command), _) => ui.note(format!("next time you can type: {command} {chosen}").trim_end()),
         (None, None | Some(Kind::Partly)) if !chosen.is_empty() => {
@@ -238,7 +238,7 @@ impl<'a> Guide<'a> {
             Ok(choices) => return self.pick(question.text, choices).await,
             // Whoever may not list may still know the name.
             Err(error) if error.is_forbidden() => {
-                self.ui.note(&format!("{}: you may not list what there is, so type it", question.text));
+                self.ui.note(&format!("{}: you may not list these, so type the name", question.text));
             }
             Err(error) => return Err(error.into()),
         }

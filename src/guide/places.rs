@@ -18,7 +18,7 @@ impl Guide<'_> {
         let namespace = self.cluster().await?.default_namespace().to_owned();
         if namespace != project::UNCHOSEN_NAMESPACE {
             self.ui.note(&format!(
-                "in namespace {namespace}, that of the kubeconfig's context; -p names a project"
+                "using namespace {namespace} of the kubeconfig's context; -p names a project"
             ));
             return Ok(());
         }

@@ -13,8 +13,7 @@ impl Guide<'_> {
         let image = self.type_word("Image of the container", "", something, None).await?;
         self.draft.flag("image", &image);
         if self.count() == 0 {
-            let name =
-                self.type_word("Name of the job (empty: one is made up)", "", may_be_a_name, None).await?;
+            let name = self.type_word("Name of the job (empty: generated)", "", may_be_a_name, None).await?;
             if !name.is_empty() {
                 self.draft.push(name);
             }
@@ -59,6 +58,6 @@ fn may_be_a_number(word: &str) -> Result<()> {
     if word.is_empty() || word.parse::<f64>().is_ok_and(|number| number > 0.0) {
         Ok(())
     } else {
-        Err(Error::usage("a number such as 1 or 0.5"))
+        Err(Error::usage("type a number such as 1 or 0.5"))
     }
 }

@@ -44,7 +44,10 @@ impl Guide<'_> {
         let secret = self.draft.line().positionals[0].clone();
         let mut keys = self.keys_of(&secret).await?;
         let new = "another key";
-        keys.push(Choice { value: new.to_owned(), about: "that the secret does not have yet".to_owned() });
+        keys.push(Choice {
+            value: new.to_owned(),
+            about: "one that the secret does not have yet".to_owned(),
+        });
         let key = match self.pick("Key", keys).await? {
             picked if picked == new => self.type_key().await?,
             key => key,
@@ -130,7 +133,7 @@ impl Guide<'_> {
         let check = move |key: &str| {
             check_name_of_key(key)?;
             if keys.iter().any(|given| given == key) {
-                return Err(Error::usage(format!("{key} is there already")));
+                return Err(Error::usage(format!("{key} is already given")));
             }
             Ok(())
         };
@@ -160,7 +163,7 @@ fn is_file(path: &str) -> Result<()> {
     let path = complete::on_disk(path);
     match (path.exists(), path.is_dir()) {
         (true, false) => Ok(()),
-        (true, true) => Err(Error::usage("that is a folder, and a file is wanted")),
+        (true, true) => Err(Error::usage("that is a folder, not a file")),
         (false, _) => Err(Error::usage("there is no such file")),
     }
 }
@@ -168,7 +171,7 @@ fn is_file(path: &str) -> Result<()> {
 /// A key's name. Who is asked for an "API key" may think of its value, and names are seen by everybody.
 fn check_name_of_key(word: &str) -> Result<()> {
     if secret::looks_like_a_token(word) {
-        return Err(Error::usage("this looks like a value; the name is what jobs call it, such as HF_TOKEN"));
+        return Err(Error::usage("this looks like a value; type the name of the key, such as HF_TOKEN"));
     }
     secret::check_key(word)
 }

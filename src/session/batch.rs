@@ -49,19 +49,21 @@ impl<'a> Several<'a> {
         }
     }
 
+    /// Ends the command.
+    ///
     /// # Errors
-    /// Something was not done: all of it, or a part.
+    /// One of them failed.
     pub(crate) fn verdict(&self) -> Result<()> {
-        let (all, preposition) = (plural(self.all, self.noun), self.preposition);
+        let all = plural(self.all, self.noun);
+        let failed = match self.done {
+            0 => format!("failed {} all {all}", self.preposition),
+            _ => format!("failed {} {} of {all}", self.preposition, self.failed.len()),
+        };
         match (self.failed.as_slice(), self.done) {
             ([], _) => Ok(()),
-            (kinds, 0) if kinds.iter().all(|kind| *kind == Kind::Usage) => {
-                Err(Error::usage(format!("done {preposition} none of {all}")))
-            }
-            (kinds, 0) if !kinds.contains(&Kind::Partly) => {
-                Err(Error::failed(format!("done {preposition} none of {all}")))
-            }
-            (_, done) => Err(Error::partly(format!("done {preposition} {done} of {all}"))),
+            (kinds, 0) if kinds.iter().all(|kind| *kind == Kind::Usage) => Err(Error::usage(failed)),
+            (kinds, 0) if !kinds.contains(&Kind::Partly) => Err(Error::failed(failed)),
+            _ => Err(Error::partly(failed)),
         }
     }
 }

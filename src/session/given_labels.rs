@@ -30,7 +30,7 @@ pub(crate) fn of_copies(given: &[String]) -> Result<BTreeMap<String, String>> {
     match labels.keys().find(is_reserved) {
         None => Ok(labels),
         Some(label) => Err(Error::usage(format!(
-            "a copy can't be given the label {label}: copies and shared secrets are known by it"
+            "label {label} can't be set on a copy: it is what copies and shared secrets are known by"
         ))),
     }
 }
@@ -64,8 +64,8 @@ pub(crate) fn insert_once(
 ) -> Result<()> {
     match into.insert(key.to_owned(), value.to_owned()) {
         Some(before) if before != value => {
-            Err(Error::usage(format!("{flag} gives {key} another value than a flag before it"))
-                .hint("leave out all but the one that is meant"))
+            Err(Error::usage(format!("{flag} gives {key} a second, different value"))
+                .hint("keep only the one that you mean"))
         }
         _ => Ok(()),
     }
@@ -73,5 +73,5 @@ pub(crate) fn insert_once(
 
 /// Not repeated where it has no `=`: it may be a value in the wrong place.
 fn pair<'a>(flag: &str, given: &'a str) -> Result<(&'a str, &'a str)> {
-    given.split_once('=').ok_or_else(|| Error::usage(format!("{flag} is KEY=VALUE, and there is no '='")))
+    given.split_once('=').ok_or_else(|| Error::usage(format!("{flag} takes KEY=VALUE, and there is no '='")))
 }

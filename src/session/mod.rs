@@ -46,8 +46,8 @@ impl Session<'_> {
             (Some(namespace), project) => {
                 if let Some(project) = project {
                     self.ui.warning(&format!(
-                        "--namespace goes before --project: it is namespace {namespace}, whether or not that is \
-                         project {project}'s"
+                        "--namespace overrides --project: using namespace {namespace}, whether or not it is that of \
+                         project {project}"
                     ));
                 }
                 namespace.clone()
@@ -65,7 +65,7 @@ impl Session<'_> {
             [] => Ok(None),
             [project] => Ok(Some(project)),
             several => Err(Error::usage(format!(
-                "this command works in one project at a time, and --project names {}",
+                "this command works in one project at a time, but --project names {}",
                 several.len()
             ))
             .hint("run it once for each project")),
@@ -79,7 +79,7 @@ impl Session<'_> {
             Err(failure) if failure.is_forbidden() => {
                 let usual = format!("runai-{name}");
                 self.ui.note(&format!(
-                    "you may not list namespaces: taking {usual}, the usual one of project {name}"
+                    "you may not list namespaces: using {usual}, the usual one of project {name}"
                 ));
                 return Ok(usual);
             }
@@ -111,7 +111,7 @@ impl Session<'_> {
         let place = &self.globals.place;
         if place.namespace.is_none() && place.projects.is_empty() && namespace == project::UNCHOSEN_NAMESPACE
         {
-            self.ui.note("no project was named: it is in namespace default");
+            self.ui.note("no project was named, so it is in namespace default");
         }
     }
 
@@ -174,7 +174,7 @@ impl Session<'_> {
     /// Standard output can't be written to. Says what was done all the same.
     pub(crate) fn report(&self, args: &WriteArgs, name: &str, verb: &str, object: &Value) -> Result<()> {
         let done = match (args.dry_run, name) {
-            (DryRun::None, "") => "what was to be written is written".to_owned(),
+            (DryRun::None, "") => "the write itself is done".to_owned(),
             (DryRun::None, name) => format!("{name} is {verb}"),
             (DryRun::Client | DryRun::Server, _) => String::new(),
         };

@@ -21,7 +21,8 @@ pub(crate) async fn secret(failure: Failure, name: &str, namespace: &str, cluste
     if !is_missing {
         return error;
     }
-    let error = error.hint(format!("what there is: {}", CommandLine::plugin("list").namespace(namespace)));
+    let error =
+        error.hint(format!("to list the secrets: {}", CommandLine::plugin("list").namespace(namespace)));
     with_nearest_secret(error, name, namespace, cluster).await
 }
 
@@ -48,10 +49,8 @@ pub(crate) async fn workload(failure: Failure, target: &Target, namespace: &str,
     let rows = cluster.workload_rows(namespace, kind, |row| names.push(row.cell("Name").to_owned()));
     let (_, wrong) = tokio::join!(rows, no_namespace(namespace, cluster));
     let names: Vec<String> = names.iter().map(|name| format!("{}/{name}", kind.word())).collect();
-    let error = error.hint(format!(
-        "see which there are: {}",
-        CommandLine::kubectl("get").arg(kind.in_kubectl()).then("-A")
-    ));
+    let error = error
+        .hint(format!("to list them: {}", CommandLine::kubectl("get").arg(kind.in_kubectl()).then("-A")));
     likeliest(error, &format!("{}/{}", kind.word(), target.name), &names, wrong)
 }
 
@@ -80,9 +79,7 @@ pub(crate) async fn refuse_no_namespace(
         Sight::There(labels) => Ok(labels),
         Sight::Missing(wrong) => Err(Error::failed(wrong)),
         Sight::Unknown => {
-            session
-                .ui
-                .warning(&format!("whether there is a namespace {namespace} is not known: you may not look"));
+            session.ui.warning(&format!("you may not look up namespace {namespace}: it may not exist"));
             Ok(None)
         }
     }
@@ -102,7 +99,7 @@ pub(crate) async fn refuse_wrong_place(
     let is_chosen = place.namespace.is_some() || !place.projects.is_empty();
     if !is_chosen && labels.is_some_and(|labels| !labels.contains_key(PROJECT_LABEL)) {
         session.ui.note(&format!(
-            "namespace {namespace} is no project's: -p PROJECT looks into one, -A into all namespaces"
+            "namespace {namespace} belongs to no project: name one with -p PROJECT, or look into all with -A"
         ));
     }
     Ok(())
@@ -161,7 +158,7 @@ fn no_such_namespace(namespace: &str, all: &[Metadata]) -> Option<String> {
     }
     Some(match nearest(namespace, all.iter().map(|one| one.name.as_str())) {
         Some(near) => format!("{missing}; did you mean {near:?}?"),
-        None => format!("{missing}: kubectl get namespaces shows which there are"),
+        None => format!("{missing}; to list them: kubectl get namespaces"),
     })
 }
 
@@ -181,6 +178,6 @@ mod tests {
         assert_eq!(hint("default"), None);
         assert!(hint("runai-taem-a").unwrap().ends_with("did you mean \"runai-team-a\"?"));
         assert!(hint("team-a").unwrap().ends_with("a project of that name: -p team-a"));
-        assert!(hint("zzz").unwrap().ends_with("kubectl get namespaces shows which there are"));
+        assert!(hint("zzz").unwrap().ends_with("to list them: kubectl get namespaces"));
     }
 }

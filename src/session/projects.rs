@@ -82,7 +82,7 @@ impl ProjectSelection {
 
 /// The usual namespaces of projects whose own can't be looked up.
 fn usual(names: &[String], session: &Session<'_>) -> Vec<Project> {
-    session.ui.note("you may not list namespaces: taking runai-PROJECT, the usual one, for each project");
+    session.ui.note("you may not list namespaces: using runai-PROJECT, the usual one, for each project");
     let project = |name: &String| Project {
         name: name.clone(),
         namespace: format!("runai-{name}"),

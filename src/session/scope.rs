@@ -19,7 +19,7 @@ const NAMED: usize = 3;
 
 #[derive(clap::Args)]
 pub(crate) struct ScopeArgs {
-    /// Look into all namespaces; where that is not allowed, into those of the projects
+    /// All namespaces; if you may not list those, the namespaces of the projects
     #[arg(short = 'A', long)]
     all_namespaces: bool,
 }
@@ -39,7 +39,7 @@ impl ScopeArgs {
         let place = &session.globals.place;
         let is_named = place.namespace.is_some() || !place.projects.is_empty();
         if self.all_namespaces && is_named {
-            return Err(Error::usage("--all-namespaces means every namespace, and another flag names one")
+            return Err(Error::usage("--all-namespaces excludes --project and --namespace")
                 .hint("leave out --all-namespaces, or --project and --namespace"));
         }
         Ok(self.all_namespaces)
@@ -100,11 +100,11 @@ pub(crate) fn warn_unseen_consumers(
     session: &Session<'_>,
 ) {
     if *scope != Namespaces::AllAtOnce {
-        warn_unseen(unseen, &format!("whether they need {what} is not known"), session);
+        warn_unseen(unseen, &format!("some of them may need {what}"), session);
     } else if !unseen.is_empty() {
         let kinds = list(unseen.iter().map(|one| one.resource));
         session.ui.warning(&format!(
-            "you may not list {kinds} in all namespaces: whether they need {what} is not known \
+            "you may not list {kinds} in all namespaces: some of them may need {what} \
              ({} looks into each project)",
             CommandLine::plugin("usage").arg(secret).then("-A")
         ));

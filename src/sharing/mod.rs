@@ -34,10 +34,10 @@ pub(crate) fn note_unseen(
     session: &Session<'_>,
 ) {
     if projects.is_none() {
-        session.ui.note("you may not list namespaces: which projects there are is not known");
+        session.ui.note("you may not list namespaces, so the projects are not known");
     }
     if namesakes.is_none() {
-        session.ui.note("you may not list all secrets: whether the name is taken in a project is not known");
+        session.ui.note("you may not list all secrets: the name may be taken in a project");
     }
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn how_copies_follow(name: &str, session: &Session<'_>) -> String {
 
 fn how_it_follows(sync: CommandLine, session: &Session<'_>) -> String {
     let sync = session.here(sync);
-    format!("Run:ai copies within about a minute; where no controller of it does: {sync}")
+    format!("Run:ai copies it within about a minute; on a cluster without its controller: {sync}")
 }
 
 /// Says of a secret that was changed that its copies follow, where it has any.
@@ -100,7 +100,7 @@ pub(crate) fn tell_of_copies(name: &str, scope: &Scope, session: &Session<'_>) {
     };
     session.ui.note(&format!("{name} is shared with {with}, and its copies follow: {sync}"));
     let usage = CommandLine::plugin("usage").arg(name).then("-A");
-    session.ui.note(&format!("who uses it there, and may have to start again: {usage}"));
+    session.ui.note(&format!("to see the workloads that use it there, and may need a restart: {usage}"));
 }
 
 /// What a secret of a project is to the shared ones.
@@ -155,12 +155,12 @@ pub(crate) fn note_left(origin: &Origin, metadata: &Metadata, session: &Session<
     session.ui.note(&if evidence.is_proof() {
         format!(
             "secret {name} in {namespace} was a copy that sync made, and its source is gone: it is the project's own now, \
-             as long as nobody calls sync with --prune"
+             unless somebody runs sync --prune"
         )
     } else {
         format!(
-            "secret {name} in {namespace} is known as a copy by Run:ai ({evidence}), and {identity} is not there or not \
-             shared: it is taken for the project's own"
+            "secret {name} in {namespace} is marked as Run:ai's copy ({evidence}), but {identity} is missing or not \
+             shared: it is treated as the project's own"
         )
     });
 }
@@ -170,8 +170,7 @@ pub(crate) fn perhaps_undone(origin: &Origin, metadata: &Metadata) -> String {
     let Metadata { name, namespace, .. } = metadata;
     let Origin { identity, evidence } = origin;
     format!(
-        "secret {name} in {namespace} may be Run:ai's copy of {identity} ({evidence}): if it is, it becomes equal to that \
-         again"
+        "secret {name} in {namespace} may be Run:ai's copy of {identity} ({evidence}): if it is, Run:ai undoes the change"
     )
 }
 
@@ -208,14 +207,14 @@ impl CopyCheck {
             Standing::Left(origin) => note_left(&origin, metadata, session),
             Standing::Copy(origin) => {
                 return Err(Error::failed(format!(
-                    "secret {name} in {namespace} is a copy of {}, and would become equal to it again",
+                    "secret {name} in {namespace} is a copy of {}, which would undo the change",
                     origin.identity
                 ))
                 .hint(at_the_source(&origin)));
             }
             Standing::PerhapsACopy(origin) => {
                 let effects = [perhaps_undone(&origin, metadata)];
-                let question = format!("Change {name} in {namespace} all the same?");
+                let question = format!("Change {name} in {namespace} anyway?");
                 let agreed = session.confirm_effects(write, &effects, &question).await;
                 agreed.map_err(|error| error.hint(at_the_source(&origin)))?;
             }

@@ -39,7 +39,7 @@ fn headline(survey: &Survey) -> String {
             format!("secret {name} in {namespace} is shared with every project")
         }
         Source::There(Scope::Department(ref id), _) => format!(
-            "secret {name} in {namespace} is shared with department {id}; which projects it has is known to Run:ai alone"
+            "secret {name} in {namespace} is shared with department {id}; the cluster does not say which projects that has"
         ),
         Source::There(Scope::Nobody, _) => format!("secret {name} in {namespace} is not shared"),
         Source::Missing => format!("there is no secret {name} in {namespace}"),
@@ -56,8 +56,8 @@ fn advise(survey: &Survey, session: &Session<'_>) {
     let perhaps: Vec<&str> = survey.rows.iter().filter(perhaps).map(sharing::survey::title).collect();
     if !perhaps.is_empty() {
         session.ui.note(&format!(
-            "in {} only Run:ai's label or owner says that it is a copy (-o wide shows which): where Run:ai does not renew \
-             it within about a minute, it may be the project's own; to overwrite it: {}",
+            "in {} only Run:ai's label or owner says that it is a copy (-o wide shows which): if Run:ai does not update it \
+             within about a minute, it may be the project's own; to overwrite it: {}",
             few(&perhaps),
             session.here(CommandLine::plugin("sync").arg(name).then("--adopt"))
         ));
@@ -114,14 +114,14 @@ pub(crate) fn verdict(survey: &Survey) -> Result<()> {
         return Ok(());
     }
     let all = plural(survey.rows.len(), "project");
-    Err(Error::partly(format!("secret {}: of {all} {}", survey.name, list(&found))))
+    Err(Error::partly(format!("secret {}: {}, of {all}", survey.name, list(&found))))
 }
 
 /// A row for each project.
 pub(crate) fn table(survey: &Survey, form: Report) -> Table {
     let wide = form == Report::Wide;
     let columns = if wide { 4 } else { 3 };
-    let mut table = Table::new(["PROJECT", "NAMESPACE", "STATE", "A COPY BECAUSE"].into_iter().take(columns));
+    let mut table = Table::new(["PROJECT", "NAMESPACE", "STATE", "EVIDENCE"].into_iter().take(columns));
     for row in &survey.rows {
         let evidence = row.evidence.as_ref().map(ToString::to_string).unwrap_or_default();
         let cells =

@@ -107,6 +107,6 @@ pub(crate) fn proof(until: Until, survey: &Survey) -> Result<()> {
         Until::Arrived => "arrived",
         Until::Gone => "is gone",
     };
-    Err(Error::partly(format!("whether {name} {what} can't be seen in {}", few(&unseen)))
-        .hint("to see it takes the right to get this secret there, and in Run:ai's namespace"))
+    Err(Error::partly(format!("you may not see whether {name} {what} in {}", few(&unseen)))
+        .hint("this needs the right to get the secret there, and in Run:ai's namespace"))
 }

@@ -24,7 +24,7 @@ pub(crate) struct ManifestArgs {
     #[arg(short, long, value_name = "FILE|-", add = Holds::File)]
     filename: Vec<OsString>,
 
-    /// Also the folders in a folder that -f names
+    /// Also read the subfolders of a folder that -f names
     #[arg(short = 'R', long, requires = "filename")]
     recursive: bool,
 }
@@ -39,9 +39,8 @@ impl ManifestArgs {
             return Ok(None);
         }
         if self.filename.iter().any(|path| path.is_empty()) {
-            return Err(Error::usage("-f is empty, and names no file").hint(
-                "write -f FILE, or -f - for standard input; a variable that is not set leaves nothing",
-            ));
+            return Err(Error::usage("-f is empty: it names no file")
+                .hint("write -f FILE, or -f - for standard input; an unset variable leaves nothing"));
         }
         let depth = if self.recursive { DEEPEST } else { 1 };
         let mut files = Vec::new();
@@ -70,8 +69,8 @@ impl ManifestArgs {
 fn refuse_an_address(path: &OsStr) -> Result<()> {
     let path = path.to_string_lossy();
     if path.starts_with("http://") || path.starts_with("https://") {
-        return Err(Error::usage("-f takes files, and this is an address")
-            .hint("curl -fsSL ADDRESS | kubectl runai-secret … -f - reads what is there"));
+        return Err(Error::usage("-f takes files, not addresses")
+            .hint("to read it from there: curl -fsSL ADDRESS | kubectl runai-secret … -f -"));
     }
     Ok(())
 }
@@ -79,7 +78,7 @@ fn refuse_an_address(path: &OsStr) -> Result<()> {
 fn nothing_in(folder: &Path, recursive: bool) -> Error {
     let folder = Origin::Path(folder.to_owned()).shown();
     let error = Error::failed(format!("{folder} has no file that ends in .yaml, .yml or .json"));
-    if recursive { error } else { error.hint("-R looks into the folders in it too") }
+    if recursive { error } else { error.hint("-R also reads its subfolders") }
 }
 
 /// Adds the manifests of a folder, in the order of their names.

@@ -48,16 +48,16 @@ pub(crate) struct SourceArgs {
     #[arg(long, value_name = "PATH", add = Holds::File, add = Brings::Keys(None))]
     from_env_file: Vec<OsString>,
 
-    /// A key and its value; the value is seen by everyone who can list the machine's processes
+    /// A key and its value; everyone who can list the machine's processes sees the value
     #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true,
           add = Holds::KeyAndConfidential, add = Brings::Key(None))]
     from_literal: Vec<OsString>,
 
-    /// Take white space and a byte order mark off the ends of each value of one line
+    /// Strip white space and a byte order mark from both ends of each value of one line
     #[arg(long)]
     trim: bool,
 
-    /// Take values with nothing in them: an empty file, pipe or variable is refused otherwise
+    /// Accept empty values; without it an empty file, pipe or variable is refused
     #[arg(long)]
     pub(crate) allow_empty_values: bool,
 }
@@ -73,13 +73,13 @@ pub(crate) async fn read_sources(
     let mut sources = args.without_prompts()?;
     let is_asked = !args.prompts.is_empty();
     if args.trim && !is_asked && !sources.iter().chain(&more).any(Source::may_have_ends) {
-        return Err(Error::usage("--trim has no value to take anything off")
-            .hint("it is for --from-file, --from-env, --from-env-file, --from-literal and --prompt"));
+        return Err(Error::usage("--trim has no value to strip")
+            .hint("it works on --from-file, --from-env, --from-env-file, --from-literal and --prompt"));
     }
     for key in &args.prompts {
         let Some(value) = session.ui.ask_hidden(&format!("Value of {key}")).await? else {
             let why = session.ui.why_nobody_is_asked();
-            return Err(Error::usage(format!("--prompt {key} needs somebody to ask, and {why}"))
+            return Err(Error::usage(format!("--prompt {key} needs somebody to ask, but {why}"))
                 .hint(format!("--from-file={key}=- reads the value from standard input")));
         };
         sources.push(Source::typed(key, value));
@@ -109,8 +109,8 @@ impl SourceArgs {
 /// The flag has nothing behind it: kubectl passes that over.
 fn named(flag: &str, paths: &[OsString]) -> Result<Vec<OsString>> {
     if paths.iter().any(|path| path.is_empty()) {
-        return Err(Error::usage(format!("{flag} is empty, and names no file"))
-            .hint("a variable that is not set leaves nothing behind the '='"));
+        return Err(Error::usage(format!("{flag} is empty: it names no file"))
+            .hint("an unset variable leaves nothing after the '='"));
     }
     Ok(paths.to_vec())
 }

@@ -267,9 +267,9 @@ impl Ui {
     #[expect(clippy::unused_self, reason = "as for `data`")]
     pub(crate) fn why_nobody_is_asked(&self) -> &'static str {
         match (io::stdin().is_terminal(), io::stderr().is_terminal()) {
-            (true, true) => "--no-input forbids to ask",
-            (false, _) => "standard input is no terminal",
-            (true, false) => "standard error, where it would be asked, is no terminal",
+            (true, true) => "--no-input forbids prompts",
+            (false, _) => "standard input is not a terminal",
+            (true, false) => "standard error, where prompts appear, is not a terminal",
         }
     }
 
@@ -333,8 +333,8 @@ impl Ui {
             Asking::Agree => Ok(()),
             Asking::Refuse => {
                 let why = self.why_nobody_is_asked();
-                Err(Error::usage(format!("this has to be agreed to, and nobody can be asked: {question}"))
-                    .hint(format!("add --yes to agree; nothing was changed ({why})")))
+                Err(Error::usage(format!("confirmation is required, but {why}: {question}"))
+                    .hint("add --yes to confirm; nothing was changed"))
             }
             Asking::Ask => self.ask_yes_or_no(question).await,
         }
@@ -374,7 +374,7 @@ impl Ui {
             self.0.review.set(Review::None);
             Ok(())
         } else {
-            Err(Error::failed("not done: you said no"))
+            Err(Error::failed("cancelled: you answered no"))
         }
     }
 

@@ -48,7 +48,7 @@ fn of_source(source: &Metadata, namespace: &str, projects: Option<&[Project]>) -
     let Metadata { name, namespace: runai, labels, .. } = source;
     if Scope::of(labels) != Scope::EveryProject {
         return format!(
-            "there is one in namespace {runai}, which is not shared with the projects: {}",
+            "the one in namespace {runai} is not shared with the projects; to share it: {}",
             CommandLine::plugin("label").arg(name)
         );
     }
@@ -77,5 +77,5 @@ fn of_others(name: &str, others: &[&Metadata], projects: &[Project]) -> String {
         places.push(format!("{} more", others.len() - MOST));
     }
     let places = list(places);
-    format!("{places} has a secret {name}, but a workload can use those of its own namespace alone")
+    format!("{places} has a secret {name}, but a workload can only use secrets of its own namespace")
 }

@@ -80,7 +80,7 @@ impl clap::Args for VariableArgs {
                     .value_name("VAR=NAME,key=KEY")
                     .add(Holds::EnvSecret)
                     .hide_short_help(true)
-                    .help("The same in the words of the newer runai CLI"),
+                    .help("An env variable from a key of a secret, as the newer runai CLI writes it"),
             )
     }
 
@@ -140,7 +140,7 @@ impl ReferenceArgs {
         if self.mode.is_none() || attachments.iter().any(|one| matches!(one, Attachment::Files { .. })) {
             return Ok(());
         }
-        Err(Error::usage("--mode sets the permissions of files, and no files are asked for")
+        Err(Error::usage("--mode sets the permissions of files, but no files are asked for")
             .hint("leave it out, or ask for files: --secret-volume path=PATH,name=NAME"))
     }
 }
@@ -182,7 +182,7 @@ pub(crate) async fn check(
     if !unread.is_empty() {
         let names = list(unread);
         session.ui.warning(&format!(
-            "you may not read secrets in namespace {namespace}: whether {names} and the keys exist was not checked"
+            "you may not read secrets in namespace {namespace}: {names} and the keys were not checked"
         ));
     }
     workload::missing_keys(attachments, &keys)?;

@@ -104,9 +104,9 @@ impl AffectedWorkloads {
     pub(crate) fn tell(&self, namespace: &str, session: &Session<'_>) {
         let by_itself = |one: &&Consumer| one.sees(Sight::ByItself) && !one.sees(Sight::AtStart);
         let renewed = self.names(self.consumers.iter().filter(by_itself));
-        tell_names("sees it by itself, files within about a minute", &renewed, session);
+        tell_names("gets the new value by itself, files within about a minute", &renewed, session);
         let restartable = self.names(self.stale().filter(|one| is_restartable(one)));
-        let what = "goes on with what it read at its start until it is restarted (set --restart, or kubectl rollout restart)";
+        let what = "keeps the old value until it is restarted (set --restart, or kubectl rollout restart)";
         tell_names(what, &restartable, session);
         self.tell_what_stays_stale(session);
         self.tell_unseen(namespace, session);
@@ -116,12 +116,9 @@ impl AffectedWorkloads {
     pub(crate) fn tell_what_stays_stale(&self, session: &Session<'_>) {
         let others = self.names(self.stale().filter(|one| !is_restartable(one)));
         if !others.is_empty() {
-            session.ui.note(&format!(
-                "goes on with what it read at its start until it is started anew: {}",
-                list(&others)
-            ));
+            session.ui.note(&format!("keeps the old value until it is created again: {}", list(&others)));
             session.ui.note(
-                "nothing restarts those: delete each when its work allows, and create or submit it again",
+                "nothing restarts these: when its work allows, delete each one and create or submit it again",
             );
         }
     }
@@ -129,7 +126,7 @@ impl AffectedWorkloads {
     /// Tells who has to start again when the copies of a shared secret have arrived.
     pub(crate) fn tell_of_copies(&self, session: &Session<'_>) {
         let stale = self.names(self.stale());
-        let what = "goes on with what it read at its start, and has to start again when its copy has arrived";
+        let what = "keeps the old value; restart it when its copy has arrived";
         if !stale.is_empty() {
             session.ui.note(&format!("{what}: {}", list(&stale)));
         }
@@ -145,7 +142,7 @@ impl AffectedWorkloads {
         if !self.unseen.is_empty() {
             let count = plural(self.unseen.len(), "kind");
             session.ui.note(&format!(
-                "you may not list {count} of workloads in {namespace}: which of them use it is not known"
+                "you may not list {count} of workloads in {namespace}: some of them may use it"
             ));
         }
     }

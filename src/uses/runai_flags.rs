@@ -57,8 +57,7 @@ pub(crate) fn with_runai(output: clap::Arg) -> clap::Arg {
 
 /// The refusal of a flag that says how something is to be done.
 pub(crate) fn only_prints(flag: &str) -> Error {
-    Error::usage(format!("-o runai only prints flags, and does nothing of what {flag} asks for"))
-        .hint("leave out one of the two")
+    Error::usage(format!("-o runai only prints flags: {flag} has no effect")).hint("leave out one of the two")
 }
 
 /// Prints the flags, quoted for a shell. `keys` are those of each secret, as far as they are known.

@@ -94,12 +94,14 @@ impl<'a> Consumers<'a> {
         };
         if self.plan.force == Force::No {
             return Err(failure
-                .at("who uses it could not be found out")
-                .hint(format!("nothing was {}; --force goes on all the same", self.plan.deed.participle())));
+                .at("the workloads that use it could not be listed")
+                .hint(format!("nothing was {}; --force goes on anyway", self.plan.deed.participle())));
         }
         let why = failure.to_string();
         let why = why.lines().next().unwrap_or_default();
-        self.session.ui.warning(&format!("who uses it could not be found out, and --force goes on: {why}"));
+        self.session
+            .ui
+            .warning(&format!("the workloads that use it could not be listed, and --force goes on: {why}"));
         Ok(Seen::default())
     }
 
@@ -188,14 +190,14 @@ impl<'a> Consumers<'a> {
             )),
             Holder::Itself => error,
             Holder::WhatItMade => error.hint(format!(
-                "{workload} does not have it itself, but what it made does: when that is replaced or has ended, {again} \
-                 it again ({})",
+                "{workload} itself does not use it, but what it made does: when that is replaced or has ended, {again} it \
+                 again ({})",
                 CommandLine::kubectl("get pods").namespace(namespace)
             )),
         };
         error.hint(match self.plan.deed {
-            Deed::Delete => "--force deletes it all the same: what needs it won't start again",
-            Deed::Unshare => "--force does it all the same: what needs its copy won't start again",
+            Deed::Delete => "--force deletes it anyway: what needs it won't start again",
+            Deed::Unshare => "--force does it anyway: what needs its copy won't start again",
         })
     }
 }

@@ -251,11 +251,8 @@ fn what_is_wrong_with_the_words_is_said_before_anything_is_sent() {
             "--mode sets the permissions of files",
         ),
         (&["attach", "s", "deploy/web", "--env", "K", "--mode=0400"], "--mode sets the permissions of files"),
-        (
-            &["attach", "s", "deploy/web", "--image-pull", "-c", "x"],
-            "-c has no meaning for --image-pull alone",
-        ),
-        (&["attach", "s", "deploy/web", "--image-pull", "--optional"], "--optional has no meaning"),
+        (&["attach", "s", "deploy/web", "--image-pull", "-c", "x"], "-c has no effect on --image-pull alone"),
+        (&["attach", "s", "deploy/web", "--image-pull", "--optional"], "--optional has no effect"),
     ];
     for (words, part) in cases {
         let refused = sandbox.run(words).fails_with(2);

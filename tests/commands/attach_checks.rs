@@ -65,7 +65,7 @@ fn a_secret_of_another_project_is_said_to_be_there(world: &World, sandbox: &Sand
     let words = ["attach", "hf", "deploy/web", "--env", "token", "-n", &namespace];
     let refused = sandbox.run(words).fails_with(1);
     let hint = format!(
-        "hint: project {} has a secret hf, but a workload can use those of its own namespace",
+        "hint: project {} has a secret hf, but a workload can only use secrets of its own namespace",
         other.name
     );
     assert!(refused.stderr.contains(&hint), "{refused}");
@@ -84,7 +84,10 @@ fn a_shared_secret_whose_copy_is_not_here_yet_is_said_to_be_on_its_way(world: &W
         sandbox.run(words).fails_with(1).stderr
     };
     let unshared = attach(&namespace);
-    assert!(unshared.contains("not shared with the projects: kubectl runai-secret label hf"), "{unshared}");
+    assert!(
+        unshared.contains("not shared with the projects; to share it: kubectl runai-secret label hf"),
+        "{unshared}"
+    );
     let labels = json!({"metadata": {"labels": {LEGACY_LABEL: "true"}}});
     world.patch(&format!("/api/v1/namespaces/{runai}/secrets/hf"), &labels);
     let pending = attach(&namespace);
@@ -121,7 +124,7 @@ fn secrets_that_may_not_be_read_are_one_warning(world: &World, sandbox: &Sandbox
     let words = ["attach", "deploy/web", "-e", "A=SECRET:s,k", "-e", "B=SECRET:t,k", "-n", &namespace];
     let attached = sandbox.run(words.iter().copied().chain(["--token", &user.token])).success();
     assert_eq!(attached.stderr.matches("Warning:").count(), 1, "{attached}");
-    assert!(attached.stderr.contains("whether s and t and the keys exist was not checked"), "{attached}");
+    assert!(attached.stderr.contains("s and t and the keys were not checked"), "{attached}");
 }
 
 #[scenario]

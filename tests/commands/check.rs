@@ -216,7 +216,7 @@ fn one_workload_is_checked_by_what_it_uses(world: &World, sandbox: &Sandbox) {
     let nowhere = report("deploy/nowhere").fails_with(1);
     assert!(nowhere.stderr.contains("\"nowhere\" not found"), "{nowhere}");
     let refused = sandbox.run(["check", "deploy/web", "-A"]).fails_with(2);
-    assert!(refused.stderr.contains("hint: say which"), "{refused}");
+    assert!(refused.stderr.contains("hint: name its namespace"), "{refused}");
 }
 
 #[scenario]

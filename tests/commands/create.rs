@@ -12,7 +12,10 @@ fn what_lands_in_the_default_namespace_unasked_is_said() {
     let world = World::in_process();
     let sandbox = Sandbox::new().with(&world);
     let created = sandbox.run(["create", "s", "--from-literal=k=v"]).success();
-    assert!(created.stderr.contains("note: no project was named: it is in namespace default"), "{created}");
+    assert!(
+        created.stderr.contains("note: no project was named, so it is in namespace default"),
+        "{created}"
+    );
     let chosen = sandbox.run(["create", "s2", "--from-literal=k=v", "-n", "default"]).success();
     assert!(!chosen.stderr.contains("no project"), "{chosen}");
 }

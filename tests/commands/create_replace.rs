@@ -154,12 +154,10 @@ fn a_secret_that_does_not_go_is_said_to_be_still_there(world: &World, sandbox: &
     world.patch(&path, &json!({ "metadata": { "finalizers": ["example.com/hold"] } }));
     let refused = sandbox.run(replace(&namespace, &["--yes"])).fails_with(1);
     assert!(
-        refused
-            .stderr
-            .contains("error: secret s is still not gone after 10 s: it waits for example.com/hold"),
+        refused.stderr.contains("error: secret s is still there after 10 s: it waits for example.com/hold"),
         "{refused}"
     );
-    assert!(refused.stderr.contains("hint: the same command goes on"), "{refused}");
+    assert!(refused.stderr.contains("hint: run the same command again"), "{refused}");
     let going = sandbox.run(replace(&namespace, &["--yes"])).fails_with(1);
     assert!(going.stderr.contains(&format!("error: secret s in {namespace} is being deleted")), "{going}");
     assert!(world.secret(&namespace, "s").is_some());
@@ -218,7 +216,7 @@ fn where_one_project_refuses_the_others_get_it_and_the_exit_code_is_3(world: &Wo
     let line = ["create", "s", "--from-literal=k=v", "-p", &a.name, "-p", &b.name];
     let partly = sandbox.run(line).fails_with(3);
     assert!(partly.stderr.contains(&format!("error: project {}: ", a.name)), "{partly}");
-    assert!(partly.stderr.contains("error: done in 1 of 2 projects"), "{partly}");
+    assert!(partly.stderr.contains("error: failed in 1 of 2 projects"), "{partly}");
     assert_eq!(world.secret_value(&a.namespace, "s", "k").unwrap(), b"before");
     assert!(world.secret(&b.namespace, "s").is_some());
     sandbox.run(line).fails_with(1).never_shows(b"before");
@@ -233,7 +231,7 @@ fn who_leaves_at_a_question_is_not_asked_for_the_next_project(world: &World, san
     let line =
         ["create", "s", "--replace", "--from-literal=k=v", "-p", &projects[0].name, "-p", &projects[1].name];
     let mut session = sandbox.in_terminal(line);
-    session.expect("Delete s and create it anew?");
+    session.expect("Delete s and create it again?");
     session.interrupt();
     let (code, shown) = session.wait();
     assert!(code == 130 && shown.matches("can't be replaced").count() == 1, "{shown}");
@@ -254,11 +252,11 @@ fn a_copy_is_not_replaced_and_of_a_shared_secret_the_copies_follow(world: &World
     }
     let replaced = create(&["-n", &shared.runai]).success();
     assert!(
-        replaced.stderr.contains("and its copies follow: Run:ai copies within about a minute"),
+        replaced.stderr.contains("and its copies follow: Run:ai copies it within about a minute"),
         "{replaced}"
     );
     assert!(
-        replaced.stderr.contains("where no controller of it does: kubectl runai-secret sync hf --runai"),
+        replaced.stderr.contains("on a cluster without its controller: kubectl runai-secret sync hf --runai"),
         "{replaced}"
     );
     assert_eq!(world.secret_value(&project.namespace, "hf", "token").unwrap(), b"before");
@@ -306,7 +304,7 @@ fn other_commands_take_one_project() {
     ] {
         let refused = sandbox.run(line.split(' ')).fails_with(2);
         assert!(
-            refused.stderr.contains("works in one project at a time, and --project names 2"),
+            refused.stderr.contains("works in one project at a time, but --project names 2"),
             "{refused}"
         );
     }

@@ -92,13 +92,16 @@ fn a_prompt_without_a_terminal_is_a_usage_error_that_names_the_flag() {
     assert!(
         refused
             .stderr
-            .starts_with("error: --prompt TOKEN needs somebody to ask, and standard input is no terminal"),
+            .starts_with("error: --prompt TOKEN needs somebody to ask, but standard input is not a terminal"),
         "{refused}"
     );
     assert!(refused.stderr.contains("--from-file=TOKEN=-"), "{refused}");
     let (code, shown) = Sandbox::new().in_terminal(["create", "s", "--prompt", "TOKEN", "--no-input"]).wait();
     assert_eq!(code, 2, "{shown}");
-    assert!(shown.contains("--prompt TOKEN needs somebody to ask, and --no-input forbids to ask"), "{shown}");
+    assert!(
+        shown.contains("--prompt TOKEN needs somebody to ask, but --no-input forbids prompts"),
+        "{shown}"
+    );
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn a_shared_secret_and_its_copies_are_not_deleted_one_by_one(world: &World, sand
     let words = ["delete", "hf", "-n", &a.namespace, "--runai-namespace", &shared.runai];
     let asked = sandbox.run(words).fails_with(2);
     let perhaps = format!(
-        "it may be Run:ai's copy of {}/hf (label run.ai/cluster-wide): if it is, it is made again",
+        "it may be Run:ai's copy of {}/hf (label run.ai/cluster-wide): if it is, Run:ai makes it again",
         shared.runai
     );
     assert!(asked.stderr.contains(&perhaps), "{asked}");
@@ -220,7 +220,7 @@ fn where_a_copy_could_not_be_read_the_source_is_kept_and_the_next_run_does_the_r
     let words = shared.run(&["delete", "hf", "--cluster-wide", "--yes", "--timeout", "0"]);
     let partly = sandbox.run(&words).fails_with(3);
     let unread = format!(
-        "error: whether {} has a copy of hf could not be read\nhint: the secret itself was kept",
+        "error: could not read whether {} has a copy of hf\nhint: the secret itself was kept",
         a.name
     );
     assert!(partly.stderr.contains(&unread), "{partly}");

@@ -60,7 +60,7 @@ fn what_a_workload_needs_is_not_deleted_unless_it_is_forced(world: &World, sandb
             &format!(
                 "hint: to take it off: kubectl runai-secret detach s cronjob.batch/nightly -n {namespace}\n"
             ),
-            "hint: --force deletes it all the same",
+            "hint: --force deletes it anyway",
         ] {
             assert!(refused.stderr.contains(line), "{line}: {refused}");
         }
@@ -70,7 +70,7 @@ fn what_a_workload_needs_is_not_deleted_unless_it_is_forced(world: &World, sandb
     assert!(world.writes().is_empty());
     let unanswered = sandbox.run(["delete", "s", "-p", &project.name, "--force"]).fails_with(2);
     assert!(
-        unanswered.stderr.contains("nobody can be asked: Delete s?") && is_there(world, namespace),
+        unanswered.stderr.contains("is not a terminal: Delete s?") && is_there(world, namespace),
         "{unanswered}"
     );
     let dry = sandbox.run(["delete", "s", "-p", &project.name, "--force", "--dry-run=server"]).success();
@@ -105,7 +105,7 @@ fn what_only_pods_of_an_earlier_revision_have_is_not_to_be_detached(world: &Worl
     let refused = sandbox.run(["delete", "s", "-n", &namespace, "--yes"]).fails_with(1);
     assert!(refused.stderr.contains("* deployment.apps/web (running) needs it: env V\n"), "{refused}");
     assert!(
-        refused.stderr.contains("hint: deployment.apps/web does not have it itself, but what it made does"),
+        refused.stderr.contains("hint: deployment.apps/web itself does not use it, but what it made does"),
         "{refused}"
     );
     assert!(!refused.stderr.contains("detach"), "{refused}");
@@ -177,7 +177,7 @@ fn what_can_not_be_looked_at_is_named_and_does_not_stop_it(world: &World, sandbo
     let deleted = sandbox.run(["delete", "s", "-n", &namespace, "--yes", "--token", &user.token]).success();
     let warning = format!(
         "Warning: you may not list deployments, ingresses, pods, replicasets and serviceaccounts in {namespace}: \
-         whether they need the secret is not known\n"
+         some of them may need the secret\n"
     );
     assert!(deleted.stderr.contains(&warning), "{deleted}");
     assert!(deleted.stderr.contains("* statefulset.apps/db (starting) refers to it: env V\n"), "{deleted}");
@@ -190,14 +190,16 @@ fn where_a_list_fails_nothing_is_deleted_unless_it_is_forced(world: &World, sand
     world.create_secret(&namespace, "s", &[("k", VALUE)]);
     world.fail(Fault::on("GET", "/daemonsets").for_ever().answer(500));
     let refused = sandbox.run(["delete", "s", "-n", &namespace, "--yes"]).fails_with(1);
-    assert!(refused.stderr.contains("error: who uses it could not be found out: "), "{refused}");
+    assert!(refused.stderr.contains("error: the workloads that use it could not be listed: "), "{refused}");
     assert!(
         refused.stderr.contains("hint: nothing was deleted; --force goes on") && is_there(world, &namespace),
         "{refused}"
     );
     let forced = sandbox.run(["delete", "s", "-n", &namespace, "--yes", "--force"]).success();
     assert!(
-        forced.stderr.contains("Warning: who uses it could not be found out, and --force goes on: "),
+        forced
+            .stderr
+            .contains("Warning: the workloads that use it could not be listed, and --force goes on: "),
         "{forced}"
     );
     assert!(!is_there(world, &namespace));
@@ -210,7 +212,7 @@ fn on_a_terminal_the_refusal_is_the_same_and_force_still_asks(world: &World, san
     create_workload(world, &namespace, "deployments", "web", with_variable("k"));
     let mut session = sandbox.in_terminal(["delete", "s", "-n", &namespace]);
     session.expect("deployment.apps/web (starting) needs it");
-    session.expect("--force deletes it all the same");
+    session.expect("--force deletes it anyway");
     assert_eq!(session.wait().0, 1);
     for (answer, code) in [("n", 1), ("y", 0)] {
         let mut session = sandbox.in_terminal(["delete", "s", "-n", &namespace, "--force"]);
@@ -286,7 +288,7 @@ fn who_may_not_list_all_workloads_is_told_where_nobody_looked(world: &World, san
         shared.run(&["delete", "hf", "--cluster-wide", "--yes", "--timeout", "0", "--token", &user.token]);
     let deleted = sandbox.run(&words).success();
     let warning = "Warning: you may not list cronjobs, ingresses, jobs, pods and serviceaccounts in all namespaces: \
-        whether they need a copy is not known (kubectl runai-secret usage hf -A looks into each project)\n";
+        some of them may need a copy (kubectl runai-secret usage hf -A looks into each project)\n";
     assert!(deleted.stderr.contains(warning), "{deleted}");
     assert!(!world.calls().iter().any(|call| call.contains(&format!("{}/pods", a.namespace))));
 }

@@ -48,10 +48,10 @@ fn the_tutorial_shows_a_command_that_is_led_as_it_is() {
     for (question, answer) in [
         ("Project (number or name): ", "1"),
         ("Secret (number or name): ", "hf"),
-        ("How is it to be used? (number or name): ", "1"),
+        ("How should the workload get it? (number or name): ", "1"),
         ("Key (number or name): ", "HF_TOKEN"),
         ("Name of the variable (Enter for HF_TOKEN): ", ""),
-        ("How else? (number or name): ", "1"),
+        ("Anything else? (number or name): ", "1"),
         ("Workload (number or name): ", "web"),
         ("(yes or no): ", "yes"),
     ] {

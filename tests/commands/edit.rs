@@ -89,7 +89,7 @@ fn one_key_is_edited_and_nothing_is_left_behind(world: &World, sandbox: &Sandbox
     let edited = run().run(["edit", "s", "a", "-n", &namespace]).success();
     edited.never_shows(NEW.as_bytes());
     assert_eq!(edited.stdout, "secret/s edited\n");
-    assert!(edited.stderr.contains("the newline at the end was taken off"), "{edited}");
+    assert!(edited.stderr.contains("the newline at the end was removed"), "{edited}");
     assert_eq!(value(world, &namespace, "a").as_deref(), Some(NEW));
     assert_eq!(world.secret_value(&namespace, "s", "bin").as_deref(), Some(&b"\xff\0"[..]));
     let seen = fs::read_to_string(sandbox.path().join("seen")).unwrap();
@@ -350,7 +350,7 @@ fn of_a_shared_secret_it_is_said_that_the_copies_follow(world: &World, sandbox: 
         "{edited}"
     );
     assert!(
-        edited.stderr.contains("where no controller of it does: kubectl runai-secret sync hf --runai"),
+        edited.stderr.contains("on a cluster without its controller: kubectl runai-secret sync hf --runai"),
         "{edited}"
     );
     assert!(edited.stderr.contains("kubectl runai-secret usage hf -A"), "{edited}");

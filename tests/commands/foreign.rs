@@ -71,7 +71,7 @@ fn deleting_the_shared_one_leaves_them_alone_and_says_so(world: &World, sandbox:
     let words = shared.run(&["delete", "hf", "--cluster-wide", "--yes", "--force", "--timeout", "0"]);
     let deleted = sandbox.run(&words).fails_with(3);
     assert_eq!(deleted.stdout, "secret/hf deleted\n");
-    assert!(deleted.stderr.contains("error: left alone in "), "{deleted}");
+    assert!(deleted.stderr.contains("error: secret hf was left alone in "), "{deleted}");
     for (sign, project) in &projects {
         assert!(deleted.stderr.contains(&project.name), "{sign}: {deleted}");
         assert_eq!(value(world, project).as_deref(), Some(THEIRS), "{sign}: {deleted}");
@@ -158,7 +158,7 @@ fn what_may_be_a_copy_of_a_shared_one_is_asked_about(world: &World, sandbox: &Sa
     shared.unshare(world);
     let line = shared.run(&["set", "hf", "--from-literal=token=x", "-n", &project.namespace]);
     let own = sandbox.run(line).success();
-    assert!(own.stderr.contains("is not there or not shared: it is taken for the project's own"), "{own}");
+    assert!(own.stderr.contains("is missing or not shared: it is treated as the project's own"), "{own}");
 }
 
 #[scenario]

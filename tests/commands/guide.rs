@@ -60,13 +60,13 @@ fn attaching_asks_in_the_order_in_which_a_person_would_say_it(world: &World, san
     session.expect("Secret");
     session.expect("Opaque, 2 keys");
     session.send("hf\r");
-    answer(&mut session, "How is it to be used?", "one key");
+    answer(&mut session, "How should the workload get it?", "one key");
     answer(&mut session, "Key", "token");
     // What it would be called is proposed.
     answer(&mut session, "Name of the variable", "");
-    answer(&mut session, "How else?", "files");
+    answer(&mut session, "Anything else?", "files");
     answer(&mut session, "Folder in the container", "");
-    answer(&mut session, "How else?", "");
+    answer(&mut session, "Anything else?", "");
     session.expect("Workload");
     session.expect("job/train");
     session.send("web\r");
@@ -149,7 +149,7 @@ fn detaching_offers_what_uses_a_secret_and_says_how(world: &World, sandbox: &San
 
     let (code, shown) = sandbox.in_terminal(["detach", "unused", "-n", &namespace]).wait();
     assert_eq!(code, 1, "{shown}");
-    assert!(shown.contains("there is no workload that uses secret unused"), "{shown}");
+    assert!(shown.contains("no workload uses secret unused"), "{shown}");
 }
 
 #[scenario]
@@ -163,7 +163,7 @@ fn who_may_not_list_all_workloads_is_told_and_detaches_from_what_is_seen(world: 
     let words = ["detach", "hf", "--token", &user.token, "-n", &namespace];
     let mut session = sandbox.in_terminal(words);
     session.expect("you may not list cronjobs,");
-    session.expect("whether they use secret hf is not known");
+    session.expect("some of them may use secret hf");
     session.expect("Workload, such as deployment/web");
     session.send("\u{1b}");
     assert_eq!(session.wait().0, 130);
@@ -313,8 +313,8 @@ fn a_registry_login_is_offered_for_pulling_images_first(world: &World, sandbox: 
     sandbox.stdin("pw-of-the-login").run(login).success();
     create_deployment(world, &namespace, "web");
     let mut session = sandbox.in_terminal(["attach", "hub", "deploy/web", "-n", &namespace]);
-    answer(&mut session, "How is it to be used?", "");
-    answer(&mut session, "How else?", "");
+    answer(&mut session, "How should the workload get it?", "");
+    answer(&mut session, "Anything else?", "");
     session.expect("Change deployment.apps/web?");
     session.send("y");
     let (code, shown) = session.wait();
@@ -387,7 +387,8 @@ fn files_of_typed_secrets_are_asked_for_one_by_one(world: &World, sandbox: &Sand
     let (code, shown) = session.wait();
     assert_eq!(code, 2, "{shown}");
     assert!(
-        shown.contains("that was: kubectl runai-secret create ssh git") && !shown.contains("no key at all"),
+        shown.contains("the command was: kubectl runai-secret create ssh git")
+            && !shown.contains("no key at all"),
         "{shown}"
     );
 }

@@ -95,8 +95,8 @@ fn a_name_that_is_taken_in_one_of_several_projects_is_refused_where_it_is_typed(
     let mut session = sandbox.in_terminal(["create", "generic", "-p", "vision", "-p", "nlp"]);
     let questions = [
         ("Name of the new secret", "hf\r"),
-        ("secret hf exists already in project vision", "\u{15}wandb\r"),
-        ("secret wandb exists already in project nlp", "\u{15}free\r"),
+        ("secret hf already exists in project vision", "\u{15}wandb\r"),
+        ("secret wandb already exists in project nlp", "\u{15}free\r"),
         ("What goes into it?", "nothing\r"),
         ("?", "y"),
     ];
@@ -138,7 +138,7 @@ fn where_words_are_wrong_nothing_is_asked_before_that_is_said() {
         ("attach hf web -p vision", "put the kind in front: KIND/web"),
         ("attach secret/hf deploy/web --env token -p vision", "\"secret/hf\""),
         ("attach deploy/web hf -p vision", "the secret comes first"),
-        ("attach hf deploy/web more -p vision", "there are 3 words"),
+        ("attach hf deploy/web more -p vision", "got 3 arguments"),
         ("attach hf -e A=SECRET:hf,token -p vision", "put the kind in front: KIND/hf"),
         ("detach hf web -p vision", "put the kind in front: KIND/web"),
         ("create a b -p vision", "exactly one NAME is required"),
@@ -171,7 +171,7 @@ fn a_key_that_is_given_already_is_refused_where_it_is_typed() {
         ("Where does the value of A come from?", "random\r"),
         ("What else?", "a key\r"),
         ("Name of the key", "A\r"),
-        ("A is there already", "\u{15}B\r"),
+        ("A is already given", "\u{15}B\r"),
         ("Where does the value of B come from?", "random\r"),
         ("What else?", "that is all\r"),
         ("Create secret/s?", "y"),

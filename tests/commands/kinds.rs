@@ -8,7 +8,7 @@ use crate::definitions::{Example, built_in_kinds, custom_kinds, define};
 
 const GROUPS: [&str; 5] = ["run.ai", "kubeflow.org", "ray.io", "jobset.x-k8s.io", "serving.knative.dev"];
 
-/// The kinds that are created anew, because the server takes no change of them.
+/// The kinds that are created again, because the server takes no change of them.
 const IMMUTABLE: [&str; 3] = ["Job", "Pod", "JobSet"];
 
 /// A namespace with the secret `s`, whose keys are `1st`, `token` and `user`, and the registry login `r`.
@@ -23,7 +23,7 @@ fn prepared(world: &World) -> String {
     namespace
 }
 
-/// Without what the server counts and records by itself, and what is another where an object was created anew.
+/// Without what the server counts and records by itself, and what is another where an object was created again.
 fn own(mut object: Value) -> Value {
     let metadata = object["metadata"].as_object_mut().unwrap();
     for field in ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"] {

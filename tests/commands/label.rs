@@ -20,7 +20,7 @@ fn several_secrets_are_shared_each_on_its_own_line(world: &World, sandbox: &Sand
     let partly = sandbox.run(words).fails_with(3);
     assert_eq!(partly.stdout, "secret/one unlabeled\nsecret/two unlabeled\n");
     assert!(partly.stderr.contains("error: secret none: Error from server (NotFound)"), "{partly}");
-    assert!(partly.stderr.contains("error: done for 2 of 3 secrets"), "{partly}");
+    assert!(partly.stderr.contains("error: failed for 1 of 3 secrets"), "{partly}");
     let list =
         sandbox.run(["label", "one", "two", "-o", "json", "--runai-namespace", &runai]).success().json();
     assert_eq!((&list["kind"], list["items"].as_array().unwrap().len()), (&json!("List"), 2));
@@ -37,7 +37,7 @@ fn a_department_gets_it_alone_and_a_credential_gets_its_kind(world: &World, sand
     assert_eq!(labels(), json!({ "run.ai/resource": "generic" }), "the kind stays: it shares nothing");
     sandbox.run(label(&runai, &[])).success();
     let refused = sandbox.run(label(&runai, &["--department", "7"])).fails_with(1);
-    assert!(refused.stderr.contains("take that off first with --remove"), "{refused}");
+    assert!(refused.stderr.contains("stop that first with --remove"), "{refused}");
     let wrong = sandbox.run(label(&runai, &["--department", "a b"])).fails_with(2);
     assert!(wrong.stdout.is_empty());
 }
@@ -52,7 +52,9 @@ fn a_duration_that_lost_its_sign_is_not_taken_for_a_secret(world: &World, sandbo
         let refused = sandbox.run(label(&runai, more)).fails_with(2);
         let typed = more.iter().find(|word| !word.starts_with('-')).unwrap();
         assert!(
-            refused.stderr.starts_with(&format!("error: \"{typed}\" is not a secret to label")),
+            refused
+                .stderr
+                .starts_with(&format!("error: \"{typed}\" is a duration, not the name of a secret")),
             "{refused}"
         );
         assert!(
@@ -127,8 +129,9 @@ fn ctrl_c_says_that_the_copies_go_on(world: &World, sandbox: &Sandbox) {
     waiting.interrupt();
     let outcome = waiting.wait().fails_with(130);
     let status = format!("kubectl runai-secret status shared --runai-namespace {runai}");
-    let hint =
-        format!("hint: secret/shared is changed, and Run:ai goes on; to see how far it got: {status}\n");
+    let hint = format!(
+        "hint: secret/shared is changed, and Run:ai goes on with its copies; to see how far it got: {status}\n"
+    );
     assert!(outcome.stderr.contains(&hint), "{outcome}");
 }
 
@@ -144,10 +147,10 @@ fn what_nobody_may_see_is_not_proven(world: &World, sandbox: &Sandbox) {
     assert!(world.writes().is_empty(), "nothing was changed, as it says");
     world.grant(&user, None, &json!([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list"]}]));
     let outcome = sandbox.run(label(&runai, &["--wait=1s", "--token", &user.token])).fails_with(3);
-    let unseen = format!("whether shared arrived can't be seen in {}", project.name);
+    let unseen = format!("you may not see whether shared arrived in {}", project.name);
     assert!(outcome.stderr.contains(&unseen), "{outcome}");
     let department = sandbox.run(label(&runai, &["--department", "7", "--wait"])).fails_with(2);
-    assert!(department.stderr.contains("--wait can't follow a department"), "{department}");
+    assert!(department.stderr.contains("--wait and --department exclude each other"), "{department}");
 }
 
 #[scenario]
@@ -179,7 +182,7 @@ fn taking_one_of_two_labels_off_says_that_the_other_stays(world: &World, sandbox
     world.create_secret(&runai, "shared", &[("k", "v")]);
     sandbox.run(label(&runai, &[])).success();
     let refused = sandbox.run(label(&runai, &["--remove", "--key", "legacy"])).fails_with(2);
-    assert!(refused.stderr.contains("another label stays that shares it"), "{refused}");
+    assert!(refused.stderr.contains("another label still shares it"), "{refused}");
     sandbox.run(label(&runai, &["--remove", "--key", "legacy", "--yes"])).success();
     let again = sandbox.run(label(&runai, &["--remove", "--key", "legacy", "--yes"])).success();
     assert!(again.stderr.contains("shared is shared by another label than this one"), "{again}");
@@ -206,10 +209,10 @@ fn where_nobody_copies_the_wait_ends_and_says_so(world: &World, sandbox: &Sandbo
     let row = format!("{} {} pending", project.name, project.namespace);
     assert!(outcome.stdout.split_whitespace().collect::<Vec<_>>().join(" ").ends_with(&row), "{outcome}");
     assert!(
-        outcome.stderr.contains("where no controller of it does: kubectl runai-secret sync shared"),
+        outcome.stderr.contains("on a cluster without its controller: kubectl runai-secret sync shared"),
         "{outcome}"
     );
-    assert!(outcome.stderr.contains("error: secret shared: of 1 project 1 pending"), "{outcome}");
+    assert!(outcome.stderr.contains("error: secret shared: 1 pending, of 1 project"), "{outcome}");
 }
 
 #[scenario]
@@ -345,7 +348,7 @@ fn who_can_not_see_the_copies_is_not_told_that_there_are_none(world: &World, san
     sandbox.run(label(&runai, &[])).success();
     let token = restricted_user(world, &runai);
     world.clear_log();
-    let unseen = "which projects lose their copy can't be seen: you may not list namespaces and secrets";
+    let unseen = "you may not list namespaces and secrets: the projects that lose their copy can't be named";
     for more in [&["--remove"][..], &["--remove", "-q"]] {
         let refused = sandbox.run(label(&runai, more).into_iter().chain(["--token", &token])).fails_with(2);
         assert!(refused.stderr.contains(unseen), "{refused}");

@@ -40,7 +40,10 @@ fn a_list_that_may_not_be_had_is_no_empty_list(world: &World, sandbox: &Sandbox)
     for words in [vec!["list"], vec!["list", "-o", "json"]] {
         let refused =
             sandbox.run(words.into_iter().chain(["-n", &namespace, "--token", &nobody.token])).fails_with(1);
-        assert!(refused.stderr.contains("nothing could be listed") && refused.stdout.is_empty(), "{refused}");
+        assert!(
+            refused.stderr.contains("you have no right to list secrets here") && refused.stdout.is_empty(),
+            "{refused}"
+        );
     }
 }
 
@@ -104,7 +107,7 @@ fn what_is_shared_and_what_is_a_copy_is_said(world: &World, sandbox: &Sandbox) {
         ["hf|Opaque|1|cluster-wide|age", "plain|Opaque|1|<none>|age", "some|Opaque|1|department|age"]
     );
     let wide = sandbox.run(shared.run(&["list", "-p", &project.name, "-o", "wide"])).success();
-    assert_eq!(rows(&wide)[0], "NAME|TYPE|KEYS|SHARED|AGE|PROJECT|CREDENTIAL|A COPY BECAUSE");
+    assert_eq!(rows(&wide)[0], "NAME|TYPE|KEYS|SHARED|AGE|PROJECT|CREDENTIAL|EVIDENCE");
     assert_eq!(
         rows(&wide)[1],
         format!("hf|Opaque|1|copy|age|{}|password|label run.ai/cluster-wide", project.name)

@@ -38,7 +38,7 @@ fn replacing_names_the_keys_that_go_and_asks_where_they_are_needed(world: &World
             &format!("note: keys b and token of secret s in {namespace} go: "),
             "note: loses b and token at its next start: deployment.apps/files (files in /etc/s)\n",
             "* deployment.apps/api would not start any more: env V\n",
-            "hint: add --yes to agree; nothing was changed",
+            "hint: add --yes to confirm; nothing was changed",
         ] {
             assert!(refused.stderr.contains(said), "{said}: {refused}");
         }
@@ -109,7 +109,7 @@ fn what_is_there_already_is_answered_with_set_first(world: &World, sandbox: &San
         let expected =
             format!("hint: to add or change a key: kubectl runai-secret set hf {key} -n {namespace}");
         assert_eq!(first_hint(&outcome.stderr).trim_start(), expected, "{outcome}");
-        assert!(outcome.stderr.contains("its other keys go"), "{outcome}");
+        assert!(outcome.stderr.contains("removes its other keys"), "{outcome}");
     }
 }
 
@@ -133,7 +133,7 @@ fn taking_the_mark_off_is_refused_where_a_copy_is_needed(world: &World, sandbox:
                 .contains(&format!("error: secret \"hf\" is needed by {needed}; it was not unlabeled\n")),
             "{refused}"
         );
-        assert!(refused.stderr.contains("hint: --force does it all the same"), "{refused}");
+        assert!(refused.stderr.contains("hint: --force does it anyway"), "{refused}");
         assert!(
             !refused.stderr.contains(&ours.namespace) && !refused.stderr.contains(&theirs.namespace),
             "those keep theirs: {refused}"
@@ -178,7 +178,7 @@ fn restarting_names_what_goes_on_with_the_old_value(world: &World, sandbox: &San
     let line = restarted
         .stderr
         .lines()
-        .find(|line| line.contains("until it is started anew: "))
+        .find(|line| line.contains("until it is created again: "))
         .unwrap_or_else(|| panic!("{restarted}"));
     assert!(expected.iter().all(|name| line.contains(name)), "{expected:?}: {line}");
     assert!(!line.contains("web"), "{line}");
@@ -197,7 +197,7 @@ fn who_changes_a_shared_secret_is_told_what_has_to_start_again_in_the_projects(
         create_workload(world, &project.namespace, "deployments", "web", with_hf("token"));
     }
     let set = sandbox.stdin("new").run(shared.run(&["set", "hf", "token", "-n", &shared.runai])).success();
-    let start = "has to start again when its copy has arrived: ";
+    let start = "restart it when its copy has arrived: ";
     let line = set.stderr.lines().find(|line| line.contains(start)).unwrap_or_else(|| panic!("{set}"));
     assert!(line.contains(&format!("deployment.apps/web in {}", a.namespace)), "{line}");
     assert!(!set.stderr.contains(&theirs.namespace), "{set}");
@@ -284,7 +284,7 @@ fn a_secret_without_its_last_key_is_said_to_be_empty(world: &World, sandbox: &Sa
     let one = sandbox.run(["unset", "s", "a", "-n", &namespace]).success();
     assert!(!one.stderr.contains("no keys"), "{one}");
     let last = sandbox.run(["unset", "s", "b", "-n", &namespace]).success();
-    assert!(last.stderr.contains("note: s has no keys then; it stays, without any"), "{last}");
+    assert!(last.stderr.contains("note: s then has no keys left; the empty secret stays"), "{last}");
 }
 
 #[scenario]

@@ -105,7 +105,7 @@ fn a_copy_is_made_although_there_is_nothing_to_change(world: &World, sandbox: &S
     assert!(
         copied
             .stderr
-            .contains("note: deployment.apps/web has all of this already: web-2 is a copy as it is\n"),
+            .contains("note: deployment.apps/web has all of this already: web-2 is an unchanged copy\n"),
         "{copied}"
     );
     assert!(deployment(world, &namespace, "web-2").is_some());

@@ -60,7 +60,7 @@ fn without_the_right_to_list_namespaces_the_usual_name_is_taken(world: &World, s
     world.grant(&user, Some(&namespace), &rules);
     let created = sandbox.run(["create", "s", "--from-literal=k=v", "-p", &project, "--token", &user.token]);
     let created = created.success();
-    assert!(created.stderr.contains(&format!("taking {namespace}")), "{created}");
+    assert!(created.stderr.contains(&format!("using {namespace}")), "{created}");
     assert!(world.secret(&namespace, "s").is_some());
 }
 

@@ -217,9 +217,9 @@ fn a_terminal_that_can_draw_nothing_gets_one_line_after_the_other() {
             ("Project (number or name): ", "1"),
             ("1. hf: Opaque, 1 key", ""),
             ("Secret (number or name): ", "hf"),
-            ("How is it to be used? (number or name): ", "as files"),
+            ("How should the workload get it? (number or name): ", "as files"),
             ("Folder in the container (Enter for /etc/hf): ", "/run/hf"),
-            ("How else? (number or name): ", "that is all"),
+            ("Anything else? (number or name): ", "that is all"),
             ("1. deployment/web", ""),
             ("Workload (number or name): ", "web"),
             ("Change deployment.apps/web? (yes or no): ", "yes"),
@@ -280,7 +280,7 @@ fn who_may_not_list_types_the_name() {
     world.grant(&jane, Some("runai-vision"), &rules);
     let sandbox = sandbox.kubeconfig(&world.kubeconfig().token(&jane.token));
     let mut session = sandbox.in_terminal(["view", "-n", "runai-vision"]);
-    session.expect("Secret: you may not list what there is, so type it");
+    session.expect("Secret: you may not list these, so type the name");
     session.expect("Secret");
     session.send("hf\r");
     let (code, shown) = session.wait();
@@ -292,7 +292,7 @@ fn who_chose_a_namespace_in_the_kubeconfig_is_not_asked_for_a_project() {
     let (world, sandbox) = world();
     let sandbox = sandbox.kubeconfig(&world.kubeconfig().namespace("runai-vision"));
     let mut session = sandbox.in_terminal(["view"]);
-    session.expect("in namespace runai-vision, that of the kubeconfig's context");
+    session.expect("using namespace runai-vision of the kubeconfig's context");
     session.expect("Secret");
     session.send("hf\r");
     let (code, shown) = session.wait();

@@ -366,7 +366,7 @@ fn a_job_that_does_not_go_is_given_up_in_time_with_what_holds_it(world: &World, 
     world.patch(&job_path(&namespace, "train"), &held);
     let words = recreate(&namespace);
     let given_up = sandbox.run(words.iter().copied().chain(["--timeout", "1s"])).fails_with(1);
-    assert!(given_up.stderr.contains("still not gone after 1 s: it waits for"), "{given_up}");
+    assert!(given_up.stderr.contains("still there after 1 s: it waits for"), "{given_up}");
     assert!(given_up.stderr.contains("example.com/never"), "{given_up}");
     assert!(
         given_up.stderr.contains("hint: to bring the old one back, if it is gone: kubectl create -f "),

@@ -1,4 +1,4 @@
-//! `create --replace` of a secret that can't be changed in place: it is deleted and created anew.
+//! `create --replace` of a secret that can't be changed in place: it is deleted and created again.
 //!
 //! The promise: at every moment the cluster has the old secret or the new one, or a file has all that the old one was
 //! beside its values, and the next run gives that to the new one. The tests stop the plugin at each request.
@@ -115,7 +115,7 @@ fn a_server_that_is_away_for_a_while_is_waited_for(world: &World, sandbox: &Sand
     world.fail(Fault::on("POST", "/secrets").kept().times(9).drop_before_forwarding());
     let replaced = sandbox.run(replace(&namespace)).success();
     assert!(
-        replaced.stderr.contains("note: the server does not take secret s yet; trying again"),
+        replaced.stderr.contains("note: the server does not accept secret s yet; trying again"),
         "{replaced}"
     );
     has_all(&world.secret(&namespace, "s").unwrap(), &old);
@@ -215,9 +215,9 @@ fn where_nothing_can_be_created_it_is_said_what_is_lost_and_how_to_go_on(world: 
     world.clear_faults();
     for line in [
         "hint: the old secret is gone, and the new one is not there\n",
-        "hint: the same command goes on, and gives the new one what is kept of the old one in ",
+        "hint: run the same command again: it gives the new secret what is kept of the old one in ",
         &format!("or: kubectl runai-secret create s --replace --prompt k -n {namespace}\n"),
-        "hint: what the old one held under other is lost: the new one does not have that\n",
+        "hint: the old values of other are lost: the new secret does not have these keys\n",
     ] {
         assert!(lost.stderr.contains(line), "{line}: {lost}");
     }

@@ -83,7 +83,7 @@ fn one_key_changes_and_all_else_stays(world: &World, sandbox: &Sandbox) {
         .run(["set", "s", "--from-literal=c=", "--allow-empty-values", "--generate=d=9", "-p", &project.name])
         .success();
     assert_eq!(set.stdout, "secret/s updated\n");
-    assert!(set.stderr.contains("note: new in the secret: c and d"), "{set}");
+    assert!(set.stderr.contains("note: new keys: c and d"), "{set}");
     assert_eq!(value(world, namespace, "d").unwrap().len(), 9);
 }
 
@@ -217,7 +217,8 @@ fn who_sees_it_and_who_has_to_restart_is_told(world: &World, sandbox: &Sandbox) 
     create_deployment(world, &namespace, "stranger");
     let set = sandbox.stdin(NEW).run(["set", "s", "a", "-n", &namespace]).success();
     assert!(
-        set.stderr.contains("sees it by itself, files within about a minute: deployment.apps/files\n"),
+        set.stderr
+            .contains("gets the new value by itself, files within about a minute: deployment.apps/files\n"),
         "{set}"
     );
     let restart = "until it is restarted (set --restart, or kubectl rollout restart): deployment.apps/env and statefulset.apps/one-file\n";
@@ -258,10 +259,10 @@ fn a_shared_secret_is_set_at_its_source(world: &World, sandbox: &Sandbox) {
     let shared = crate::status::Shared::new(world);
     let line = shared.run(&["set", "hf", "token", "-n", &shared.runai]);
     let refused = sandbox.stdin(NEW).run(line.iter().chain(&["--restart"])).fails_with(2);
-    assert!(refused.stderr.contains("is copied to the projects"), "{refused}");
+    assert!(refused.stderr.contains("--restart is refused for the shared secret"), "{refused}");
     let set = sandbox.stdin(NEW).run(&line).success();
-    let follow = "note: hf is shared with every project, and its copies follow: Run:ai copies within about a minute; \
-                  where no controller of it does: kubectl runai-secret sync hf --runai-namespace";
+    let follow = "note: hf is shared with every project, and its copies follow: Run:ai copies it within about a minute; \
+                  on a cluster without its controller: kubectl runai-secret sync hf --runai-namespace";
     assert!(set.stderr.contains(follow) && set.stderr.contains("kubectl runai-secret usage hf -A"), "{set}");
     let dry = sandbox.stdin(NEW).run(line.iter().chain(&["--dry-run=server"])).success();
     assert!(!dry.stderr.contains("follow"), "{dry}");

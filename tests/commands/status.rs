@@ -138,7 +138,7 @@ fn the_table_says_what_to_type_and_the_code_says_that_something_is_wrong(world: 
     ];
     assert_eq!(lines, expected);
     assert!(outcome.stderr.contains("kubectl runai-secret sync hf"), "{outcome}");
-    assert!(outcome.stderr.contains("error: secret hf: of 2 projects 1 pending"), "{outcome}");
+    assert!(outcome.stderr.contains("error: secret hf: 1 pending, of 2 projects"), "{outcome}");
     let wide = sandbox.run(shared.run(&["status", "hf", "-o", "wide"])).fails_with(3);
     assert!(wide.stdout.contains("label run.ai/cluster-wide"), "{wide}");
     runais_copy(world, &b, VALUE);

@@ -23,7 +23,9 @@ fn who_puts_a_secret_where_everybody_reads_it_is_warned(world: &World, sandbox: 
         let submitted =
             sandbox.run(["submit", "-i", "ubuntu", "-n", &namespace].iter().chain(words)).success();
         submitted.never_shows(b"hf_abcdefghijklmnopqrst");
-        submitted.stderr.contains("seems to hold a secret, and whoever may see the workload can read it")
+        submitted
+            .stderr
+            .contains("seems to hold a secret, and everybody who may see the workload can read it")
     };
     for words in [
         &["--", "run", "--token=hf_abcdefghijklmnopqrst"][..],
@@ -164,7 +166,7 @@ fn what_run_ais_own_kinds_cannot_have_is_refused_before_anything_is_sent() {
         (&["--interactive"], "--kind interactiveworkload"),
         (&["--ttl-after-finish=1h"], "--ttl-after-finish has no documented field"),
         (&["--kai-queue=q"], "without Run:ai"),
-        (&["--wait"], "--wait follows the pods of a Job"),
+        (&["--wait"], "--wait works only for a Job"),
     ] {
         let words = ["submit", "--kind=trainingworkload", "-i", "ubuntu"].iter().chain(flags);
         let refused = sandbox.run(words).fails_with(2);

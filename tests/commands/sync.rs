@@ -107,7 +107,7 @@ fn pruning_asks_and_removes_our_own_orphans_alone(world: &World, sandbox: &Sandb
     runais_copy(world, &runais, VALUE);
     shared.unshare(world);
     let unshared = sandbox.run(shared.run(&["sync", "hf"])).fails_with(1);
-    assert!(unshared.stderr.contains("is not shared: nothing is to be copied"), "{unshared}");
+    assert!(unshared.stderr.contains("is not shared: there is nothing to copy"), "{unshared}");
     assert!(unshared.stderr.contains("3 copies of it left; --prune"), "{unshared}");
     let refused = sandbox.run(shared.run(&["sync", "hf", "--prune"])).fails_with(2);
     assert!(refused.stderr.contains("hint: add --yes"), "{refused}");
@@ -238,7 +238,10 @@ fn failures_in_some_projects_do_not_stop_the_rest_and_a_second_run_finishes(
     {
         assert!(outcome.stderr.contains(&format!("error: {}: {error}", project.name)), "{outcome}");
     }
-    assert!(outcome.stderr.contains("hint: run it again: what was done is not done twice"), "{outcome}");
+    assert!(
+        outcome.stderr.contains("hint: run it again: finished projects are not written twice"),
+        "{outcome}"
+    );
     world.clear_faults();
     let again = sandbox.run(shared.run(&["sync", "hf"])).success();
     assert_eq!(again.stdout.lines().count(), 2, "{again}");

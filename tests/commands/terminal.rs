@@ -86,7 +86,7 @@ fn where_stderr_is_a_file_nothing_is_asked() {
     session.expect("ended 2");
     assert!(world.writes().is_empty());
     let errors = std::fs::read_to_string(sandbox.path().join("errors")).unwrap();
-    assert!(errors.contains("(standard error, where it would be asked, is no terminal)"), "{errors}");
+    assert!(errors.contains("but standard error, where prompts appear, is not a terminal: "), "{errors}");
 }
 
 #[test]

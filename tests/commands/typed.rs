@@ -49,7 +49,10 @@ fn a_flag_for_one_value_is_not_given_two() {
         &["attach", "s", "job/x", "--env", "k", "--copy-as", "a", "--copy-as", "b"],
     ] {
         let refused = sandbox.run(line).fails_with(2);
-        assert!(refused.stderr.contains(" is given twice, with different values"), "{refused}");
+        assert!(
+            refused.stderr.contains("takes one value, and is given twice with different ones"),
+            "{refused}"
+        );
         refused.never_shows(b"hunter2");
     }
     sandbox.run(["create", "s", "--from-literal=k=v", "--type=a", "--type=a", "--dry-run=client"]).success();
@@ -72,32 +75,32 @@ fn words_that_would_be_passed_over_are_refused_or_said() {
     let sandbox = Sandbox::new();
     sandbox.file("config.json", "{\"auths\":{\"r\":{\"auth\":\"dTpw\"}}}");
     for (line, words) in [
-        (&["create", "s", "--generate=k", "--trim"][..], "--trim has no value to take anything off"),
+        (&["create", "s", "--generate=k", "--trim"][..], "--trim has no value to strip"),
         (
             &["create", "s", "--from-literal=k=v", "--label=a=b", "--label=a=c"],
-            "--label gives a another value",
+            "--label gives a a second, different value",
         ),
         (
             &["create", "s", "--from-literal=k=v", "--annotation=a=b", "--annotation=a=c"],
-            "--annotation gives a another value",
+            "--annotation gives a a second, different value",
         ),
         (
             &["create", "s", "--from-literal=k=v", "--label=run.ai/resource=password", "--credential"],
-            "--credential gives run.ai/resource another value",
+            "--credential gives run.ai/resource a second, different value",
         ),
         (
             &["create", "docker-registry", "s", "--from-file=config.json", "--docker-server=x"],
             "--docker-server and --docker-email are of a login",
         ),
-        (&["list", "--keys", "-o", "name"], "-o name prints names alone, and --keys asks for more"),
+        (&["list", "--keys", "-o", "name"], "-o name prints only names, but --keys asks for more"),
         (&["attach", "s", "job/x", "--env=k", "--timeout=3s"], "--recreate"),
         (&["list", "--no-color", "--color=always"], "--color"),
-        (&["create", "s", "--from-literal=k=v", "--from-file="], "--from-file is empty, and names no file"),
+        (&["create", "s", "--from-literal=k=v", "--from-file="], "--from-file is empty: it names no file"),
         (
             &["create", "s", "--from-literal=k=v", "--from-dotenv", ""],
-            "--from-dotenv is empty, and names no file",
+            "--from-dotenv is empty: it names no file",
         ),
-        (&["check", "-f", "", "-f", "a.yaml"], "-f is empty, and names no file"),
+        (&["check", "-f", "", "-f", "a.yaml"], "-f is empty: it names no file"),
         (&["submit", "x", "-i", ""], "-i, --image must be set"),
         (&["attach", "s", "job/x", "--env=k", "-o", "runai", "--recreate"], "-o runai only prints flags"),
         (&["submit", "x", "-i", "a", "-o", "runai", "--wait"], "-o runai only prints flags"),
@@ -107,7 +110,7 @@ fn words_that_would_be_passed_over_are_refused_or_said() {
     }
     let created =
         sandbox.run(["create", "s", "--from-literal=k=v", "--dry-run=client", "--", "more"]).success();
-    assert!(created.stderr.contains("Warning: what follows -- is not used"), "{created}");
+    assert!(created.stderr.contains("Warning: what follows -- is ignored"), "{created}");
 }
 
 #[test]
@@ -159,7 +162,7 @@ fn what_is_no_file_of_manifests_is_named() {
         (&["-"], 2, "standard input is empty"),
         (&["-", "-"], 2, "standard input can be read only once"),
         (&["folder"], 1, "folder has no file that ends in .yaml, .yml or .json"),
-        (&["https://x.example/a.yaml"], 2, "-f takes files, and this is an address"),
+        (&["https://x.example/a.yaml"], 2, "-f takes files, not addresses"),
         (&["utf16.yaml"], 2, "utf16.yaml is UTF-16"),
         (&["a.yaml", "none.yaml"], 1, "error reading none.yaml: no such file or directory"),
         (&["a.yaml", "empty.yaml"], 2, "empty.yaml is empty"),
@@ -195,7 +198,7 @@ fn every_file_that_is_named_is_checked(world: &World, sandbox: &Sandbox) {
     let all_well =
         sandbox.run(["check", "-n", &namespace, "-f", "good.yaml", "-f", "service.yaml"]).success();
     assert!(
-        all_well.stderr.contains("note: service.yaml has no workload of a kind that is known"),
+        all_well.stderr.contains("note: service.yaml has no Secret and no workload of a known kind"),
         "{all_well}"
     );
 }
@@ -219,16 +222,14 @@ fn of_two_places_the_last_counts_and_is_said(world: &World, sandbox: &Sandbox) {
     let line = ["-n", &first, "create", "s", "--from-literal=k=v", "-n", &last];
     let created = sandbox.run(line).success();
     assert!(
-        created
-            .stderr
-            .contains(&format!("note: --namespace is given twice, and the last one counts: {last}")),
+        created.stderr.contains(&format!("note: --namespace is given twice; the last one counts: {last}")),
         "{created}"
     );
     assert!(world.secret(&last, "s").is_some() && world.secret(&first, "s").is_none());
     let project = world.project("team-a");
     let created =
         sandbox.run(["create", "t", "--from-literal=k=v", "-n", &last, "-p", &project.name]).success();
-    assert!(created.stderr.contains("Warning: --namespace goes before --project"), "{created}");
+    assert!(created.stderr.contains("Warning: --namespace overrides --project"), "{created}");
 }
 
 #[scenario]
@@ -316,7 +317,9 @@ fn a_place_that_is_not_there_is_no_empty_place(world: &World, sandbox: &Sandbox)
         assert_eq!(refused.stdout, "");
         let unchosen = sandbox.run([command]).success();
         assert!(
-            unchosen.stderr.contains("note: namespace default is no project's: -p PROJECT looks into one"),
+            unchosen
+                .stderr
+                .contains("note: namespace default belongs to no project: name one with -p PROJECT"),
             "{unchosen}"
         );
         sandbox.run([command, "-n", &project.namespace]).success();
@@ -337,7 +340,7 @@ fn where_namespaces_can_not_be_seen_that_is_said(world: &World, sandbox: &Sandbo
     );
     let empty = sandbox.run(["list", "-n", &namespace, "--token", &user.token]).success();
     assert!(
-        empty.stderr.contains(&format!("whether there is a namespace {namespace} is not known")),
+        empty.stderr.contains(&format!("you may not look up namespace {namespace}: it may not exist")),
         "{empty}"
     );
 }

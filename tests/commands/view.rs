@@ -125,7 +125,7 @@ fn a_file_is_private_and_never_overwritten_unasked(world: &World, sandbox: &Sand
     fs::write(&path, "mine").unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     let refused = sandbox.run(line).fails_with(1);
-    assert!(refused.stderr.contains("error: out is there already"), "{refused}");
+    assert!(refused.stderr.contains("error: out already exists"), "{refused}");
     assert_eq!(fs::read(&path).unwrap(), b"mine");
     sandbox.run(line.iter().chain(&["--overwrite"])).success();
     assert_eq!(fs::read(&path).unwrap(), TOKEN.as_bytes());
@@ -143,7 +143,7 @@ fn a_terminal_gets_text_alone(world: &World, sandbox: &Sandbox) {
     for key in ["bin", "esc"] {
         let (code, shown) = sandbox.in_terminal(["view", "s", key, "--reveal", "-n", &namespace]).wait();
         assert!(
-            code == 1 && shown.contains("would upset the terminal") && !shown.contains("a\x1b[2J"),
+            code == 1 && shown.contains("would garble the terminal") && !shown.contains("a\x1b[2J"),
             "{shown}"
         );
     }

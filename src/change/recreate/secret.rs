@@ -1,4 +1,4 @@
-//! A secret that can't be changed in place is deleted and created anew.
+//! A secret that can't be changed in place is deleted and created again.
 //!
 //! In between the cluster has neither. What a secret is beside its values, its labels, annotations, owners, finalizers and
 //! type, is on the disk before it goes, and the next run of the same command gives that to the new one. Values never come
@@ -69,7 +69,7 @@ impl SecretRecreation<'_> {
                 return Err(error.hint(format!("{} is there as before; nothing was changed", self.subject())));
             }
             Deleted::Unclear(error) => {
-                let unclear = format!("whether {} was deleted is not known", self.subject());
+                let unclear = format!("it is not known whether {} was deleted", self.subject());
                 return Err(going_on(error.hint(unclear), bodies, kept));
             }
         }
@@ -133,7 +133,7 @@ impl SecretRecreation<'_> {
 /// How to go on, and what is lost.
 fn going_on(error: Error, bodies: &Bodies, kept: &SavedManifest) -> Error {
     let error = error.hint(format!(
-        "the same command goes on, and gives the new one what is kept of the old one in {}; or: {}",
+        "run the same command again: it gives the new secret what is kept of the old one in {}; or: {}",
         kept.path().display(),
         bodies.again
     ));
@@ -141,7 +141,7 @@ fn going_on(error: Error, bodies: &Bodies, kept: &SavedManifest) -> Error {
         return error;
     }
     error.hint(format!(
-        "what the old one held under {} is lost: the new one does not have that",
+        "the old values of {} are lost: the new secret does not have these keys",
         list(&bodies.lost_keys)
     ))
 }

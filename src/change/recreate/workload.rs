@@ -56,7 +56,7 @@ impl WorkloadRecreation<'_> {
         let restore = saved.restore_command(&self.session.globals.connection);
         self.session
             .ui
-            .effect_always(&format!("if this is cut short, this brings the old one back: {restore}"));
+            .effect_always(&format!("if this is cut short, this command brings the old one back: {restore}"));
         ui::interrupt::finishing(self.replace(old, &old_copy, &new, &saved, &restore)).await
     }
 
@@ -83,7 +83,7 @@ impl WorkloadRecreation<'_> {
     async fn agree(&self, old: &Value) -> Result<()> {
         let mut effects = vec![
             format!("{} in namespace {} is deleted; {}", self.target, self.namespace, self.loss(old)),
-            "it is created anew under its name, with a new place in the queue".to_owned(),
+            "it is created again under its name, with a new place in the queue".to_owned(),
         ];
         effects.extend_from_slice(self.differences);
         self.session.confirm_effects(self.write, &effects, &format!("Recreate {}?", self.target)).await
@@ -156,7 +156,7 @@ impl WorkloadRecreation<'_> {
     }
 }
 
-/// The steps that are the same for whatever is created anew.
+/// The steps that are the same for whatever is created again.
 struct Steps<'a> {
     of: &'a WorkloadRecreation<'a>,
     /// The old object as it would be created.

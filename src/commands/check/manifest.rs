@@ -30,9 +30,7 @@ pub(super) async fn read_files(
                 || Kind::referring_in_manifest(api_version, kind).is_some()
         })?;
         if objects.is_empty() {
-            session
-                .ui
-                .note(&format!("{} has no workload of a kind that is known, and no Secret", file.name()));
+            session.ui.note(&format!("{} has no Secret and no workload of a known kind", file.name()));
         }
         for object in &objects {
             made.extend(secret::made_by(&object.value, namespace));

@@ -25,8 +25,8 @@ use crate::workload::Target;
 
 /// Check secrets and what uses them: what is missing, misspelt, lost or expired
 ///
-/// Without TARGET it checks all that the namespace holds. Values are read, looked at and never shown. Ends with exit
-/// code 3 where something is found whose severity is error.
+/// Without TARGET it checks the whole namespace. Values are read and never shown. The exit code is 3 if the severity
+/// of a finding is error.
 #[derive(clap::Args)]
 #[command(
     mut_arg("filename", |flag| flag.conflicts_with("all_namespaces")),
@@ -37,7 +37,7 @@ use crate::workload::Target;
     kubectl runai-secret check -A --ignore unused-secret,trailing-newline -o json"
 )]
 pub(crate) struct CheckArgs {
-    /// A workload as kind/name; all that there is without it
+    /// A workload as KIND/NAME; without it the whole namespace
     #[arg(value_name = "TARGET", add = Holds::Workload)]
     target: Option<String>,
 
@@ -87,8 +87,10 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
         }
         (None, None, scope) => consumers_in(scope, &cluster).await?,
         (_, _, Namespaces::All | Namespaces::AllAtOnce) => {
-            return Err(Error::usage("a TARGET is in one namespace, and --all-namespaces means every one")
-                .hint("say which: --project or --namespace"));
+            return Err(Error::usage(
+                "TARGET and --all-namespaces exclude each other: a workload is in one namespace",
+            )
+            .hint("name its namespace with --project or --namespace"));
         }
     };
     let mut findings = view.findings();
@@ -149,7 +151,7 @@ fn conclude(findings: &[Finding], form: Report, session: &Session<'_>) -> Result
             session.ui.note(&format!("{}, {}: {}", finding.code.word(), finding.object, finding.remedy));
         }
         if findings.len() > said.len() {
-            session.ui.note("-o wide says what to do about each");
+            session.ui.note("-o wide shows what to do about each");
         }
     }
     if errors == 0 {

@@ -11,8 +11,8 @@ use crate::sources::SourceArgs;
 /// Create a secret from files, variables, prompts, dotenv files and more
 ///
 /// The grammar is that of kubectl create secret, without the word secret. A type may come before the name; without
-/// one the secret is generic. Sources mix freely. Values never appear in what is printed, but for -o json and -o yaml,
-/// which print the whole manifest as kubectl does.
+/// one the secret is generic. Sources mix freely. No value is printed, except by -o json and -o yaml, which print the
+/// whole manifest as kubectl does.
 #[derive(Args)]
 #[command(
     override_usage = "kubectl runai-secret create [generic] NAME [--from-file [KEY=]PATH]… [--prompt KEY]… …\n       \
@@ -68,7 +68,7 @@ pub(super) struct NewSecretArgs {
     #[expect(clippy::option_option, reason = "clap's form of a flag whose value may be left out")]
     pub(super) credential: Option<Option<Credential>>,
 
-    /// Nobody can change its values later, only delete it
+    /// Make it immutable: its values can't be changed later, it can only be deleted
     #[arg(long)]
     pub(super) immutable: bool,
 
@@ -109,7 +109,7 @@ pub(super) struct GenericArgs {
     #[arg(long = "type", value_name = "TYPE", add = Holds::SecretType)]
     pub(super) secret_type: Option<String>,
 
-    /// Create it although it has no keys
+    /// Create it even if it has no keys
     #[arg(long)]
     pub(super) allow_empty: bool,
 
@@ -136,7 +136,7 @@ pub(super) struct DockerRegistryArgs {
           add = Holds::Text, add = Asked { question: "Name of the user", proposal: "" })]
     pub(super) docker_username: Option<String>,
 
-    /// The password; seen by everyone who can list the machine's processes
+    /// The password; everyone who can list the machine's processes sees it
     #[arg(long, value_name = "PASSWORD", allow_hyphen_values = true, add = Holds::Confidential)]
     pub(super) docker_password: Option<OsString>,
 
@@ -181,7 +181,7 @@ pub(super) struct TlsArgs {
 
 /// A private SSH key, for Git
 ///
-/// With --credential the key is also kept under the name ssh, by which Run:ai reads it.
+/// With --credential the private key is also stored under the key `ssh`, which Run:ai reads.
 #[derive(Args)]
 #[command(
     override_usage = "kubectl runai-secret create ssh NAME --private-key PATH [--known-hosts PATH]",
@@ -209,7 +209,7 @@ pub(super) struct SshArgs {
 
 /// A user's name and password
 ///
-/// Under the keys by which Run:ai reads them: `User` and `Password`.
+/// Run:ai reads them under the keys `User` and `Password`, so they get these names.
 #[derive(Args)]
 #[command(
     override_usage = "kubectl runai-secret create password NAME --username USER [--password-stdin]",
@@ -223,7 +223,7 @@ pub(super) struct PasswordArgs {
           add = Holds::Confidential, add = Asked { question: "Name of the user", proposal: "" })]
     pub(super) username: Option<String>,
 
-    /// Read the password from standard input; without any of these three it is asked for
+    /// Read the password from standard input; without one of these three flags you are asked
     #[arg(long, conflicts_with_all = ["password_file", "password_env"])]
     pub(super) password_stdin: bool,
 
@@ -241,7 +241,7 @@ pub(super) struct PasswordArgs {
 
 /// An access key, as for S3
 ///
-/// Under the keys by which Run:ai reads it: `AccessKeyId` and `SecretKey`.
+/// Run:ai reads it under the keys `AccessKeyId` and `SecretKey`, so its parts get these names.
 #[derive(Args)]
 #[command(
     override_usage = "kubectl runai-secret create access-key NAME --access-key-id ID [--secret-key-stdin]",
@@ -255,7 +255,7 @@ pub(super) struct AccessKeyArgs {
           add = Holds::Confidential, add = Asked { question: "Access key ID", proposal: "" })]
     pub(super) access_key_id: Option<String>,
 
-    /// Read the secret key from standard input; without any of these three it is asked for
+    /// Read the secret key from standard input; without one of these three flags you are asked
     #[arg(long, conflicts_with_all = ["secret_key_file", "secret_key_env"])]
     pub(super) secret_key_stdin: bool,
 

@@ -25,7 +25,7 @@ pub(super) fn check(args: &NewSecretArgs, session: &Session<'_>) -> Result<()> {
     if let Some(namespace) = &place.namespace {
         secret::check_namespace(namespace)?;
         if place.projects.len() > 1 {
-            return Err(Error::usage("--namespace is one place, and --project names several")
+            return Err(Error::usage("--namespace names one place, but --project names several")
                 .hint("leave out one of the two"));
         }
     }

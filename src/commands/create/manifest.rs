@@ -17,7 +17,7 @@ pub(super) async fn resolve(
 ) -> Result<SecretManifest> {
     let name = only_name(&args.names)?;
     if !args.ignored.is_empty() {
-        session.ui.warning("what follows -- is not used, as in kubectl");
+        session.ui.warning("what follows -- is ignored, as in kubectl");
     }
     if args.save_config == Some(true) {
         return Err(Error::usage("--save-config would copy every value into an annotation")

@@ -108,8 +108,8 @@ async fn write(
     }
     if let Some(remains) = Remains::of(cluster, namespace, &manifest.name) {
         session.ui.warning(&format!(
-            "an earlier create --replace of secret {} was cut short, and the old one had {}: with --replace the new one \
-             gets that",
+            "an earlier create --replace of secret {} was cut short; the old secret had {}, which --replace gives to the \
+             new one",
             manifest.name,
             remains.in_words()
         ));

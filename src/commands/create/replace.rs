@@ -1,7 +1,7 @@
 //! `create --replace`: a secret gets new values and keeps all else that it has.
 //!
 //! Kubernetes lets nobody change the type of a secret, nor anything of an immutable one. There the way is to delete it
-//! and create it anew, which is offered, never done unasked: a pod that starts in between does not find it.
+//! and create it again, which is offered, never done unasked: a pod that starts in between does not find it.
 
 use std::collections::BTreeSet;
 
@@ -67,8 +67,9 @@ impl Replacement<'_> {
         match self.read().await {
             Ok(old) => self.agree(&old, &Agreement::default()).await.map(|()| "replaced"),
             Err(failure) if failure.is_not_found() => Ok("created"),
-            Err(failure) => Err(Error::from(failure)
-                .hint("whether there is a secret to replace is not known; -o yaml prints it without asking")),
+            Err(failure) => Err(Error::from(failure).hint(
+                "the secret to replace could not be looked up; -o yaml prints the manifest without looking",
+            )),
         }
     }
 
@@ -190,22 +191,22 @@ impl Replacement<'_> {
         if self.args.write.dry_run != DryRun::None {
             return Err(Error::from(failure)
                 .hint(format!("secret {name} can't be replaced: {why}"))
-                .hint("without --dry-run you are asked whether to delete it and create it anew"));
+                .hint("without --dry-run you are asked whether to delete it and create it again"));
         }
         let old = self.cluster.secret(self.namespace, name, Answer::Whole).await?;
         let keys = || old["data"].as_object().into_iter().flat_map(|data| data.keys()).map(String::as_str);
         // Somebody may have added one since.
         if let Some(new) = self.lost_keys(keys()).iter().find(|key| !agreement.lost.borrow().contains(*key)) {
-            return Err(Error::failed(format!("somebody added {new} to secret {name} in this moment"))
+            return Err(Error::failed(format!("somebody added {new} to secret {name} meanwhile"))
                 .hint("nothing was changed: run the command again"));
         }
         ui.effect(&format!("secret {name} in namespace {} can't be replaced: {why}", self.namespace));
-        ui.effect("it can be deleted and created anew; a pod that starts in between waits for it");
-        ui.effect("running pods go on with the values they have");
+        ui.effect("it can be deleted and created again; a pod that starts in between waits for it");
+        ui.effect("running pods keep the values that they have");
         if old["metadata"]["finalizers"].as_array().is_some_and(|all| !all.is_empty()) {
-            ui.effect("it has finalizers: it goes when whoever set them lets it go");
+            ui.effect("it has finalizers: it goes only when the controllers that set them remove them");
         }
-        ui.confirm(&format!("Delete {name} and create it anew?")).await?;
+        ui.confirm(&format!("Delete {name} and create it again?")).await?;
         self.check_with_server(&old["metadata"]).await?;
         self.delete_and_create(&old, self.lost_keys(keys())).await
     }
@@ -246,7 +247,7 @@ impl Replacement<'_> {
         };
         let kept = anew.keep(old)?;
         self.session.ui.effect_always(&format!(
-            "if this is cut short, the same command goes on, or: {}; what the old one is beside its values is kept in {}",
+            "if this is cut short, run the same command again, or: {}; the old secret without its values is kept in {}",
             bodies.again,
             kept.path().display()
         ));

@@ -24,11 +24,9 @@ pub(super) async fn refused(
     if failure.is_already_exists() {
         return Error::from(failure)
             .hint(change::secret::how_to_set(manifest, namespace))
-            .hint(
-                "nothing was changed; --replace makes the new keys the whole content, and its other keys go",
-            )
+            .hint("nothing was changed; --replace overwrites it and removes its other keys")
             .hint(format!(
-                "see what it is: {}",
+                "to see it: {}",
                 CommandLine::kubectl("get secret").arg(name).namespace(namespace)
             ));
     }

@@ -6,15 +6,15 @@ use crate::flags::{self, Holds, WriteArgs, parse_duration};
 
 /// Delete a secret, or a shared one with every copy of it
 ///
-/// A secret that is shared, or a copy of one that sync made, is refused, with what to type instead. --cluster-wide takes
-/// the mark off, waits until Run:ai has removed its copies, removes those that sync made, and then the secret itself. A
-/// secret with a label of Run:ai whose content is not the shared one's is left alone, and named. Stopped at any point, the
-/// same command does the rest.
+/// A shared secret, or a copy that sync made, is refused, and the command to type instead is named. --cluster-wide
+/// stops sharing the secret, waits until Run:ai has removed its copies, removes those that sync made, and then deletes
+/// the secret itself. A secret that has a label of Run:ai but not the content of the shared one is left alone and named.
+/// If it was stopped at any point, the same command does the rest.
 ///
-/// First the workloads are listed that use it, and how. Where one that runs, waits in a queue, is suspended or is a cron
-/// job between two runs could not start without it, nothing is deleted unless --force says so; for service accounts that
-/// pull images with it and for ingresses that is the same. Workloads that ended, are scaled to 0, or call it optional
-/// are only mentioned. What you may not list is named, and does not stop it.
+/// First it lists the workloads that use the secret, and how. Nothing is deleted, unless --force is given, if one of
+/// them could not start without the secret and runs, waits in a queue, is suspended or is a cron job between two runs.
+/// It is also refused if a service account pulls images with it, or an ingress uses it. Workloads that have ended, are
+/// scaled to 0 or call it optional are only mentioned. Kinds that you may not list are named, and do not stop it.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret delete old-token -p team-a\n  \
@@ -25,11 +25,11 @@ pub(crate) struct DeleteArgs {
     #[arg(value_name = "NAME", required = true, value_parser = flags::parse_secret, add = Holds::Secret)]
     pub(super) names: Vec<String>,
 
-    /// A shared secret of the Run:ai namespace, and all its copies
+    /// Delete a shared secret of the Run:ai namespace, and all its copies
     #[arg(long)]
     pub(super) cluster_wide: bool,
 
-    /// Delete it although workloads need it; whether you agree is still asked
+    /// Delete it even if workloads need it; you are still asked to confirm
     #[arg(long)]
     pub(super) force: bool,
 

@@ -87,7 +87,7 @@ impl Removal<'_> {
             "somebody made another secret {} in {} meanwhile",
             self.name, self.namespace
         ))
-        .hint("that one was not touched: run the command again if it is to go too"))
+        .hint("that one was not touched; to delete it too, run the command again"))
     }
 
     /// Run:ai's namespace has secrets of its own, one slip of the fingers away.
@@ -103,7 +103,7 @@ impl Removal<'_> {
             "secret {name:?} in namespace {namespace:?} is not shared, and has no copies"
         ))
         .hint(format!(
-            "to delete it all the same: {}",
+            "to delete it anyway: {}",
             CommandLine::plugin("delete").arg(name).namespace(namespace)
         )))
     }
@@ -190,7 +190,7 @@ impl Removal<'_> {
         match survey.scope() {
             None | Some(Scope::Nobody) => Ok(survey),
             Some(_) => Err(Error::partly(format!("somebody shared {name} again meanwhile"))
-                .hint("nothing was deleted: run the command again if it is to go all the same")),
+                .hint("nothing was deleted; to delete it anyway, run the command again")),
         }
     }
 
@@ -208,8 +208,7 @@ impl Removal<'_> {
                 self.args.timeout.as_secs()
             ));
         }
-        let question =
-            format!("Delete {}, as no controller of Run:ai seems to?", plural(left.len(), "secret"));
+        let question = format!("Delete {} that Run:ai has not removed?", plural(left.len(), "secret"));
         self.session.ui.confirm(&question).await?;
         self.remove(&left, deleted).await
     }
@@ -222,11 +221,11 @@ impl Removal<'_> {
         let (name, namespace) = (self.name, &first.namespace);
         let evidence = first.evidence.as_ref().map(ToString::to_string).unwrap_or_default();
         Err(Error::partly(format!(
-            "left alone in {}: a secret {name} that only Run:ai's label or owner shows to be a copy ({evidence}), and that \
-             does not have the content of the shared one",
+            "secret {name} was left alone in {}: Run:ai's label or owner says that it is a copy ({evidence}), but its \
+             content is not that of the shared one",
             titles(&left)
         ))
-        .hint(format!("where it is to go too: {}", CommandLine::plugin("delete").arg(name).namespace(namespace))))
+        .hint(format!("to delete it too: {}", CommandLine::plugin("delete").arg(name).namespace(namespace))))
     }
 
     /// Deletes copies that are still as they were read.
@@ -274,12 +273,8 @@ impl Removal<'_> {
             return Ok(());
         }
         report::tell_troubles(survey, self.session);
-        Err(Error::partly(format!(
-            "whether {} has a copy of {} could not be read",
-            titles(&unread),
-            self.name
-        ))
-        .hint(KEPT))
+        Err(Error::partly(format!("could not read whether {} has a copy of {}", titles(&unread), self.name))
+            .hint(KEPT))
     }
 
     async fn delete_source(&self, agreed: &Metadata, deleted: &mut Deleted<'_>) -> Result<()> {

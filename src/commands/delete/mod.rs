@@ -84,7 +84,7 @@ async fn one(
         Standing::Left(origin) => sharing::note_left(&origin, &secret, session),
         Standing::Copy(_) => return Err(is_a_copy(name, namespace, session)),
         Standing::PerhapsACopy(origin) => effects.push(format!(
-            "it may be Run:ai's copy of {} ({}): if it is, it is made again",
+            "it may be Run:ai's copy of {} ({}): if it is, Run:ai makes it again",
             origin.identity, origin.evidence
         )),
     }
@@ -123,6 +123,6 @@ fn cluster_wide_command(name: &str, session: &Session<'_>) -> CommandLine {
 
 fn is_a_copy(name: &str, namespace: &str, session: &Session<'_>) -> Error {
     Error::failed(format!("secret {name:?} in namespace {namespace:?} is a copy of a shared secret"))
-        .hint("it would be made again: delete it where it comes from")
+        .hint("it would be made again: delete its source instead")
         .hint(format!("to delete the shared secret and every copy: {}", cluster_wide_command(name, session)))
 }

@@ -30,7 +30,7 @@ impl Editor {
         let editor = ["KUBE_EDITOR", "VISUAL", "EDITOR"].into_iter().find_map(set);
         let Some(editor) = editor.or_else(|| session.ui.data_is_seen().then(|| "vi".to_owned())) else {
             return Err(Error::usage("there is no terminal to edit in, and no other editor is set")
-                .hint("KUBE_EDITOR says which one to start; set changes a key without an editor"));
+                .hint("set KUBE_EDITOR to the editor to start; the command set changes a key without one"));
         };
         let words = shell_words::split(&editor).unwrap_or_default();
         if words.is_empty() {
@@ -79,7 +79,7 @@ impl Editor {
         if is_ctrl_c(ended) {
             return Err(Error::interrupted());
         }
-        Err(Error::failed(format!("the editor {program} did not end well ({ended}); nothing was changed")))
+        Err(Error::failed(format!("the editor {program} failed ({ended}); nothing was changed")))
     }
 }
 

@@ -126,8 +126,8 @@ impl Dispute<'_> {
             let editable = theirs.filter(|value| is_editable(value)).map(|value| (key.as_str(), value));
             let what = match (theirs, editable) {
                 (None, _) => "somebody else took it out",
-                (_, None) => "that of somebody else is no text",
-                _ => "that of somebody else is",
+                (_, None) => "somebody else's is not text",
+                _ => "somebody else's is",
             };
             let line = format!("{MARK}{key}: {yours}, {what}\n");
             let theirs = string_data::text(&format!("{MARK}  "), &editable.into_iter().collect());
@@ -144,7 +144,7 @@ fn with_head(head: &str, entries: &BTreeMap<&str, &SecretValue>) -> SecretValue 
 fn head(place: &str, left_out: &BTreeSet<String>) -> String {
     let mut head = format!(
         "# {place}: KEY: VALUE, decoded. Change, add, rename and remove keys; save and quit to write them.\n\
-         # To give up, quit without a change, or delete everything. Lines that begin with '#' are left out.\n\
+         # To give up, quit without a change, or delete everything. Lines that begin with '#' are ignored.\n\
          # A value is a text, whatever it looks like: in one line, in quotes, or in indented lines below '|' (it ends\n\
          # in a newline) or '|-' (it does not).\n"
     );
@@ -232,8 +232,8 @@ mod tests {
         let form = Form::all(&seen).with_comments(&changes, &now);
         let dispute = Dispute { changes: &changes, disputed: &disputed, now: &now };
         let text = form.disputed_text("secret s", &dispute);
-        let expected = "# >> a: below is your value, that of somebody else is\n# >>   a: |-\n# >>     th\n# >>     eirs\n\
-                        # >> b: you took it out, that of somebody else is\n# >>   b: theirs\n\
+        let expected = "# >> a: below is your value, somebody else's is\n# >>   a: |-\n# >>     th\n# >>     eirs\n\
+                        # >> b: you took it out, somebody else's is\n# >>   b: theirs\n\
                         # >> c: below is your value, somebody else took it out\n# secret s";
         assert!(shown(&text).starts_with(expected), "{}", shown(&text));
         let read = form.read(&text).unwrap_or_default();

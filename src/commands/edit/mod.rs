@@ -30,12 +30,12 @@ use crate::{change, session, sharing};
 
 /// Edit the values of a secret as text, in your editor
 ///
-/// All keys whose values are text are in one file, decoded: change, add, rename and remove them. With KEY it is the text
-/// of that key alone. Keys that are no text are left out, and stay as they are.
+/// One file shows all keys whose values are text, decoded: change, add, rename and remove them. With KEY the file is the
+/// value of that key alone. Keys whose values are not text are left out and stay as they are.
 ///
-/// The file is in memory, only you can read it, and it is wiped when the editor ends. The editor is that of `KUBE_EDITOR`,
-/// `VISUAL` or `EDITOR`; vi without one. What others change meanwhile stays; where they changed the same key, you are
-/// asked. What you saved and can't be written is kept, whatever ends the editor or this program, and you are told where.
+/// The file is in memory, only you can read it, and it is wiped when the editor ends. `KUBE_EDITOR`, `VISUAL` or `EDITOR`
+/// names the editor; without one it is vi. Changes that others make meanwhile stay; if they changed the same key, you are
+/// asked. If what you saved can't be written, it is kept, whatever ends the editor or this program, and you are told where.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret edit settings -p team-a\n  \
@@ -96,10 +96,10 @@ impl EditArgs {
             let near = nearest(key, values.keys().map(String::as_str));
             let error =
                 near.into_iter().fold(error, |error, near| error.hint(format!("did you mean {near}?")));
-            return Err(error.hint(format!("{} makes one", CommandLine::plugin("set").arg(name).arg(key))));
+            return Err(error.hint(format!("to add it: {}", CommandLine::plugin("set").arg(name).arg(key))));
         };
         if !secret::is_text(value.expose()) {
-            return Err(Error::failed(format!("the value of {key} is no text"))
+            return Err(Error::failed(format!("the value of {key} is not text"))
                 .hint(CommandLine::plugin("set").arg(name).arg(format!("--from-file={key}=PATH"))));
         }
         Ok(Form::OneKey(key.clone()))
@@ -118,7 +118,7 @@ fn tell_of_leftovers(session: &Session<'_>) {
         let folder = folder.display().to_string();
         let delete = shell_words::join(["rm", "-r", &folder]);
         session.ui.warning(&format!(
-            "an earlier edit left text in {folder}{age}, which may hold values; when you need it no more: {delete}"
+            "an earlier edit left text in {folder}{age}, which may hold values; to delete it: {delete}"
         ));
     }
 }
@@ -243,7 +243,7 @@ impl Editing<'_> {
         };
         if now.outside.metadata.uid != seen.outside.metadata.uid {
             return Err(Error::failed(format!(
-                "secret {name} was deleted and made anew meanwhile; nothing was written"
+                "secret {name} was deleted and created again meanwhile; nothing was written"
             )));
         }
         self.change.check(&now.outside).await?;
@@ -310,8 +310,9 @@ impl Editing<'_> {
             let keys: Vec<&str> = changes.entries().into_keys().collect();
             let audience =
                 AffectedWorkloads::of(name, &keys, namespace, cluster).await.map_err(|failure| {
-                    Error::from(failure)
-                        .at("the secret has its new values; who uses it could not be found out")
+                    Error::from(failure).at(
+                        "the secret has its new values, but the workloads that use it could not be listed",
+                    )
                 })?;
             audience.tell(namespace, session);
         }
@@ -334,7 +335,7 @@ fn leave_out_editors_newline(
     }
     let new = new.without_line_end();
     if new.expose() != old {
-        session.ui.note("the newline at the end was taken off, as there was none before");
+        session.ui.note("the newline at the end was removed, as there was none before");
     }
     after.insert(key.to_owned(), new);
 }

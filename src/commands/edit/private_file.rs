@@ -74,7 +74,7 @@ impl PrivateFile {
     pub(super) fn read(&self) -> Result<SecretValue> {
         read(&self.path).map_err(|error| {
             let why = match error.kind() {
-                io::ErrorKind::InvalidInput => "it is no ordinary file any more".to_owned(),
+                io::ErrorKind::InvalidInput => "it is no longer an ordinary file".to_owned(),
                 io::ErrorKind::FileTooLarge => format!("it is larger than {} MiB", MOST >> 20),
                 kind => kind.to_string(),
             };

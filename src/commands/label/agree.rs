@@ -21,7 +21,7 @@ pub(super) fn check_wait(args: &LabelArgs, view: &View) -> Result<()> {
     if args.wait.is_none() || view.surroundings.projects.is_some() {
         return Ok(());
     }
-    Err(Error::failed("--wait looks at every project, and you may not list namespaces")
+    Err(Error::failed("--wait looks at every project, but you may not list namespaces")
         .hint("leave it out; nothing was changed"))
 }
 
@@ -76,8 +76,8 @@ pub(super) async fn agree_to_remove(
         !propagation::unmarking(&view.source.labels, args.key).contains_key(label.as_str())
     });
     if Scope::of(&left) != Scope::Nobody {
-        let stays = "another label stays that shares it: where Run:ai knows that one, it keeps the copies";
-        let question = format!("Take this label off {name}?");
+        let stays = "another label still shares it: if Run:ai knows that label, it keeps the copies";
+        let question = format!("Remove this label from {name}?");
         return session.confirm_effects(&args.write, &[stays.to_owned()], &question).await;
     }
     let effects = removal(session, view);
@@ -103,7 +103,7 @@ fn removal(session: &Session<'_>, view: &View) -> Vec<String> {
     let consequence = format!("jobs there that use {name} won't start again");
     match view.surroundings.seen() {
         Err(unseen) => effects.push(format!(
-            "which projects lose their copy can't be seen: you may not list {unseen}; {consequence}"
+            "you may not list {unseen}: the projects that lose their copy can't be named; {consequence}"
         )),
         Ok((projects, namesakes)) => {
             let identity = propagation::identity(&view.source.namespace, name);

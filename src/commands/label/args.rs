@@ -25,19 +25,19 @@ pub(crate) struct LabelArgs {
     #[arg(value_name = "NAME", required = true, value_parser = flags::parse_secret, add = Holds::Secret)]
     pub(super) names: Vec<String>,
 
-    /// Take the mark off; Run:ai then removes the copies. Refused where workloads need them, unless --force is given
+    /// Stop sharing it; Run:ai then removes the copies. Refused if workloads need them, unless --force is given
     #[arg(long, conflicts_with_all = ["department", "credential", "from_project"])]
     pub(super) remove: bool,
 
-    /// Which label: Run:ai's documented one of old, its successor, or both
+    /// Label to set: legacy (runai/cluster-wide), current (run.ai/cluster-wide) or both
     #[arg(long, value_name = "WHICH", default_value = "both", conflicts_with = "department")]
     pub(super) key: Key,
 
-    /// Share it with the projects of this department alone; its id, not its name
+    /// Share it only with the projects of this department; its id, not its name
     #[arg(long, value_name = "ID", add = Holds::Text)]
     pub(super) department: Option<String>,
 
-    /// Also make it a credential of Run:ai's, of this kind
+    /// Also make it a Run:ai credential of this kind
     #[arg(long, value_name = "KIND")]
     pub(super) credential: Option<Credential>,
 
@@ -45,7 +45,7 @@ pub(crate) struct LabelArgs {
     #[arg(long, value_name = "PROJECT", add = Holds::Project)]
     pub(super) from_project: Option<String>,
 
-    /// With --remove: although workloads need their copies; whether you agree is still asked
+    /// With --remove: go on even if workloads need their copies; you are still asked to confirm
     #[arg(long, requires = "remove")]
     pub(super) force: bool,
 

@@ -43,7 +43,7 @@ pub(super) async fn run(args: &LabelArgs, session: &Session<'_>) -> Result<()> {
     if let Some(id) = &args.department {
         secret::check_label_value(id)?;
         if args.wait.is_some() {
-            return Err(Error::usage("--wait can't follow a department: Run:ai alone knows its projects")
+            return Err(Error::usage("--wait and --department exclude each other: the cluster does not say which projects a department has")
                 .hint(format!(
                     "leave it out, and look later: {}",
                     session.here(CommandLine::plugin("status NAME"))
@@ -160,7 +160,7 @@ impl LabelArgs {
             return Err(Error::failed(
                 "it is shared with every project, and --department would not narrow that",
             )
-            .hint("take that off first with --remove: the projects lose their copies"));
+            .hint("stop that first with --remove: the projects then lose their copies"));
         }
         Ok(propagation::marking(labels, &self.wanted()))
     }
@@ -302,8 +302,9 @@ async fn wait_for(
     let mut outcome = Ok(());
     for name in done {
         let status = session.here(CommandLine::plugin("status").arg(name));
-        let hints =
-            vec![format!("secret/{name} is changed, and Run:ai goes on; to see how far it got: {status}")];
+        let hints = vec![format!(
+            "secret/{name} is changed, and Run:ai goes on with its copies; to see how far it got: {status}"
+        )];
         let wait = sharing::wait::wait(until, name, namespace, limit, cluster, session);
         let survey = ui::interrupt::watching(hints, wait).await?;
         if args.write.output == Output::Human {

@@ -25,12 +25,12 @@ use crate::{session, sharing};
 
 /// List the secrets of a project, without their values
 ///
-/// Of one project, of several (-p a -p b), or of all namespaces. Helm's releases and tokens of service accounts are
-/// left out. No value is asked of the server, which tells how many keys a secret has; --keys, which also shows their
-/// names, has to read the secrets.
+/// It lists one project, several (-p a -p b), or all namespaces. Helm's releases and tokens of service accounts are left
+/// out. No value is read: the server says how many keys a secret has. --keys also shows the names of the keys, and has to
+/// read the secrets for that.
 ///
 /// --consumers counts what refers to each secret in its namespace, as usage does: one request for each kind of workload,
-/// and more where there are many of them. Where a kind may not be listed, "?" stands for 0, and "2+" for at least 2.
+/// and more if there are many of them. If you may not list a kind, "?" stands for 0, and "2+" for at least 2.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret list -p team-a\n  \
@@ -50,15 +50,15 @@ pub(crate) struct ListArgs {
           add = Holds::Text)]
     selector: String,
 
-    /// Show the names of the keys; every secret is read for that, and its values are dropped
+    /// Show the names of the keys; this reads every secret and drops its values
     #[arg(long)]
     keys: bool,
 
-    /// Show by how many workloads each secret is used; all workloads are listed for that
+    /// Show how many workloads use each secret; this lists all workloads
     #[arg(long)]
     consumers: bool,
 
-    /// The order: by name, the youngest first, or by type
+    /// Sort by name, by age (the youngest first) or by type
     #[arg(
         long,
         value_name = "name|age|type",
@@ -126,10 +126,10 @@ pub(super) async fn run(args: &ListArgs, session: &Session<'_>) -> Result<()> {
         rows.extend(seen.found);
         unseen.extend(seen.unseen);
     }
-    session::scope::warn_unseen(&unseen, "what is there is not listed", session);
+    session::scope::warn_unseen(&unseen, "secrets there are not listed", session);
     if rows.is_empty() && !unseen.is_empty() {
         // An empty list would read as if there were none.
-        return Err(Error::failed("nothing could be listed, and what is there is not known")
+        return Err(Error::failed("you have no right to list secrets here; there may be some")
             .hint("to see what you may do: kubectl auth can-i --list -n NAMESPACE"));
     }
     if args.consumers {
@@ -164,8 +164,8 @@ impl ListArgs {
         if self.report.output != Report::Name {
             return Ok(());
         }
-        Err(Error::usage(format!("-o name prints names alone, and {flag} asks for more"))
-            .hint("leave out one of the two, or take -o json"))
+        Err(Error::usage(format!("-o name prints only names, but {flag} asks for more"))
+            .hint("leave out one of the two, or use -o json"))
     }
 
     async fn places(&self, cluster: &Cluster, session: &Session<'_>) -> Result<Places> {
@@ -292,7 +292,7 @@ impl Column {
             Self::Age => "AGE",
             Self::Project => "PROJECT",
             Self::Credential => "CREDENTIAL",
-            Self::Evidence => "A COPY BECAUSE",
+            Self::Evidence => "EVIDENCE",
         }
     }
 

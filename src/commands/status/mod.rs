@@ -29,8 +29,8 @@ const SECRETS_AT_ONCE: usize = 4;
 
 /// Show in which projects a shared secret arrived, and what is in the way
 ///
-/// Without a name: every shared secret, with the number of projects in each state. The content of copies is compared
-/// here, on this machine, and never shown. The exit code is 3 where something is not as it should be.
+/// Without NAME it shows every shared secret, with the number of projects in each state. The content of copies is
+/// compared on this machine, and never shown. The exit code is 3 if there is a problem.
 ///
 /// copied: equal to the source. pending: not there yet. stale: a copy with other content. conflict: somebody else's
 /// secret has the name. same: somebody else's, with the same content. foreign: somebody else's, and nothing is to be
@@ -42,11 +42,11 @@ const SECRETS_AT_ONCE: usize = 4;
     kubectl runai-secret status\n  \
     kubectl runai-secret status hf -o wide")]
 pub(crate) struct StatusArgs {
-    /// The secret; all shared ones without it
+    /// The secret; without it all shared ones
     #[arg(value_name = "NAME", value_parser = flags::parse_secret, add = Holds::Secret)]
     name: Option<String>,
 
-    /// Go on looking, and show what changes, until Ctrl-C
+    /// Keep looking and show what changes, until Ctrl-C
     #[arg(short, long, requires = "name")]
     watch: bool,
 
@@ -181,7 +181,7 @@ async fn all(namespace: &str, form: Report, cluster: &Cluster, session: &Session
     if wrong.is_empty() {
         return Ok(());
     }
-    Err(Error::partly(format!("not everywhere as it should be: {}", few(&wrong)))
+    Err(Error::partly(format!("shared secrets with problems: {}", few(&wrong)))
         .hint(session.here(CommandLine::plugin("status").arg(wrong[0]))))
 }
 

@@ -21,9 +21,9 @@ const KINDS: [&str; 4] = ["job", "runaijob", "trainingworkload", "interactivewor
 
 /// Submit a new job with secrets attached
 ///
-/// The flags are those of runai submit. The job is a Kubernetes Job for Run:ai's scheduler, unless --kind says otherwise. Before it is created the
-/// secrets and keys it refers to are looked up, so that a misspelt key is found now and not when the GPU is free.
-/// --dry-run=client looks them up too, and writes nothing.
+/// The flags are those of runai submit. The job is a Kubernetes Job for Run:ai's scheduler, unless --kind says otherwise.
+/// Before it is created, the secrets and keys that it refers to are looked up, so that a misspelt key is found now and
+/// not when the GPU is free. --dry-run=client looks them up too, and writes nothing.
 #[derive(clap::Args)]
 #[command(
     mut_arg("output", uses::runai_flags::with_runai),
@@ -41,7 +41,7 @@ pub(crate) struct SubmitArgs {
     #[arg(last = true, value_name = "ARGS")]
     words: Vec<String>,
 
-    /// What is made: a Kubernetes Job, or one of Run:ai's own kinds
+    /// The kind of workload: a Kubernetes Job, or one of Run:ai's own kinds
     #[arg(long, default_value = "job", hide_default_value = true, value_name = "KIND",
           value_parser = PossibleValuesParser::new(KINDS))]
     kind: String,
@@ -85,11 +85,11 @@ pub(super) struct ProgramArgs {
     #[arg(short, long, value_name = "IMAGE", required = true, add = Holds::Text)]
     image: String,
 
-    /// What follows -- is the command, not its arguments
+    /// Take what follows -- as the command, not as its arguments
     #[arg(long)]
     command: bool,
 
-    /// Somebody works in it: a higher priority, and no retries
+    /// For interactive work: a higher priority, and no retries
     #[arg(long)]
     interactive: bool,
 
@@ -117,7 +117,7 @@ pub(super) struct ProgramArgs {
 
 #[derive(clap::Args)]
 struct ResourceArgs {
-    /// GPUs for each pod: a whole number, or a part of one as 0.5
+    /// GPUs for each pod: a whole number, or a fraction such as 0.5
     #[arg(short, long, value_name = "NUMBER", conflicts_with = "gpu_memory", add = Holds::Text)]
     gpu: Option<String>,
 
@@ -125,23 +125,23 @@ struct ResourceArgs {
     #[arg(long, value_name = "MIB", add = Holds::Text)]
     gpu_memory: Option<String>,
 
-    /// CPUs for each pod at least, such as 0.5 or 500m
+    /// CPUs requested for each pod, such as 0.5 or 500m
     #[arg(long, value_name = "AMOUNT", add = Holds::Text)]
     cpu: Option<String>,
 
-    /// CPUs for each pod at most
+    /// Limit of CPUs for each pod
     #[arg(long, value_name = "AMOUNT", hide_short_help = true, add = Holds::Text)]
     cpu_limit: Option<String>,
 
-    /// Memory for each pod at least, such as 512Mi or 16Gi
+    /// Memory requested for each pod, such as 512Mi or 16Gi
     #[arg(long, value_name = "AMOUNT", add = Holds::Text)]
     memory: Option<String>,
 
-    /// Memory for each pod at most
+    /// Limit of memory for each pod
     #[arg(long, value_name = "AMOUNT", hide_short_help = true, add = Holds::Text)]
     memory_limit: Option<String>,
 
-    /// A volume that exists, by its claim
+    /// An existing persistent volume claim, mounted at PATH
     #[arg(long = "pvc", value_name = "NAME:PATH[:ro]", add = Holds::Text)]
     claims: Vec<String>,
 
@@ -153,7 +153,7 @@ struct ResourceArgs {
     #[arg(long, value_name = "TYPE", hide_short_help = true, add = Holds::Text)]
     node_type: Option<String>,
 
-    /// Leave it to KAI's scheduler, in this queue, where there is no Run:ai
+    /// Use KAI's scheduler and this queue, on a cluster without Run:ai
     #[arg(long, value_name = "QUEUE", hide_short_help = true, add = Holds::Text)]
     kai_queue: Option<String>,
 }
@@ -174,12 +174,12 @@ pub(super) struct CourseArgs {
     #[arg(long, value_name = "NUMBER", value_parser = value_parser!(u32).range(0..=MOST), add = Holds::Text)]
     backoff_limit: Option<u32>,
 
-    /// Wait until the container runs, and say what keeps it; at most so long
+    /// Wait until the container runs, at most this long, and say what holds it up; 10m without a duration
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "10m",
           value_parser = flags::parse_duration, add = Holds::Text)]
     pub(super) wait: Option<Duration>,
 
-    /// How long the finished job is kept, in seconds or such as 24h [default: for ever]
+    /// How long to keep the finished job, in seconds or such as 24h [default: for ever]
     #[arg(long, value_name = "DURATION", value_parser = flags::parse_duration, add = Holds::Text)]
     ttl_after_finish: Option<Duration>,
 }
@@ -190,7 +190,7 @@ impl SubmitArgs {
     pub(super) fn kind(&self) -> Result<&'static Kind> {
         if self.kind != KINDS[0] && self.course.wait.is_some() {
             return Err(Error::usage(format!(
-                "--wait follows the pods of a Job; how a {} marks its own is not documented",
+                "--wait works only for a Job: how a {} marks its pods is not documented",
                 self.kind
             ))
             .hint("leave it out, or leave out --kind"));
@@ -205,8 +205,8 @@ impl SubmitArgs {
             [] => workload::generated_name(random()?),
             [name] => name.clone(),
             names => {
-                return Err(Error::usage(format!("at most one NAME is wanted, got {}", names.len()))
-                    .hint("what the container is to run comes after --"));
+                return Err(Error::usage(format!("at most one NAME is allowed, got {}", names.len()))
+                    .hint("put the container's arguments after --"));
             }
         };
         let job = self.program.add_to(&self.words, NewJob { name, env, order, ..NewJob::default() })?;
@@ -297,9 +297,8 @@ impl ResourceArgs {
             volumes.push(Volume::parse_claim(claim)?);
         }
         for label in self.node_type.iter().chain(&self.kai_queue) {
-            secret::check_label_value(label).map_err(|error| {
-                error.hint("what --node-type and --kai-queue name is the value of a label")
-            })?;
+            secret::check_label_value(label)
+                .map_err(|error| error.hint("--node-type and --kai-queue take the value of a label"))?;
         }
         let scheduler = match &self.kai_queue {
             Some(queue) => Scheduler::Kai { queue: queue.clone() },
@@ -342,5 +341,5 @@ fn seconds(duration: Duration) -> Result<u32> {
     u32::try_from(seconds)
         .ok()
         .filter(|seconds| i64::from(*seconds) <= MOST)
-        .ok_or_else(|| Error::usage("--ttl-after-finish is longer than the API takes: at most 68 years"))
+        .ok_or_else(|| Error::usage("--ttl-after-finish is longer than the API allows: at most 68 years"))
 }

@@ -110,8 +110,8 @@ fn warn_of_secrets_in_sight(job: &NewJob, name: &str, session: &Session<'_>) {
     let words: Vec<String> = job.command.iter().chain(&job.args).cloned().chain(variables).collect();
     if secret::without_secrets(&words) != words {
         session.ui.warning(&format!(
-            "the command or a variable of {name} seems to hold a secret, and whoever may see the workload can read it; \
-             better: kubectl runai-secret create NAME --prompt KEY, then submit -e KEY=SECRET:NAME,KEY"
+            "the command or a variable of {name} seems to hold a secret, and everybody who may see the workload can read \
+             it; better: kubectl runai-secret create NAME --prompt KEY, then submit -e KEY=SECRET:NAME,KEY"
         ));
     }
 }
@@ -151,7 +151,9 @@ async fn refused(failure: Failure, kind: &Kind, job: &NewJob, cluster: &Cluster)
     let error = session::not_found::namespace(failure, &job.namespace, cluster).await;
     let look = CommandLine::kubectl("get").arg(kind.word()).arg(&job.name).namespace(&job.namespace);
     if exists {
-        error.hint(format!("choose another name, or leave it out to have one made; {look}"))
+        error.hint(format!(
+            "choose another name, or leave it out to have one generated; to see that job: {look}"
+        ))
     } else if unknown {
         error.hint(look)
     } else {

@@ -63,7 +63,7 @@ impl NewlySubmitted<'_> {
                 }
                 Start::Failed { why } => {
                     return Err(Error::failed(format!("{job} failed: {}", self.quoted(&why))).hint(format!(
-                        "what it wrote: {}",
+                        "to see its log: {}",
                         CommandLine::kubectl("logs")
                             .arg(format!("job/{}", self.name))
                             .namespace(self.namespace)
@@ -115,7 +115,7 @@ impl NewlySubmitted<'_> {
             Err(failure) => {
                 if failure.is_forbidden() {
                     self.session.ui.warning(&format!(
-                        "you may not list events in namespace {}: a full quota or a missing file's secret is not seen",
+                        "you may not list events in namespace {}: a full quota, or a missing secret that is mounted, is not reported",
                         self.namespace
                     ));
                 }
@@ -131,8 +131,10 @@ impl NewlySubmitted<'_> {
             return Ok(Start::Waiting { why: "the API server does not answer".to_owned(), of });
         }
         let error = Error::from(failure);
-        Err(error
-            .hint(format!("{} was created, and goes its way unwatched", self.kind.display_name(self.name))))
+        Err(error.hint(format!(
+            "{} was created, and goes on without being watched",
+            self.kind.display_name(self.name)
+        )))
     }
 
     fn explained(&self, stuck: &Stuck) -> Error {
@@ -147,7 +149,7 @@ impl NewlySubmitted<'_> {
             }
             Stuck::MissingKey { secret, key } => error(&format!("secret {secret:?} has no key {key:?}"))
                 .hint(format!(
-                    "see which it has: {}",
+                    "to see its keys: {}",
                     CommandLine::kubectl("describe secret").arg(secret).namespace(namespace)
                 )),
             Stuck::Image { image, why } => error(&format!("image {image:?} can't be pulled: {why}"))

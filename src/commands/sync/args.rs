@@ -7,9 +7,9 @@ use crate::propagation::{Allowed, Wishes};
 
 /// Make the copies of a shared secret yourself, where no controller of Run:ai does
 ///
-/// Creates what is missing and mends what differs, in every project; a second run writes nothing. The copies carry a
-/// mark, and only secrets with that mark are ever changed: what merely has a label of Run:ai and other content is left
-/// alone, unless --adopt says otherwise. A namespace that is being deleted is passed over.
+/// It creates missing copies and updates those that differ, in every project; a second run writes nothing. The copies
+/// carry a mark, and only secrets with that mark are ever changed: a secret that merely has a label of Run:ai, and other
+/// content, is left alone unless --adopt is given. A namespace that is being deleted is skipped.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret sync hf\n  \
@@ -24,7 +24,7 @@ pub(crate) struct SyncArgs {
     #[arg(long = "to-project", value_name = "PROJECT", add = Holds::Project)]
     pub(super) to_projects: Vec<String>,
 
-    /// Not this project; may be repeated
+    /// Skip this project; may be repeated
     #[arg(long = "exclude-project", value_name = "PROJECT", add = Holds::Project)]
     pub(super) exclude_projects: Vec<String>,
 
@@ -32,7 +32,7 @@ pub(crate) struct SyncArgs {
     #[arg(long)]
     pub(super) prune: bool,
 
-    /// Take over secrets of that name which somebody else made, or may have made: they get this content
+    /// Take over secrets of that name that somebody else made, or may have made: their content is replaced
     #[arg(long)]
     pub(super) adopt: bool,
 

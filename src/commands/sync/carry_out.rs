@@ -201,7 +201,7 @@ impl<'a> Copying<'a> {
         Ok(())
     }
 
-    /// Deletes a copy and creates it anew, with all that it was labelled with.
+    /// Deletes a copy and creates it again, with all that it was labelled with.
     async fn make_anew(&self, row: &Row, content: &Content) -> Result<(), WriteError> {
         let namespace = row.namespace.as_str();
         self.check_with_server(row).await?;
@@ -215,7 +215,7 @@ impl<'a> Copying<'a> {
         });
         if !as_planned {
             return Err(WriteError::Other(
-                Error::failed("somebody changed it in this moment").hint("run the command again"),
+                Error::failed("somebody changed it meanwhile").hint("run the command again"),
             ));
         }
         let labels = self.wishes.labels;

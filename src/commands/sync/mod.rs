@@ -92,13 +92,13 @@ fn syncable(
         Source::Unseen => {
             Err(Error::failed(format!("secret {name:?} in namespace {namespace:?} can't be copied: you may not read it"))
                 .hint(format!(
-                    "to see who may: {}",
+                    "to check your rights: {}",
                     CommandLine::kubectl("auth can-i get").arg(format!("secret/{name}")).namespace(namespace)
                 )))
         }
         Source::There(Scope::Department(id), _) if area.reach == Reach::EveryProject => {
             Err(Error::usage(format!(
-                "secret {name:?} is shared with department {id:?}, and which projects it has is known to Run:ai alone"
+                "secret {name:?} is shared with department {id:?}, and the cluster does not say which projects that has"
             ))
             .hint("name its projects with --to-project"))
         }
@@ -114,7 +114,7 @@ fn not_shared(survey: &Survey, session: &Session<'_>) -> Error {
         not_found(name, namespace)
     } else {
         Error::failed(format!(
-            "secret {name:?} in namespace {namespace:?} is not shared: nothing is to be copied"
+            "secret {name:?} in namespace {namespace:?} is not shared: there is nothing to copy"
         ))
         .hint(format!("share it first: {}", session.here(CommandLine::plugin("label").arg(name))))
     };
@@ -135,7 +135,7 @@ async fn agree(plans: &[Plan], write: &WriteArgs, session: &Session<'_>) -> Resu
             let risk = match row.state {
                 State::Same => "was made by somebody else: it becomes a copy; its content is the same",
                 State::Stale if row.is_perhaps_a_copy() => {
-                    "has other content, and only Run:ai's label or owner says that it is a copy: what it holds is lost"
+                    "has other content, and only Run:ai's label or owner says that it is a copy: its content is lost"
                 }
                 _ => risk,
             };

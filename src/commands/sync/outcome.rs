@@ -130,13 +130,13 @@ pub(super) fn verdict(outcomes: &[Outcome]) -> Result<()> {
     if !changed.is_empty() {
         let names = list(&changed);
         return Err(Error::partly(format!(
-            "somebody changed {names} while its copies were written: they have what it held before"
+            "somebody changed {names} while its copies were written: the copies have the old content"
         ))
-        .hint("run it again: what was done is not done twice"));
+        .hint("run it again: finished projects are not written twice"));
     }
-    let error = Error::partly(format!("not done: {}", list(&refused)));
+    let error = Error::partly(format!("failed: {}", list(&refused)));
     let failed = outcomes.iter().flat_map(|outcome| &outcome.results).any(|result| result.error.is_some());
-    Err(if failed { error.hint("run it again: what was done is not done twice") } else { error })
+    Err(if failed { error.hint("run it again: finished projects are not written twice") } else { error })
 }
 
 // What programs read.

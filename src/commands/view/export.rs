@@ -21,7 +21,7 @@ pub(super) fn write(path: &Path, bytes: &[u8], existing: Existing) -> Result<()>
         Existing::Replace => replace(path, bytes)?,
     };
     written.map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => Error::failed(format!("{} is there already", path.display()))
+        ErrorKind::AlreadyExists => Error::failed(format!("{} already exists", path.display()))
             .hint("it was not touched; choose another path, or add --overwrite"),
         kind => Error::failed(format!("can't write {}: {kind}", path.display())),
     })

@@ -23,9 +23,9 @@ use crate::{render, session};
 
 /// Show what is in a secret: keys, sizes, and what each value looks like
 ///
-/// Values are shown with --reveal alone. One value goes out byte for byte, with nothing added where standard output is
-/// no terminal; to a terminal only text is shown. Several need a form: -o json, dotenv or shell. From each of these the
-/// values are read back equal; what a form can't hold is refused.
+/// Values are shown only with --reveal. A single value is written byte for byte, with nothing added unless standard
+/// output is a terminal; a terminal gets only text. Several values need a format: -o json, dotenv or shell. Each format
+/// reads back to the same values; a value that a format can't hold is refused.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret view hf -p team-a\n  \
@@ -44,7 +44,7 @@ pub(crate) struct ViewArgs {
     #[arg(long)]
     reveal: bool,
 
-    /// The form: json and yaml tell what a table does; with --reveal json, dotenv and shell hold the values
+    /// Output format: json and yaml hold what the table shows; with --reveal json, dotenv and shell hold the values
     #[arg(
         short,
         long,
@@ -114,10 +114,12 @@ pub(super) async fn run(args: &ViewArgs, session: &Session<'_>) -> Result<()> {
 impl ViewArgs {
     fn check_form(&self) -> Result<()> {
         match (self.reveal, self.output) {
-            (false, Some(Form::Dotenv | Form::Shell)) => Err(Error::usage("this form holds the values")
-                .hint("add --reveal to see them; -o json and -o yaml tell of them without showing any")),
+            (false, Some(Form::Dotenv | Form::Shell)) => {
+                Err(Error::usage("-o dotenv and -o shell hold the values")
+                    .hint("add --reveal to see them; -o json and -o yaml describe them without showing any"))
+            }
             (true, Some(Form::Yaml)) => {
-                Err(Error::usage("with --reveal the forms are json, dotenv and shell"))
+                Err(Error::usage("with --reveal the formats are json, dotenv and shell"))
             }
             _ => Ok(()),
         }
@@ -200,7 +202,7 @@ impl ViewArgs {
             None if values.len() == 1 => Ok(None),
             None => Err(Error::usage(format!("secret {} has {}", self.name, plural(values.len(), "key")))
                 .hint(format!(
-                    "name one ({}), or say in which form: -o json, -o dotenv or -o shell",
+                    "name one ({}), or choose a format: -o json, -o dotenv or -o shell",
                     names(values)
                 ))),
         }
@@ -232,7 +234,7 @@ fn check_harmless(name: &str, key: &str, value: &SecretValue) -> Result<()> {
     if secret::is_text(value.expose()) {
         return Ok(());
     }
-    Err(Error::failed(format!("the value of {key} is no text, and would upset the terminal"))
+    Err(Error::failed(format!("the value of {key} is not text, and would garble the terminal"))
         .hint(CommandLine::plugin("view").arg(name).arg(key).then("--reveal --export-file=PATH")))
 }
 

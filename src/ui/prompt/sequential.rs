@@ -28,7 +28,7 @@ pub(super) fn pick(question: &str, choices: &[Choice]) -> Result<usize, PromptEr
     loop {
         let answer = answer(&format!("{question} (number or name)"))?;
         match find(choices, &answer).as_slice() {
-            [] => say("There is none of that name.")?,
+            [] => say("No choice has that name.")?,
             [only] if choices[*only].name != answer => {
                 say(&choices[*only].name)?;
                 return Ok(*only);

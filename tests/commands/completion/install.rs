@@ -66,7 +66,7 @@ fn after_cargo_install_kubectl_finds_it_by_both_spellings_and_completes_both() {
         }
     }
     let again = completion(&sandbox, &sandbox.bin().join(KREWS), "install").success();
-    assert_eq!(again.stdout.matches("is there already").count(), 3, "{again}");
+    assert_eq!(again.stdout.matches("is linked already").count(), 3, "{again}");
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn what_is_not_ours_is_left_and_said_and_the_rest_is_done() {
     symlink("/usr/bin/true", &elsewhere).unwrap();
     let done = completion(&sandbox, &program, "install").fails_with(3);
     for path in [&script, &elsewhere] {
-        assert!(done.stderr.contains(&format!("{} is not ours", path.display())), "{done}");
+        assert!(done.stderr.contains(&format!("{} was not made by this plugin", path.display())), "{done}");
     }
     assert_eq!(fs::read(&script).unwrap(), b"#!/bin/sh\n");
     assert_eq!(points_to(&elsewhere).as_deref(), Some("/usr/bin/true"));
@@ -116,7 +116,7 @@ fn beside_krews_link_it_survives_an_upgrade() {
     // Started by the file that Krew keeps, too, it is Krew's bin folder that is meant.
     let in_store = fs::read_link(&upgraded).unwrap();
     let again = completion(&sandbox, &in_store, "install").success();
-    assert_eq!(again.stdout.matches("is there already").count(), 2, "{again}");
+    assert_eq!(again.stdout.matches("is linked already").count(), 2, "{again}");
     completion(&sandbox, &upgraded, "uninstall").success();
     assert!(upgraded.is_symlink(), "Krew's own link is Krew's");
     assert_eq!(fs::read_dir(&bin).unwrap().count(), 1);
@@ -161,6 +161,6 @@ fn a_folder_that_is_not_ours_to_write_is_an_error_with_a_way_out() {
     sandbox.with_run().program(Path::new("/bin/sh"), ["-c", "chmod 755 ../bin"]).success();
     if is_root.is_empty() {
         let outcome = outcome.fails_with(1);
-        assert!(outcome.stderr.contains("hint: run this as somebody who may write there"), "{outcome}");
+        assert!(outcome.stderr.contains("hint: run this as a user who may write there"), "{outcome}");
     }
 }

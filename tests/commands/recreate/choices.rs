@@ -76,7 +76,10 @@ fn a_dry_run_lists_what_the_question_would(world: &World, sandbox: &Sandbox) {
 fn quiet_hides_what_nobody_is_asked_about_and_not_the_way_back(world: &World, sandbox: &Sandbox) {
     let (namespace, _) = prepared(world);
     let quiet = sandbox.run(recreate(&namespace).iter().copied().chain(["-q"])).success();
-    assert!(quiet.stderr.starts_with("  * if this is cut short, this brings the old one back: "), "{quiet}");
+    assert!(
+        quiet.stderr.starts_with("  * if this is cut short, this command brings the old one back: "),
+        "{quiet}"
+    );
     assert_eq!(quiet.stderr.lines().count(), 1, "{quiet}");
 }
 
