@@ -1,7 +1,7 @@
-//! The command line as typed. The doc comments here are the help that users read.
+//! Defines the command line. Its doc comments are the help that users read.
 //!
-//! Nothing is decided in this file: each command turns its words into a request of its own (`commands/`), and work
-//! starts only on that.
+//! This file decides nothing: each command turns its arguments into a request of its own (`commands/`) and
+//! works on that alone.
 
 #[cfg(test)]
 mod fuzz;
@@ -19,17 +19,17 @@ use crate::flags::{BINARY, Globals};
 
 /// Secrets for Run:ai: create them, share them with every project, attach them to jobs.
 ///
-/// No value of a secret is shown, logged or handed to another program unless you ask for it: `view --reveal` prints
-/// values, and `create -o json` or `-o yaml` prints a manifest that contains them.
+/// No value of a secret is shown, logged or handed to another program unless you ask for it: `view --reveal`
+/// prints values, and `create -o json` or `-o yaml` prints a manifest that contains them.
 #[derive(Parser)]
 #[command(
-    // Without blanks: completion scripts make names of functions of it.
+    // No blanks: completion scripts make function names of it.
     name = BINARY,
     display_name = "kubectl runai-secret",
     bin_name = "kubectl runai-secret",
     version,
     max_term_width = 110,
-    // Not to be silent about it: see `repeated`.
+    // `repeated` reports what this overrides.
     args_override_self = true,
     subcommand_required = true,
     arg_required_else_help = true,
@@ -47,12 +47,12 @@ pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) globals: Globals,
 
-    /// What is worth knowing about the line itself.
+    /// Notes about the line itself.
     #[arg(skip)]
     pub(crate) notes: Vec<String>,
 }
 
-/// The program with all its commands and flags, built.
+/// Returns the built program, with all its commands and flags.
 pub(crate) fn program() -> clap::Command {
     let mut program = Cli::command();
     program.build();

@@ -1,6 +1,7 @@
-//! The flags that several commands share, as kubectl has them. The doc comments here are the help that users read.
+//! Defines the flags that several commands share, as kubectl has them. Their doc comments are the help that
+//! users read.
 //!
-//! They lie on the ground, below all that reads them: the connection as much as the commands.
+//! This file is on the ground floor: the connection reads it as well as the commands.
 
 mod argument;
 #[cfg(test)]
@@ -17,13 +18,14 @@ pub(crate) use self::argument::{Asked, Brings, Holds, Words};
 pub(crate) use self::words::{DryRun, Output, Report, parse_duration, parse_output, parse_secret};
 use self::words::{parse_dry_run, parse_report, parse_validation};
 
-/// The file that `kubectl runai-secret` needs on PATH is kubectl-runai_secret; `kubectl runai secret` needs this one.
+/// The program's file name, which `kubectl runai secret` looks for on PATH. `kubectl runai-secret` looks for
+/// `kubectl-runai_secret`.
 pub(crate) const BINARY: &str = "kubectl-runai-secret";
 
-/// Where Run:ai is installed unless somebody chose otherwise.
+/// The namespace of Run:ai's default installation.
 pub(crate) const DEFAULT_RUNAI_NAMESPACE: &str = "runai";
 
-/// What every command knows.
+/// The flags of every command.
 #[derive(clap::Args)]
 pub(crate) struct Globals {
     #[command(flatten)]
@@ -36,7 +38,7 @@ pub(crate) struct Globals {
     pub(crate) connection: Connection,
 }
 
-/// Which namespace is meant.
+/// The flags that choose a namespace.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Where")]
 pub(crate) struct Place {
@@ -54,7 +56,7 @@ pub(crate) struct Place {
     pub(crate) runai_namespace: String,
 }
 
-/// How much is said and asked.
+/// The flags that control prompts and output.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(clap::Args, Clone)]
 #[command(next_help_heading = "Prompts and output")]
@@ -91,12 +93,12 @@ pub(crate) enum Color {
     Never,
 }
 
-/// A path, which may be empty: clap's own parser refuses that, and to kubectl it is as good as no flag.
+/// Parses a path that may be empty. clap's own parser refuses an empty one; kubectl treats it as not given.
 fn any_path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
-/// kubectl's client flags, with kubectl's meaning. kubectl passes none of them on to a plugin, so they are all ours.
+/// kubectl's client flags, with kubectl's meaning. kubectl passes none of them on to a plugin.
 #[derive(clap::Args, Default, PartialEq)]
 #[command(next_help_heading = "Connection (as kubectl's)")]
 pub(crate) struct Connection {
@@ -162,7 +164,7 @@ pub(crate) struct Connection {
     pub(crate) request_timeout: Option<Duration>,
 }
 
-/// How a write is carried out and shown.
+/// The flags of a command that writes.
 #[derive(clap::Args)]
 pub(crate) struct WriteArgs {
     /// Only show what would be done: "client" writes nothing, "server" has the server check it
@@ -188,7 +190,8 @@ pub(crate) struct WriteArgs {
 }
 
 impl Connection {
-    /// The connection to another context. What the flags say of user and cluster holds for the first one.
+    /// Returns the connection to another context. The flags for user and cluster apply to the first context
+    /// only, so they are left out.
     pub(crate) fn to_other_context(&self, context: &str) -> Self {
         Self {
             context: Some(context.to_owned()),
@@ -200,13 +203,13 @@ impl Connection {
 }
 
 impl OutputFlags {
-    /// When to use colour, whichever flag said it.
+    /// Returns when to use colour, from `--no-color` or `--color`.
     pub(crate) fn color(&self) -> Color {
         if self.no_color { Color::Never } else { self.color }
     }
 }
 
-/// How a report is shown.
+/// The flags of a report.
 #[derive(clap::Args)]
 pub(crate) struct ReportArgs {
     /// Output format: json and yaml for programs, name for names only, wide for more columns

@@ -1,4 +1,5 @@
-//! `kubectl runai-secret`: parse, run, report. All else has its own room; see docs/architecture.md.
+//! `kubectl runai-secret`: parses, runs and reports. Everything else is in a room of its own: see
+//! docs/architecture.md.
 
 #![cfg_attr(not(test), deny(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout))]
 
@@ -47,7 +48,7 @@ use crate::ui::Ui;
 fn main() -> ExitCode {
     memory::keep_to_itself();
     ui::hide_panics();
-    // Before the rest: completion must come before anything writes to standard output, and before any thread.
+    // First of all: completion must come before anything writes to standard output, and before any thread.
     if complete::answered(cli::program) {
         return ExitCode::SUCCESS;
     }
@@ -63,7 +64,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Asks for what the command line lacks, and carries it out.
+/// Asks for what the command line lacks, and runs the command.
 async fn run(typed: &[OsString], parsed: Result<Cli, NoCommand>, ui: &Ui) -> Result<()> {
     let GuidedCommand { cli, cluster, next_time } = guide::lead(typed, parsed, ui).await?;
     cli.notes.iter().for_each(|note| ui.note(note));

@@ -1,4 +1,4 @@
-//! `-f`: the change that a command makes to a workload, made to those of a manifest. No cluster is asked.
+//! `-f`: makes a command's change to the workloads of manifests, without asking a cluster.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::session::Session;
 use crate::sources::manifest_files::{ManifestFile, ManifestFiles};
 use crate::workload::{Kind, Target};
 
-/// For `-f` of the commands that change a workload: what goes with a cluster alone goes not with it.
+/// Adjusts `-f` for commands that change a workload: it excludes the flags that need a cluster.
 pub(crate) fn without_cluster(filename: clap::Arg) -> clap::Arg {
     filename
         .help(
@@ -21,16 +21,20 @@ pub(crate) fn without_cluster(filename: clap::Arg) -> clap::Arg {
         .conflicts_with_all(["recreate", "copy_as", "timeout", "dry_run", "validate", "field_manager"])
 }
 
-/// A change of the workloads of a manifest.
+/// A change to the workloads of manifests.
 pub(crate) struct ManifestChange<'a, P> {
     pub(crate) plan: P,
-    /// None for every workload.
+    /// None for all workloads.
     pub(crate) target: Option<&'a Target>,
     pub(crate) write: &'a WriteArgs,
     pub(crate) session: &'a Session<'a>,
 }
 
 impl<P: Plan> ManifestChange<'_, P> {
+    /// Changes the workloads and prints the manifests.
+    ///
+    /// # Errors
+    /// A file can't be read or parsed, has no such workload, or the change is impossible.
     pub(crate) fn run(&self, files: &ManifestFiles) -> Result<()> {
         self.check_no_place()?;
         let files = files.read()?;
@@ -69,7 +73,7 @@ impl<P: Plan> ManifestChange<'_, P> {
         .hint("leave them out; kubectl apply -n says where the objects go"))
     }
 
-    /// The workloads of each manifest that are to be changed, at least one in all.
+    /// Returns the workloads to change in each manifest, at least one in all.
     fn meant(&self, files: &[ManifestFile], manifests: &[Manifest<'_>]) -> Result<Vec<Vec<Workload>>> {
         let mut workloads = manifests.iter().map(workloads).collect::<Result<Vec<_>>>()?;
         let place = match files {
@@ -97,7 +101,8 @@ impl<P: Plan> ManifestChange<'_, P> {
         Ok(workloads)
     }
 
-    /// The object as it is wanted; none where there is nothing to do. Says on standard error what is different.
+    /// Returns the changed object; none if there is nothing to change. Tells the differences on standard
+    /// error.
     fn changed(&self, workload: &Workload) -> Result<Option<Object>> {
         let Workload { kind, name, object } = workload;
         let planned = self.plan.change(&object.value, kind, name).map_err(|error| {
@@ -131,7 +136,8 @@ fn workloads(manifest: &Manifest<'_>) -> Result<Vec<Workload>> {
     Ok(objects.into_iter().filter_map(Workload::of).collect())
 }
 
-/// All of them as one text, each as it was but for what was changed. JSON among YAML becomes YAML: no reader takes both.
+/// Joins the manifests into one text, each unchanged except for the change. JSON among YAML becomes YAML,
+/// since no reader takes both.
 fn joined(manifests: &[Manifest<'_>]) -> Result<String> {
     match manifests {
         [only] => Ok(only.text()),
@@ -151,7 +157,7 @@ fn joined_as(format: Format, manifests: &[Manifest<'_>]) -> Result<String> {
         if !joined.ends_with('\n') {
             joined.push('\n');
         }
-        // A mark of the byte order is one at the start of a text alone.
+        // A byte order mark counts only at the start of the whole text.
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         if format == Format::Yaml && !text.starts_with("---") {
             joined.push_str("---\n");
@@ -164,7 +170,7 @@ fn joined_as(format: Format, manifests: &[Manifest<'_>]) -> Result<String> {
 /// A workload of a manifest.
 struct Workload {
     kind: &'static Kind,
-    /// As kubectl prints it; where the name is to be generated, as it begins.
+    /// The name as kubectl prints it, or its beginning if the name is generated.
     name: String,
     object: Object,
 }

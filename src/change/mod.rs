@@ -1,5 +1,5 @@
-//! Safe writes: with the version that was read, checked first, tried again after a conflict, undone or resumed where a
-//! change has several steps.
+//! Writes safely: with the version that was read, checked first, tried again after a conflict, and undone or
+//! resumed if a change has several steps.
 
 pub(crate) mod manifest;
 pub(crate) mod owner;

@@ -1,4 +1,5 @@
-//! What makes an object that has a controller: a change to the object itself would be undone, so it belongs there.
+//! Finds the controller that makes an object. It would undo a change to the object, so the change belongs to
+//! the controller.
 
 use serde_json::Value;
 
@@ -6,27 +7,27 @@ use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::workload::{Kind, Target, owner};
 
-/// Controllers of controllers: a Pod of a Job of a `CronJob` of something else.
+/// The most steps from a controller to its own: a Pod of a Job of a `CronJob` of something else.
 const MOST_STEPS: usize = 5;
 
 /// The topmost controller of an object.
 pub(crate) struct Controller {
-    /// As a target where it can be one, `kind/name` otherwise.
+    /// The name as a target if it can be one, otherwise `kind/name`.
     name: String,
     state: State,
 }
 
 enum State {
-    /// Attachments can go there.
+    /// It can get the attachment.
     Target,
-    /// Its kind is none that is known here.
+    /// Its kind is unknown.
     UnknownKind,
-    /// It is gone, and what it made will follow.
+    /// It is gone, and what it made will be deleted too.
     Gone,
 }
 
 impl Controller {
-    /// Follows the controllers up to where a person made something; none for an object without one.
+    /// Follows the controllers up to the topmost one; none for an object without a controller.
     pub(crate) async fn of(object: &Value, namespace: &str, cluster: &Cluster) -> Option<Self> {
         let mut maker = None;
         let mut owner = owner(object);
@@ -46,14 +47,15 @@ impl Controller {
                 Err(failure) if failure.is_not_found() && maker.is_none() => {
                     return Some(Self { name, state: State::Gone });
                 }
-                // Whatever it is, it can't be seen.
+                // It exists but can't be read.
                 Err(_) => return Some(maker.unwrap_or(Self { name, state: State::Target })),
             }
         }
         maker
     }
 
-    /// Why `target` is left alone. `instead` says what to do with a workload of this name.
+    /// Returns the error that `target` is left alone. `instead` says what to do with a workload of the given
+    /// name.
     pub(crate) fn refusal(&self, target: &Target, instead: impl Fn(&str) -> String) -> Error {
         let Self { name, state } = self;
         let refused = Error::failed(format!("{target} is made by {name}, which would undo the change"));

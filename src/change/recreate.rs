@@ -1,5 +1,5 @@
-//! An object that can't be changed is deleted, and created again under its name: the steps of that, each tried until it is
-//! clear what became of it or its time is over.
+//! Deletes an object that can't be changed, and creates it anew under its name. Each step is tried until its
+//! result is clear or its time is over.
 
 pub(crate) mod saved_manifest;
 pub(crate) mod secret;
@@ -14,44 +14,44 @@ use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::wording;
 
-/// How long creating is tried again where the server is not well: between the two the cluster has neither object.
+/// How long creating is tried if the server is unavailable: until it works, the cluster has neither object.
 pub(crate) const PATIENCE: Duration = if cfg!(test) { NO_TIME_TO_LOSE } else { Duration::from_mins(2) };
 
-/// How long it is tried to put the old one back: the server was given its time already.
+/// How long putting the old object back is tried: the server has had its time already.
 pub(crate) const PATIENCE_TO_PUT_BACK: Duration =
     if cfg!(test) { NO_TIME_TO_LOSE } else { Duration::from_secs(20) };
 
-/// A fuzz target sees a thousand servers that are not well.
+/// Fuzz targets try a thousand unavailable servers.
 const NO_TIME_TO_LOSE: Duration = Duration::from_millis(1);
 
 const DELETE_TRIES: u32 = 5;
-/// The longest pause between two looks at an object that is going, and between two tries.
+/// The longest pause between two looks at an object that is being deleted, and between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// What became of a deletion that was tried until it was clear.
+/// The result of a deletion that was tried until it was clear.
 pub(crate) enum Deleted {
-    /// It is gone, or on its way.
+    /// It is gone, or is being deleted.
     Going,
-    /// It is there as it was.
+    /// It is unchanged.
     Untouched(Error),
-    /// The server can't be reached any more.
+    /// The result is unknown: the server can't be reached.
     Unclear(Error),
 }
 
-/// An object on its way from the old one to the new one.
+/// An object that is deleted and created anew.
 pub(crate) trait DeleteAndCreate {
-    /// What creates one.
+    /// The body that creates an object.
     type Body;
 
-    /// What it is called: `job.batch/train`, `secret hf`.
+    /// Returns the name for messages: `job.batch/train`, `secret hf`.
     fn subject(&self) -> String;
 
     fn session(&self) -> &Session<'_>;
 
-    /// How long a look is repeated where the server is away.
+    /// Returns how long a read is repeated while the server is unavailable.
     fn read_limit(&self) -> Duration;
 
-    /// Whether an object that was written to since it was read is all the same what was read.
+    /// Reports whether an object is still what was read, although it was written to since.
     fn is_still(&self, now: &Value) -> bool;
 
     async fn read(&self) -> Result<Option<Value>, Failure>;
@@ -60,13 +60,14 @@ pub(crate) trait DeleteAndCreate {
 
     async fn create_once(&self, body: &Self::Body) -> Result<Value, Failure>;
 
-    /// The object that an earlier try made whose answer was lost; none where there is none, or it is somebody else's.
+    /// Returns the object that an earlier try created whose answer was lost; none if there is none, or it is
+    /// somebody else's.
     async fn made(&self, body: &Self::Body, uid_before: &str) -> Result<Option<Value>, Failure>;
 
     /// Deletes the old object if it is still what was read.
     async fn delete(&self, old: &Value) -> Deleted {
         let mut version = version(old).to_owned();
-        // A request that got lost may still be on its way, whatever a look shows now.
+        // A lost request may still arrive, whatever a read shows now.
         let mut may_come = false;
         let mut last = Error::failed(format!("{} could not be deleted", self.subject()));
         for _ in 0..DELETE_TRIES {
@@ -94,14 +95,14 @@ pub(crate) trait DeleteAndCreate {
                 last = Error::failed(changed).hint("run the command again");
                 break;
             }
-            // Only its status moved on, which it does all the time.
+            // Only the status has changed, which happens all the time.
             self::version(&now).clone_into(&mut version);
         }
         if may_come { Deleted::Unclear(last) } else { Deleted::Untouched(last) }
     }
 
-    /// Waits until the old object is gone. Where the server is away that can't be seen, and is no reason to give up sooner
-    /// than a look is.
+    /// Waits until the old object is gone. While the server is unavailable it waits at least as long as a
+    /// read is repeated.
     async fn wait_until_gone(&self, uid_before: &str, limit: Duration) -> Result<()> {
         let started = Instant::now();
         let mut pause = Duration::from_millis(20);
@@ -131,9 +132,10 @@ pub(crate) trait DeleteAndCreate {
         }
     }
 
-    /// Creates an object under the name, again while it is not clear whether it worked.
+    /// Creates an object under the name, and repeats that while the result is unclear.
     ///
-    /// A second try can't make a second object: the name is taken then, which says that an earlier one worked.
+    /// A second try can't create a second object: the name is then taken, which shows that an earlier try
+    /// worked.
     async fn create(&self, body: &Self::Body, uid_before: &str, limit: Duration) -> Result<Value, Failure> {
         let started = Instant::now();
         let mut may_exist = false;
@@ -152,7 +154,7 @@ pub(crate) trait DeleteAndCreate {
                     Ok(None) | Err(_) => {}
                 }
             }
-            // A conflict is a quota's, which many write at once: it did nothing.
+            // A conflict comes from a quota that many write to at once: nothing was created.
             let passes =
                 failure.may_pass() || failure.is_conflict() || (failure.is_already_exists() && may_exist);
             if !passes || started.elapsed() > limit {
@@ -170,7 +172,7 @@ pub(crate) trait DeleteAndCreate {
         }
     }
 
-    /// Looks again while the server is away, for a while.
+    /// Reads, and repeats that for a while if the server is unavailable.
     async fn read_patiently(&self) -> Result<Option<Value>, Failure> {
         let started = Instant::now();
         loop {

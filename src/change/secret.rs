@@ -1,7 +1,7 @@
-//! The safe way to change keys of a secret that exists, the same for `set`, `unset` and `edit`.
+//! Changes keys of an existing secret safely, for `set`, `unset` and `edit`.
 //!
-//! It is read, looked at and patched with the version that was read; where somebody else wrote in between it starts
-//! again, which loses nothing, as only the keys that were named are touched.
+//! The secret is read, checked and patched with the version that was read. If somebody else wrote meanwhile,
+//! it starts again. That loses nothing, since only the named keys are touched.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -30,23 +30,26 @@ pub(crate) struct SecretChange<'a> {
     copy: CopyCheck,
 }
 
-/// What is to be sent.
+/// The request to send.
 pub(crate) enum Step {
-    /// There is no secret of the name yet.
+    /// No secret has the name yet.
     Create(Bytes),
     Patch(Bytes),
 }
 
-/// What was done; the object without values.
+/// The result of a change, with the object without values.
 pub(crate) struct Done {
     pub(crate) verb: &'static str,
     pub(crate) object: Value,
-    /// Whether `kubectl apply` had left values in an annotation, which is gone.
+    /// True if an annotation was removed in which `kubectl apply` had left values.
     pub(crate) cleaned: bool,
 }
 
 impl<'a> SecretChange<'a> {
-    /// Connects, and finds out in which namespace a secret of a legal name is meant. The secret is not looked at yet.
+    /// Connects and finds the namespace. Does not read the secret yet.
+    ///
+    /// # Errors
+    /// The cluster can't be reached, or the namespace can't be found out.
     pub(crate) async fn begin(
         command: &'static str,
         name: &'a str,
@@ -58,7 +61,7 @@ impl<'a> SecretChange<'a> {
         Ok(Self { command, name, namespace, write, cluster, session, copy: CopyCheck::default() })
     }
 
-    /// The secret without its values; none where there is none.
+    /// Reads the secret without its values; none if it does not exist.
     pub(crate) async fn read(&self) -> Result<Option<SecretHead>> {
         match self.cluster.secret_outside(&self.namespace, self.name).await {
             Ok(found) => Ok(Some(found)),
@@ -67,7 +70,10 @@ impl<'a> SecretChange<'a> {
         }
     }
 
-    /// Carries out what `plan` makes of the secret as it is, which was `found` to be so a moment ago.
+    /// Carries out what `plan` makes of the secret, which was `found` a moment ago.
+    ///
+    /// # Errors
+    /// The secret can't be changed (see `check`), `plan` refuses, or the server does; others win every try.
     pub(crate) async fn run(
         &self,
         mut found: Option<SecretHead>,
@@ -84,7 +90,7 @@ impl<'a> SecretChange<'a> {
                 Ok((verb, object)) => return Ok(Done { verb, object, cleaned }),
                 Err(failure) => failure,
             };
-            // Somebody else changed, deleted or made it in this moment: look again.
+            // Somebody else changed, deleted or created it meanwhile: read it again.
             let beaten = failure.is_beaten() || (was_there && failure.is_not_found());
             if !beaten || attempt == TRIES {
                 return Err(self.refused(failure));
@@ -113,13 +119,13 @@ impl<'a> SecretChange<'a> {
         }
     }
 
-    /// What `-o` prints where the server has sent nothing: values are never printed here.
+    /// Returns the object for `-o` if the server has sent none. Values are never printed.
     pub(crate) fn unwritten(&self) -> Value {
         let metadata = json!({ "name": self.name, "namespace": self.namespace });
         json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata })
     }
 
-    /// Says what was done.
+    /// Reports what was done.
     pub(crate) fn report(&self, done: &Done) -> Result<()> {
         self.session.report(self.write, &format!("secret/{}", self.name), done.verb, &done.object)?;
         if done.cleaned && self.write.dry_run == DryRun::None {
@@ -128,14 +134,18 @@ impl<'a> SecretChange<'a> {
         Ok(())
     }
 
-    /// Says that the copies follow, now that the source is changed.
+    /// Notes that the copies follow the changed source.
     pub(crate) fn tell_of_copies(&self, scope: &Scope) {
         if self.write.dry_run == DryRun::None {
             sharing::tell_of_copies(self.name, scope, self.session);
         }
     }
 
-    /// Refuses what nobody can change, and what others would undo; asks where they may.
+    /// Refuses a secret that nobody can change, or whose change others would undo. Asks for confirmation if
+    /// they may undo it.
+    ///
+    /// # Errors
+    /// It is being deleted, immutable, or a copy that `sync` keeps; the answer is no.
     pub(crate) async fn check(&self, secret: &SecretHead) -> Result<()> {
         let Self { name, namespace, command, .. } = self;
         if secret.metadata.terminating.is_some() {
@@ -169,7 +179,7 @@ impl<'a> SecretChange<'a> {
     }
 }
 
-/// What to type to change keys of a secret that is there, and leave its others alone.
+/// Returns the hint with the command that changes keys of an existing secret.
 pub(crate) fn how_to_set(manifest: &SecretManifest, namespace: &str) -> String {
     let keys: Vec<&str> = manifest.data.keys().map(String::as_str).collect();
     let is_plain = matches!(manifest.secret_type.as_str(), "" | "Opaque");
@@ -182,7 +192,8 @@ pub(crate) fn how_to_set(manifest: &SecretManifest, namespace: &str) -> String {
     format!("to add or change a key: {}", set.namespace(namespace))
 }
 
-/// The metadata of a patch that holds for the secret as it was read, and takes off what kubectl apply left there.
+/// Returns the metadata of a patch that holds for the version that was read, and removes what kubectl apply
+/// left there.
 pub(crate) fn patch_metadata(secret: &SecretHead) -> Value {
     let Metadata { uid, resource_version, .. } = &secret.metadata;
     let mut metadata = json!({ "uid": uid, "resourceVersion": resource_version });

@@ -1,8 +1,8 @@
-//! The safe way to change a workload that exists, the same for every command that does.
+//! Changes an existing workload safely, for every command that does.
 //!
-//! It is read, changed, checked by the server and written with the version that was read; where somebody else wrote in
-//! between it starts again. Where the server refuses any change, another object takes its place: `--recreate` or
-//! `--copy-as`.
+//! The workload is read, changed, checked by the server and written with the version that was read. If
+//! somebody else wrote meanwhile, it starts again. If the server refuses every change, another object takes
+//! its place: `--recreate` or `--copy-as`.
 
 use std::time::Duration;
 
@@ -19,10 +19,10 @@ use crate::session::Session;
 use crate::workload::{self, Kind, NamedCopy, OnChange, Selector, Target};
 use crate::{flags, session, wording};
 
-/// After so many copies somebody has a way of their own to name them.
+/// How many names (`web-2`, `web-3`, …) are tried for a proposal.
 const MOST_COPIES: u32 = 10;
 
-/// How a changed workload is to be written.
+/// The flags of a command that changes a workload.
 #[derive(clap::Args)]
 pub(crate) struct ChangeArgs {
     /// If the workload can't be changed, delete it and create it again under its name
@@ -42,17 +42,17 @@ pub(crate) struct ChangeArgs {
     pub(crate) write: WriteArgs,
 }
 
-/// What to do with a workload that can't be changed.
+/// The way round a workload that can't be changed.
 pub(crate) enum Way {
     Recreate,
     CopyAs(String),
 }
 
 impl ChangeArgs {
-    /// The way that was chosen on the command line.
+    /// Returns the way that the flags choose.
     ///
     /// # Errors
-    /// The copy's name is illegal, or the workload's own.
+    /// The copy's name is illegal, or is the workload's own.
     pub(crate) fn way(&self, target: &Target) -> Result<Option<Way>> {
         match &self.copy_as {
             Some(name) => checked_copy_name(target, name).map(Way::CopyAs).map(Some),
@@ -62,7 +62,7 @@ impl ChangeArgs {
 }
 
 impl ChangeArgs {
-    /// The flag that chose a way.
+    /// Returns the flag that chose a way.
     pub(crate) fn flag_of_way(&self) -> Option<&'static str> {
         if self.recreate { Some("--recreate") } else { self.copy_as.as_ref().map(|_| "--copy-as") }
     }
@@ -77,16 +77,16 @@ fn checked_copy_name(target: &Target, name: &str) -> Result<String> {
     Ok(name.to_owned())
 }
 
-/// What a command wants to be different about a workload.
+/// The change that a command makes to a workload.
 pub(crate) trait Plan {
-    /// `workload` is what it is called, as `deployment.apps/web`.
+    /// Plans the change of one object. `workload` is its name for messages, such as `deployment.apps/web`.
     fn change(&self, object: &Value, kind: &Kind, workload: &str) -> Result<Planned>;
 
-    /// What to do instead with a workload that `owner` makes, and would make again as it was.
+    /// Returns the hint for a workload that `owner` makes, and would make again unchanged.
     fn on_owner(&self, owner: &str) -> String;
 }
 
-/// What a plan comes to for one workload.
+/// The result of a plan for one workload.
 pub(crate) enum Planned {
     /// There is nothing to do.
     Nothing {
@@ -96,16 +96,16 @@ pub(crate) enum Planned {
     Changed(Changed),
 }
 
-/// A workload as it is wanted.
+/// A changed workload.
 pub(crate) struct Changed {
     pub(crate) object: Value,
-    /// What is different, a line each.
+    /// The differences, a line each.
     pub(crate) differences: Vec<String>,
-    /// What comes out otherwise than one may think.
+    /// Effects that may surprise.
     pub(crate) warnings: Vec<String>,
 }
 
-/// A change that is under way, with all that stays the same while it is tried.
+/// A change in progress, with everything that stays the same for all tries.
 pub(crate) struct Change<'a, P> {
     pub(crate) plan: P,
     pub(crate) target: &'a Target,
@@ -116,14 +116,17 @@ pub(crate) struct Change<'a, P> {
     pub(crate) namespace: &'a str,
 }
 
-/// What became of a write.
+/// The result of a write.
 enum Written {
     Done,
-    /// Somebody else wrote first; it must be read again.
+    /// Somebody else wrote first: it must be read again.
     Conflict(Failure),
 }
 
-/// Reads the workload that is to be changed.
+/// Reads the workload to change.
+///
+/// # Errors
+/// It does not exist or can't be read. The hints name the nearest one.
 pub(crate) async fn read(cluster: &Cluster, namespace: &str, target: &Target) -> Result<Value> {
     match cluster.workload(namespace, target).await {
         Ok(object) => Ok(object),
@@ -141,6 +144,10 @@ impl Planned {
 
 impl<P: Plan> Change<'_, P> {
     /// Changes the workload, which was read as `object`, and reports it.
+    ///
+    /// # Errors
+    /// A controller would undo the change, the plan or the server refuses it, the answer is no, or others win
+    /// every try.
     pub(crate) async fn run(&self, mut object: Value) -> Result<()> {
         let mut attempt = 1;
         loop {
@@ -222,7 +229,7 @@ impl<P: Plan> Change<'_, P> {
         Ok(Written::Done)
     }
 
-    /// The workload can't be changed: replace it or make a copy, as chosen by flag or on the terminal.
+    /// Replaces a workload that can't be changed or makes a copy, as a flag or the user chooses.
     async fn another(&self, object: &Value, changed: &Changed) -> Result<Written> {
         let chosen;
         let way = if let Some(way) = &self.way {
@@ -276,7 +283,7 @@ impl<P: Plan> Change<'_, P> {
         }
     }
 
-    /// A name for a copy that nothing has yet, as far as can be seen.
+    /// Returns a name for a copy that nothing has yet, as far as can be seen.
     async fn free_name(&self) -> String {
         let numbered = |number| format!("{}-{number}", self.target.name);
         for number in 2..MOST_COPIES {
@@ -307,7 +314,7 @@ impl<P: Plan> Change<'_, P> {
         Ok(Written::Done)
     }
 
-    /// What selects pods in the namespace, as far as the user may see it.
+    /// Returns what selects pods in the namespace, as far as the user may see it.
     async fn selectors(&self) -> Result<Vec<Selector>> {
         let scope = Namespaces::One(self.namespace.to_owned());
         let read = |_, object: &Value| Selector::of(object);
@@ -337,7 +344,7 @@ impl<P: Plan> Change<'_, P> {
         }
     }
 
-    /// Says what is different, now that it is.
+    /// Tells the differences and reports the write.
     fn report(&self, name: &str, verb: &str, object: &Value, differences: &[String]) -> Result<()> {
         for difference in differences {
             self.session.ui.note(difference);

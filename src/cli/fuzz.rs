@@ -88,7 +88,7 @@ fn vocabulary() -> (Vec<String>, Vec<String>) {
     (commands, flags)
 }
 
-/// Whether clap would print its help and end the process.
+/// Reports whether clap would print its help and end the process.
 fn asks_for_help(word: &OsString) -> bool {
     let word = word.to_string_lossy();
     matches!(word.as_ref(), "--help" | "--version" | "help")

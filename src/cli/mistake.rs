@@ -1,14 +1,16 @@
-//! A command line that is not understood, said as every error is: what is wrong, then what to type.
+//! Explains a command line that is not understood, in the form of every error: what is wrong, then what to
+//! type.
 //!
-//! clap knows what it expected; its own text repeats what it found. A word that was not expected is not shown: it may be
-//! a password that lost its flag (`--from-literal password= hunter2`), and error output ends in logs.
+//! clap's own text repeats what it found. Here an unexpected word is not shown: it may be a password that
+//! lost its flag (`--from-literal password= hunter2`), and error output ends in logs.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::error::Error;
 use crate::wording::list;
 
-/// What other programs call what this one does, and what to type here. None of these words is a value.
+/// Words that other programs use for what this one does, each with what to type here. None of these words is
+/// a value.
 const ELSEWHERE: [(&[&str], &str); 11] = [
     (&["get", "ls"], "list shows the secrets of a project, view NAME one of them"),
     (&["describe", "show", "cat"], "view NAME shows a secret"),
@@ -31,7 +33,7 @@ const ELSEWHERE: [(&[&str], &str); 11] = [
 
 const NOT_SHOWN: &str = "not shown: it may be a secret value";
 
-/// What is wrong with the command line, and what to do about it.
+/// Turns clap's error into one that says what is wrong and what to type.
 pub(super) fn explained(error: &clap::Error) -> Error {
     let usage = usage(error);
     let command = command(&usage);
@@ -63,7 +65,7 @@ fn unknown_command(error: &clap::Error) -> Error {
     }
 }
 
-/// A flag that there is not, or a word where none is expected.
+/// Explains an unknown flag, or a word where none is expected.
 fn unknown_word(error: &clap::Error, usage: &[String]) -> Error {
     let word = text(error, ContextKind::InvalidArg);
     if !word.starts_with('-') {
@@ -71,7 +73,7 @@ fn unknown_word(error: &clap::Error, usage: &[String]) -> Error {
         return with_usage(unexpected, usage)
             .hint("some flags take a value only after '=', such as --dry-run=server; put a value with blanks in quotes");
     }
-    // A value may begin with dashes too; of a single letter there is nothing to hide.
+    // A value may begin with dashes too. A single letter hides nothing.
     let is_letter = word.chars().count() == 2;
     let unknown =
         if is_letter { format!("unknown flag {word}") } else { format!("unknown flag ({NOT_SHOWN})") };
@@ -108,14 +110,14 @@ fn with_usage(mistake: Error, usage: &[String]) -> Error {
     })
 }
 
-/// clap's own words, for what needs no others: of a flag's value, which it shows.
+/// Returns clap's own words in one line: for a flag's value, which may be shown.
 fn in_one_line(error: &clap::Error) -> String {
     let text = error.to_string();
     let first = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
     first.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The forms of the command, a line each.
+/// Returns the usage lines of the command.
 fn usage(error: &clap::Error) -> Vec<String> {
     let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) else { return Vec::new() };
     let usage = usage.to_string();
@@ -123,8 +125,8 @@ fn usage(error: &clap::Error) -> Vec<String> {
     forms.map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
 }
 
-/// `kubectl runai-secret create`, of the usage: words up to the first that stands for something. Empty where clap gave no
-/// usage, as for a flag's value.
+/// Returns the command's name from the usage, such as `kubectl runai-secret create`: all words before the
+/// first placeholder. Empty if clap gave no usage, as for a flag's value.
 fn command(usage: &[String]) -> String {
     let is_name =
         |word: &&str| !word.starts_with('-') && word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
@@ -132,7 +134,7 @@ fn command(usage: &[String]) -> String {
     words.take_while(is_name).collect::<Vec<_>>().join(" ")
 }
 
-/// `--yes`, without what stands for its value.
+/// Returns the flag without the placeholder of its value: `--yes`.
 fn flag(error: &clap::Error) -> String {
     let flag = text(error, ContextKind::InvalidArg);
     flag.split([' ', '[', '=']).next().unwrap_or_default().to_owned()

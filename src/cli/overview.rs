@@ -1,13 +1,13 @@
-//! The help's first page: the commands in groups, since seventeen in one list are not read.
+//! Lays out the first page of the help: the commands in groups, since nobody reads seventeen in one list.
 //!
-//! clap has groups for flags alone. So it leaves the commands out, and they stand here, each with the line that it has.
+//! clap groups flags, but not commands. So clap leaves the commands out, and this file lists them.
 
 use std::fmt::Write as _;
 
 use clap::Command;
 use clap::builder::styling::Style;
 
-/// Every command, in the order in which somebody new to it needs them.
+/// Every command, in the order in which a newcomer needs them.
 const GROUPS: [(&str, &[&str]); 5] = [
     ("Make", &["create", "set", "unset", "edit", "copy", "delete"]),
     ("See", &["list", "view", "usage"]),
@@ -16,7 +16,8 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Shell", &["completion"]),
 ];
 
-/// The program whose help lists its commands in groups. It completes no command any more.
+/// Returns the program with its commands grouped in the help and hidden from clap: it can no longer complete
+/// them.
 pub(super) fn with_groups(program: Command) -> Command {
     let styles = program.get_styles();
     let commands = commands(&program, *styles.get_header(), *styles.get_literal());

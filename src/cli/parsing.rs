@@ -1,4 +1,4 @@
-//! From the words of the process to a command, or to what is wrong or missing.
+//! Parses the words of the process into a command, or into what is wrong or missing.
 
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -14,9 +14,9 @@ use crate::flags::{BINARY, Color, Globals, OutputFlags, parse_duration};
 use crate::typed_line::Line;
 use crate::ui;
 
-/// Why a command line is no command.
+/// The reason why a command line is not a command.
 pub(crate) enum NoCommand {
-    /// Something is missing, and may be asked for.
+    /// Something is missing and may be asked for.
     Incomplete(Box<clap::Error>),
     Wrong(Error),
 }
@@ -24,12 +24,12 @@ pub(crate) enum NoCommand {
 /// Parses the process's arguments; on `--help` and `--version` prints and exits as clap does.
 ///
 /// # Errors
-/// It is no command. No word of it is repeated that may be a value.
+/// The line is not a command. The error repeats no word that may be a value.
 pub(crate) fn parse(words: &[OsString]) -> Result<Cli, NoCommand> {
     let short_cut = with_commands_named_in(words).map(|program| parse_as(program, words));
     let Parsed { mut cli, checked } = match short_cut {
         Some(Ok(parsed)) => parsed,
-        // What is wrong with a line, and help, take all commands.
+        // Errors and help need all commands.
         _ => match parse_as(overview::with_groups(Cli::command()), words) {
             Ok(parsed) => parsed,
             Err(error) if is_incomplete(&error) => return Err(NoCommand::Incomplete(Box::new(error))),
@@ -45,14 +45,14 @@ pub(crate) fn parse(words: &[OsString]) -> Result<Cli, NoCommand> {
     Ok(cli)
 }
 
-/// A command, and what is to be said about the line that it was.
+/// A parsed command, with the notes on its line.
 struct Parsed {
     cli: Cli,
     checked: Result<Vec<String>, Error>,
 }
 
-/// The program with no commands but those whose names are among the words, for a line that is right. clap copies the
-/// flags of all commands into each command that it is told of, which takes a fifth of a short run.
+/// Returns the program with only those commands whose names are among the words, for a correct line. clap
+/// copies all global flags into each command that it is told of, which takes a fifth of a short run.
 fn with_commands_named_in(words: &[OsString]) -> Option<clap::Command> {
     let is_named = |name: &str| words.iter().skip(1).any(|word| word == name);
     if is_named("--help") || is_named("-h") {
@@ -80,7 +80,7 @@ fn parse_as(program: clap::Command, words: &[OsString]) -> Result<Parsed, clap::
         std::mem::forget(program);
     }
     let mut cli = parsed?;
-    // As kubectl has it: an empty one says nothing. It is what a variable that is not set leaves.
+    // kubectl too ignores an empty namespace: an unset variable leaves one.
     if cli.globals.place.namespace.take_if(|namespace| namespace.is_empty()).is_some() {
         checked = checked.map(|notes| [notes, vec!["--namespace is empty and ignored".to_owned()]].concat());
     }
@@ -89,7 +89,8 @@ fn parse_as(program: clap::Command, words: &[OsString]) -> Result<Parsed, clap::
     Ok(Parsed { cli, checked })
 }
 
-/// Who forgets that `--wait` takes its value after `=` alone has named one more secret.
+/// Returns the duration that follows `--wait` as a word of its own. `--wait` takes a value only after `=`, so
+/// the parser takes that word for one more secret.
 fn duration_after_wait(words: &[OsString]) -> Option<&str> {
     let words = words.iter().take_while(|word| *word != "--");
     let after = words.skip_while(|word| *word != "--wait").nth(1)?.to_str()?;
@@ -110,7 +111,8 @@ fn is_help(error: &clap::Error) -> bool {
 }
 
 impl NoCommand {
-    /// What is wrong, where nothing is asked for. A bare name of the program prints the help and exits.
+    /// Returns the error to show if nothing is asked for. If the program's name stands alone, prints the help
+    /// and exits.
     pub(crate) fn refusal(self) -> Error {
         match self {
             Self::Wrong(error) => error,
@@ -120,7 +122,7 @@ impl NoCommand {
     }
 }
 
-/// How to talk, also where the line can't be parsed.
+/// Returns the flags that control prompts and output, even if the line can't be parsed.
 pub(crate) fn talk(parsed: &Result<Cli, NoCommand>, typed: &[OsString]) -> OutputFlags {
     if let Ok(cli) = parsed {
         return cli.globals.talk.clone();
@@ -140,10 +142,10 @@ pub(crate) fn talk(parsed: &Result<Cli, NoCommand>, typed: &[OsString]) -> Outpu
     }
 }
 
-/// The words of a flag that may be repeated, both before the command's name and after it.
+/// Collects the values of a flag that may be repeated, both before the command's name and after it.
 ///
-/// clap keeps those on one side only (clap#1570), so they are gathered while it looks at each. On one side they are in
-/// the order of the command line.
+/// clap keeps the values of one side only (clap#1570), so they are collected while it parses each. The values
+/// of one side are in the order of the command line.
 #[derive(Default)]
 struct Gathered(Arc<Mutex<Vec<String>>>);
 
@@ -161,7 +163,7 @@ impl Gathered {
     }
 }
 
-/// Prints all at once: clap would write line by line.
+/// Prints the whole text in one write (clap writes line by line) and exits.
 #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "as clap does after help and a version"))]
 fn print_and_exit(error: &clap::Error) -> ! {
     let text = error.render();

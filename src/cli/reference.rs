@@ -1,6 +1,7 @@
 //! The reference of all commands, as a page and as man pages, made of the same definitions as the help.
 //!
-//! The files are in the tree, so that they can be read there. Tests compare them; with `UPDATE_DOCS=1` they write them:
+//! The files are in the tree, so that they can be read there. Tests compare them; with `UPDATE_DOCS=1` they
+//! write them:
 //!
 //!     UPDATE_DOCS=1 cargo test --bin kubectl-runai-secret reference
 
@@ -29,7 +30,7 @@ fn in_tree(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// Asserts that the file is this, or makes it so where that was asked for.
+/// Asserts that the file has this text; with `UPDATE_DOCS` writes it first.
 fn assert_current(path: &str, text: &str) {
     let file = in_tree(path);
     if std::env::var_os("UPDATE_DOCS").is_some() {
@@ -47,7 +48,7 @@ fn plain(text: Option<&StyledStr>) -> String {
     text.map(ToString::to_string).unwrap_or_default()
 }
 
-/// Text that Markdown shows as it is; what stands between backticks stays.
+/// Escapes a text for Markdown, except between backticks.
 fn escaped(text: &str) -> String {
     let part = |(index, part): (usize, &str)| match index % 2 {
         0 => part.replace('<', "\\<").replace('*', "\\*"),
@@ -74,7 +75,7 @@ fn signature(arg: &Arg) -> String {
     words
 }
 
-/// What the help says of a flag, with its values and its default.
+/// Returns the help of a flag, with its values and its default.
 fn meaning(arg: &Arg) -> String {
     let text = plain(arg.get_long_help().or_else(|| arg.get_help())).replace("\n\n", " ").replace('\n', " ");
     let mut text = escaped(&text);
@@ -106,7 +107,7 @@ fn writes(command: &Command) -> bool {
     command.get_arguments().any(|arg| arg.get_id() == "field_manager")
 }
 
-/// The flags of a command that stand for themselves: not those of every command, nor those of every one that writes.
+/// Returns the flags of one command alone: not those of every command, nor those of every one that writes.
 fn own_flags(command: &Command) -> Vec<&Arg> {
     let is_own = |arg: &&Arg| {
         let is_of_writes = writes(command) && WRITES.contains(&arg.get_id().as_str());
@@ -115,7 +116,7 @@ fn own_flags(command: &Command) -> Vec<&Arg> {
     command.get_arguments().filter(is_own).collect()
 }
 
-/// The flags of a command in the groups of its help; those that its parent has too are only named.
+/// Lists a command's flags in the groups of its help. A flag that its parent has too is only named.
 fn flags(command: &Command, parent: Option<&Command>) -> String {
     let of_parent: BTreeSet<String> =
         parent.map(own_flags).unwrap_or_default().into_iter().map(row).collect();
@@ -139,7 +140,7 @@ fn flags(command: &Command, parent: Option<&Command>) -> String {
     text
 }
 
-/// The examples of the help, as lines to copy.
+/// Returns the examples of the help, as lines to copy.
 fn examples(command: &Command) -> String {
     let text = plain(command.get_after_long_help().or_else(|| command.get_after_help()));
     let lines: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("  ")).collect();
@@ -154,7 +155,7 @@ fn usage(command: &Command) -> String {
     lines.concat() + "\n"
 }
 
-/// The positional arguments, where the help says something of them.
+/// Lists the positional arguments that the help describes.
 fn arguments(command: &Command) -> String {
     let named = command.get_positionals().filter(|arg| !arg.is_hide_set() && arg.get_help().is_some());
     let row = |arg: &Arg| {
@@ -188,7 +189,7 @@ fn visible(command: &Command) -> impl Iterator<Item = &Command> {
     command.get_subcommands().filter(|child| !child.is_hide_set() && child.get_name() != "help")
 }
 
-/// The whole page.
+/// Returns the whole page.
 fn page(program: &Command) -> String {
     let mut text = "<!-- Made of src/cli.rs and src/commands/: UPDATE_DOCS=1 cargo test --bin kubectl-runai-secret reference -->\n\
         # Commands and flags\n\nAs `--help` says them. The flags of every command may stand before its name or after it.\n\n"
@@ -220,7 +221,7 @@ fn page(program: &Command) -> String {
     text + "\n"
 }
 
-/// The man page of each command, by the name of its file.
+/// Adds the man page of each command under the name of its file.
 fn man_pages(command: &Command, name: &str, pages: &mut BTreeMap<String, String>) {
     let usage = usage(command).lines().map(str::trim).collect::<Vec<_>>().join("\n").trim().to_owned();
     let named = command.clone().display_name(name.to_owned()).override_usage(usage);
@@ -251,7 +252,7 @@ fn the_man_pages_are_of_these_definitions() {
     assert_eq!(files, pages.into_keys().collect(), "a page of a command that is gone");
 }
 
-/// The Markdown files of the tree's root and of docs/.
+/// Lists the Markdown files of the tree's root and of docs/.
 fn documents() -> Vec<PathBuf> {
     let (mut files, mut folders) = (vec![in_tree("README.md")], vec![in_tree("docs")]);
     while let Some(folder) = folders.pop() {
@@ -266,7 +267,7 @@ fn documents() -> Vec<PathBuf> {
     files
 }
 
-/// The commands in what a page shows for a shell, without what a shell does with them.
+/// Returns the commands that a page shows in its `sh` blocks, without pipes and redirections.
 fn shown_commands(page: &str) -> Vec<String> {
     let blocks = page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
     let commands = blocks.flat_map(str::lines).filter_map(|line| line.split_once("kubectl runai-secret "));

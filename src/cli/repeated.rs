@@ -1,6 +1,6 @@
-//! Flags that are given more than once, or before the name of the command that they belong to.
+//! Checks flags that are given more than once, before the command's name or after it.
 //!
-//! What was typed is used, or it is refused: clap would take the last value, or none, without a word.
+//! Every value that was typed is used or refused. clap would take the last one silently.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,16 +11,17 @@ use crate::error::{Error, Result};
 use crate::flags::Holds;
 use crate::typed_line::Line;
 
-/// The flags of which the last value counts, as all do in kubectl: an alias or a wrapper names a place first, and who
-/// calls it may name another. Of every other flag a second value is a mistake.
+/// Flags whose last value counts, as with kubectl: an alias or a wrapper names a place first, and its caller
+/// may name another. Any other flag refuses a second value.
 const LAST_COUNTS: [&str; 8] =
     ["kubeconfig", "context", "cluster", "user", "server", "namespace", "runai-namespace", "request-timeout"];
 
-/// Checks the words of a line that is a command; `program` has parsed it. Gives what is worth knowing, a line each.
+/// Checks the words of a line that `program` has parsed as a command. Returns the notes about it, a line
+/// each.
 ///
 /// # Errors
-/// A flag that takes one value is given two that differ, or stands before the type that it is for; a word that asks for a
-/// terminal. No value is repeated that may be a secret.
+/// A flag that takes one value has two different ones, or a word asks for a terminal. No value is repeated
+/// that may be a secret.
 pub(super) fn check(program: &Command, words: &[OsString]) -> Result<Vec<String>> {
     let cursor = std::iter::once(String::new());
     let words = words.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
@@ -51,7 +52,7 @@ pub(super) fn check(program: &Command, words: &[OsString]) -> Result<Vec<String>
     Ok(notes)
 }
 
-/// The flags for one value that have several which differ.
+/// Returns the flags for one value that have several different ones.
 fn given_twice<'a>(line: &'a Line<'_>) -> BTreeMap<&'a str, (Option<Holds>, Vec<&'a str>)> {
     let mut given: BTreeMap<&str, (Option<Holds>, Vec<&str>)> = BTreeMap::new();
     for (flag, value) in line.flags.iter().filter(|(flag, _)| takes_one_value(flag)) {
@@ -67,7 +68,8 @@ fn takes_one_value(flag: &Arg) -> bool {
         && flag.get_num_args().is_some_and(|count| count.takes_values())
 }
 
-/// `-it`, as docker and kubectl have it, is to this parser an image of the name `t`.
+/// Refuses `-it`, docker's and kubectl's flags for a terminal: this parser reads it as an image of the name
+/// `t`.
 fn refuse_a_terminal(words: &[String]) -> Result<()> {
     let is_for_a_terminal = |word: &String| {
         let letters = word.strip_prefix("-i").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `attach`: give a workload that exists a secret, by reference.
+//! `attach`: gives an existing workload a secret, by reference.
 
 use serde_json::Value;
 
@@ -16,10 +16,10 @@ use crate::{change, secret, uses};
 
 /// Attach a secret to a workload: as env variables, as files, or for pulling images
 ///
-/// The workload gets a reference to the secret, never a value. Before anything is written, the secret, its keys and
-/// the containers are looked up, and the server checks the change. A Job's template can't be changed: --recreate
-/// replaces the Job with one of the same name, --copy-as creates another one. --dry-run=client looks all of this up
-/// too, and writes nothing.
+/// The workload gets a reference to the secret, never a value. Before anything is written, the secret, its
+/// keys and the containers are looked up, and the server checks the change. A Job's template can't be
+/// changed: --recreate replaces the Job with one of the same name, --copy-as creates another one.
+/// --dry-run=client looks all of this up too, and writes nothing.
 ///
 /// With -f it changes the workloads of a manifest and prints the whole manifest, without asking a cluster.
 #[derive(clap::Args)]
@@ -84,7 +84,7 @@ pub(crate) struct AttachArgs {
     change: ChangeArgs,
 }
 
-/// What is to be done, with every word checked.
+/// A checked request.
 struct Request {
     /// None for every workload of a manifest.
     target: Option<Target>,
@@ -160,7 +160,7 @@ struct Attaching {
 }
 
 impl Attaching {
-    /// What of this comes out otherwise than one may think.
+    /// Returns warnings about attachments that may not do what the user expects.
     fn doubts(&self, object: &Value, kind: &Kind) -> Vec<String> {
         let doubts = workload::doubts(object, kind).into_iter();
         doubts.filter(|doubt| doubt.concerns(&self.attachments)).map(|doubt| doubt.in_full()).collect()
@@ -236,7 +236,7 @@ impl AttachArgs {
         Ok(Request { target, files, attachments, containers, existing, way })
     }
 
-    /// A flag that changes nothing is a misunderstanding, which is better said than swallowed.
+    /// Refuses a flag that has no effect: the user expects one.
     fn check_every_flag_is_used(&self, attachments: &[Attachment]) -> Result<()> {
         self.references.check_mode_is_used(attachments)?;
         if attachments.iter().any(|one| !matches!(one, Attachment::ImagePull { .. })) {

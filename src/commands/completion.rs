@@ -1,8 +1,8 @@
-//! `completion`: print a shell's script, or put the names beside the plugin by which kubectl finds it.
+//! `completion`: prints a shell's script, or puts the names beside the plugin by which kubectl finds it.
 //!
-//! kubectl asks another file for completion than the plugin's, and neither cargo nor Krew installs a second one. The names
-//! are links to the plugin's own file, relative ones: they hold when the folder moves and when Krew upgrades what its own
-//! link points to.
+//! kubectl asks another file than the plugin's for completion, and neither cargo nor Krew installs a second
+//! one. The names are relative links to the plugin's own file: they hold when the folder moves, and when Krew
+//! points its own link to a new version.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -16,10 +16,10 @@ use crate::error::{Error, Result};
 use crate::flags::BINARY;
 use crate::session::Session;
 
-/// `kubectl runai-secret` looks for this file; it is the one that Krew makes.
+/// The file name that `kubectl runai-secret` looks for, and that Krew gives the plugin.
 const KREWS_NAME: &str = "kubectl-runai_secret";
 
-/// The names that are put beside the plugin, and what each is for.
+/// The names of the links beside the plugin, and the purpose of each.
 const NAMES: [(&str, &str); 3] = [
     (KREWS_NAME, "kubectl runai-secret"),
     ("kubectl_complete-runai_secret", "Tab after kubectl runai-secret"),
@@ -28,9 +28,10 @@ const NAMES: [(&str, &str); 3] = [
 
 /// Set up Tab: print a shell's script, or have kubectl complete this plugin
 ///
-/// install puts links to the plugin beside it, under the names by which kubectl finds it and asks it for completion;
-/// kubectl's own completion must be set up in the shell. uninstall removes these links and nothing else. With a shell's
-/// name the script is printed that completes kubectl-runai-secret, called by its file name.
+/// install puts links to the plugin beside it, under the names by which kubectl finds it and asks it for
+/// completion; kubectl's own completion must be set up in the shell. uninstall removes these links and
+/// nothing else. With a shell's name the script is printed that completes kubectl-runai-secret, called by its
+/// file name.
 #[derive(clap::Args)]
 #[command(
     override_usage = "kubectl runai-secret completion install|uninstall\n       \
@@ -79,18 +80,18 @@ pub(super) fn run(args: &CompletionArgs, session: &Session<'_>) -> Result<()> {
     session.ui.data(complete::registration(shell, BINARY).as_bytes())
 }
 
-/// Where the plugin is found, and the name of its own file there.
+/// The folder in which the plugin is found, and the name of its own file there.
 struct Plugin {
     folder: PathBuf,
     file: String,
 }
 
-/// What stands under one of the names.
+/// The file under one of the names.
 enum Found {
     Nothing,
-    /// A link of ours to this file beside it.
+    /// A link that this plugin made, to this file beside it.
     Ours(String),
-    /// Another program, or a link that somebody else made.
+    /// Another program, or somebody else's link.
     Foreign,
 }
 
@@ -143,8 +144,8 @@ fn finished(in_the_way: usize) -> Result<()> {
 }
 
 impl Plugin {
-    /// By the path it was started with, and not by that of its file: Krew keeps the file in a folder of its version,
-    /// which goes with the next one.
+    /// Finds the plugin by the path that it was started with, not by that of its file: Krew keeps the file in
+    /// the folder of a version, which is removed with the next one.
     fn find() -> Result<Self> {
         let lost = || Error::failed("this program's own file was not found").hint("start it by its path");
         let path = started_as().ok_or_else(lost)?;
@@ -161,7 +162,7 @@ impl Plugin {
         NAMES.into_iter().filter(|(name, _)| *name != self.file)
     }
 
-    /// kubectl looks for plugins, and for their completion, on PATH alone.
+    /// Warns if the folder is not on PATH, where alone kubectl looks for plugins and for their completion.
     fn say_what_is_missing(&self, session: &Session<'_>) {
         let path = std::env::var_os("PATH").unwrap_or_default();
         if !std::env::split_paths(&path).any(|folder| is_same(&folder, &self.folder)) {
@@ -171,7 +172,7 @@ impl Plugin {
     }
 }
 
-/// The path in the first argument, or where PATH has that name.
+/// Returns the path in the first argument; if that is a bare name, its path on PATH.
 fn started_as() -> Option<PathBuf> {
     let name = PathBuf::from(std::env::args_os().next()?);
     if name.components().count() > 1 {
@@ -182,7 +183,7 @@ fn started_as() -> Option<PathBuf> {
     std::path::absolute(on_path?).ok()
 }
 
-/// Krew's link to the plugin, where this is the file that it points to.
+/// Returns Krew's link to the plugin, if `file` is the one that it points to.
 fn link_of_krew(file: &Path) -> Option<PathBuf> {
     let root = std::env::var_os("KREW_ROOT")
         .map(PathBuf::from)
@@ -198,7 +199,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
 }
 
 /// # Errors
-/// It can't be looked at.
+/// The path can't be read.
 fn found(path: &Path) -> Result<Found> {
     let look = match fs::symlink_metadata(path) {
         Ok(file) if file.is_symlink() => fs::read_link(path),
@@ -207,7 +208,7 @@ fn found(path: &Path) -> Result<Found> {
         Err(error) => Err(error),
     };
     let target = look.map_err(|error| Error::failed(format!("can't look at {}: {error}", path.display())))?;
-    // Nobody else links these names to a plain name beside them; Krew's links have a path.
+    // Nobody else links these names to a plain file name: Krew's links have a path.
     Ok(match target.to_str() {
         Some(file) if [BINARY, KREWS_NAME].contains(&file) => Found::Ours(file.to_owned()),
         _ => Found::Foreign,
@@ -223,7 +224,8 @@ fn link(file: &str, path: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(file, path)
 }
 
-/// A copy would be an old version after the next upgrade, and links are for administrators.
+/// Refuses to link on systems where links are for administrators. A copy instead would be outdated after the
+/// next upgrade.
 #[cfg(not(unix))]
 fn link(_: &str, _: &Path) -> io::Result<()> {
     Err(io::Error::new(ErrorKind::Unsupported, "links are not made on this system"))

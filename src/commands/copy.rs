@@ -1,4 +1,4 @@
-//! `copy`: a secret of one project, in others: once, and not kept up to date.
+//! `copy`: copies a secret of one project to others, once; copies are not kept up to date.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,18 +20,19 @@ use crate::uses::losing_keys::LostKeys;
 use crate::wording::list;
 use crate::{change, session, sharing, uses};
 
-/// On a copy: what it was copied from. Not the mark of `sync`, which would remove or mend it.
+/// The annotation of a copy that says what it was copied from. It is not the mark of `sync`, which would
+/// update or remove the copy.
 const COPIED_FROM: &str = "kubectl-runai-secret/copied-from";
 
-/// A token that another namespace's service account can't have.
+/// The type of a service account's token, which no other namespace can use.
 const SERVICE_ACCOUNT_TOKEN: &str = "kubernetes.io/service-account-token";
 
 /// Copy a secret to other projects
 ///
-/// The copy gets the type, the keys and values, and the label that makes the secret a credential of Run:ai. It does
-/// not get the owner, nor the labels that share the secret; --label and --annotation add others. A copy is not kept up
-/// to date: to share a secret with every project, see label. If a project already has a secret of that name, the copy
-/// is refused unless --replace is given.
+/// The copy gets the type, the keys and values, and the label that makes the secret a credential of Run:ai.
+/// It does not get the owner, nor the labels that share the secret; --label and --annotation add others. A
+/// copy is not kept up to date: to share a secret with every project, see label. If a project already has a
+/// secret of that name, the copy is refused unless --replace is given.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret copy hf --from-project=team-a --to-project=team-b\n  \
@@ -69,13 +70,13 @@ pub(crate) struct CopyArgs {
     write: WriteArgs,
 }
 
-/// A copy on its way.
+/// A copy that is being made.
 struct Copying<'a> {
     manifest: SecretManifest,
-    /// Of the secret that is copied.
+    /// The UID of the secret that is copied.
     uid: String,
     args: &'a CopyArgs,
-    /// The cluster that it goes to.
+    /// The cluster that gets the copy.
     cluster: &'a Cluster,
     session: &'a Session<'a>,
 }
@@ -136,7 +137,7 @@ impl CopyArgs {
         }
     }
 
-    /// The namespaces of the projects that get it, each once, with their names.
+    /// Returns the namespaces of the projects that get the copy, each once, with the projects' names.
     async fn destinations(&self, cluster: &Cluster, session: &Session<'_>) -> Result<Vec<(String, String)>> {
         let mut seen = BTreeSet::new();
         let mut destinations = Vec::new();
@@ -159,7 +160,7 @@ fn manifest(found: &ExistingSecret) -> SecretManifest {
 }
 
 impl Copying<'_> {
-    /// Where one project refuses, the others still get it.
+    /// Writes all copies. If one project refuses, the others still get theirs.
     async fn to_all(&self, destinations: &[(String, String)]) -> Result<()> {
         let (session, write) = (self.session, &self.args.write);
         let mut several = Several::projects(destinations.len(), session);
@@ -176,7 +177,7 @@ impl Copying<'_> {
         Ok(())
     }
 
-    /// What `-o` prints: no values.
+    /// Returns the object for `-o`, without values.
     fn without_values(&self, namespace: &str) -> Value {
         let SecretManifest { name, labels, annotations, secret_type, .. } = &self.manifest;
         let metadata =
@@ -210,7 +211,7 @@ impl Copying<'_> {
                     Err(failure) => failure,
                 },
             };
-            // Somebody else changed, deleted or made it in this moment: look again.
+            // Somebody else changed, deleted or created it meanwhile: read it again.
             let beaten = failure.is_beaten() || (old.is_some() && failure.is_not_found());
             if !beaten || attempt == TRIES || !self.args.replace {
                 return Err(self.refused(failure, namespace));
@@ -220,7 +221,8 @@ impl Copying<'_> {
         unreachable!("the loop above has no end but its returns")
     }
 
-    /// Refuses what makes no sense, and asks about the keys that go.
+    /// Refuses a copy of a secret onto itself and a write to a secret that is being deleted, and asks about
+    /// keys that are lost.
     async fn agree(&self, old: &SecretFrame, namespace: &str, check: &CopyCheck) -> Result<()> {
         let (name, session, write) = (self.args.name.as_str(), self.session, &self.args.write);
         let metadata: Metadata = serde_json::from_value(old.metadata.clone()).unwrap_or_default();
@@ -255,7 +257,8 @@ impl Copying<'_> {
         self.cluster.create_secret(namespace, body, Answer::Metadata, self.args.write.write()).await
     }
 
-    /// Labels and annotations stay, but for what kubectl apply left there: a copy of the old values.
+    /// Replaces type and values. Labels and annotations stay, except the one in which kubectl apply left a
+    /// copy of the old values.
     async fn replace(&self, old: &Value, namespace: &str) -> Result<Value, Failure> {
         let body = self.manifest.to_replacement_body(&self.manifest.metadata_over(old));
         let (name, write) = (&self.args.name, self.args.write.write());

@@ -1,4 +1,4 @@
-//! `detach`: take a secret off a workload that exists.
+//! `detach`: takes a secret off an existing workload.
 
 use serde_json::Value;
 
@@ -14,9 +14,10 @@ use crate::workload::{self, ContainerChoice, Kind, Nameless, Selection, Target};
 
 /// Detach a secret from a workload: the reverse of attach
 ///
-/// Without --env, --env-all, --mount and --image-pull every use is removed. To name a use that is not there is an error.
-/// The secret itself is not touched. A Job's template can't be changed: --recreate replaces the Job with one of the same
-/// name, --copy-as creates another one. --dry-run=client reads the workload, and writes nothing.
+/// Without --env, --env-all, --mount and --image-pull every use is removed. To name a use that is not there
+/// is an error. The secret itself is not touched. A Job's template can't be changed: --recreate replaces the
+/// Job with one of the same name, --copy-as creates another one. --dry-run=client reads the workload, and
+/// writes nothing.
 ///
 /// With -f it changes the workloads of a manifest and prints the whole manifest, without asking a cluster.
 #[derive(clap::Args)]
@@ -129,10 +130,10 @@ impl Plan for Detaching {
     }
 }
 
-/// That it does not use the secret, with the one that may have been meant.
+/// Returns the sentence that the workload does not use the secret, with the nearest name that it uses.
 ///
 /// # Errors
-/// It does use the secret, in a way that is no attachment.
+/// The workload uses the secret in a way that is not an attachment.
 fn not_used(object: &Value, kind: &Kind, workload: &str, secret: &str) -> Result<String> {
     let used = kind.references(object);
     let others: Vec<_> =

@@ -1,4 +1,5 @@
-//! A file or folder a verb, and no verb knows another. Each reads as: resolve what was typed, look, plan, show, write.
+//! Holds one file or folder for each verb. No verb imports another. Each one resolves what was typed, looks,
+//! plans, shows and writes.
 
 mod attach;
 mod check;
@@ -45,8 +46,8 @@ use crate::flags::Globals;
 use crate::session::Session;
 use crate::ui::Ui;
 
-// Deferred: to tell the parser of all commands' flags at every start would take as long as all else does together. The
-// lines here are for the list of commands; each command has its own.
+// Deferred: telling the parser of all flags at every start would take as long as everything else together.
+// These comments are for the list of commands; each command has its own help.
 #[derive(Subcommand)]
 #[command(defer = true)]
 pub(crate) enum Command {
@@ -86,7 +87,7 @@ pub(crate) enum Command {
     Completion(CompletionArgs),
 }
 
-/// `cluster` is the one that the flags describe, where somebody has connected already.
+/// Runs a command. `cluster` is an existing connection for the same flags.
 pub(crate) async fn run(
     command: &Command,
     globals: &Globals,

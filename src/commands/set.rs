@@ -1,4 +1,4 @@
-//! `set`: new values for some keys of a secret; the others stay.
+//! `set`: sets some keys of a secret and leaves the others alone.
 
 use crate::change::secret::{SecretChange, Step};
 use crate::cluster::{Failure, SecretHead};
@@ -15,12 +15,12 @@ use crate::{change, sharing, uses};
 
 /// Set keys of a secret, and leave its other keys as they are
 ///
-/// It asks for the value of each KEY without showing it; if standard input is not a terminal, it reads the value of a
-/// single KEY from there. All sources of create work too. A secret that does not exist is created. If two people change a
-/// secret at once, neither loses a key.
+/// It asks for the value of each KEY without showing it; if standard input is not a terminal, it reads the
+/// value of a single KEY from there. All sources of create work too. A secret that does not exist is created.
+/// If two people change a secret at once, neither loses a key.
 ///
-/// Then it names the workloads that use these keys: mounted files change by themselves, but a workload that read a
-/// variable when it started must be restarted.
+/// Then it names the workloads that use these keys: mounted files change by themselves, but a workload that
+/// read a variable when it started must be restarted.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret set hf HF_TOKEN -p team-a < token.txt\n  \
@@ -48,8 +48,8 @@ pub(crate) struct SetArgs {
 
 pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
     secret::check_secret_name(&args.name)?;
-    // The sources are read first where nobody is asked: a credential plugin may take the terminal. Who types a value is
-    // told before that it can't be set.
+    // If nobody is asked, the sources are read first: a credential plugin may take the terminal. A user who
+    // types a value is told before typing if it can't be set.
     let read = if args.asks(session) { None } else { Some(args.read(session).await?) };
     let change = SecretChange::begin("set", &args.name, &args.write, session).await?;
     let found = change.read().await?;
@@ -88,7 +88,7 @@ fn step(manifest: &SecretManifest, found: Option<&SecretHead>) -> Step {
 }
 
 impl SetArgs {
-    /// Who uses the copies could be restarted before they have arrived.
+    /// Refuses `--restart` for a shared secret: workloads would restart before their copies have arrived.
     fn check_restart(&self, scope: &Scope) -> Result<()> {
         if *scope == Scope::Nobody || !self.restart {
             return Ok(());
@@ -104,7 +104,7 @@ impl SetArgs {
         )))
     }
 
-    /// Shows what will be different, and warns of what may not be meant.
+    /// Shows what will change, and warns of what may be a mistake.
     async fn review(
         &self,
         manifest: &SecretManifest,
@@ -125,14 +125,15 @@ impl SetArgs {
         Ok(())
     }
 
-    /// A slip in the name makes a secret, so the one that may have been meant is named.
+    /// Notes that the secret is new, and names the nearest existing one: a typing mistake in the name creates
+    /// a secret.
     async fn tell_that_it_is_new(&self, change: &SecretChange<'_>) -> Result<()> {
         let ui = change.session.ui;
         if ui.is_quiet() {
             return Ok(());
         }
         let (name, namespace) = (&self.name, &change.namespace);
-        // It is only for a hint: where it is not allowed, there is none.
+        // Only for a hint: without the right to list there is none.
         let names = change.cluster.secret_names(namespace).await.unwrap_or_default();
         let others = names.iter().map(String::as_str).filter(|other| other != name);
         let near = nearest(name, others).map(|near| format!("; there is also {near}")).unwrap_or_default();
@@ -140,7 +141,7 @@ impl SetArgs {
         Ok(())
     }
 
-    /// Whether somebody types a value.
+    /// Reports whether a value is typed by the user.
     fn asks(&self, session: &Session<'_>) -> bool {
         session.ui.somebody_is_there() && !(self.keys.is_empty() && self.sources.prompts.is_empty())
     }
@@ -164,7 +165,7 @@ impl SetArgs {
         Ok(SecretManifest::new(&self.name, contents.data))
     }
 
-    /// The values of the keys that were named without a source.
+    /// Returns the values of the keys that were named without a source.
     async fn given(&self, session: &Session<'_>) -> Result<Vec<Source>> {
         if session.ui.has_input()
             && let [key] = self.keys.as_slice()
@@ -186,7 +187,7 @@ impl SetArgs {
         Ok(sources)
     }
 
-    /// Says who uses the copies of a shared secret and has to start again.
+    /// Names the workloads that use the copies of a shared secret and need a restart.
     async fn tell_audience_of_copies(
         &self,
         change: &SecretChange<'_>,
@@ -203,13 +204,13 @@ impl SetArgs {
         Ok(())
     }
 
-    /// Whether there is somebody to tell.
+    /// Reports whether the user reads notes.
     fn is_told(&self, session: &Session<'_>) -> bool {
         let write = &self.write;
         write.output == Output::Human && write.dry_run == DryRun::None && !session.ui.is_quiet()
     }
 
-    /// Says who has to start again, and has them do it where that was asked for.
+    /// Names the workloads that need a restart, and restarts them with `--restart`.
     async fn tell_audience(&self, change: &SecretChange<'_>, manifest: &SecretManifest) -> Result<()> {
         let SecretChange { session, cluster, namespace, .. } = change;
         if !self.is_told(session) && !self.restart {
@@ -238,7 +239,7 @@ fn not_found_out(failure: Failure) -> Error {
         .at("the secret has its new values, but the workloads that use it could not be listed")
 }
 
-/// A new key that is almost one that is there is often a slip of the fingers.
+/// Warns of a new key whose name is almost that of an existing one: it is often a typing mistake.
 fn warn_of_slips(manifest: &SecretManifest, secret: &SecretHead, session: &Session<'_>) {
     let new: Vec<&String> = manifest.data.keys().filter(|key| !secret.has_key(key)).collect();
     if !new.is_empty() {

@@ -1,4 +1,4 @@
-//! `unset`: takes keys out of a secret; the others stay.
+//! `unset`: takes keys out of a secret and leaves the others alone.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -70,7 +70,7 @@ pub(super) async fn run(args: &UnsetArgs, session: &Session<'_>) -> Result<()> {
 }
 
 impl UnsetArgs {
-    /// The secret, which has all of the keys.
+    /// Returns the secret if it has all of the keys.
     fn check<'a>(&self, found: Option<&'a SecretHead>, namespace: &str) -> Result<&'a SecretHead> {
         let name = &self.name;
         let Some(secret) = found else {

@@ -1,4 +1,4 @@
-//! `usage`: which workloads use a secret, and which secrets nobody uses.
+//! `usage`: shows which workloads use a secret, and which secrets nobody uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,9 +17,9 @@ use crate::{flags, propagation, secret, session, sharing, uses};
 
 /// Show which workloads use a secret, and how
 ///
-/// Without NAME it lists every secret with the number of its consumers. A job that waits in a queue, a suspended one and
-/// a cron job between two runs are consumers too. A pod is listed under the workload that made it. Neither values nor
-/// keys are read. References from other kinds of objects are not found.
+/// Without NAME it lists every secret with the number of its consumers. A job that waits in a queue, a
+/// suspended one and a cron job between two runs are consumers too. A pod is listed under the workload that
+/// made it. Neither values nor keys are read. References from other kinds of objects are not found.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret usage hf -p team-a\n  \
@@ -41,31 +41,31 @@ pub(crate) struct UsageArgs {
     report: ReportArgs,
 }
 
-/// What `-o json` prints. The README documents the fields.
+/// The report of `-o json`. docs/reference/json.md documents the fields.
 #[derive(Serialize)]
 struct UsageReport<'a> {
     secrets: &'a [SecretUsage<'a>],
     unseen: &'a [Unseen],
 }
 
-/// A secret and what uses it.
+/// A secret and its consumers.
 #[derive(Serialize)]
 struct SecretUsage<'a> {
     namespace: &'a str,
     name: &'a str,
-    /// Null where the user may not look.
+    /// Null if the user may not look.
     exists: Option<bool>,
     created: Option<&'a str>,
     consumers: Vec<ConsumerUses<'a>>,
 }
 
-/// What one consumer does with the secret.
+/// One consumer's uses of the secret.
 #[derive(Serialize)]
 struct ConsumerUses<'a> {
     group: &'a str,
     kind: &'a str,
     name: &'a str,
-    /// Null for what has no pods.
+    /// Null if the kind has no pods.
     state: Option<&'a str>,
     uses: Vec<Use<'a>>,
     #[serde(skip)]
@@ -76,25 +76,25 @@ struct ConsumerUses<'a> {
 struct Use<'a> {
     container: Option<&'a str>,
     how: &'a str,
-    /// The variable, or the beginning of the variables' names.
+    /// The variable, or the prefix of the variables.
     variable: Option<&'a str>,
     path: Option<&'a str>,
     volume: Option<&'a str>,
-    /// Null for all.
+    /// Null for all keys.
     keys: Option<Vec<&'a str>>,
     optional: bool,
     #[serde(skip)]
     way: &'a Way,
 }
 
-/// What the cluster was found to hold.
+/// The secrets and consumers that were read from the cluster.
 struct View {
     secrets: Vec<Metadata>,
-    /// Whether what is not among these does not exist; none where the user may not look.
+    /// `Some(true)` if a secret that is not among these does not exist; none if the user may not look.
     missing: Option<bool>,
     consumers: Vec<Consumer>,
     unseen: Vec<Unseen>,
-    /// Of the consumers in all namespaces only those in projects could be looked for.
+    /// True if only the projects' namespaces were searched for consumers.
     only_projects: bool,
 }
 
@@ -111,7 +111,7 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
                 return Err(session::not_found::with_nearest_secret(error, name, namespace, &cluster).await);
             }
         }
-        // Whether they are missing, or only of a type that is not listed, `check` says.
+        // `check` says which of them are missing, and which are only of a type that is not listed.
         None => usages.retain(|usage| usage.exists != Some(false)),
     }
     if args.unused {
@@ -143,7 +143,7 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
     })
 }
 
-/// Lists what refers to secrets, and the secrets without their values.
+/// Lists the consumers, and the secrets without their values.
 async fn read(name: Option<&str>, scope: &Namespaces, cluster: &Cluster) -> Result<View> {
     let wanted = |reference: &Reference| name.is_none_or(|name| reference.secret == name);
     let consumers = uses::consumers::find(wanted, scope, cluster);
@@ -151,7 +151,8 @@ async fn read(name: Option<&str>, scope: &Namespaces, cluster: &Cluster) -> Resu
     let (consumers, mut secrets) = (consumers?, secrets?);
     let only_projects = consumers.only_projects;
     let missing = secrets.unseen.is_empty().then_some(true);
-    // Of a single secret it matters little whether it could be read: who uses it is what was asked for.
+    // With a NAME, being forbidden to read the secret itself is no problem: only its consumers were asked
+    // for.
     secrets.unseen.retain(|_| name.is_none());
     let unseen = [consumers.unseen, secrets.unseen].concat();
     Ok(View { secrets: secrets.found, missing, consumers: consumers.found, unseen, only_projects })
@@ -179,7 +180,8 @@ fn only_if_there(found: Result<Metadata, Failure>) -> Result<Vec<Metadata>, Fail
     }
 }
 
-/// Every secret that is there, and what may be: what is referred to and was not found. By namespace and name.
+/// Returns every secret that exists, and every name that is referred to and was not found, sorted by
+/// namespace and name.
 fn usages(view: &View) -> Vec<SecretUsage<'_>> {
     let mut by_secret: BTreeMap<(&str, &str), SecretUsage<'_>> = BTreeMap::new();
     for secret in &view.secrets {
@@ -229,10 +231,10 @@ impl<'a> Use<'a> {
     }
 }
 
-/// Says where a secret is missing that is referred to.
+/// Warns of namespaces in which a secret is missing that is referred to.
 ///
 /// # Errors
-/// It is nowhere, and nothing refers to it.
+/// The secret exists nowhere, and nothing refers to it.
 fn check_is_there(
     name: &str,
     usages: &[SecretUsage<'_>],
@@ -262,7 +264,7 @@ fn check_is_there(
     Ok(())
 }
 
-/// The secrets that are copied to every project, and their copies: one namespace does not tell whether they are used.
+/// Returns the shared secrets and their copies: one namespace does not tell whether they are used.
 fn shared(view: &View) -> BTreeSet<(&str, &str)> {
     let is_shared = |secret: &&Metadata| {
         propagation::Scope::of(&secret.labels) != propagation::Scope::Nobody
@@ -309,7 +311,8 @@ fn table_of_uses(usages: &[SecretUsage<'_>], scope: &Namespaces, form: Report) -
     table.to_string()
 }
 
-/// Who takes whichever keys there are takes all; who takes the secret itself takes none.
+/// Returns the KEY column: `*` for a consumer of every key, empty for one that refers to the secret as a
+/// whole.
 fn all_keys(way: &Way) -> String {
     match way {
         Way::Variables { .. } | Way::Files { .. } => "*".to_owned(),

@@ -1,29 +1,30 @@
-//! What is offered for the word at the cursor.
+//! Defines what is offered for the word at the cursor.
 
-/// One way in which the word may go on.
+/// A possible continuation of the word.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Candidate {
     /// The whole word.
     pub(super) value: String,
-    /// A few words beside it, where the shell shows them; empty for none.
+    /// A description beside it, for shells that show one; empty for none.
     pub(super) about: String,
     pub(super) then: Then,
 }
 
-/// What comes after a candidate.
+/// The continuation after a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Then {
-    /// The word ends.
+    /// The word is complete: a space.
     Space,
-    /// The word goes on: `SECRET:`, `deployment/`.
+    /// More of the word: `SECRET:`, `deployment/`.
     More,
 }
 
-/// Everything that is offered, in the order in which it is to be shown.
+/// Everything that is offered, in the order to show.
 #[derive(Default)]
 pub(super) struct Offer {
     pub(super) candidates: Vec<Candidate>,
-    /// Names of files fit too. A shell that can offers them itself: it knows `~`, variables and quotation marks.
+    /// File names fit too. A shell that can offers them itself, since it knows `~`, variables and quotation
+    /// marks.
     pub(super) files: Option<Files>,
 }
 
@@ -36,20 +37,20 @@ impl Candidate {
         Self { then: Then::More, ..Self::new(value, about) }
     }
 
-    /// The same as the end of a longer word.
+    /// Puts a text in front, so that the candidate ends a longer word.
     pub(super) fn after(self, before: &str) -> Self {
         Self { value: format!("{before}{}", self.value), ..self }
     }
 }
 
 impl Offer {
-    /// Whether the word goes on whichever candidate is taken.
+    /// Reports whether the word continues, whichever candidate is taken.
     pub(super) fn goes_on(&self) -> bool {
         !self.candidates.is_empty() && self.candidates.iter().all(|one| one.then == Then::More)
     }
 }
 
-/// Names of files that begin with `text`, after `before`.
+/// File names that begin with `text`, after `before`.
 pub(super) struct Files {
     pub(super) before: String,
     pub(super) text: String,

@@ -1,4 +1,5 @@
-//! What a question about the next word of a command line can be answered with: what Tab would offer there.
+//! Finds the possible answers to a question about the next word of a command line: those that Tab would offer
+//! there.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +19,7 @@ use crate::metadata::{Metadata, Owner};
 use crate::typed_line::Line;
 use crate::workload::{self, KINDS, Kind, Selection, Target};
 
-/// One answer, and a few words about it.
+/// A possible answer, and a description.
 #[derive(Clone)]
 pub(crate) struct Choice {
     pub(crate) value: String,
@@ -31,7 +32,7 @@ impl From<Candidate> for Choice {
     }
 }
 
-/// The answers for the last word, which is empty or begun. `program` must be built.
+/// Returns the answers for the last word, which is empty or begun. `program` must be built.
 ///
 /// # Errors
 /// The names can't be read.
@@ -54,16 +55,17 @@ pub(crate) async fn choices(
     Ok(candidates.into_iter().map(Choice::from).collect())
 }
 
-/// Those that are the same everywhere, for which no cluster is asked.
+/// Returns the answers that need no cluster.
 pub(crate) fn fixed_choices(program: &Command, words: &[String]) -> Vec<Choice> {
     let (line, word) = Line::read(program, words);
     CompletionSlot::by(&line, &word).words.into_iter().map(Choice::from).collect()
 }
 
-/// The workloads of every kind, each with what made it. What the reader may not list, or the server has not, is left out.
+/// Lists the workloads of every kind, each with what made it. Skips kinds that the user may not list, or the
+/// server does not have.
 ///
 /// # Errors
-/// The namespace can't be told.
+/// The namespace can't be found out.
 pub(crate) async fn workloads(
     program: &Command,
     words: &[String],
@@ -93,16 +95,17 @@ async fn of_kind(kind: &Kind, namespace: &str, cluster: &Cluster) -> Vec<Choice>
     found
 }
 
-/// A change to these would be undone by what made them, and that is in the list too.
+/// Reports whether an object is made by a workload, which would undo a change to it, and which is in the list
+/// itself.
 fn is_made_by_a_workload(owners: &[Owner]) -> bool {
     owners.iter().any(|owner| Kind::of_manifest(&owner.api_version, &owner.kind).is_some())
 }
 
-/// The workloads that a secret can be detached from, each with what it uses, and what could not be looked at. Where no
-/// secret is named they are those that use any.
+/// Returns the workloads that a secret can be detached from, each with its uses, and what could not be
+/// listed. Without a secret, those that use any.
 ///
 /// # Errors
-/// The namespace can't be told; anything but a list that is not allowed.
+/// The namespace can't be found out; a list fails for another reason than a missing right.
 pub(crate) async fn workloads_that_use(
     secret: Option<&str>,
     program: &Command,
@@ -130,7 +133,7 @@ fn user(kind: &Kind, object: &Value, secret: Option<&str>) -> Option<Choice> {
         .then(|| Choice { value: format!("{}/{name}", kind.singular), about: about.join("; ") })
 }
 
-/// What detaching would take off, by secret. What else refers to one is not to be detached.
+/// Returns what detaching would remove, by secret. Other references can't be detached.
 fn uses_by_secret(kind: &Kind, object: &Value) -> BTreeMap<String, String> {
     let secrets: BTreeSet<String> = kind.references(object).into_iter().map(|one| one.secret).collect();
     let uses = |secret: String| {
@@ -141,7 +144,7 @@ fn uses_by_secret(kind: &Kind, object: &Value) -> BTreeMap<String, String> {
     secrets.into_iter().filter_map(uses).collect()
 }
 
-/// The secrets that a workload uses, each with how.
+/// Returns the secrets that a workload uses, each with its uses.
 ///
 /// # Errors
 /// The workload can't be read.
@@ -170,7 +173,8 @@ pub(crate) async fn type_of_secret(
     Ok(cluster.secret_outline(&namespace, name).await?.secret_type)
 }
 
-/// Completes the last word while a question is open; what was found within the time limit of Tab. `program` must be built.
+/// Completes the last word while a prompt is open. Returns what was found within the time limit. `program`
+/// must be built.
 pub(crate) fn tab(program: &Command, words: &[String]) -> Vec<String> {
     let offer = offer(program, words, Instant::now());
     let files = offer.files.iter().flat_map(files::candidates);

@@ -1,4 +1,4 @@
-//! Names of files, for words of which a file's name is only the end: a shell looks at whole words.
+//! Lists file names, for words that only end in one: a shell looks at whole words.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::candidate::Candidate;
 use super::candidate::Files;
 
-/// More than anybody reads; a folder may have millions.
+/// The most names: a folder may have millions.
 const MOST: usize = 1000;
 
 pub(super) fn candidates(files: &Files) -> Vec<Candidate> {
@@ -20,13 +20,13 @@ pub(super) fn candidates(files: &Files) -> Vec<Candidate> {
         .flatten()
         .filter_map(|entry| {
             let its_name = entry.file_name().into_string().ok()?;
-            // As shells have it: hidden files only for who begins with the dot.
+            // As in shells, hidden files are offered only after a dot.
             let hidden = its_name.starts_with('.') && !name.starts_with('.');
             if hidden || !its_name.starts_with(name) || its_name.contains(char::is_control) {
                 return None;
             }
             let word = format!("{folder}{its_name}");
-            // Not of the entry itself, which may be a link to a folder.
+            // Asked of the path: the entry itself may be a link to a folder.
             let is_folder = entry.path().is_dir();
             Some(if is_folder {
                 Candidate::continued(format!("{word}/"), "")
@@ -40,7 +40,7 @@ pub(super) fn candidates(files: &Files) -> Vec<Candidate> {
     found.into_iter().map(|candidate| candidate.after(&files.before)).collect()
 }
 
-/// `~/` is the home folder, as everywhere in a shell.
+/// Returns the path that was typed, with `~/` expanded as in a shell.
 pub(crate) fn on_disk(typed: &str) -> PathBuf {
     match (typed.strip_prefix("~/"), std::env::home_dir()) {
         (Some(rest), Some(home)) => home.join(rest),

@@ -1,4 +1,5 @@
-//! Fuzz targets: lines that are being typed, as shells and kubectl hand them over, and what a cluster knows for them.
+//! Fuzz targets: lines that are being typed, as shells and kubectl hand them over, and what a cluster knows
+//! for them.
 
 use super::names::CompletionContext;
 use super::offer::showable;
@@ -99,7 +100,7 @@ const LINES: [&str; 11] = [
     "submit -p team-a x -e A=SECRET:db,",
 ];
 
-/// What is offered for a line, as kubectl's scripts get it; what went wrong goes unsaid.
+/// Returns what is offered for a line, as kubectl's scripts get it. Errors are ignored.
 fn offered(line: &str, server: &Server) -> String {
     let mut program = crate::cli::program();
     program.build();

@@ -1,8 +1,9 @@
-//! Completion within kubectl's: it runs `kubectl_complete-runai_secret` with the words after the plugin's name.
+//! Completes inside kubectl, which runs `kubectl_complete-runai_secret` with the words after the plugin's
+//! name.
 //!
-//! The answer is a candidate a line, its description after a tab, and a last line of `:` and a sum of the directives
-//! below (kubectl's `plugin_completion.go`). kubectl's scripts for the shells put the candidates into the line, each in
-//! its own way where a word has `=` in it.
+//! The answer has a line for each candidate, with its description after a tab, and a last line of `:` and a
+//! sum of the directives below (kubectl's `plugin_completion.go`). kubectl's scripts for the shells put the
+//! candidates into the line, each in its own way if a word contains `=`.
 
 use std::path::Path;
 use std::time::Instant;
@@ -13,9 +14,9 @@ use super::candidate::Offer;
 use super::files;
 use super::offer::{offer, print};
 
-/// The shell puts no space after the candidate.
+/// No space after the candidate.
 const NO_SPACE: u8 = 2;
-/// The shell offers no names of files.
+/// No file names.
 const NO_FILES: u8 = 4;
 
 pub(super) fn answer(program: &Command, words: &[String], started: Instant) {
@@ -26,20 +27,22 @@ pub(super) fn answer(program: &Command, words: &[String], started: Instant) {
     ));
 }
 
-/// Which of kubectl's scripts puts a candidate into the line.
+/// The script of kubectl that puts a candidate into the line.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Script {
     /// Replaces what follows the first `=` of a flag.
     Bash,
     /// Replaces what follows the last `=` after a dash, wherever that stands in the word.
     Zsh,
-    /// The same. It stumbles where a flag is to get no space (`string split` takes it for one of its own), and needs
-    /// no telling: fish adds none after `=`, `:`, `/` and `,`.
+    /// Replaces what follows the last `=` after a dash, as zsh's does. It fails if a flag is to get no space
+    /// (`string split` takes it for one of its own flags). It need not be told: fish adds no space after `=`,
+    /// `:`, `/` and `,`.
     Fish,
 }
 
 impl Script {
-    /// A guess: kubectl does not tell, but its script for fish sets a variable, and most people use their login shell.
+    /// Guesses the script, which kubectl does not tell: its script for fish sets a variable, and most people
+    /// use their login shell.
     fn of_caller() -> Self {
         if std::env::var_os("KUBECTL_ACTIVE_HELP").is_some_and(|value| value == "0") {
             return Self::Fish;
@@ -58,7 +61,7 @@ fn in_protocol(mut offer: Offer, word: &str, script: Script) -> String {
     if let Some(wanted) =
         offer.files.as_ref().filter(|wanted| !wanted.before.is_empty() && !word.starts_with('-'))
     {
-        // `KEY=PATH`: not every shell looks behind the `=`.
+        // `KEY=PATH`: not every shell completes a file name after `=`.
         offer.candidates.extend(files::candidates(wanted));
     }
     if offer.goes_on() && !(script == Script::Fish && word.starts_with('-')) {
@@ -83,15 +86,16 @@ fn in_protocol(mut offer: Offer, word: &str, script: Script) -> String {
     lines.join("\n")
 }
 
-/// The script for bash looks for what is typed in candidates whose commas have a backslash before them, unless none is
-/// described; and a candidate that is the only one keeps the backslash, so that what is typed is not taken off it. Of two
-/// that are the same neither is the only one, and bash shows them as one.
+/// Reports whether the script for bash escapes the candidates. It looks for the typed word in candidates with
+/// a backslash before each comma, unless no candidate has a description. A single candidate keeps the
+/// backslash, so the typed word is not removed from it. So a single candidate is sent twice: then neither is
+/// the only one, and bash shows them as one.
 fn is_escaped(word: &str, script: Script) -> bool {
     script == Script::Bash && word.contains(',')
 }
 
-/// Where in the word the part begins that the script replaces: one place, or two where either script may ask. What is
-/// meant for the other one does not fit what is typed, and is not shown.
+/// Returns the indices at which the part begins that the script replaces: one, or two if either script may
+/// ask. A candidate for the other script does not fit the typed word, and is not shown.
 fn starts(word: &str, script: Script) -> Vec<usize> {
     let after = |at: usize| at + 1;
     let last = word.rfind('=').map_or(0, after);
@@ -102,13 +106,13 @@ fn starts(word: &str, script: Script) -> Vec<usize> {
     let first = word.find('=').map_or(0, after);
     match script {
         _ if first == last => vec![first],
-        // With nothing typed behind it everything fits.
+        // With nothing typed after it, every candidate fits.
         Script::Zsh | Script::Fish if last == word.len() => vec![last],
         _ => vec![first, last],
     }
 }
 
-/// What every script is answered.
+/// Returns the answers for all scripts.
 #[cfg(test)]
 pub(super) fn in_every_script(candidates: &[super::candidate::Candidate], word: &str) -> String {
     let scripts = [Script::Bash, Script::Zsh, Script::Fish];

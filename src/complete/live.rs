@@ -1,7 +1,7 @@
-//! Names from the kubeconfig and from the cluster, as many as come before the time is up.
+//! Looks names up in the kubeconfig and in the cluster, as many as arrive within the time limit.
 //!
-//! Whoever presses Tab waits with their hands on the keys. So the looking is done by a thread of its own, which hands on
-//! each name as it learns it, and is left alone where it hangs: a name server that does not answer can't be interrupted.
+//! The user waits at the keyboard. So a thread of its own looks names up and hands on each one as it arrives.
+//! It is abandoned if it hangs: a lookup at a name server that does not answer can't be interrupted.
 
 use std::collections::BTreeSet;
 use std::sync::mpsc::{Sender, channel};
@@ -16,12 +16,13 @@ use crate::error::Error;
 use crate::flags::{Connection, parse_duration};
 use crate::typed_line::Line;
 
-/// After this long nobody waits any more. With the start of the program and kubectl's it stays below 1.5 s.
+/// The time limit of an answer. With the start of this program and of kubectl, Tab takes less than 1.5 s.
 const LIMIT: Duration = Duration::from_millis(1350);
-/// The looking ends a little earlier by itself, and takes a credential plugin that hangs with it.
+/// The time limit of the lookup, a little shorter: it ends by itself and takes a hanging credential plugin
+/// with it.
 const LIMIT_OF_LOOKING: Duration = Duration::from_millis(1250);
 
-/// The names that are wanted, in alphabetical order. Never an error: what can't be looked up is not offered.
+/// Returns the names, sorted. Never fails: names that can't be looked up are not offered.
 pub(super) fn candidates(wanted: &Live, line: &Line<'_>, started: Instant) -> Vec<Candidate> {
     let (what, scene, own) = (wanted.what.clone(), CompletionContext::of(line), connection(line));
     let connection = match &wanted.context {
@@ -44,7 +45,7 @@ fn look(
     found: &Sender<Found>,
     started: Instant,
 ) {
-    // Nobody listens any more: the time is up.
+    // Fails when the time is up and nobody listens.
     let hand_on = |name| drop(found.send(name));
     if let Lookup::Entries(which) = what {
         entries(*which, connection).into_iter().flatten().for_each(hand_on);
@@ -59,11 +60,11 @@ fn look(
         };
         tokio::time::timeout(limit, asking).await
     });
-    // A name server that does not answer would be waited for.
+    // Would otherwise wait for a name server that does not answer.
     runtime.shutdown_background();
 }
 
-/// The connection that the line describes.
+/// Returns the connection that the line describes.
 pub(crate) fn connection(line: &Line<'_>) -> Connection {
     let text = |flag| line.value(flag).map(ToOwned::to_owned);
     let path = |flag| line.value(flag).map(files::on_disk);

@@ -1,9 +1,9 @@
-//! Completion, in a shell of its own and inside kubectl's.
+//! Completes command lines, in a shell and inside kubectl.
 //!
-//! Answered before anything else happens, by four steps: `typed_line` reads what is typed, `wanted` says what the word at the
-//! cursor stands for, `live` and `files` look names up, and `kubectl` or `shell` writes them down for whoever asked.
-//! Nothing here says or asks anything: the line under the cursor is the shell's. `choices` has the same answers for the
-//! questions of a command that is being led.
+//! A request is answered before anything else happens, in four steps: `typed_line` reads the line, `wanted`
+//! finds out what the word at the cursor stands for, `live` and `files` look names up, and `kubectl` or
+//! `shell` prints them for the caller. Nothing here prints messages or prompts: the line under the cursor
+//! belongs to the shell. `choices` gives the same answers to the questions of a guided command.
 
 mod candidate;
 mod choices;
@@ -33,10 +33,11 @@ pub(crate) use self::live::connection;
 pub(crate) use self::names::LookupError;
 pub(crate) use self::shell::{Shell, registration};
 
-/// kubectl runs a file of this name, followed by `-` and the plugin's, to complete a plugin's arguments.
+/// The prefix of the file that kubectl runs to complete a plugin's arguments; `-` and the plugin's name
+/// follow.
 const KUBECTLS_PREFIX: &str = "kubectl_complete";
 
-/// Answers a request for completion, if this start of the program is one. `program` builds its definition.
+/// Answers a request for completion, if this run of the program is one. `program` builds its definition.
 pub(crate) fn answered(program: fn() -> Command) -> bool {
     let started = Instant::now();
     let mut words = std::env::args_os();
@@ -50,7 +51,8 @@ pub(crate) fn answered(program: fn() -> Command) -> bool {
     let Some(shell) = std::env::var_os(REQUEST).and_then(|name| Shell::of_path(Path::new(&name))) else {
         return false;
     };
-    // The shell's words come after a `--`, the program's name first; without them the shell asks for its script.
+    // The shell's words come after `--`, the program's name first. Without them the shell asks for its
+    // script.
     let typed: Vec<String> = in_text(words.skip_while(|word| word != "--").skip(1));
     match typed.split_first() {
         Some((_, typed)) => {
@@ -62,14 +64,14 @@ pub(crate) fn answered(program: fn() -> Command) -> bool {
     true
 }
 
-/// The command by which this program was started, from whatever folder.
+/// Returns the command that started this program, usable in any folder.
 pub(crate) fn from_anywhere(name: &OsStr) -> String {
     let path = Path::new(name);
     let path = if path.components().count() > 1 { std::path::absolute(path).ok() } else { None };
     path.as_deref().map_or(name, Path::as_os_str).to_string_lossy().into_owned()
 }
 
-/// A panic, too, must not write into the line under the cursor.
+/// Silences panics: they too must not write into the line under the cursor.
 fn be_silent() {
     std::panic::set_hook(Box::new(|_| {}));
 }

@@ -1,6 +1,6 @@
-//! What there is to choose from: names in the cluster, and a few words about each.
+//! Looks up the names to choose from in the cluster, each with a description.
 //!
-//! The same for a shell's Tab and for the questions of a command that is being led.
+//! Serves both a shell's Tab and the questions of a guided command.
 
 use serde_json::Value;
 
@@ -15,11 +15,11 @@ use crate::typed_line::Line;
 use crate::wording::plural;
 use crate::workload::{self, Removed, Selection, Target, Use};
 
-/// Why names can't be told.
+/// The reason why names can't be looked up.
 pub(crate) enum LookupError {
-    /// The server did not give them.
+    /// The server did not send them.
     Cluster(Failure),
-    /// The line, or what it names, is wrong.
+    /// The line, or a name in it, is wrong.
     Other(Error),
 }
 
@@ -63,12 +63,12 @@ pub(super) struct CompletionContext(Place);
 enum Place {
     Context,
     Namespace(String),
-    /// Run:ai's own, from which secrets are shared.
+    /// Run:ai's own namespace, from which secrets are shared.
     Source(String),
     Project(String),
 }
 
-/// A name, and a few words about it.
+/// A name, and a description.
 pub(super) type Found = (String, String);
 
 impl CompletionContext {
@@ -78,7 +78,7 @@ impl CompletionContext {
 
     pub(super) async fn ask(&self, what: &Lookup, cluster: &Cluster, found: impl Fn(Found)) -> Result<()> {
         match what {
-            // Without a cluster.
+            // Needs no cluster.
             Lookup::Entries(_) => {}
             Lookup::Namespaces => {
                 cluster.each_namespace(|namespace| found(about_namespace(namespace))).await?;
@@ -126,7 +126,7 @@ impl CompletionContext {
         Ok(cluster.workload(&namespace, target).await?)
     }
 
-    /// The namespace that is meant, checked: it becomes part of a path.
+    /// Returns the checked namespace, which becomes part of a path.
     pub(super) async fn namespace(&self, cluster: &Cluster) -> Result<String> {
         let namespace = match &self.0 {
             Place::Context => cluster.default_namespace().to_owned(),
@@ -149,7 +149,8 @@ impl CompletionContext {
 }
 
 impl Place {
-    /// Where the command would look, by the rules of `Session::namespace` and of the commands that share.
+    /// Returns where the command would look, by the rules of `Session::namespace` and of the commands that
+    /// share.
     fn of(line: &Line<'_>) -> Self {
         let name = |flag| line.value(flag).filter(|name| !name.is_empty()).map(ToOwned::to_owned);
         let shares =
@@ -171,7 +172,7 @@ impl Place {
     }
 }
 
-/// What would be taken off the workload, as far as it is of the kind that is looked for.
+/// Returns what detaching would remove from the workload, of the kind that is looked up.
 fn uses(object: &Value, secret: &str, target: &Target, what: &Lookup) -> Result<Vec<Found>> {
     let selection = Selection::every_use(secret);
     let removed = workload::detach(object, target.kind, &selection)?.removed;
@@ -195,7 +196,8 @@ fn about_project(namespace: &Metadata) -> Option<Found> {
     Some((project, format!("namespace {}", namespace.name)))
 }
 
-/// `Opaque, 2 keys, 5d`, and what sharing has to do with it. `shares` where the namespace is that of the originals.
+/// Describes a secret: `Opaque, 2 keys, 5d`, and whether it is shared or a copy. `shares` if the namespace
+/// holds the sources.
 fn about_secret(row: &Row, shares: bool) -> Found {
     let is_marked = Scope::of(&row.labels) == Scope::EveryProject || row.labels.contains_key(MARK);
     let sharing = match (is_marked, shares) {
@@ -207,7 +209,7 @@ fn about_secret(row: &Row, shares: bool) -> Found {
     (row.cell("Name").to_owned(), in_a_row([sharing, row.cell("Type"), &keys, row.cell("Age")]))
 }
 
-/// `Ready 1/1, 5d`.
+/// Describes a workload: `1/1 ready, 5d`.
 pub(super) fn about_workload(row: &Row) -> Found {
     let ready = row.cell("Ready");
     let ready = if ready.is_empty() { String::new() } else { format!("{ready} ready") };

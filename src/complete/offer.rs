@@ -1,4 +1,4 @@
-//! What is offered for the word at the cursor, in a form that every shell can show.
+//! Collects what is offered for the word at the cursor, in a form that every shell can show.
 
 use std::time::Instant;
 
@@ -11,10 +11,10 @@ use crate::printable::{is_printable, printable};
 use crate::typed_line::Line;
 use crate::ui;
 
-/// Set by the shells' registrations, and by whoever asks for one.
+/// The variable that the shells' scripts set, and the user to get a script.
 pub(super) const REQUEST: &str = "COMPLETE";
 
-/// What is offered for the last word. `program` must be built.
+/// Returns what is offered for the last word. `program` must be built.
 pub(super) fn offer(program: &Command, words: &[String], started: Instant) -> Offer {
     let (line, word) = Line::read(program, words);
     let wanted = CompletionSlot::by(&line, &word);
@@ -28,9 +28,10 @@ pub(super) fn offer(program: &Command, words: &[String], started: Instant) -> Of
     Offer { candidates: showable(candidates), files: wanted.files }
 }
 
-/// Those that a shell can show.
+/// Keeps the candidates that a shell can show.
 pub(super) fn showable(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
-    // A line each: a name that has more, as a context's may, can't be offered, nor can one that looks like another.
+    // Each takes one line: a name with line ends, which a context may have, can't be offered, and neither can
+    // one that looks like another.
     candidates.retain(|candidate| is_printable(&candidate.value));
     let showable = candidates.into_iter().map(|Candidate { value, about, then }| {
         let first = about.lines().next().unwrap_or_default();
@@ -39,13 +40,13 @@ pub(super) fn showable(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
     showable.collect()
 }
 
-/// Whether a shell could take a part of a name for something else than a name. Contexts and users of a kubeconfig may be
-/// called anything, and kubectl's script for fish evaluates the line that a first Tab has put them into.
+/// Reports whether a shell could take part of a name for something else. Contexts and users of a kubeconfig
+/// may have any name, and kubectl's script for fish evaluates the line into which the first Tab has put them.
 fn means_something_to_a_shell(name: &str) -> bool {
     name.contains(|c: char| ";&|<>$`\\\"'(){}[]*?!#~".contains(c))
 }
 
-/// Writes an answer. Where nobody reads it, there is nobody to tell.
+/// Writes an answer. If nobody reads it, there is nobody to tell.
 pub(super) fn print(text: &str) {
     let _ = ui::write_data(text.as_bytes());
 }

@@ -1,8 +1,8 @@
-//! Completion of the program under its own file name, in each shell's own way.
+//! Completes the program under its own file name, in each shell's own way.
 //!
-//! The scripts for bash and zsh are this program's: those of clap split words at `:` and `=` in bash, and end a word that
-//! is to go on in zsh. The three other shells have none of these troubles, and clap's scripts. All ask with `COMPLETE=<shell>`, and the words
-//! after `--`.
+//! The scripts for bash and zsh are this program's. clap's scripts (`clap_complete` 4.6) split words at `:` and
+//! `=` in bash (clap#6280), and end a word in zsh that continues. The other three shells use clap's scripts.
+//! All ask with `COMPLETE=<shell>` and pass the words after `--`.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -16,7 +16,7 @@ use super::files;
 use super::offer::{REQUEST, offer, print};
 use crate::flags::BINARY;
 
-/// Stands in the scripts for the command to ask.
+/// The placeholder in the scripts for the command to ask.
 const COMPLETER: &str = "@COMPLETER@";
 
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(crate) enum Shell {
     Elvish,
 }
 
-/// The script that has a shell ask `completer`, a command, about the program.
+/// Returns the script that makes a shell ask `completer`, a command, about the program.
 pub(crate) fn registration(shell: Shell, completer: &str) -> String {
     match shell {
         Shell::Bash => with_completer(include_str!("bash.sh"), completer),
@@ -45,14 +45,14 @@ fn with_completer(script: &str, completer: &str) -> String {
 
 fn of_clap(shell: &dyn EnvCompleter, completer: &str) -> String {
     let mut script = Vec::new();
-    // The program's file name: from the name in the usage lines, which has blanks, `kubectl` would be taken over.
+    // Named by its file: the usage lines' name has blanks, so the script would take over `kubectl`.
     let written = shell.write_registration(REQUEST, BINARY, BINARY, completer, &mut script);
     written.expect("writing to memory does not fail");
     format!("{}\n", String::from_utf8_lossy(&script).trim())
 }
 
 impl Shell {
-    /// The shell of this name or at this path.
+    /// Returns the shell of this name or at this path.
     pub(super) fn of_path(path: &Path) -> Option<Self> {
         match path.file_stem()?.to_str()? {
             "bash" => Some(Self::Bash),
@@ -67,7 +67,7 @@ impl Shell {
     /// Answers the script's question about the last of these words.
     pub(super) fn answer(self, program: &Command, words: &[String], started: Instant) {
         let words: Vec<String> = match self {
-            // It hands over the line as it stands there, quotation marks included.
+            // bash passes the line as it is, with quotation marks.
             Self::Bash => words.iter().map(|word| unquoted(word)).collect(),
             _ => words.to_vec(),
         };
@@ -82,7 +82,7 @@ impl Shell {
         let mut answer = String::new();
         for candidate in &offer.candidates {
             let (value, about) = (&candidate.value, &candidate.about);
-            // Nothing can go wrong when writing to a text.
+            // Writing to a string can't fail.
             let _ = match self {
                 Self::Bash => writeln!(answer, "{}", escaped(value)),
                 Self::Elvish => writeln!(answer, "{value}"),
@@ -99,7 +99,7 @@ impl Shell {
     }
 }
 
-/// A word without its quotation marks; as it stands where they are not closed.
+/// Returns a word without its quotation marks; unchanged if they are not closed.
 fn unquoted(word: &str) -> String {
     match shell_words::split(word).as_deref() {
         Ok([only]) => only.clone(),
@@ -107,7 +107,7 @@ fn unquoted(word: &str) -> String {
     }
 }
 
-/// With a backslash before what a shell would take for something else.
+/// Puts a backslash before characters that mean something to a shell.
 fn escaped(value: &str) -> String {
     let mut escaped = String::with_capacity(value.len());
     for c in value.chars() {

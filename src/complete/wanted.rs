@@ -1,4 +1,4 @@
-//! What a word at the cursor stands for. Each argument says what it holds: see `flags::Holds`.
+//! Finds out what the word at the cursor stands for.
 
 use clap::builder::PossibleValue;
 use clap::{Arg, Command};
@@ -10,27 +10,27 @@ use crate::secret::TYPES;
 use crate::typed_line::{Line, Word};
 use crate::workload::{KINDS, Kind, Target};
 
-/// What to offer, as far as the line tells.
+/// The offer for a word, as far as the line tells.
 #[derive(Default)]
 pub(super) struct CompletionSlot {
     pub(super) words: Vec<Candidate>,
     pub(super) live: Option<Live>,
-    /// Where no name is found.
+    /// Offered if no name is found.
     pub(super) otherwise: Vec<Candidate>,
     pub(super) files: Option<Files>,
 }
 
-/// Names to be looked up, each between what is typed already and what follows it.
+/// Names to look up, each between what is typed already and what follows it.
 pub(super) struct Live {
     pub(super) what: Lookup,
     pub(super) before: String,
-    /// How the names begin.
+    /// The beginning of the names.
     pub(super) text: String,
     pub(super) after: &'static str,
     pub(super) then: Then,
-    /// Names that are on the line already.
+    /// Names that the line has already.
     pub(super) except: Vec<String>,
-    /// Where they are looked up, if not in the line's own context.
+    /// The context to look them up in, if not the line's own.
     pub(super) context: Option<String>,
 }
 
@@ -43,7 +43,7 @@ pub(super) enum Lookup {
     KeysOf(String),
     Workloads(&'static Kind),
     ContainersOf(Target),
-    /// Where a workload uses a secret: names of variables, or paths of mounts.
+    /// A workload's uses of a secret: names of variables, or paths of mounts.
     VariablesOf {
         secret: String,
         target: Target,
@@ -55,7 +55,7 @@ pub(super) enum Lookup {
 }
 
 impl Live {
-    /// Those of the names that fit, each as a whole word.
+    /// Returns the names that fit, each as a whole word.
     pub(super) fn candidates(&self, names: impl IntoIterator<Item = (String, String)>) -> Vec<Candidate> {
         let fits = |(name, _): &(String, String)| name.starts_with(&self.text) && !self.except.contains(name);
         let candidate = |(name, about): (String, String)| {
@@ -93,7 +93,7 @@ impl CompletionSlot {
         Self::part(what, "", text, "", Then::Space)
     }
 
-    /// A name that is a part of the word.
+    /// Offers a name that is part of the word.
     fn part(what: Lookup, before: &str, text: &str, after: &'static str, then: Then) -> Self {
         let (before, text) = (before.to_owned(), text.to_owned());
         let live = Live { what, before, text, after, then, except: Vec::new(), context: None };
@@ -155,7 +155,7 @@ fn flags(line: &Line<'_>, text: &str) -> Vec<Candidate> {
     known.filter_map(candidate).collect()
 }
 
-/// The last positional argument takes all words that are left.
+/// Completes a positional argument. The last one takes all remaining words.
 fn positional(line: &Line<'_>, text: &str) -> CompletionSlot {
     let arguments: Vec<&Arg> =
         line.command.get_positionals().filter(|argument| !argument.is_last_set()).collect();
@@ -177,7 +177,7 @@ fn secret_or_target(line: &Line<'_>, text: &str) -> CompletionSlot {
     match line.positionals.len() {
         0 if held.any(Holds::names_a_secret) || text.contains('/') => target(text),
         0 => {
-            // A secret is what most lines go on with.
+            // Most lines continue with a secret.
             CompletionSlot { otherwise: kinds(text), ..CompletionSlot::live(Lookup::Secrets, text) }
         }
         1 if !line.positionals[0].contains('/') => target(text),
@@ -197,7 +197,7 @@ fn target(text: &str) -> CompletionSlot {
     }
 }
 
-/// Kinds by their singular names; by their others only where these alone fit.
+/// Offers kinds by their singular names; by other names only if no singular name fits.
 fn kinds(text: &str) -> Vec<Candidate> {
     let text = text.to_lowercase();
     let named = |names: fn(&'static Kind) -> Vec<&'static str>| -> Vec<Candidate> {
@@ -254,7 +254,7 @@ fn value_of(argument: &Arg, text: &str, line: &Line<'_>) -> CompletionSlot {
     }
 }
 
-/// The words that a value is one of: those that clap knows, or those that the help lists.
+/// Offers the words that a value is one of: those that clap knows, or those that the help lists.
 fn listed(argument: &Arg) -> Vec<Candidate> {
     let known = argument.get_possible_values();
     if known.is_empty() {
@@ -271,7 +271,7 @@ fn fixed(words: impl Iterator<Item = Candidate>, text: &str) -> CompletionSlot {
     CompletionSlot::words(words.filter(|word| word.value.starts_with(text)).collect())
 }
 
-/// Names of environment variables; never what they hold.
+/// Offers the names of environment variables; never their values.
 fn variables(before: &str, text: &str) -> CompletionSlot {
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let mut wanted = fixed(names.map(|name| Candidate::new(name, "")), text).after(before);
@@ -283,7 +283,7 @@ fn keys(secret: &str, before: &str, text: &str) -> CompletionSlot {
     CompletionSlot::part(Lookup::KeysOf(secret.to_owned()), before, text, "", Then::Space)
 }
 
-/// Of the secret that comes first on the line.
+/// Offers keys of the secret that comes first on the line.
 fn keys_of_named(line: &Line<'_>, before: &str, text: &str) -> CompletionSlot {
     named_secret(line).map(|secret| keys(secret, before, text)).unwrap_or_default()
 }
@@ -292,12 +292,12 @@ fn named_secret<'a>(line: &'a Line<'_>) -> Option<&'a str> {
     line.positionals.first().map(String::as_str).filter(|word| !word.contains('/'))
 }
 
-/// The workload, wherever it stands.
+/// Returns the workload, wherever it is on the line.
 fn named_target(line: &Line<'_>) -> Option<Target> {
     line.positionals.iter().find_map(|word| Target::parse(word).ok())
 }
 
-/// What a workload uses of a secret, for taking it off.
+/// Offers a workload's uses of a secret, to detach them.
 fn used(line: &Line<'_>, text: &str, lookup: fn(String, Target) -> Lookup) -> CompletionSlot {
     match (named_secret(line), named_target(line)) {
         (Some(secret), Some(target)) => CompletionSlot::live(lookup(secret.to_owned(), target), text),
@@ -305,7 +305,7 @@ fn used(line: &Line<'_>, text: &str, lookup: fn(String, Target) -> Lookup) -> Co
     }
 }
 
-/// `VAR=SECRET:name,key`, part by part.
+/// Completes `VAR=SECRET:name,key`, part by part.
 fn reference(text: &str) -> CompletionSlot {
     const PREFIX: &str = "SECRET:";
     let (variable, value) = after_first(text, '=');
@@ -323,7 +323,7 @@ fn reference(text: &str) -> CompletionSlot {
     }
 }
 
-/// `VAR=name,key=KEY`, part by part.
+/// Completes `VAR=name,key=KEY`, part by part.
 fn env_secret(text: &str) -> CompletionSlot {
     let (variable, value) = after_first(text, '=');
     if variable.is_empty() {
@@ -339,7 +339,7 @@ fn env_secret(text: &str) -> CompletionSlot {
     }
 }
 
-/// `path=P,name=NAME`, in either order.
+/// Completes `path=P,name=NAME`, in either order.
 fn secret_volume(text: &str) -> CompletionSlot {
     let (before, part) = after_last(text, ',');
     if let Some(name) = part.strip_prefix("name=") {
@@ -349,7 +349,7 @@ fn secret_volume(text: &str) -> CompletionSlot {
     fixed(parts.map(|name| Candidate::continued(name, "")), part).after(before)
 }
 
-/// `PATH:KEY[=FILE],…`, its keys.
+/// Completes the keys of `PATH:KEY[=FILE],…`.
 fn mount(line: &Line<'_>, text: &str) -> CompletionSlot {
     let (path, list) = after_first(text, ':');
     let (given, key) = after_last(list, ',');
@@ -361,7 +361,7 @@ fn mount(line: &Line<'_>, text: &str) -> CompletionSlot {
     keys_of_named(line, &format!("{path}{given}"), key).except(&given_keys)
 }
 
-/// The text up to the first separator, that included, and the rest; all is rest where there is none.
+/// Splits a text after the first separator. Without one, everything is the rest.
 fn after_first(text: &str, separator: char) -> (&str, &str) {
     text.find(separator).map_or(("", text), |at| text.split_at(at + separator.len_utf8()))
 }

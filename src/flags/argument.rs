@@ -1,11 +1,11 @@
-//! What the program knows of an argument beside its help. It stands on the argument itself, as `add = …`.
+//! Describes an argument beyond its help. The description is added to the argument itself, as `add = …`.
 
 use clap::Arg;
 use clap::builder::ArgExt;
 
-/// What a value of an argument is. Tab completes by it, and it decides whether the value may be shown.
+/// The meaning of an argument's value. Tab completes by it, and it decides whether the value may be shown.
 ///
-/// Whoever finds none shows nothing and completes nothing; a test names the argument that has none.
+/// An argument without one is not shown and not completed; a test names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Holds {
     /// A value of a secret, or a part of one. It is never shown.
@@ -17,13 +17,13 @@ pub(crate) enum Holds {
     /// One of a few words: those that clap knows, or else those that the value's name lists, as `json|yaml`.
     Listed,
     Cluster,
-    /// Of the workload on the line.
+    /// A container of the workload on the line.
     Container,
     Context,
     /// `VAR=NAME,key=KEY`
     EnvSecret,
     File,
-    /// Of the secret that comes first on the line.
+    /// A key of the secret that comes first on the line.
     Key,
     /// `[KEY=]PATH`
     KeyAndFile,
@@ -33,7 +33,7 @@ pub(crate) enum Holds {
     Mount,
     Namespace,
     Project,
-    /// Of the context that `--to-context` names.
+    /// A project of the cluster that `--to-context` names.
     ProjectThere,
     /// `VAR=SECRET:NAME,KEY`; where a plain value is taken too, that is not shown.
     Reference,
@@ -59,8 +59,8 @@ pub(crate) enum Holds {
 /// One of several ways, and a few words about it.
 pub(crate) type Words = (&'static str, &'static str);
 
-/// On an argument that brings values into a secret. With it are the words by which it is offered where a command is
-/// led, if it is.
+/// On an argument that brings values into a secret. With it are the words by which it is offered where a
+/// command is led, if it is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Brings {
     /// One key, which comes first in what the argument is given.
@@ -72,7 +72,7 @@ pub(crate) enum Brings {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked {
     pub(crate) question: &'static str,
-    /// What it is where nobody says otherwise; empty where somebody must.
+    /// The proposed value; empty if there is none.
     pub(crate) proposal: &'static str,
 }
 
@@ -86,7 +86,7 @@ impl Holds {
         argument.get::<Self>().copied().or(is_one_of_a_few.then_some(Self::Listed))
     }
 
-    /// Whether a value names its secret by itself, so that no secret comes before the workload.
+    /// Reports whether a value names its secret itself, so that no secret comes before the workload.
     pub(crate) fn names_a_secret(self) -> bool {
         matches!(self, Self::Reference | Self::EnvSecret | Self::SecretVolume)
     }

@@ -1,21 +1,21 @@
-//! Words of the command line that stand for something else, read as kubectl reads them.
+//! Parses values of flags as kubectl parses them.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
-/// How far a write goes.
+/// How much of a write is carried out.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DryRun {
-    /// It is written.
+    /// Writes.
     None,
-    /// Nothing is written; the cluster may be read.
+    /// Writes nothing; may read the cluster.
     Client,
-    /// The server does all but keep it.
+    /// The server checks the write and does not keep it.
     Server,
 }
 
 impl DryRun {
-    /// What kubectl adds to its success lines.
+    /// Returns the suffix that kubectl adds to its success lines.
     pub(crate) fn suffix(self) -> &'static str {
         match self {
             DryRun::None => "",
@@ -25,7 +25,7 @@ impl DryRun {
     }
 }
 
-/// The form of what goes to standard output.
+/// The output format of a command that writes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Output {
     /// A sentence for a person.
@@ -35,12 +35,12 @@ pub(crate) enum Output {
     Name,
 }
 
-/// The form of a report on standard output.
+/// The output format of a report.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Report {
     /// A table for a person.
     Table,
-    /// The same with more columns.
+    /// A table with more columns.
     Wide,
     Json,
     Yaml,
@@ -48,6 +48,10 @@ pub(crate) enum Report {
     Name,
 }
 
+/// Parses kubectl's words for `--dry-run`.
+///
+/// # Errors
+/// It is another word. The text is kubectl's.
 pub(crate) fn parse_dry_run(word: &str) -> Result<DryRun, String> {
     match word {
         "none" | "false" => Ok(DryRun::None),
@@ -57,7 +61,10 @@ pub(crate) fn parse_dry_run(word: &str) -> Result<DryRun, String> {
     }
 }
 
-/// kubectl's words for `fieldValidation`.
+/// Parses kubectl's words for `fieldValidation`.
+///
+/// # Errors
+/// It is another word. The text is kubectl's.
 pub(crate) fn parse_validation(word: &str) -> Result<&'static str, String> {
     match word {
         "strict" | "true" => Ok("Strict"),
@@ -69,6 +76,10 @@ pub(crate) fn parse_validation(word: &str) -> Result<&'static str, String> {
     }
 }
 
+/// Parses the output format of a command that writes.
+///
+/// # Errors
+/// It is another word. The text is kubectl's.
 pub(crate) fn parse_output(word: &str) -> Result<Output, String> {
     match word.to_lowercase().as_str() {
         "" => Ok(Output::Human),
@@ -82,6 +93,10 @@ pub(crate) fn parse_output(word: &str) -> Result<Output, String> {
     }
 }
 
+/// Parses the output format of a report.
+///
+/// # Errors
+/// It is another word. The text is kubectl's.
 pub(crate) fn parse_report(word: &str) -> Result<Report, String> {
     match word.to_lowercase().as_str() {
         "" => Ok(Report::Table),
@@ -96,14 +111,18 @@ pub(crate) fn parse_report(word: &str) -> Result<Report, String> {
     }
 }
 
-/// Reads the name of a secret; `secret/NAME`, as reports and kubectl print it, is the same.
+/// Parses the name of a secret, with or without the `secret/` that reports and kubectl print before it.
 #[expect(clippy::unnecessary_wraps, reason = "clap's parsers of values are fallible")]
 pub(crate) fn parse_secret(word: &str) -> Result<String, Infallible> {
     let name = word.strip_prefix("secret/").or_else(|| word.strip_prefix("secrets/")).unwrap_or(word);
     Ok(name.to_owned())
 }
 
-/// Reads what kubectl takes for `--request-timeout`: a number of seconds, or Go's `1m30s`. Zero is "no limit".
+/// Parses a duration as kubectl's `--request-timeout` takes it: a number of seconds, or Go's `1m30s`. Zero
+/// means no limit.
+///
+/// # Errors
+/// It is not a duration, or longer than a `Duration` can be.
 pub(crate) fn parse_duration(word: &str) -> Result<Duration, String> {
     let wrong = || format!("\"{word}\" is not a duration such as 30s, 2m or 1h30m");
     if let Ok(seconds) = word.parse::<u64>() {

@@ -1,4 +1,4 @@
-//! `attach` and `detach`: the secret, how it is used, and by which workload.
+//! Asks for what `attach` and `detach` lack: the secret, its use, and the workload.
 
 use super::places::NO_SECRET;
 use super::{Guide, Question};
@@ -9,13 +9,13 @@ use crate::wording::list;
 use crate::workload::{self, Attachment, Target};
 use crate::{complete, secret};
 
-/// The flags that say how one secret is used.
+/// Flags that say how to use one secret.
 const WAYS: [&str; 4] = ["env", "env-all", "mount", "image-pull"];
 
-/// One way to use a secret.
+/// A way to use a secret.
 #[derive(Clone, Copy)]
 enum Way {
-    /// No other than those that were picked.
+    /// No further way.
     Enough,
     OneKey,
     EveryKey,
@@ -24,7 +24,7 @@ enum Way {
 }
 
 impl Way {
-    /// Those that fit a type of secret, the likeliest first.
+    /// Returns the ways that fit a type of secret, the likeliest first.
     fn offered(secret_type: &str) -> Vec<Self> {
         match secret_type {
             DOCKER_CONFIG | OLD_DOCKER_CONFIG => {
@@ -48,7 +48,7 @@ impl Way {
 
 impl Guide<'_> {
     pub(super) async fn ask_for_attach(&mut self) -> Result<()> {
-        // A manifest is changed without a cluster, and there is no telling what is in it.
+        // `-f` asks no cluster, and the guide can't tell what is in the manifest.
         if self.has(&["filename"]) {
             return Ok(());
         }
@@ -81,8 +81,8 @@ impl Guide<'_> {
         self.ask_for_container().await
     }
 
-    /// Which of the words is which: a workload has its kind before it. None where they are wrong, which the command
-    /// says by itself.
+    /// Returns the secret and the workload among the words; a workload has its kind before it. None if the
+    /// words are wrong: the command reports that itself.
     fn secret_and_target(&self) -> Option<(Option<String>, Option<String>)> {
         match self.draft.line().positionals.as_slice() {
             [] => Some((None, None)),
@@ -122,12 +122,12 @@ impl Guide<'_> {
         }
     }
 
-    /// Whether a flag names a secret by itself.
+    /// Reports whether a flag names a secret itself.
     pub(super) fn has_reference(&self) -> bool {
         self.gives(|flag| Holds::of(flag).is_some_and(Holds::names_a_secret))
     }
 
-    /// The type of a secret; empty where there is none, or it can't be seen.
+    /// Returns the type of a secret; empty if it has none, or can't be read.
     async fn type_of(&self, secret: &str) -> Result<String> {
         let line = self.about_secrets(&[""]);
         let program = self.draft.program();
@@ -137,7 +137,7 @@ impl Guide<'_> {
         }
     }
 
-    /// The variable that a key becomes; the one that it would be called without a question is proposed.
+    /// Asks for the variable's name and proposes the one that the key would get by default.
     pub(super) async fn type_variable(&mut self, secret: &str, key: &str) -> Result<String> {
         let proposal = proposed_variable(secret, key);
         let (secret, wanted) = (secret.to_owned(), key.to_owned());
@@ -166,7 +166,7 @@ impl Guide<'_> {
         self.type_word("Workload, such as deployment/web", "", check, Some(line)).await
     }
 
-    /// Lets one of the workloads be picked that use the secret, or any secret where none is named.
+    /// Asks for a workload that uses the secret, or any secret if none is named.
     async fn pick_workload_that_uses(&mut self, secret: Option<&str>) -> Result<String> {
         let line = self.draft.followed_by(&[""]);
         let seen =
@@ -185,7 +185,7 @@ impl Guide<'_> {
         self.pick("Workload", seen.found).await
     }
 
-    /// Asks which container is meant, where the workload has several.
+    /// Asks for the container if the workload has several.
     async fn ask_for_container(&mut self) -> Result<()> {
         let uses_containers = self.has(&["env", "env-all", "mount"]) || self.has_reference();
         if self.has(&["container"]) || !uses_containers {
@@ -226,7 +226,7 @@ impl Guide<'_> {
         Ok(())
     }
 
-    /// Lets one of the secrets be picked that a workload uses.
+    /// Asks for one of the secrets that a workload uses.
     async fn pick_secret_of(&mut self, target: &Target) -> Result<String> {
         let line = self.draft.followed_by(&[""]);
         let choices =
@@ -237,7 +237,7 @@ impl Guide<'_> {
         self.pick("Secret", choices).await
     }
 
-    /// For the questions of `submit`, which takes references alone.
+    /// Asks for secrets and their uses, for `submit`.
     pub(super) async fn ask_for_references(&mut self) -> Result<()> {
         let secrets = self.secrets_there_are().await?;
         if secrets.is_empty() {
@@ -275,7 +275,7 @@ impl Guide<'_> {
     }
 }
 
-/// What the variable of a key would be called without a question; empty where no name can be made of it.
+/// Returns the default name of a key's variable. Empty if the key makes no legal name.
 fn proposed_variable(secret: &str, key: &str) -> String {
     match Attachment::env(secret, key) {
         Ok(Attachment::Env { variable, .. }) => variable,

@@ -1,4 +1,4 @@
-//! `create`: where, what kind of secret, its name, and what goes into it.
+//! Asks for what `create` lacks: the project, the type of secret, its name and its contents.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ impl Guide<'_> {
         self.ask_for_contents_by_type().await
     }
 
-    /// Whether a flag says that it is a secret of any keys: one that not every type has.
+    /// Reports whether a flag that not every type has says that the secret is generic.
     fn is_generic(&self) -> bool {
         let line = self.draft.line();
         let types: Vec<_> = line.command.get_subcommands().collect();
@@ -35,7 +35,7 @@ impl Guide<'_> {
         self.gives(|flag| !flag.is_global_set() && !types.iter().all(|of| has(of, flag)))
     }
 
-    /// What the type asks for and the line does not have, by the flags that take the answers.
+    /// Returns what the type requires and the line lacks, by the flags that take the answers.
     fn unanswered(&self) -> Vec<(String, Asked, Option<Holds>)> {
         let line = self.draft.line();
         let question = |flag: &Arg| {
@@ -45,7 +45,7 @@ impl Guide<'_> {
         line.command.get_arguments().filter_map(question).collect()
     }
 
-    /// What the command does not ask for by itself: it asks for passwords.
+    /// Reports whether contents are missing that the command does not ask for itself. It asks for passwords.
     fn lacks_contents(&self) -> bool {
         let line = self.draft.line();
         let is_generic = !line.command.get_arguments().any(|flag| flag.get::<Asked>().is_some());
@@ -71,7 +71,7 @@ impl Guide<'_> {
         Ok(())
     }
 
-    /// A name that is taken is said so now, not after all else was answered.
+    /// Asks for a name and refuses a taken one at once, before anything else is answered.
     async fn ask_for_new_name(&mut self) -> Result<()> {
         let is_asked = !self.has(&["replace", "append-hash"]);
         let taken = if is_asked { self.names_taken().await? } else { BTreeMap::new() };
@@ -89,7 +89,8 @@ impl Guide<'_> {
         Ok(())
     }
 
-    /// The names of the secrets in every place where the new one goes; where these are several, each with its place.
+    /// Lists the names that are taken in the projects of the new secret. With several projects, each name
+    /// comes with its project.
     async fn names_taken(&mut self) -> Result<BTreeMap<String, String>> {
         let projects: Vec<String> = self.draft.line().values("project").map(ToOwned::to_owned).collect();
         if projects.len() < 2 {

@@ -1,4 +1,4 @@
-//! A command line that is being put together: what was typed, and what the answers add.
+//! Builds a command line from what was typed and from the answers.
 
 use clap::{Arg, Command};
 
@@ -11,7 +11,7 @@ use crate::typed_line::Line;
 pub(super) struct Draft {
     program: Command,
     words: Vec<String>,
-    /// What stands after `--`.
+    /// The words after `--`.
     rest: Option<Rest>,
 }
 
@@ -23,13 +23,13 @@ struct Rest {
 
 #[derive(PartialEq, Eq)]
 enum Source {
-    /// It came with the command line, and whoever typed it knows it; it may hold anything.
+    /// Typed on the command line. It may hold anything, so it is never shown.
     CommandLine,
     Answer,
 }
 
 impl Draft {
-    /// `words` are those after the program's name.
+    /// Starts a draft from the words after the program's name.
     pub(super) fn new(mut words: Vec<String>) -> Self {
         let program = cli::program();
         let rest = words.iter().position(|word| word == "--").map(|at| {
@@ -43,17 +43,17 @@ impl Draft {
         &self.program
     }
 
-    /// What is known so far.
+    /// Returns the line as far as it is known.
     pub(super) fn line(&self) -> Line<'_> {
         Line::read(&self.program, &self.followed_by(&[""])).0
     }
 
-    /// The words so far, and these.
+    /// Returns the words so far, followed by these.
     pub(super) fn followed_by(&self, words: &[&str]) -> Vec<String> {
         self.words.iter().cloned().chain(words.iter().map(|word| (*word).to_owned())).collect()
     }
 
-    /// Another command in the same place and with the same connection, for what it would be offered there.
+    /// Returns another command with the same project and connection, to ask what completion offers for it.
     pub(super) fn in_place(&self, words: &[&str]) -> Vec<String> {
         let flags = self.line().flags.into_iter().filter(|(flag, _)| flag.is_global_set());
         let flags = flags.filter_map(|(flag, value)| {
@@ -68,20 +68,21 @@ impl Draft {
         self.words.push(word.into());
     }
 
-    /// Puts a word before all others that are neither commands nor flags.
+    /// Inserts a word before all others that are neither commands nor flags.
     pub(super) fn push_first(&mut self, word: impl Into<String>) {
         let at = self.index_of(|line| !line.positionals.is_empty());
         self.words.insert(at.unwrap_or(self.words.len()), word.into());
     }
 
-    /// Puts the name of a command after those that are there: the flags that follow are its own.
+    /// Inserts the name of a command after those that are there: the flags that follow belong to it.
     pub(super) fn push_command(&mut self, name: impl Into<String>) {
         let names = self.line().path.len();
         let last = self.index_of(|line| line.path.len() == names);
         self.words.insert(if names == 0 { 0 } else { last.map_or(0, |at| at + 1) }, name.into());
     }
 
-    /// Where the word stands that first makes this true of the line up to it. A flag's value may look like any word.
+    /// Returns the index of the first word at which the line up to it satisfies `is_so`. Reads the line each
+    /// time, since a flag's value may look like any word.
     fn index_of(&self, is_so: impl Fn(&Line<'_>) -> bool) -> Option<usize> {
         (0..self.words.len()).find(|at| {
             let begun = [&self.words[..=*at], &[String::new()]].concat();
@@ -99,7 +100,8 @@ impl Draft {
         self.rest.is_some()
     }
 
-    /// Whether what stands after `--` are words that the command counts, which this does not.
+    /// Reports whether the command counts the words after `--` among its arguments. This draft does not count
+    /// them.
     pub(super) fn hides_words(&self) -> bool {
         self.has_rest() && !self.line().command.get_positionals().any(Arg::is_last_set)
     }
@@ -108,7 +110,7 @@ impl Draft {
         self.rest = Some(Rest { words, source: Source::Answer });
     }
 
-    /// All words, to be parsed.
+    /// Returns all words, to be parsed.
     pub(super) fn whole(&self) -> Vec<String> {
         let rest = self
             .rest
@@ -117,7 +119,8 @@ impl Draft {
         self.words.iter().cloned().chain(rest).collect()
     }
 
-    /// The command to type next time, quoted for a shell. What may be a value of a secret is left out.
+    /// Returns the command to type next time, quoted for a shell. Leaves out whatever may be a value of a
+    /// secret.
     pub(super) fn shown(&self) -> String {
         let line = self.line();
         let mut words: Vec<String> = vec!["kubectl".to_owned(), "runai-secret".to_owned()];
@@ -143,9 +146,9 @@ impl Draft {
     }
 }
 
-/// A flag of the command for next time.
+/// The form in which a flag is shown in the command for next time.
 enum Shown {
-    /// It held a value, and is asked for again.
+    /// It held a value of a secret, and is asked for again.
     NotAtAll,
     Alone(String),
     InOneWord(String, String),
@@ -173,7 +176,7 @@ impl Shown {
     }
 }
 
-/// Whether a flag takes the next word where it has no value.
+/// Reports whether a flag without a value takes the next word as its value.
 fn needs_value(flag: &Arg) -> bool {
     flag.get_action().takes_values() && !flag.is_require_equals_set()
 }

@@ -1,8 +1,8 @@
-//! Leads somebody to a whole command: asks for what is missing, in the order in which a person would say it.
+//! Asks for what a command line lacks, in the order in which a person would say it.
 //!
-//! The answers become words of the command line, and that is then parsed and carried out as if it had been typed. So a
-//! command that was put together by questions can do nothing that a typed one can't, and the same line can be shown for
-//! next time. What may be picked is what Tab offers at that place of the line.
+//! The answers become words of the command line, which is then parsed and run as if it had been typed. So a
+//! guided command can do nothing that a typed one can't, and the same line can be shown for next time. The
+//! choices are those that Tab offers at that place of the line.
 
 mod attach;
 mod create;
@@ -29,18 +29,20 @@ use crate::ui::{Ui, Word};
 /// A whole command.
 pub(crate) struct GuidedCommand {
     pub(crate) cli: Cli,
-    /// Where it looked what there is to pick from, for the command: a credential plugin would run, and may ask, twice.
+    /// The connection that the choices were read with. The command uses it again: a second one would run a
+    /// credential plugin twice, which may ask twice.
     pub(crate) cluster: Option<Cluster>,
-    /// What to type next time, where questions were asked.
+    /// The command for next time, if questions were asked.
     pub(crate) next_time: Option<String>,
 }
 
-/// Makes a command whole of what was `typed`, the program's name included; `parsed` is what that comes to by itself.
+/// Completes the command that was `typed` (the program's name included), which came to `parsed` by itself.
 ///
-/// Where nothing is missing, or nobody can be asked, it is as it was, and what is missing is an error.
+/// If nothing is missing, or nobody can be asked, returns the command as it was typed. Then a missing
+/// argument is an error.
 ///
 /// # Errors
-/// Esc, Ctrl-C; what there is to pick from can't be read.
+/// Esc or Ctrl-C; the choices can't be read.
 pub(crate) async fn lead(
     typed: &[OsString],
     parsed: Result<Cli, NoCommand>,
@@ -70,14 +72,14 @@ pub(crate) async fn lead(
 }
 
 impl GuidedCommand {
-    /// Where no question was asked.
+    /// Returns the command as typed, without a question.
     fn as_typed(parsed: Result<Cli, NoCommand>) -> Result<Self> {
         Ok(Self { cli: parsed.map_err(NoCommand::refusal)?, cluster: None, next_time: None })
     }
 }
 
-/// Says what to type next time, with what was chosen while the command ran. After a failure it says what it was that
-/// failed: all answers would be lost otherwise.
+/// Tells the command for next time, with what was chosen while it ran. After a failure it tells the command
+/// that failed: all answers would be lost otherwise.
 pub(crate) fn tell_of_next_time(next_time: Option<String>, outcome: &Result<()>, ui: &Ui) {
     let kind = outcome.as_ref().err().map(Error::kind);
     let chosen = ui.chosen_flags().join(" ");
@@ -94,8 +96,8 @@ pub(crate) fn tell_of_next_time(next_time: Option<String>, outcome: &Result<()>,
     }
 }
 
-/// Whether there may be something to ask for. The parser knows what is required of most commands; what these three want
-/// is one of several flags.
+/// Reports whether the guide may have to ask. The parser knows what most commands require; these three
+/// require one of several flags.
 fn may_lack_something(parsed: &Result<Cli, NoCommand>) -> bool {
     match parsed {
         Ok(cli) => matches!(cli.command, Command::Create(_) | Command::Set(_) | Command::Attach(_)),
@@ -107,9 +109,9 @@ fn may_lack_something(parsed: &Result<Cli, NoCommand>) -> bool {
 struct Guide<'a> {
     draft: Draft,
     ui: &'a Ui,
-    /// Once it was needed.
+    /// Connected when first needed.
     cluster: OnceCell<Cluster>,
-    /// What was read to pick from, by the line that it is for: several questions may be about the same names.
+    /// The choices that were read, by the line that they are for: several questions may need the same names.
     known: BTreeMap<Vec<String>, Vec<Choice>>,
     has_asked: bool,
 }
@@ -117,11 +119,11 @@ struct Guide<'a> {
 /// A question to which the cluster knows the answers.
 struct Question<'a> {
     text: &'a str,
-    /// What is said where there is nothing to pick from.
+    /// The note for an empty list.
     none: &'a str,
-    /// The line up to the word that is asked for, that included, which is empty or begun.
+    /// The line up to the word that is asked for, and that word, empty or begun.
     line: Vec<String>,
-    /// What the answer must be where it is typed.
+    /// Checks an answer that is typed.
     check: fn(&str) -> Result<()>,
 }
 
@@ -165,12 +167,12 @@ impl<'a> Guide<'a> {
         }
     }
 
-    /// The command's name; empty where there is none yet.
+    /// Returns the command's name; empty if there is none yet.
     fn command(&self) -> String {
         self.draft.line().path.first().map(|name| (*name).to_owned()).unwrap_or_default()
     }
 
-    /// How many words there are that are neither commands nor flags.
+    /// Counts the words that are neither commands nor flags.
     fn count(&self) -> usize {
         self.draft.line().positionals.len()
     }
@@ -180,12 +182,12 @@ impl<'a> Guide<'a> {
         flags.iter().any(|flag| line.has(flag))
     }
 
-    /// Whether the line has a flag of which this is true.
+    /// Reports whether the line has a flag of which this is true.
     fn gives(&self, is_so: impl Fn(&Arg) -> bool) -> bool {
         self.draft.line().flags.iter().any(|(flag, _)| is_so(flag))
     }
 
-    /// The cluster that the line describes.
+    /// Returns the cluster that the line describes.
     async fn cluster(&self) -> Result<&Cluster> {
         let connect = async || {
             let connection = complete::connection(&self.draft.line());
@@ -194,7 +196,7 @@ impl<'a> Guide<'a> {
         self.cluster.get_or_try_init(connect).await
     }
 
-    /// Lets one of the commands below `path` be picked.
+    /// Asks for one of the commands below `path`.
     async fn pick_command(&mut self, question: &str, path: &[&str]) -> Result<String> {
         let parent = path.iter().fold(self.draft.program(), |parent, name| {
             parent.find_subcommand(name).expect("a command of this program")
@@ -215,13 +217,13 @@ impl<'a> Guide<'a> {
         Ok(choices.swap_remove(picked).value)
     }
 
-    /// Lets one of a few ways be picked; gives its place.
+    /// Asks for one of a few ways and returns its index.
     async fn pick_way(&mut self, question: &str, ways: &[(&str, &str)]) -> Result<usize> {
         self.has_asked = true;
         self.ui.pick(question, ways.iter().copied()).await
     }
 
-    /// What the cluster has for the last word of `line`.
+    /// Returns what the cluster offers for the last word of `line`.
     async fn choices(&mut self, line: &[String]) -> Result<Vec<Choice>, LookupError> {
         if let Some(known) = self.known.get(line) {
             return Ok(known.clone());
@@ -231,12 +233,12 @@ impl<'a> Guide<'a> {
         Ok(found)
     }
 
-    /// Lets a name be picked, or typed where there are none to be seen.
+    /// Asks for a name from a list; if the list is empty or forbidden, for a typed one.
     async fn pick_or_type(&mut self, question: Question<'_>) -> Result<String> {
         match self.choices(&question.line).await {
             Ok(choices) if choices.is_empty() => self.ui.note(question.none),
             Ok(choices) => return self.pick(question.text, choices).await,
-            // Whoever may not list may still know the name.
+            // Users who may not list names may still know the name.
             Err(error) if error.is_forbidden() => {
                 self.ui.note(&format!("{}: you may not list these, so type the name", question.text));
             }
@@ -264,7 +266,7 @@ impl<'a> Guide<'a> {
     }
 }
 
-/// What Tab makes of a word that is typed as the end of a line.
+/// Returns the completions of a word that is typed as the end of a line.
 fn completed(line: &[String], typed: &str) -> Vec<String> {
     let mut words = line.to_vec();
     let begun = words.pop().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Where: the project, and the secret in it.
+//! Asks for the project, and for the secret in it.
 
 use super::{Guide, Question, something};
 use crate::complete::Choice;
@@ -30,7 +30,7 @@ impl Guide<'_> {
         Ok(())
     }
 
-    /// For commands that need a secret and no more.
+    /// Asks for a secret, for commands that need no more.
     pub(super) async fn ask_for_secret(&mut self) -> Result<()> {
         if self.count() > 0 {
             return Ok(());
@@ -43,12 +43,12 @@ impl Guide<'_> {
         Ok(())
     }
 
-    /// Whether the command looks in the Run:ai namespace.
+    /// Reports whether the command works in the Run:ai namespace.
     fn is_about_sources(&self) -> bool {
         matches!(self.command().as_str(), "label" | "sync") || self.has(&["cluster-wide"])
     }
 
-    /// A line that is about the secrets of the command's place, and ends with these words.
+    /// Returns a line about the secrets of the command's namespace that ends with these words.
     pub(super) fn about_secrets(&self, words: &[&str]) -> Vec<String> {
         let line = self.draft.line();
         let project = line.value("from-project").map(|project| format!("--from-project={project}"));
@@ -71,13 +71,13 @@ impl Guide<'_> {
         .await
     }
 
-    /// The secrets of the place, as they are offered; none where they can't be listed.
+    /// Lists the secrets of the command's namespace as they are offered; none if they can't be listed.
     pub(super) async fn secrets_there_are(&mut self) -> Result<Vec<Choice>> {
         let line = self.about_secrets(&[""]);
         self.secrets_for(&line).await
     }
 
-    /// The same in one of several projects.
+    /// Lists the secrets of one of several projects; none if they can't be listed.
     pub(super) async fn secrets_of_project(&mut self, project: &str) -> Result<Vec<Choice>> {
         let line = self.about_secrets(&[&format!("--project={project}"), ""]);
         self.secrets_for(&line).await
@@ -90,7 +90,7 @@ impl Guide<'_> {
         }
     }
 
-    /// `copy`: which secret, from where, and to which projects.
+    /// Asks for what `copy` lacks: the secret, its project, and the projects that get it.
     pub(super) async fn ask_for_copy(&mut self) -> Result<()> {
         if self.count() > 0 && self.has(&["to-project"]) {
             return Ok(());
@@ -101,7 +101,7 @@ impl Guide<'_> {
         }
         let text = "To which project?";
         let line = self.draft.followed_by(&["--to-project", ""]);
-        // The projects of this cluster are others; Tab knows those of that one.
+        // The projects are those of the other cluster, which Tab knows.
         let project = if self.has(&["to-context"]) {
             self.type_word(text, "", project::check_name, Some(line)).await?
         } else {
@@ -116,7 +116,7 @@ impl Guide<'_> {
         self.ask_for_secret().await
     }
 
-    /// `label`: a secret of the Run:ai namespace, or one that is copied there from a project first.
+    /// Asks for what `label` lacks: a secret of the Run:ai namespace, or one to copy there from a project.
     pub(super) async fn ask_for_label(&mut self) -> Result<()> {
         if self.count() > 0 {
             return Ok(());
@@ -146,7 +146,7 @@ impl Guide<'_> {
             .await
     }
 
-    /// The keys of a secret; none where it does not exist, or can't be seen.
+    /// Lists the keys of a secret; none if it does not exist or can't be read.
     pub(super) async fn keys_of(&mut self, secret: &str) -> Result<Vec<Choice>> {
         let line = self.about_secrets(&[secret, ""]);
         match self.choices(&line).await {

@@ -1,4 +1,4 @@
-//! `submit`: what runs, with which secrets.
+//! Asks for what `submit` lacks: the image, the secrets, the GPUs and the command.
 
 use super::{Guide, something};
 use crate::error::{Error, Result};

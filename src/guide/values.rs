@@ -1,4 +1,4 @@
-//! What goes into a secret: keys, and where each value comes from. The values themselves are not asked for here.
+//! Asks for the keys of a secret and for the source of each value. Values themselves are not asked for here.
 
 use clap::Arg;
 
@@ -8,9 +8,9 @@ use crate::error::{Error, Result};
 use crate::flags::{Brings, Holds, Words};
 use crate::secret;
 
-/// What a new secret may be made of.
+/// A source of contents for a new secret.
 enum Content<'a> {
-    /// No more than what was picked.
+    /// Nothing further.
     Enough,
     Key,
     /// The keys of a file, by the flag that names it.
@@ -31,7 +31,7 @@ impl Guide<'_> {
         self.gives(|flag| flag.get::<Brings>().is_some())
     }
 
-    /// `set`: the secret, then the keys.
+    /// Asks for what `set` lacks: the secret, then the key and its value's source.
     pub(super) async fn ask_for_set(&mut self) -> Result<()> {
         if self.count() > 1 || (self.count() == 1 && self.has_source()) {
             return Ok(());
@@ -55,7 +55,7 @@ impl Guide<'_> {
         self.ask_for_value(&key).await
     }
 
-    /// `unset`: the secret, then the key.
+    /// Asks for what `unset` lacks: the secret, then the key.
     pub(super) async fn ask_for_unset(&mut self) -> Result<()> {
         if self.count() > 1 {
             return Ok(());
@@ -73,7 +73,7 @@ impl Guide<'_> {
         Ok(())
     }
 
-    /// Where the value of a key comes from.
+    /// Asks where the value of a key comes from.
     async fn ask_for_value(&mut self, key: &str) -> Result<()> {
         let sources = self.sources(|source| if let Brings::Key(words) = source { words } else { None });
         let ways: Vec<_> = sources.iter().map(|(_, words)| *words).collect();
@@ -90,7 +90,7 @@ impl Guide<'_> {
         Ok(())
     }
 
-    /// What goes into a new secret, one thing after the other.
+    /// Asks for the contents of a new secret, one source after the other.
     pub(super) async fn ask_for_contents(&mut self) -> Result<()> {
         let files = self.sources(|source| if let Brings::Keys(words) = source { words } else { None });
         let mut question = "What goes into it?";
@@ -123,7 +123,7 @@ impl Guide<'_> {
         }
     }
 
-    /// A key that is there twice would be refused after all else was answered.
+    /// Asks for a key's name and refuses a repeated one at once, before anything else is answered.
     async fn type_key(&mut self) -> Result<String> {
         let line = self.draft.line();
         let of_one_key = |flag: &Arg| matches!(flag.get(), Some(Brings::Key(_)));
@@ -140,12 +140,12 @@ impl Guide<'_> {
         self.type_word("Name of the key, such as HF_TOKEN", "", check, None).await
     }
 
-    /// Asks for the path of a file that exists, the home folder's name in it; `before` is what of the flag's value comes
-    /// before it.
+    /// Asks for the path of an existing file; `~` is expanded. `before` is the part of the flag's value
+    /// before the path.
     pub(super) async fn type_path(&mut self, question: &str, flag: &str, before: &str) -> Result<String> {
         let line = self.draft.followed_by(&[&format!("--{flag}"), before]);
         let path = self.type_word(question, "", is_file, Some(line)).await?;
-        // No shell comes after this to read the tilde.
+        // No shell expands the tilde after this.
         Ok(complete::on_disk(&path).to_string_lossy().into_owned())
     }
 
@@ -168,7 +168,8 @@ fn is_file(path: &str) -> Result<()> {
     }
 }
 
-/// A key's name. Who is asked for an "API key" may think of its value, and names are seen by everybody.
+/// Checks a key's name. Somebody who is asked for an "API key" may type its value, and everybody may see
+/// names.
 fn check_name_of_key(word: &str) -> Result<()> {
     if secret::looks_like_a_token(word) {
         return Err(Error::usage("this looks like a value; type the name of the key, such as HF_TOKEN"));

@@ -1,4 +1,4 @@
-//! One command for several objects: what goes wrong with one does not stop the rest, and is not lost.
+//! Runs one command for several objects: a failure of one does not stop the rest, and is not lost.
 
 use serde_json::{Value, json};
 
@@ -7,12 +7,12 @@ use crate::flags::{Output, WriteArgs};
 use crate::session::Session;
 use crate::wording::plural;
 
-/// What became of each, as far as the exit code needs to know.
+/// Counts the outcomes, for the exit code.
 pub(crate) struct Several<'a> {
     session: &'a Session<'a>,
-    /// What there are several of.
+    /// The noun that is counted: `secret`, `project`.
     noun: &'static str,
-    /// `for` secrets, `in` projects.
+    /// `for` with secrets, `in` with projects.
     preposition: &'static str,
     all: usize,
     done: usize,
@@ -20,20 +20,20 @@ pub(crate) struct Several<'a> {
 }
 
 impl<'a> Several<'a> {
-    /// So many secrets were named.
+    /// Starts with the number of secrets that were named.
     pub(crate) fn secrets(all: usize, session: &'a Session<'a>) -> Self {
         Self { session, noun: "secret", preposition: "for", all, done: 0, failed: Vec::new() }
     }
 
-    /// So many projects were named.
+    /// Starts with the number of projects that were named.
     pub(crate) fn projects(all: usize, session: &'a Session<'a>) -> Self {
         Self { noun: "project", preposition: "in", ..Self::secrets(all, session) }
     }
 
-    /// Takes note of one of them, and gives what it came to.
+    /// Records the outcome of one object and returns its result. Reports a failure at once.
     ///
     /// # Errors
-    /// It was the only one; or the user ended the program.
+    /// The only object failed, or the user ended the program.
     pub(crate) fn one<T>(&mut self, name: &str, outcome: Result<T>) -> Result<Option<T>> {
         match outcome {
             Ok(outcome) => {
@@ -68,9 +68,10 @@ impl<'a> Several<'a> {
     }
 }
 
-/// The objects that were written, told as it goes, or in the end for programs.
+/// Reports the objects that were written: each at once to a person, all at the end to a program.
 ///
-/// Who asked for one gets it as it is; who asked for several gets a `List`, as of kubectl, whatever became of them.
+/// A command for one object prints that object; a command for several prints a `List`, as kubectl does,
+/// whatever became of them.
 pub(crate) struct Objects<'a> {
     write: &'a WriteArgs,
     session: &'a Session<'a>,
@@ -83,7 +84,7 @@ impl<'a> Objects<'a> {
         Self { write, session, asked, written: Vec::new() }
     }
 
-    /// One of them: its name and what was done, or what `-o json|yaml` will print.
+    /// Reports one object: its name and the verb, or `object` for `-o json|yaml`.
     pub(crate) fn tell(&mut self, name: &str, verb: &str, object: Value) -> Result<()> {
         match self.write.output {
             Output::Human | Output::Name => self.session.report(self.write, name, verb, &Value::Null),

@@ -1,4 +1,4 @@
-//! `--label` and `--annotation`: what a new secret, or a copy, is to carry beside what the command gives it.
+//! Parses `--label` and `--annotation` of a new secret or a copy.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,14 @@ use crate::error::{Error, Result};
 use crate::propagation::{self, MARK};
 use crate::secret;
 
-/// The most bytes that all annotations of an object may have together, keys included.
+/// Kubernetes' limit for all annotations of an object together, keys included, in bytes (apimachinery's
+/// `TotalAnnotationSizeLimitB`).
 const ANNOTATIONS_LIMIT: usize = 256 * 1024;
 
+/// Parses the labels of a new secret.
+///
+/// # Errors
+/// A label has no `=`, is illegal, or has two values.
 pub(crate) fn labels(given: &[String]) -> Result<BTreeMap<String, String>> {
     let mut labels = BTreeMap::new();
     for label in given {
@@ -20,10 +25,10 @@ pub(crate) fn labels(given: &[String]) -> Result<BTreeMap<String, String>> {
     Ok(labels)
 }
 
-/// The labels of a copy.
+/// Parses the labels of a copy.
 ///
 /// # Errors
-/// One of them is what copies and shared secrets are known by.
+/// A label is one by which copies and shared secrets are known.
 pub(crate) fn of_copies(given: &[String]) -> Result<BTreeMap<String, String>> {
     let labels = labels(given)?;
     let is_reserved = |label: &&String| *label == MARK || propagation::is_mark(label);
@@ -35,6 +40,10 @@ pub(crate) fn of_copies(given: &[String]) -> Result<BTreeMap<String, String>> {
     }
 }
 
+/// Parses the annotations of a new secret or a copy.
+///
+/// # Errors
+/// An annotation has no `=`, has an illegal key or two values, or all of them are too long together.
 pub(crate) fn annotations(given: &[String]) -> Result<BTreeMap<String, String>> {
     let mut annotations = BTreeMap::new();
     for annotation in given {
@@ -55,7 +64,7 @@ pub(crate) fn annotations(given: &[String]) -> Result<BTreeMap<String, String>> 
 }
 
 /// # Errors
-/// It is there with another value, which would be lost.
+/// The key is there with another value, which would be lost.
 pub(crate) fn insert_once(
     into: &mut BTreeMap<String, String>,
     flag: &str,
@@ -71,7 +80,7 @@ pub(crate) fn insert_once(
     }
 }
 
-/// Not repeated where it has no `=`: it may be a value in the wrong place.
+/// Splits `KEY=VALUE`. The error does not repeat a word without `=`: it may be a value in the wrong place.
 fn pair<'a>(flag: &str, given: &'a str) -> Result<(&'a str, &'a str)> {
     given.split_once('=').ok_or_else(|| Error::usage(format!("{flag} takes KEY=VALUE, and there is no '='")))
 }

@@ -1,4 +1,4 @@
-//! What every command does first and last: connect, find the namespace, ask, report.
+//! Does what every command does first and last: connect, find the namespace, ask, report.
 
 pub(crate) mod batch;
 pub(crate) mod given_labels;
@@ -20,15 +20,19 @@ use crate::flags::{DEFAULT_RUNAI_NAMESPACE, DryRun, Globals, Output, WriteArgs};
 use crate::ui::Ui;
 use crate::{project, render, secret};
 
-/// What is the same for every command of one start of the program.
+/// The context of one run of the program.
 pub(crate) struct Session<'a> {
     pub(crate) globals: &'a Globals,
-    /// For the first who wants to connect.
+    /// A connection that is ready for the first command that needs one.
     pub(crate) connected: Cell<Option<Cluster>>,
     pub(crate) ui: &'a Ui,
 }
 
 impl Session<'_> {
+    /// Returns the ready connection, or connects.
+    ///
+    /// # Errors
+    /// The kubeconfig or its credentials can't be used.
     pub(crate) async fn connect(&self) -> Result<Cluster> {
         match self.connected.take() {
             Some(cluster) => Ok(cluster),
@@ -36,10 +40,10 @@ impl Session<'_> {
         }
     }
 
-    /// The namespace that is meant: `--namespace`, else the project's, else the context's.
+    /// Returns the namespace to work in: `--namespace`, else the project's, else the context's.
     ///
     /// # Errors
-    /// It can't be a namespace's name, wherever it comes from: it becomes part of every request's path.
+    /// The name is illegal, wherever it comes from: it becomes part of every request's path.
     pub(crate) async fn namespace(&self, cluster: &Cluster) -> Result<String> {
         let place = &self.globals.place;
         let namespace = match (&place.namespace, self.only_project()?) {
@@ -59,7 +63,7 @@ impl Session<'_> {
         Ok(namespace)
     }
 
-    /// The project, for commands that work in one at a time.
+    /// Returns the project, for commands that work in one at a time.
     fn only_project(&self) -> Result<Option<&str>> {
         match self.globals.place.projects.as_slice() {
             [] => Ok(None),
@@ -72,6 +76,10 @@ impl Session<'_> {
         }
     }
 
+    /// Looks up the namespace of a project. If the user may not list namespaces, assumes the usual one.
+    ///
+    /// # Errors
+    /// The project does not exist, or several namespaces claim it.
     pub(crate) async fn namespace_of(&self, cluster: &Cluster, name: &str) -> Result<String> {
         project::check_name(name)?;
         let found = match cluster.projects_named(name).await {
@@ -91,7 +99,10 @@ impl Session<'_> {
         }
     }
 
-    /// The Run:ai namespace, for commands that work there and nowhere else.
+    /// Returns the Run:ai namespace, for commands that work only there.
+    ///
+    /// # Errors
+    /// A flag names a project or a namespace.
     pub(crate) fn runai_namespace(&self, command: &str) -> Result<&str> {
         if !self.globals.place.projects.is_empty() {
             return Err(not_in_a_project(command, "--project and --namespace"));
@@ -99,14 +110,14 @@ impl Session<'_> {
         self.source_namespace(command)
     }
 
-    /// Says that nothing is waited for after a dry run, for commands that can wait.
+    /// Notes that `--wait` does nothing in a dry run.
     pub(crate) fn note_no_wait(&self, write: &WriteArgs, wait: Option<Duration>) {
         if wait.is_some() && write.dry_run != DryRun::None {
             self.ui.note("--wait has nothing to wait for in a dry run");
         }
     }
 
-    /// Says where something was created that nobody has chosen.
+    /// Notes that something was created in `default` because no namespace was chosen.
     pub(crate) fn note_unchosen_namespace(&self, namespace: &str) {
         let place = &self.globals.place;
         if place.namespace.is_none() && place.projects.is_empty() && namespace == project::UNCHOSEN_NAMESPACE
@@ -115,7 +126,7 @@ impl Session<'_> {
         }
     }
 
-    /// The command to type next, for the same Run:ai namespace.
+    /// Returns the command with the flag for this Run:ai namespace.
     pub(crate) fn here(&self, command: CommandLine) -> CommandLine {
         match self.globals.place.runai_namespace.as_str() {
             DEFAULT_RUNAI_NAMESPACE => command,
@@ -123,7 +134,10 @@ impl Session<'_> {
         }
     }
 
-    /// The Run:ai namespace, for commands that look from there at projects.
+    /// Returns the Run:ai namespace, for commands that look from there at projects.
+    ///
+    /// # Errors
+    /// A flag names a namespace, or the Run:ai namespace's name is illegal.
     pub(crate) fn source_namespace(&self, command: &str) -> Result<&str> {
         let place = &self.globals.place;
         if place.namespace.is_some() {
@@ -133,10 +147,11 @@ impl Session<'_> {
         Ok(&place.runai_namespace)
     }
 
-    /// Shows what is about to be written and asks, where somebody is being led. A dry run writes nothing.
+    /// Shows what is about to be written and asks for confirmation if the command is guided. A dry run asks
+    /// nothing.
     ///
     /// # Errors
-    /// The answer is no; Esc, Ctrl-C.
+    /// The answer is no, Esc or Ctrl-C.
     pub(crate) async fn confirm_if_guided(
         &self,
         write: &WriteArgs,
@@ -149,7 +164,10 @@ impl Session<'_> {
         }
     }
 
-    /// Lists what is about to happen and asks whether to go on; in a dry run only lists it.
+    /// Lists what is about to happen and asks for confirmation. A dry run only lists it.
+    ///
+    /// # Errors
+    /// The answer is no, nobody can be asked, or Esc or Ctrl-C.
     pub(crate) async fn confirm_effects(
         &self,
         args: &WriteArgs,
@@ -168,10 +186,10 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Reports a write in the form that was asked for. `object` is what `-o json|yaml` prints.
+    /// Reports a write in the chosen format. `-o json|yaml` prints `object`.
     ///
     /// # Errors
-    /// Standard output can't be written to. Says what was done all the same.
+    /// Standard output can't be written to. The error says what was done nevertheless.
     pub(crate) fn report(&self, args: &WriteArgs, name: &str, verb: &str, object: &Value) -> Result<()> {
         let done = match (args.dry_run, name) {
             (DryRun::None, "") => "the write itself is done".to_owned(),
@@ -196,7 +214,8 @@ pub(crate) fn not_in_a_project(command: &str, flags: &str) -> Error {
         .hint(format!("leave out {flags}; --runai-namespace says where Run:ai is installed"))
 }
 
-/// The object as kubectl prints it: without the server's record of who wrote which field.
+/// Returns the object as kubectl prints it: without `managedFields`, the server's record of who wrote which
+/// field.
 pub(crate) fn without_managed_fields(object: &Value) -> BTreeMap<&str, Cow<'_, Value>> {
     let fields = object.as_object().into_iter().flatten().map(|(name, field)| {
         let mut field = Cow::Borrowed(field);
@@ -209,7 +228,7 @@ pub(crate) fn without_managed_fields(object: &Value) -> BTreeMap<&str, Cow<'_, V
 }
 
 impl WriteArgs {
-    /// How a write goes to the server; `--dry-run=client` ends before there is one.
+    /// Returns how a write is sent to the server. A `--dry-run=client` ends before that.
     pub(crate) fn write(&self) -> Write<'_> {
         let keep = if self.dry_run == DryRun::None { Keep::Yes } else { Keep::No };
         Write { field_manager: &self.field_manager, validation: self.validate, keep }

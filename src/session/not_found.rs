@@ -1,7 +1,7 @@
-//! What is not there, and what may have been meant: the nearest name of those that are.
+//! Explains that something was not found, and proposes the nearest existing name.
 //!
-//! Looked up only after the failure, and only as far as the user may look: what can't be seen makes no hint, and no error
-//! either. Names come without their objects, so no value crosses the wire.
+//! The names are looked up only after the failure, and only as far as the user may look. Names that can't be
+//! listed give no hint and no error. They come without their objects, so no value crosses the wire.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::session::Session;
 use crate::wording::nearest;
 use crate::workload::Target;
 
-/// A secret could not be read; where it is missing, which may have been meant, and how to see all.
+/// Explains that a secret could not be read. If it is missing, proposes the nearest name and how to list all.
 pub(crate) async fn secret(failure: Failure, name: &str, namespace: &str, cluster: &Cluster) -> Error {
     let is_missing = failure.is_not_found();
     let error = Error::from(failure);
@@ -26,7 +26,7 @@ pub(crate) async fn secret(failure: Failure, name: &str, namespace: &str, cluste
     with_nearest_secret(error, name, namespace, cluster).await
 }
 
-/// The same for an error that says already that the secret is not there.
+/// Adds the nearest name of a secret to an error that says already that the secret is missing.
 pub(crate) async fn with_nearest_secret(
     error: Error,
     name: &str,
@@ -37,7 +37,7 @@ pub(crate) async fn with_nearest_secret(
     likeliest(error, name, &names.unwrap_or_default(), wrong)
 }
 
-/// A workload could not be read; where it is missing, which may have been meant.
+/// Explains that a workload could not be read. If it is missing, proposes the nearest name.
 pub(crate) async fn workload(failure: Failure, target: &Target, namespace: &str, cluster: &Cluster) -> Error {
     let is_missing = failure.is_not_found();
     let error = Error::from(failure);
@@ -54,7 +54,7 @@ pub(crate) async fn workload(failure: Failure, target: &Target, namespace: &str,
     likeliest(error, &format!("{}/{}", kind.word(), target.name), &names, wrong)
 }
 
-/// Something could not be created; where that is for want of its namespace, which may have been meant.
+/// Explains that something could not be created. If its namespace is missing, proposes the nearest one.
 pub(crate) async fn namespace(failure: Failure, namespace: &str, cluster: &Cluster) -> Error {
     let is_missing = failure.is_not_found();
     let error = Error::from(failure);
@@ -65,11 +65,11 @@ pub(crate) async fn namespace(failure: Failure, namespace: &str, cluster: &Clust
     likeliest(error, "", &[], no_namespace(namespace, cluster).await)
 }
 
-/// Looks, after a report came out empty, whether that is for want of the namespace, which the server does not say. Gives
-/// the namespace's labels, where they can be read.
+/// Checks, after an empty report, whether the namespace exists, which the server does not say. Returns the
+/// namespace's labels if they can be read.
 ///
 /// # Errors
-/// There is no such namespace: nothing was looked at.
+/// The namespace does not exist, so nothing was looked at.
 pub(crate) async fn refuse_no_namespace(
     namespace: &str,
     cluster: &Cluster,
@@ -85,10 +85,11 @@ pub(crate) async fn refuse_no_namespace(
     }
 }
 
-/// The same for reports about a project's namespace. Says where it is none, unless somebody named it.
+/// Checks, after an empty report about a project, whether the namespace exists. Notes that it belongs to no
+/// project, unless it was named.
 ///
 /// # Errors
-/// There is no such namespace.
+/// The namespace does not exist.
 pub(crate) async fn refuse_wrong_place(
     namespace: &str,
     cluster: &Cluster,
@@ -115,16 +116,17 @@ fn likeliest(error: Error, name: &str, names: &[String], wrong_namespace: Option
 
 type Labels = BTreeMap<String, String>;
 
-/// What is known of a namespace.
+/// The knowledge of a namespace's existence.
 enum Sight {
-    /// With its labels, where they could be read.
+    /// It exists; with its labels if they could be read.
     There(Option<Labels>),
-    /// A sentence that says so, with the one that may have been meant.
+    /// It does not exist. The sentence says so, with the nearest name.
     Missing(String),
     Unknown,
 }
 
-/// That there is no such namespace, with the one that may have been meant; none where it is there, or can't be seen.
+/// Returns the sentence that the namespace does not exist, with the nearest name. None if it exists or can't
+/// be looked up.
 async fn no_namespace(namespace: &str, cluster: &Cluster) -> Option<String> {
     match seen(namespace, cluster).await {
         Sight::Missing(wrong) => Some(wrong),
@@ -132,7 +134,7 @@ async fn no_namespace(namespace: &str, cluster: &Cluster) -> Option<String> {
     }
 }
 
-/// Whoever may not read one namespace may be allowed to list them all.
+/// Looks a namespace up. Users who may not read one namespace may be allowed to list all.
 async fn seen(namespace: &str, cluster: &Cluster) -> Sight {
     let is_missing = match cluster.namespace(namespace).await {
         Ok(found) => return Sight::There(Some(found.labels)),

@@ -1,15 +1,15 @@
-//! Which projects are meant: those that were named, or all.
+//! Selects projects: those that were named, or all.
 
 use crate::cluster::{Cluster, Failure};
 use crate::error::{Error, Result};
 use crate::project::{self, Project};
 use crate::session::Session;
 
-/// The projects that are meant.
+/// The selected projects.
 pub(crate) struct ProjectSelection {
-    /// In the order of their names.
+    /// Sorted by name.
     pub(crate) projects: Vec<Project>,
-    /// Namespaces of projects that are not meant, and are projects all the same.
+    /// Namespaces of projects that were left out by name.
     pub(crate) left_out: Vec<String>,
     pub(crate) reach: Reach,
 }
@@ -17,7 +17,7 @@ pub(crate) struct ProjectSelection {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reach {
     EveryProject,
-    /// Those that were named.
+    /// Only the projects that were named.
     Chosen,
 }
 
@@ -27,10 +27,10 @@ impl ProjectSelection {
         Ok(Self { projects, left_out: Vec::new(), reach: Reach::EveryProject })
     }
 
-    /// The projects that were named with `--project` or another such flag, or all.
+    /// Selects the projects that were named with `--project` or a similar flag, or all.
     ///
     /// # Errors
-    /// A name is unknown; or namespaces can't be listed and no project was named.
+    /// A name is unknown, or no project was named and namespaces can't be listed.
     pub(crate) async fn find(named: &[String], cluster: &Cluster, session: &Session<'_>) -> Result<Self> {
         for name in named {
             project::check_name(name)?;
@@ -64,10 +64,10 @@ impl ProjectSelection {
         Ok(Self { reach: Reach::Chosen, ..self })
     }
 
-    /// Without these projects.
+    /// Leaves these projects out.
     ///
     /// # Errors
-    /// One of them is not there: a slip of the fingers would include it.
+    /// One of them does not exist: a typing mistake would otherwise include the project.
     pub(crate) fn leave_out(&mut self, names: &[String]) -> Result<()> {
         for name in names {
             if self.projects.iter().all(|project| project.name != *name) {
@@ -80,7 +80,7 @@ impl ProjectSelection {
     }
 }
 
-/// The usual namespaces of projects whose own can't be looked up.
+/// Returns the projects with their usual namespaces, for users who may not look those up.
 fn usual(names: &[String], session: &Session<'_>) -> Vec<Project> {
     session.ui.note("you may not list namespaces: using runai-PROJECT, the usual one, for each project");
     let project = |name: &String| Project {

@@ -1,4 +1,4 @@
-//! Reports over one namespace or over all of them, and what they say about those they could not look into.
+//! Reports on one namespace or on all, and says which of them could not be listed.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::session::Session;
 use crate::wording::{list, plural};
 use crate::workload::Consumer;
 
-/// How many namespaces are named before the rest is only counted.
+/// How many namespaces a warning names before it counts the rest.
 const NAMED: usize = 3;
 
 #[derive(clap::Args)]
@@ -25,6 +25,10 @@ pub(crate) struct ScopeArgs {
 }
 
 impl ScopeArgs {
+    /// Returns the namespaces that the flags choose.
+    ///
+    /// # Errors
+    /// Flags contradict each other, or the namespace can't be found out.
     pub(crate) async fn resolve(&self, cluster: &Cluster, session: &Session<'_>) -> Result<Namespaces> {
         if self.is_all(session)? {
             Ok(Namespaces::All)
@@ -34,7 +38,7 @@ impl ScopeArgs {
     }
 
     /// # Errors
-    /// Another flag names a place.
+    /// Another flag names a namespace or a project.
     pub(crate) fn is_all(&self, session: &Session<'_>) -> Result<bool> {
         let place = &session.globals.place;
         let is_named = place.namespace.is_some() || !place.projects.is_empty();
@@ -46,7 +50,7 @@ impl ScopeArgs {
     }
 }
 
-/// `namespace runai-team-a`, `any namespace`: for sentences that say that nothing was found.
+/// Returns `namespace runai-team-a` or `any namespace`, for sentences that say that nothing was found.
 pub(crate) fn in_words(scope: &Namespaces) -> String {
     match scope {
         Namespaces::One(namespace) => format!("namespace {namespace}"),
@@ -54,13 +58,13 @@ pub(crate) fn in_words(scope: &Namespaces) -> String {
     }
 }
 
-/// The columns of a table, after one for the namespace where there are several.
+/// Returns the columns of a table, with one for the namespace if there are several.
 pub(crate) fn columns(scope: &Namespaces, rest: &[&'static str]) -> Vec<&'static str> {
     let namespace = (*scope == Namespaces::All).then_some("NAMESPACE");
     namespace.into_iter().chain(rest.iter().copied()).collect()
 }
 
-/// The cells of a row, for [`columns`].
+/// Returns the cells of a row, for [`columns`].
 pub(crate) fn cells(
     scope: &Namespaces,
     namespace: &str,
@@ -70,7 +74,7 @@ pub(crate) fn cells(
     namespace.into_iter().chain(rest).collect()
 }
 
-/// Warns of every list that the user may not have, with what follows from it.
+/// Warns of every list that the user may not have, and of the consequence.
 pub(crate) fn warn_unseen(unseen: &[Unseen], consequence: &str, session: &Session<'_>) {
     let mut by_place: BTreeMap<Vec<Option<&str>>, Vec<&str>> = BTreeMap::new();
     let mut places: BTreeMap<&str, Vec<Option<&str>>> = BTreeMap::new();
@@ -91,7 +95,7 @@ pub(crate) fn warn_unseen(unseen: &[Unseen], consequence: &str, session: &Sessio
     }
 }
 
-/// Warns of consumers of a secret that could not be looked for: whether they need `what` is not known.
+/// Warns of consumers of a secret that could not be listed: it is not known whether they need `what`.
 pub(crate) fn warn_unseen_consumers(
     scope: &Namespaces,
     unseen: &[Unseen],
@@ -111,7 +115,7 @@ pub(crate) fn warn_unseen_consumers(
     }
 }
 
-/// What a consumer is called, with its namespace where there are several.
+/// Returns a consumer's name, with its namespace if there are several.
 pub(crate) fn consumer_name(scope: &Namespaces, one: &Consumer) -> String {
     match scope {
         Namespaces::One(_) => one.display_name(),
@@ -119,14 +123,14 @@ pub(crate) fn consumer_name(scope: &Namespaces, one: &Consumer) -> String {
     }
 }
 
-/// Warns of namespaces that no list was asked for: those of the projects were asked instead of all, and theirs were allowed.
+/// Warns that only the projects' namespaces were listed, since not all may be.
 pub(crate) fn warn_only_projects(consequence: &str, session: &Session<'_>) {
     session.ui.warning(&format!(
         "you may not list every kind in all namespaces: outside of projects {consequence}"
     ));
 }
 
-/// Prints a report in the form that was asked for. A table without rows is no table.
+/// Prints a report in the chosen format. `lines` makes the table or the names; an empty table prints nothing.
 pub(crate) fn print(
     form: Report,
     report: &impl Serialize,
@@ -140,7 +144,7 @@ pub(crate) fn print(
     }
 }
 
-/// Names, a line each. They come from the server.
+/// Returns names, a line each. They come from the server, so they are made printable.
 pub(crate) fn lines<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
     names.into_iter().fold(String::new(), |text, name| text + &printable(name.as_ref()) + "\n")
 }

@@ -1,5 +1,5 @@
-//! What sharing a secret means to those who change one: what is looked at and asked before it is shared, that its copies
-//! follow it, and that a copy is not changed itself.
+//! Handles what sharing means for commands that change a secret: checks and questions before it is shared, a
+//! note that its copies follow, and a refusal to change a copy.
 
 pub(crate) mod report;
 pub(crate) mod survey;
@@ -18,7 +18,7 @@ use crate::secret;
 use crate::session::Session;
 use crate::wording::plural;
 
-/// None for what the user may not see.
+/// Turns a list that the user may not have into none.
 pub(crate) fn unless_forbidden<T>(found: Result<T, Failure>) -> Result<Option<T>> {
     match found {
         Ok(found) => Ok(Some(found)),
@@ -27,7 +27,7 @@ pub(crate) fn unless_forbidden<T>(found: Result<T, Failure>) -> Result<Option<T>
     }
 }
 
-/// Says what sharing goes on without.
+/// Notes what could not be listed before a secret is shared.
 pub(crate) fn note_unseen(
     projects: Option<&[Project]>,
     namesakes: Option<&[Metadata]>,
@@ -41,7 +41,11 @@ pub(crate) fn note_unseen(
     }
 }
 
-/// Sharing is what the command is for, so it asks only where something is in the way. `before` is with whom it was shared.
+/// Asks for confirmation to share a secret if its name is taken in a project; otherwise does not ask, since
+/// the command is for sharing. `before` is the scope until now.
+///
+/// # Errors
+/// The answer is no, or nobody can be asked.
 pub(crate) async fn agree(
     name: &str,
     namespace: &str,
@@ -52,7 +56,7 @@ pub(crate) async fn agree(
 ) -> Result<()> {
     let found = Existing::of(projects, namesakes, &propagation::identity(namespace, name));
     let mut taken = found.taken;
-    // Of what was not shared nobody has a copy yet, whatever label a secret of a project has.
+    // A secret that was not shared has no copies yet, whatever label another secret of its name has.
     if *before == Scope::Nobody {
         taken.extend(found.runais);
     }
@@ -69,7 +73,7 @@ pub(crate) async fn agree(
     session.ui.confirm(&question).await
 }
 
-/// With whom a secret is shared; nobody where it is not in Run:ai's namespace.
+/// Returns with whom a secret is shared; nobody if it is not in Run:ai's namespace.
 pub(crate) fn scope(metadata: &Metadata, session: &Session<'_>) -> Scope {
     if metadata.namespace == session.globals.place.runai_namespace {
         Scope::of(&metadata.labels)
@@ -78,7 +82,7 @@ pub(crate) fn scope(metadata: &Metadata, session: &Session<'_>) -> Scope {
     }
 }
 
-/// How the copies of a secret follow it.
+/// Returns the sentence that says how the copies follow their source.
 pub(crate) fn how_copies_follow(name: &str, session: &Session<'_>) -> String {
     how_it_follows(CommandLine::plugin("sync").arg(name), session)
 }
@@ -88,7 +92,7 @@ fn how_it_follows(sync: CommandLine, session: &Session<'_>) -> String {
     format!("Run:ai copies it within about a minute; on a cluster without its controller: {sync}")
 }
 
-/// Says of a secret that was changed that its copies follow, where it has any.
+/// Notes that the copies of a changed secret follow, if it has any.
 pub(crate) fn tell_of_copies(name: &str, scope: &Scope, session: &Session<'_>) {
     let (with, sync) = match scope {
         Scope::Nobody => return,
@@ -103,19 +107,24 @@ pub(crate) fn tell_of_copies(name: &str, scope: &Scope, session: &Session<'_>) {
     session.ui.note(&format!("to see the workloads that use it there, and may need a restart: {usage}"));
 }
 
-/// What a secret of a project is to the shared ones.
+/// The relation of a project's secret to the shared ones.
 pub(crate) enum Standing {
-    /// Nothing says that it is a copy.
+    /// It has no sign of being a copy.
     Own,
     /// `sync` made it, and makes it equal to its source again.
     Copy(Origin),
-    /// A label or an owner of Run:ai says that it is a copy, and there is a secret of which it can be one.
+    /// A label or an owner of Run:ai says that it is a copy, and the secret that it would be a copy of
+    /// exists.
     PerhapsACopy(Origin),
-    /// It seems to be a copy, and nothing is there that it would be made equal to.
+    /// It has signs of being a copy, but the secret that it would be a copy of does not exist.
     Left(Origin),
 }
 
-/// Finds out whether somebody makes a secret equal to its source again; one read, and only where something says so.
+/// Finds out whether somebody would make a secret equal to its source again. Takes one read, and only if
+/// something says that it is a copy.
+///
+/// # Errors
+/// The source can't be read for another reason than a missing right.
 pub(crate) async fn standing(
     metadata: &Metadata,
     cluster: &Cluster,
@@ -128,7 +137,8 @@ pub(crate) async fn standing(
         // An annotation can hold anything.
         Some((namespace, name)) if is_name(namespace, name) => {
             match cluster.secret_metadata(namespace, name).await {
-                // Run:ai copies what is shared; sync brings up to date what it made as soon as it is shared again.
+                // Run:ai copies only what is shared. `sync` updates what it made as soon as the source is
+                // shared again.
                 Ok(source) => is_marked || Scope::of(&source.labels) != Scope::Nobody,
                 Err(failure) if failure.is_not_found() => false,
                 Err(failure) if failure.is_forbidden() => true,
@@ -148,7 +158,7 @@ fn is_name(namespace: &str, name: &str) -> bool {
     secret::check_namespace(namespace).is_ok() && secret::check_secret_name(name).is_ok()
 }
 
-/// Says why a secret is taken for the project's own.
+/// Notes why a secret is treated as the project's own.
 pub(crate) fn note_left(origin: &Origin, metadata: &Metadata, session: &Session<'_>) {
     let Metadata { name, namespace, .. } = metadata;
     let Origin { identity, evidence } = origin;
@@ -165,7 +175,7 @@ pub(crate) fn note_left(origin: &Origin, metadata: &Metadata, session: &Session<
     });
 }
 
-/// What becomes of a change of what may be a copy.
+/// Returns the sentence that a change of what may be a copy may be undone.
 pub(crate) fn perhaps_undone(origin: &Origin, metadata: &Metadata) -> String {
     let Metadata { name, namespace, .. } = metadata;
     let Origin { identity, evidence } = origin;
@@ -174,17 +184,17 @@ pub(crate) fn perhaps_undone(origin: &Origin, metadata: &Metadata) -> String {
     )
 }
 
-/// Whether what may be a copy may be changed. It is asked once for a secret.
+/// Asks, once for each secret, whether to change what may be a copy.
 #[derive(Default)]
 pub(crate) struct CopyCheck {
-    /// The UID of the one that was agreed to.
+    /// The UID of the secret that was confirmed.
     agreed: RefCell<String>,
 }
 
 impl CopyCheck {
     /// # Errors
-    /// It is a copy that `sync` keeps; or it may be one of Run:ai's, and that is not agreed to. `command` is what changes
-    /// the source.
+    /// The secret is a copy that `sync` keeps; or it may be a copy of Run:ai's and the answer is no.
+    /// `command` is the one that changes the source, for the hint.
     pub(crate) async fn agree(
         &self,
         metadata: &Metadata,

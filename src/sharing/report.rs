@@ -1,4 +1,4 @@
-//! How far a shared secret got, shown to a person and to a program: names and states, never content.
+//! Reports how far a shared secret got, to a person or a program: names and states, never content.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::sharing::survey::{Strays, Survey};
 use crate::ui::Table;
 use crate::wording::{few, list, plural};
 
-/// Prints the projects, and what can be done about those where it did not arrive.
+/// Prints the projects, and what to do about those that have no good copy.
 pub(crate) fn show(survey: &Survey, form: Report, session: &Session<'_>) -> Result<()> {
     let ui = session.ui;
     match form {
@@ -49,7 +49,7 @@ fn headline(survey: &Survey) -> String {
     }
 }
 
-/// What to type about each state that is there.
+/// Tells what to type about each state that occurs.
 fn advise(survey: &Survey, session: &Session<'_>) {
     let name = &survey.name;
     let perhaps = |row: &&Row| row.state == State::Stale && row.is_perhaps_a_copy();
@@ -90,7 +90,7 @@ fn advise(survey: &Survey, session: &Session<'_>) {
     }
 }
 
-/// What could not be looked at.
+/// Reports what could not be read.
 pub(crate) fn tell_troubles(survey: &Survey, session: &Session<'_>) {
     for (project, error) in &survey.troubles {
         session.ui.error(&error.clone().at(project));
@@ -102,7 +102,10 @@ pub(crate) fn tell_troubles(survey: &Survey, session: &Session<'_>) {
     }
 }
 
-/// An error where something is not as it should be.
+/// Checks the states.
+///
+/// # Errors
+/// A copy is not as it should be.
 pub(crate) fn verdict(survey: &Survey) -> Result<()> {
     let found: Vec<String> = survey
         .counts()
@@ -117,7 +120,7 @@ pub(crate) fn verdict(survey: &Survey) -> Result<()> {
     Err(Error::partly(format!("secret {}: {}, of {all}", survey.name, list(&found))))
 }
 
-/// A row for each project.
+/// Returns a table with a row for each project.
 pub(crate) fn table(survey: &Survey, form: Report) -> Table {
     let wide = form == Report::Wide;
     let columns = if wide { 4 } else { 3 };
@@ -146,11 +149,11 @@ pub(crate) struct SecretReport<'a> {
 
 #[derive(Serialize)]
 struct ProjectReport<'a> {
-    /// None for a copy in a namespace that belongs to no project.
+    /// None if the copy's namespace belongs to no project.
     project: Option<&'a str>,
     namespace: &'a str,
     state: State,
-    /// By what the secret there is known to be a copy.
+    /// The reason why the secret counts as a copy.
     evidence: Option<String>,
 }
 

@@ -1,7 +1,7 @@
-//! Where a shared secret got to: its source, the projects, and what each of them has under its name.
+//! Surveys a shared secret: its source, the projects, and what each of them has under its name.
 //!
-//! `status` shows it, `sync` starts from it, `label --wait` and `delete --cluster-wide` follow it. Who may not list the
-//! secrets of the whole cluster still gets what can be read one by one.
+//! `status` shows the survey, `sync` starts from it, `label --wait` and `delete --cluster-wide` repeat it.
+//! For a user who may not list the secrets of the whole cluster it reads them one by one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,15 +13,16 @@ use crate::project::Project;
 use crate::propagation::{self, ExistingSecret, Found, Row, Scope, Source, State};
 use crate::session::projects::{ProjectSelection, Reach};
 
-/// How many projects are worked on at once. Of their requests fewer are under way: the cluster sees to that.
+/// How many projects are handled at a time. The cluster module limits the requests that are open.
 pub(crate) const AT_ONCE: usize = 64;
 
-/// So many projects are read one by one sooner than the secrets of the whole cluster are listed.
+/// Up to this many projects, one GET each is cheaper than a cluster-wide list.
 const FEW: usize = 4;
 
-/// About how many bytes one page of secrets may have.
+/// The approximate limit of a page of secrets, in bytes.
 const PAGE_BYTES: usize = 4 << 20;
-/// What a secret takes beside its content: names, labels, the record of who wrote which field.
+/// The approximate size of a secret without its content, in bytes: names, labels, the record of who wrote
+/// which field.
 const BESIDE_CONTENT: usize = 2000;
 
 /// A shared secret and its copies.
@@ -30,9 +31,9 @@ pub(crate) struct Survey {
     /// Run:ai's namespace.
     pub(crate) namespace: String,
     pub(crate) source: Source,
-    /// In the order of the projects' names; copies that belong to no project come last.
+    /// Sorted by the projects' names; copies that belong to no project come last.
     pub(crate) rows: Vec<Row>,
-    /// What could not be read, with the project.
+    /// The errors of projects that could not be read.
     pub(crate) troubles: Vec<(String, Error)>,
     pub(crate) strays: Strays,
 }
@@ -40,13 +41,13 @@ pub(crate) struct Survey {
 /// Copies in namespaces that belong to no project any more.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Strays {
-    /// Those that there are, are among the rows; or they were not asked for.
+    /// All of them are among the rows, or they were not looked for.
     Seen,
     /// The user may not list all secrets.
     Unseen,
 }
 
-/// The secret in Run:ai's namespace, as far as there is one and it may be read.
+/// Reads the secret in Run:ai's namespace, if it exists and may be read.
 pub(crate) async fn read_source(cluster: &Cluster, namespace: &str, name: &str) -> Result<Source, Failure> {
     match cluster.namesake(namespace, name).await {
         Ok(secret) => Ok(Source::of(secret)),
@@ -56,7 +57,7 @@ pub(crate) async fn read_source(cluster: &Cluster, namespace: &str, name: &str) 
     }
 }
 
-/// What is in one namespace under the name.
+/// Reads the secret of this name in one namespace.
 pub(crate) async fn read_secret(cluster: &Cluster, namespace: &str, name: &str) -> Result<Found, Failure> {
     match cluster.namesake(namespace, name).await {
         Ok(secret) => Ok(Found::Secret(Box::new(secret))),
@@ -66,7 +67,7 @@ pub(crate) async fn read_secret(cluster: &Cluster, namespace: &str, name: &str) 
     }
 }
 
-/// Nothing of that name is in Run:ai's namespace.
+/// Returns the error that Run:ai's namespace has no secret of this name.
 pub(crate) fn not_found(name: &str, namespace: &str) -> Error {
     Error::in_kubectls_words(format!(
         "Error from server (NotFound): secrets \"{name}\" not found in namespace \"{namespace}\""
@@ -74,7 +75,7 @@ pub(crate) fn not_found(name: &str, namespace: &str) -> Error {
 }
 
 impl Survey {
-    /// Looks for the source and for what the projects have; three requests, and more pages.
+    /// Looks for the source and the copies, with three requests and more for further pages.
     pub(crate) async fn take(
         name: &str,
         namespace: &str,
@@ -85,7 +86,7 @@ impl Survey {
         Self::of(name, namespace, source, area, cluster).await
     }
 
-    /// Looks for what the projects have of a source that was read.
+    /// Looks for the copies of a source that was read.
     pub(crate) async fn of(
         name: &str,
         namespace: &str,
@@ -93,7 +94,7 @@ impl Survey {
         area: &ProjectSelection,
         cluster: &Cluster,
     ) -> Result<Self, Failure> {
-        // Should somebody call Run:ai's own namespace a project: what is there is the source.
+        // If somebody labels Run:ai's own namespace as a project, the secret there is still the source.
         let projects = area.projects.iter().filter(|project| project.namespace != namespace).collect();
         let looking = Looking { name, namespace, source: &source, projects, area, cluster };
         let Seen { mut rows, troubles, strays } = looking.see().await?;
@@ -101,7 +102,7 @@ impl Survey {
         Ok(Self { name: name.to_owned(), namespace: namespace.to_owned(), source, rows, troubles, strays })
     }
 
-    /// How many projects there are in each state.
+    /// Counts the projects in each state.
     pub(crate) fn counts(&self) -> BTreeMap<State, usize> {
         self.rows.iter().fold(BTreeMap::new(), |mut counts, row| {
             *counts.entry(row.state).or_default() += 1;
@@ -113,7 +114,7 @@ impl Survey {
         self.rows.iter().filter(move |row| row.state == state)
     }
 
-    /// Is there a trace of it, or a place where one could not be looked for?
+    /// Reports whether the secret or a copy was found, or may be where one could not look.
     pub(crate) fn is_known(&self) -> bool {
         let unseen = |row: &Row| matches!(row.state, State::Forbidden | State::Unknown);
         !matches!(self.source, Source::Missing)
@@ -125,7 +126,7 @@ impl Survey {
     }
 }
 
-/// What a row is called: its project, or its namespace.
+/// Returns the name of a row: its project, or its namespace.
 pub(crate) fn title(row: &Row) -> &str {
     row.project.as_deref().unwrap_or(&row.namespace)
 }
@@ -134,7 +135,7 @@ fn place(row: &Row) -> (bool, &str, &str) {
     (row.project.is_none(), title(row), &row.namespace)
 }
 
-/// What is looked for, and where.
+/// A survey in progress.
 struct Looking<'a> {
     name: &'a str,
     namespace: &'a str,
@@ -165,7 +166,8 @@ impl Looking<'_> {
         }
     }
 
-    /// Each secret is compared as its page comes, and dropped: a thousand copies may be a gigabyte.
+    /// Reads all secrets of the name in the cluster. Compares each one as its page arrives and drops it: a
+    /// thousand copies may be a gigabyte.
     async fn all_at_once(&self) -> Result<Vec<Row>, Failure> {
         let projects: BTreeMap<&str, &Project> =
             self.projects.iter().map(|project| (project.namespace.as_str(), *project)).collect();
@@ -178,7 +180,7 @@ impl Looking<'_> {
         };
         let mut rows = match self.source.content() {
             Some(content) => self.cluster.namesakes(self.name, page_of(content), keep).await?,
-            // There is nothing to compare them with: their metadata is enough.
+            // Without a source there is nothing to compare: the metadata is enough.
             None => self.cluster.namesakes_without_content(self.name, keep).await?,
         };
         let seen: BTreeSet<&str> = rows.iter().map(|row| row.namespace.as_str()).collect();
@@ -190,7 +192,8 @@ impl Looking<'_> {
         Ok(rows)
     }
 
-    /// A copy of ours in a namespace that belongs to no project any more.
+    /// Reports whether a secret is a copy that `sync` made in a namespace that no longer belongs to a
+    /// project.
     fn is_stray(&self, secret: &ExistingSecret) -> bool {
         let namespace = &secret.metadata.namespace;
         self.area.reach == Reach::EveryProject
@@ -222,7 +225,7 @@ impl Looking<'_> {
     }
 }
 
-/// So many secrets to a page that it stays small whatever they hold.
+/// Returns the number of secrets on a page, so that it stays small whatever they hold.
 fn page_of(content: &propagation::Content) -> u32 {
     let weight = content.weight() + BESIDE_CONTENT;
     u32::try_from((PAGE_BYTES / weight).clamp(1, 500)).expect("at most 500")

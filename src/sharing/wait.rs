@@ -1,4 +1,4 @@
-//! Waiting for Run:ai's controller: until its copies have arrived, or are gone.
+//! Waits for Run:ai's controller: until its copies have arrived, or are gone.
 
 use std::time::{Duration, Instant};
 
@@ -17,17 +17,17 @@ use crate::wording::few;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// What is waited for.
+/// The state to wait for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Until {
-    /// Every project that is to have a copy has it, as new as the source.
+    /// Every project that should have a copy has a current one.
     Arrived,
     /// No copy that Run:ai made is left.
     Gone,
 }
 
 impl Until {
-    /// Is this project still on its way there?
+    /// Reports whether this project is still on the way there.
     fn waits_for(self, row: &Row) -> bool {
         match self {
             Self::Arrived => matches!(row.state, State::Pending | State::Stale),
@@ -35,7 +35,7 @@ impl Until {
         }
     }
 
-    /// Is the secret still meant to get there? Somebody else may have changed their mind meanwhile.
+    /// Reports whether the secret is still meant to get there: somebody else may have changed it.
     fn is_wanted(self, survey: &Survey) -> bool {
         match self {
             Self::Arrived => survey.scope().is_none_or(|scope| scope == Scope::EveryProject),
@@ -44,7 +44,10 @@ impl Until {
     }
 }
 
-/// Looks again and again, until it is so or the time is over, and gives the last look.
+/// Looks until the state is reached or the time is over. Returns the last survey.
+///
+/// # Errors
+/// The cluster can't be read, and that does not pass in time.
 pub(crate) async fn wait(
     until: Until,
     name: &str,
@@ -81,13 +84,16 @@ pub(crate) async fn wait(
     }
 }
 
-/// All projects, as they are now: there may be a new one, and one may be on its way out.
+/// Surveys all current projects: some may have been added or deleted.
 pub(crate) async fn survey(name: &str, namespace: &str, cluster: &Cluster) -> Result<Survey, Failure> {
     let area = ProjectSelection::every(cluster).await?;
     Survey::take(name, namespace, &area, cluster).await
 }
 
-/// An error unless what was seen proves that it is so.
+/// Checks the last survey.
+///
+/// # Errors
+/// It does not prove that the state is reached.
 pub(crate) fn proof(until: Until, survey: &Survey) -> Result<()> {
     report::verdict(survey)?;
     let name = &survey.name;

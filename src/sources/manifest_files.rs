@@ -1,4 +1,4 @@
-//! `-f`: the files of manifests that a command works on: files, folders of them, standard input.
+//! Reads the manifests that `-f` names: files, folders of them, standard input.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -9,13 +9,13 @@ use crate::flags::Holds;
 use crate::manifest::Manifest;
 use crate::secret::{self, Origin, ProcessInput, SecretValue};
 
-/// Many times what one request to an API server may hold; a pipe may never end.
+/// The most bytes of a manifest: many times one request to an API server. A pipe may never end.
 const LIMIT: usize = 16 << 20;
 
-/// How the files of a folder end that are manifests, as kubectl has it.
+/// The extensions of the manifests in a folder, as kubectl has them.
 const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
 
-/// How many folders may be in one another.
+/// The greatest depth of nested folders.
 const DEEPEST: usize = 64;
 
 #[derive(clap::Args)]
@@ -30,10 +30,11 @@ pub(crate) struct ManifestArgs {
 }
 
 impl ManifestArgs {
-    /// What was named; none where nothing was.
+    /// Returns the files that were named; none if the flag is missing.
     ///
     /// # Errors
-    /// An address instead of a file; standard input twice; a folder that has none, or can't be read.
+    /// An address is named instead of a file; standard input is named twice; a folder has no manifest or
+    /// can't be read.
     pub(crate) fn files(&self) -> Result<Option<ManifestFiles>> {
         if self.filename.is_empty() {
             return Ok(None);
@@ -81,7 +82,7 @@ fn nothing_in(folder: &Path, recursive: bool) -> Error {
     if recursive { error } else { error.hint("-R also reads its subfolders") }
 }
 
-/// Adds the manifests of a folder, in the order of their names.
+/// Adds the manifests of a folder, sorted by name.
 fn add_folder(files: &mut Vec<Origin>, folder: &Path, depth: usize) -> Result<()> {
     let refused = |error| secret::reading(&Origin::Path(folder.to_owned()).shown(), &error);
     let entries: std::io::Result<Vec<_>> = fs::read_dir(folder).map_err(refused)?.collect();
@@ -92,25 +93,26 @@ fn add_folder(files: &mut Vec<Origin>, folder: &Path, depth: usize) -> Result<()
         match (path.is_dir(), path.is_symlink()) {
             (true, false) if depth > 1 => add_folder(files, &path, depth - 1)?,
             (false, _) if is_manifest => files.push(Origin::Path(path)),
-            // A link to a folder above would never end; kubectl follows none.
+            // A link to a folder above would never end, so links to folders are not followed. kubectl does
+            // the same.
             _ => {}
         }
     }
     Ok(())
 }
 
-/// Files of manifests, at least one, not read yet.
+/// At least one file of manifests, not read yet.
 pub(crate) struct ManifestFiles(Vec<Origin>);
 
 impl ManifestFiles {
     /// # Errors
-    /// One of them can't be read, is empty, or is no UTF-8.
+    /// A file can't be read, is empty, or is not UTF-8.
     pub(crate) fn read(&self) -> Result<Vec<ManifestFile>> {
         self.0.iter().map(ManifestFile::read).collect()
     }
 }
 
-/// The text of a manifest. It may hold Secrets, so it is kept as one.
+/// The text of a manifest. It may hold Secrets, so it is kept as a secret value.
 pub(crate) struct ManifestFile {
     name: String,
     content: SecretValue,
@@ -135,7 +137,7 @@ impl ManifestFile {
         Ok(Self { name, content })
     }
 
-    /// What it is called in messages.
+    /// Returns its name for messages.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }

@@ -1,4 +1,4 @@
-//! Where input comes from: the flags of values' sources, and files of manifests.
+//! Defines where input comes from: the flags for sources of values, and files of manifests.
 
 pub(crate) mod manifest_files;
 
@@ -11,7 +11,7 @@ use crate::flags::{Brings, Holds};
 use crate::secret::{self, Contents, Handling, Nothing, ProcessInput, Source, Trimming};
 use crate::session::Session;
 
-/// Where values come from.
+/// The flags for sources of values.
 #[derive(Args)]
 pub(crate) struct SourceArgs {
     /// Ask for the value, without showing it
@@ -44,7 +44,8 @@ pub(crate) struct SourceArgs {
           add = Brings::Key(Some(("a random one", "32 letters and digits"))))]
     generate: Vec<String>,
 
-    /// A file of KEY=VALUE lines, or - for standard input, as kubectl reads it: no quotes; KEY alone is a variable
+    /// A file of KEY=VALUE lines, or - for standard input, as kubectl reads it: no quotes; KEY alone is a
+    /// variable
     #[arg(long, value_name = "PATH", add = Holds::File, add = Brings::Keys(None))]
     from_env_file: Vec<OsString>,
 
@@ -62,8 +63,12 @@ pub(crate) struct SourceArgs {
     pub(crate) allow_empty_values: bool,
 }
 
-/// Reads all sources, and those of `more` beside them. `nothing` is what is done about values with nothing in them, where
-/// no flag takes them: where a value that is there would be lost they are all refused.
+/// Reads all sources, and `more`. `nothing` says how to treat empty values unless a flag accepts them: a
+/// command that would replace an existing value refuses them all.
+///
+/// # Errors
+/// A source can't be read, has an empty or illegal value, or two have the same key; a value must be typed and
+/// nobody can be asked. No value is repeated.
 pub(crate) async fn read_sources(
     args: &SourceArgs,
     more: Vec<Source>,
@@ -91,7 +96,7 @@ pub(crate) async fn read_sources(
 }
 
 impl SourceArgs {
-    /// All sources but those that somebody has to be asked for, whose keys are checked.
+    /// Returns all sources except those that must be asked for, whose keys are checked.
     fn without_prompts(&self) -> Result<Vec<Source>> {
         let mut sources = Source::literals(self.from_literal.clone())?;
         sources.extend(Source::files(named("--from-file", &self.from_file)?)?);
@@ -106,7 +111,7 @@ impl SourceArgs {
 }
 
 /// # Errors
-/// The flag has nothing behind it: kubectl passes that over.
+/// The flag has an empty value, which kubectl ignores.
 fn named(flag: &str, paths: &[OsString]) -> Result<Vec<OsString>> {
     if paths.iter().any(|path| path.is_empty()) {
         return Err(Error::usage(format!("{flag} is empty: it names no file"))

@@ -1,8 +1,9 @@
-//! Signals: anywhere they end the program at once, but for the few steps that must not be left half done.
+//! Handles signals: they end the program at once anywhere, except during the few steps that must not be left
+//! half done.
 //!
-//! Once tokio listens for a signal its default action is gone for the whole process, so every command runs under
-//! `run`, not only the prompts. They are listened for on a thread of their own: a command that waits for a file or for a
-//! full pipe can't be asked to end.
+//! Once tokio listens for a signal, its default action is gone for the whole process, so every command runs
+//! under `run`, not only the prompts. A thread of its own listens: a command that waits for a file or a full
+//! pipe can't be asked to end.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -12,24 +13,28 @@ use std::time::Duration;
 use super::line;
 use crate::error::{Error, Result};
 
-/// How many steps run that an interrupt must let finish.
+/// The number of running steps that an interrupt must let finish.
 static FINISHING: AtomicUsize = AtomicUsize::new(0);
 
-/// How many programs run that have the keyboard for themselves.
+/// The number of running programs that own the keyboard.
 static AT_THE_KEYBOARD: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether a signal ends the command now.
+/// Set when a signal ends the command.
 static IS_ENDING: AtomicBool = AtomicBool::new(false);
 
-/// For how long after such a program's end a Ctrl-C may come that was meant for it.
+/// How long after such a program has ended a Ctrl-C may arrive that was meant for it.
 const LATE: Duration = Duration::from_millis(50);
 
 thread_local! {
-    /// What the command leaves behind where it does not succeed, for its error. Every command runs on one thread.
+    /// Hints about what an unsuccessful command leaves behind, for its error. Every command runs on one
+    /// thread.
     static GOES_ON: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Runs a command to its end or to the first interrupt.
+///
+/// # Errors
+/// The command failed, or a signal ended it.
 pub(crate) fn run(command: impl Future<Output = Result<()>>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -43,17 +48,18 @@ pub(crate) fn run(command: impl Future<Output = Result<()>>) -> Result<()> {
         }
     });
     let outcome = outcome.map_err(|error| GOES_ON.take().iter().fold(error, Error::hint));
-    // A prompt's thread may still be reading; waiting for it would wait for a key.
+    // A prompt's thread may still be reading: waiting for it would wait for a key.
     runtime.shutdown_background();
     outcome
 }
 
-/// Begins to listen for signals, if that has not begun: before the terminal is changed, or a file made that must not stay.
+/// Starts to listen for signals, unless that has been done. Must come before the terminal is changed, or
+/// before a file is created that must not stay.
 pub(crate) fn listen() {
     signals::listen();
 }
 
-/// Waits for something that goes on when the user has seen enough: what `hints` say then.
+/// Waits for something that continues when the user stops watching; `hints` say so then.
 pub(crate) async fn watching<T>(hints: Vec<String>, wait: impl Future<Output = T>) -> T {
     GOES_ON.set(hints);
     let outcome = wait.await;
@@ -61,18 +67,18 @@ pub(crate) async fn watching<T>(hints: Vec<String>, wait: impl Future<Output = T
     outcome
 }
 
-/// Says with the command's error what was left behind as it was given up.
+/// Adds a hint to the command's error about what was left behind.
 pub(crate) fn leave_word(hint: String) {
     GOES_ON.with_borrow_mut(|hints| hints.push(hint));
 }
 
-/// Does a step to its end whatever signals come. What it does inside must have a time limit of its own.
+/// Runs a step to its end whatever signals come. The step must have a time limit of its own.
 pub(crate) async fn finishing<T>(step: impl Future<Output = T>) -> T {
     counted(&FINISHING, step).await
 }
 
-/// Waits for a program that has the keyboard for itself. A terminal sends Ctrl-C to all that runs in it, and means that
-/// program: to Emacs it is `C-g`, to vim the end of a `:!` command.
+/// Waits for a program that owns the keyboard. A terminal sends Ctrl-C to everything that runs in it, but
+/// means that program: to Emacs it is `C-g`, to vim the end of a `:!` command.
 pub(crate) async fn leaving_keyboard_to<T>(program: impl Future<Output = T>) -> T {
     counted(&AT_THE_KEYBOARD, async {
         let outcome = program.await;
@@ -94,7 +100,7 @@ async fn counted<T>(count: &'static AtomicUsize, step: impl Future<Output = T>) 
     step.await
 }
 
-/// Waits for an interrupt that may end the program.
+/// Waits for a signal that may end the program.
 async fn interrupted() -> Signal {
     let mut signals = signals::all();
     loop {
@@ -154,13 +160,14 @@ mod signals {
     use crate::ui::interrupt::{FINISHING, IS_ENDING, Signal};
     use crate::ui::terminal;
 
-    /// How long the command may take to notice a signal. Then it waits for what knows no end, such as the reader of a pipe.
+    /// How long the command may take to notice a signal. If it does not, it waits for something without end,
+    /// such as the reader of a pipe.
     const TO_NOTICE: Duration = Duration::from_secs(2);
-    /// How long it may take to end afterwards: an editor is asked to end, too.
+    /// How long the command may take to end after that; `edit` asks its editor to end, too.
     const TO_END: Duration = Duration::from_secs(10);
 
-    /// What ends a program by default and can be caught. The others stand for a fault of the program itself, which would
-    /// go on for ever if its handler returned: ILL, TRAP, BUS, FPE, SEGV.
+    /// The signals that end a program by default and can be caught. The others (ILL, TRAP, BUS, FPE, SEGV)
+    /// stand for a fault of the program, which would repeat for ever if their handler returned.
     const ENDING: [Number; 14] = [
         Number::HUP,
         Number::INT,
@@ -179,21 +186,22 @@ mod signals {
     ];
     #[cfg(target_os = "linux")]
     const ENDING_ON_LINUX: [Number; 2] = [Number::POWER, Number::STKFLT];
-    /// Realtime signals; what is below these the C library keeps for itself.
+    /// The realtime signals. The C library keeps those below for itself.
     #[cfg(target_os = "linux")]
     const REALTIME: std::ops::RangeInclusive<i32> = if cfg!(target_env = "musl") { 35..=64 } else { 34..=64 };
 
-    /// How many signals came, and how many of them the command has noticed.
+    /// The number of signals that came, and of those that the command has noticed.
     static CAME: AtomicUsize = AtomicUsize::new(0);
     static NOTICED: AtomicUsize = AtomicUsize::new(0);
 
     type Queue = mpsc::UnboundedReceiver<Signal>;
 
-    /// Those that came. The first who asks has them all.
+    /// The signals that came. Only the first caller gets the queue.
     pub(super) struct Signals(Option<Queue>);
 
     impl Signals {
-        /// The next one; none ever, where they can't be listened for: the default action ends the process then.
+        /// Returns the next signal. Never returns if signals can't be listened for: their default action then
+        /// ends the process.
         pub(super) async fn next(&mut self) -> Signal {
             let next = match &mut self.0 {
                 Some(queue) => queue.recv().await,
@@ -247,7 +255,7 @@ mod signals {
         numbers.filter(|number| *number != Number::HUP.as_raw() || !outlives_its_terminal())
     }
 
-    /// Whether it was started by `nohup`, which ignores SIGHUP beforehand.
+    /// Reports whether the program was started by `nohup`, which ignores SIGHUP beforehand.
     fn outlives_its_terminal() -> bool {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -269,14 +277,14 @@ mod signals {
         }
     }
 
-    /// Stops as a program does that knows nothing of SIGTSTP, with the terminal as it was before. SIGTTIN still has the same
-    /// default action, which does nothing where there is no shell that could let it go on.
+    /// Stops the program as SIGTSTP would by default, with the terminal as it was before. Uses SIGTTIN, which
+    /// still has that default action; it does nothing without a shell that could continue the program.
     fn stop() {
         terminal::step_back();
         let _ = rustix::process::kill_process(rustix::process::getpid(), Number::TTIN);
     }
 
-    /// Ends the program where the command does not.
+    /// Ends the program if the command does not.
     async fn end_anyway(number: i32, count: usize) {
         tokio::time::sleep(TO_NOTICE).await;
         let is_noticed = NOTICED.load(Ordering::SeqCst) >= count;

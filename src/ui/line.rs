@@ -1,4 +1,4 @@
-//! Standard output and standard error, each written at once.
+//! Writes to standard output and standard error, each time in one write.
 
 use std::io::{self, Write};
 
@@ -21,18 +21,18 @@ pub(crate) fn write_data(bytes: &[u8]) -> Result<()> {
     }
 }
 
-/// Writes to standard error. There is nobody left to tell if that fails.
+/// Writes to standard error. If that fails, there is nowhere left to report it.
 pub(crate) fn write_error(text: &str) {
-    // At once: `writeln!` would write it in pieces, and others write to the same terminal.
+    // In one write: `writeln!` would make several, and others write to the same terminal.
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
-/// Writes a labelled line to standard error.
+/// Writes a labelled line to standard error. If that fails, there is nowhere left to report it.
 pub(super) fn say(style: &Style, label: &str, message: &str) {
     write_error(&line(style, label, message));
 }
 
-/// Returns a line with its label, as it goes to standard error.
+/// Returns a line with its label, as it is written to standard error.
 pub(super) fn line(style: &Style, label: &str, message: &str) -> String {
     let label = style.clone().for_stderr().apply_to(label);
     let space = if label.to_string().is_empty() { "" } else { " " };

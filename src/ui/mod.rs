@@ -1,7 +1,8 @@
-//! The only place that touches the terminal.
+//! Is the only place that touches the terminal.
 //!
-//! Standard output is data, standard error is talk. Text that comes from the cluster or from a file's name loses its
-//! control characters on the way, so that no object's name can move the cursor or change the window's title.
+//! Standard output is data, standard error is talk. Text that comes from the cluster or from a file's name
+//! loses its control characters on the way, so that no object's name can move the cursor or change the
+//! window's title.
 
 pub(crate) mod interrupt;
 mod line;
@@ -33,7 +34,7 @@ pub(crate) use redaction::{Topic, Values};
 pub(crate) use table::Table;
 pub(crate) use terminal::SavedTerminal;
 
-/// What may be said and asked. Cloning it is cheap; all clones are one.
+/// The user's terminal: what may be printed and asked. Clones are cheap and share their state.
 #[derive(Clone)]
 pub(crate) struct Ui(Rc<Settings>);
 
@@ -43,18 +44,18 @@ struct Settings {
     presence: Presence,
     manner: PromptStyle,
     review: Cell<Review>,
-    /// What was chosen at questions that come up while a command runs, as flags.
+    /// The flags that stand for the user's choices during the command.
     chosen: RefCell<Vec<String>>,
     verbosity: u8,
     /// Warnings already shown: a server repeats them with every request.
     warned: RefCell<BTreeSet<String>>,
     redaction: Redaction,
-    /// What was written, where a test looks at it in the place of a terminal.
+    /// The output, if a test reads it instead of a terminal.
     #[cfg(test)]
     heard: Option<RefCell<Heard>>,
 }
 
-/// What went to standard output, and what to standard error.
+/// The text of standard output, and of standard error.
 #[cfg(test)]
 #[derive(Default, Clone)]
 pub(crate) struct Heard {
@@ -70,10 +71,10 @@ enum Verbosity {
     Silent,
 }
 
-/// What happens where a question comes up.
+/// How a question is answered.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Asking {
-    /// The user is there: ask.
+    /// Ask the user.
     Ask,
     /// `--yes`: go on without asking.
     Agree,
@@ -81,19 +82,19 @@ enum Asking {
     Refuse,
 }
 
-/// Whether somebody can be asked for what only they know, which `--yes` does not answer.
+/// Tells whether the user can be asked for what `--yes` does not answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Presence {
     There,
     Away,
 }
 
-/// Whether a write is shown and asked about before it happens, although it is none that has to be agreed to.
+/// Tells whether to show a write and ask for confirmation although it needs none.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Review {
-    /// The command line said all of it.
+    /// The whole command was typed.
     None,
-    /// It was put together by answers to questions.
+    /// The command was put together from answers.
     Wanted,
 }
 
@@ -103,8 +104,8 @@ impl Ui {
             console::set_colors_enabled(talk.color() == Color::Always);
             console::set_colors_enabled_stderr(talk.color() == Color::Always);
         }
-        // Both: a prompt is drawn on stderr and answered on stdin. Where stderr goes to a file, dialoguer would
-        // wait for ever for a key that nobody knows to press.
+        // A prompt needs both: it is drawn on stderr and answered on stdin. If stderr goes to a file, the
+        // program would wait for a key that nobody knows to press.
         let somebody_there = io::stdin().is_terminal() && io::stderr().is_terminal();
         let asking = match (talk.yes, talk.no_input || !somebody_there) {
             (true, _) => Asking::Agree,
@@ -134,7 +135,8 @@ impl Ui {
         }))
     }
 
-    /// One that says nothing and asks nothing, for completion: the line under the cursor is the shell's.
+    /// Returns one that prints and asks nothing, for completion: the line under the cursor belongs to the
+    /// shell.
     pub(crate) fn silent() -> Self {
         Self(Rc::new(Settings {
             chatter: Verbosity::Silent,
@@ -151,7 +153,7 @@ impl Ui {
         }))
     }
 
-    /// One for a test: it agrees to everything, asks nothing, and keeps what is said.
+    /// Returns one for a test: it confirms everything, asks nothing, and keeps the output.
     #[cfg(test)]
     pub(crate) fn heard_by_a_test() -> Self {
         let silent = Rc::into_inner(Self::silent().0).expect("it is the only one");
@@ -168,34 +170,35 @@ impl Ui {
         self.0.heard.as_ref().map(RefCell::take).unwrap_or_default()
     }
 
-    /// From now on no text of others that repeats a piece of this is shown.
+    /// Hides every text of others that repeats a piece of this value, from now on.
     pub(crate) fn never_quote(&self, value: &[u8]) {
-        // Where nothing is said, nothing is quoted.
+        // Without output nothing is quoted.
         if self.0.chatter != Verbosity::Silent {
             self.0.redaction.learn(value);
         }
     }
 
-    /// The same with the values of a secret, in the JSON of an answer or a request.
+    /// Hides texts that repeat a piece of a secret's values; `json` is an answer or a request.
     pub(crate) fn never_quote_secret(&self, json: &[u8]) {
         if self.0.chatter != Verbosity::Silent {
             self.0.redaction.learn_secret(json);
         }
     }
 
-    /// The same with the secrets of a page of a list.
+    /// Hides texts that repeat a piece of the values on a page of a list.
     pub(crate) fn never_quote_list(&self, json: &[u8]) {
         if self.0.chatter != Verbosity::Silent {
             self.0.redaction.learn_list(json);
         }
     }
 
-    /// A text of the server or of others as it may be shown: not at all where it repeats a value, or may do so.
+    /// Returns a text of the server or of others as it may be shown: replaced if it repeats a value, or may
+    /// do so.
     pub(crate) fn quotable(&self, text: &str, topic: &Topic) -> String {
         self.0.redaction.quotable(text, topic)
     }
 
-    /// Whether a text of others repeats a piece of a value.
+    /// Reports whether a text of others repeats a piece of a value.
     pub(crate) fn repeats_a_value(&self, text: &str) -> bool {
         self.0.redaction.repeats(text, &Topic::default())
     }
@@ -215,15 +218,16 @@ impl Ui {
         say(style, label, message);
     }
 
-    /// Writes a part of an error. It may quote a server: what follows its first line begins with blanks, so that it is
-    /// not taken for a hint of this program.
+    /// Writes a part of an error. It may quote a server, so lines after the first are indented: they can't be
+    /// mistaken for a hint of this program.
     fn show_part(&self, style: &Style, label: &str, text: &str) {
         let mut lines = text.lines();
         self.write(style, label, lines.next().unwrap_or_default());
         lines.for_each(|line| self.write(style, "", &format!("  {line}")));
     }
 
-    /// A line that says what was done, as `secret/x created`. Goes to standard output, where kubectl's go.
+    /// Prints a line that says what was done, such as `secret/x created`. It goes to standard output, as
+    /// kubectl's lines do.
     pub(crate) fn done(&self, line: &str) -> Result<()> {
         if self.0.chatter == Verbosity::Normal {
             self.data(format!("{}\n", printable(line)).as_bytes())
@@ -232,10 +236,10 @@ impl Ui {
         }
     }
 
-    /// Writes what was asked for with `-o`, byte for byte, as [`write_data`] does.
+    /// Writes data for `-o`, byte for byte, as [`write_data`] does.
     ///
     /// # Errors
-    /// Those of [`write_data`].
+    /// Standard output can't be written to, except for a reader that has gone away.
     #[cfg_attr(
         not(test),
         expect(
@@ -252,18 +256,18 @@ impl Ui {
         write_data(bytes)
     }
 
-    /// Whether there is something to read on standard input without somebody typing it.
+    /// Reports whether standard input is not a terminal.
     #[expect(clippy::unused_self, reason = "as for `data`")]
     pub(crate) fn has_input(&self) -> bool {
         !io::stdin().is_terminal()
     }
 
-    /// Whether notes are left out: what only they tell need not be found out.
+    /// Reports whether notes are hidden, so that what only they tell need not be looked up.
     pub(crate) fn is_quiet(&self) -> bool {
         self.0.chatter == Verbosity::Quiet
     }
 
-    /// Why nobody is asked anything.
+    /// Returns the reason why nobody is asked.
     #[expect(clippy::unused_self, reason = "as for `data`")]
     pub(crate) fn why_nobody_is_asked(&self) -> &'static str {
         match (io::stdin().is_terminal(), io::stderr().is_terminal()) {
@@ -273,39 +277,39 @@ impl Ui {
         }
     }
 
-    /// Whether what goes to standard output is shown on a terminal.
+    /// Reports whether standard output is a terminal.
     #[expect(clippy::unused_self, reason = "as for `data`")]
     pub(crate) fn data_is_seen(&self) -> bool {
         io::stdout().is_terminal()
     }
 
-    /// Something worth knowing that needs nothing done.
+    /// Prints a note: something worth knowing that needs no action.
     pub(crate) fn note(&self, note: &str) {
         if self.0.chatter == Verbosity::Normal {
             self.say(&Style::new().dim(), "note:", note);
         }
     }
 
-    /// Something that may surprise later. Shown once.
+    /// Prints a warning: something that may surprise later. Each one is shown once.
     pub(crate) fn warning(&self, warning: &str) {
         if self.0.warned.borrow_mut().insert(warning.to_owned()) {
             self.say(&Style::new().yellow(), "Warning:", warning);
         }
     }
 
-    /// Part of what a question is about, which is about to come. Where a flag has answered it, `--quiet` hides this.
+    /// Prints one effect of the step about to be confirmed. Hidden by `--quiet` if `--yes` has answered.
     pub(crate) fn effect(&self, effect: &str) {
         if self.0.chatter == Verbosity::Normal || self.0.asking != Asking::Agree {
             self.effect_always(effect);
         }
     }
 
-    /// The same where it must be known whatever `--quiet` says.
+    /// Prints one effect of the step about to be confirmed, even with `--quiet`.
     pub(crate) fn effect_always(&self, line: &str) {
         self.say(&Style::new(), "  *", line);
     }
 
-    /// One request, for `-v`. Never holds a body.
+    /// Prints one request, for `-v`. Never includes a body.
     pub(crate) fn trace(&self, line: &str) {
         if self.0.verbosity > 0 {
             self.say(&Style::new().dim(), "request:", line);
@@ -324,10 +328,10 @@ impl Ui {
         }
     }
 
-    /// Asks whether to go on. `--yes` answers it.
+    /// Asks for confirmation. `--yes` gives it.
     ///
     /// # Errors
-    /// The answer is no; nobody can be asked (a usage error naming `--yes`); Ctrl-C.
+    /// The answer is no; nobody can be asked (a usage error that names `--yes`); Ctrl-C.
     pub(crate) async fn confirm(&self, question: &str) -> Result<()> {
         match self.0.asking {
             Asking::Agree => Ok(()),
@@ -340,12 +344,12 @@ impl Ui {
         }
     }
 
-    /// From here on every write is shown before it happens: somebody is being led.
+    /// Has every write shown and confirmed from now on: the command is guided.
     pub(crate) fn review_writes(&self) {
         self.0.review.set(Review::Wanted);
     }
 
-    /// A choice that a flag could have made.
+    /// Remembers a choice that a flag could have made.
     pub(crate) fn note_chosen(&self, flag: String) {
         self.0.chosen.borrow_mut().push(flag);
     }
@@ -354,7 +358,7 @@ impl Ui {
         self.0.chosen.borrow().clone()
     }
 
-    /// Shows what is about to be written and asks whether to go on, where somebody is being led.
+    /// Shows what is about to be written and asks for confirmation, if the command is guided.
     ///
     /// # Errors
     /// The answer is no; Esc, Ctrl-C.
@@ -370,7 +374,7 @@ impl Ui {
 
     async fn ask_yes_or_no(&self, question: &str) -> Result<()> {
         if prompt::confirm(printable(question).into_owned(), self.0.manner).await? {
-            // Once is enough.
+            // One confirmation is enough.
             self.0.review.set(Review::None);
             Ok(())
         } else {
@@ -378,14 +382,14 @@ impl Ui {
         }
     }
 
-    /// Whether somebody can be asked for more than a yes or no.
+    /// Reports whether the user can be asked more than yes or no.
     pub(crate) fn somebody_is_there(&self) -> bool {
         self.0.presence == Presence::There
     }
 
-    /// Lets the user pick one of several ways to go on, or nothing where nobody can be asked.
+    /// Asks the user for one of several ways to go on; none if nobody can be asked.
     ///
-    /// `--yes` does not answer this: it is no question of yes or no.
+    /// `--yes` does not answer this.
     ///
     /// # Errors
     /// Esc, Ctrl-C.
@@ -396,7 +400,8 @@ impl Ui {
         self.pick(question, ways.iter().map(|way| (*way, ""))).await.map(Some)
     }
 
-    /// Lets the user pick one of several, each with a few words about it; gives its place. Somebody must be there.
+    /// Asks the user for one of several choices, each with a description. Returns its index. Must not be
+    /// called if nobody can be asked.
     ///
     /// # Errors
     /// Esc, Ctrl-C.
@@ -411,7 +416,7 @@ impl Ui {
         prompt::pick(text(question), choices.collect(), self.0.manner).await
     }
 
-    /// Asks for a value without showing it, twice; nothing where nobody can be asked.
+    /// Asks twice for a hidden value; none if nobody can be asked.
     ///
     /// # Errors
     /// Esc, Ctrl-C, a value of several lines.
@@ -423,7 +428,7 @@ impl Ui {
         Ok(Some(SecretValue::from_bytes(std::mem::take(&mut *answer))))
     }
 
-    /// Asks for a word, or gives nothing where nobody can be asked.
+    /// Asks for a word; none if nobody can be asked.
     ///
     /// # Errors
     /// Esc, Ctrl-C.
@@ -439,7 +444,7 @@ impl Ui {
         self.ask_word(question, word).await.map(Some)
     }
 
-    /// Asks for a word until it is right. Somebody must be there.
+    /// Asks for a word until it is right. Must not be called if nobody can be asked.
     ///
     /// # Errors
     /// Esc, Ctrl-C.
@@ -448,7 +453,7 @@ impl Ui {
     }
 }
 
-/// Replaces the text of a panic, which may hold anything, by its place.
+/// Replaces the text of a panic, which may contain anything, by its location.
 pub(crate) fn hide_panics() {
     std::panic::set_hook(Box::new(|panic| {
         terminal::restore();

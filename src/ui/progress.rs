@@ -1,4 +1,4 @@
-//! How far long work has got: a bar on a terminal, a plain line every few seconds elsewhere.
+//! Shows the progress of long work: a bar on a terminal, a plain line every few seconds elsewhere.
 //!
 //! A screen reader reads every redraw aloud, so a dumb terminal gets the plain lines too.
 
@@ -9,13 +9,13 @@ use console::Term;
 use super::prompt::PromptStyle;
 use super::{Ui, Verbosity};
 
-/// How often a plain line is written.
+/// The time between two plain lines.
 const PERIOD: Duration = Duration::from_secs(5);
-/// How often a bar is drawn at most.
+/// The least time between two redraws of the bar.
 const REDRAW: Duration = Duration::from_millis(50);
 const BAR_WIDTH: usize = 30;
 
-/// Work of a known number of steps. What was drawn goes with it.
+/// Work of a known number of steps. The bar is erased when this is dropped.
 pub(crate) struct Progress {
     ui: Ui,
     what: String,
@@ -26,19 +26,19 @@ pub(crate) struct Progress {
 
 enum Form {
     Bar(Bar),
-    /// When the last line was written.
+    /// The time of the last line.
     Lines(Instant),
     Silent,
 }
 
-/// The terminal, and when the bar was drawn last: never, where nothing is to be cleared.
+/// The terminal, and the time of the last redraw; none if nothing is on the screen.
 struct Bar {
     terminal: Term,
     drawn: Option<Instant>,
 }
 
 impl Ui {
-    /// Begins to show progress: `what` is its object, as `copies of hf`.
+    /// Starts to show progress. `what` is the object of the work, such as `copies of hf`.
     pub(crate) fn progress(&self, what: &str, total: usize) -> Progress {
         let terminal = Term::stderr();
         let redraws = terminal.is_term() && self.0.manner == PromptStyle::Drawn;
@@ -53,11 +53,11 @@ impl Ui {
 }
 
 impl Bar {
-    /// One line: what does not fit would be left behind by the next redraw.
+    /// Draws one line. What does not fit is cut off: the next redraw would leave it behind.
     fn draw(&mut self, line: &str) {
         self.clear();
         let width = usize::from(self.terminal.size().1);
-        // A terminal that takes nothing any more is no reason to stop the work.
+        // A broken terminal is no reason to stop the work.
         let _ = self.terminal.write_str(&console::truncate_str(line, width.saturating_sub(1), ""));
         self.drawn = Some(Instant::now());
     }
@@ -76,7 +76,7 @@ fn line(what: &str, done: usize, total: usize) -> String {
 }
 
 impl Progress {
-    /// So many steps are done.
+    /// Sets the number of finished steps.
     pub(crate) fn at(&mut self, done: usize) {
         self.done = done;
         match &mut self.form {
@@ -91,7 +91,7 @@ impl Progress {
         }
     }
 
-    /// Prints something beside it, which the next redraw must not overwrite.
+    /// Prints something while the bar is shown, so that the next redraw does not overwrite it.
     pub(crate) fn beside<T>(&mut self, print: impl FnOnce() -> T) -> T {
         let Form::Bar(bar) = &mut self.form else { return print() };
         bar.clear();

@@ -1,4 +1,4 @@
-//! Columns of text, laid out as kubectl lays out its tables, so that what people do with those works here too.
+//! Lays out columns of text as kubectl does, so that scripts for kubectl's tables work here too.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,18 +7,18 @@ use console::measure_text_width;
 
 use crate::printable::printable;
 
-/// Blanks between two columns, and the least width of one with them: kubectl's.
+/// The blanks between two columns, and the least width of a column with them: kubectl's.
 const GAP: usize = 3;
 const LEAST: usize = 6;
 
-/// The longest text of a cell. A name has 253 characters; a list of keys, or what somebody wrote into a pod spec, may have
-/// a million, and every other row would be as wide.
+/// The longest cell, in characters. A name has at most 253; a list of keys, or a text in a pod spec, may have
+/// a million, and every row would be as wide.
 const LONGEST: usize = 1_000;
 
-/// What kubectl puts into a cell that holds nothing.
+/// kubectl's text for an empty cell.
 const NOTHING: &str = "<none>";
 
-/// A table: upper-case headers, and rows of as many cells. It prints a line for each, without blanks at the end.
+/// A table with upper-case headers, and as many cells in each row. Lines have no blanks at their end.
 pub(crate) struct Table {
     headers: Vec<Cow<'static, str>>,
     rows: Vec<Box<[Cow<'static, str>]>>,
@@ -29,7 +29,7 @@ impl Table {
         Self { headers: headers.into_iter().map(Into::into).collect(), rows: Vec::new() }
     }
 
-    /// Adds a row. Characters that could move the cursor or reorder the line become escapes.
+    /// Adds a row. Characters that could move the cursor or reorder the line are escaped.
     pub(crate) fn row<T: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = T>) {
         let cells: Box<[_]> = cells
             .into_iter()
@@ -42,7 +42,7 @@ impl Table {
         self.rows.push(cells);
     }
 
-    /// How wide each column is, with the gap after it.
+    /// Returns the width of each column with the gap after it.
     fn widths(&self) -> Vec<usize> {
         let widest = |column: usize, header: &str| {
             let cells =

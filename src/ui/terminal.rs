@@ -1,4 +1,4 @@
-//! The terminal's modes while a question is open or another program has it, and how they come back.
+//! Sets the terminal's modes while a question is open or another program uses it, and restores them.
 
 use std::io;
 #[cfg(unix)]
@@ -8,41 +8,41 @@ use console::Term;
 #[cfg(unix)]
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 
-/// The question that is open. A panic ends the program where it is, and no guard is dropped then.
+/// The open question. It is global because a panic ends the program without dropping a guard.
 #[cfg(unix)]
 static OPEN: Mutex<Option<Open>> = Mutex::new(None);
 
 #[cfg(unix)]
 struct Open {
-    /// The terminal's modes before it.
+    /// The terminal's modes before the question.
     before: Termios,
-    /// Its modes while it is open, for when a stopped program goes on.
+    /// Its modes during the question, for a stopped program that continues.
     during: Termios,
-    /// What is on the screen of it, for a shell that writes over it while the program is stopped.
+    /// The question's text on the screen, which a shell may overwrite while the program is stopped.
     drawn: String,
 }
 
-/// Puts echo, line mode and cursor back when it goes.
+/// Restores echo, line mode and cursor when dropped.
 pub(super) struct TerminalGuard {
     echo: Echo,
     cursor: Cursor,
 }
 
-/// Where the cursor stands.
+/// The cursor's position.
 #[derive(PartialEq, Eq)]
 enum Cursor {
-    /// Behind a question.
+    /// After a question.
     InALine,
     /// At the start of a line of its own.
     Free,
 }
 
-/// Who shows what is typed.
+/// Tells who shows what is typed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Echo {
     /// The terminal itself, which edits the line too.
     Terminal,
-    /// The prompt, or nobody: between two keys the terminal would show what is typed or pasted meanwhile.
+    /// The prompt, or nobody: the terminal would also show what is typed or pasted between two keys.
     Off,
 }
 
@@ -59,15 +59,15 @@ impl TerminalGuard {
         Self { echo, cursor: Cursor::InALine }
     }
 
-    /// The question is answered or left, and has ended its line.
+    /// Marks the question as answered or left; its line has ended.
     pub(super) fn question_is_over(&mut self) {
         self.cursor = Cursor::Free;
     }
 }
 
-/// Modes in which Ctrl-Z does nothing: a shell brings a stopped program back with the echo on, and what is typed then is
-/// seen. Ctrl-\ neither. Without echo Ctrl-C is a key like the others, which the question ends by; a shell script that runs
-/// this program does not get it.
+/// Returns modes in which Ctrl-Z and Ctrl-\ do nothing: a shell continues a stopped program with the echo on,
+/// which would show what is typed. Without echo, Ctrl-C is a key like the others, which ends the question; a
+/// shell script that runs this program does not get it.
 #[cfg(unix)]
 fn prepared(mut modes: Termios, echo: Echo) -> Termios {
     // Linux and macOS have different values for "no character".
@@ -76,7 +76,7 @@ fn prepared(mut modes: Termios, echo: Echo) -> Termios {
         modes.special_codes[key] = DISABLED;
     }
     if echo == Echo::Off {
-        // macOS has a second key that stops a program, Ctrl-Y, with the extensions.
+        // On macOS, the extensions have a second key that stops a program: Ctrl-Y.
         modes.special_codes[SpecialCodeIndex::VINTR] = DISABLED;
         modes.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::IEXTEN);
         modes.special_codes[SpecialCodeIndex::VMIN] = 1;
@@ -88,38 +88,38 @@ fn prepared(mut modes: Termios, echo: Echo) -> Termios {
 impl Drop for TerminalGuard {
     fn drop(&mut self) {
         restore_modes();
-        // A terminal that edits the line itself had its cursor all the time, and may know no such code.
+        // A terminal that edits the line itself never hid its cursor, and may not know the code.
         if self.echo == Echo::Off {
             show_cursor();
         }
         if self.cursor == Cursor::InALine {
-            // A signal came between: what is said next begins a line.
+            // A signal came in between: the next message begins a line.
             let _ = Term::stderr().write_line("");
         }
     }
 }
 
-/// Puts all back, where there is a terminal.
+/// Restores everything, if there is a terminal.
 pub(super) fn restore() {
     restore_modes();
     show_cursor();
 }
 
 pub(super) fn restore_modes() {
-    // Not `lock`: whoever panics may hold it.
+    // Not `lock`: a panicking thread may hold it.
     #[cfg(unix)]
     if let Some(open) = OPEN.try_lock().ok().and_then(|mut open| open.take()) {
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &open.before);
     }
 }
 
-/// Writes what is on the screen of the open question from now on.
+/// Writes the open question's text to the screen and remembers it.
 pub(super) fn draw(terminal: &Term, text: &str) -> io::Result<()> {
     remember(text);
     terminal.write_str(text)
 }
 
-/// This is on the screen of the open question.
+/// Remembers the open question's text on the screen.
 pub(super) fn remember(text: &str) {
     #[cfg(unix)]
     if let Some(open) = &mut *OPEN.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -129,7 +129,7 @@ pub(super) fn remember(text: &str) {
     let _ = text;
 }
 
-/// Leaves the terminal to the shell for as long as the program is stopped.
+/// Leaves the terminal to the shell while the program is stopped.
 #[cfg(unix)]
 pub(super) fn step_back() {
     let Some(open) = &mut *OPEN.lock().unwrap_or_else(PoisonError::into_inner) else { return };
@@ -141,11 +141,11 @@ pub(super) fn step_back() {
     show_cursor();
 }
 
-/// Takes the terminal again, with the question that is open.
+/// Takes the terminal back and redraws the open question.
 #[cfg(unix)]
 pub(super) fn come_back() {
     let Some(open) = &mut *OPEN.lock().unwrap_or_else(PoisonError::into_inner) else { return };
-    // In the background this stops the program again, until the shell hands it the terminal.
+    // In the background this stops the program again, until the shell gives it the terminal.
     let _ = tcsetattr(io::stdin(), OptionalActions::Now, &open.during);
     let _ = Term::stderr().write_str(&format!("\r{}", open.drawn));
 }
@@ -157,8 +157,8 @@ fn show_cursor() {
     }
 }
 
-/// Puts the terminal's modes back when it goes, where there is a terminal.
-/// One that is ended from outside may leave it as it was drawing in it.
+/// Restores the terminal's modes when dropped, if there is a terminal: a program that is ended from outside
+/// may leave it in the modes that it draws with.
 pub(crate) struct SavedTerminal {
     #[cfg(unix)]
     before: Option<Termios>,

@@ -1,4 +1,4 @@
-//! The registry logins of service accounts, looked up before a workload gets one of its own.
+//! Reads the registry logins of service accounts, before a workload gets one of its own.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,10 @@ use crate::cluster::Cluster;
 use crate::error::Result;
 use crate::workload::{self, AccountLogins, Kind, Target};
 
-/// Reads the logins of these service accounts. One that there is not has none.
+/// Reads the logins of these service accounts. An account that does not exist has none.
 ///
 /// # Errors
-/// Anything but a service account that may not be read, which is part of the answer.
+/// A read failed, for another reason than a missing right, which is part of the answer.
 pub(crate) async fn read(
     accounts: BTreeSet<String>,
     namespace: &str,
@@ -17,7 +17,7 @@ pub(crate) async fn read(
 ) -> Result<AccountLogins> {
     let mut known = AccountLogins::new();
     for name in accounts {
-        // What stands in a pod spec may be no name, and becomes part of a path.
+        // A pod spec may hold an illegal name, and this one becomes part of a path.
         if workload::check_object_name("service account", &name).is_err() {
             continue;
         }

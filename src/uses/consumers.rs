@@ -1,17 +1,18 @@
-//! What refers to secrets in a namespace, or in all of them.
+//! Finds what refers to secrets in one namespace, or in all.
 //!
-//! One search behind `usage`, `check`, `delete` and `list --consumers`, and behind what `set`, `unset` and `edit` tell.
+//! `usage`, `check`, `delete` and `list --consumers` use this search, and so do the notes of `set`, `unset`
+//! and `edit`.
 
 use serde_json::Value;
 
 use crate::cluster::{Cluster, Failure, Namespaces, Seen};
 use crate::workload::{Consumer, Kind, Reference, folded};
 
-/// Lists every kind that refers to secrets once. Of each object the references that are `wanted` are kept; owners stand
-/// for what they made.
+/// Lists each kind that refers to secrets once, and keeps the references that are `wanted`. Owners stand for
+/// what they made.
 ///
 /// # Errors
-/// Anything but a list that is not allowed, which is part of the answer.
+/// A list failed, for another reason than a missing right, which is part of the answer.
 pub(crate) async fn find(
     wanted: impl Fn(&Reference) -> bool,
     scope: &Namespaces,
@@ -20,10 +21,10 @@ pub(crate) async fn find(
     find_with(|kind, object| Consumer::of(kind, object, &wanted), scope, cluster).await
 }
 
-/// The same, with what `read` makes of each object.
+/// Lists each kind that refers to secrets once, and keeps what `read` makes of each object.
 ///
 /// # Errors
-/// As [`look`].
+/// A list failed, for another reason than a missing right, which is part of the answer.
 pub(crate) async fn find_with(
     read: impl Fn(&'static Kind, &Value) -> Consumer,
     scope: &Namespaces,

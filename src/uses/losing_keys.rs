@@ -1,4 +1,4 @@
-//! Keys that a secret is to lose: which workloads would miss them, and whether that is agreed to.
+//! Finds the workloads that would miss keys that a secret is to lose, and asks for confirmation.
 
 use crate::change::secret::SecretChange;
 use crate::cluster::Cluster;
@@ -19,9 +19,9 @@ pub(crate) struct LostKeys<'a> {
     pub(crate) name: &'a str,
     pub(crate) namespace: &'a str,
     pub(crate) keys: &'a [String],
-    /// With whom the secret is shared: those who have copies lose the keys too.
+    /// With whom the secret is shared: its copies lose the keys too.
     pub(crate) scope: &'a Scope,
-    /// What is done, for the question: `Take A out of hf`.
+    /// The action, for the question: `Take A out of hf`.
     pub(crate) deed: String,
     pub(crate) cluster: &'a Cluster,
     pub(crate) write: &'a WriteArgs,
@@ -29,8 +29,11 @@ pub(crate) struct LostKeys<'a> {
 }
 
 impl LostKeys<'_> {
-    /// Asks where workloads would not start any more without these keys; of a shared secret those of its copies too.
-    /// Those that take whatever keys there are, and start without them, are named.
+    /// Asks for confirmation if workloads would not start without these keys; for a shared secret, also
+    /// workloads that use its copies. Names the workloads that use all keys and would start without these.
+    ///
+    /// # Errors
+    /// The workloads can't be listed, the answer is no, or nobody can be asked.
     pub(crate) async fn agree(&self) -> Result<()> {
         let Self { name, namespace, cluster, session, .. } = self;
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
@@ -66,7 +69,10 @@ impl LostKeys<'_> {
     }
 }
 
-/// Asks where workloads would not start any more without these keys.
+/// Asks for confirmation if workloads would not start without these keys.
+///
+/// # Errors
+/// The workloads can't be listed, the answer is no, or nobody can be asked.
 pub(crate) async fn agree(change: &SecretChange<'_>, scope: &Scope, keys: &[String]) -> Result<()> {
     let SecretChange { name, namespace, cluster, session, write, .. } = change;
     let deed = format!("Take {} out of {name}", list(keys));

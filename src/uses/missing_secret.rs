@@ -1,6 +1,6 @@
-//! A secret that is not where a workload needs it: where else it is, and how it gets there.
+//! Explains that a workload's namespace lacks a secret: where else it is, and how it gets there.
 //!
-//! Looked up only once it is missing, and only as far as the user may look.
+//! The other places are looked up only after that, and only as far as the user may look.
 
 use crate::cluster::{Cluster, Failure};
 use crate::command_line::CommandLine;
@@ -12,10 +12,10 @@ use crate::session;
 use crate::session::Session;
 use crate::wording::list;
 
-/// How many places are named.
+/// How many places are named at most.
 const MOST: usize = 5;
 
-/// The answer that the secret is not there, with what to do about it.
+/// Returns the error that the secret is missing, with what to do about it.
 pub(crate) async fn explain(
     failure: Failure,
     name: &str,
@@ -43,7 +43,7 @@ pub(crate) async fn explain(
     error.hint(format!("or create it: {create}"))
 }
 
-/// There is one in Run:ai's own namespace.
+/// Returns the hint for a secret that Run:ai's namespace has.
 fn of_source(source: &Metadata, namespace: &str, projects: Option<&[Project]>) -> String {
     let Metadata { name, namespace: runai, labels, .. } = source;
     if Scope::of(labels) != Scope::EveryProject {
@@ -63,7 +63,7 @@ fn of_source(source: &Metadata, namespace: &str, projects: Option<&[Project]>) -
     )
 }
 
-/// There are some in other projects and namespaces.
+/// Returns the hint for a secret that other projects and namespaces have.
 fn of_others(name: &str, others: &[&Metadata], projects: &[Project]) -> String {
     let place = |secret: &&&Metadata| {
         let project = projects.iter().find(|project| project.namespace == secret.namespace);

@@ -1,4 +1,4 @@
-//! Who refers to a secret, and what a change of it does to them.
+//! Finds the workloads that refer to a secret, and what a change of it does to them.
 
 pub(crate) mod account_logins;
 pub(crate) mod consumers;

@@ -1,6 +1,6 @@
-//! The flags with which a workload is given secrets, and the look at those secrets before anything is written.
+//! Defines the flags that give a workload secrets, and checks those secrets before anything is written.
 //!
-//! A reference to a key that does not exist shows only when the pod is scheduled, hours later on a busy GPU queue.
+//! A reference to a missing key shows only when the pod is scheduled, hours later on a busy GPU queue.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use crate::uses;
 use crate::wording::list;
 use crate::workload::{self, Attachment, Mode};
 
-/// Run:ai's own ways to say which secret goes where.
+/// Run:ai's flags that name a secret and its use.
 #[derive(clap::Args)]
 pub(crate) struct ReferenceArgs {
     #[command(flatten)]
@@ -30,7 +30,8 @@ pub(crate) struct ReferenceArgs {
     mode: Option<String>,
 }
 
-/// `-e` and `--env-secret`, in the order in which they were typed: a variable is seen by those after it alone.
+/// `-e` and `--env-secret`, in the order of the command line: only later variables can refer to an earlier
+/// one.
 struct VariableArgs(Vec<VariableArg>);
 
 enum VariableArg {
@@ -40,7 +41,7 @@ enum VariableArg {
 
 type MakeVariableArg = fn(String) -> VariableArg;
 
-/// The ids of the two flags, with what makes a word of each of them an argument.
+/// The ids of the two flags, and the constructors of their arguments.
 const VARIABLE_FLAGS: [(&str, MakeVariableArg); 2] =
     [("environment", VariableArg::Environment), ("env_secret", VariableArg::EnvSecret)];
 
@@ -89,15 +90,19 @@ impl clap::Args for VariableArgs {
     }
 }
 
-/// What the flags ask for: attachments, and plain variables where the command takes them.
+/// The attachments that the flags ask for, and plain variables for commands that take them.
 pub(crate) struct Uses {
     pub(crate) attachments: Vec<Attachment>,
     pub(crate) literals: Vec<(String, String)>,
-    /// The names of the variables of both, in the order in which they were typed.
+    /// The names of all variables, in the order of the command line.
     pub(crate) order: Vec<String>,
 }
 
 impl ReferenceArgs {
+    /// Returns the permissions of files that `--mode` gives.
+    ///
+    /// # Errors
+    /// They are not octal.
     pub(crate) fn mode(&self) -> Result<Option<Mode>> {
         self.mode.as_deref().map(Mode::parse).transpose()
     }
@@ -107,7 +112,7 @@ impl ReferenceArgs {
     }
 
     /// # Errors
-    /// One of the flags is not legal, also where nothing would make use of it.
+    /// A flag is not legal, even if nothing would use it.
     pub(crate) fn resolve(&self) -> Result<Uses> {
         let mode = self.mode()?;
         let mut uses = Uses { attachments: Vec::new(), literals: Vec::new(), order: Vec::new() };
@@ -135,7 +140,7 @@ impl ReferenceArgs {
     }
 
     /// # Errors
-    /// There is a mode, and of all that is attached nothing is a file.
+    /// A mode is given, but no attachment is a file.
     pub(crate) fn check_mode_is_used(&self, attachments: &[Attachment]) -> Result<()> {
         if self.mode.is_none() || attachments.iter().any(|one| matches!(one, Attachment::Files { .. })) {
             return Ok(());
@@ -145,10 +150,10 @@ impl ReferenceArgs {
     }
 }
 
-/// Checks that every secret and key is there, in the workload's own namespace: references never cross namespaces. Gives
-/// the keys of each secret that could be read.
+/// Checks that every secret and key exists in the workload's own namespace: references never cross
+/// namespaces. Returns the keys of each secret that could be read.
 ///
-/// Where the user may not read secrets there is a warning instead: the attachment itself needs no such right.
+/// A user who may not read secrets gets a warning instead: the attachment itself needs no such right.
 ///
 /// # Errors
 /// A secret or a key that is not optional is missing, a secret is of another type than its use needs, or two
@@ -193,8 +198,8 @@ pub(crate) async fn check(
     Ok(keys)
 }
 
-/// Warns of a plain value that was probably meant as a reference: `hf,token`, where secret hf has a key token. Only then
-/// it is repeated, since it is no value of a secret.
+/// Warns of a plain value that was probably meant as a reference: `hf,token`, if secret hf has a key token.
+/// Only then is it repeated, since it is not a value of a secret.
 pub(crate) async fn warn_of_lost_prefix(
     literals: &[(String, String)],
     namespace: &str,
@@ -207,7 +212,8 @@ pub(crate) async fn warn_of_lost_prefix(
     if likely.is_empty() {
         return;
     }
-    // The names first: a plain value may be a password, and what is asked for by name stands in logs.
+    // The names are listed first: a plain value may be a password, and a secret that is asked for by name
+    // appears in logs.
     let names = cluster.secret_names(namespace).await.unwrap_or_default();
     for (variable, SecretReference { secret, key }) in likely {
         if !names.contains(&secret) {

@@ -1,4 +1,4 @@
-//! Who sees a changed secret by itself, and who has to start again for that.
+//! Finds the workloads that pick up a changed secret by themselves, and those that must be restarted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
@@ -16,25 +16,26 @@ use crate::wording::{few, list, plural};
 use crate::workload::{Consumer, Need, Reference, Sight, State, Target, Way};
 use crate::{propagation, session, uses};
 
-/// On a pod template: `kubectl rollout restart` sets it, and so the controller replaces the pods.
+/// The annotation on a pod template that `kubectl rollout restart` sets, so that the controller replaces the
+/// pods.
 const RESTARTED: &str = "kubectl.kubernetes.io/restartedAt";
 
-/// The kinds that `kubectl rollout restart` knows.
+/// The kinds that `kubectl rollout restart` restarts.
 const RESTARTABLE: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
 
-/// The keys without which a secret is no login to a registry.
+/// The keys of a registry login: without them a secret is none.
 const LOGINS: [&str; 2] = [".dockerconfigjson", ".dockercfg"];
 
-/// The workloads that take some keys of a secret.
+/// The workloads that use some keys of a secret.
 pub(crate) struct AffectedWorkloads {
-    /// Where they were looked for.
+    /// The namespaces that were searched.
     scope: Namespaces,
     consumers: Vec<Consumer>,
     unseen: Vec<Unseen>,
 }
 
 impl AffectedWorkloads {
-    /// Those of the secret's own namespace.
+    /// Finds the workloads in the secret's own namespace.
     pub(crate) async fn of(
         secret: &str,
         keys: &[&str],
@@ -44,7 +45,7 @@ impl AffectedWorkloads {
         Self::read(secret, keys, Namespaces::One(namespace.to_owned()), cluster).await
     }
 
-    /// Those of a shared secret, in Run:ai's namespace, and of its copies, which follow it.
+    /// Finds the workloads that use a shared secret in Run:ai's namespace, or one of its copies.
     pub(crate) async fn of_source(
         secret: &str,
         keys: &[&str],
@@ -58,7 +59,7 @@ impl AffectedWorkloads {
         let mut audience = audience?;
         let namesakes = match namesakes {
             Ok(namesakes) => namesakes,
-            // Which of them have a copy is not known: they are all told.
+            // It is not known which of them have a copy: all are kept.
             Err(failure) if failure.is_forbidden() => return Ok(audience),
             Err(failure) => return Err(failure),
         };
@@ -72,7 +73,7 @@ impl AffectedWorkloads {
         Ok(audience)
     }
 
-    /// Lists every kind that refers to secrets once.
+    /// Lists each kind that refers to secrets once.
     async fn read(
         secret: &str,
         keys: &[&str],
@@ -85,13 +86,13 @@ impl AffectedWorkloads {
         Ok(Self { scope, consumers, unseen })
     }
 
-    /// Those that go on with the old value until they are started again, each with its uses.
+    /// Returns the workloads that keep the old value until they are restarted.
     fn stale(&self) -> impl Iterator<Item = &Consumer> {
         let runs = |one: &&Consumer| matches!(one.state, State::Running | State::Starting);
         self.consumers.iter().filter(runs).filter(|one| one.sees(Sight::AtStart))
     }
 
-    /// Those of them that can be told to start again.
+    /// Returns those of them that can be restarted.
     pub(crate) fn restartable(&self) -> Vec<Target> {
         let known = self.stale().filter(|one| is_restartable(one));
         let mut targets: Vec<Target> =
@@ -100,7 +101,7 @@ impl AffectedWorkloads {
         targets
     }
 
-    /// Tells who sees the change, and when.
+    /// Names the workloads that get the new value by themselves, and those that need a restart.
     pub(crate) fn tell(&self, namespace: &str, session: &Session<'_>) {
         let by_itself = |one: &&Consumer| one.sees(Sight::ByItself) && !one.sees(Sight::AtStart);
         let renewed = self.names(self.consumers.iter().filter(by_itself));
@@ -112,7 +113,8 @@ impl AffectedWorkloads {
         self.tell_unseen(namespace, session);
     }
 
-    /// Names all that nothing restarts: it goes on with the old value until somebody starts it anew.
+    /// Names the workloads that no command restarts: they keep the old value until somebody creates them
+    /// again.
     pub(crate) fn tell_what_stays_stale(&self, session: &Session<'_>) {
         let others = self.names(self.stale().filter(|one| !is_restartable(one)));
         if !others.is_empty() {
@@ -123,7 +125,7 @@ impl AffectedWorkloads {
         }
     }
 
-    /// Tells who has to start again when the copies of a shared secret have arrived.
+    /// Names the workloads that need a restart when the copies of a shared secret have arrived.
     pub(crate) fn tell_of_copies(&self, session: &Session<'_>) {
         let stale = self.names(self.stale());
         let what = "keeps the old value; restart it when its copy has arrived";
@@ -147,7 +149,7 @@ impl AffectedWorkloads {
         }
     }
 
-    /// Those that do not start without these keys, each with how it takes one.
+    /// Returns the workloads that do not start without these keys, each with one of its uses.
     pub(crate) fn in_need(&self, keys: &[String]) -> BTreeMap<String, String> {
         let is_login = keys.iter().any(|key| LOGINS.contains(&key.as_str()));
         self.named(|reference| {
@@ -156,7 +158,7 @@ impl AffectedWorkloads {
         })
     }
 
-    /// Those that take whatever keys there are, and start without these.
+    /// Returns the workloads that use all keys and start without these, each with one of its uses.
     pub(crate) fn going_without(&self) -> BTreeMap<String, String> {
         self.named(|reference| match &reference.way {
             Way::Variables { .. } | Way::Login { .. } => true,
@@ -165,7 +167,7 @@ impl AffectedWorkloads {
         })
     }
 
-    /// Those with such a use of the secret, each with its way.
+    /// Returns the workloads with a `wanted` use of the secret, each with that use.
     fn named(&self, wanted: impl Fn(&Reference) -> bool) -> BTreeMap<String, String> {
         let mut found = BTreeMap::new();
         for one in &self.consumers {
@@ -178,7 +180,7 @@ impl AffectedWorkloads {
         found
     }
 
-    /// Warns of those that could not be looked for, which may need these keys.
+    /// Warns of kinds that could not be listed and may need these keys.
     pub(crate) fn warn_unseen(&self, secret: &str, session: &Session<'_>) {
         session::scope::warn_unseen_consumers(&self.scope, &self.unseen, secret, "these keys", session);
     }
@@ -201,7 +203,11 @@ impl Consumer {
     }
 }
 
-/// Has each of them replace its pods, as `kubectl rollout restart` does. Where one refuses, the others still do it.
+/// Has each workload replace its pods, as `kubectl rollout restart` does. If one fails, the others are still
+/// restarted.
+///
+/// # Errors
+/// A workload was not restarted.
 pub(crate) async fn restart(
     targets: &[Target],
     namespace: &str,
@@ -252,7 +258,8 @@ async fn restart_one(target: &Target, namespace: &str, write: &WriteArgs, cluste
     unreachable!("the loop above has no end but its returns")
 }
 
-/// Marks the pod template as `kubectl rollout restart` does; nothing where there is none of the API's form.
+/// Marks the pod template as `kubectl rollout restart` does; none if the object has no template of the API's
+/// form.
 fn mark_restarted(object: &mut Value) -> Option<()> {
     let template = object.pointer_mut("/spec/template")?.as_object_mut()?;
     let metadata = map_in(template, "metadata")?;
@@ -260,7 +267,7 @@ fn mark_restarted(object: &mut Value) -> Option<()> {
     Some(())
 }
 
-/// The map in a field, made where there is nothing.
+/// Returns the map in a field, and creates it if the field is missing.
 fn map_in<'a>(fields: &'a mut Map<String, Value>, name: &str) -> Option<&'a mut Map<String, Value>> {
     let field = fields.entry(name).or_insert(Value::Null);
     if field.is_null() {
@@ -269,7 +276,7 @@ fn map_in<'a>(fields: &'a mut Map<String, Value>, name: &str) -> Option<&'a mut 
     field.as_object_mut()
 }
 
-/// The time as `2026-01-31T12:00:00Z`.
+/// Returns the time as `2026-01-31T12:00:00Z`.
 fn now() -> String {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     DateTime::from_unix_duration(now).map(|now| now.to_string()).unwrap_or_default()

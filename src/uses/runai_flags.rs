@@ -1,4 +1,4 @@
-//! `-o runai`: instead of doing it, print the flags with which the `runai` CLI does the same.
+//! `-o runai`: prints the flags with which the `runai` CLI does the same, and does nothing else.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,8 @@ use crate::workload::{self, Attachment};
 
 const RUNAI: &str = "runai";
 
-/// Whether `-o runai` was given. It is a form of output of those commands only that use secrets, so it is no
-/// [`Output`]; and it must be read before `-o` is, so it stands before it among the arguments.
+/// Tells whether `-o runai` was given. Only commands that use secrets have this format, so it is not an
+/// [`Output`]. It must be read before `-o` is, so it stands before it among the arguments.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RunaiFlags {
     Wanted,
@@ -43,7 +43,7 @@ impl clap::Args for RunaiFlags {
     }
 }
 
-/// For `-o` of the commands that know this form too.
+/// Adds this format to `-o`.
 pub(crate) fn with_runai(output: clap::Arg) -> clap::Arg {
     let parse = |word: &str| match word.to_lowercase().as_str() {
         RUNAI => Ok(Output::Human),
@@ -55,15 +55,15 @@ pub(crate) fn with_runai(output: clap::Arg) -> clap::Arg {
         .help("Print the object instead of a sentence; runai: only print the runai CLI's flags")
 }
 
-/// The refusal of a flag that says how something is to be done.
+/// Returns the error for a flag that has no effect with `-o runai`.
 pub(crate) fn only_prints(flag: &str) -> Error {
     Error::usage(format!("-o runai only prints flags: {flag} has no effect")).hint("leave out one of the two")
 }
 
-/// Prints the flags, quoted for a shell. `keys` are those of each secret, as far as they are known.
+/// Prints the flags, quoted for a shell. `keys` holds the keys of each secret, as far as they are known.
 ///
 /// # Errors
-/// The CLI has no flag for one of them.
+/// The `runai` CLI has no flag for an attachment.
 pub(crate) fn print(
     attachments: &[Attachment],
     keys: &BTreeMap<String, Vec<String>>,

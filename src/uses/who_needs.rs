@@ -1,4 +1,4 @@
-//! Who would miss a secret: said before it is taken from them, and a reason not to.
+//! Finds what needs a secret before it is deleted or unshared. A hit refuses that unless `--force` is given.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +11,10 @@ use crate::wording::{few, plural};
 use crate::workload::{Consumer, Holder, KINDS, Reference};
 use crate::{session, uses};
 
-/// So many consumers of a secret are told one by one.
+/// How many consumers of a secret are listed one by one.
 const TOLD: usize = 10;
 
-/// What is about to be done with the secrets.
+/// The action on the secrets.
 #[derive(Clone, Copy)]
 pub(crate) enum Deed {
     Delete,
@@ -22,7 +22,7 @@ pub(crate) enum Deed {
     Unshare,
 }
 
-/// What is about to be done, and how.
+/// The planned action, and how to carry it out.
 pub(crate) struct Plan<'a> {
     pub(crate) deed: Deed,
     pub(crate) force: Force,
@@ -30,7 +30,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) dry_run: DryRun,
 }
 
-/// Whether it is done although workloads need them.
+/// Tells whether to go on although workloads need the secrets.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Force {
     Yes,
@@ -43,13 +43,13 @@ impl Force {
     }
 }
 
-/// Where what refers to the secrets that are to go is looked for.
+/// The search for what refers to the secrets.
 pub(crate) struct Consumers<'a> {
     scope: Namespaces,
     plan: Plan<'a>,
     cluster: &'a Cluster,
     session: &'a Session<'a>,
-    /// Of all of the secrets; none before the first of them is about to go.
+    /// The consumers of all of the secrets; none until the first of them is about to go.
     seen: Option<Seen<Consumer>>,
 }
 
@@ -63,11 +63,11 @@ impl<'a> Consumers<'a> {
         Self { scope, plan, cluster, session, seen: None }
     }
 
-    /// Lists those of one secret, as far as they are in a namespace that loses it, and how they use it; before them the
-    /// effects of deleting it, unless that is refused.
+    /// Lists the consumers of one secret in the namespaces that lose it, and how they use it. Before them it
+    /// lists the effects of the action, unless that is refused.
     ///
     /// # Errors
-    /// One of them needs it, or who uses it can't be found out, for another reason than that a list is not allowed; not
+    /// A workload needs it, or the consumers can't be listed for another reason than a missing right; neither
     /// with `--force`.
     pub(crate) async fn tell(
         &mut self,
@@ -84,7 +84,7 @@ impl<'a> Consumers<'a> {
         told
     }
 
-    /// Lists every kind that refers to secrets once, for all of the secrets.
+    /// Lists each kind that refers to secrets once, for all of the secrets.
     async fn read(&self) -> Result<Seen<Consumer>> {
         let names: BTreeSet<&str> = self.plan.names.iter().map(String::as_str).collect();
         let wanted = |reference: &Reference| names.contains(reference.secret.as_str());
@@ -153,7 +153,7 @@ impl<'a> Consumers<'a> {
         }
     }
 
-    /// A dry run asks nothing, so that --quiet has the last word.
+    /// Shows a line, except in a quiet dry run, which asks nothing.
     fn show(&self, line: &str) {
         let ui = self.session.ui;
         if self.plan.dry_run == DryRun::None || !ui.is_quiet() {
@@ -173,7 +173,7 @@ impl<'a> Consumers<'a> {
         session::scope::consumer_name(&self.scope, one)
     }
 
-    /// What could not be looked at, with what follows from it.
+    /// Warns of kinds that could not be listed, and of the consequence.
     fn warn_unseen(&self, unseen: &[Unseen], secret: &str) {
         let what = if self.scope == Namespaces::AllAtOnce { "a copy" } else { "the secret" };
         session::scope::warn_unseen_consumers(&self.scope, unseen, secret, what, self.session);

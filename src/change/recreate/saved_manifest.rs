@@ -1,9 +1,9 @@
-//! A copy of an object in a file, for the moment in which the cluster has none.
+//! Keeps a copy of an object in a file while the cluster has none.
 //!
-//! Of a secret that is metadata and type alone: no value ever comes to the disk.
+//! It keeps only metadata and type of a secret: no value is ever written to disk.
 //!
-//! The file is written and flushed to the disk before the object is deleted, readable by its owner alone (a manifest may
-//! hold plain variables), and `kubectl create` brings a workload back from it without this program.
+//! The file is flushed to disk before the object is deleted. Only its owner can read it, since a manifest may
+//! hold plain variables. `kubectl create` brings a workload back from it without this program.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -23,7 +23,7 @@ impl SavedManifest {
     /// Saves a manifest under a name that says what it is.
     ///
     /// # Errors
-    /// There is no place for it, or it can't be written; the object must not be deleted then.
+    /// There is no folder for it, or it can't be written. The object must not be deleted then.
     pub(crate) fn save(manifest: &Value, name: &str) -> Result<Self> {
         let folder = folder().ok_or_else(|| {
             Error::failed("there is no folder to keep the old manifest in")
@@ -41,8 +41,8 @@ impl SavedManifest {
         Ok(Self { path })
     }
 
-    /// Those that are there with this in their name, the newest first, with what they hold. What can't be read is passed
-    /// over: a hint is all that comes of them.
+    /// Returns the saved manifests with this mark in their name, the newest first, with their content.
+    /// Unreadable ones are skipped: they only serve for hints.
     pub(crate) fn named(mark: &str) -> Vec<(Self, Value)> {
         let Some(files) = folder().and_then(|folder| fs::read_dir(folder).ok()) else { return Vec::new() };
         let is_meant = |path: &PathBuf| {
@@ -63,7 +63,7 @@ impl SavedManifest {
         &self.path
     }
 
-    /// What to type to bring the object back, in the cluster that this command went to.
+    /// Returns the command that brings the object back, in the cluster of this connection.
     pub(crate) fn restore_command(&self, connection: &Connection) -> String {
         let path = self.path.display().to_string();
         let mut words = vec!["kubectl".to_owned(), "create".to_owned(), "-f".to_owned(), path];
@@ -71,18 +71,18 @@ impl SavedManifest {
         command_line::joined(words)
     }
 
-    /// The cluster has the object again, or its successor: the file is not needed any more.
+    /// Removes the file, once the cluster has the object or its successor.
     pub(crate) fn remove(&self) {
-        // A file too many does no harm.
+        // A leftover file does no harm.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// The flags by which another command goes to the same cluster.
+/// Returns the flags with which another command reaches the same cluster.
 pub(crate) fn flags(connection: &Connection) -> Vec<String> {
     let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
     let insecure = connection.insecure_skip_tls_verify.map(|insecure| insecure.to_string());
-    // Not the token: what is printed ends in logs.
+    // Without the token: what is printed ends in logs.
     let flags = [
         ("--kubeconfig", path(&connection.kubeconfig)),
         ("--context", connection.context.clone()),
@@ -103,7 +103,7 @@ pub(crate) fn flags(connection: &Connection) -> Vec<String> {
     words
 }
 
-/// The URL without user and password: the command is shown.
+/// Returns the URL without user and password, since the command is shown.
 fn without_userinfo(url: &str) -> String {
     let start = url.find("://").map_or(0, |at| at + 3);
     let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
@@ -112,14 +112,14 @@ fn without_userinfo(url: &str) -> String {
 }
 
 fn folder() -> Option<PathBuf> {
-    // The specification of XDG_STATE_HOME has relative paths ignored.
+    // The specification of XDG_STATE_HOME says to ignore relative paths.
     let state = env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || env::home_dir().filter(|home| home.is_absolute());
     let state = state.or_else(|| Some(home()?.join(".local").join("state")))?;
     Some(state.join(crate::flags::BINARY))
 }
 
-/// Writes beside the place and renames, so that a file of that name is always whole.
+/// Writes a new file beside the old one and renames it, so that the file is always whole.
 fn write(folder: &Path, path: &Path, manifest: &[u8]) -> io::Result<()> {
     own_folder(folder)?;
     let unfinished = path.with_extension("unfinished");
@@ -129,7 +129,7 @@ fn write(folder: &Path, path: &Path, manifest: &[u8]) -> io::Result<()> {
     if written.is_err() {
         let _ = fs::remove_file(&unfinished);
     }
-    // The name must reach the disk too; not every system lets a folder be opened.
+    // The name must reach the disk too. Not every system lets a folder be opened.
     if let Ok(folder) = fs::File::open(folder) {
         let _ = folder.sync_all();
     }

@@ -1,8 +1,9 @@
-//! A secret that can't be changed in place is deleted and created again.
+//! Deletes a secret that can't be changed in place, and creates it anew.
 //!
-//! In between the cluster has neither. What a secret is beside its values, its labels, annotations, owners, finalizers and
-//! type, is on the disk before it goes, and the next run of the same command gives that to the new one. Values never come
-//! to the disk: as long as the program lives the old ones are in its memory, and are put back if the new one is refused.
+//! In between the cluster has neither. Everything of the old secret except its values (labels, annotations,
+//! owners, finalizers, type) is on the disk before it is deleted, and the next run of the same command gives
+//! that to the new one. Values are never written to disk: while the program lives, the old ones are in its
+//! memory and are put back if the new secret is refused.
 
 use std::time::Duration;
 
@@ -20,10 +21,11 @@ use crate::wording::list;
 use crate::workload::generated_suffix;
 use crate::{metadata, ui};
 
-/// How long what holds a secret back may take.
+/// How long the secret's finalizers may take.
 const GONE_LIMIT: Duration = Duration::from_secs(10);
 
-/// Annotations in which others keep a copy of the whole object, perhaps packed so that no value is recognised.
+/// Annotations in which other programs keep a copy of the whole object, perhaps compressed, so that values
+/// are not recognised.
 const COPIES_OF_THE_OBJECT: [&str; 4] = [
     metadata::LAST_APPLIED,
     "objectset.rio.cattle.io/applied",
@@ -31,10 +33,10 @@ const COPIES_OF_THE_OBJECT: [&str; 4] = [
     "banzaicloud.com/last-applied",
 ];
 
-/// An annotation that is longer may be such a copy too.
+/// The longest annotation that is kept, in bytes: a longer one may be such a copy too.
 const LONGEST_ANNOTATION: usize = 4096;
 
-/// A secret on its way from the old one to the new one.
+/// A secret that is deleted and created anew.
 pub(crate) struct SecretRecreation<'a> {
     pub(crate) name: &'a str,
     pub(crate) namespace: &'a str,
@@ -44,23 +46,27 @@ pub(crate) struct SecretRecreation<'a> {
     pub(crate) session: &'a Session<'a>,
 }
 
-/// What is sent: the new secret, and the old one where it can be put back.
+/// The bodies to send: the new secret, and the old one if it can be put back.
 pub(crate) struct Bodies {
     pub(crate) new: Bytes,
     pub(crate) old: Option<Bytes>,
-    /// Keys whose values are gone for good if it stays at that.
+    /// Keys whose values are lost if the new secret is never created.
     pub(crate) lost_keys: Vec<String>,
-    /// What to type to go on.
+    /// The command that continues.
     pub(crate) again: String,
 }
 
 impl SecretRecreation<'_> {
-    /// Deletes `old`, as it was read, and creates the new one. An interrupt lets these steps finish; each has a time limit.
+    /// Deletes `old`, as it was read, and creates the new secret. An interrupt lets these steps finish; each
+    /// has a time limit.
+    ///
+    /// # Errors
+    /// A step failed. The hints say what is left of the old secret, and how to go on.
     pub(crate) async fn run(&self, old: &Value, bodies: &Bodies, kept: &SavedManifest) -> Result<Value> {
         ui::interrupt::finishing(self.replace(old, bodies, kept)).await
     }
 
-    /// From here on the promise is kept by the order of the steps alone.
+    /// Carries out the steps. Their order alone keeps the promise of this module.
     async fn replace(&self, old: &Value, bodies: &Bodies, kept: &SavedManifest) -> Result<Value> {
         match self.delete(old).await {
             Deleted::Going => {}
@@ -101,10 +107,10 @@ impl SecretRecreation<'_> {
         Err(going_on(gone, bodies, kept))
     }
 
-    /// Saves what the old secret is beside its values.
+    /// Saves everything of the old secret except its values.
     ///
     /// # Errors
-    /// There is no place for it; the secret must not be deleted then.
+    /// There is no folder for it. The secret must not be deleted then.
     pub(crate) fn keep(&self, old: &Value) -> Result<SavedManifest> {
         let mut metadata = metadata::of_a_new_object(&old["metadata"]);
         for field in ["labels", "annotations"] {
@@ -121,7 +127,7 @@ impl SecretRecreation<'_> {
         SavedManifest::save(&manifest, &format!("secret-{}-{name}{mark}{own}.json", self.namespace))
     }
 
-    /// An annotation may quote a value: what the terminal would not be shown does not come to the disk either.
+    /// An annotation may quote a value. What is not shown on a terminal is not written to disk either.
     fn may_be_kept(&self, key: &str, value: &Value) -> bool {
         let text = value.as_str().unwrap_or_default();
         !COPIES_OF_THE_OBJECT.contains(&key)
@@ -130,7 +136,7 @@ impl SecretRecreation<'_> {
     }
 }
 
-/// How to go on, and what is lost.
+/// Adds to an error how to continue, and which values are lost.
 fn going_on(error: Error, bodies: &Bodies, kept: &SavedManifest) -> Error {
     let error = error.hint(format!(
         "run the same command again: it gives the new secret what is kept of the old one in {}; or: {}",
@@ -146,7 +152,7 @@ fn going_on(error: Error, bodies: &Bodies, kept: &SavedManifest) -> Error {
     ))
 }
 
-/// Part of the names of the files that are about one secret of one cluster.
+/// Returns the part of a file's name that stands for one secret of one cluster.
 fn mark(cluster: &Cluster, namespace: &str, name: &str) -> String {
     let place = format!("{}\n{namespace}\n{name}", cluster.address());
     let digest = ring::digest::digest(&ring::digest::SHA256, place.as_bytes());
@@ -154,7 +160,7 @@ fn mark(cluster: &Cluster, namespace: &str, name: &str) -> String {
     format!("_{short:016x}_")
 }
 
-/// What is kept of a secret that was deleted by a run that did not come to its end.
+/// The data that an interrupted run kept of a secret that it deleted.
 pub(crate) struct Remains {
     files: Vec<SavedManifest>,
     metadata: Value,
@@ -169,19 +175,20 @@ impl Remains {
         Some(Self { metadata, uid, files: saved.into_iter().map(|(file, _)| file).collect() })
     }
 
-    /// Removes what earlier runs kept of the secret with this UID: it was deleted for good, or has a successor.
+    /// Removes what earlier runs kept of the secret with this UID: it was deleted for good, or has a
+    /// successor.
     pub(crate) fn forget(cluster: &Cluster, namespace: &str, name: &str, uid: &str) {
         let saved = SavedManifest::named(&mark(cluster, namespace, name));
         let theirs = saved.iter().filter(|(_, manifest)| manifest["metadata"]["uid"] == uid);
         theirs.for_each(|(file, _)| file.remove());
     }
 
-    /// The metadata that the new secret is to have beside its own.
+    /// Returns the metadata that the new secret gets in addition to its own.
     pub(crate) fn metadata(&self) -> &Value {
         &self.metadata
     }
 
-    /// What the new secret gets, in words: `labels team and tier, annotation note`.
+    /// Describes what the new secret gets: `labels team and tier, annotation note`.
     pub(crate) fn in_words(&self) -> String {
         let names = |field: &str, noun: &str| {
             let entries: Vec<&String> =
@@ -205,7 +212,7 @@ impl Remains {
         self.files.iter().map(|file| file.path().display().to_string()).collect::<Vec<_>>().join(", ")
     }
 
-    /// Whether a secret that is there makes them useless: it is the old one, or has all that they hold.
+    /// Reports whether an existing secret makes the saved data useless: it is the old one, or has all of it.
     pub(crate) fn are_in(&self, there: &Value) -> bool {
         let has = |field: &str| {
             let entries = self.metadata[field].as_object().into_iter().flatten();
@@ -234,7 +241,7 @@ impl DeleteAndCreate for SecretRecreation<'_> {
         PATIENCE
     }
 
-    /// A secret has no status: whoever wrote to it changed it.
+    /// Returns false: a secret has no status, so every write changes it.
     fn is_still(&self, _: &Value) -> bool {
         false
     }
@@ -255,7 +262,7 @@ impl DeleteAndCreate for SecretRecreation<'_> {
         self.cluster.create_secret(self.namespace, body.clone(), self.answer, self.write).await
     }
 
-    /// It is known by what it holds.
+    /// Recognises the secret by its content.
     async fn made(&self, body: &Bytes, uid_before: &str) -> Result<Option<Value>, Failure> {
         let now = match self.cluster.namesake(self.namespace, self.name).await {
             Ok(now) => now,
@@ -272,7 +279,7 @@ impl DeleteAndCreate for SecretRecreation<'_> {
 }
 
 /// # Errors
-/// The secret is on its way out: what is written to it goes with it.
+/// The secret is being deleted: what is written to it is lost with it.
 pub(crate) fn refuse_going(metadata: &Value, name: &str, namespace: &str) -> Result<()> {
     if metadata["deletionTimestamp"].is_string() {
         return Err(Error::failed(format!("secret {name} in {namespace} is being deleted"))

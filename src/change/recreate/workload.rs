@@ -1,9 +1,10 @@
-//! `--recreate`: an object that can't be changed is replaced by one of the same name.
+//! `--recreate`: replaces a workload that can't be changed with one of the same name.
 //!
-//! The promise: at every moment the cluster has the old object or the new one, or there is a file, and a printed
-//! command, that bring the old one back. So the server checks the new one first, under another name; the old manifest
-//! is on the disk before the old object goes; it goes only if it is still what was read; and if the new one can't be
-//! made, the old one is put back. An interrupt lets these steps finish; each has a time limit.
+//! The promise: at every moment the cluster has the old object or the new one, or a file and a printed
+//! command bring the old one back. So the server checks the new one first, under another name. The old
+//! manifest is on the disk before the old object is deleted. It is deleted only if it is still what was read.
+//! If the new one can't be created, the old one is put back. An interrupt lets these steps finish; each has a
+//! time limit.
 
 use std::time::Duration;
 
@@ -19,11 +20,11 @@ use crate::session::Session;
 use crate::ui;
 use crate::workload::{JobState, Target, clean_copy, generated_suffix, job_state};
 
-/// A name that may grow by a few characters and still make legal names of pods.
+/// The longest name that may grow by a suffix and still make legal names of pods.
 const SHORT_NAME: usize = 30;
-/// What a limit of zero stands for, as with --request-timeout.
+/// The limit for which zero stands, as with --request-timeout.
 const LONGEST_LIMIT: Duration = Duration::from_mins(10);
-/// How long a look is repeated where the server is away.
+/// How long a read is repeated while the server is unavailable.
 const LOOK_LIMIT: Duration = Duration::from_secs(10);
 
 pub(crate) struct WorkloadRecreation<'a> {
@@ -32,14 +33,18 @@ pub(crate) struct WorkloadRecreation<'a> {
     pub(crate) namespace: &'a str,
     pub(crate) target: &'a Target,
     pub(crate) write: &'a WriteArgs,
-    /// How long the old object may take to go; zero for the longest there is.
+    /// How long the old object may take to go; zero for the longest limit.
     pub(crate) limit: Duration,
-    /// What is different about the new object, a line each.
+    /// The differences of the new object, a line each.
     pub(crate) differences: &'a [String],
 }
 
 impl WorkloadRecreation<'_> {
-    /// Replaces `old`, as it was read, by a clean copy of `changed`, and returns the new object.
+    /// Replaces `old`, as it was read, with a clean copy of `changed`. Returns the new object.
+    ///
+    /// # Errors
+    /// The server refuses the new object, the answer is no, or a step failed. The hints say how to bring the
+    /// old object back.
     pub(crate) async fn run(&self, old: &Value, changed: &Value) -> Result<Value> {
         let kind = self.target.kind;
         let new = clean_copy(changed, kind, None);
@@ -60,7 +65,7 @@ impl WorkloadRecreation<'_> {
         ui::interrupt::finishing(self.replace(old, &old_copy, &new, &saved, &restore)).await
     }
 
-    /// Has the server check the new object, under a name that is free.
+    /// Has the server check the new object under a free name.
     async fn check_with_server(&self, new: &Value) -> Result<Value> {
         let mut trial = new.clone();
         trial["metadata"]["name"] = Value::from(self.trial_name()?);
@@ -72,7 +77,7 @@ impl WorkloadRecreation<'_> {
         Ok(checked)
     }
 
-    /// A name that is free, and no longer than the target's where that is long: names of pods are made of it.
+    /// Returns a free name that is no longer than the target's if that is long: names of pods are made of it.
     fn trial_name(&self) -> Result<String> {
         let suffix = generated_suffix(random()?);
         let name = &self.target.name;
@@ -89,7 +94,7 @@ impl WorkloadRecreation<'_> {
         self.session.confirm_effects(self.write, &effects, &format!("Recreate {}?", self.target)).await
     }
 
-    /// What stops with the old object.
+    /// Describes what stops with the old object.
     fn loss(&self, old: &Value) -> String {
         if self.target.kind.name != "Job" {
             return "what runs in it stops and its work so far is lost".to_owned();
@@ -104,14 +109,15 @@ impl WorkloadRecreation<'_> {
         }
     }
 
-    /// Its own for every attempt: two that run at once must not remove each other's.
+    /// Returns a file name of its own for every attempt: two that run at once must not remove each other's
+    /// file.
     fn file_name(&self) -> Result<String> {
         let own = generated_suffix(random()?);
         let Target { kind, name } = self.target;
         Ok(format!("{}-{}-{name}-{own}.json", kind.singular, self.namespace))
     }
 
-    /// From here on the promise is kept by the order of the steps alone.
+    /// Carries out the steps. Their order alone keeps the promise of this module.
     async fn replace(
         &self,
         old: &Value,
@@ -156,10 +162,10 @@ impl WorkloadRecreation<'_> {
     }
 }
 
-/// The steps that are the same for whatever is created again.
+/// The steps for a workload.
 struct Steps<'a> {
     of: &'a WorkloadRecreation<'a>,
-    /// The old object as it would be created.
+    /// The old object in the form in which it would be created.
     old_copy: &'a Value,
 }
 
@@ -201,7 +207,8 @@ impl DeleteAndCreate for Steps<'_> {
             .await
     }
 
-    /// It is known by who wrote it, and by whether it is the old one: a controller may have made another one meanwhile.
+    /// Recognises the new object by its writer, and by its difference from the old one: a controller may have
+    /// created another one.
     async fn made(&self, body: &Value, uid_before: &str) -> Result<Option<Value>, Failure> {
         let manager = self.of.write.write().field_manager;
         let is_wanted = |now: &Value| self.is_still(now) == (body == self.old_copy);
@@ -210,7 +217,8 @@ impl DeleteAndCreate for Steps<'_> {
     }
 }
 
-/// Whether a program has written fields of an object. A server that does not say who did may mean anybody.
+/// Reports whether a program has written fields of an object. If the server does not say who wrote them, it
+/// may have been any program.
 fn is_written_by(object: &Value, manager: &str) -> bool {
     let writers = object["metadata"]["managedFields"].as_array();
     writers.is_none_or(|writers| writers.iter().any(|writer| writer["manager"] == manager))

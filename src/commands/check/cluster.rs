@@ -1,4 +1,4 @@
-//! What of a cluster is checked: the consumers of its secrets, and the secrets that they refer to.
+//! Reads what `check` looks at in a cluster: the consumers of secrets, and the secrets that they refer to.
 
 use crate::cluster::{Cluster, Namespaces, Seen, Unseen};
 use crate::error::Result;
@@ -10,17 +10,17 @@ use futures::stream::{self, StreamExt};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many secrets are read one by one at once.
+/// How many secrets are read at a time.
 const AT_ONCE: usize = 8;
 
-/// How many missing secrets are looked for in other namespaces.
+/// How many missing secrets are looked for in other namespaces; each takes one request.
 const SOUGHT: usize = 10;
 
 pub(super) type Logins = BTreeMap<(String, String), Vec<String>>;
 
 pub(super) type Secrets = BTreeMap<(String, String), Option<Inspection>>;
 
-/// Everything in a namespace, or in all.
+/// Reads everything in one namespace, or in all.
 pub(super) async fn consumers_in(scope: &Namespaces, cluster: &Cluster) -> Result<(View, Vec<Unseen>)> {
     let consumers = uses::consumers::find_with(consumer, scope, cluster);
     let (consumers, secrets, env_names) =
@@ -37,14 +37,14 @@ pub(super) async fn consumers_in(scope: &Namespaces, cluster: &Cluster) -> Resul
     let (read, refused) = read(to_read, cluster).await?;
     all.extend(read);
     all.extend(secrets.found.into_iter().map(by_place));
-    // Who may not list secrets is served by reading one by one those that are used, as long as it is seen which are.
+    // A user who may not list secrets may read those that are used one by one, if it is known which are used.
     let all_were_read = refused.is_empty() && extent == Extent::Whole;
     let unseen = [consumers_unseen, if all_were_read { Vec::new() } else { secrets.unseen }].concat();
     let logins = logins_in(&consumers);
     Ok((view(consumers, all, logins, env_names, extent, cluster).await, unseen))
 }
 
-/// One workload, and the pods of it that are stuck.
+/// Reads one workload and what it made, such as pods that are stuck.
 pub(super) async fn consumer_named(
     target: &Target,
     namespace: &str,
@@ -69,12 +69,12 @@ pub(super) async fn consumer_named(
     Ok((view(consumers, secrets, logins, env_names, Extent::Part, cluster).await, unseen))
 }
 
-/// All that is of interest about an object.
+/// Reads the references and doubts of an object.
 pub(super) fn consumer(kind: &'static Kind, object: &Value) -> Consumer {
     Consumer::of(kind, object, |_| true).with_doubts(object)
 }
 
-/// The registry logins of the service accounts among these.
+/// Returns the registry logins of the service accounts among these consumers.
 pub(super) fn logins_in(consumers: &[Consumer]) -> Logins {
     let accounts = consumers.iter().filter(|one| one.kind == Kind::service_account());
     let logins = |account: &Consumer| {
@@ -84,7 +84,8 @@ pub(super) fn logins_in(consumers: &[Consumer]) -> Logins {
     accounts.map(|one| ((one.namespace.clone(), one.name.clone()), logins(one))).collect()
 }
 
-/// Those of the service accounts whose logins do not count, read one by one.
+/// Reads, one by one, the registry logins of the service accounts that workloads with a login of their own do
+/// not use.
 pub(super) async fn read_logins(consumers: &[Consumer], cluster: &Cluster) -> Result<(Logins, Vec<Unseen>)> {
     let (mut logins, mut refused) = (logins_in(consumers), BTreeSet::new());
     let own = consumers.iter().flat_map(|one| {
@@ -110,7 +111,7 @@ pub(super) fn by_place(secret: Inspection) -> ((String, String), Option<Inspecti
     ((secret.namespace.clone(), secret.name.clone()), Some(secret))
 }
 
-/// Reads secrets one by one: whoever may not list them may be allowed some.
+/// Reads secrets one by one: a user who may not list them may be allowed to read some.
 pub(super) async fn read(places: Vec<(String, String)>, cluster: &Cluster) -> Result<(Secrets, Vec<Unseen>)> {
     let reads = places.into_iter().map(async |(namespace, name)| {
         let secret = cluster.inspect_secret(&namespace, &name).await;
@@ -142,7 +143,7 @@ pub(super) async fn view(
     let missing = secrets.iter().filter(|(_, secret)| secret.is_none()).map(|((_, name), _)| name);
     let missing: BTreeSet<&String> = missing.take(SOUGHT).collect();
     let searches = missing.into_iter().map(async |name| {
-        // It is only for a hint: where it is not allowed, there is none.
+        // Only for a hint: without the right to list there is none.
         let found = cluster.secrets_named(name).await.unwrap_or_default();
         (name.clone(), found.into_iter().map(|secret| secret.namespace).collect())
     });
@@ -150,7 +151,8 @@ pub(super) async fn view(
     View { consumers, secrets, elsewhere, account_logins, made: Vec::new(), env_names, extent }
 }
 
-/// Whoever may not ask for the version gets the rule that every cluster follows.
+/// Returns the cluster's rule for names of variables. Without the right to ask for the version it is the rule
+/// that every cluster follows.
 pub(super) async fn env_names(cluster: &Cluster) -> EnvNames {
     let version = cluster.version().await.unwrap_or((1, 0));
     EnvNames::of_version(version.0, version.1)

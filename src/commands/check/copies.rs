@@ -1,4 +1,4 @@
-//! The copies of shared secrets in the namespaces that are checked.
+//! Checks the copies of shared secrets in the namespaces that `check` looks at.
 
 use std::collections::BTreeSet;
 
@@ -14,10 +14,11 @@ use crate::session::projects::{ProjectSelection, Reach};
 use crate::sharing::report;
 use crate::sharing::survey::Survey;
 
-/// How many secrets are looked at at once.
+/// How many secrets are surveyed at a time.
 const AT_ONCE: usize = 4;
 
-/// What is wrong with the copies, and what could not be looked at. Namespaces that belong to no project have none.
+/// Returns the findings about copies, and what could not be listed. Namespaces that belong to no project have
+/// no copies.
 pub(super) async fn findings(
     view: &View,
     namespaces: &Namespaces,
@@ -54,7 +55,7 @@ pub(super) async fn findings(
     Ok((surveys.iter().flat_map(of_survey).collect(), Vec::new()))
 }
 
-/// The projects whose namespaces are checked; nothing where there are none, or none can be seen.
+/// Returns the projects whose namespaces are checked; none if there are none, or none can be listed.
 async fn area(
     namespaces: &Namespaces,
     cluster: &Cluster,

@@ -1,5 +1,5 @@
-//! `-f`: what is wrong with workloads before they are submitted. Secrets of the same files count as there, and those
-//! that objects in them make.
+//! `check -f`: checks workloads before they are submitted. Secrets of the same files count as existing, and
+//! so do those that objects in the files make.
 
 use serde_json::Value;
 
@@ -12,8 +12,8 @@ use crate::session::Session;
 use crate::sources::manifest_files::ManifestFile;
 use crate::workload::{Kind, Target};
 
-/// Reads the workloads and the secrets of manifests, and those secrets of the cluster that the workloads refer to.
-/// `namespace` is for objects that name none.
+/// Reads the workloads and secrets of manifests, and those secrets of the cluster that the workloads refer
+/// to. Objects that name no namespace are taken to be in `namespace`.
 pub(super) async fn read_files(
     files: &[ManifestFile],
     target: Option<&Target>,
@@ -55,7 +55,7 @@ pub(super) async fn read_files(
         }
     }
     let wanted = referred(&consumers).into_iter().filter(|place| !secrets.contains_key(place));
-    // What the cluster has of a secret that is made is what it was made of until now.
+    // If the files make a secret, the one in the cluster is what it was made of until now.
     let is_made = |(namespace, name): &(String, String)| {
         made.iter()
             .any(|one: &Made| one.name == *name && one.namespace.as_ref().is_none_or(|at| at == namespace))
@@ -74,7 +74,7 @@ fn is_secret(api_version: &str, kind: &str) -> bool {
     (api_version, kind) == ("v1", "Secret")
 }
 
-/// The object in its namespace, and under the beginning of its name where that is to be generated.
+/// Returns the object with its namespace filled in, and with `generateName` as its name if it has none.
 fn placed(object: &Value, namespace: &str) -> Value {
     let mut placed = object.clone();
     let metadata = &object["metadata"];

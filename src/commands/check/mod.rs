@@ -1,4 +1,4 @@
-//! `check`: what is wrong with secrets and with what uses them.
+//! `check`: finds what is wrong with secrets and with what uses them.
 
 mod cluster;
 mod copies;
@@ -25,8 +25,8 @@ use crate::workload::Target;
 
 /// Check secrets and what uses them: what is missing, misspelt, lost or expired
 ///
-/// Without TARGET it checks the whole namespace. Values are read and never shown. The exit code is 3 if the severity
-/// of a finding is error.
+/// Without TARGET it checks the whole namespace. Values are read and never shown. The exit code is 3 if the
+/// severity of a finding is error.
 #[derive(clap::Args)]
 #[command(
     mut_arg("filename", |flag| flag.conflicts_with("all_namespaces")),
@@ -65,7 +65,7 @@ impl ValueEnum for Code {
     }
 }
 
-/// What `-o json` prints. The README documents the fields.
+/// The report of `-o json`. docs/reference/json.md documents the fields.
 #[derive(Serialize)]
 struct FindingsReport<'a> {
     findings: &'a [Finding],
@@ -74,7 +74,7 @@ struct FindingsReport<'a> {
 
 pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
     let target = args.target.as_deref().map(Target::parse).transpose()?;
-    // Read before a credential plugin may take the terminal.
+    // Read first: a credential plugin may take the terminal.
     let files = args.manifest.files()?.map(|files| files.read()).transpose()?;
     let cluster = session.connect().await?;
     let scope = args.scope.resolve(&cluster, session).await?;
@@ -106,7 +106,7 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
     if findings.is_empty()
         && let Namespaces::One(namespace) = &scope
     {
-        // Before anything says that all is well.
+        // Checked before a note says that nothing was found.
         session::not_found::refuse_wrong_place(namespace, &cluster, session).await?;
     }
     let report = FindingsReport { findings: &findings, unseen: &unseen };
@@ -142,7 +142,7 @@ fn table(findings: &[Finding], scope: &Namespaces, form: Report) -> String {
     table.to_string()
 }
 
-/// Says what to do about each kind of finding, and whether there are errors.
+/// Tells what to do about each kind of finding.
 fn conclude(findings: &[Finding], form: Report, session: &Session<'_>) -> Result<()> {
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     if form == Report::Table {

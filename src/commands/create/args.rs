@@ -1,4 +1,4 @@
-//! The command line of `create`: what every secret has, and what each type adds.
+//! Defines the command line of `create`: the flags of every secret, and those of each type.
 
 use std::ffi::OsString;
 
@@ -10,9 +10,9 @@ use crate::sources::SourceArgs;
 
 /// Create a secret from files, variables, prompts, dotenv files and more
 ///
-/// The grammar is that of kubectl create secret, without the word secret. A type may come before the name; without
-/// one the secret is generic. Sources mix freely. No value is printed, except by -o json and -o yaml, which print the
-/// whole manifest as kubectl does.
+/// The grammar is that of kubectl create secret, without the word secret. A type may come before the name;
+/// without one the secret is generic. Sources mix freely. No value is printed, except by -o json and -o yaml,
+/// which print the whole manifest as kubectl does.
 #[derive(Args)]
 #[command(
     override_usage = "kubectl runai-secret create [generic] NAME [--from-file [KEY=]PATH]… [--prompt KEY]… …\n       \
@@ -30,7 +30,7 @@ pub(crate) struct CreateArgs {
     pub(super) generic: GenericArgs,
 }
 
-/// The types of secret that have a grammar of their own.
+/// The types of secret with a grammar of their own.
 #[derive(Subcommand)]
 #[command(defer = true)]
 pub(super) enum Typed {
@@ -48,7 +48,7 @@ pub(super) enum Typed {
     AccessKey(Box<AccessKeyArgs>),
 }
 
-/// What every new secret may have, whatever its type.
+/// The flags of every new secret, whatever its type.
 #[derive(Args)]
 pub(super) struct NewSecretArgs {
     /// Name of the secret
@@ -91,7 +91,7 @@ pub(super) struct NewSecretArgs {
     #[command(flatten)]
     pub(super) write: WriteArgs,
 
-    /// kubectl ignores what follows `--`; here that is said.
+    /// The words after `--`. kubectl ignores them silently; here there is a warning.
     #[arg(last = true, hide = true)]
     pub(super) ignored: Vec<OsString>,
 }

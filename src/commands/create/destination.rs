@@ -1,4 +1,4 @@
-//! Where a new secret goes: one namespace, those of several projects, or Run:ai's own.
+//! Finds the namespaces of a new secret: one, those of several projects, or Run:ai's own.
 
 use std::collections::BTreeSet;
 
@@ -10,13 +10,13 @@ use crate::propagation::Scope;
 use crate::session::Session;
 use crate::{secret, sharing};
 
-/// A namespace, and what the user calls it.
+/// A namespace, and the name by which the user knows it.
 pub(super) struct Destination {
     pub(super) namespace: String,
     pub(super) project: String,
 }
 
-/// Checks what can be checked before anything is read.
+/// Checks the flags before anything is read.
 pub(super) fn check(args: &NewSecretArgs, session: &Session<'_>) -> Result<()> {
     if args.cluster_wide {
         return session.runai_namespace("create --cluster-wide").map(drop);
@@ -32,7 +32,7 @@ pub(super) fn check(args: &NewSecretArgs, session: &Session<'_>) -> Result<()> {
     Ok(())
 }
 
-/// All destinations, each once.
+/// Returns all destinations, each once.
 pub(super) async fn all(
     args: &NewSecretArgs,
     cluster: &Cluster,
@@ -56,7 +56,8 @@ pub(super) async fn all(
     Ok(destinations)
 }
 
-/// Before a secret is shared with every project: looks for those in which the name is taken, as `label` does.
+/// Asks for confirmation before a secret is shared with every project, if the name is taken in some of them.
+/// `label` does the same.
 pub(super) async fn agree_to_share(
     name: &str,
     destinations: &[Destination],

@@ -1,4 +1,4 @@
-//! From the command line to the secret: all that can be checked without a cluster is checked here.
+//! Turns the command line into a secret, and checks all that can be checked without a cluster.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::secret::{self, CREDENTIAL_LABEL, Contents, Credential, SecretManifest
 use crate::session::Session;
 use crate::{propagation, session};
 
-/// Reads every source.
+/// Reads every source and returns the secret.
 pub(super) async fn resolve(
     typed: &Type<'_>,
     args: &NewSecretArgs,
@@ -50,13 +50,13 @@ fn only_name(names: &[String]) -> Result<&str> {
     match names {
         [name] if name.is_empty() => Err(Error::usage("name must be specified")),
         [name] => Ok(name),
-        // Not repeated: a word too many may be a value that lost its key.
+        // The words are not repeated: one of them may be a value that lost its key.
         _ => Err(Error::usage(format!("exactly one NAME is required, got {}", names.len()))
             .hint("kubectl runai-secret create NAME --from-file=KEY=PATH")),
     }
 }
 
-/// What is worth knowing about the secret before it is sent.
+/// Prints the notes and warnings about a secret before it is sent.
 fn tell(name: &str, contents: &Contents, of_credential: Option<String>, session: &Session<'_>) {
     for note in &contents.notes {
         session.ui.note(note);
@@ -68,7 +68,7 @@ fn tell(name: &str, contents: &Contents, of_credential: Option<String>, session:
     }
 }
 
-/// The labels that were given, and those that other flags stand for.
+/// Returns the labels that were given, and those that other flags stand for.
 fn labels(args: &NewSecretArgs, credential: Option<Credential>) -> Result<BTreeMap<String, String>> {
     let mut labels = session::given_labels::labels(&args.labels)?;
     if let Some(credential) = credential {

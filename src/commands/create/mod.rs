@@ -1,4 +1,4 @@
-//! `create`: a new secret, in one request; in several projects, one for each.
+//! `create`: creates a secret in one request; in several projects, with one request each.
 
 mod args;
 mod destination;
@@ -30,7 +30,7 @@ pub(super) async fn run(args: &CreateArgs, session: &Session<'_>) -> Result<()> 
     if args.write.dry_run == DryRun::Client {
         return dry_run(&manifest, args, session).await;
     }
-    // The sources are read by now: a credential plugin may take the terminal.
+    // The sources have been read: a credential plugin may take the terminal.
     let cluster = session.connect().await?;
     let destinations = destination::all(args, &cluster, session).await?;
     if args.cluster_wide {
@@ -68,7 +68,7 @@ async fn review(
     session.confirm_if_guided(&args.write, &format!("Create {name}?"), &effects).await
 }
 
-/// Writes to all destinations: where one refuses, the others still get it.
+/// Writes to all destinations. If one refuses, the others still get the secret.
 async fn in_each(
     manifest: &SecretManifest,
     destinations: &[Destination],
@@ -121,8 +121,8 @@ async fn write(
     }
 }
 
-/// Shows what would be done, and writes nothing. The cluster is read where a project has to be looked up, and where a
-/// sentence is asked for that says whether a secret is replaced; `-o` prints the same either way.
+/// Shows what would be done, and writes nothing. Reads the cluster to look up a project, and to say whether a
+/// secret would be replaced; `-o` prints the same either way.
 async fn dry_run(manifest: &SecretManifest, args: &NewSecretArgs, session: &Session<'_>) -> Result<()> {
     let place = &session.globals.place;
     let looks_for_old = args.replace && args.write.output == Output::Human;
@@ -154,7 +154,7 @@ async fn dry_run(manifest: &SecretManifest, args: &NewSecretArgs, session: &Sess
     Ok(())
 }
 
-/// Prints the manifest as it is in each of these namespaces; without one, as kubectl does, in none.
+/// Prints the manifest once for each of these namespaces. With none it has no namespace, as with kubectl.
 fn print(
     manifest: &SecretManifest,
     namespaces: &[String],
@@ -170,7 +170,7 @@ fn print(
 }
 
 impl NewSecretArgs {
-    /// What is asked of the server in return: no value, unless it is to be printed.
+    /// Returns what the server sends back: no values, unless they are printed.
     fn answer(&self) -> Answer {
         match self.write.output {
             Output::Json | Output::Yaml => Answer::Whole,

@@ -1,7 +1,8 @@
-//! `create --replace`: a secret gets new values and keeps all else that it has.
+//! `create --replace`: gives a secret new values and keeps everything else.
 //!
-//! Kubernetes lets nobody change the type of a secret, nor anything of an immutable one. There the way is to delete it
-//! and create it again, which is offered, never done unasked: a pod that starts in between does not find it.
+//! Kubernetes refuses to change the type of a secret, or anything of an immutable one. Then the secret must
+//! be deleted and created anew. That is offered and never done without confirmation: a pod that starts in
+//! between does not find the secret.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +26,7 @@ use crate::uses::losing_keys::LostKeys;
 use crate::wording::list;
 use crate::{render, sharing, uses};
 
-/// With more keys than this a command that asks for each is too long to be of use.
+/// The most keys for which the command to go on with asks one by one.
 const ASKED_FOR: usize = 4;
 
 pub(super) struct Replacement<'a> {
@@ -62,7 +63,7 @@ impl Replacement<'_> {
         unreachable!("the loop above has no end but its returns")
     }
 
-    /// What a dry run of the client's says: whether there is a secret to replace, after all that would be asked.
+    /// Returns the verb for `--dry-run=client`: replaced or created. Asks all that would be asked.
     pub(super) async fn preview(&self) -> Result<&'static str> {
         match self.read().await {
             Ok(old) => self.agree(&old, &Agreement::default()).await.map(|()| "replaced"),
@@ -73,7 +74,8 @@ impl Replacement<'_> {
         }
     }
 
-    /// Names the keys that go, and asks about what would suffer. What was agreed to is not asked again.
+    /// Names the keys that are lost, and asks for confirmation if workloads need them. Does not ask again
+    /// about what was confirmed.
     async fn agree(&self, old: &SecretFrame, agreement: &Agreement) -> Result<()> {
         let (name, session, write) = (self.name(), self.session, &self.args.write);
         refuse_going(&old.metadata, name, self.namespace)?;
@@ -105,12 +107,13 @@ impl Replacement<'_> {
         Ok(())
     }
 
-    /// The keys of the old secret that the new one has not.
+    /// Returns the keys of the old secret that the new one does not have.
     fn lost_keys<'k>(&self, old: impl Iterator<Item = &'k str>) -> Vec<String> {
         old.filter(|key| !self.manifest.data.contains_key(*key)).map(str::to_owned).collect()
     }
 
-    /// Creates it; with what is left of one that an earlier run deleted and did not bring back.
+    /// Creates the secret. If an earlier run deleted the old one and was cut short, the new one gets what was
+    /// kept of it.
     async fn create(&self) -> Result<Written, Failure> {
         let write = self.args.write.write();
         let remains = Remains::of(self.cluster, self.namespace, self.name());
@@ -148,8 +151,8 @@ impl Replacement<'_> {
         Ok(Written { verb: "replaced", object })
     }
 
-    /// Says of what an earlier run left behind that this secret has not all of it. It is another one: what it is to have
-    /// is not for this program to decide.
+    /// Warns that this secret lacks some of what an earlier run left behind. Somebody else made this one, so
+    /// the program does not decide what it should have.
     fn tell_of_remains(&self, before: &Value) {
         let Some(remains) = Remains::of(self.cluster, self.namespace, self.name()) else { return };
         if self.args.write.dry_run != DryRun::None {
@@ -168,7 +171,7 @@ impl Replacement<'_> {
         ));
     }
 
-    /// Says that the copies follow; `--cluster-wide` says so itself.
+    /// Notes that the copies follow; `--cluster-wide` says so itself.
     fn tell_of_copies(&self, before: &Value) {
         if self.args.write.dry_run == DryRun::None && !self.args.cluster_wide {
             let scope = sharing::scope(&metadata(before), self.session);
@@ -176,7 +179,7 @@ impl Replacement<'_> {
         }
     }
 
-    /// Explains what Kubernetes does not change, and offers the way round it.
+    /// Explains why Kubernetes refuses, and offers to delete the secret and create it anew.
     async fn refused(&self, failure: Failure, agreement: &Agreement) -> Result<Written> {
         let fixed = failure.unchangeable_fields();
         let why = if fixed.iter().any(|field| field == "type") {
@@ -195,7 +198,7 @@ impl Replacement<'_> {
         }
         let old = self.cluster.secret(self.namespace, name, Answer::Whole).await?;
         let keys = || old["data"].as_object().into_iter().flat_map(|data| data.keys()).map(String::as_str);
-        // Somebody may have added one since.
+        // Somebody may have added a key since.
         if let Some(new) = self.lost_keys(keys()).iter().find(|key| !agreement.lost.borrow().contains(*key)) {
             return Err(Error::failed(format!("somebody added {new} to secret {name} meanwhile"))
                 .hint("nothing was changed: run the command again"));
@@ -211,7 +214,7 @@ impl Replacement<'_> {
         self.delete_and_create(&old, self.lost_keys(keys())).await
     }
 
-    /// Has the server check the new secret, under a name that is free: once the old one is gone it is too late.
+    /// Has the server check the new secret under a free name, before the old one is deleted.
     async fn check_with_server(&self, old: &Value) -> Result<()> {
         let mut trial = self.fresh(old);
         let suffix: String = random()?.iter().map(|byte| char::from(b'a' + byte % 26)).collect();
@@ -222,7 +225,7 @@ impl Replacement<'_> {
         checked.map(drop).map_err(|failure| Error::from(failure).hint("the old secret was not touched"))
     }
 
-    /// The metadata of a new object instead of the old one.
+    /// Returns the metadata of an object that takes the old one's place.
     fn fresh(&self, old: &Value) -> Value {
         self.manifest.metadata_over(&metadata::of_a_new_object(old))
     }
@@ -256,7 +259,8 @@ impl Replacement<'_> {
         Ok(Written { verb: "replaced", object })
     }
 
-    /// The command that goes on where this one was stopped. It asks for the values: they are not to be repeated.
+    /// Returns the command to go on with if this one is cut short. It asks for the values, which are not
+    /// repeated.
     fn again(&self) -> String {
         let mut words: Vec<String> = vec!["--replace".to_owned()];
         let SecretManifest { secret_type, immutable, data, .. } = self.manifest;
@@ -281,11 +285,11 @@ impl Replacement<'_> {
     }
 }
 
-/// What the user has agreed to.
+/// The effects that the user has confirmed.
 #[derive(Default)]
 struct Agreement {
     copy: CopyCheck,
-    /// Keys that go.
+    /// Keys that are lost.
     lost: std::cell::RefCell<BTreeSet<String>>,
 }
 

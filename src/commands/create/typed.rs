@@ -1,4 +1,4 @@
-//! What each type of secret is made of: its arguments become its keys and values.
+//! Builds each type of secret: its arguments become keys and values.
 
 use std::ffi::{OsStr, OsString};
 
@@ -25,7 +25,7 @@ pub(super) enum Type<'a> {
 }
 
 impl Type<'_> {
-    /// The API's name of the type; empty for the default, `Opaque`.
+    /// Returns the API's name of the type; empty for the default, `Opaque`.
     pub(super) fn name(&self) -> &str {
         match self {
             Type::Generic(args) => args.secret_type.as_deref().unwrap_or_default(),
@@ -36,7 +36,7 @@ impl Type<'_> {
         }
     }
 
-    /// Which kind of credential it is to Run:ai, where nothing else is said.
+    /// Returns the kind of Run:ai credential that fits the type.
     pub(super) fn credential(&self) -> Credential {
         match self {
             Type::DockerRegistry(_) => Credential::DockerRegistry,
@@ -46,7 +46,7 @@ impl Type<'_> {
         }
     }
 
-    /// Reads all that it is made of.
+    /// Reads the contents.
     pub(super) async fn read(&self, session: &Session<'_>) -> Result<Contents> {
         match self {
             Type::Generic(args) => generic(args, session).await,
@@ -60,7 +60,7 @@ impl Type<'_> {
 }
 
 impl CreateArgs {
-    /// The type that was chosen, with its own arguments, and those that every type has.
+    /// Returns the chosen type with its own arguments, and the arguments of every type.
     pub(super) fn chosen(&self) -> (Type<'_>, &NewSecretArgs) {
         match &self.typed {
             None => (Type::Generic(&self.generic), &self.generic.new),
@@ -87,7 +87,7 @@ async fn generic(args: &GenericArgs, session: &Session<'_>) -> Result<Contents> 
 }
 
 async fn docker_registry(args: &DockerRegistryArgs, session: &Session<'_>) -> Result<Contents> {
-    // As in kubectl's flag library, an empty argument is an empty list.
+    // In kubectl's flag library, too, an empty argument is an empty list.
     let files: Vec<_> = args.from_file.iter().filter(|path| !path.is_empty()).cloned().collect();
     let username = args.docker_username.as_deref().filter(|username| !username.is_empty());
     let password = args.docker_password.as_deref().filter(|password| !password.is_empty());
@@ -178,15 +178,15 @@ fn with_notes(mut contents: Contents, notes: Vec<String>) -> Contents {
     contents
 }
 
-/// A word that may be seen.
+/// Returns an argument that is not secret and must be given.
 fn public_half<'a>(given: Option<&'a str>, flag: &str) -> Result<&'a str> {
     given.filter(|word| !word.is_empty()).ok_or_else(|| Error::usage(format!("{flag} must be given")))
 }
 
-/// A value that must not be seen, from one of three flags or asked for.
+/// A secret value, from one of three flags or asked for.
 struct Hidden<'a> {
     what: &'a str,
-    /// What the three flags start with.
+    /// The beginning of the three flags' names.
     flag: &'a str,
     stdin: bool,
     file: Option<&'a OsStr>,

@@ -1,4 +1,4 @@
-//! What came of the write of a new secret.
+//! Describes the result of writing a new secret.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::secret::SecretManifest;
 use crate::{change, session};
 
-/// What was done, and the object where it is to be printed.
+/// The verb for what was done, and the object to print.
 pub(super) struct Written {
     pub(super) verb: &'static str,
     pub(super) object: Value,

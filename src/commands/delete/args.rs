@@ -1,4 +1,4 @@
-//! The command line of `delete`.
+//! Defines the command line of `delete`.
 
 use std::time::Duration;
 
@@ -6,15 +6,16 @@ use crate::flags::{self, Holds, WriteArgs, parse_duration};
 
 /// Delete a secret, or a shared one with every copy of it
 ///
-/// A shared secret, or a copy that sync made, is refused, and the command to type instead is named. --cluster-wide
-/// stops sharing the secret, waits until Run:ai has removed its copies, removes those that sync made, and then deletes
-/// the secret itself. A secret that has a label of Run:ai but not the content of the shared one is left alone and named.
-/// If it was stopped at any point, the same command does the rest.
+/// A shared secret, or a copy that sync made, is refused, and the command to type instead is named.
+/// --cluster-wide stops sharing the secret, waits until Run:ai has removed its copies, removes those that
+/// sync made, and then deletes the secret itself. A secret that has a label of Run:ai but not the content of
+/// the shared one is left alone and named. If it was stopped at any point, the same command does the rest.
 ///
-/// First it lists the workloads that use the secret, and how. Nothing is deleted, unless --force is given, if one of
-/// them could not start without the secret and runs, waits in a queue, is suspended or is a cron job between two runs.
-/// It is also refused if a service account pulls images with it, or an ingress uses it. Workloads that have ended, are
-/// scaled to 0 or call it optional are only mentioned. Kinds that you may not list are named, and do not stop it.
+/// First it lists the workloads that use the secret, and how. Nothing is deleted, unless --force is given, if
+/// one of them could not start without the secret and runs, waits in a queue, is suspended or is a cron job
+/// between two runs. It is also refused if a service account pulls images with it, or an ingress uses it.
+/// Workloads that have ended, are scaled to 0 or call it optional are only mentioned. Kinds that you may not
+/// list are named, and do not stop it.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret delete old-token -p team-a\n  \

@@ -1,5 +1,5 @@
-//! `delete --cluster-wide`: the mark first, so that no controller makes copies again; then the copies; the source last,
-//! so that whatever is left can still be told from somebody else's.
+//! `delete --cluster-wide`: takes the mark off first, so that no controller makes copies again, then deletes
+//! the copies, and the source last: until then a copy can be told from somebody else's secret.
 
 use std::collections::BTreeSet;
 
@@ -25,10 +25,10 @@ use crate::{session, sharing};
 
 const KEPT: &str = "the secret itself was kept: run the command again to do the rest";
 
-/// One shared secret on its way out.
+/// A shared secret that is being deleted.
 pub(super) struct Removal<'a> {
     pub(super) name: &'a str,
-    /// Run:ai's.
+    /// Run:ai's namespace.
     pub(super) namespace: &'a str,
     pub(super) args: &'a DeleteArgs,
     pub(super) cluster: &'a Cluster,
@@ -68,7 +68,7 @@ impl Removal<'_> {
         not_seen(&survey)
     }
 
-    /// The secret in Run:ai's namespace, none where it is gone.
+    /// Reads the secret in Run:ai's namespace; none if it is gone.
     async fn source(&self) -> Result<Option<Metadata>> {
         match self.cluster.secret_metadata(self.namespace, self.name).await {
             Ok(source) => Ok(Some(source)),
@@ -77,7 +77,10 @@ impl Removal<'_> {
         }
     }
 
-    /// The same as it is now, if it is still the one that was agreed to.
+    /// Reads the source again; none if it is gone.
+    ///
+    /// # Errors
+    /// It is not the one that was confirmed.
     async fn same_source(&self, agreed: &Metadata) -> Result<Option<Metadata>> {
         let Some(source) = self.source().await? else { return Ok(None) };
         if source.uid == agreed.uid {
@@ -90,7 +93,8 @@ impl Removal<'_> {
         .hint("that one was not touched; to delete it too, run the command again"))
     }
 
-    /// Run:ai's namespace has secrets of its own, one slip of the fingers away.
+    /// Refuses a secret that is not shared: Run:ai's namespace has secrets of its own, and a typing mistake
+    /// may name one.
     fn check_that_it_is_shared(&self, source: Option<&Metadata>, survey: &Survey) -> Result<()> {
         let Some(source) = source else { return Ok(()) };
         let begun = source.annotations.deleting.is_some();
@@ -108,7 +112,7 @@ impl Removal<'_> {
         )))
     }
 
-    /// Each step, before anything is asked.
+    /// Lists the steps, before anything is asked.
     fn steps(&self, source: Option<&Metadata>, survey: &Survey) -> Vec<String> {
         let Self { name, namespace, .. } = self;
         let mut steps = Vec::new();
@@ -146,7 +150,7 @@ impl Removal<'_> {
         steps
     }
 
-    /// The namespaces that have a secret of the name and are to have none. Where somebody else made it, it stays.
+    /// Returns the namespaces that lose a secret of this name. A secret that somebody else made stays.
     fn losing<'s>(&'s self, survey: &'s Survey) -> BTreeSet<&'s str> {
         let is_losing =
             |row: &&Row| row.evidence.is_some() || matches!(row.state, State::Forbidden | State::Unknown);
@@ -160,7 +164,7 @@ impl Removal<'_> {
         deleted.tell(self.name, self.namespace, None)
     }
 
-    /// Takes every label off that shares it, and notes that it is to go.
+    /// Removes every label that shares the secret, and notes on it that it is being deleted.
     async fn unmark(&self, agreed: &Metadata) -> Result<()> {
         let mut source = Some(agreed.clone());
         for attempt in 1.. {
@@ -182,7 +186,7 @@ impl Removal<'_> {
         unreachable!("the loop above has no end but its returns")
     }
 
-    /// Until Run:ai's controller has removed its copies, or the time is over.
+    /// Waits until Run:ai's controller has removed its copies, or the time is over.
     async fn wait(&self) -> Result<Survey> {
         let Self { name, namespace, args, cluster, session } = self;
         let survey =
@@ -194,7 +198,7 @@ impl Removal<'_> {
         }
     }
 
-    /// Where no controller is at work its copies stay for ever: asks whether to delete them.
+    /// Asks whether to delete Run:ai's copies that are left: without a controller they would stay for ever.
     async fn remove_what_run_ai_left(&self, survey: &Survey, deleted: &mut Deleted<'_>) -> Result<()> {
         let left = copies(survey, Maker::RunAi);
         if left.is_empty() {
@@ -214,7 +218,7 @@ impl Removal<'_> {
     }
 
     /// # Errors
-    /// What may be a copy was left where it is: nobody knows whose it is.
+    /// A secret that may be a copy was left alone: it is not known whose it is.
     fn left_alone(&self, survey: &Survey) -> Result<()> {
         let left = copies(survey, Maker::Unknown);
         let Some(first) = left.first() else { return Ok(()) };
@@ -228,10 +232,10 @@ impl Removal<'_> {
         .hint(format!("to delete it too: {}", CommandLine::plugin("delete").arg(name).namespace(namespace))))
     }
 
-    /// Deletes copies that are still as they were read.
+    /// Deletes the copies that have not changed since they were read.
     ///
     /// # Errors
-    /// Some are left; the source stays too, so that the next run finds them.
+    /// Some copies are left. The source stays too, so that the next run finds them.
     async fn remove(&self, rows: &[&Row], deleted: &mut Deleted<'_>) -> Result<()> {
         let mut progress = self.session.ui.progress(&format!("copies of {} removed", self.name), rows.len());
         let mut removing =
@@ -266,7 +270,8 @@ impl Removal<'_> {
         }
     }
 
-    /// A copy that could not be read a moment ago may be there, and is still to be known for one by the next run.
+    /// Refuses to delete the source while a copy could not be read: the next run must still recognise that
+    /// copy.
     fn check_that_all_was_read(&self, survey: &Survey) -> Result<()> {
         let unread: Vec<&Row> = survey.in_state(State::Unknown).collect();
         if unread.is_empty() {
@@ -287,7 +292,7 @@ impl Removal<'_> {
     }
 }
 
-/// Who made a copy.
+/// The maker of a copy.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Maker {
     /// It has Run:ai's label or owner, and the content of the source.
@@ -297,7 +302,7 @@ enum Maker {
     Unknown,
 }
 
-/// The copies that one of them made, but for those on their way out.
+/// Returns the copies of one maker, except those that are being deleted.
 fn copies(survey: &Survey, maker: Maker) -> Vec<&Row> {
     let maker_of = |row: &Row| match row.likeness() {
         _ if row.is_ours() => Maker::Ourselves,
@@ -312,7 +317,7 @@ fn titles(rows: &[&Row]) -> String {
     few(&rows.iter().map(|row| sharing::survey::title(row)).collect::<Vec<_>>())
 }
 
-/// Where nobody could look a copy may be left.
+/// Reports the namespaces that the user may not read, where copies may be left.
 fn not_seen(survey: &Survey) -> Result<()> {
     let unseen: Vec<&str> = survey.in_state(State::Forbidden).map(sharing::survey::title).collect();
     if unseen.is_empty() {

@@ -1,4 +1,4 @@
-//! The delete of one secret, and what is said of it.
+//! Deletes one secret and reports it.
 
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use crate::metadata::Metadata;
 use crate::session::Session;
 use crate::session::batch::Objects;
 
-/// What was deleted.
+/// The report of deleted secrets.
 pub(super) struct Deleted<'a> {
     pub(super) args: &'a DeleteArgs,
     pub(super) session: &'a Session<'a>,
@@ -19,7 +19,7 @@ pub(super) struct Deleted<'a> {
 }
 
 impl Deleted<'_> {
-    /// `place` is said where it is not the one that was asked about.
+    /// Reports one deletion. `place` is named if it is not the one that was asked about.
     pub(super) fn tell(&mut self, name: &str, namespace: &str, place: Option<&str>) -> Result<()> {
         let verb = place.map_or_else(|| "deleted".to_owned(), |place| format!("deleted in {place}"));
         let metadata = json!({ "name": name, "namespace": namespace });

@@ -1,4 +1,4 @@
-//! `delete`: a secret of a project; or, with `--cluster-wide`, a shared one and every copy of it.
+//! `delete`: deletes a secret of a project or, with `--cluster-wide`, a shared one and every copy of it.
 
 mod args;
 mod cluster_wide;
@@ -54,7 +54,7 @@ pub(super) async fn run(args: &DeleteArgs, session: &Session<'_>) -> Result<()> 
     stopped.and(several.verdict())
 }
 
-/// Deletes a secret that is neither shared nor a copy, if it is still as it was read.
+/// Deletes a secret that is neither shared nor a copy, if it has not changed since it was read.
 async fn one(
     name: &str,
     namespace: &str,
@@ -96,7 +96,7 @@ async fn one(
     deleted.tell(name, namespace, None)
 }
 
-/// Of a secret that is gone since a `create --replace` was cut short, nothing is to be brought back any more.
+/// Gives up what an interrupted `create --replace` kept of a secret that is gone: the user wants it gone.
 fn forget(
     name: &str,
     namespace: &str,

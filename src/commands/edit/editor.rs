@@ -1,4 +1,4 @@
-//! The user's editor: which it is, and waiting for it.
+//! Finds the user's editor, starts it and waits for it.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -14,14 +14,14 @@ use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::ui::{self, SavedTerminal};
 
-/// What looks at vim's registers, its undo history and its swap files finds nothing of the value.
+/// Arguments that keep values out of vim's registers, undo history and swap files.
 const VIM: [&str; 5] = ["-n", "-i", "NONE", "-c", "silent! set noundofile nobackup nowritebackup"];
 
-/// How long an editor may take to end where a signal ended this program.
+/// How long an editor may take to end after a signal has ended this program.
 const PATIENCE: Duration = Duration::from_secs(1);
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
-/// A program and its first arguments.
+/// The editor's program and its first arguments.
 pub(super) struct Editor(Vec<String>);
 
 impl Editor {
@@ -39,12 +39,13 @@ impl Editor {
         Ok(Self(words))
     }
 
-    /// Waits for it. It is given the file's name, and nothing of the value.
+    /// Starts the editor on a file and waits for it. The editor gets the file's name; no value is in its
+    /// arguments.
     pub(super) async fn open(&self, path: &Path, session: &Session<'_>) -> Result<()> {
         let (program, arguments) = self.0.split_first().expect("an editor has a name");
         let mut command = Command::new(program);
         command.args(arguments).kill_on_drop(true);
-        // What it draws is the text: where that would go to a file, it goes nowhere.
+        // The editor draws the values: if standard output is not a terminal, its output is dropped.
         if !session.ui.data_is_seen() {
             command.stdout(Stdio::null());
         }
@@ -52,7 +53,7 @@ impl Editor {
             command.args(VIM);
         }
         let terminal = SavedTerminal::new();
-        // Started where it is waited for: before, a Ctrl-C would be ours.
+        // Started inside the wait: before it, a Ctrl-C would end this program.
         let status = async {
             match command.arg(path).spawn() {
                 Ok(process) => Running { process, _terminal: terminal }.end().await,
@@ -83,7 +84,7 @@ impl Editor {
     }
 }
 
-/// An editor at work. It ends with this program, and leaves the terminal as it was, whoever ends it.
+/// A running editor. It ends with this program, and the terminal is restored whichever ends first.
 struct Running {
     process: Child,
     _terminal: SavedTerminal,
@@ -100,8 +101,8 @@ impl Running {
 }
 
 impl Drop for Running {
-    /// Where a signal ends the program the editor is asked to end too, so that it puts the screen back; one that does not
-    /// is killed with its process. Nothing else is under way that could be kept waiting.
+    /// Asks the editor to end too if a signal ends the program, so that it restores the screen. One that does
+    /// not is killed. Blocking is fine here: nothing else is running.
     fn drop(&mut self) {
         if !self.is_running() {
             return;
@@ -126,7 +127,7 @@ fn ask_to_end(process: &Child) {
 #[cfg(not(unix))]
 fn ask_to_end(_: &Child) {}
 
-/// Whether Ctrl-C ended it.
+/// Reports whether Ctrl-C ended the editor.
 #[cfg(unix)]
 fn is_ctrl_c(ended: ExitStatus) -> bool {
     const INTERRUPT: i32 = 2;
@@ -138,7 +139,7 @@ fn is_ctrl_c(_: ExitStatus) -> bool {
     false
 }
 
-/// Whether it is vim, by that name or another: `vi` is a link to it almost everywhere.
+/// Reports whether the editor is vim, by this name or another: `vi` is a link to it almost everywhere.
 fn is_vim(program: &str) -> bool {
     let given = Path::new(program);
     let path = env::var_os("PATH").unwrap_or_default();

@@ -1,7 +1,8 @@
-//! What the editor is given: the text of one key as it is, or all keys whose values are text, with a head of comments.
+//! Writes and reads the editor's text: the value of one key as it is, or all keys whose values are text,
+//! below a head of comments.
 //!
-//! Comments that this program writes later, about mistakes and about what others changed, stand at the top and begin
-//! with a mark of their own, so that the next ones take their place.
+//! Later comments of this program, about mistakes and about changes by others, stand at the top. They begin
+//! with a mark of their own, so that new ones replace them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -12,26 +13,26 @@ use crate::secret::{Changes, SecretValue};
 use crate::wording::plural;
 
 const MARK: &str = "# >> ";
-/// How many mistakes are shown at a time, and how many of the keys that are left out are named.
+/// How many mistakes are shown at a time, and how many of the omitted keys are named.
 const LISTED: usize = 10;
 
 pub(super) type Values = BTreeMap<String, SecretValue>;
 
 pub(super) enum Form {
-    /// The value of this key, byte for byte.
+    /// The value of this key alone, byte for byte.
     OneKey(String),
-    /// All but these.
+    /// All keys except these.
     AllBut(BTreeSet<String>),
 }
 
 impl Form {
-    /// All keys that can be edited as text.
+    /// Shows all keys that can be edited as text.
     pub(super) fn all(values: &Values) -> Self {
         let left_out = values.iter().filter(|(_, value)| !is_editable(value));
         Self::AllBut(left_out.map(|(key, _)| key.clone()).collect())
     }
 
-    /// The form for another look at changes, in which there is room for comments.
+    /// Returns the form for editing changes again, in which there is room for comments.
     pub(super) fn with_comments(&self, changes: &Changes, now: &Values) -> Self {
         let mut left_out: BTreeSet<String> = match self {
             Self::OneKey(only) => now.keys().filter(|key| *key != only).cloned().collect(),
@@ -47,12 +48,13 @@ impl Form {
     pub(super) fn file_name(&self) -> &str {
         match self {
             Self::OneKey(key) => key,
-            // What highlights YAML knows it by that; a secret's name may be too long for it.
+            // Editors highlight YAML by this extension. The secret's own name may be too long for a file
+            // name.
             Self::AllBut(_) => "secret.yaml",
         }
     }
 
-    /// The keys that the text shows.
+    /// Returns the keys that the text shows.
     pub(super) fn shown(&self, values: &Values) -> BTreeSet<String> {
         match self {
             Self::OneKey(key) => BTreeSet::from([key.clone()]),
@@ -60,7 +62,7 @@ impl Form {
         }
     }
 
-    /// The text of a secret, which is called `place` in a sentence.
+    /// Returns the text of a secret, which `place` names in a sentence.
     pub(super) fn text(&self, place: &str, values: &Values) -> SecretValue {
         match self {
             Self::OneKey(key) => {
@@ -74,7 +76,7 @@ impl Form {
         }
     }
 
-    /// The text of changes that others have made, too: with theirs in comments.
+    /// Returns the text of changes that conflict with changes of others, with theirs in comments.
     pub(super) fn disputed_text(&self, place: &str, dispute: &Dispute<'_>) -> SecretValue {
         let Self::AllBut(left_out) = self else { return self.text(place, dispute.now) };
         let shown = dispute.now.iter().filter(|(key, _)| !left_out.contains(*key));
@@ -90,7 +92,7 @@ impl Form {
         string_data::joined(&[dispute.comments().expose(), text.expose()])
     }
 
-    /// The values of an edited text.
+    /// Reads the values of an edited text.
     pub(super) fn read(&self, text: &SecretValue) -> Result<Values, Vec<Mistake>> {
         match self {
             Self::OneKey(key) => Ok(BTreeMap::from([(key.clone(), string_data::joined(&[text.expose()]))])),
@@ -98,7 +100,7 @@ impl Form {
         }
     }
 
-    /// Whether nothing is left of it, which to kubectl's users means that they want to leave.
+    /// Reports whether the text is empty but for comments, which cancels an edit, as with kubectl.
     pub(super) fn is_given_up(&self, text: &SecretValue) -> bool {
         let says_nothing = |line: &[u8]| matches!(line.trim_ascii_start().first(), None | Some(b'#'));
         matches!(self, Self::AllBut(_)) && text.expose().split(|byte| *byte == b'\n').all(says_nothing)
@@ -109,7 +111,7 @@ impl Form {
 pub(super) struct Dispute<'a> {
     pub(super) changes: &'a Changes,
     pub(super) disputed: &'a [String],
-    /// The values as they are now.
+    /// The current values.
     pub(super) now: &'a Values,
 }
 
@@ -157,7 +159,7 @@ fn head(place: &str, left_out: &BTreeSet<String>) -> String {
     head + "#\n"
 }
 
-/// The text with its mistakes at the top.
+/// Returns the text with the mistakes at the top.
 pub(super) fn marked(text: &SecretValue, mistakes: &[Mistake]) -> SecretValue {
     let mut rest = text.expose();
     let mut old = 0;
@@ -176,7 +178,7 @@ pub(super) fn marked(text: &SecretValue, mistakes: &[Mistake]) -> SecretValue {
     string_data::joined(&[marks.as_bytes(), rest])
 }
 
-/// The refusal of a text that was not corrected.
+/// Returns the error for a text that was not corrected.
 pub(super) fn refusal(mistakes: &[Mistake]) -> Error {
     let Some(Mistake { line, what }) = mistakes.first() else {
         return Error::failed("Edit cancelled, no valid changes were saved.");

@@ -1,7 +1,7 @@
-//! `edit`: the values of a secret, or the text of one key, in an editor.
+//! `edit`: opens the values of a secret, or the text of one key, in an editor.
 //!
-//! What is saved becomes changes of single keys. They are written for the version that was read; where somebody else
-//! wrote in between, theirs are merged, and asked about where both changed the same key.
+//! The saved text becomes changes of single keys. They are written for the version that was read. If somebody
+//! else wrote meanwhile, their changes are merged, and the user is asked about keys that both changed.
 
 mod editor;
 mod form;
@@ -30,12 +30,13 @@ use crate::{change, session, sharing};
 
 /// Edit the values of a secret as text, in your editor
 ///
-/// One file shows all keys whose values are text, decoded: change, add, rename and remove them. With KEY the file is the
-/// value of that key alone. Keys whose values are not text are left out and stay as they are.
+/// One file shows all keys whose values are text, decoded: change, add, rename and remove them. With KEY the
+/// file is the value of that key alone. Keys whose values are not text are left out and stay as they are.
 ///
-/// The file is in memory, only you can read it, and it is wiped when the editor ends. `KUBE_EDITOR`, `VISUAL` or `EDITOR`
-/// names the editor; without one it is vi. Changes that others make meanwhile stay; if they changed the same key, you are
-/// asked. If what you saved can't be written, it is kept, whatever ends the editor or this program, and you are told where.
+/// The file is in memory, only you can read it, and it is wiped when the editor ends. `KUBE_EDITOR`, `VISUAL`
+/// or `EDITOR` names the editor; without one it is vi. Changes that others make meanwhile stay; if they
+/// changed the same key, you are asked. If what you saved can't be written, it is kept, whatever ends the
+/// editor or this program, and you are told where.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret edit settings -p team-a\n  \
@@ -106,12 +107,12 @@ impl EditArgs {
     }
 }
 
-/// How the secret is called in the text.
+/// Returns the secret's name for the text.
 fn place(change: &SecretChange<'_>) -> String {
     format!("Secret {} in {}", change.name, change.namespace)
 }
 
-/// Names what earlier runs left in memory: it may hold values, and may be somebody's work.
+/// Warns of files that earlier runs left in memory: they may hold values, and unsaved work.
 fn tell_of_leftovers(session: &Session<'_>) {
     for Leftover { folder, age } in private_file::leftovers() {
         let age = age.map(|age| format!(", {} ago", crate::age::in_words(age))).unwrap_or_default();
@@ -123,7 +124,7 @@ fn tell_of_leftovers(session: &Session<'_>) {
     }
 }
 
-/// An editor at work on a secret.
+/// An edit in progress.
 struct Editing<'a> {
     change: SecretChange<'a>,
     editor: Editor,
@@ -131,15 +132,16 @@ struct Editing<'a> {
     file: PrivateFile,
 }
 
-/// What becomes of keys that both changed.
+/// The decision about keys that both changed.
 enum Decision {
-    /// These stay as somebody else made them, the others become as they were edited.
+    /// These keys stay as somebody else made them; the others become as they were edited.
     KeepTheirs(Vec<String>),
     EditAgain,
 }
 
 impl Editing<'_> {
-    /// What is saved, as changes of the values that were seen; none where it is left as it was.
+    /// Opens the editor until the text is right. Returns the changes of the values that were seen; none if
+    /// the text is unchanged or given up.
     async fn edit(&mut self, seen: &Values) -> Result<Option<Changes>> {
         let session = self.change.session;
         let mut is_refused = false;
@@ -172,7 +174,7 @@ impl Editing<'_> {
         }
     }
 
-    /// Has whoever keeps the text know the command that goes on with it.
+    /// Stores the command that continues the edit, for the message about a text that is kept.
     fn say_how_to_resume(&mut self) {
         let SecretChange { name, namespace, session, .. } = &self.change;
         let mut words = vec!["kubectl", "runai-secret", "edit", *name];
@@ -185,7 +187,7 @@ impl Editing<'_> {
         self.file.resume_by(shell_words::join(words));
     }
 
-    /// Writes the changes; gives those that were written, none where nothing was left of them.
+    /// Writes the changes. Returns those that were written; none if nothing was left of them.
     async fn write(
         &mut self,
         mut seen: SecretWithValues,
@@ -230,7 +232,7 @@ impl Editing<'_> {
         cluster.change_secret(namespace, name, patch, write.write()).await
     }
 
-    /// The secret as somebody else made it.
+    /// Reads the secret after somebody else changed it.
     async fn read_again(&self, seen: &SecretWithValues) -> Result<SecretWithValues> {
         let SecretChange { name, namespace, cluster, .. } = &self.change;
         let now = match cluster.secret_inside(namespace, name).await {
@@ -250,7 +252,7 @@ impl Editing<'_> {
         Ok(now)
     }
 
-    /// What is to be changed in the secret as it is now.
+    /// Merges the changes into the current secret.
     async fn merged(
         &mut self,
         mut changes: Changes,
@@ -303,7 +305,7 @@ impl Editing<'_> {
         Ok(Decision::KeepTheirs(theirs))
     }
 
-    /// Says who has to start again to see it.
+    /// Names the workloads that use the changed keys, and those that need a restart.
     async fn tell(&self, changes: &Changes) -> Result<()> {
         let SecretChange { name, namespace, cluster, session, write, .. } = &self.change;
         if write.output == Output::Human && write.dry_run == DryRun::None && !session.ui.is_quiet() {
@@ -320,7 +322,7 @@ impl Editing<'_> {
     }
 }
 
-/// Most editors end a file with a newline. One that was not there before is not part of the value.
+/// Removes the newline that most editors add at the end of a file, unless the value had one.
 fn leave_out_editors_newline(
     key: &str,
     seen: &Values,

@@ -1,8 +1,8 @@
-//! A file for an editor: in memory where there is such a place, for its owner alone, and wiped when it goes.
+//! Keeps a file for an editor: in memory if possible, readable by its owner alone, and wiped at the end.
 //!
-//! What the editor leaves beside it, backups and swap files, goes with the folder. It goes whatever ends the command, an
-//! error or a signal, as the command is dropped then, and this with it. What was saved and is not written yet is somebody's
-//! work: it stays, and the error says where.
+//! Backups and swap files of the editor are removed with the folder. That happens whatever ends the command,
+//! an error or a signal, since the command is dropped then, and this file with it. A text that was saved but
+//! not written yet is somebody's work: it stays, and the error says where.
 
 use std::fs;
 use std::io::{self, Read};
@@ -15,27 +15,27 @@ use crate::random::random;
 use crate::secret::SecretValue;
 use crate::ui::interrupt;
 
-/// On Linux always in memory.
+/// A folder in memory, which Linux always has.
 const SHARED_MEMORY: &str = "/dev/shm";
-/// Far more than fits into a secret, whatever way it is written down.
+/// The most bytes of the file: far more than a secret can hold, however it is written.
 const MOST: u64 = 8 << 20;
 
 pub(super) struct PrivateFile {
     folder: PathBuf,
     pub(super) path: PathBuf,
-    /// What was put into it last.
+    /// The text that was put into it last.
     given: SecretValue,
     worth: Worth,
-    /// How to go on with what it holds, where the command does not.
+    /// The command that continues with the text if this one ends.
     resume: String,
 }
 
-/// What the file is worth.
+/// Decides whether the file is kept.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Worth {
-    /// As much as what is saved in it differs from what was given.
+    /// It is kept if it differs from what was put into it.
     WhatIsSaved,
-    /// It holds changes that are nowhere else.
+    /// It holds changes that exist nowhere else.
     Work,
     Nothing,
 }
@@ -62,15 +62,15 @@ impl PrivateFile {
         Ok(file)
     }
 
-    /// From here on this command goes on with it.
+    /// Sets the command that continues with the text.
     pub(super) fn resume_by(&mut self, command: String) {
         self.resume = command;
     }
 
-    /// What it holds now.
+    /// Reads the file.
     ///
     /// # Errors
-    /// An editor has put something else in its place, such as a pipe, or something without an end.
+    /// The editor has put something else in its place, such as a pipe or something without an end.
     pub(super) fn read(&self) -> Result<SecretValue> {
         read(&self.path).map_err(|error| {
             let why = match error.kind() {
@@ -83,19 +83,19 @@ impl PrivateFile {
         })
     }
 
-    /// Whether it holds what was put into it last.
+    /// Reports whether the text is the one that was put into it last.
     pub(super) fn is_as_given(&self, saved: &SecretValue) -> bool {
         saved.expose() == self.given.expose()
     }
 
-    /// It holds changes now that must not get lost.
+    /// Marks the file as holding changes that must not get lost.
     pub(super) fn holds_work(&mut self) {
         self.worth = Worth::Work;
     }
 
-    /// Puts another text into it.
+    /// Puts another text into the file.
     pub(super) fn replace(&mut self, text: SecretValue) -> Result<()> {
-        // What an editor left in its place may be another file, of another mode.
+        // An editor may have replaced the file with another one, of another mode.
         let replaced = remove(&self.path).and_then(|()| write_new(&self.path, text.expose()));
         self.given = text;
         replaced
@@ -103,7 +103,7 @@ impl PrivateFile {
             .map_err(|error| Error::failed(format!("can't write {}: {}", self.path.display(), error.kind())))
     }
 
-    /// Wipes it: it is no longer needed.
+    /// Wipes the file when it is no longer needed.
     pub(super) fn wipe(&mut self) {
         self.worth = Worth::Nothing;
         self.clear();
@@ -120,7 +120,7 @@ impl PrivateFile {
         }
     }
 
-    /// Removes all but the text that is worth keeping.
+    /// Removes everything except a text that is worth keeping. Returns whether one was kept.
     fn clear(&self) -> bool {
         let is_kept = self.is_worth_keeping();
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
@@ -153,14 +153,14 @@ impl Drop for PrivateFile {
     }
 }
 
-/// What an earlier run had to leave behind: it was killed, or kept a text that could not be written.
+/// A folder that an earlier run left behind: it was killed, or kept a text that could not be written.
 pub(super) struct Leftover {
     pub(super) folder: PathBuf,
-    /// Unknown where the clock has gone back.
+    /// None if the clock has gone back.
     pub(super) age: Option<std::time::Duration>,
 }
 
-/// The folders of runs that have ended.
+/// Lists the folders of runs that have ended.
 pub(super) fn leftovers() -> Vec<Leftover> {
     let entries = bases().flat_map(|base| fs::read_dir(base).into_iter().flatten().flatten());
     let mut found: Vec<Leftover> = entries
@@ -170,7 +170,7 @@ pub(super) fn leftovers() -> Vec<Leftover> {
             rest.is_some_and(|rest| !is_running(rest))
         })
         .filter_map(|entry| {
-            // Not of a link's target.
+            // The metadata of the entry itself, not of a link's target.
             let metadata = entry
                 .metadata()
                 .ok()
@@ -188,12 +188,12 @@ fn prefix() -> String {
     format!("{}-", crate::flags::BINARY)
 }
 
-/// Whether the process is there whose number a folder's name has.
+/// Reports whether the process still runs whose number is in the folder's name.
 #[cfg(unix)]
 fn is_running(rest: &str) -> bool {
     let number = rest.split_once('-').and_then(|(number, _)| number.parse().ok());
     number.and_then(rustix::process::Pid::from_raw).is_some_and(|process| {
-        // Somebody else's process has taken the number.
+        // An error means that the number now belongs to somebody else's process.
         rustix::process::test_kill_process(process).is_ok()
     })
 }
@@ -203,18 +203,19 @@ fn is_running(_: &str) -> bool {
     false
 }
 
-/// Where such a file may go: the user's own folder in memory, or everybody's; a folder on a disk where there is neither.
+/// Lists the folders for such a file: the user's own in memory, the shared one in memory, and a folder on a
+/// disk if there is neither.
 fn bases() -> impl Iterator<Item = PathBuf> {
     let own = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     [own, Some(PathBuf::from(SHARED_MEMORY)), Some(std::env::temp_dir())]
         .into_iter()
         .flatten()
-        // The specification of XDG_RUNTIME_DIR has relative paths ignored.
+        // The specification of XDG_RUNTIME_DIR says to ignore relative paths.
         .filter(|base| base.is_absolute() && private_files::keeps_what_is_ours(base))
 }
 
-/// Reads an ordinary file of an ordinary size: an editor may have left a pipe, on which nobody writes, or a device, which
-/// has no end.
+/// Reads an ordinary file of a limited size: an editor may have left a pipe on which nobody writes, or a
+/// device without an end.
 fn read(path: &Path) -> io::Result<SecretValue> {
     if !fs::symlink_metadata(path)?.is_file() {
         return Err(io::ErrorKind::InvalidInput.into());
@@ -234,14 +235,14 @@ fn read(path: &Path) -> io::Result<SecretValue> {
     SecretValue::read(file.take(MOST), usize::try_from(metadata.len()).unwrap_or_default())
 }
 
-/// What it was a moment ago, something else may be now.
+/// Opens without waiting and without following links: since the check the file may have been replaced.
 #[cfg(unix)]
 fn without_waiting() -> i32 {
     let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
     i32::try_from(flags.bits()).unwrap_or_default()
 }
 
-/// Removes whatever is there; an ordinary file is written over first.
+/// Removes a path, whatever it is. An ordinary file is overwritten first.
 fn remove(path: &Path) -> io::Result<()> {
     let metadata = fs::symlink_metadata(path)?;
     if metadata.is_dir() {
@@ -251,7 +252,7 @@ fn remove(path: &Path) -> io::Result<()> {
         return fs::remove_dir_all(path);
     }
     if metadata.is_file() {
-        // It may have a length that no disk holds, and nothing in it.
+        // A sparse file may claim a length that no disk holds.
         let mut zeros = io::repeat(0).take(metadata.len().min(MOST));
         let _ = fs::OpenOptions::new()
             .write(true)

@@ -1,4 +1,4 @@
-//! What `label` says and asks before it writes.
+//! Prints and asks what `label` must before it writes.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,8 @@ use crate::sharing;
 use crate::uses::who_needs::Consumers;
 use crate::wording::list;
 
-/// Who may not list namespaces could not be told that it arrived: better said before the write.
+/// Refuses `--wait` before anything is written if the user may not list namespaces: there would be nothing to
+/// wait for.
 pub(super) fn check_wait(args: &LabelArgs, view: &View) -> Result<()> {
     if args.wait.is_none() || view.surroundings.projects.is_some() {
         return Ok(());
@@ -25,7 +26,7 @@ pub(super) fn check_wait(args: &LabelArgs, view: &View) -> Result<()> {
         .hint("leave it out; nothing was changed"))
 }
 
-/// What works, and may still surprise.
+/// Notes and warns of effects that may surprise.
 pub(super) fn warn(view: &View, args: &LabelArgs, session: &Session<'_>) {
     let View { source, surroundings } = view;
     if args.remove {
@@ -51,7 +52,7 @@ pub(super) fn warn(view: &View, args: &LabelArgs, session: &Session<'_>) {
 pub(super) async fn agree(args: &LabelArgs, session: &Session<'_>, view: &View) -> Result<()> {
     let around = &view.surroundings;
     sharing::note_unseen(around.projects.as_deref(), around.namesakes.as_deref(), session);
-    // Which projects a department has is known to Run:ai alone.
+    // Only Run:ai knows the projects of a department.
     if args.write.dry_run != DryRun::None || args.department.is_some() {
         return Ok(());
     }
@@ -60,10 +61,10 @@ pub(super) async fn agree(args: &LabelArgs, session: &Session<'_>, view: &View) 
     sharing::agree(name, namespace, &Scope::of(labels), projects, namesakes, session).await
 }
 
-/// Says what becomes of the copies, and who needs them, and asks.
+/// Tells what happens to the copies and which workloads need them, and asks for confirmation.
 ///
 /// # Errors
-/// A workload needs its copy, without `--force`; or it is not agreed to.
+/// A workload needs its copy and `--force` is missing; or the answer is no.
 pub(super) async fn agree_to_remove(
     args: &LabelArgs,
     consumers: &mut Consumers<'_>,
@@ -85,7 +86,8 @@ pub(super) async fn agree_to_remove(
     session.confirm_effects(&args.write, &[], &format!("Stop sharing {name}?")).await
 }
 
-/// Whether a namespace loses its copy, as far as that can be seen. What `sync` made stays, and so does the source.
+/// Returns a test for namespaces that lose their copy, as far as that can be seen. The source stays, and so
+/// do the copies that `sync` made.
 fn losing(view: &View) -> impl Fn(&str) -> bool {
     let Metadata { name, namespace, .. } = &view.source;
     let copies: Option<BTreeSet<String>> = view.surroundings.seen().ok().map(|(projects, namesakes)| {
@@ -96,7 +98,7 @@ fn losing(view: &View) -> impl Fn(&str) -> bool {
     move |namespace| copies.as_ref().map_or(namespace != runai, |copies| copies.contains(namespace))
 }
 
-/// What becomes of the copies where the mark is taken off.
+/// Lists what happens to the copies when the secret is no longer shared.
 fn removal(session: &Session<'_>, view: &View) -> Vec<String> {
     let name = &view.source.name;
     let mut effects = Vec::new();

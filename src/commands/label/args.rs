@@ -1,4 +1,4 @@
-//! The command line of `label`.
+//! Defines the command line of `label`.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::secret::Credential;
 
 /// Share a secret with every project: mark it cluster-wide for Run:ai
 ///
-/// The secret must be in the Run:ai namespace; --from-project copies it there first. Run:ai copies it to the namespace
-/// of every project, usually within a minute, and --wait proves it. Nothing else of the secret is changed. Its values are
-/// not read: -o prints the secret without data. --dry-run=client reads its labels and those of its copies, and writes
-/// nothing.
+/// The secret must be in the Run:ai namespace; --from-project copies it there first. Run:ai copies it to the
+/// namespace of every project, usually within a minute, and --wait proves it. Nothing else of the secret is
+/// changed. Its values are not read: -o prints the secret without data. --dry-run=client reads its labels and
+/// those of its copies, and writes nothing.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret label my-secret --wait\n  \
@@ -25,7 +25,8 @@ pub(crate) struct LabelArgs {
     #[arg(value_name = "NAME", required = true, value_parser = flags::parse_secret, add = Holds::Secret)]
     pub(super) names: Vec<String>,
 
-    /// Stop sharing it; Run:ai then removes the copies. Refused if workloads need them, unless --force is given
+    /// Stop sharing it; Run:ai then removes the copies. Refused if workloads need them, unless --force is
+    /// given
     #[arg(long, conflicts_with_all = ["department", "credential", "from_project"])]
     pub(super) remove: bool,
 

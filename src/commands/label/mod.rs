@@ -1,4 +1,4 @@
-//! `label`: mark a secret cluster-wide, so that Run:ai copies it to every project, or take the mark off.
+//! `label`: marks a secret cluster-wide, so that Run:ai copies it to every project, or takes the mark off.
 
 mod agree;
 mod args;
@@ -29,11 +29,11 @@ use crate::uses::who_needs::{Consumers, Deed, Force, Plan};
 use crate::wording::plural;
 use crate::{session, sharing, ui};
 
-/// What was done with one secret.
+/// The result for one secret.
 struct Labelled {
     verb: &'static str,
     object: Value,
-    /// How many projects get a copy, where that is known.
+    /// How many projects get a copy, if that is known.
     projects: Option<usize>,
 }
 
@@ -132,7 +132,7 @@ fn already_there(name: &str, namespace: &str, session: &Session<'_>) -> Error {
 }
 
 impl LabelArgs {
-    /// The labels that it is to have.
+    /// Returns the labels to set.
     fn wanted(&self) -> BTreeMap<&str, &str> {
         let mut wanted = match &self.department {
             Some(id) => BTreeMap::from([(DEPARTMENT_LABEL, id.as_str())]),
@@ -142,7 +142,7 @@ impl LabelArgs {
         wanted
     }
 
-    /// Who gets a copy, in words.
+    /// Returns the sentence about the projects that get a copy.
     fn reach(&self, view: &View) -> Option<String> {
         let projects =
             view.surroundings.projects.as_ref().filter(|_| !self.remove && self.department.is_none())?;
@@ -166,7 +166,7 @@ impl LabelArgs {
     }
 }
 
-/// The project that `--from-project` names, or the one that the user agrees to.
+/// Returns the project that `--from-project` names, or the one that the user chooses.
 async fn project_to_copy_from(
     name: &str,
     namespace: &str,
@@ -197,7 +197,7 @@ async fn project_to_copy_from(
     }
 }
 
-/// Copies it from a project, labels and all.
+/// Copies the secret from a project, with its labels.
 async fn copied(
     name: &str,
     namespace: &str,
@@ -248,7 +248,7 @@ fn metadata_object(source: &Metadata, labels: &Value) -> Value {
     json!({ "metadata": { "name": source.name, "namespace": source.namespace, "labels": labels } })
 }
 
-/// The metadata as that of a secret, which it is: the server answers with a kind that scripts don't know.
+/// Returns the metadata as a Secret: the server answers with a kind that scripts don't know.
 fn as_secret(metadata: &Value) -> Value {
     json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata["metadata"] })
 }
@@ -285,10 +285,10 @@ impl Labelled {
     }
 }
 
-/// Waits for the copies, and tells how far they got.
+/// Waits for the copies and reports how far they got.
 ///
 /// # Errors
-/// Not all is as it should be when the time is over; the first such secret is the one that is named.
+/// A copy is not as it should be when the time is over. The error names the first such secret.
 async fn wait_for(
     done: &[&str],
     namespace: &str,

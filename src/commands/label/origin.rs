@@ -1,4 +1,4 @@
-//! `--from-project`: a secret that lives in a project is copied to Run:ai's namespace, shared from its first moment.
+//! `label --from-project`: copies a secret of a project to Run:ai's namespace, shared from the start.
 
 use std::collections::BTreeMap;
 
@@ -13,18 +13,18 @@ use crate::metadata::Metadata;
 use crate::propagation;
 use crate::session::Session;
 
-/// Where a secret is copied from and to.
+/// The source and destination of a copy.
 pub(super) struct Copying<'a> {
     pub(super) name: &'a str,
     pub(super) project: &'a str,
-    /// Run:ai's.
+    /// Run:ai's namespace.
     pub(super) to: &'a str,
     pub(super) labels: &'a BTreeMap<&'a str, &'a str>,
     pub(super) write: &'a WriteArgs,
 }
 
 impl Copying<'_> {
-    /// Creates the copy; one that is there already is left as it is.
+    /// Creates the copy. An existing secret is left as it is.
     pub(super) async fn run(&self, cluster: &Cluster, session: &Session<'_>) -> Result<Value> {
         let Self { name, project, to, .. } = self;
         let from = session.namespace_of(cluster, project).await?;
@@ -47,7 +47,7 @@ impl Copying<'_> {
     }
 }
 
-/// The secret as it will be, for what is asked before.
+/// Returns the secret as it will be, for the questions before.
 pub(super) fn view(name: &str, namespace: &str, surroundings: Surroundings) -> View {
     View {
         source: Metadata { name: name.to_owned(), namespace: namespace.to_owned(), ..Metadata::default() },

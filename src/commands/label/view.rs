@@ -1,4 +1,4 @@
-//! What the cluster looks like around a secret that is to be shared, as far as the user may look.
+//! Reads what is around a secret that is to be shared, as far as the user may look.
 
 use std::collections::BTreeMap;
 
@@ -17,21 +17,21 @@ pub(super) struct View {
     pub(super) surroundings: Surroundings,
 }
 
-/// The projects, and the other secrets of that name.
+/// The projects, and the other secrets of this name.
 pub(super) struct Surroundings {
-    /// None where the user may not list namespaces.
+    /// None if the user may not list namespaces.
     pub(super) projects: Option<Vec<Project>>,
     /// Projects whose namespace is being deleted: they get no copy.
     pub(super) going: Vec<Project>,
-    /// None where the user may not list secrets.
+    /// None if the user may not list secrets.
     pub(super) namesakes: Option<Vec<Metadata>>,
 }
 
 impl Surroundings {
-    /// The projects and the secret's namesakes.
+    /// Returns the projects and the other secrets of this name.
     ///
     /// # Errors
-    /// What the user may not list.
+    /// The user may not list the returned resources.
     pub(super) fn seen(&self) -> Result<(&[Project], &[Metadata]), &'static str> {
         match (&self.projects, &self.namesakes) {
             (Some(projects), Some(namesakes)) => Ok((projects, namesakes)),
@@ -42,14 +42,15 @@ impl Surroundings {
     }
 }
 
-/// What was found under the name.
+/// The secret that was found under the name.
 pub(super) enum Found {
     Source(Box<View>),
-    /// None in Run:ai's namespace; the namespaces that have one are known if they may be listed.
+    /// Run:ai's namespace has none. Other namespaces that have one are known if they may be listed.
     Elsewhere(Surroundings),
 }
 
-/// Reads the secret, its namesakes and the projects; two requests, at once, where the user may list them.
+/// Reads the secret, the others of its name and the projects, with two requests at a time if the user may
+/// list them.
 pub(super) async fn read(name: &str, namespace: &str, cluster: &Cluster) -> Result<Found> {
     let (named, projects) = tokio::join!(cluster.secrets_named(name), cluster.projects());
     let mut projects = sharing::unless_forbidden(projects)?;
@@ -72,7 +73,7 @@ pub(super) async fn read(name: &str, namespace: &str, cluster: &Cluster) -> Resu
     })
 }
 
-/// The projects that have a secret of that name.
+/// Returns the projects that have a secret of this name.
 pub(super) fn projects_with(surroundings: &Surroundings) -> Vec<&Project> {
     let Ok((projects, namesakes)) = surroundings.seen() else { return Vec::new() };
     let there: BTreeMap<&str, &Metadata> =

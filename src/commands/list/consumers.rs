@@ -1,4 +1,4 @@
-//! How many consumers each listed secret has, as far as the user may see.
+//! Counts the consumers of each listed secret, as far as the user may see.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use crate::cluster::{Cluster, Failure, Namespaces, Unseen};
 use crate::session::Session;
 use crate::{session, uses};
 
-/// What refers to the secrets of the namespaces that are listed.
+/// The consumers of the listed namespaces' secrets.
 #[derive(Default)]
 pub(super) struct Counts {
     /// The names of the consumers by namespace and secret.
@@ -18,7 +18,7 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// Lists every kind that refers to secrets once.
+    /// Lists each kind that refers to secrets once.
     pub(super) async fn add(&mut self, namespaces: &Namespaces, cluster: &Cluster) -> Result<(), Failure> {
         let seen = uses::consumers::find(|_| true, namespaces, cluster).await?;
         for consumer in seen.found {
@@ -45,7 +45,7 @@ impl Counts {
         }
     }
 
-    /// Says what was not looked at, and gives it.
+    /// Warns of what could not be listed, and returns it.
     pub(super) fn tell_unseen(self, session: &Session<'_>) -> Vec<Unseen> {
         session::scope::warn_unseen(&self.unseen, "uses there are not counted", session);
         if self.only_projects && self.unseen.is_empty() {

@@ -1,4 +1,4 @@
-//! `list`: which secrets there are, without their values.
+//! `list`: lists secrets without their values.
 
 mod consumers;
 mod row;
@@ -25,12 +25,13 @@ use crate::{session, sharing};
 
 /// List the secrets of a project, without their values
 ///
-/// It lists one project, several (-p a -p b), or all namespaces. Helm's releases and tokens of service accounts are left
-/// out. No value is read: the server says how many keys a secret has. --keys also shows the names of the keys, and has to
-/// read the secrets for that.
+/// It lists one project, several (-p a -p b), or all namespaces. Helm's releases and tokens of service
+/// accounts are left out. No value is read: the server says how many keys a secret has. --keys also shows the
+/// names of the keys, and has to read the secrets for that.
 ///
-/// --consumers counts what refers to each secret in its namespace, as usage does: one request for each kind of workload,
-/// and more if there are many of them. If you may not list a kind, "?" stands for 0, and "2+" for at least 2.
+/// --consumers counts what refers to each secret in its namespace, as usage does: one request for each kind
+/// of workload, and more if there are many of them. If you may not list a kind, "?" stands for 0, and "2+"
+/// for at least 2.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret list -p team-a\n  \
@@ -79,7 +80,7 @@ enum SortBy {
     Type,
 }
 
-/// What `-o json` prints. The README documents the fields.
+/// The report of `-o json`. docs/reference/json.md documents the fields.
 #[derive(Serialize)]
 struct ListReport<'a> {
     secrets: &'a [Box<Row>],
@@ -96,10 +97,10 @@ impl Sharing {
     }
 }
 
-/// Where is looked.
+/// The namespaces to list.
 struct Places {
     namespaces: Vec<Namespaces>,
-    /// The project of each namespace that is one's.
+    /// The project of each namespace that belongs to one.
     projects: BTreeMap<String, String>,
 }
 
@@ -128,7 +129,7 @@ pub(super) async fn run(args: &ListArgs, session: &Session<'_>) -> Result<()> {
     }
     session::scope::warn_unseen(&unseen, "secrets there are not listed", session);
     if rows.is_empty() && !unseen.is_empty() {
-        // An empty list would read as if there were none.
+        // An empty list would look as if there were no secrets.
         return Err(Error::failed("you have no right to list secrets here; there may be some")
             .hint("to see what you may do: kubectl auth can-i --list -n NAMESPACE"));
     }
@@ -154,7 +155,7 @@ pub(super) async fn run(args: &ListArgs, session: &Session<'_>) -> Result<()> {
 }
 
 impl ListArgs {
-    /// Names alone have no room for more.
+    /// Refuses a flag that has no effect with `-o name`.
     fn check_every_flag_is_used(&self) -> Result<()> {
         let flag = match (self.keys, self.consumers) {
             (true, _) => "--keys",
@@ -177,7 +178,7 @@ impl ListArgs {
         Ok(Places { namespaces: vec![Namespaces::All], projects })
     }
 
-    /// Lists of several namespaces come one after the other, and where not all may be listed, in any order.
+    /// Sorts the rows: lists of several namespaces arrive one after the other, or in any order.
     fn sort(&self, rows: &mut [Box<Row>]) {
         match self.sort_by {
             SortBy::Name => rows.sort_by(|a, b| a.place().cmp(&b.place())),
@@ -200,7 +201,7 @@ impl ListArgs {
 }
 
 impl Places {
-    /// The projects that were named, or the one namespace that is meant without any.
+    /// Returns the projects that were named, or the one namespace of a command without any.
     async fn named(cluster: &Cluster, session: &Session<'_>) -> Result<Self> {
         let place = &session.globals.place;
         if place.namespace.is_none() && place.projects.len() > 1 {
@@ -296,7 +297,7 @@ impl Column {
         }
     }
 
-    /// Taken out of the row: a copy of each would double what many rows need.
+    /// Moves the text out of the row: copies would double the memory for many rows.
     fn cell(self, row: &mut Row) -> String {
         match self {
             Self::Namespace => take(&mut row.namespace),

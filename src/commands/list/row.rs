@@ -10,7 +10,7 @@ use crate::propagation::Evidence;
 #[serde(rename_all = "camelCase")]
 pub(super) struct Row {
     pub(super) namespace: String,
-    /// Null where there is none, or where it is not known.
+    /// Null if there is none, or it is not known.
     pub(super) project: Option<String>,
     pub(super) name: String,
     #[serde(rename = "type")]
@@ -26,7 +26,7 @@ pub(super) struct Row {
     pub(super) evidence: Option<Evidence>,
 }
 
-/// What a secret has to do with sharing.
+/// How a secret takes part in sharing.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Sharing {
@@ -40,7 +40,7 @@ pub(super) enum Sharing {
 pub(super) enum Count {
     NotAsked,
     Exactly(usize),
-    /// Not every kind may be listed there.
+    /// At least this many: not every kind may be listed there.
     AtLeast(usize),
 }
 
@@ -55,7 +55,7 @@ impl fmt::Display for Count {
     }
 }
 
-/// The number as far as it is known; null where it may be 0 or not.
+/// Serializes the number as far as it is known; null if it is unknown whether there are any.
 impl Serialize for Count {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

@@ -1,4 +1,4 @@
-//! `status`: how far shared secrets got, project by project.
+//! `status`: shows how far shared secrets got, project by project.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -21,22 +21,22 @@ use crate::{flags, render, secret, sharing};
 
 mod table;
 
-/// How often `--watch` looks.
+/// The time between two looks of `--watch`.
 const PERIOD: Duration = Duration::from_secs(2);
 
-/// How many secrets are looked at at once.
+/// How many secrets are surveyed at a time.
 const SECRETS_AT_ONCE: usize = 4;
 
 /// Show in which projects a shared secret arrived, and what is in the way
 ///
-/// Without NAME it shows every shared secret, with the number of projects in each state. The content of copies is
-/// compared on this machine, and never shown. The exit code is 3 if there is a problem.
+/// Without NAME it shows every shared secret, with the number of projects in each state. The content of
+/// copies is compared on this machine, and never shown. The exit code is 3 if there is a problem.
 ///
-/// copied: equal to the source. pending: not there yet. stale: a copy with other content. conflict: somebody else's
-/// secret has the name. same: somebody else's, with the same content. foreign: somebody else's, and nothing is to be
-/// copied there. orphan: a copy whose source is not shared any more. terminating: being deleted. unverified: a copy, and
-/// you may not read the source. forbidden: you may not look there. unknown: it could not
-/// be read. absent: nothing there, nothing to be there.
+/// copied: equal to the source. pending: not there yet. stale: a copy with other content. conflict: somebody
+/// else's secret has the name. same: somebody else's, with the same content. foreign: somebody else's, and
+/// nothing is to be copied there. orphan: a copy whose source is not shared any more. terminating: being
+/// deleted. unverified: a copy, and you may not read the source. forbidden: you may not look there. unknown:
+/// it could not be read. absent: nothing there, nothing to be there.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret status\n  \
@@ -91,7 +91,7 @@ async fn one(
     verdict(&survey)
 }
 
-/// Nothing of that name is there: names what may have been meant.
+/// Returns the error that nothing has this name, with the nearest name.
 async fn unknown(name: &str, namespace: &str, cluster: &Cluster) -> Error {
     let error = not_found(name, namespace);
     let error = error.hint("kubectl runai-secret status lists the shared ones");
@@ -109,7 +109,7 @@ async fn watch(
     let area = ProjectSelection::find(named, cluster, session).await?;
     let mut shown = BTreeMap::new();
     loop {
-        // Of all projects there may be more by now.
+        // Projects may have been added.
         let look = if named.is_empty() {
             sharing::wait::survey(name, namespace, cluster).await
         } else {
@@ -127,7 +127,7 @@ async fn watch(
     }
 }
 
-/// Prints the rows that are not as they were shown.
+/// Prints the rows that have changed since they were printed.
 fn show_changes(
     survey: &Survey,
     form: Report,
@@ -154,7 +154,7 @@ async fn all(namespace: &str, form: Report, cluster: &Cluster, session: &Session
         .buffered(SECRETS_AT_ONCE)
         .try_collect()
         .await?;
-    // A label of Run:ai's in a namespace of no project says nothing.
+    // A label of Run:ai in a namespace that belongs to no project says nothing.
     let surveys: Vec<Survey> = surveys.into_iter().filter(Survey::is_known).collect();
     if surveys.is_empty() {
         let refused = missing::refuse_no_namespace(namespace, cluster, session).await;
@@ -185,7 +185,7 @@ async fn all(namespace: &str, form: Report, cluster: &Cluster, session: &Session
         .hint(session.here(CommandLine::plugin("status").arg(wrong[0]))))
 }
 
-/// The names of all that is shared, and of what was shared and left copies behind.
+/// Returns the names of all shared secrets, and of those that were shared and left copies behind.
 async fn shared(namespace: &str, cluster: &Cluster, session: &Session<'_>) -> Result<BTreeSet<String>> {
     let left_behind = [propagation::MARK, propagation::LEGACY_LABEL, propagation::CURRENT_LABEL];
     let left_behind = left_behind.map(|label| cluster.secrets_labelled(label));

@@ -1,4 +1,4 @@
-//! What `status` shows a person.
+//! Makes the tables of `status`.
 
 use crate::flags::Report;
 use crate::propagation::{Scope, State};
@@ -8,10 +8,10 @@ use serde::Serialize;
 use crate::sharing::report::SecretReport;
 use crate::ui::Table;
 
-/// What a table of all secrets has a column for; `wide` has one for each state.
+/// The states with a column of their own; with `-o wide` every state has one.
 const USUAL: [State; 5] = [State::Copied, State::Pending, State::Stale, State::Conflict, State::Orphan];
 
-/// A row for each secret.
+/// Returns a table with a row for each secret.
 pub(super) fn overview(surveys: &[Survey], form: Report) -> Table {
     let wide = form == Report::Wide;
     let states: &[State] = if wide { &State::ALL } else { &USUAL };

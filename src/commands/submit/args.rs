@@ -1,4 +1,4 @@
-//! The flags of `submit`, and the job that they ask for.
+//! Defines the flags of `submit`, and makes a job of them.
 
 use std::time::Duration;
 
@@ -13,17 +13,18 @@ use crate::uses::runai_flags::RunaiFlags;
 use crate::workload::{self, Attachment, Gpu, Kind, NewJob, Purpose, Scheduler, Volume};
 use crate::{flags, secret, uses};
 
-/// The largest number that the API takes.
+/// The largest number that the API accepts.
 const MOST: i64 = i32::MAX as i64;
 
-/// What can be submitted; the first unless said otherwise.
+/// The kinds that can be submitted; the first is the default.
 const KINDS: [&str; 4] = ["job", "runaijob", "trainingworkload", "interactiveworkload"];
 
 /// Submit a new job with secrets attached
 ///
-/// The flags are those of runai submit. The job is a Kubernetes Job for Run:ai's scheduler, unless --kind says otherwise.
-/// Before it is created, the secrets and keys that it refers to are looked up, so that a misspelt key is found now and
-/// not when the GPU is free. --dry-run=client looks them up too, and writes nothing.
+/// The flags are those of runai submit. The job is a Kubernetes Job for Run:ai's scheduler, unless --kind
+/// says otherwise. Before it is created, the secrets and keys that it refers to are looked up, so that a
+/// misspelt key is found now and not when the GPU is free. --dry-run=client looks them up too, and writes
+/// nothing.
 #[derive(clap::Args)]
 #[command(
     mut_arg("output", uses::runai_flags::with_runai),
@@ -186,7 +187,7 @@ pub(super) struct CourseArgs {
 
 impl SubmitArgs {
     /// # Errors
-    /// The kind's pods can't be found, and they are to be waited for.
+    /// `--wait` is given, but the kind's pods can't be found.
     pub(super) fn kind(&self) -> Result<&'static Kind> {
         if self.kind != KINDS[0] && self.course.wait.is_some() {
             return Err(Error::usage(format!(
@@ -198,8 +199,8 @@ impl SubmitArgs {
         Kind::named(&self.kind)
     }
 
-    /// The job as the flags have it, with every value checked; what is left out is filled in by the parts.
-    /// `order` has the names of all variables as they were typed.
+    /// Returns the job that the flags describe, with every value checked. `order` names all variables in the
+    /// order of the command line.
     pub(super) fn new_job(&self, env: Vec<(String, String)>, order: Vec<String>) -> Result<NewJob> {
         let name = match self.names.as_slice() {
             [] => workload::generated_name(random()?),
@@ -264,7 +265,7 @@ impl ProgramArgs {
     }
 }
 
-/// `KEY=VALUE` words, each checked.
+/// Splits and checks `KEY=VALUE` words.
 fn pairs(
     flag: &str,
     words: &[String],
@@ -308,7 +309,7 @@ impl ResourceArgs {
     }
 }
 
-/// The amounts that were given, each checked, by resource.
+/// Checks the given amounts and returns them by resource.
 fn amounts(given: [(&str, &str, &Option<String>); 2]) -> Result<Vec<(String, String)>> {
     let mut amounts = Vec::new();
     for (resource, flag, amount) in given {
@@ -335,7 +336,7 @@ impl CourseArgs {
     }
 }
 
-/// Whole seconds, rounded up: no job goes earlier than was asked for.
+/// Returns whole seconds, rounded up: no job is deleted earlier than asked for.
 fn seconds(duration: Duration) -> Result<u32> {
     let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
     u32::try_from(seconds)

@@ -1,4 +1,4 @@
-//! `submit`: a new job with secrets attached, in the words of `runai submit`.
+//! `submit`: creates a job with secrets attached, with the flags of `runai submit`.
 
 mod args;
 mod wait;
@@ -73,15 +73,15 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
     }
 }
 
-/// A job as it is to be created.
+/// A job that is ready to be created.
 struct Submission {
     manifest: Value,
-    /// What it has of secrets, a line each.
+    /// The secrets that it uses, a line each.
     differences: Vec<String>,
     warnings: Vec<String>,
 }
 
-/// The logins that the pods would have of their service account.
+/// Reads the registry logins that the pods would have from their service account.
 async fn accounts(
     job: &NewJob,
     kind: &Kind,
@@ -93,7 +93,7 @@ async fn accounts(
     uses::account_logins::read(accounts, &job.namespace, cluster).await
 }
 
-/// What is submitted, but for its secrets.
+/// Describes the job without its secrets.
 fn effects(job: &NewJob, name: &str) -> Vec<String> {
     let gpus = match &job.gpu {
         Some(gpu) => format!("GPU: {gpu}"),
@@ -104,7 +104,7 @@ fn effects(job: &NewJob, name: &str) -> Vec<String> {
     vec![format!("{name} in {}, of image {}; {gpus}", job.namespace, job.image), format!("runs: {runs}")]
 }
 
-/// Whoever may see a workload can read its command and its plain variables.
+/// Warns of secrets in the command and in plain variables, which everybody who may see the workload can read.
 fn warn_of_secrets_in_sight(job: &NewJob, name: &str, session: &Session<'_>) {
     let variables = job.env.iter().map(|(variable, value)| format!("{variable}={value}"));
     let words: Vec<String> = job.command.iter().chain(&job.args).cloned().chain(variables).collect();
@@ -116,7 +116,8 @@ fn warn_of_secrets_in_sight(job: &NewJob, name: &str, session: &Session<'_>) {
     }
 }
 
-/// What is wrong with the flags is said first. All keys of a secret are left out: a kind may need their names.
+/// Checks the flags before any request. Uses of all keys are left out: some kinds need the keys' names for
+/// them.
 fn check_before_anything_is_looked_up(job: &NewJob, kind: &Kind, attachments: &[Attachment]) -> Result<()> {
     workload::check_expressible(kind, attachments, &ContainerChoice::Only)?;
     let named = attachments.iter().filter(|one| !matches!(one, Attachment::EnvAll { .. })).cloned();

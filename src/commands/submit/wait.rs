@@ -1,4 +1,4 @@
-//! `submit --wait`: follows a new Job until its container runs, or until it is clear that it can't without help.
+//! `submit --wait`: follows a new Job until its container runs, or until it clearly can't start without help.
 
 use std::time::{Duration, Instant};
 
@@ -14,12 +14,12 @@ use crate::workload::{Kind, Object, Start, Stuck, Target, start, stuck_by_events
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// How often is said what it waits for, where that stays the same.
+/// How often the reason for waiting is repeated while it stays the same.
 const REMINDER: Duration = Duration::from_secs(15);
-/// The longest text of the cluster that is repeated.
+/// The most characters of the cluster's text that are shown.
 const LONGEST_TEXT: usize = 300;
 
-/// A Job to be followed.
+/// A Job to follow.
 pub(super) struct NewlySubmitted<'a> {
     pub(super) session: &'a Session<'a>,
     pub(super) cluster: &'a Cluster,
@@ -29,10 +29,10 @@ pub(super) struct NewlySubmitted<'a> {
 }
 
 impl NewlySubmitted<'_> {
-    /// Returns when its container runs or has done its work.
+    /// Returns when the Job's container runs or has finished.
     ///
     /// # Errors
-    /// It failed; it can't start before somebody does something; the time is over; it was deleted. The Job is left as it
+    /// The Job failed, can't start without help, was deleted, or has not started in time. It is left as it
     /// is.
     pub(super) async fn wait(&self, limit: Duration) -> Result<()> {
         let (job, name, namespace) = (self.kind.display_name(self.name), self.name, self.namespace);
@@ -108,7 +108,7 @@ impl NewlySubmitted<'_> {
         }
     }
 
-    /// None where they can't be had: less is known then, and no more is lost.
+    /// Lists the events of an object; none if they can't be read, which only makes the reason less precise.
     async fn events_of(&self, kind: &str, name: &str) -> Vec<Value> {
         match self.cluster.events_of(self.namespace, kind, name).await {
             Ok(events) => events,
@@ -124,7 +124,7 @@ impl NewlySubmitted<'_> {
         }
     }
 
-    /// A look that did not work: the next one may, where the server is away for a moment.
+    /// Handles a failed read: waits for the next one if the server may only be away for a moment.
     fn missed(&self, failure: Failure) -> Result<Start> {
         if failure.may_pass() {
             let of = Object { kind: "Job", name: self.name.to_owned() };

@@ -1,4 +1,4 @@
-//! The command line of `sync`.
+//! Defines the command line of `sync`.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,10 @@ use crate::propagation::{Allowed, Wishes};
 
 /// Make the copies of a shared secret yourself, where no controller of Run:ai does
 ///
-/// It creates missing copies and updates those that differ, in every project; a second run writes nothing. The copies
-/// carry a mark, and only secrets with that mark are ever changed: a secret that merely has a label of Run:ai, and other
-/// content, is left alone unless --adopt is given. A namespace that is being deleted is skipped.
+/// It creates missing copies and updates those that differ, in every project; a second run writes nothing.
+/// The copies carry a mark, and only secrets with that mark are ever changed: a secret that merely has a
+/// label of Run:ai, and other content, is left alone unless --adopt is given. A namespace that is being
+/// deleted is skipped.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret sync hf\n  \

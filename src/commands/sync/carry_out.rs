@@ -1,4 +1,4 @@
-//! The writes of `sync`: many at once, each of them guarded, one failure not in the way of the rest.
+//! Carries out the writes of `sync`: many at a time, each guarded, and no failure stops the others.
 
 use std::time::Duration;
 
@@ -21,13 +21,13 @@ use crate::session::Session;
 use crate::sharing::survey::AT_ONCE;
 use crate::{secret, sharing};
 
-/// How long to wait before a write is repeated whose effect is not known; twice as long before the next.
+/// The pause before a write with an unknown effect is repeated; multiplied by the number of tries.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// One secret on its way to the projects.
+/// A secret that is being copied to the projects.
 pub(super) struct Copying<'a> {
     name: &'a str,
-    /// The source's.
+    /// The source's identity, `namespace/name`.
     identity: String,
     source: &'a Source,
     scope: &'a Scope,
@@ -35,14 +35,14 @@ pub(super) struct Copying<'a> {
     cluster: &'a Cluster,
     args: &'a SyncArgs,
     session: &'a Session<'a>,
-    /// What creates a copy, the same in every project; nothing where there is no source.
+    /// The body that creates a copy, the same in every project; empty without a source.
     body: Bytes,
 }
 
-/// Why a write was not done.
+/// The reason why a write failed.
 enum WriteError {
     Refused(Failure),
-    /// What is done here, before and after the requests, went wrong.
+    /// A step outside of the request failed.
     Other(Error),
 }
 
@@ -68,7 +68,7 @@ impl<'a> Copying<'a> {
         Self { name, identity, source, scope, wishes, cluster, args, session, body }
     }
 
-    /// Does all tasks, tells what is done as it is done, and gives the results in the same order.
+    /// Does all tasks, reports each when it is done, and returns the results in the same order.
     pub(super) async fn run(&self, tasks: Vec<Task>) -> Result<Vec<TaskResult>> {
         let session = self.session;
         let writes = tasks.iter().filter(|task| task.step.writes()).count();
@@ -94,7 +94,8 @@ impl<'a> Copying<'a> {
         TaskResult { task, found, error }
     }
 
-    /// Whether the source still holds what was copied, where something was: who rotates it in this moment is told.
+    /// Checks, after copies were written, whether the source still holds what was copied. Somebody who
+    /// rotates it at that moment must hear of it.
     pub(super) async fn source_now(&self, results: &[TaskResult]) -> SourceNow {
         let wrote = results.iter().any(|result| result.error.is_none() && result.task.step.writes());
         let Some(content) =
@@ -107,13 +108,14 @@ impl<'a> Copying<'a> {
             Ok(now) if now.content == *content => SourceNow::AsItWas,
             Ok(_) => SourceNow::Changed,
             Err(failure) if failure.is_not_found() => SourceNow::Changed,
-            // The copies are there; whether something happened meanwhile is not known, as with any later change.
+            // The copies are written. A change of the source is unknown then, like any later change.
             Err(_) => SourceNow::AsItWas,
         }
     }
 
-    /// Does one task; where somebody else was quicker, or it is not known whether it was done, looks again and does
-    /// what is right then. No write can do harm twice: it holds for what was read, or for nothing being there.
+    /// Does one task. If somebody else was quicker, or the effect of the write is unknown, reads again and
+    /// does what is right then. Repeating a write is safe: it holds only for the version that was read, or
+    /// only if nothing is there.
     async fn do_until_done(&self, mut task: Task) -> (Task, Option<Error>) {
         let mut attempt = 1;
         loop {
@@ -138,7 +140,7 @@ impl<'a> Copying<'a> {
             };
             let step = propagation::step(&now, self.scope, self.wishes);
             if unknown && step == Step::Nothing {
-                // It was done, and the answer was lost.
+                // The write was done; only its answer was lost.
                 return (task, None);
             }
             task = agreed(&task, now, step);
@@ -177,13 +179,13 @@ impl<'a> Copying<'a> {
                 self.make_anew(row, content).await?;
             }
             (Step::Remove, Some(_), _) => self.delete(row).await?,
-            // What is mended was seen, and its source was read: the rest has nothing to write.
+            // An updated copy has been read, and so has its source: nothing else is to be written.
             _ => {}
         }
         Ok(())
     }
 
-    /// Creates a copy; with what is left of one that an earlier run deleted and did not bring back.
+    /// Creates a copy. If an earlier run deleted it and was cut short, the copy gets what was kept of it.
     async fn create(&self, namespace: &str, content: &Content) -> Result<(), Failure> {
         let write = self.args.write.write();
         let remains = Remains::of(self.cluster, namespace, self.name);
@@ -201,7 +203,7 @@ impl<'a> Copying<'a> {
         Ok(())
     }
 
-    /// Deletes a copy and creates it again, with all that it was labelled with.
+    /// Deletes a copy and creates it anew with all its labels.
     async fn make_anew(&self, row: &Row, content: &Content) -> Result<(), WriteError> {
         let namespace = row.namespace.as_str();
         self.check_with_server(row).await?;
@@ -234,14 +236,15 @@ impl<'a> Copying<'a> {
         anew.run(&old, &bodies, &kept).await.map(drop).map_err(WriteError::Other)
     }
 
-    /// The metadata as those of a copy in the namespace of the request.
+    /// Returns the metadata with the name of the copy.
     fn named(&self, metadata: &Value) -> Value {
         let mut metadata = metadata.clone();
         metadata["name"] = self.name.into();
         metadata
     }
 
-    /// Has the server check the new copy before the old one goes, under a name that nobody has: it is made of a UID.
+    /// Has the server check the new copy before the old one is deleted. The name is made of a UID, so nobody
+    /// has it.
     async fn check_with_server(&self, row: &Row) -> Result<(), Failure> {
         let (Some(held), Some(content)) = (&row.held, self.source.content()) else { return Ok(()) };
         let trial = secret::with_suffix(self.name, &held.uid);
@@ -257,7 +260,8 @@ impl<'a> Copying<'a> {
     }
 }
 
-/// What is to be done now: nothing by which something is lost that nobody was asked about.
+/// Returns the task for what was read again. A step that loses something is skipped unless the user confirmed
+/// exactly that.
 fn agreed(before: &Task, row: Row, step: Step) -> Task {
     let uid = |row: &Row| row.held.as_ref().map(|held| held.uid.clone());
     let asked = step == before.step && uid(&before.row) == uid(&row);

@@ -1,7 +1,7 @@
-//! `sync`: make the copies of a shared secret ourselves, on clusters where no controller of Run:ai does.
+//! `sync`: makes the copies of a shared secret, on clusters where no controller of Run:ai does.
 //!
-//! Each project is one small change that is right by itself, so being stopped anywhere leaves nothing half done: the
-//! next run looks again and does the rest.
+//! Each project takes one small change that is complete by itself. So an interruption leaves nothing half
+//! done: the next run looks again and does the rest.
 
 mod args;
 mod carry_out;
@@ -39,7 +39,7 @@ pub(super) async fn run(args: &SyncArgs, session: &Session<'_>) -> Result<()> {
     for name in &args.names {
         plans.extend(several.one(name, plan(name, namespace, &area, args, wishes, &cluster, session).await)?);
     }
-    // All questions before the first write: who says no has changed nothing.
+    // All questions come before the first write: after a "no" nothing has changed.
     agree(&plans, &args.write, session).await?;
     review(&plans, args, session).await?;
     let mut outcomes = Vec::new();
@@ -77,10 +77,10 @@ async fn plan(
     Ok(Plan { name: survey.name, source: survey.source, tasks, scope })
 }
 
-/// With whom the secret is shared.
+/// Returns with whom the secret is shared.
 ///
 /// # Errors
-/// There is nothing to copy: it does not exist, may not be read, or is not shared.
+/// There is nothing to copy: the secret does not exist, may not be read, or is not shared.
 fn syncable(
     survey: &Survey,
     area: &ProjectSelection,
@@ -126,7 +126,8 @@ fn not_shared(survey: &Survey, session: &Session<'_>) -> Error {
     }
 }
 
-/// Says what is deleted, replaced or taken over, and asks. Making and mending copies is what the command is for.
+/// Lists what is deleted, replaced or taken over, and asks for confirmation. Creating and updating copies
+/// needs none: the command is for that.
 async fn agree(plans: &[Plan], write: &WriteArgs, session: &Session<'_>) -> Result<()> {
     let mut risky = Vec::new();
     for Plan { name, tasks, .. } in plans {

@@ -1,4 +1,4 @@
-//! What `sync` did, told to a person or a program.
+//! Reports what `sync` did, to a person or a program.
 
 use serde::Serialize;
 
@@ -10,23 +10,23 @@ use crate::session::Session;
 use crate::wording::{few, list, plural};
 use crate::{render, sharing};
 
-/// What became of a task; its step is the one that was done last.
+/// The result of a task, with the last step that was done.
 pub(super) struct TaskResult {
     pub(super) task: Task,
-    /// How the project was found.
+    /// The state in which the project was found.
     pub(super) found: State,
     pub(super) error: Option<Error>,
 }
 
-/// What became of the source while its copies were written.
+/// Tells whether the source changed while its copies were written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum SourceNow {
     AsItWas,
-    /// The copies are of what it held before.
+    /// The copies have the old content.
     Changed,
 }
 
-/// One secret, and what became of it in each project.
+/// One secret, and the result in each project.
 pub(super) struct Outcome {
     pub(super) name: String,
     pub(super) namespace: String,
@@ -34,7 +34,7 @@ pub(super) struct Outcome {
     pub(super) source: SourceNow,
 }
 
-/// Says what was done in one project, where a line of its own says it.
+/// Reports a change in one project on a line of its own.
 pub(super) fn tell_change(
     name: &str,
     result: &TaskResult,
@@ -97,7 +97,7 @@ impl Outcome {
         }
     }
 
-    /// The projects where it was not done.
+    /// Returns the projects in which the secret was not copied.
     fn refused(&self) -> Vec<&str> {
         let refused = self.results.iter().filter(|result| result.is_refused());
         refused.map(|result| sharing::survey::title(&result.task.row)).collect()
@@ -115,7 +115,7 @@ impl TaskResult {
 }
 
 /// # Errors
-/// Something was not done, in some project.
+/// A copy failed or was refused in some project.
 pub(super) fn verdict(outcomes: &[Outcome]) -> Result<()> {
     let refused: Vec<String> = outcomes
         .iter()
@@ -155,14 +155,14 @@ struct SecretOutcome<'a> {
 
 #[derive(Serialize)]
 struct ProjectOutcome<'a> {
-    /// None for a copy in a namespace that belongs to no project.
+    /// None if the copy's namespace belongs to no project.
     project: Option<&'a str>,
     namespace: &'a str,
-    /// As it was found, in the words of `status`.
+    /// The state that was found, in the words of `status`.
     state: State,
     /// `created`, `updated`, `replaced`, `adopted`, `deleted`, `unchanged`, `left alone` or `failed`.
     result: &'static str,
-    /// Why it was left alone or failed.
+    /// The reason why it was left alone or failed.
     reason: Option<String>,
 }
 
@@ -194,7 +194,7 @@ impl<'a> ProjectOutcome<'a> {
     }
 }
 
-/// Is it a reason to end with an error, rather than how things are?
+/// Reports whether the reason makes the command fail.
 fn is_refusal(reason: Reason) -> bool {
     match reason {
         Reason::NotACopy

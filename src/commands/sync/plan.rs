@@ -1,14 +1,14 @@
-//! What `sync` is to do.
+//! Describes what `sync` has to do.
 
 use crate::propagation::{Row, Scope, Source, Step};
 
-/// A project and what is to be done there.
+/// A project and its step.
 pub(super) struct Task {
     pub(super) row: Row,
     pub(super) step: Step,
 }
 
-/// One secret, and what is to be done for it.
+/// One secret and its tasks.
 pub(super) struct Plan {
     pub(super) name: String,
     pub(super) source: Source,

@@ -1,5 +1,5 @@
-//! Values in a file: readable by its owner alone, whole or not there, and never in the place of another file unless that
-//! was asked for.
+//! Writes values to a file that only its owner can read. The file is written whole or not at all, and
+//! replaces another one only if that was asked for.
 
 use std::fs;
 use std::io::{self, ErrorKind, Write};
@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::random::random;
 
-/// What becomes of a file that is there already.
+/// The treatment of an existing file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Existing {
     Keep,
@@ -27,8 +27,8 @@ pub(super) fn write(path: &Path, bytes: &[u8], existing: Existing) -> Result<()>
     })
 }
 
-/// Written beside its place and renamed: a file of that name is always whole, and gets the right permissions whatever
-/// those of the old one are.
+/// Writes a new file beside the old one and renames it. So the file is always whole, and its permissions do
+/// not depend on those of the old one.
 fn replace(path: &Path, bytes: &[u8]) -> Result<io::Result<()>> {
     let suffix: String = random()?.iter().map(|byte| char::from(b'a' + byte % 26)).collect();
     let mut name = path.file_name().unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! `view`: what is in a secret; its values only where they are asked for.
+//! `view`: shows what is in a secret, and its values only with `--reveal`.
 
 mod export;
 
@@ -23,9 +23,9 @@ use crate::{render, session};
 
 /// Show what is in a secret: keys, sizes, and what each value looks like
 ///
-/// Values are shown only with --reveal. A single value is written byte for byte, with nothing added unless standard
-/// output is a terminal; a terminal gets only text. Several values need a format: -o json, dotenv or shell. Each format
-/// reads back to the same values; a value that a format can't hold is refused.
+/// Values are shown only with --reveal. A single value is written byte for byte, with nothing added unless
+/// standard output is a terminal; a terminal gets only text. Several values need a format: -o json, dotenv or
+/// shell. Each format reads back to the same values; a value that a format can't hold is refused.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret view hf -p team-a\n  \
@@ -44,7 +44,8 @@ pub(crate) struct ViewArgs {
     #[arg(long)]
     reveal: bool,
 
-    /// Output format: json and yaml hold what the table shows; with --reveal json, dotenv and shell hold the values
+    /// Output format: json and yaml hold what the table shows; with --reveal json, dotenv and shell hold the
+    /// values
     #[arg(
         short,
         long,
@@ -71,7 +72,7 @@ enum Form {
     Shell,
 }
 
-/// What `-o json` prints without `--reveal`. The README documents the fields.
+/// The report of `-o json` without `--reveal`. docs/reference/json.md documents the fields.
 #[derive(Serialize)]
 struct ViewReport<'a> {
     namespace: &'a str,
@@ -90,7 +91,7 @@ struct KeyReport<'a> {
     bytes: usize,
     form: &'static str,
     ends_in_newline: bool,
-    /// The day on which the first certificate in it ends.
+    /// The day on which the first certificate in the value expires.
     expires: Option<String>,
     #[serde(skip)]
     look: ValueSummary,
@@ -125,7 +126,7 @@ impl ViewArgs {
         }
     }
 
-    /// The keys that were named, or all.
+    /// Returns the keys that were named, or all.
     fn chosen(&self, mut values: BTreeMap<String, SecretValue>) -> Result<BTreeMap<String, SecretValue>> {
         for key in &self.keys {
             if !values.contains_key(key) {
@@ -175,7 +176,7 @@ impl ViewArgs {
                 several = secret::revealed(values, notation)?;
                 &several
             }
-            // What a terminal shows next stands on a line of its own.
+            // On a terminal, the next output begins a new line.
             None if is_seen => {
                 several = with_line_end(values);
                 &several
@@ -193,7 +194,7 @@ impl ViewArgs {
         Ok(())
     }
 
-    /// The form for these values; none for a single one as it is.
+    /// Returns the format for these values; none for a single value as it is.
     fn notation(&self, values: &BTreeMap<String, SecretValue>) -> Result<Option<Notation>> {
         match self.output {
             Some(Form::Json | Form::Yaml) => Ok(Some(Notation::Json)),
@@ -229,7 +230,7 @@ fn names(values: &BTreeMap<String, SecretValue>) -> String {
     few(&values.keys().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// Escape sequences could do to a terminal what they like, and bytes that are no text make no sense there.
+/// Refuses values that are not text on a terminal: escape sequences could do anything there.
 fn check_harmless(name: &str, key: &str, value: &SecretValue) -> Result<()> {
     if secret::is_text(value.expose()) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What all questions share: how an answer is typed, and why there may be none.
+//! Holds what all questions share: how keys are read, and why there may be no answer.
 
 use std::io;
 
@@ -6,13 +6,13 @@ use console::{Key, Term};
 
 use crate::error::Error;
 
-/// As a list and a yes-or-no have it; an answer shows it again.
+/// Hides the cursor, for lists and yes-or-no questions. The answer shows it again.
 pub(super) const HIDE_CURSOR: &str = "\u{1b}[?25l";
 
-/// The end of input, at a terminal that edits no lines.
+/// The end of input on a terminal that edits no lines.
 pub(super) const CTRL_D: char = '\u{4}';
 
-/// Why there is no answer.
+/// The reason why there is no answer.
 pub(super) enum PromptError {
     /// Esc, or the end of input.
     Cancelled,
@@ -23,7 +23,7 @@ pub(super) enum PromptError {
 
 impl From<io::Error> for PromptError {
     fn from(error: io::Error) -> Self {
-        /// Linux's and macOS's error of input and output, which reads and writes have of a terminal that was closed.
+        /// EIO on Linux and macOS, which a closed terminal gives to reads and writes.
         const GONE: i32 = 5;
         let is_gone = cfg!(unix) && error.raw_os_error() == Some(GONE);
         match error.kind() {
@@ -44,7 +44,7 @@ pub(super) fn read_key(terminal: &Term) -> io::Result<Key> {
     terminal.read_key()
 }
 
-/// The question, and what Enter alone answers.
+/// Returns the question with what Enter alone answers.
 pub(super) fn with_proposal(question: &str, proposal: &str) -> String {
     match proposal {
         "" => question.to_owned(),

@@ -1,7 +1,8 @@
-//! A value that is typed and not seen.
+//! Reads a value that is typed and not shown.
 //!
-//! It is read byte by byte, not as a terminal's line: a terminal cuts those at 4,095 characters without a word, and a
-//! pasted key of several lines would give its second line to the next question, and the rest to the shell.
+//! It is read byte by byte, not as a line of the terminal: a terminal silently cuts lines at 4,095 characters
+//! (Linux's `N_TTY`), and a pasted key of several lines would give its second line to the next question and the
+//! rest to the shell.
 
 use console::Term;
 use dialoguer::theme::Theme;
@@ -43,10 +44,10 @@ mod value {
     use super::answer::PromptError;
     use crate::error::Error;
 
-    /// What a terminal holds at once; most values are shorter, and one that grows leaves its old place wiped.
+    /// The initial capacity, in bytes: what a terminal buffers. Most values are shorter.
     const ROOM: usize = 4096;
 
-    /// What was typed so far, and where a key of several bytes stands.
+    /// The bytes typed so far, and the state within a key of several bytes.
     struct Typed {
         value: Zeroizing<Vec<u8>>,
         key: Key,
@@ -65,14 +66,14 @@ mod value {
         Cancelled,
     }
 
-    /// Reads up to Enter. What was typed before the question is forgotten: the terminal has shown it.
+    /// Reads up to Enter. Drops what was typed before the question, since the terminal has shown it.
     pub(super) fn read(ask: impl FnOnce() -> io::Result<()>) -> Result<Zeroizing<Vec<u8>>, PromptError> {
         let modes = tcgetattr(io::stdin()).map_err(io::Error::from)?;
         tcsetattr(io::stdin(), OptionalActions::Flush, &modes).map_err(io::Error::from)?;
         ask()?;
         let mut typed = Typed { value: Zeroizing::new(Vec::with_capacity(ROOM)), key: Key::Whole };
         loop {
-            // Esc alone: an arrow key would have sent the rest with it. Or the terminal is gone.
+            // Esc alone (an arrow key would have sent more bytes), or the terminal is gone.
             let Some(byte) = next_byte()? else { return Err(PromptError::Cancelled) };
             let after_escape = typed.key == Key::Escape;
             match typed.take(byte) {
@@ -80,7 +81,7 @@ mod value {
                 Next::More if after_escape => wait_at_most(0)?,
                 Next::More => {}
                 Next::Cancelled => {
-                    // What was pasted behind it is not the shell's.
+                    // Drops the rest of a paste: it must not reach the shell.
                     let _ = tcflush(io::stdin(), QueueSelector::IFlush);
                     return Err(PromptError::Cancelled);
                 }
@@ -122,12 +123,12 @@ mod value {
             Next::More
         }
 
-        /// Takes off a character, which may be of several bytes.
+        /// Removes the last character, which may have several bytes.
         fn remove_last(&mut self) {
             while self.value.pop().is_some_and(|byte| byte & 0b1100_0000 == 0b1000_0000) {}
         }
 
-        /// A vector that grows leaves its bytes behind in its old place.
+        /// Appends a byte. Grows by a copy, so that the old place is wiped.
         fn push(&mut self, byte: u8) {
             if self.value.len() == self.value.capacity() {
                 let mut larger = Zeroizing::new(Vec::with_capacity(self.value.capacity() * 2));
@@ -176,7 +177,7 @@ mod value {
     }
 }
 
-/// Windows: the console has no such limit to a line.
+/// Reads with the console of Windows, which has no such limit.
 #[cfg(not(unix))]
 mod value {
     use std::io;

@@ -1,7 +1,7 @@
-//! Keys, byte by byte from the terminal of an open question.
+//! Reads keys byte by byte from the terminal of an open question.
 //!
-//! Not console's reader: it takes any signal for Ctrl-C (a poll that SIGCONT interrupts), and waits for ever for a terminal
-//! that was closed.
+//! console's own reader (0.16) takes any signal that interrupts its poll for Ctrl-C (console-rs/console#212),
+//! and waits for ever for a closed terminal.
 
 use std::io;
 
@@ -9,16 +9,16 @@ use console::Key;
 use rustix::io::Errno;
 use rustix::termios::{OptionalActions, QueueSelector, SpecialCodeIndex, tcflush, tcgetattr, tcsetattr};
 
-/// How long the rest of a key of several bytes, or of a paste, may be behind its beginning: in tenths of a second.
+/// How long the rest of a key of several bytes, or of a paste, may take to follow: in tenths of a second.
 pub(super) const MOMENT: u8 = 1;
 
 const ESCAPE: u8 = 0x1b;
 pub(super) const CTRL_C: u8 = 0x03;
 
-/// The next key.
+/// Reads the next key.
 ///
 /// # Errors
-/// `UnexpectedEof` where the terminal is gone.
+/// `UnexpectedEof` if the terminal is gone.
 pub(super) fn read() -> io::Result<Key> {
     let byte = next_byte()?.ok_or(io::ErrorKind::UnexpectedEof)?;
     Ok(match byte {
@@ -30,7 +30,7 @@ pub(super) fn read() -> io::Result<Key> {
         0x01 => Key::Home,
         0x05 => Key::End,
         CTRL_C => {
-            // What was pasted behind it is not the shell's.
+            // Drops the rest of a paste: it must not reach the shell.
             tcflush(io::stdin(), QueueSelector::IFlush)?;
             Key::CtrlC
         }
@@ -38,18 +38,18 @@ pub(super) fn read() -> io::Result<Key> {
     })
 }
 
-/// The next byte; none where none came in time, or the terminal is gone.
+/// Reads the next byte; none if it did not come in time, or the terminal is gone.
 pub(super) fn next_byte() -> io::Result<Option<u8>> {
     let mut byte = [0];
     match rustix::io::retry_on_intr(|| rustix::io::read(io::stdin(), &mut byte)) {
-        // What Linux says of a terminal that was closed.
+        // Linux's answer for a closed terminal.
         Ok(0) | Err(Errno::IO) => Ok(None),
         Ok(_) => Ok(Some(byte[0])),
         Err(error) => Err(error.into()),
     }
 }
 
-/// How long the next byte is waited for, in tenths of a second; 0 for as long as it takes.
+/// Sets how long the next byte is waited for, in tenths of a second; 0 for no limit.
 pub(super) fn wait_at_most(tenths: u8) -> io::Result<()> {
     let mut modes = tcgetattr(io::stdin())?;
     modes.special_codes[SpecialCodeIndex::VMIN] = u8::from(tenths == 0);
@@ -57,7 +57,7 @@ pub(super) fn wait_at_most(tenths: u8) -> io::Result<()> {
     Ok(tcsetattr(io::stdin(), OptionalActions::Now, &modes)?)
 }
 
-/// Esc alone, or the key whose other bytes come with it.
+/// Reads the rest of a key that begins with Esc, or Esc alone.
 fn after_escape() -> io::Result<Key> {
     wait_at_most(MOMENT)?;
     let mut rest = Vec::new();
@@ -74,7 +74,7 @@ fn after_escape() -> io::Result<Key> {
     Ok(key)
 }
 
-/// The key of these bytes behind an Esc; none where there must be more of them.
+/// Returns the key of these bytes after an Esc; none if more bytes must follow.
 fn sequence(bytes: &[u8]) -> Option<Key> {
     let [b'[' | b'O', rest @ ..] = bytes else { return Some(Key::Unknown) };
     let [parameters @ .., last @ 0x40..=0x7e] = rest else { return None };
@@ -93,7 +93,7 @@ fn sequence(bytes: &[u8]) -> Option<Key> {
     })
 }
 
-/// The character that begins with this byte.
+/// Reads the character that begins with this byte.
 fn character(first: u8) -> io::Result<Key> {
     let length = match first {
         0xc2..=0xdf => 2,

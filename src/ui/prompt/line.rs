@@ -1,7 +1,7 @@
-//! A line that is typed and seen, with Tab.
+//! Reads a line that is typed and shown, with Tab.
 //!
-//! It is drawn in one row, whatever its length: what does not fit scrolls off to the left. So a paste of any length, or a
-//! window that changes its width, can't leave pieces of it behind.
+//! The line is drawn in one row whatever its length: it scrolls to the left. So a long paste, or a window
+//! that changes its width, leaves no pieces behind.
 
 use std::io;
 
@@ -11,21 +11,21 @@ use dialoguer::theme::Theme;
 use super::answer::{self, PromptError};
 use crate::error::Result;
 
-/// Below this a question gets a row of its own.
+/// The least room for an answer, in columns; with less the question gets a row of its own.
 const LEAST_ROOM: usize = 24;
-/// How many names Tab lists.
+/// The most names that Tab lists.
 const MOST_NAMES: usize = 40;
 
 type Check = Box<dyn Fn(&str) -> Result<()> + Send>;
 type Complete = Box<dyn Fn(&str) -> Vec<String> + Send>;
 
-/// What is known about a word that is to be typed.
+/// How to ask for a word.
 pub(crate) struct Word {
-    /// What Enter alone stands for; may be empty.
+    /// The answer of Enter alone; may be empty.
     pub(crate) proposal: String,
-    /// Says what is wrong with an answer.
+    /// Checks an answer.
     pub(crate) check: Check,
-    /// What the line may become, for Tab. Called on another thread.
+    /// Returns the completions of the line, for Tab. Called on another thread.
     pub(crate) complete: Complete,
 }
 
@@ -34,7 +34,7 @@ struct Line<'a> {
     question: String,
     theme: &'a dyn Theme,
     text: Vec<char>,
-    /// How many characters stand before the cursor.
+    /// The number of characters before the cursor.
     at: usize,
 }
 
@@ -79,7 +79,7 @@ impl Line<'_> {
         prompt
     }
 
-    /// A long question stands in a row of its own, and the line follows it.
+    /// Puts a long question into a row of its own.
     fn begin(&mut self) -> io::Result<()> {
         if measure_text_width(&self.prompt()) + LEAST_ROOM > self.width() {
             self.terminal.write_line(&self.question)?;
@@ -122,7 +122,7 @@ impl Line<'_> {
         }
     }
 
-    /// Goes on as far as all names agree; where that is no further, lists them.
+    /// Completes the line as far as all names agree. If that adds nothing, lists them.
     fn complete(&mut self, names: &[String]) -> io::Result<()> {
         let Some(common) = names.iter().map(String::as_str).reduce(common_start) else { return Ok(()) };
         if common.chars().count() > self.text.len() {
@@ -149,7 +149,7 @@ impl Line<'_> {
     }
 }
 
-/// What is seen of a text before and after the cursor, in so many columns.
+/// Returns the visible text before and after the cursor, within `room` columns.
 fn in_a_window(text: &[char], at: usize, room: usize) -> (String, String) {
     let width = |chars: &[char]| measure_text_width(&chars.iter().collect::<String>());
     let mut start = at.saturating_sub(room);

@@ -1,7 +1,7 @@
-//! A list to pick from, narrowed by typing any part of a name.
+//! Shows a list to pick from, narrowed by typing any part of a name.
 //!
-//! Not dialoguer's: that one ranks what stands beside a name like the name itself, shows nothing where nothing fits, draws
-//! the whole of what was pasted with each character, and knows no end of input.
+//! dialoguer's list (0.12) ranks descriptions like names, shows nothing if nothing fits, redraws everything
+//! for each character of a paste, and ignores the end of input.
 
 use std::io;
 
@@ -10,17 +10,17 @@ use dialoguer::theme::Theme;
 
 use super::answer::{self, PromptError};
 
-/// More is read by nobody.
+/// The most rows.
 const MOST_ROWS: usize = 20;
-/// Rows around the list: the question, what is not shown, and the cursor's.
+/// Rows around the list: the question, the count of hidden choices, and the cursor's.
 const OTHER_ROWS: usize = 3;
-/// Longer than any name: a paste that went to the wrong place.
+/// The longest search: longer than any name, as a misplaced paste may be.
 const LONGEST_SEARCH: usize = 300;
 
-/// One of several.
+/// One choice.
 pub(crate) struct Choice {
     pub(crate) name: String,
-    /// A few words about it, or nothing.
+    /// A description, or nothing.
     pub(crate) about: String,
 }
 
@@ -30,12 +30,12 @@ struct List<'a> {
     choices: &'a [Choice],
     theme: &'a dyn Theme,
     search: String,
-    /// The choices that fit, the best first.
+    /// The indices of the choices that fit, the best first.
     fitting: Vec<usize>,
-    /// The one at the cursor, and the first that is shown: places in `fitting`.
+    /// The choice at the cursor, and the first that is shown: indices into `fitting`.
     at: usize,
     top: usize,
-    /// How many rows are on the screen.
+    /// The number of rows on the screen.
     drawn: usize,
 }
 
@@ -77,7 +77,7 @@ impl List<'_> {
         }
     }
 
-    /// Does what a key says; whether there is something new to draw.
+    /// Handles a key. Returns whether something changed.
     fn take(&mut self, key: &Key) -> bool {
         match key {
             Key::Char('\x15') => self.search.clear(),
@@ -139,13 +139,13 @@ impl List<'_> {
         }
         let width = self.width();
         let lines: Vec<_> = lines.iter().map(|line| truncate_str(line, width, "…")).collect();
-        // Without a newline after the last: it would scroll a full screen.
+        // Without a last newline, which would scroll a full screen.
         crate::ui::terminal::draw(&self.terminal, &format!("{}{}", answer::HIDE_CURSOR, lines.join("\n")))?;
         self.drawn = lines.len();
         Ok(())
     }
 
-    /// The question and what is searched for, its end where it is long.
+    /// Returns the question and the search text, of which the end is shown if it is long.
     fn prompt(&self) -> String {
         let mut prompt = String::new();
         let _ = self.theme.format_input_prompt(&mut prompt, self.question, None);
@@ -154,7 +154,7 @@ impl List<'_> {
         format!("{prompt} {}", self.search.chars().skip(skipped).collect::<String>())
     }
 
-    /// How wide the names' column is.
+    /// Returns the width of the names' column.
     fn column(&self) -> usize {
         let described = self.choices.iter().filter(|choice| !choice.about.is_empty());
         let widest = described.map(|choice| choice.name.chars().count()).max().unwrap_or_default();
@@ -172,7 +172,7 @@ impl List<'_> {
     }
 }
 
-/// The choices that a search means: by how their names fit, then by what is said about them.
+/// Returns the choices that fit a search, ranked by name first, then by description.
 fn fitting(choices: &[Choice], search: &str) -> Vec<usize> {
     let search = search.trim().to_lowercase();
     let mut ranked: Vec<(u8, usize)> = choices
@@ -198,7 +198,7 @@ fn rank(Choice { name, about }: &Choice, search: &str) -> Option<u8> {
     } else if format!("{name} {about}").contains(search) {
         Some(3)
     } else if search.chars().all(|wanted| letters.any(|letter| letter == wanted)) {
-        // Letters in this order, as `ftk` in `hf-token`.
+        // The letters occur in this order, such as `ftk` in `hf-token`.
         Some(4)
     } else {
         None

@@ -1,9 +1,10 @@
-//! Questions, guarded against what a prompt leaves behind.
+//! Asks questions, and restores the terminal after them.
 //!
-//! A terminal is read on a thread that can't be stopped. So each question runs beside the program's own wait for signals,
-//! and a guard puts the terminal back whichever way it ends. The look of all questions is dialoguer's; they are read here:
-//! its input knows no Esc, its password stops without a word at a terminal's 4,095 characters a line, its list at a paste,
-//! and all of them with an interrupt as the program goes on after a stop.
+//! A terminal is read on a thread that can't be stopped. So each question runs beside the program's own wait
+//! for signals, and a guard restores the terminal whichever way it ends. Questions look like dialoguer's, but
+//! are read here, since dialoguer 0.12 ignores Esc in its input, silently stops a password at a terminal's
+//! 4,095 characters a line and a list at a paste, and ends every prompt with an interrupt when a stopped
+//! program continues.
 
 mod answer;
 mod hidden;
@@ -24,12 +25,12 @@ use super::interrupt;
 use super::terminal::{self, Echo, TerminalGuard};
 use crate::error::{Error, Result};
 
-/// How questions appear.
+/// How questions are drawn.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum PromptStyle {
-    /// Lists that move under the cursor.
+    /// With lists and a cursor that moves.
     Drawn,
-    /// One line after the other, which a screen reader can follow and any terminal can show.
+    /// One line after the other, for screen readers and simple terminals.
     Sequential,
 }
 
@@ -60,7 +61,7 @@ fn yes_or_no(terminal: &Term, question: &str, theme: &dyn Theme) -> Result<bool,
     answer.ok_or(PromptError::Cancelled)
 }
 
-/// Lets one of several be picked; gives its place among them.
+/// Asks for one of several choices and returns its index.
 pub(super) async fn pick(question: String, choices: Vec<Choice>, manner: PromptStyle) -> Result<usize> {
     if manner == PromptStyle::Sequential {
         return ask(Echo::Terminal, move |_| sequential::pick(&question, &choices)).await;
@@ -75,7 +76,7 @@ pub(super) async fn word(question: String, word: Word, manner: PromptStyle) -> R
     }
 }
 
-/// Asks for a value that is not shown, twice, since nobody sees what was typed.
+/// Asks for a hidden value, twice, since nobody sees what was typed.
 pub(super) async fn hidden(question: String) -> Result<Zeroizing<Vec<u8>>> {
     ask(Echo::Off, move |theme| hidden::read_twice(&question, theme)).await
 }

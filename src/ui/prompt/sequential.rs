@@ -1,4 +1,4 @@
-//! Questions one line after the other: nothing is drawn twice, and the terminal itself edits the answer.
+//! Asks questions one line after the other: nothing is redrawn, and the terminal itself edits the answer.
 
 use std::io::{self, Write};
 
@@ -8,7 +8,7 @@ use super::Word;
 use super::answer::{self, PromptError};
 use super::list::Choice;
 
-/// More are not read out; a part of the name finds them.
+/// The most choices that are listed; a part of the name finds the others.
 const MOST_LINES: usize = 30;
 
 pub(super) fn confirm(question: &str) -> Result<bool, PromptError> {
@@ -21,7 +21,7 @@ pub(super) fn confirm(question: &str) -> Result<bool, PromptError> {
     }
 }
 
-/// Picks by number, by name, or by a part of the name that only one has.
+/// Asks for a choice by its number, its name, or an unambiguous part of the name.
 pub(super) fn pick(question: &str, choices: &[Choice]) -> Result<usize, PromptError> {
     let all: Vec<usize> = (0..choices.len()).collect();
     show(choices, &all)?;
@@ -53,14 +53,14 @@ pub(super) fn word(question: &str, word: &Word) -> Result<String, PromptError> {
     }
 }
 
-/// Those that an answer may mean.
+/// Returns the choices that an answer may mean.
 fn find(choices: &[Choice], answer: &str) -> Vec<usize> {
     if answer.is_empty() {
         return Vec::new();
     }
     let named = choices.iter().position(|choice| choice.name == answer);
     let numbered = || {
-        // `060` begins or ends many a name.
+        // `060` is more likely a part of a name.
         let number: usize = answer.parse().ok().filter(|_| !answer.starts_with('0'))?;
         number.checked_sub(1).filter(|at| *at < choices.len())
     };
@@ -86,7 +86,7 @@ fn answer(question: &str) -> Result<String, PromptError> {
     crate::ui::terminal::draw(&Term::stderr(), &format!("{question}: "))?;
     let mut line = String::new();
     let is_end = io::stdin().read_line(&mut line)? == 0;
-    // Esc is an ordinary character to a terminal that edits lines.
+    // Esc is an ordinary character on a terminal that edits lines.
     if is_end || line.contains('\x1b') {
         return Err(PromptError::Cancelled);
     }

@@ -1,18 +1,19 @@
-//! What a text may be the encoding of. It is not known where in the text an encoding begins, so each is tried at every
-//! place, on all of the text: what is no encoding becomes noise, which resembles no value.
+//! Decodes what a text may be the encoding of. It is not known where in the text an encoding begins, so each
+//! is tried at every place, on all of the text: what is not an encoding becomes noise, which resembles no
+//! value.
 
-/// Of what is longer, no part is decoded: it is a file, not a login.
+/// The longest value in which logins are decoded, in bytes: a longer one is a file, not a login.
 const LONGEST_LOGIN: usize = 16 << 10;
 
-/// Letters and digits alone: what a text that was split has in common with the whole.
+/// Returns letters and digits alone, which a text that was split still shares with the whole.
 pub(super) fn squeezed(text: &[u8]) -> Vec<u8> {
     filtered(text, u8::is_ascii_alphanumeric)
 }
 
-/// What a text may stand for, but for escapes.
+/// Returns what a text may stand for, escapes aside.
 pub(super) fn decodings(text: &[u8]) -> Vec<Vec<u8>> {
     let base64 = filtered(text, |byte| sextet(*byte).is_some());
-    // It may have been split by characters that are also base64's.
+    // It may have been split by characters that base64 uses too.
     let letters = squeezed(text);
     let hexadecimal = filtered(&without_marks(text), u8::is_ascii_hexdigit);
     let mut found = vec![of_numbers(text)];
@@ -24,7 +25,8 @@ pub(super) fn decodings(text: &[u8]) -> Vec<Vec<u8>> {
     found
 }
 
-/// What is encoded within a value: text with escapes, and logins in base64, of which a registry's has no other form.
+/// Returns texts that are encoded within a value: text with escapes, and logins in base64. A registry's login
+/// has no other form.
 pub(super) fn hidden_texts(value: &[u8]) -> Vec<Vec<u8>> {
     if value.len() > LONGEST_LOGIN {
         return Vec::new();

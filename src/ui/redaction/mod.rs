@@ -1,8 +1,8 @@
-//! Whether what others say quotes a value, so that no line shows one by way of the server.
+//! Recognises texts of others that quote a value, so that no line shows one by way of the server.
 //!
-//! An admission webhook may quote what it was sent, or what is stored, in its refusal or in a warning: whole or in part, as
-//! it is or encoded. Nothing of ours does, but its words are shown. No value is kept for this: only hashes of its pieces,
-//! made when it is read or sent.
+//! An admission webhook may quote what it was sent, or what is stored, in its refusal or in a warning: whole
+//! or in part, plain or encoded. This program never quotes a value itself, but shows the server's words. No
+//! value is kept for this: only hashes of its pieces, made when it is read or sent.
 
 mod decoding;
 mod recogniser;
@@ -15,11 +15,11 @@ use self::recogniser::Recogniser;
 const REPEATS: &str = "[not shown: it repeats a value]";
 const MAY_REPEAT: &str = "[not shown: it may repeat a value]";
 
-/// More of a text is not looked at, and not shown: most of it is cut off anyway.
+/// The longest part of a text that is checked and shown, in bytes: most of it is cut off anyway.
 const LONGEST: usize = 2048;
 
-/// What API servers say of their own accord, and the beginnings of things. A value that is a kubeconfig, a manifest or a
-/// certificate has them too, and they give nothing away.
+/// Text that API servers write of their own accord, and common beginnings. A value that is a kubeconfig, a
+/// manifest or a certificate shares pieces with it, and they reveal nothing.
 const ORDINARY: &str = "AlreadyExists Forbidden NotFound Conflict Invalid TooManyRequests InternalError BadRequest \
     ServiceUnavailable Unauthorized Timeout secrets \"\" is forbidden: User \"\" cannot create resource \"secrets\" in API \
     group \"\" in the namespace \"\": namespaces \"\" not found, already exists. at the cluster scope get list watch update \
@@ -35,15 +35,15 @@ const ORDINARY: &str = "AlreadyExists Forbidden NotFound Conflict Invalid TooMan
     -----BEGIN CERTIFICATE----- -----END RSA PRIVATE KEY----- https:// .svc.cluster.local \
     kubernetes.io/ true false null default";
 
-/// What a text is about.
+/// The subject of a text.
 #[derive(Default)]
 pub(crate) struct Topic {
-    /// The request, which gives nothing away: its path and query, and the object's name.
+    /// The request's path and query, and the object's name, which reveal nothing.
     pub(crate) names: String,
     pub(crate) values: Values,
 }
 
-/// Whether the values that a text may quote are known.
+/// Tells whether the values that a text may quote are known.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Values {
     #[default]
@@ -55,24 +55,25 @@ pub(crate) enum Values {
 pub(super) struct Redaction(RefCell<Recogniser>);
 
 impl Redaction {
-    /// From now on no text that repeats a piece of this value is shown.
+    /// Hides every text that repeats a piece of this value, from now on.
     pub(super) fn learn(&self, value: &[u8]) {
         self.0.borrow_mut().learn(value);
     }
 
-    /// The same with all values of a secret, in the JSON of an answer or a request.
+    /// Hides texts that repeat a piece of a secret's values; `json` is an answer or a request.
     pub(super) fn learn_secret(&self, json: &[u8]) {
         secrets::each_value(json, |value| self.learn(value));
     }
 
-    /// The same with the secrets of a page of a list: of thousands only as many as there is room for.
+    /// Hides texts that repeat a piece of the values on a page of a list. Of thousands it learns only as many
+    /// as there is room for.
     pub(super) fn learn_list(&self, json: &[u8]) {
         if self.0.borrow().has_room() {
             secrets::each_value(json, |value| self.0.borrow_mut().learn_if_there_is_room(value));
         }
     }
 
-    /// A text that somebody else wrote, or a sentence in its place where it repeats a value, or may do so.
+    /// Returns somebody else's text, or a sentence in its place if it repeats a value, or may do so.
     pub(super) fn quotable(&self, text: &str, topic: &Topic) -> String {
         let text = beginning(text);
         if topic.is_ordinary(text) {
@@ -89,14 +90,15 @@ impl Redaction {
         format!("{webhook}{instead}")
     }
 
-    /// Whether a piece of a value is in a text.
+    /// Reports whether a text contains a piece of a value.
     pub(super) fn repeats(&self, text: &str, topic: &Topic) -> bool {
         self.0.borrow().finds_in(text.as_bytes(), &[ORDINARY, &topic.names])
     }
 }
 
 impl Topic {
-    /// Whether a text has only words that API servers use of their own accord, names of the request, and the user's name.
+    /// Reports whether a text has only words that API servers use of their own accord, names of the request,
+    /// and the user's name.
     pub(crate) fn is_ordinary(&self, text: &str) -> bool {
         let bare = |word: &str| word.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_owned();
         let is_name = |word: &str| self.names.split(['/', '?', '&', '=', ' ']).any(|name| name == word);
@@ -116,12 +118,12 @@ impl Topic {
     }
 }
 
-/// As much of a text as is looked at.
+/// Returns the part of a text that is checked.
 fn beginning(text: &str) -> &str {
     &text[..text.floor_char_boundary(LONGEST)]
 }
 
-/// Who refused, in the API server's words, and the rest, in their own.
+/// Splits a refusal into the API server's words, which name the webhook, and the webhook's own.
 fn apart(text: &str) -> (&str, &str) {
     let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
     let end = text.strip_prefix("admission webhook \"").and_then(|rest| {

@@ -1,18 +1,20 @@
-//! Values by the hashes of their pieces, with a salt of this run: a value can be recognised by them, and not read.
+//! Recognises values by salted hashes of their pieces, from which a value can't be read. The salt changes
+//! with every run.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
 use super::decoding::{decodings, hidden_texts, squeezed, unescaped};
 
-/// So many bytes in common with a value are no accident.
+/// The bytes that a text must share with a value to count as quoting it.
 const PIECE: usize = 8;
-/// What is shorter is part of ordinary words; hiding it would only make lines unreadable.
+/// The shortest value that is hidden, in bytes. A shorter one is part of ordinary words, and hiding it would
+/// only make lines unreadable.
 const SHORTEST: usize = 4;
-/// Of what is longer, not every piece is known, but one of any 11 bytes is.
+/// Above this length, in bytes, only every fourth piece is known: that finds any 11 bytes.
 const LONG: usize = 256;
 const STRIDE: usize = 4;
-/// Beyond so many hashes, of 8 bytes each, no more values of lists are learnt.
+/// The most hashes, of 8 bytes each. Beyond them no more values of lists are learnt.
 const MOST: usize = 200_000;
 
 #[derive(Default)]
@@ -25,7 +27,8 @@ pub(super) struct Recogniser {
 }
 
 impl Recogniser {
-    /// White space at the ends, such as the last line's end, is often lost on the way.
+    /// Learns a value, without white space at its ends: the last line end, for example, is often lost on the
+    /// way.
     pub(super) fn learn(&mut self, value: &[u8]) {
         let value = value.trim_ascii();
         self.learn_text(value);
@@ -34,7 +37,7 @@ impl Recogniser {
         }
     }
 
-    /// The same, where it is one of thousands.
+    /// Learns one of thousands of values, if there is room.
     pub(super) fn learn_if_there_is_room(&mut self, value: &[u8]) {
         self.is_full |= self.pieces.len() + self.words.len() >= MOST;
         if !self.is_full {
@@ -42,7 +45,7 @@ impl Recogniser {
         }
     }
 
-    /// Whether all values are known that were to be learnt.
+    /// Reports whether all values were learnt.
     pub(super) fn has_room(&self) -> bool {
         !self.is_full
     }
@@ -63,7 +66,8 @@ impl Recogniser {
         }
     }
 
-    /// Whether a text has a piece of a value, as it is, split or encoded, that is not a part of the plain texts too.
+    /// Reports whether a text contains a piece of a value, plain, split or encoded, that is not a part of the
+    /// `plain` texts too.
     pub(super) fn finds_in(&self, text: &[u8], plain: &[&str]) -> bool {
         let plain = [plain.join("\n").into_bytes(), squeezed(plain.join("\n").as_bytes())];
         let is_plain =
@@ -77,18 +81,18 @@ impl Recogniser {
         written.dedup();
         let decoded: Vec<_> = written.iter().flat_map(|text| decodings(text)).collect();
         let twice: Vec<_> = decoded.iter().flat_map(|text| decodings(text)).collect();
-        // What was decoded begins anywhere; of what was written, a part of a word is no value.
+        // Decoded text begins anywhere. In written text a part of a word is not a value.
         written.iter().any(|text| has(text) || whole_words(text).any(is_value))
             || decoded.iter().chain(&twice).any(|text| has(text) || words(text).any(is_value))
     }
 }
 
-/// All parts of a text that are as long as a value without a whole piece.
+/// Returns all parts of a text that are as long as a value without a whole piece.
 fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     (SHORTEST..PIECE).flat_map(|length| text.windows(length))
 }
 
-/// Those of them that are no part of a longer word.
+/// Returns those of them that are not part of a longer word.
 fn whole_words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let is_letter = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
     let joined = move |at: usize| at > 0 && is_letter(at - 1) && is_letter(at);
