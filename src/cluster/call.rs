@@ -59,6 +59,8 @@ pub(crate) struct Call {
     pub(super) name: Option<String>,
     /// The UID of the object to change or delete, if known.
     pub(super) uid: Option<String>,
+    /// The version of the object that the change is made to, where it names one.
+    pub(super) version: Option<String>,
     /// The request is a dry run: the server keeps nothing of it.
     dry: bool,
 }
@@ -71,10 +73,11 @@ struct Sent {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 struct SentMetadata {
     name: Option<String>,
     uid: Option<String>,
+    resource_version: Option<String>,
 }
 
 impl Call {
@@ -128,6 +131,7 @@ impl Call {
             body,
             name: sent.metadata.name,
             uid: sent.metadata.uid,
+            version: sent.metadata.resource_version,
             dry: false,
         }
     }

@@ -21,7 +21,7 @@ use super::call::Effect;
 use super::call::{Call, Shape};
 use super::failure::{Failure, Missing, shortened};
 use super::login::Credential;
-use super::proof::{self, Head, Wrong};
+use super::proof::{self, Head, Kept, Proof, Wrong};
 use super::transport::Wire;
 use super::transport_error::TransportError;
 use super::versions::Versions;
@@ -154,9 +154,13 @@ impl Cluster {
             self.deleted.borrow_mut().extend(call.uid.clone());
         }
         let body = self.send(call).await?;
-        let uid = proof::of_answer(call, &body).map_err(|wrong| self.wrong(call, wrong))?;
+        let Proof { uid, kept } = proof::of_answer(call, &body).map_err(|wrong| self.wrong(call, wrong))?;
         if call.method == Method::POST && uid.is_some_and(|uid| self.deleted.borrow().contains(&uid)) {
             return Err(self.wrong(call, Wrong::Instead("the object that was deleted")));
+        }
+        if kept == Kept::Unclear {
+            let there = self.send(&Call::get(call.place.clone())).await?;
+            proof::of_content(call, &there).map_err(|wrong| self.wrong(call, wrong))?;
         }
         self.note_read(call);
         Ok(body)

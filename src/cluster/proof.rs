@@ -7,10 +7,11 @@
 use http::Method;
 use kube::core::Status;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-use super::call::{Call, Shape};
+use super::call::{Call, Effect, Shape};
 use super::place::{Defined, Objects, Subject};
 
 const META: &str = "meta.k8s.io/v1";
@@ -38,11 +39,12 @@ struct Identity<'a> {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 struct Named {
     name: String,
     namespace: String,
     uid: String,
+    resource_version: String,
 }
 
 /// A `Status` that confirms a deletion.
@@ -52,6 +54,25 @@ struct Done {
     #[serde(default)]
     details: Option<Named>,
 }
+
+/// An answer that is the one to the request.
+#[derive(Default)]
+pub(super) struct Proof {
+    /// The object's, if it is one.
+    pub(super) uid: Option<String>,
+    pub(super) kept: Kept,
+}
+
+/// Whether a change is stored.
+#[derive(Default, PartialEq, Eq)]
+pub(super) enum Kept {
+    #[default]
+    Yes,
+    /// The object has the version that it had: there was nothing to change, or the change is not there.
+    Unclear,
+}
+
+const UNCHANGED: Wrong = Wrong::Instead("the object without the change");
 
 /// The identity that a page of a list states.
 pub(super) struct Head {
@@ -64,16 +85,16 @@ pub(super) struct Head {
 ///
 /// # Errors
 /// It is something else.
-pub(super) fn of_answer(call: &Call, body: &[u8]) -> Result<Option<String>, Wrong> {
+pub(super) fn of_answer(call: &Call, body: &[u8]) -> Result<Proof, Wrong> {
     let answer: Identity = map(body)?;
-    let fact = |fits: bool| if fits { Ok(None) } else { Err(Wrong::Instead("something else")) };
+    let fact = |fits: bool| if fits { Ok(Proof::default()) } else { Err(Wrong::Instead("something else")) };
     match &call.place.subject {
-        Subject::Version => Ok(None),
+        Subject::Version => Ok(Proof::default()),
         Subject::Group(group) => fact(answer.kind == "APIGroup" && answer.name == *group),
         Subject::Resources { group_version } => {
             fact(answer.kind == "APIResourceList" && answer.group_version == *group_version)
         }
-        Subject::Objects(_) if answer.kind == "Status" => of_status(call, body).map(|()| None),
+        Subject::Objects(_) if answer.kind == "Status" => of_status(call, body).map(|()| Proof::default()),
         Subject::Objects(objects) => {
             let whole = answer.kind == objects.kind && answer.api_version == objects.api_version;
             // A server that does not know this form returns the whole object.
@@ -84,7 +105,10 @@ pub(super) fn of_answer(call: &Call, body: &[u8]) -> Result<Option<String>, Wron
                 return Err(Wrong::Instead("an object of another kind"));
             }
             let metadata = answer.metadata.ok_or(Wrong::Instead("an object without metadata"))?;
-            of_identity(call, objects, map(metadata.get().as_bytes())?).map(Some)
+            let there: Named = map(metadata.get().as_bytes())?;
+            let kept = kept(call, &there, body);
+            let uid = of_identity(call, objects, there)?;
+            Ok(Proof { uid: Some(uid), kept: kept? })
         }
     }
 }
@@ -109,6 +133,52 @@ fn of_identity(call: &Call, objects: &Objects, there: Named) -> Result<String, W
         (true, false) if there.uid.is_empty() => Err(Wrong::Instead("an object without a UID")),
         (true, false) => Err(Wrong::Instead("another object of that name")),
         (false, _) => Err(Wrong::Instead("another object")),
+    }
+}
+
+/// Returns whether the answer shows that what was sent is stored.
+///
+/// An object that is stored has a version; one that a dry run made has none. A change that is stored gives the object
+/// another version, unless there was nothing to change: then all that was sent is there.
+fn kept(call: &Call, there: &Named, body: &[u8]) -> Result<Kept, Wrong> {
+    if call.effect() != Effect::Unknown || call.method == Method::DELETE {
+        return Ok(Kept::Yes);
+    }
+    if there.resource_version.is_empty() {
+        return Err(UNCHANGED);
+    }
+    match &call.version {
+        Some(sent) if *sent == there.resource_version => {}
+        _ => return Ok(Kept::Yes),
+    }
+    if call.shape == Shape::Metadata {
+        return Ok(Kept::Unclear);
+    }
+    of_content(call, body).map(|()| Kept::Yes)
+}
+
+/// Proves that an object has all that was sent.
+///
+/// # Errors
+/// It has not.
+pub(super) fn of_content(call: &Call, body: &[u8]) -> Result<(), Wrong> {
+    let (mut sent, there): (Value, Value) = (map(&call.body)?, map(body)?);
+    if let Some(metadata) = sent["metadata"].as_object_mut() {
+        metadata.remove("managedFields");
+    }
+    if has(&there, &sent) { Ok(()) } else { Err(UNCHANGED) }
+}
+
+/// Returns whether all of `sent` is in an object. What is null or empty need not be there.
+fn has(there: &Value, sent: &Value) -> bool {
+    match sent {
+        Value::Null => true,
+        Value::Array(sent) => sent.is_empty() || there.as_array() == Some(sent),
+        Value::Object(sent) => sent.iter().all(|(field, sent)| match sent {
+            Value::Null => there[field].is_null(),
+            sent => has(&there[field], sent),
+        }),
+        sent => sent == there,
     }
 }
 

@@ -114,7 +114,8 @@ impl Cluster {
         }
     }
 
-    /// Deletes the secret with this UID if it still has this version.
+    /// Deletes the secret with this UID if it still has this version. Returns the finalizers that it waits for; none
+    /// where it is gone.
     ///
     /// # Errors
     /// A conflict if it was changed since, or if another secret has the name now.
@@ -125,9 +126,20 @@ impl Cluster {
         uid: &str,
         version: &str,
         keep: Keep,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<String>, Failure> {
+        #[derive(Deserialize, Default)]
+        #[serde(default)]
+        struct Terminating {
+            metadata: Finalizers,
+        }
+        #[derive(Deserialize, Default)]
+        #[serde(default)]
+        struct Finalizers {
+            finalizers: Vec<String>,
+        }
         let call = Call::delete(Place::secret(namespace, name), uid, version, Dependents::None, keep);
-        self.done(&call.metadata_only()).await
+        let left: Terminating = self.object(&call.metadata_only()).await?;
+        Ok(left.metadata.finalizers)
     }
 
     /// Returns a secret, or its metadata alone, as a tree in which no field is lost.

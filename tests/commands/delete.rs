@@ -277,3 +277,17 @@ fn killed_at_any_write_the_next_run_does_the_rest(world: &World, sandbox: &Sandb
         }
     }
 }
+
+#[scenario]
+fn a_secret_that_a_finalizer_keeps_is_not_called_deleted(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    let path = format!("/api/v1/namespaces/{namespace}/secrets");
+    world.create(&path, &json!({"metadata": {"name": "kept", "finalizers": ["example.com/backup"]}}));
+    let outcome = sandbox.run(["delete", "kept", "-y", "-n", &namespace]).fails_with(3);
+    assert!(!outcome.stdout.contains("deleted"), "{outcome}");
+    assert!(
+        outcome.stderr.contains("stays until example.com/backup is removed from its finalizers"),
+        "{outcome}"
+    );
+    world.patch(&format!("{path}/kept"), &json!({"metadata": {"finalizers": null}}));
+}

@@ -169,6 +169,44 @@ fn no_command_says_that_it_is_done_unless_the_object_itself_is_the_answer() {
 }
 
 #[test]
+fn an_answer_without_the_change_is_no_success() {
+    let world = World::in_process();
+    let sandbox = Sandbox::new().with(&world);
+    let places = prepared(&world, &sandbox);
+    let before = everything(&world, &places);
+    let Places { namespace, runai, project } = &places;
+    for (line, [kind, api_version, name]) in writes(namespace, runai, project) {
+        let place = if line.contains("--runai-namespace") { runai } else { namespace };
+        let path = match kind {
+            "Secret" => format!("/api/v1/namespaces/{place}/secrets/{name}"),
+            "Deployment" => format!("/apis/apps/v1/namespaces/{place}/deployments/{name}"),
+            _ => format!("/apis/batch/v1/namespaces/{place}/jobs/{name}"),
+        };
+        world.clear_faults();
+        let (methods, answer): (&[&str], Value) = match world.get(&path) {
+            // As it was before the change.
+            Some(stored) if !line.starts_with("delete s ") => (&["PUT", "PATCH"], stored),
+            Some(_) => continue,
+            // As a dry run answers: nothing is stored under a version.
+            None => {
+                let metadata = json!({"name": name, "namespace": place, "uid": "4e3a1b0c"});
+                (&["POST"], json!({"kind": kind, "apiVersion": api_version, "metadata": metadata}))
+            }
+        };
+        for method in methods {
+            let fault = Fault::on(method, "/").kept().for_ever();
+            world.fail(fault.serve(200, "application/json", &answer.to_string()));
+        }
+        // What goes to projects creates other objects there, which no fault is in the way of.
+        if line.starts_with("copy") || line.starts_with("sync") {
+            continue;
+        }
+        is_not_done(&run(&sandbox, &line), "an answer without the change", &line);
+        assert_eq!(everything(&world, &places), before, "{line}");
+    }
+}
+
+#[test]
 fn a_dry_run_is_no_success_either_and_changes_nothing() {
     let world = World::in_process();
     let sandbox = Sandbox::new().with(&world);

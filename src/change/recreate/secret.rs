@@ -255,7 +255,7 @@ impl DeleteAndCreate for SecretRecreation<'_> {
     }
 
     async fn delete_once(&self, uid: &str, version: &str) -> Result<(), Failure> {
-        self.cluster.delete_secret(self.namespace, self.name, uid, version, self.write.keep).await
+        self.cluster.delete_secret(self.namespace, self.name, uid, version, self.write.keep).await.map(drop)
     }
 
     async fn create_once(&self, body: &Bytes) -> Result<Value, Failure> {

@@ -5,6 +5,7 @@
 //! 5.0.0).
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::{Deserialize, Deserializer};
@@ -199,7 +200,9 @@ impl File {
     /// It is neither YAML nor JSON, or not a kubeconfig.
     pub(super) fn parse(bytes: &[u8], folder: &Path) -> Result<Self, Unreadable> {
         let text = Zeroizing::new(decode(bytes).ok_or_else(|| Unreadable("it is not text".to_owned()))?);
-        let mut files = documents(&text)?.into_iter();
+        let files = documents(&text)?;
+        files.iter().try_for_each(Self::refuse_two_of_a_name)?;
+        let mut files = files.into_iter();
         let mut merged = files.next().unwrap_or_default();
         for file in files {
             merged.merge(file);
@@ -221,6 +224,22 @@ impl File {
         add_new(&mut self.clusters, next.clusters, |named| &named.name);
         add_new(&mut self.users, next.users, |named| &named.name);
         add_new(&mut self.contexts, next.contexts, |named| &named.name);
+    }
+
+    /// Refuses two entries of one name, as client-go does: which of them is meant can't be known.
+    fn refuse_two_of_a_name(&self) -> Result<(), Unreadable> {
+        let lists: [(&str, Vec<&String>); 3] = [
+            ("clusters", self.clusters.iter().map(|named| &named.name).collect()),
+            ("users", self.users.iter().map(|named| &named.name).collect()),
+            ("contexts", self.contexts.iter().map(|named| &named.name).collect()),
+        ];
+        for (list, names) in lists {
+            let mut seen = BTreeSet::new();
+            if let Some(name) = names.into_iter().find(|name| !seen.insert(*name)) {
+                return Err(Unreadable(format!("{list} has two entries named {name:?}")));
+            }
+        }
+        Ok(())
     }
 
     fn start_paths_from(&mut self, folder: &Path) {
@@ -305,6 +324,13 @@ mod tests {
 
     fn parse(text: &str) -> Result<File, Unreadable> {
         File::parse(text.as_bytes(), Path::new("/folder"))
+    }
+
+    #[test]
+    fn two_entries_of_one_name_are_refused() {
+        let text = "clusters:\n- name: c\n  cluster: {server: a}\n- name: c\n  cluster: {server: b}\n";
+        let Err(Unreadable(why)) = parse(text) else { panic!("it was taken") };
+        assert_eq!(why, "clusters has two entries named \"c\"");
     }
 
     #[test]

@@ -266,7 +266,7 @@ impl Removal<'_> {
         let keep = self.args.write.write().keep;
         match self.cluster.delete_secret(&row.namespace, self.name, &held.uid, &held.version, keep).await {
             Err(failure) if failure.is_not_found() => Ok(()),
-            removed => removed,
+            removed => removed.map(drop),
         }
     }
 

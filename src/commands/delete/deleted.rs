@@ -5,11 +5,13 @@ use serde_json::json;
 use super::args::DeleteArgs;
 use crate::change::recreate::secret::Remains;
 use crate::cluster::Cluster;
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::DryRun;
 use crate::metadata::Metadata;
 use crate::session::Session;
 use crate::session::batch::Objects;
+use crate::wording::list;
 
 /// The report of deleted secrets.
 pub(super) struct Deleted<'a> {
@@ -34,9 +36,17 @@ pub(super) async fn delete(secret: &Metadata, args: &DeleteArgs, cluster: &Clust
     }
     let keep = args.write.write().keep;
     let Metadata { namespace, name, uid, resource_version, .. } = secret;
-    cluster.delete_secret(namespace, name, uid, resource_version, keep).await.map_err(Error::from)?;
+    let finalizers = cluster.delete_secret(namespace, name, uid, resource_version, keep).await?;
     if args.write.dry_run == DryRun::None {
         Remains::forget(cluster, namespace, name, uid);
+    }
+    if args.write.dry_run == DryRun::None && !finalizers.is_empty() {
+        return Err(Error::partly(format!(
+            "secret {name:?} in namespace {namespace:?} is being deleted, and stays until {} is removed from its \
+             finalizers",
+            list(&finalizers)
+        ))
+        .hint(format!("to see it: {}", CommandLine::kubectl("get secret").arg(name).namespace(namespace))));
     }
     Ok(())
 }

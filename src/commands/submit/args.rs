@@ -1,5 +1,6 @@
 //! Defines the flags of `submit`, and makes a job of them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
@@ -8,6 +9,7 @@ use clap::value_parser;
 use crate::error::{Error, Result};
 use crate::flags::{Holds, WriteArgs};
 use crate::random::random;
+use crate::session::given_labels::insert_once;
 use crate::uses::references::ReferenceArgs;
 use crate::uses::runai_flags::RunaiFlags;
 use crate::workload::{self, Attachment, Gpu, Kind, NewJob, Purpose, Scheduler, Volume};
@@ -271,14 +273,15 @@ fn pairs(
     words: &[String],
     check: impl Fn(&str, &str) -> Result<()>,
 ) -> Result<Vec<(String, String)>> {
-    let pair = |word: &String| {
+    let mut pairs = BTreeMap::new();
+    for word in words {
         let (key, value) = word.split_once('=').ok_or_else(|| {
             Error::usage(format!("{flag} takes KEY=VALUE")).hint(format!("for example: {flag} team=vision"))
         })?;
         check(key, value)?;
-        Ok((key.to_owned(), value.to_owned()))
-    };
-    words.iter().map(pair).collect()
+        insert_once(&mut pairs, flag, key, value)?;
+    }
+    Ok(pairs.into_iter().collect())
 }
 
 impl ResourceArgs {

@@ -256,7 +256,7 @@ impl<'a> Copying<'a> {
     async fn delete(&self, row: &Row) -> Result<(), Failure> {
         let Some(held) = &row.held else { return Ok(()) };
         let keep = self.args.write.write().keep;
-        self.cluster.delete_secret(&row.namespace, self.name, &held.uid, &held.version, keep).await
+        self.cluster.delete_secret(&row.namespace, self.name, &held.uid, &held.version, keep).await.map(drop)
     }
 }
 
