@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use clap::{ArgAction, ValueEnum};
+use clap::{Arg, ArgAction, ValueEnum};
 
 pub(crate) use self::argument::{Asked, Brings, Holds, Words};
 pub(crate) use self::words::{DryRun, Output, Report, parse_duration, parse_output, parse_secret};
@@ -38,6 +38,12 @@ pub(crate) struct Globals {
     pub(crate) connection: Connection,
 }
 
+/// Hides a flag that every command has from the help, which leaves it to `options`; the place stays.
+pub(crate) fn left_to_options(flag: Arg) -> Arg {
+    let is_left = !matches!(flag.get_id().as_str(), "projects" | "namespace");
+    flag.hide_short_help(is_left).hide_long_help(is_left)
+}
+
 /// The flags that choose a namespace.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Where")]
@@ -52,7 +58,7 @@ pub(crate) struct Place {
 
     /// Run:ai's own namespace, from which it copies cluster-wide secrets
     #[arg(long, global = true, value_name = "NAMESPACE", default_value = DEFAULT_RUNAI_NAMESPACE,
-          add = Holds::Namespace, hide_short_help = true)]
+          add = Holds::Namespace)]
     pub(crate) runai_namespace: String,
 }
 
@@ -78,11 +84,11 @@ pub(crate) struct OutputFlags {
     pub(crate) verbosity: u8,
 
     /// When to use colour
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Color,
 
     /// No colour, and prompts that a screen reader can follow; the same as --color=never
-    #[arg(long, global = true, hide_short_help = true, conflicts_with = "color")]
+    #[arg(long, global = true, conflicts_with = "color")]
     pub(crate) no_color: bool,
 }
 
@@ -103,7 +109,7 @@ fn any_path() -> impl TypedValueParser<Value = PathBuf> {
 #[command(next_help_heading = "Connection (as kubectl's)")]
 pub(crate) struct Connection {
     /// Path of the kubeconfig file
-    #[arg(long, global = true, value_name = "FILE", add = Holds::File, hide_short_help = true, value_parser = any_path())]
+    #[arg(long, global = true, value_name = "FILE", add = Holds::File, value_parser = any_path())]
     pub(crate) kubeconfig: Option<PathBuf>,
 
     /// The kubeconfig's context to use
@@ -111,56 +117,56 @@ pub(crate) struct Connection {
     pub(crate) context: Option<String>,
 
     /// The kubeconfig's cluster to use
-    #[arg(long, global = true, value_name = "NAME", add = Holds::Cluster, hide_short_help = true)]
+    #[arg(long, global = true, value_name = "NAME", add = Holds::Cluster)]
     pub(crate) cluster: Option<String>,
 
     /// The kubeconfig's user to use
-    #[arg(long, global = true, value_name = "NAME", add = Holds::User, hide_short_help = true)]
+    #[arg(long, global = true, value_name = "NAME", add = Holds::User)]
     pub(crate) user: Option<String>,
 
     /// Address of the API server
-    #[arg(short, long, global = true, value_name = "URL", add = Holds::Confidential, hide_short_help = true)]
+    #[arg(short, long, global = true, value_name = "URL", add = Holds::Confidential)]
     pub(crate) server: Option<String>,
 
     /// Bearer token for the API server
-    #[arg(long, global = true, value_name = "TOKEN", add = Holds::Confidential, hide_short_help = true)]
+    #[arg(long, global = true, value_name = "TOKEN", add = Holds::Confidential)]
     pub(crate) token: Option<String>,
 
     /// User to impersonate
-    #[arg(long = "as", global = true, value_name = "USER", add = Holds::Text, hide_short_help = true)]
+    #[arg(long = "as", global = true, value_name = "USER", add = Holds::Text)]
     pub(crate) impersonate: Option<String>,
 
     /// Group to impersonate; may be repeated
-    #[arg(long = "as-group", global = true, value_name = "GROUP", add = Holds::Text, hide_short_help = true)]
+    #[arg(long = "as-group", global = true, value_name = "GROUP", add = Holds::Text)]
     pub(crate) impersonate_groups: Vec<String>,
 
     /// UID to impersonate
-    #[arg(long = "as-uid", global = true, value_name = "UID", add = Holds::Text, hide_short_help = true)]
+    #[arg(long = "as-uid", global = true, value_name = "UID", add = Holds::Text)]
     pub(crate) impersonate_uid: Option<String>,
 
     /// Certificate authority of the API server, a PEM file
-    #[arg(long, global = true, value_name = "FILE", add = Holds::File, hide_short_help = true, value_parser = any_path())]
+    #[arg(long, global = true, value_name = "FILE", add = Holds::File, value_parser = any_path())]
     pub(crate) certificate_authority: Option<PathBuf>,
 
     /// Client certificate, a PEM file
-    #[arg(long, global = true, value_name = "FILE", add = Holds::File, hide_short_help = true, value_parser = any_path())]
+    #[arg(long, global = true, value_name = "FILE", add = Holds::File, value_parser = any_path())]
     pub(crate) client_certificate: Option<PathBuf>,
 
     /// Key of the client certificate, a PEM file
-    #[arg(long, global = true, value_name = "FILE", add = Holds::File, hide_short_help = true, value_parser = any_path())]
+    #[arg(long, global = true, value_name = "FILE", add = Holds::File, value_parser = any_path())]
     pub(crate) client_key: Option<PathBuf>,
 
     /// Do not check the API server's certificate: insecure
     #[arg(long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true",
-          value_name = "true|false", hide_short_help = true)]
+          value_name = "true|false")]
     pub(crate) insecure_skip_tls_verify: Option<bool>,
 
     /// Name to expect in the API server's certificate
-    #[arg(long, global = true, value_name = "NAME", add = Holds::Text, hide_short_help = true)]
+    #[arg(long, global = true, value_name = "NAME", add = Holds::Text)]
     pub(crate) tls_server_name: Option<String>,
 
     /// Time limit of one request, such as 5s or 2m; 0 is the longest, 10m [default: 30s]
-    #[arg(long, global = true, value_name = "DURATION", add = Holds::Text, hide_short_help = true, value_parser = parse_duration)]
+    #[arg(long, global = true, value_name = "DURATION", add = Holds::Text, value_parser = parse_duration)]
     pub(crate) request_timeout: Option<Duration>,
 }
 

@@ -198,16 +198,8 @@ fn is_value_of(flag: &Arg, word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
-    use crate::cli::Cli;
-
-    fn program() -> Command {
-        let mut program = Cli::command();
-        program.build();
-        program
-    }
+    use crate::cli::program;
 
     fn words(line: &str) -> Vec<String> {
         line.split(' ').map(ToOwned::to_owned).collect()

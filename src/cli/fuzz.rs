@@ -3,8 +3,6 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use clap::CommandFactory;
-
 use super::parsing::{NoCommand, parse, talk};
 use super::*;
 use crate::fuzz::{CANARY, Random, feed_random};
@@ -71,8 +69,7 @@ const SECRETS: [&[&str]; 8] = [
 
 /// Every name of a command and every flag, as the help has them.
 fn vocabulary() -> (Vec<String>, Vec<String>) {
-    let mut program = Cli::command();
-    program.build();
+    let program = super::program();
     let (mut commands, mut flags) = (Vec::new(), Vec::new());
     let mut open = vec![&program];
     while let Some(command) = open.pop() {

@@ -1,4 +1,4 @@
-//! Lays out the first page of the help: the commands in groups, since nobody reads seventeen in one list.
+//! Lays out the first page of the help: the commands in groups, since nobody reads eighteen in one list.
 //!
 //! clap groups flags, but not commands. So clap leaves the commands out, and this file lists them.
 
@@ -13,7 +13,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("See", &["list", "view", "usage"]),
     ("Share", &["label", "status", "sync"]),
     ("Use", &["attach", "detach", "submit", "check"]),
-    ("Shell", &["completion"]),
+    ("Shell and help", &["completion", "options"]),
 ];
 
 /// Returns the program with its commands grouped in the help and hidden from clap: it can no longer complete

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clap::error::ErrorKind;
 use clap::{Arg, Args as _, CommandFactory as _, FromArgMatches as _, Subcommand as _, ValueEnum as _};
 
-use super::{Cli, mistake, overview, repeated};
+use super::{Cli, mistake, overview, program, repeated};
 use crate::commands::Command;
 use crate::error::Error;
 use crate::flags::{BINARY, Color, Globals, OutputFlags, parse_duration};
@@ -128,8 +128,7 @@ pub(crate) fn talk(parsed: &Result<Cli, NoCommand>, typed: &[OsString]) -> Outpu
         return cli.globals.talk.clone();
     }
     let words: Vec<String> = typed.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let mut program = Cli::command();
-    program.build();
+    let program = program();
     let (line, _) = Line::read(&program, &[words, vec![String::new()]].concat());
     let color = line.value("color").and_then(|word| Color::from_str(word, true).ok());
     OutputFlags {
@@ -163,17 +162,28 @@ impl Gathered {
     }
 }
 
+/// The last line of every help that leaves these flags out.
+pub(super) const SHARED_FLAGS: &str =
+    "kubectl runai-secret options lists the flags that every command has, such as --yes, -v and --context.";
+
+/// Returns the text of a help or a version, with the line that leads to the other flags.
+fn in_full(error: &clap::Error, is_coloured: bool) -> String {
+    let text = error.render();
+    let text = if is_coloured { text.ansi().to_string() } else { text.to_string() };
+    if error.kind() == ErrorKind::DisplayVersion || text.contains("--kubeconfig") {
+        return text;
+    }
+    format!("{}\n\n{SHARED_FLAGS}\n", text.trim_end())
+}
+
 /// Prints the whole text in one write (clap writes line by line) and exits.
 #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "as clap does after help and a version"))]
 fn print_and_exit(error: &clap::Error) -> ! {
-    let text = error.render();
     if error.use_stderr() {
-        let text = if console::colors_enabled_stderr() { text.ansi().to_string() } else { text.to_string() };
-        ui::write_error(&text);
+        ui::write_error(&in_full(error, console::colors_enabled_stderr()));
         std::process::exit(error.exit_code())
     }
-    let text = if console::colors_enabled() { text.ansi().to_string() } else { text.to_string() };
-    match ui::write_data(text.as_bytes()) {
+    match ui::write_data(in_full(error, console::colors_enabled()).as_bytes()) {
         Ok(()) => std::process::exit(error.exit_code()),
         Err(failure) => {
             ui::write_error(&format!("{failure}\n"));

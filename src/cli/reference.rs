@@ -12,19 +12,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::builder::StyledStr;
-use clap::{Arg, ArgAction, Command, CommandFactory};
+use clap::{Arg, ArgAction, Command};
 use clap_mangen::Man;
 
-use super::Cli;
-use super::parsing::NoCommand;
+use super::parsing::{NoCommand, SHARED_FLAGS};
+use super::program;
 
 const WRITES: [&str; 4] = ["dry_run", "output", "validate", "field_manager"];
-
-fn program() -> Command {
-    let mut program = Cli::command();
-    program.build();
-    program
-}
 
 fn in_tree(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -99,19 +93,22 @@ fn row(arg: &Arg) -> String {
     format!("| `{}` | {} |\n", signature(arg).replace('|', "\\|"), meaning(arg))
 }
 
-fn is_of_every_command(arg: &Arg) -> bool {
-    arg.is_global_set() || matches!(arg.get_id().as_str(), "help" | "version")
+/// Returns whether the command lists the flags of every command.
+fn shows_shared_flags(command: &Command) -> bool {
+    command.get_name() == "options"
 }
 
 fn writes(command: &Command) -> bool {
     command.get_arguments().any(|arg| arg.get_id() == "field_manager")
 }
 
-/// Returns the flags of one command alone: not those of every command, nor those of every one that writes.
+/// Returns the flags of one command alone: not those of every command, unless it lists them, nor those of every
+/// one that writes.
 fn own_flags(command: &Command) -> Vec<&Arg> {
     let is_own = |arg: &&Arg| {
         let is_of_writes = writes(command) && WRITES.contains(&arg.get_id().as_str());
-        !arg.is_positional() && !arg.is_hide_set() && !is_of_every_command(arg) && !is_of_writes
+        let is_shared = arg.is_global_set() && !shows_shared_flags(command);
+        !arg.is_positional() && !arg.is_hide_set() && arg.get_id() != "help" && !is_shared && !is_of_writes
     };
     command.get_arguments().filter(is_own).collect()
 }
@@ -173,11 +170,13 @@ fn section(title: &str, command: &Command, parent: Option<&Command>) -> String {
     text.push_str(&examples(command));
     text.push_str(&arguments(command));
     text.push_str(&flags(command, parent));
-    text.push_str(if writes(command) {
-        "Also the flags of [every command that writes](#flags-of-every-command-that-writes), and of \
-         [every command](#flags-of-every-command).\n\n"
-    } else {
-        "Also the flags of [every command](#flags-of-every-command).\n\n"
+    text.push_str(match (writes(command), shows_shared_flags(command)) {
+        (true, _) => {
+            "Also the flags of [every command that writes](#flags-of-every-command-that-writes), and of \
+             [every command](#options).\n\n"
+        }
+        (false, false) => "Also the flags of [every command](#options).\n\n",
+        (false, true) => "",
     });
     for child in visible(command) {
         text.push_str(&section(&format!("{title} {}", child.get_name()), child, Some(command)));
@@ -192,7 +191,7 @@ fn visible(command: &Command) -> impl Iterator<Item = &Command> {
 /// Returns the whole page.
 fn page(program: &Command) -> String {
     let mut text = "<!-- Made of src/cli.rs and src/commands/: UPDATE_DOCS=1 cargo test --bin kubectl-runai-secret reference -->\n\
-        # Commands and flags\n\nAs `--help` says them. The flags of every command may stand before its name or after it.\n\n"
+        # Commands and flags\n\nAs `--help` says them, which every command has; `--version` says which plugin it is.\n\n"
         .to_owned();
     for command in visible(program) {
         let name = command.get_name();
@@ -207,16 +206,6 @@ fn page(program: &Command) -> String {
     for name in WRITES {
         text.push_str(&row(writing.get_arguments().find(|arg| arg.get_id() == name).unwrap()));
     }
-    text.push_str("\n## Flags of every command\n\n");
-    let mut groups: BTreeMap<usize, (String, String)> = BTreeMap::new();
-    for arg in program.get_arguments().filter(|arg| !arg.is_hide_set()) {
-        let heading = arg.get_help_heading().unwrap_or("Help").to_owned();
-        let at = groups.values().position(|(name, _)| *name == heading).unwrap_or(groups.len());
-        groups.entry(at).or_insert((heading, String::new())).1.push_str(&row(arg));
-    }
-    for (heading, rows) in groups.values() {
-        let _ = write!(text, "| {heading} | |\n|---|---|\n{rows}\n");
-    }
     text.truncate(text.trim_end().len());
     text + "\n"
 }
@@ -224,7 +213,14 @@ fn page(program: &Command) -> String {
 /// Adds the man page of each command under the name of its file.
 fn man_pages(command: &Command, name: &str, pages: &mut BTreeMap<String, String>) {
     let usage = usage(command).lines().map(str::trim).collect::<Vec<_>>().join("\n").trim().to_owned();
-    let named = command.clone().display_name(name.to_owned()).override_usage(usage);
+    let end = if shows_shared_flags(command) { "" } else { SHARED_FLAGS };
+    let end =
+        format!("{}\n\n{end}", plain(command.get_after_long_help().or_else(|| command.get_after_help())));
+    let named = command.clone().display_name(name.to_owned()).override_usage(usage).after_help(end);
+    let named = named.mut_args(|arg| {
+        let is_hidden = arg.is_hide_set() || arg.is_hide_long_help_set();
+        arg.hide(is_hidden)
+    });
     let mut text = Vec::new();
     let title = name.to_uppercase();
     Man::new(named).title(title).source("kubectl-runai-secret").render(&mut text).unwrap();

@@ -2,7 +2,6 @@
 //!
 //! Every value that was typed is used or refused. clap would take the last one silently.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, Command};
@@ -36,31 +35,22 @@ pub(super) fn check(program: &Command, words: &[OsString]) -> Result<Vec<String>
             .hint("for example: kubectl runai-secret create generic NAME --from-file=PATH"));
     }
     let mut notes = Vec::new();
-    for (flag, (holds, values)) in given_twice(&line) {
-        if LAST_COUNTS.contains(&flag) {
-            let last = values.last().filter(|_| holds.is_some_and(|holds| holds != Holds::Confidential));
-            let last = last.map_or(String::new(), |last| format!(": {last}"));
-            notes.push(format!("--{flag} is given {}; the last one counts{last}", times(values.len())));
-        } else {
-            return Err(Error::usage(format!(
-                "--{flag} takes one value, and is given {} with different ones",
-                times(values.len())
-            ))
-            .hint("keep only the one that you mean"));
+    for flag in line.command.get_arguments().filter(|flag| takes_one_value(flag)) {
+        let given = line.flags.iter().filter(|(given, _)| given.get_id() == flag.get_id());
+        let values: Vec<&str> = given.map(|(_, value)| value.as_str()).collect();
+        if values.iter().all(|value| *value == values[0]) {
+            continue;
         }
+        let (name, times) = (flag.get_long().unwrap_or_default(), times(values.len()));
+        if !LAST_COUNTS.contains(&name) {
+            let refusal = format!("--{name} takes one value, and is given {times} with different ones");
+            return Err(Error::usage(refusal).hint("keep only the one that you mean"));
+        }
+        let may_be_shown = Holds::of(flag).is_some_and(|holds| holds != Holds::Confidential);
+        let last = values.last().filter(|_| may_be_shown).map_or(String::new(), |last| format!(": {last}"));
+        notes.push(format!("--{name} is given {times}; the last one counts{last}"));
     }
     Ok(notes)
-}
-
-/// Returns the flags for one value that have several different ones.
-fn given_twice<'a>(line: &'a Line<'_>) -> BTreeMap<&'a str, (Option<Holds>, Vec<&'a str>)> {
-    let mut given: BTreeMap<&str, (Option<Holds>, Vec<&str>)> = BTreeMap::new();
-    for (flag, value) in line.flags.iter().filter(|(flag, _)| takes_one_value(flag)) {
-        let name = flag.get_long().unwrap_or_default();
-        given.entry(name).or_insert((Holds::of(flag), Vec::new())).1.push(value);
-    }
-    given.retain(|_, (_, values)| values.iter().any(|value| *value != values[0]));
-    given
 }
 
 fn takes_one_value(flag: &Arg) -> bool {
@@ -91,17 +81,13 @@ fn times(count: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
-    use crate::cli::Cli;
+    use crate::cli::program;
 
     fn checked(line: &str) -> Result<Vec<String>> {
-        let mut program = Cli::command();
-        program.build();
         let words: Vec<OsString> =
             ["program"].into_iter().chain(line.split(' ')).map(OsString::from).collect();
-        check(&program, &words)
+        check(&program(), &words)
     }
 
     #[test]
@@ -139,8 +125,8 @@ mod tests {
     #[test]
     fn of_a_place_the_last_counts_and_a_note_says_which() {
         let notes = checked("--context a -n x create s -n y --context=b").unwrap();
-        let context = "--context is given twice; the last one counts: b";
-        assert_eq!(notes, [context, "--namespace is given twice; the last one counts: y"]);
+        let namespace = "--namespace is given twice; the last one counts: y";
+        assert_eq!(notes, [namespace, "--context is given twice; the last one counts: b"]);
         assert!(!checked("-s https://u:p@h list -s b").unwrap()[0].contains("u:p"));
     }
 

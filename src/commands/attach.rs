@@ -42,9 +42,6 @@ pub(crate) struct AttachArgs {
           add = Holds::SecretAndWorkload)]
     words: Vec<String>,
 
-    #[command(flatten)]
-    manifest: ManifestArgs,
-
     /// One key as an env variable; without VAR it is named like the key, in capitals
     #[arg(long, value_name = "[VAR=]KEY", add = Holds::VariableAndKey)]
     env: Vec<String>,
@@ -76,6 +73,9 @@ pub(crate) struct AttachArgs {
     /// Let the workload start even if the secret or the key is missing
     #[arg(long)]
     optional: bool,
+
+    #[command(flatten)]
+    manifest: ManifestArgs,
 
     #[command(flatten)]
     runai: RunaiFlags,

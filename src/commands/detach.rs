@@ -40,9 +40,6 @@ pub(crate) struct DetachArgs {
     #[arg(value_name = "KIND/NAME", required_unless_present = "filename", add = Holds::Workload)]
     target: Option<String>,
 
-    #[command(flatten)]
-    manifest: ManifestArgs,
-
     /// Only this env variable; may be repeated
     #[arg(long, value_name = "VAR", add = Holds::UsedVariable)]
     env: Vec<String>,
@@ -62,6 +59,9 @@ pub(crate) struct DetachArgs {
     /// Only this container; may be repeated
     #[arg(short, long, value_name = "NAME", add = Holds::Container)]
     container: Vec<String>,
+
+    #[command(flatten)]
+    manifest: ManifestArgs,
 
     #[command(flatten)]
     change: ChangeArgs,

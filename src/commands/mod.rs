@@ -11,6 +11,7 @@ mod detach;
 mod edit;
 mod label;
 mod list;
+mod options;
 mod set;
 mod status;
 mod submit;
@@ -23,23 +24,6 @@ use std::cell::Cell;
 
 use clap::Subcommand;
 
-use self::attach::AttachArgs;
-use self::check::CheckArgs;
-use self::completion::CompletionArgs;
-use self::copy::CopyArgs;
-use self::create::CreateArgs;
-use self::delete::DeleteArgs;
-use self::detach::DetachArgs;
-use self::edit::EditArgs;
-use self::label::LabelArgs;
-use self::list::ListArgs;
-use self::set::SetArgs;
-use self::status::StatusArgs;
-use self::submit::SubmitArgs;
-use self::sync::SyncArgs;
-use self::unset::UnsetArgs;
-use self::usage::UsageArgs;
-use self::view::ViewArgs;
 use crate::cluster::Cluster;
 use crate::error::Result;
 use crate::flags::Globals;
@@ -52,39 +36,41 @@ use crate::ui::Ui;
 #[command(defer = true)]
 pub(crate) enum Command {
     /// Create a secret from files, variables, hidden prompts and more
-    Create(Box<CreateArgs>),
+    Create(Box<create::CreateArgs>),
     /// Set keys of a secret, and leave its other keys as they are
-    Set(Box<SetArgs>),
+    Set(Box<set::SetArgs>),
     /// Take keys out of a secret, and leave its other keys as they are
-    Unset(UnsetArgs),
+    Unset(unset::UnsetArgs),
     /// Edit the values of a secret as text, in your editor
-    Edit(EditArgs),
+    Edit(edit::EditArgs),
     /// Copy a secret to other projects
-    Copy(CopyArgs),
+    Copy(copy::CopyArgs),
     /// Delete a secret, or a shared one with every copy of it
-    Delete(DeleteArgs),
+    Delete(delete::DeleteArgs),
     /// List the secrets of a project, without their values
-    List(ListArgs),
+    List(list::ListArgs),
     /// Show what is in a secret: keys, sizes, what each value looks like
-    View(ViewArgs),
+    View(view::ViewArgs),
     /// Share a secret with every project: mark it cluster-wide for Run:ai
-    Label(LabelArgs),
+    Label(label::LabelArgs),
     /// Show where a shared secret arrived, and what is in the way
-    Status(StatusArgs),
+    Status(status::StatusArgs),
     /// Make the copies of a shared secret where Run:ai does not
-    Sync(SyncArgs),
+    Sync(sync::SyncArgs),
     /// Attach a secret to a workload: as env, files, for pulling images
-    Attach(Box<AttachArgs>),
+    Attach(Box<attach::AttachArgs>),
     /// Detach a secret from a workload: the reverse of attach
-    Detach(Box<DetachArgs>),
+    Detach(Box<detach::DetachArgs>),
     /// Submit a new job with secrets attached
-    Submit(Box<SubmitArgs>),
+    Submit(Box<submit::SubmitArgs>),
     /// Check for secrets that are missing, misspelt, lost or expired
-    Check(CheckArgs),
+    Check(check::CheckArgs),
     /// Show which workloads use a secret, and how
-    Usage(UsageArgs),
+    Usage(usage::UsageArgs),
     /// Set up completion with Tab, in kubectl or in a shell
-    Completion(CompletionArgs),
+    Completion(completion::CompletionArgs),
+    /// List the flags that every command has
+    Options(options::OptionsArgs),
 }
 
 /// Runs a command. `cluster` is an existing connection for the same flags.
@@ -113,5 +99,6 @@ pub(crate) async fn run(
         Command::View(args) => view::run(args, &session).await,
         Command::Usage(args) => usage::run(args, &session).await,
         Command::Completion(args) => completion::run(args, &session),
+        Command::Options(_) => options::run(&session),
     }
 }

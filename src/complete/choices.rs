@@ -71,7 +71,7 @@ pub(crate) async fn workloads(
     words: &[String],
     cluster: &Cluster,
 ) -> Result<Vec<Choice>, LookupError> {
-    let namespace = CompletionContext::of(&Line::read(program, words).0).namespace(cluster).await?;
+    let namespace = namespace(program, words, cluster).await?;
     let of_each = join_all(KINDS.iter().map(|kind| of_kind(kind, &namespace, cluster))).await;
     Ok(of_each.into_iter().flatten().collect())
 }
@@ -112,7 +112,7 @@ pub(crate) async fn workloads_that_use(
     words: &[String],
     cluster: &Cluster,
 ) -> Result<Seen<Choice>, LookupError> {
-    let namespace = CompletionContext::of(&Line::read(program, words).0).namespace(cluster).await?;
+    let namespace = namespace(program, words, cluster).await?;
     let read = |kind: &'static Kind, object: &Value| user(kind, object, secret);
     let seen = cluster.objects(&KINDS, &Namespaces::One(namespace), read).await?;
     let mut found: Vec<Choice> = seen.found.into_iter().flatten().collect();
@@ -159,18 +159,16 @@ pub(crate) async fn secrets_of(
     Ok(uses.into_iter().map(|(value, about)| Choice { value, about }).collect())
 }
 
-/// The type of a secret of the line's place.
+/// The namespace that the line is about.
 ///
 /// # Errors
-/// It can't be read.
-pub(crate) async fn type_of_secret(
-    name: &str,
+/// It can't be told.
+pub(crate) async fn namespace(
     program: &Command,
     words: &[String],
     cluster: &Cluster,
 ) -> Result<String, LookupError> {
-    let namespace = CompletionContext::of(&Line::read(program, words).0).namespace(cluster).await?;
-    Ok(cluster.secret_outline(&namespace, name).await?.secret_type)
+    CompletionContext::of(&Line::read(program, words).0).namespace(cluster).await
 }
 
 /// Completes the last word while a prompt is open. Returns what was found within the time limit. `program`

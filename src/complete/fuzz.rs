@@ -58,8 +58,7 @@ fn word(names: &[String], random: &mut Random) -> String {
 
 #[test]
 fn lines_that_are_being_typed() {
-    let mut program = crate::cli::program();
-    program.build();
+    let program = crate::cli::program();
     let mut names = Vec::new();
     let mut open = vec![&program];
     while let Some(command) = open.pop() {
@@ -102,8 +101,7 @@ const LINES: [&str; 11] = [
 
 /// Returns what is offered for a line, as kubectl's scripts get it. Errors are ignored.
 fn offered(line: &str, server: &Server) -> String {
-    let mut program = crate::cli::program();
-    program.build();
+    let program = crate::cli::program();
     let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
     let (line, word) = Line::read(&program, &words);
     let lookup = CompletionSlot::by(&line, &word).live.unwrap_or_else(|| panic!("{words:?}"));

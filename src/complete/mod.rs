@@ -26,7 +26,7 @@ use clap::Command;
 use self::offer::{REQUEST, print};
 
 pub(crate) use self::choices::{
-    Choice, choices, fixed_choices, secrets_of, tab, type_of_secret, workloads, workloads_that_use,
+    Choice, choices, fixed_choices, namespace, secrets_of, tab, workloads, workloads_that_use,
 };
 pub(crate) use self::files::on_disk;
 pub(crate) use self::live::connection;

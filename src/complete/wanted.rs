@@ -120,14 +120,11 @@ impl CompletionSlot {
 
     fn after(mut self, before: &str) -> Self {
         self.words = self.words.into_iter().map(|word| word.after(before)).collect();
-        for typed in [
-            self.live.as_mut().map(|live| &mut live.before),
-            self.files.as_mut().map(|files| &mut files.before),
-        ]
-        .into_iter()
-        .flatten()
-        {
-            typed.insert_str(0, before);
+        if let Some(live) = &mut self.live {
+            live.before.insert_str(0, before);
+        }
+        if let Some(files) = &mut self.files {
+            files.before.insert_str(0, before);
         }
         self
     }
@@ -214,6 +211,8 @@ fn kinds(text: &str) -> Vec<Candidate> {
 fn value_of(argument: &Arg, text: &str, line: &Line<'_>) -> CompletionSlot {
     let names = |what| CompletionSlot::live(what, text);
     let Some(holds) = Holds::of(argument) else { return CompletionSlot::default() };
+    // Of `KEY=VALUE` and its like.
+    let (before, rest) = after_first(text, '=');
     match holds {
         Holds::Confidential | Holds::KeyAndConfidential | Holds::Text => CompletionSlot::default(),
         Holds::Listed => fixed(listed(argument).into_iter(), text),
@@ -234,23 +233,14 @@ fn value_of(argument: &Arg, text: &str, line: &Line<'_>) -> CompletionSlot {
         Holds::EnvSecret => env_secret(text),
         Holds::SecretVolume => secret_volume(text),
         Holds::Key => keys_of_named(line, "", text),
-        Holds::VariableAndKey => {
-            let (before, key) = after_first(text, '=');
-            keys_of_named(line, before, key)
-        }
+        Holds::VariableAndKey => keys_of_named(line, before, rest),
         Holds::Mount => mount(line, text),
         Holds::UsedVariable => used(line, text, |secret, target| Lookup::VariablesOf { secret, target }),
         Holds::UsedPath => used(line, text, |secret, target| Lookup::MountsOf { secret, target }),
         Holds::File => CompletionSlot::files("", text),
-        Holds::KeyAndFile => {
-            let (before, path) = after_first(text, '=');
-            CompletionSlot::files(before, path)
-        }
+        Holds::KeyAndFile => CompletionSlot::files(before, rest),
         Holds::Variable => variables("", text),
-        Holds::KeyAndVariable => {
-            let (before, variable) = after_first(text, '=');
-            variables(before, variable)
-        }
+        Holds::KeyAndVariable => variables(before, rest),
     }
 }
 

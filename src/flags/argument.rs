@@ -68,13 +68,10 @@ pub(crate) enum Brings {
     Keys(Option<Words>),
 }
 
-/// On an argument without which a secret lacks something: how it is asked for where a command is led.
+/// On an argument without which a secret lacks something: the question for it where a command is led, and what it is where
+/// nobody says otherwise; empty where somebody must.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked {
-    pub(crate) question: &'static str,
-    /// The proposed value; empty if there is none.
-    pub(crate) proposal: &'static str,
-}
+pub(crate) struct Asked(pub(crate) &'static str, pub(crate) &'static str);
 
 impl ArgExt for Holds {}
 impl ArgExt for Brings {}

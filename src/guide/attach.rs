@@ -129,11 +129,11 @@ impl Guide<'_> {
 
     /// Returns the type of a secret; empty if it has none, or can't be read.
     async fn type_of(&self, secret: &str) -> Result<String> {
-        let line = self.about_secrets(&[""]);
-        let program = self.draft.program();
-        match complete::type_of_secret(secret, program, &line, self.cluster().await?).await {
-            Err(error) if error.is_forbidden() || error.is_not_found() => Ok(String::new()),
-            secret_type => Ok(secret_type?),
+        let (line, cluster) = (self.about_secrets(&[""]), self.cluster().await?);
+        let namespace = complete::namespace(self.draft.program(), &line, cluster).await?;
+        match cluster.secret_outline(&namespace, secret).await {
+            Err(failure) if failure.is_forbidden() || failure.is_not_found() => Ok(String::new()),
+            outline => Ok(outline?.secret_type),
         }
     }
 

@@ -18,7 +18,7 @@ impl Guide<'_> {
         }
         self.ask_for_project().await?;
         if !is_typed && !is_named && !self.is_generic() {
-            let kind = self.pick_command("What kind of secret?", &["create"]).await?;
+            let kind = self.pick_next("What kind of secret?").await?;
             self.draft.push_command(kind);
         }
         if !is_named {
@@ -49,7 +49,7 @@ impl Guide<'_> {
     fn lacks_contents(&self) -> bool {
         let line = self.draft.line();
         let is_generic = !line.command.get_arguments().any(|flag| flag.get::<Asked>().is_some());
-        let lacks_answer = || self.unanswered().iter().any(|(_, asked, _)| asked.proposal.is_empty());
+        let lacks_answer = || self.unanswered().iter().any(|(_, asked, _)| asked.1.is_empty());
         !self.has_source() && if is_generic { !line.has("allow-empty") } else { lacks_answer() }
     }
 
@@ -61,7 +61,7 @@ impl Guide<'_> {
         if questions.is_empty() {
             return self.ask_for_contents().await;
         }
-        for (flag, Asked { question, proposal }, holds) in questions {
+        for (flag, Asked(question, proposal), holds) in questions {
             let word = match holds {
                 Some(Holds::File) => self.type_path(question, &flag, "").await?,
                 _ => self.type_word(question, proposal, something, None).await?,

@@ -16,26 +16,18 @@ pub(super) struct Draft {
 }
 
 /// The command of a job.
-struct Rest {
-    words: Vec<String>,
-    source: Source,
-}
-
-#[derive(PartialEq, Eq)]
-enum Source {
+enum Rest {
     /// Typed on the command line. It may hold anything, so it is never shown.
-    CommandLine,
-    Answer,
+    Typed(Vec<String>),
+    Answered(Vec<String>),
 }
 
 impl Draft {
     /// Starts a draft from the words after the program's name.
     pub(super) fn new(mut words: Vec<String>) -> Self {
         let program = cli::program();
-        let rest = words.iter().position(|word| word == "--").map(|at| {
-            let rest = words.split_off(at).split_off(1);
-            Rest { words: rest, source: Source::CommandLine }
-        });
+        let end = words.iter().position(|word| word == "--");
+        let rest = end.map(|at| Rest::Typed(words.split_off(at).split_off(1)));
         Self { program, words, rest }
     }
 
@@ -107,16 +99,17 @@ impl Draft {
     }
 
     pub(super) fn set_rest(&mut self, words: Vec<String>) {
-        self.rest = Some(Rest { words, source: Source::Answer });
+        self.rest = Some(Rest::Answered(words));
     }
 
     /// Returns all words, to be parsed.
     pub(super) fn whole(&self) -> Vec<String> {
-        let rest = self
-            .rest
-            .iter()
-            .flat_map(|rest| ["--"].into_iter().map(ToOwned::to_owned).chain(rest.words.clone()));
-        self.words.iter().cloned().chain(rest).collect()
+        let mut whole = self.words.clone();
+        if let Some(Rest::Typed(words) | Rest::Answered(words)) = &self.rest {
+            whole.push("--".to_owned());
+            whole.extend_from_slice(words);
+        }
+        whole
     }
 
     /// Returns the command to type next time, quoted for a shell. Leaves out whatever may be a value of a
@@ -126,53 +119,34 @@ impl Draft {
         let mut words: Vec<String> = vec!["kubectl".to_owned(), "runai-secret".to_owned()];
         words.extend(line.path.iter().map(|word| (*word).to_owned()));
         words.extend(line.positionals.iter().cloned());
-        for (flag, value) in &line.flags {
-            match Shown::of(flag, value) {
-                Shown::NotAtAll => {}
-                Shown::Alone(name) => words.push(name),
-                Shown::InOneWord(name, value) => words.push(format!("{name}={value}")),
-                Shown::With(name, value) => words.extend([name, value]),
-            }
-        }
+        words.extend(line.flags.iter().flat_map(|(flag, value)| shown(flag, value)));
         match &self.rest {
-            Some(rest) if rest.source == Source::Answer => {
+            Some(Rest::Answered(rest)) => {
                 words.push("--".to_owned());
-                words.extend(secret::without_secrets(&rest.words));
+                words.extend(secret::without_secrets(rest));
             }
-            Some(_) => words.extend(["--".to_owned(), "…".to_owned()]),
+            Some(Rest::Typed(_)) => words.extend(["--".to_owned(), "…".to_owned()]),
             None => {}
         }
         command_line::joined(words)
     }
 }
 
-/// The form in which a flag is shown in the command for next time.
-enum Shown {
-    /// It held a value of a secret, and is asked for again.
-    NotAtAll,
-    Alone(String),
-    InOneWord(String, String),
-    With(String, String),
-}
-
-impl Shown {
-    fn of(flag: &Arg, value: &str) -> Self {
-        let long = flag.get_long().unwrap_or_default();
-        let name = flag.get_short().map_or_else(|| format!("--{long}"), |short| format!("-{short}"));
-        let key = value.split_once('=').map_or("", |(key, _)| key);
-        match Holds::of(flag) {
-            _ if !flag.get_action().takes_values() => Self::Alone(name),
-            None | Some(Holds::Confidential) => Self::NotAtAll,
-            Some(Holds::KeyAndConfidential) => Self::With("--prompt".to_owned(), key.to_owned()),
-            Some(Holds::Reference) if !matches!(EnvEntry::parse(value), Ok(EnvEntry::Reference { .. })) => {
-                Self::With(name, format!("{key}=…"))
-            }
-            _ if value.is_empty() && !needs_value(flag) => Self::Alone(name),
-            _ if flag.is_require_equals_set() || value.starts_with('-') => {
-                Self::InOneWord(format!("--{long}"), value.to_owned())
-            }
-            _ => Self::With(name, value.to_owned()),
+/// Returns a flag as words of the command for next time; none if it held a value of a secret, which is asked for again.
+fn shown(flag: &Arg, value: &str) -> Vec<String> {
+    let long = flag.get_long().unwrap_or_default();
+    let name = flag.get_short().map_or_else(|| format!("--{long}"), |short| format!("-{short}"));
+    let key = value.split_once('=').map_or("", |(key, _)| key);
+    match Holds::of(flag) {
+        _ if !flag.get_action().takes_values() => vec![name],
+        None | Some(Holds::Confidential) => Vec::new(),
+        Some(Holds::KeyAndConfidential) => vec!["--prompt".to_owned(), key.to_owned()],
+        Some(Holds::Reference) if !matches!(EnvEntry::parse(value), Ok(EnvEntry::Reference { .. })) => {
+            vec![name, format!("{key}=…")]
         }
+        _ if value.is_empty() && !needs_value(flag) => vec![name],
+        _ if flag.is_require_equals_set() || value.starts_with('-') => vec![format!("--{long}={value}")],
+        _ => vec![name, value.to_owned()],
     }
 }
 

@@ -140,7 +140,7 @@ impl<'a> Guide<'a> {
 
     async fn ask_for_what_is_missing(&mut self) -> Result<()> {
         if self.command().is_empty() {
-            let command = self.pick_command("What do you want to do?", &[]).await?;
+            let command = self.pick_next("What do you want to do?").await?;
             if matches!(command.as_str(), "list" | "usage" | "check") {
                 self.ask_for_project().await?;
             }
@@ -157,9 +157,7 @@ impl<'a> Guide<'a> {
             "detach" => self.ask_for_detach().await,
             "submit" => self.ask_for_submit().await,
             "completion" if self.count() == 0 => {
-                let line = self.draft.followed_by(&[""]);
-                let choices = complete::fixed_choices(self.draft.program(), &line);
-                let what = self.pick("What do you want to set up?", choices).await?;
+                let what = self.pick_next("What do you want to set up?").await?;
                 self.draft.push(what);
                 Ok(())
             }
@@ -196,18 +194,10 @@ impl<'a> Guide<'a> {
         self.cluster.get_or_try_init(connect).await
     }
 
-    /// Asks for one of the commands below `path`.
-    async fn pick_command(&mut self, question: &str, path: &[&str]) -> Result<String> {
-        let parent = path.iter().fold(self.draft.program(), |parent, name| {
-            parent.find_subcommand(name).expect("a command of this program")
-        });
-        let choices =
-            parent.get_subcommands().filter(|command| !command.is_hide_set()).map(|command| Choice {
-                value: command.get_name().to_owned(),
-                about: command.get_about().map(ToString::to_string).unwrap_or_default(),
-            });
-        let choices = choices.collect();
-        self.pick(question, choices).await
+    /// Asks for one of the words that may come next.
+    async fn pick_next(&mut self, question: &str) -> Result<String> {
+        let line = self.draft.followed_by(&[""]);
+        self.pick(question, complete::fixed_choices(self.draft.program(), &line)).await
     }
 
     async fn pick(&mut self, question: &str, mut choices: Vec<Choice>) -> Result<String> {

@@ -95,7 +95,8 @@ impl Guide<'_> {
         if self.count() > 0 && self.has(&["to-project"]) {
             return Ok(());
         }
-        self.ask_for_secret_and_project().await?;
+        self.ask_for_project().await?;
+        self.ask_for_secret().await?;
         if self.has(&["to-project"]) {
             return Ok(());
         }
@@ -111,12 +112,7 @@ impl Guide<'_> {
         Ok(())
     }
 
-    async fn ask_for_secret_and_project(&mut self) -> Result<()> {
-        self.ask_for_project().await?;
-        self.ask_for_secret().await
-    }
-
-    /// Asks for what `label` lacks: a secret of the Run:ai namespace, or one to copy there from a project.
+    /// `label`: a secret of the Run:ai namespace, or one that is copied there from a project first.
     pub(super) async fn ask_for_label(&mut self) -> Result<()> {
         if self.count() > 0 {
             return Ok(());

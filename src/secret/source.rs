@@ -76,11 +76,8 @@ impl Source {
         arguments: impl IntoIterator<Item = String>,
         input: &dyn Input,
     ) -> Result<Vec<Self>> {
-        arguments
-            .into_iter()
-            .zip(1..)
-            .map(|(argument, position)| Self::variable(&argument, position, input))
-            .collect()
+        let numbered = arguments.into_iter().zip(1..);
+        numbered.map(|(argument, position)| Self::variable(&argument, position, input)).collect()
     }
 
     /// Reads all arguments of `--generate`: `KEY`, or `KEY=LENGTH`.
@@ -88,11 +85,8 @@ impl Source {
     /// # Errors
     /// A key is illegal, the length is out of range, or the system has no random numbers.
     pub(crate) fn generated(arguments: impl IntoIterator<Item = String>) -> Result<Vec<Self>> {
-        arguments
-            .into_iter()
-            .zip(1..)
-            .map(|(argument, position)| Self::generate(&argument, position))
-            .collect()
+        let numbered = arguments.into_iter().zip(1..);
+        numbered.map(|(argument, position)| Self::generate(&argument, position)).collect()
     }
 
     /// Checks the keys given to a flag such as `--prompt`.

@@ -5,7 +5,7 @@ use std::path::Path;
 use support::Sandbox;
 use support::sandbox::{kubectl, plugin};
 
-pub(crate) const COMMANDS: [&str; 17] = [
+pub(crate) const COMMANDS: [&str; 18] = [
     "create",
     "delete",
     "label",
@@ -23,6 +23,7 @@ pub(crate) const COMMANDS: [&str; 17] = [
     "copy",
     "edit",
     "completion",
+    "options",
 ];
 const TYPES_OF_SECRETS: [&str; 5] = ["docker-registry", "tls", "ssh", "password", "access-key"];
 
@@ -40,10 +41,10 @@ fn help_says_how_the_user_starts_it_and_lists_every_command_in_its_group() {
         assert!(help.contains("Usage: kubectl runai-secret COMMAND [FLAGS]"), "{help}");
         let at = |text: &str| help.find(text).unwrap_or_else(|| panic!("{text:?} is missing in {help}"));
         let groups =
-            ["\nMake:\n", "\nSee:\n", "\nShare:\n", "\nUse:\n", "\nShell:\n", "\nOptions:\n"].map(at);
+            ["\nMake:\n", "\nSee:\n", "\nShare:\n", "\nUse:\n", "\nShell and help:\n", "\nOptions:\n"]
+                .map(at);
         assert!(groups.is_sorted(), "{help}");
-        for (command, group) in [("create", 0), ("usage", 1), ("label", 2), ("submit", 3), ("completion", 4)]
-        {
+        for (command, group) in [("create", 0), ("usage", 1), ("label", 2), ("submit", 3), ("options", 4)] {
             let line = at(&format!("\n  {command} "));
             assert!((groups[group]..groups[group + 1]).contains(&line), "{command}: {help}");
         }
@@ -59,8 +60,45 @@ fn the_short_help_leaves_out_what_is_rarely_needed() {
     for command in COMMANDS {
         let [short, long] =
             ["-h", "--help"].map(|flag| without_cluster().run([command, flag]).success().stdout);
-        assert!(short.len() < long.len(), "{command}");
-        assert!(long.contains("--kubeconfig") && !short.contains("--kubeconfig"), "{command}");
+        assert!(short.lines().count() < long.lines().count(), "{command}");
+        assert!(command == "options" || !long.contains("--kubeconfig"), "{command}");
+    }
+}
+
+#[test]
+fn the_flags_that_every_command_has_are_shown_by_one_and_the_others_say_which() {
+    let options = without_cluster().run(["options"]).success().stdout;
+    for flag in ["--project", "--runai-namespace", "--yes", "--verbose", "--kubeconfig", "--token"] {
+        assert!(options.contains(flag), "{options}");
+    }
+    let types = TYPES_OF_SECRETS.map(|secret_type| format!("create {secret_type}"));
+    for command in COMMANDS.map(str::to_owned).into_iter().chain(types).chain([String::new()]) {
+        for flag in ["-h", "--help"] {
+            let words = command.split(' ').filter(|word| !word.is_empty()).chain([flag]);
+            let help = without_cluster().run(words).success().stdout;
+            assert!(help.contains("--namespace"), "{help}");
+            let last = help.lines().last().unwrap();
+            let tells = last.starts_with("kubectl runai-secret options lists the flags");
+            assert!(tells != (command == "options"), "{help}");
+        }
+    }
+    let version = without_cluster().run(["--version"]).success().stdout;
+    assert_eq!(version.lines().count(), 1, "{version}");
+}
+
+#[test]
+fn what_is_required_or_usual_comes_first_in_the_help() {
+    for (command, first) in [
+        ("submit", "--image"),
+        ("create", "--prompt"),
+        ("attach", "--env"),
+        ("detach", "--env"),
+        ("copy", "--to-project"),
+        ("label", "--from-project"),
+    ] {
+        let help = without_cluster().run([command, "-h"]).success().stdout;
+        let (_, flags) = help.split_once("\nOptions:\n").unwrap();
+        assert!(flags.lines().next().unwrap().contains(first), "{command}: {help}");
     }
 }
 

@@ -128,12 +128,12 @@ pub(super) struct GenericArgs {
 pub(super) struct DockerRegistryArgs {
     /// Server of the registry; Docker Hub's is the default
     #[arg(long, value_name = "SERVER", allow_hyphen_values = true,
-          add = Holds::Text, add = Asked { question: "Registry", proposal: DOCKER_HUB })]
+          add = Holds::Text, add = Asked("Registry", DOCKER_HUB))]
     pub(super) docker_server: Option<String>,
 
     /// Name of the user
     #[arg(long, value_name = "USER", allow_hyphen_values = true,
-          add = Holds::Text, add = Asked { question: "Name of the user", proposal: "" })]
+          add = Holds::Text, add = Asked("Name of the user", ""))]
     pub(super) docker_username: Option<String>,
 
     /// The password; everyone who can list the machine's processes sees it
@@ -166,13 +166,11 @@ pub(super) struct DockerRegistryArgs {
 )]
 pub(super) struct TlsArgs {
     /// The certificate in PEM, then its chain, or - for standard input
-    #[arg(long, value_name = "PATH",
-          add = Holds::File, add = Asked { question: "Certificate, a PEM file", proposal: "" })]
+    #[arg(long, value_name = "PATH", add = Holds::File, add = Asked("Certificate, a PEM file", ""))]
     pub(super) cert: Option<OsString>,
 
     /// Its private key in PEM, not encrypted, or - for standard input
-    #[arg(long, value_name = "PATH",
-          add = Holds::File, add = Asked { question: "Its private key, a PEM file", proposal: "" })]
+    #[arg(long, value_name = "PATH", add = Holds::File, add = Asked("Its private key, a PEM file", ""))]
     pub(super) key: Option<OsString>,
 
     #[command(flatten)]
@@ -191,8 +189,7 @@ pub(super) struct TlsArgs {
 )]
 pub(super) struct SshArgs {
     /// The private key, without a passphrase, or - for standard input
-    #[arg(long, value_name = "PATH",
-          add = Holds::File, add = Asked { question: "Private key, a file", proposal: "" })]
+    #[arg(long, value_name = "PATH", add = Holds::File, add = Asked("Private key, a file", ""))]
     pub(super) private_key: Option<OsString>,
 
     /// Its public key
@@ -219,8 +216,7 @@ pub(super) struct SshArgs {
 )]
 pub(super) struct PasswordArgs {
     /// Name of the user
-    #[arg(long, value_name = "USER",
-          add = Holds::Confidential, add = Asked { question: "Name of the user", proposal: "" })]
+    #[arg(long, value_name = "USER", add = Holds::Confidential, add = Asked("Name of the user", ""))]
     pub(super) username: Option<String>,
 
     /// Read the password from standard input; without one of these three flags you are asked
@@ -251,8 +247,7 @@ pub(super) struct PasswordArgs {
 )]
 pub(super) struct AccessKeyArgs {
     /// The public half of the pair
-    #[arg(long, value_name = "ID",
-          add = Holds::Confidential, add = Asked { question: "Access key ID", proposal: "" })]
+    #[arg(long, value_name = "ID", add = Holds::Confidential, add = Asked("Access key ID", ""))]
     pub(super) access_key_id: Option<String>,
 
     /// Read the secret key from standard input; without one of these three flags you are asked

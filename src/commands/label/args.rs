@@ -25,10 +25,23 @@ pub(crate) struct LabelArgs {
     #[arg(value_name = "NAME", required = true, value_parser = flags::parse_secret, add = Holds::Secret)]
     pub(super) names: Vec<String>,
 
+    /// Copy it from this project to the Run:ai namespace first
+    #[arg(long, value_name = "PROJECT", add = Holds::Project)]
+    pub(super) from_project: Option<String>,
+
+    /// Wait until every project has its copy, or with --remove has lost it; 60s at most without a duration
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "60s",
+          value_parser = parse_duration, add = Holds::Text)]
+    pub(super) wait: Option<Duration>,
+
     /// Stop sharing it; Run:ai then removes the copies. Refused if workloads need them, unless --force is
     /// given
     #[arg(long, conflicts_with_all = ["department", "credential", "from_project"])]
     pub(super) remove: bool,
+
+    /// With --remove: go on even if workloads need their copies; you are still asked to confirm
+    #[arg(long, requires = "remove")]
+    pub(super) force: bool,
 
     /// Label to set: legacy (runai/cluster-wide), current (run.ai/cluster-wide) or both
     #[arg(long, value_name = "WHICH", default_value = "both", conflicts_with = "department")]
@@ -41,19 +54,6 @@ pub(crate) struct LabelArgs {
     /// Also make it a Run:ai credential of this kind
     #[arg(long, value_name = "KIND")]
     pub(super) credential: Option<Credential>,
-
-    /// Copy it from this project to the Run:ai namespace first
-    #[arg(long, value_name = "PROJECT", add = Holds::Project)]
-    pub(super) from_project: Option<String>,
-
-    /// With --remove: go on even if workloads need their copies; you are still asked to confirm
-    #[arg(long, requires = "remove")]
-    pub(super) force: bool,
-
-    /// Wait until every project has its copy, or with --remove has lost it; 60s at most without a duration
-    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "60s",
-          value_parser = parse_duration, add = Holds::Text)]
-    pub(super) wait: Option<Duration>,
 
     #[command(flatten)]
     pub(super) write: WriteArgs,

@@ -44,6 +44,9 @@ pub(crate) struct SubmitArgs {
     #[arg(last = true, value_name = "ARGS")]
     words: Vec<String>,
 
+    #[command(flatten)]
+    pub(super) program: ProgramArgs,
+
     /// The kind of workload: a Kubernetes Job, or one of Run:ai's own kinds
     #[arg(long, default_value = "job", hide_default_value = true, value_name = "KIND",
           value_parser = PossibleValuesParser::new(KINDS))]
@@ -54,9 +57,6 @@ pub(crate) struct SubmitArgs {
 
     #[command(flatten, next_help_heading = "Secrets")]
     pub(super) more_references: MoreReferenceArgs,
-
-    #[command(flatten, next_help_heading = "What runs")]
-    pub(super) program: ProgramArgs,
 
     #[command(flatten, next_help_heading = "Resources")]
     resources: ResourceArgs,
