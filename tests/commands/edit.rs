@@ -262,7 +262,7 @@ fn ctrl_backslash_in_the_terminal_leaves_nothing_behind(world: &World, sandbox: 
     session.expect("ready");
     session.send("\u{1c}");
     let (code, shown) = session.wait();
-    assert!(code == 131 && shown.contains("ended by SIGQUIT"), "{code}: {shown}");
+    assert!(code == 131 && shown.contains("terminated by SIGQUIT"), "{code}: {shown}");
     assert_eq!((leftovers(sandbox), sandbox.files_containing(OLD.as_bytes())), (0, Vec::new()));
 }
 
