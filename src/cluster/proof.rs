@@ -255,7 +255,9 @@ mod tests {
     const WRITE: Write<'static> = Write { field_manager: "test", validation: "Strict", keep: Keep::Yes };
 
     fn secret() -> Value {
-        json!({"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "x", "namespace": "ns", "uid": "1"}})
+        json!({"kind": "Secret", "apiVersion": "v1", "metadata": {
+            "name": "x", "namespace": "ns", "uid": "1", "resourceVersion": "2",
+        }})
     }
 
     fn part() -> Value {

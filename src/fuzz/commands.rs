@@ -17,7 +17,8 @@ use crate::ui::{Heard, Ui};
 const ALONE: &str = "FUZZ_ALONE";
 
 /// Every command, once for each different request to the server.
-const LINES: [&str; 75] = [
+const LINES: [&str; 76] = [
+    "options",
     "create new --from-literal=A=one -p team-a",
     "create new --from-literal=A=one -n runai-team-a -o json",
     "create new --from-literal=A=one -p team-a -p team-b",

@@ -116,8 +116,18 @@ fn input_by_hand() -> Option<Vec<u8>> {
     Some(BASE64_STANDARD.decode(input).expect("FUZZ_INPUT is base64"))
 }
 
-/// Feeds a target the bombs, on a stack as large as the program's.
+/// Feeds a target the bombs, on a stack as large as the program's. They need memory up to the limit, so they
+/// are fed in a process of their own: what other tests take beside them would count too.
 pub(crate) fn feed_bombs(target: &str, outcome: impl Fn(&[u8]) -> String + Send) {
+    const ALONE: &str = "FUZZ_BOMBS_ALONE";
+    // The harness calls a test's thread after it; without threads, no test runs beside this one.
+    let test = std::thread::current().name().unwrap_or("main").to_owned();
+    if test != "main" && std::env::var_os(ALONE).is_none() {
+        let this = std::env::current_exe().expect("this program has a path");
+        let words = [test.as_str(), "--exact", "--nocapture", "--test-threads=1"];
+        let status = std::process::Command::new(this).args(words).env(ALONE, "1").status();
+        return assert!(status.expect("it starts").success(), "{target}");
+    }
     let all = move || {
         let mut run = Run::new(target);
         for bomb in bombs() {
