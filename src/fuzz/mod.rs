@@ -2,7 +2,7 @@
 //! `manifest/fuzz.rs` and so on.
 //!
 //! A target has seeds, which are good inputs, and returns the outcome of an input. The engine changes seeds
-//! and feeds them: a panic, more than five seconds of processor time in the fast build or a peak of 300 MB more fails the test,
+//! and feeds them: a panic, more than five seconds of processor time or a peak of 300 MB more fails the test,
 //! and prints the input. An input with a new outcome joins the seeds. The same number of cases and the same
 //! seed of randomness give the same inputs.
 //!
@@ -43,15 +43,8 @@ pub(crate) use self::world::{pod_spec, world};
 const CASES: u64 = 300;
 const SEED: u64 = 1;
 
-/// The processor time that one input may take in the `fuzz` profile, which is built to be fast.
+/// The processor time that one input may take.
 const LONGEST: Duration = Duration::from_secs(5);
-/// The same in the build of `cargo test`, which is about five times slower.
-const LONGEST_UNOPTIMISED: Duration = Duration::from_secs(25);
-
-/// Returns the processor time that one input may take. A seed is given to the fast build alone, see `ci/fuzz`.
-fn longest() -> Duration {
-    if std::env::var_os("FUZZ_SEED").is_some() { LONGEST } else { LONGEST_UNOPTIMISED }
-}
 
 /// The limit in bytes by which one input may raise the peak of the memory.
 const LARGEST: u64 = 300 << 20;
@@ -191,7 +184,7 @@ impl<'a> Run<'a> {
         self.longest = self.longest.max(took);
         let wrong = match &result {
             Err(_) => Some("it panicked".to_owned()),
-            Ok(_) if took > longest() => Some(format!("it took {took:?}")),
+            Ok(_) if took > LONGEST => Some(format!("it took {took:?}")),
             Ok(_) if grew > LARGEST => Some(format!("it took {} MiB", grew >> 20)),
             Ok(_) => None,
         };

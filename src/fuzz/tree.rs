@@ -16,7 +16,7 @@ const TEXTS: &[&str] = &[
     "hf?watch=true",
     "hf#x",
     "a%2fb",
-    "x;id>/tmp/x",
+    "x;id>x",
     "$(id)",
     "`id`",
     "a\u{1b}[31mb",

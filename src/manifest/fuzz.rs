@@ -137,11 +137,16 @@ fn check_change(input: &str, object: &Object, wanted: Value) -> String {
 fn manifests_that_are_larger_than_they_look() {
     feed_bombs("manifests_that_are_larger_than_they_look", |bytes| {
         let text = std::str::from_utf8(bytes).unwrap();
-        let in_a_pod =
-            format!("apiVersion: v1\nkind: Pod\nspec: {{containers: [{{name: m, image: x}}]}}\n{text}");
-        [text, &in_a_pod]
-            .map(|text| changed_and_read_again(text).unwrap_or_else(|error| error.to_string()))
-            .join("\n")
+        changed_and_read_again(text).unwrap_or_else(|error| error.to_string())
+    });
+}
+
+#[test]
+fn pods_that_are_larger_than_they_look() {
+    feed_bombs("pods_that_are_larger_than_they_look", |bytes| {
+        let text = std::str::from_utf8(bytes).unwrap();
+        let pod = format!("apiVersion: v1\nkind: Pod\nspec: {{containers: [{{name: m, image: x}}]}}\n{text}");
+        changed_and_read_again(&pod).unwrap_or_else(|error| error.to_string())
     });
 }
 

@@ -11,12 +11,9 @@ const PIECE: usize = 8;
 /// The shortest value that is hidden, in bytes. A shorter one is part of ordinary words, and hiding it would
 /// only make lines unreadable.
 const SHORTEST: usize = 4;
-/// Above this length, in bytes, only every fourth piece is known, which finds any 11 bytes; above the second one every
-/// 16th, which finds any 23.
+/// Above this length, in bytes, only every fourth piece is known: that finds any 11 bytes.
 const LONG: usize = 256;
 const STRIDE: usize = 4;
-const VERY_LONG: usize = 16 * 1024;
-const LONG_STRIDE: usize = 16;
 /// The most hashes, of 8 bytes each. Beyond them no more values of lists are learnt.
 const MOST: usize = 200_000;
 
@@ -60,13 +57,7 @@ impl Recogniser {
                 self.words.insert(self.salt.hash_one(text));
             }
             length => {
-                let stride = if length > VERY_LONG {
-                    LONG_STRIDE
-                } else if length > LONG {
-                    STRIDE
-                } else {
-                    1
-                };
+                let stride = if length > LONG { STRIDE } else { 1 };
                 let squeezed = squeezed(text);
                 let texts = if squeezed.len() == length { vec![text] } else { vec![text, &squeezed] };
                 let pieces = texts.into_iter().flat_map(|text| text.windows(PIECE).step_by(stride));

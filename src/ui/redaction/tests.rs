@@ -102,21 +102,12 @@ fn nothing_is_recognised_where_nothing_is_known() {
 fn eight_bytes_of_a_short_value_and_eleven_of_a_long_one_are_enough() {
     let long: Vec<u8> =
         (0..5000_u32).flat_map(|n| n.wrapping_mul(0x9E37_79B1).to_string().into_bytes()).collect();
-    let redaction = knowing(&[b"c4nary-in-the-coal-mine", &long[..16_000]]);
+    let redaction = knowing(&[b"c4nary-in-the-coal-mine", &long]);
     is_hidden(&redaction, "an odd nary-in- of");
     is_shown(&redaction, "an odd nary-in of");
     let text = std::str::from_utf8(&long).unwrap();
-    for from in 10_000..10_020 {
-        is_hidden(&redaction, &text[from..from + 11]);
-    }
-}
-
-#[test]
-fn twenty_three_bytes_of_a_very_long_value_are_enough() {
-    let long: String = (0..5000_u32).map(|n| n.wrapping_mul(0x9E37_79B1).to_string()).collect();
-    let redaction = knowing(&[long.as_bytes()]);
     for from in 20_000..20_020 {
-        is_hidden(&redaction, &long[from..from + 23]);
+        is_hidden(&redaction, &text[from..from + 11]);
     }
 }
 
