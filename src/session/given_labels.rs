@@ -72,10 +72,8 @@ pub(crate) fn insert_once(
     value: &str,
 ) -> Result<()> {
     match into.insert(key.to_owned(), value.to_owned()) {
-        Some(before) if before != value => {
-            Err(Error::usage(format!("{flag} gives {key} a second, different value"))
-                .hint("keep only the one that you mean"))
-        }
+        Some(before) if before != value => Err(Error::usage(format!("{flag} gives two values for {key}"))
+            .hint("keep only the one that you mean")),
         _ => Ok(()),
     }
 }

@@ -204,6 +204,6 @@ fn a_label_or_an_annotation_with_two_values_is_refused() {
     for flag in ["--label", "--annotation"] {
         let line = ["submit", "t", "-i", "ubuntu", flag, "a=1", flag, "a=2", "--dry-run=client"];
         let outcome = Sandbox::new().run(line).fails_with(2);
-        assert!(outcome.stderr.contains(&format!("{flag} gives a a second, different value")), "{outcome}");
+        assert!(outcome.stderr.contains(&format!("{flag} gives two values for a")), "{outcome}");
     }
 }

@@ -78,15 +78,15 @@ fn words_that_would_be_passed_over_are_refused_or_said() {
         (&["create", "s", "--generate=k", "--trim"][..], "--trim has no value to strip"),
         (
             &["create", "s", "--from-literal=k=v", "--label=a=b", "--label=a=c"],
-            "--label gives a a second, different value",
+            "--label gives two values for a",
         ),
         (
             &["create", "s", "--from-literal=k=v", "--annotation=a=b", "--annotation=a=c"],
-            "--annotation gives a a second, different value",
+            "--annotation gives two values for a",
         ),
         (
             &["create", "s", "--from-literal=k=v", "--label=run.ai/resource=password", "--credential"],
-            "--credential gives run.ai/resource a second, different value",
+            "--credential gives two values for run.ai/resource",
         ),
         (
             &["create", "docker-registry", "s", "--from-file=config.json", "--docker-server=x"],
