@@ -25,6 +25,14 @@ pub(crate) enum Namespaces {
 }
 
 impl Namespaces {
+    /// Returns the one namespace, or all at once if there are several.
+    pub(crate) fn around<'a>(mut namespaces: impl Iterator<Item = &'a String>) -> Self {
+        match (namespaces.next(), namespaces.next()) {
+            (Some(only), None) => Self::One(only.clone()),
+            _ => Self::AllAtOnce,
+        }
+    }
+
     fn only(&self) -> Option<&str> {
         match self {
             Self::One(namespace) => Some(namespace),

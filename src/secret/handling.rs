@@ -68,7 +68,7 @@ fn seen(
 ) -> SecretValue {
     let unseen = Unseen::of(value.expose());
     if unseen.is_inside() && !unseen::is_utf16(value.expose()) {
-        contents.note(format!("{place} has invisible characters in it, and so has the value{of_key}"));
+        contents.note(invisible_inside(place, of_key));
     }
     match (unseen.at_the_ends(), trimming) {
         (None, _) => value,
@@ -82,6 +82,10 @@ fn seen(
             value
         }
     }
+}
+
+fn invisible_inside(place: &str, of_key: &str) -> String {
+    format!("{place} has invisible characters in it, and so has the value{of_key}")
 }
 
 /// Builds the refusal of an empty value.
@@ -135,6 +139,15 @@ impl<'a> Lines<'a> {
     /// Adds a key unchanged. It was checked before. It is not named in messages: in a file of another form it
     /// may be anything.
     pub(super) fn add(&mut self, number: usize, key: String, value: SecretValue) -> Result<()> {
+        if Unseen::of(value.expose()).is_inside() {
+            let place = format!("{}, {} {number}", self.file, self.unit);
+            self.contents.note(invisible_inside(&place, ""));
+        }
+        self.add_noted(number, key, value)
+    }
+
+    /// Adds a key whose value needs no more notes.
+    fn add_noted(&mut self, number: usize, key: String, value: SecretValue) -> Result<()> {
         self.keys += 1;
         if unseen::is_nothing(value.expose()) {
             match self.handling.nothing {
@@ -153,7 +166,7 @@ impl<'a> Lines<'a> {
         }
         let place = format!("{}, {} {number}", self.file, self.unit);
         let value = seen(self.contents, &place, "", value, self.handling.trimming);
-        self.add(number, key, value)
+        self.add_noted(number, key, value)
     }
 
     /// Builds the refusal of a line without a value.

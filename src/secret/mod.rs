@@ -71,5 +71,6 @@ pub(crate) use source::Source;
 pub(crate) use ssh::{Audience, SshFiles, ssh_contents};
 pub(crate) use tls::tls_contents;
 pub(crate) use token_scan::{looks_like_a_token, without_secrets};
+pub(crate) use unseen::is_blank;
 pub(crate) use value::SecretValue;
 pub(crate) use value_summary::{ValueSummary, is_text};

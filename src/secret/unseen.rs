@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use std::fmt::Display;
 
-use super::value::SecretValue;
+use super::value::{MARK, SecretValue};
 use crate::error::{Error, Result};
 use crate::wording::list;
 
@@ -92,6 +92,11 @@ impl Number {
 }
 
 /// Returns true for a value without visible characters.
+pub(crate) fn is_blank(value: &SecretValue) -> bool {
+    is_nothing(value.expose())
+}
+
+/// Returns true for bytes without visible characters.
 pub(super) fn is_nothing(bytes: &[u8]) -> bool {
     match (std::str::from_utf8(bytes), utf16(bytes)) {
         (Ok(text), _) => text.chars().all(is_unseen),
@@ -116,7 +121,7 @@ pub(super) fn refuse_utf16(shown: &dyn Display, bytes: &[u8]) -> Result<()> {
 
 /// Refuses a byte order mark that `reader` does not accept.
 pub(super) fn refuse_mark(shown: &dyn Display, bytes: &[u8], reader: &str) -> Result<()> {
-    if !bytes.starts_with(b"\xef\xbb\xbf") {
+    if !bytes.starts_with(MARK) {
         return Ok(());
     }
     Err(Error::usage(format!("{shown} begins with a byte order mark, which {reader} can't read"))

@@ -9,6 +9,9 @@ use std::io::Read;
 
 use zeroize::Zeroizing;
 
+/// The byte order mark of UTF-8, which Notepad writes.
+pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// One value of a secret, from the first byte read to the request's body.
 pub(crate) struct SecretValue(Zeroizing<Vec<u8>>);
 
@@ -54,6 +57,17 @@ impl SecretValue {
         let length = kept.len();
         self.0.truncate(length);
         self
+    }
+
+    /// Returns true if it begins with the byte order mark of UTF-8.
+    pub(crate) fn has_mark(&self) -> bool {
+        self.expose().starts_with(MARK)
+    }
+
+    /// Removes the byte order mark of UTF-8 from the start.
+    pub(crate) fn without_mark(self) -> Self {
+        let length = self.len();
+        if self.has_mark() { self.within(MARK.len()..length) } else { self }
     }
 
     /// Keeps only that part of it.

@@ -1,5 +1,7 @@
 //! Finds the workloads that would miss keys that a secret is to lose, and asks for confirmation.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::change::secret::SecretChange;
 use crate::cluster::Cluster;
 use crate::error::Result;
@@ -13,6 +15,11 @@ use crate::wording::{list, plural};
 pub(crate) fn in_words(keys: &[String], name: &str, namespace: &str) -> String {
     let (noun, verb) = if keys.len() == 1 { ("key", "goes") } else { ("keys", "go") };
     format!("{noun} {} of secret {name} in {namespace} {verb}", list(keys))
+}
+
+/// `1 workload needs`
+pub(crate) fn workloads_need(count: usize) -> String {
+    format!("{} need{}", plural(count, "workload"), if count == 1 { "s" } else { "" })
 }
 
 pub(crate) struct LostKeys<'a> {
@@ -43,30 +50,51 @@ impl LostKeys<'_> {
                 AffectedWorkloads::of_source(name, &keys, namespace, cluster).await?
             }
         };
-        audience.warn_unseen(name, session);
-        let without = audience.going_without();
-        if !without.is_empty() {
-            let names: Vec<String> = without.iter().map(|(name, way)| format!("{name} ({way})")).collect();
-            session.ui.note(&format!("loses {} at its next start: {}", list(self.keys), list(names)));
-        }
-        let in_need = audience.in_need(self.keys);
+        let in_need = tell(name, self.keys, &audience, |_| self.keys, session);
         if in_need.is_empty() {
             return Ok(());
         }
-        let effect =
-            |(workload, way): (&String, &String)| format!("{workload} would not start any more: {way}");
-        let effects: Vec<String> = in_need.iter().map(effect).collect();
-        let question = format!(
-            "{} although {} it?",
-            self.deed,
-            if in_need.len() == 1 {
-                "1 workload needs".to_owned()
-            } else {
-                format!("{} need", plural(in_need.len(), "workload"))
-            }
-        );
-        session.confirm_effects(self.write, &effects, &question).await
+        let question = format!("{} although {} it?", self.deed, workloads_need(in_need.len()));
+        session.confirm_effects(self.write, &in_need, &question).await
     }
+}
+
+/// Returns a line for each workload that would not start without the keys that copies of a secret lose. Names
+/// the workloads that use all keys and would start without these. `losses` has the keys by the copy's
+/// namespace.
+///
+/// # Errors
+/// The workloads can't be listed.
+pub(crate) async fn of_copies(
+    name: &str,
+    losses: &BTreeMap<String, Vec<String>>,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<Vec<String>> {
+    let audience = AffectedWorkloads::of_copies(name, losses, cluster).await?;
+    let keys: BTreeSet<&String> = losses.values().flatten().collect();
+    let keys: Vec<String> = keys.into_iter().cloned().collect();
+    let lost = |namespace: &str| losses.get(namespace).map(Vec::as_slice).unwrap_or_default();
+    Ok(tell(name, &keys, &audience, lost, session))
+}
+
+/// Tells what is known of the workloads that start without the keys and of those that could not be listed;
+/// returns a line for each that would not start.
+fn tell<'k>(
+    name: &str,
+    keys: &[String],
+    audience: &AffectedWorkloads,
+    lost: impl Fn(&str) -> &'k [String],
+    session: &Session<'_>,
+) -> Vec<String> {
+    audience.warn_unseen(name, session);
+    let without = audience.going_without();
+    if !without.is_empty() {
+        let names: Vec<String> = without.iter().map(|(name, way)| format!("{name} ({way})")).collect();
+        session.ui.note(&format!("loses {} at its next start: {}", list(keys), list(names)));
+    }
+    let line = |(workload, way): (&String, &String)| format!("{workload} would not start any more: {way}");
+    audience.in_need(lost).iter().map(line).collect()
 }
 
 /// Asks for confirmation if workloads would not start without these keys.

@@ -73,6 +73,20 @@ impl AffectedWorkloads {
         Ok(audience)
     }
 
+    /// Finds the workloads that use copies which lose keys. `losses` has these keys by the copy's namespace.
+    pub(crate) async fn of_copies(
+        secret: &str,
+        losses: &BTreeMap<String, Vec<String>>,
+        cluster: &Cluster,
+    ) -> Result<Self, Failure> {
+        let keys: BTreeSet<&str> = losses.values().flatten().map(String::as_str).collect();
+        let keys: Vec<&str> = keys.into_iter().collect();
+        let scope = Namespaces::around(losses.keys());
+        let mut affected = Self::read(secret, &keys, scope, cluster).await?;
+        affected.consumers.retain(|one| losses.contains_key(&one.namespace));
+        Ok(affected)
+    }
+
     /// Lists each kind that refers to secrets once.
     async fn read(
         secret: &str,
@@ -149,18 +163,22 @@ impl AffectedWorkloads {
         }
     }
 
-    /// Returns the workloads that do not start without these keys, each with one of its uses.
-    pub(crate) fn in_need(&self, keys: &[String]) -> BTreeMap<String, String> {
-        let is_login = keys.iter().any(|key| LOGINS.contains(&key.as_str()));
-        self.named(|reference| {
-            let takes_one = reference.need == Need::Required && !reference.way.keys().is_empty();
-            takes_one || (is_login && reference.way == Way::ImagePull)
+    /// Returns the workloads that do not start without the keys that their namespace loses, each with one of
+    /// its uses.
+    pub(crate) fn in_need<'k>(&self, lost: impl Fn(&str) -> &'k [String]) -> BTreeMap<String, String> {
+        self.named(|one, reference| {
+            let lost = lost(&one.namespace);
+            let loses = |key: &&str| lost.iter().any(|gone| gone == key);
+            match reference.way {
+                Way::ImagePull => LOGINS.iter().any(loses),
+                _ => reference.need == Need::Required && reference.way.keys().iter().any(loses),
+            }
         })
     }
 
     /// Returns the workloads that use all keys and start without these, each with one of its uses.
     pub(crate) fn going_without(&self) -> BTreeMap<String, String> {
-        self.named(|reference| match &reference.way {
+        self.named(|_, reference| match &reference.way {
             Way::Variables { .. } | Way::Login { .. } => true,
             Way::Files { items, .. } => items.is_empty(),
             _ => false,
@@ -168,10 +186,10 @@ impl AffectedWorkloads {
     }
 
     /// Returns the workloads with a `wanted` use of the secret, each with that use.
-    fn named(&self, wanted: impl Fn(&Reference) -> bool) -> BTreeMap<String, String> {
+    fn named(&self, wanted: impl Fn(&Consumer, &Reference) -> bool) -> BTreeMap<String, String> {
         let mut found = BTreeMap::new();
         for one in &self.consumers {
-            for reference in one.references.iter().filter(|reference| wanted(reference)) {
+            for reference in one.references.iter().filter(|reference| wanted(one, reference)) {
                 found
                     .entry(session::scope::consumer_name(&self.scope, one))
                     .or_insert_with(|| reference.way.to_string());

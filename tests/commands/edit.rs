@@ -116,6 +116,46 @@ fn nothing_is_written_when_nothing_changed_or_the_editor_fails(world: &World, sa
 }
 
 #[scenario]
+fn a_value_is_not_emptied_by_a_file_that_was_saved_empty(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    world.create_secret(&namespace, "s", &[("a", OLD), ("blank", " ")]);
+    for script in [": > \"$1\"", "echo > \"$1\"", "printf '\\357\\273\\277\\r\\n' > \"$1\""] {
+        let edit = with_editor(sandbox, script).run(["edit", "s", "a", "-n", &namespace]).success();
+        let command =
+            format!("kubectl runai-secret set s --from-literal=a= --allow-empty-values -n {namespace}");
+        let note =
+            format!("note: the saved file has no value in it; to make the value of a empty: {command}\n");
+        assert!(
+            edit.stderr.contains(&note) && edit.stderr.contains("Edit cancelled, no changes made."),
+            "{edit}"
+        );
+        assert_eq!(edit.stdout, "");
+    }
+    assert!(world.writes().is_empty());
+    with_editor(sandbox, ": > \"$1\"").run(["edit", "s", "blank", "-n", &namespace]).success();
+    assert_eq!(value(world, &namespace, "blank").as_deref(), Some(""), "it had nothing to lose");
+    let words = ["set", "s", "--from-literal=a=", "--allow-empty-values", "-n", &namespace];
+    sandbox.run(words).success();
+    assert_eq!(value(world, &namespace, "a").as_deref(), Some(""));
+}
+
+#[scenario]
+fn a_byte_order_mark_that_the_editor_adds_does_not_become_part_of_the_value(
+    world: &World,
+    sandbox: &Sandbox,
+) {
+    let namespace = world.namespace("ns");
+    world.create_secret(&namespace, "s", &[("a", OLD), ("marked", "\u{feff}x")]);
+    let script = format!("printf '\\357\\273\\277{NEW}\\r\\n' > \"$1\"");
+    let edit = with_editor(sandbox, &script).run(["edit", "s", "a", "-n", &namespace]).success();
+    assert!(edit.stderr.contains("the byte order mark at the start was removed"), "{edit}");
+    assert_eq!(value(world, &namespace, "a").as_deref(), Some(NEW));
+    let script = format!("printf '\\357\\273\\277{NEW}' > \"$1\"");
+    with_editor(sandbox, &script).run(["edit", "s", "marked", "-n", &namespace]).success();
+    assert_eq!(value(world, &namespace, "marked"), Some(format!("\u{feff}{NEW}")), "it had one before");
+}
+
+#[scenario]
 fn what_was_saved_is_kept_however_the_editor_ends(world: &World, sandbox: &Sandbox) {
     let namespace = world.namespace("ns");
     world.create_secret(&namespace, "s", &[("a", OLD)]);

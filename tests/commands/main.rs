@@ -56,6 +56,7 @@ mod status;
 mod submit;
 mod submit_wait;
 mod sync;
+mod sync_in_use;
 mod terminal;
 mod typed;
 mod unseen_effects;

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use crate::error::Error;
 use crate::secret::string_data::{self, Mistake, is_editable};
-use crate::secret::{Changes, SecretValue};
+use crate::secret::{self, Changes, SecretValue};
 use crate::wording::plural;
 
 const MARK: &str = "# >> ";
@@ -104,6 +104,13 @@ impl Form {
     pub(super) fn is_given_up(&self, text: &SecretValue) -> bool {
         let says_nothing = |line: &[u8]| matches!(line.trim_ascii_start().first(), None | Some(b'#'));
         matches!(self, Self::AllBut(_)) && text.expose().split(|byte| *byte == b'\n').all(says_nothing)
+    }
+
+    /// Returns the key whose value the text would leave without a visible character; none if it had none.
+    pub(super) fn emptied_key(&self, text: &SecretValue, before: &Values) -> Option<&str> {
+        let Self::OneKey(key) = self else { return None };
+        let had_one = before.get(key).is_some_and(|value| !secret::is_blank(value));
+        (had_one && secret::is_blank(text)).then_some(key)
     }
 }
 

@@ -155,11 +155,15 @@ impl Editing<'_> {
             if is_same || self.form.is_given_up(&saved) {
                 return Ok(None);
             }
+            if let Some(key) = self.form.emptied_key(&saved, seen) {
+                self.say_how_to_empty(key);
+                return Ok(None);
+            }
             self.file.holds_work();
             let mistakes = match self.form.read(&saved) {
                 Ok(mut after) => {
                     if let Form::OneKey(key) = &self.form {
-                        leave_out_editors_newline(key, seen, &mut after, session);
+                        leave_out_editors_additions(key, seen, &mut after, session);
                     }
                     let changes = Changes::between(seen, after, &self.form.shown(seen));
                     return Ok(Some(changes).filter(|changes| !changes.is_empty()));
@@ -172,6 +176,19 @@ impl Editing<'_> {
             self.file.replace(form::marked(&saved, &mistakes))?;
             is_refused = true;
         }
+    }
+
+    /// A file that is empty may come of an editor that failed, so it empties no value.
+    fn say_how_to_empty(&self, key: &str) {
+        let SecretChange { name, namespace, session, .. } = &self.change;
+        let set = CommandLine::plugin("set")
+            .arg(name)
+            .arg(format!("--from-literal={key}="))
+            .then("--allow-empty-values");
+        session.ui.note(&format!(
+            "the saved file has no value in it; to make the value of {key} empty: {}",
+            session.here(set.namespace(namespace))
+        ));
     }
 
     /// Stores the command that continues the edit, for the message about a text that is kept.
@@ -322,22 +339,25 @@ impl Editing<'_> {
     }
 }
 
-/// Removes the newline that most editors add at the end of a file, unless the value had one.
-fn leave_out_editors_newline(
+/// Removes what editors add by themselves, unless the value had it: a byte order mark at the start, as Notepad
+/// does, and a newline at the end, as most do.
+fn leave_out_editors_additions(
     key: &str,
     seen: &Values,
     after: &mut BTreeMap<String, SecretValue>,
     session: &Session<'_>,
 ) {
     let old = seen.get(key).map(SecretValue::expose).unwrap_or_default();
-    let Some(new) = after.remove(key) else { return };
-    if old.ends_with(b"\n") || !new.expose().ends_with(b"\n") {
-        after.insert(key.to_owned(), new);
-        return;
+    let Some(mut new) = after.remove(key) else { return };
+    if new.has_mark() && !seen.get(key).is_some_and(SecretValue::has_mark) {
+        session.ui.note("the byte order mark at the start was removed, as there was none before");
+        new = new.without_mark();
     }
-    let new = new.without_line_end();
-    if new.expose() != old {
-        session.ui.note("the newline at the end was removed, as there was none before");
+    if new.expose().ends_with(b"\n") && !old.ends_with(b"\n") {
+        new = new.without_line_end();
+        if new.expose() != old {
+            session.ui.note("the newline at the end was removed, as there was none before");
+        }
     }
     after.insert(key.to_owned(), new);
 }

@@ -11,6 +11,9 @@ use crate::propagation::{Allowed, Wishes};
 /// The copies carry a mark, and only secrets with that mark are ever changed: a secret that merely has a
 /// label of Run:ai, and other content, is left alone unless --adopt is given. A namespace that is being
 /// deleted is skipped.
+///
+/// Keys that a copy has and the source lacks are taken out of the copy, and named. If a workload there would
+/// not start without them, you are asked first.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret sync hf\n  \
@@ -29,9 +32,14 @@ pub(crate) struct SyncArgs {
     #[arg(long = "exclude-project", value_name = "PROJECT", add = Holds::Project)]
     pub(super) exclude_projects: Vec<String>,
 
-    /// Remove the copies that sync made where the secret is not shared any more
+    /// Remove the copies that sync made where the secret is not shared any more. Refused if workloads need
+    /// them, unless --force is given
     #[arg(long)]
     pub(super) prune: bool,
+
+    /// With --prune: remove copies even if workloads need them; you are still asked to confirm
+    #[arg(long, requires = "prune")]
+    pub(super) force: bool,
 
     /// Take over secrets of that name that somebody else made, or may have made: their content is replaced
     #[arg(long)]

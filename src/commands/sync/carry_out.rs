@@ -265,6 +265,10 @@ impl<'a> Copying<'a> {
 fn agreed(before: &Task, row: Row, step: Step) -> Task {
     let uid = |row: &Row| row.held.as_ref().map(|held| held.uid.clone());
     let asked = step == before.step && uid(&before.row) == uid(&row);
-    let step = if step.risk().is_some() && !asked { Step::Skip(Reason::Changed) } else { step };
-    Task { row, step }
+    let now = Task { row, step };
+    let takes_more = now.lost_keys().iter().any(|key| !before.lost_keys().contains(key));
+    if takes_more || (step.risk().is_some() && !asked) {
+        return Task { step: Step::Skip(Reason::Changed), ..now };
+    }
+    now
 }

@@ -5,6 +5,7 @@
 
 mod args;
 mod carry_out;
+mod losses;
 mod outcome;
 mod plan;
 
@@ -15,14 +16,13 @@ use self::plan::{Plan, Task};
 use crate::cluster::Cluster;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::WriteArgs;
 use crate::propagation::{self, Row, Scope, Source, State, Step, Wishes};
 use crate::session::batch::Several;
 use crate::session::projects::{ProjectSelection, Reach};
 use crate::session::{Session, not_found as missing};
 use crate::sharing::survey::{Survey, not_found};
 use crate::wording::{copies, few, plural};
-use crate::{project, secret, session, sharing};
+use crate::{project, secret, session, sharing, uses};
 
 pub(super) async fn run(args: &SyncArgs, session: &Session<'_>) -> Result<()> {
     let namespace = session.source_namespace("sync")?;
@@ -40,7 +40,7 @@ pub(super) async fn run(args: &SyncArgs, session: &Session<'_>) -> Result<()> {
         plans.extend(several.one(name, plan(name, namespace, &area, args, wishes, &cluster, session).await)?);
     }
     // All questions come before the first write: after a "no" nothing has changed.
-    agree(&plans, &args.write, session).await?;
+    agree(&plans, args, &cluster, session).await?;
     review(&plans, args, session).await?;
     let mut outcomes = Vec::new();
     for mut plan in plans {
@@ -126,28 +126,28 @@ fn not_shared(survey: &Survey, session: &Session<'_>) -> Error {
     }
 }
 
-/// Lists what is deleted, replaced or taken over, and asks for confirmation. Creating and updating copies
-/// needs none: the command is for that.
-async fn agree(plans: &[Plan], write: &WriteArgs, session: &Session<'_>) -> Result<()> {
-    let mut risky = Vec::new();
-    for Plan { name, tasks, .. } in plans {
-        for Task { row, step } in tasks {
-            let Some(risk) = step.risk() else { continue };
-            let risk = match row.state {
-                State::Same => "was made by somebody else: it becomes a copy; its content is the same",
-                State::Stale if row.is_perhaps_a_copy() => {
-                    "has other content, and only Run:ai's label or owner says that it is a copy: its content is lost"
-                }
-                _ => risk,
-            };
-            let (title, namespace) = (sharing::survey::title(row), &row.namespace);
-            risky.push(format!("{title}: secret {name} in namespace {namespace} {risk}"));
+/// Lists what is deleted, replaced, taken over or taken from workloads, and asks for confirmation. Creating
+/// and updating copies needs none otherwise: the command is for that.
+async fn agree(plans: &[Plan], args: &SyncArgs, cluster: &Cluster, session: &Session<'_>) -> Result<()> {
+    losses::of_copies(plans, args, cluster, session).await?;
+    let (mut effects, mut risky, mut needing) = (Vec::new(), 0, 0);
+    for plan in plans {
+        for task in &plan.tasks {
+            let Some(risk) = task.risk(&plan.name) else { continue };
+            risky += 1;
+            // What is pruned is listed beside what uses it.
+            effects.extend((task.step != Step::Remove).then_some(risk));
         }
+        let needed = losses::of_keys(plan, cluster, session).await?;
+        needing += needed.len();
+        effects.extend(needed);
     }
-    if risky.is_empty() {
-        return Ok(());
-    }
-    session.confirm_effects(write, &risky, &format!("Go on with {}?", plural(risky.len(), "change"))).await
+    let question = match (risky, needing) {
+        (0, 0) => return Ok(()),
+        (risky, 0) => format!("Go on with {}?", plural(risky, "change")),
+        (_, needing) => format!("Go on although {} these keys?", uses::losing_keys::workloads_need(needing)),
+    };
+    session.confirm_effects(&args.write, &effects, &question).await
 }
 
 async fn review(plans: &[Plan], args: &SyncArgs, session: &Session<'_>) -> Result<()> {

@@ -246,6 +246,15 @@ fn nothing_where_a_value_was_expected_is_refused_with_its_place() {
 }
 
 #[test]
+fn invisible_characters_inside_a_value_of_a_line_are_worth_a_note() {
+    let folder = folder(&[("e.env", "A=x\0y\nB=\"l1\nl2\"\nC='z'\nD='a\u{200b}b'\n")]);
+    let path = folder.path().join("e.env").display().to_string();
+    let contents = keeping(Source::dotenv_files([path.clone().into()]), b"").ok().unwrap();
+    let note = |line| format!("{path}, line {line} has invisible characters in it, and so has the value");
+    assert_eq!(contents.notes, [note(1), note(5)]);
+}
+
+#[test]
 fn what_is_too_large_is_refused_before_it_is_read_to_the_end() {
     let folder = folder(&[]);
     let path = folder.path().join("big");
