@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::change::retry::{TRIES, pause_after_conflict};
+use crate::change::retry::Tries;
 use crate::cluster::{Answer, Cluster, Failure, SecretHead};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
@@ -79,7 +79,8 @@ impl<'a> SecretChange<'a> {
         mut found: Option<SecretHead>,
         plan: impl Fn(Option<&SecretHead>) -> Result<Step>,
     ) -> Result<Done> {
-        for attempt in 1.. {
+        let mut tries = Tries::default();
+        loop {
             if let Some(secret) = &found {
                 self.check(secret).await?;
             }
@@ -90,15 +91,10 @@ impl<'a> SecretChange<'a> {
                 Ok((verb, object)) => return Ok(Done { verb, object, cleaned }),
                 Err(failure) => failure,
             };
-            // Somebody else changed, deleted or created it meanwhile: read it again.
-            let beaten = failure.is_beaten() || (was_there && failure.is_not_found());
-            if !beaten || attempt == TRIES {
-                return Err(self.refused(failure));
-            }
-            pause_after_conflict(attempt).await;
+            let beaten = |failure: &Failure| failure.is_beaten() || (was_there && failure.is_not_found());
+            tries.again(failure, beaten).await.map_err(|failure| self.refused(failure))?;
             found = self.read().await?;
         }
-        unreachable!("the loop above has no end but its returns")
     }
 
     async fn send(&self, step: Step) -> Result<(&'static str, Value), Failure> {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::change::owner::Controller;
 use crate::change::recreate::workload::WorkloadRecreation;
-use crate::change::retry::{TRIES, pause_after_conflict};
+use crate::change::retry::Tries;
 use crate::cluster::{Cluster, Failure, Keep, Namespaces, Write};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
@@ -149,14 +149,14 @@ impl<P: Plan> Change<'_, P> {
     /// A controller would undo the change, the plan or the server refuses it, the answer is no, or others win
     /// every try.
     pub(crate) async fn run(&self, mut object: Value) -> Result<()> {
-        let mut attempt = 1;
+        let mut tries = Tries::default();
         loop {
             if let Some(maker) = Controller::of(&object, self.namespace, self.cluster).await {
                 return Err(maker.refusal(self.target, |name| self.plan.on_owner(name)));
             }
             self.check_not_going(&object)?;
             let planned = self.plan.change(&object, self.target.kind, &self.target.to_string())?;
-            if attempt == 1 {
+            if tries.is_first() {
                 planned.warnings().iter().for_each(|warning| self.session.ui.warning(warning));
             }
             let changed = match planned {
@@ -175,13 +175,9 @@ impl<P: Plan> Change<'_, P> {
             };
             match self.write(&object, &changed).await? {
                 Written::Done => return Ok(()),
-                Written::Conflict(failure) if attempt == TRIES => return Err(failure.into()),
-                Written::Conflict(_) => {
-                    pause_after_conflict(attempt).await;
-                    object = self.cluster.workload(self.namespace, self.target).await?;
-                }
+                Written::Conflict(failure) => tries.again(failure, Failure::is_conflict).await?,
             }
-            attempt += 1;
+            object = self.cluster.workload(self.namespace, self.target).await?;
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::change::recreate::secret::refuse_going;
-use crate::change::retry::{TRIES, pause_after_conflict};
+use crate::change::retry::Tries;
 use crate::cluster::{Answer, Cluster, Failure, SecretFrame};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
@@ -188,7 +188,8 @@ impl Copying<'_> {
     async fn to_one(&self, namespace: &str) -> Result<&'static str> {
         let dry = self.args.write.dry_run == DryRun::Client;
         let check = CopyCheck::default();
-        for attempt in 1.. {
+        let mut tries = Tries::default();
+        loop {
             let old = if self.args.replace || dry { self.read(namespace).await? } else { None };
             let failure = match &old {
                 Some(_) if !self.args.replace => return Err(self.exists(namespace)),
@@ -211,14 +212,11 @@ impl Copying<'_> {
                     Err(failure) => failure,
                 },
             };
-            // Somebody else changed, deleted or created it meanwhile: read it again.
-            let beaten = failure.is_beaten() || (old.is_some() && failure.is_not_found());
-            if !beaten || attempt == TRIES || !self.args.replace {
-                return Err(self.refused(failure, namespace));
-            }
-            pause_after_conflict(attempt).await;
+            let beaten = |failure: &Failure| {
+                self.args.replace && (failure.is_beaten() || (old.is_some() && failure.is_not_found()))
+            };
+            tries.again(failure, beaten).await.map_err(|failure| self.refused(failure, namespace))?;
         }
-        unreachable!("the loop above has no end but its returns")
     }
 
     /// Refuses a copy of a secret onto itself and a write to a secret that is being deleted, and asks about

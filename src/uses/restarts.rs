@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use pkcs8::der::DateTime;
 use serde_json::{Map, Value, json};
 
-use crate::change::retry::{TRIES, pause_after_conflict};
+use crate::change::retry::Tries;
 use crate::cluster::{Cluster, Failure, Namespaces, Seen, Unseen};
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, Output, WriteArgs};
@@ -258,7 +258,8 @@ pub(crate) async fn restart(
 }
 
 async fn restart_one(target: &Target, namespace: &str, write: &WriteArgs, cluster: &Cluster) -> Result<()> {
-    for attempt in 1.. {
+    let mut tries = Tries::default();
+    loop {
         let mut object = cluster.workload(namespace, target).await?;
         if object["spec"]["paused"] == Value::Bool(true) {
             return Err(Error::failed("can't restart paused deployment (run rollout resume first)"));
@@ -269,11 +270,9 @@ async fn restart_one(target: &Target, namespace: &str, write: &WriteArgs, cluste
         }
         match cluster.replace_workload(namespace, target, &object, write.write()).await {
             Ok(_) => return Ok(()),
-            Err(failure) if failure.is_conflict() && attempt < TRIES => pause_after_conflict(attempt).await,
-            Err(failure) => return Err(failure.into()),
+            Err(failure) => tries.again(failure, Failure::is_conflict).await?,
         }
     }
-    unreachable!("the loop above has no end but its returns")
 }
 
 /// Marks the pod template as `kubectl rollout restart` does; none if the object has no template of the API's

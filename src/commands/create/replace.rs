@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::args::NewSecretArgs;
 use super::written::{Written, refused};
 use crate::change::recreate::secret::{Bodies, Remains, SecretRecreation, refuse_going};
-use crate::change::retry::{TRIES, pause_after_conflict};
+use crate::change::retry::Tries;
 use crate::cluster::{Answer, Cluster, Failure, Keep, SecretFrame, Write};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
@@ -40,7 +40,8 @@ pub(super) struct Replacement<'a> {
 impl Replacement<'_> {
     pub(super) async fn run(&self) -> Result<Written> {
         let agreement = Agreement::default();
-        for attempt in 1.. {
+        let mut tries = Tries::default();
+        loop {
             let (written, was_there) = match self.read().await {
                 Ok(old) => {
                     self.agree(&old, &agreement).await?;
@@ -53,14 +54,11 @@ impl Replacement<'_> {
                 Ok(written) => return Ok(written),
                 Err(failure) => failure,
             };
-            // Somebody else changed, deleted or made it in this moment: look again.
-            let beaten = failure.is_beaten() || (was_there && failure.is_not_found());
-            if !beaten || attempt == TRIES {
+            let beaten = |failure: &Failure| failure.is_beaten() || (was_there && failure.is_not_found());
+            if let Err(failure) = tries.again(failure, beaten).await {
                 return self.refused(failure, &agreement).await;
             }
-            pause_after_conflict(attempt).await;
         }
-        unreachable!("the loop above has no end but its returns")
     }
 
     /// Returns the verb for `--dry-run=client`: replaced or created. Asks all that would be asked.

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::args::DeleteArgs;
 use super::deleted::{Deleted, delete};
-use crate::change::retry::{TRIES, pause_after_conflict};
+use crate::change::retry::Tries;
 use crate::cluster::{Cluster, Failure};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
@@ -167,7 +167,8 @@ impl Removal<'_> {
     /// Removes every label that shares the secret, and notes on it that it is being deleted.
     async fn unmark(&self, agreed: &Metadata) -> Result<()> {
         let mut source = Some(agreed.clone());
-        for attempt in 1.. {
+        let mut tries = Tries::default();
+        loop {
             let Some(now) = source else { return Ok(()) };
             let labels = propagation::unmarking(&now.labels, Key::Both);
             if labels.is_empty() && now.annotations.deleting.is_some() {
@@ -176,14 +177,10 @@ impl Removal<'_> {
             let change = json!({ "labels": labels, "annotations": { DELETING: "true" } });
             match self.cluster.patch_metadata(&now, change, self.args.write.write()).await {
                 Ok(_) => return Ok(()),
-                Err(failure) if failure.is_conflict() && attempt < TRIES => {
-                    pause_after_conflict(attempt).await;
-                    source = self.same_source(agreed).await?;
-                }
-                Err(failure) => return Err(failure.into()),
+                Err(failure) => tries.again(failure, Failure::is_conflict).await?,
             }
+            source = self.same_source(agreed).await?;
         }
-        unreachable!("the loop above has no end but its returns")
     }
 
     /// Waits until Run:ai's controller has removed its copies, or the time is over.

@@ -14,7 +14,7 @@ use serde_json::Value;
 use self::editor::Editor;
 use self::form::{Dispute, Form, Values};
 use self::private_file::{Leftover, PrivateFile};
-use crate::change::retry::{TRIES, pause_after_conflict};
+use crate::change::retry::Tries;
 use crate::change::secret::{Done, SecretChange};
 use crate::cluster::{Failure, SecretHead, SecretWithValues};
 use crate::command_line::CommandLine;
@@ -211,7 +211,8 @@ impl Editing<'_> {
         mut changes: Changes,
     ) -> Result<Option<(Done, Changes)>> {
         let mut agreed = Vec::new();
-        for attempt in 1.. {
+        let mut tries = Tries::default();
+        loop {
             let removed = changes.removed();
             if removed.iter().any(|key| !agreed.contains(key)) {
                 let scope = sharing::scope(&seen.outside.metadata, self.change.session);
@@ -225,11 +226,8 @@ impl Editing<'_> {
                 }
                 Err(failure) => failure,
             };
-            let is_beaten = failure.is_conflict() || failure.is_not_found();
-            if !is_beaten || attempt == TRIES {
-                return Err(self.change.refused(failure));
-            }
-            pause_after_conflict(attempt).await;
+            let beaten = |failure: &Failure| failure.is_conflict() || failure.is_not_found();
+            tries.again(failure, beaten).await.map_err(|failure| self.change.refused(failure))?;
             let now = self.read_again(&seen).await?;
             changes = self.merged(changes, &seen, &now).await?;
             if changes.is_empty() {
@@ -237,7 +235,6 @@ impl Editing<'_> {
             }
             seen = now;
         }
-        unreachable!("the loop above has no end but its returns")
     }
 
     async fn send(&self, seen: &SecretHead, changes: &Changes) -> Result<Value, Failure> {

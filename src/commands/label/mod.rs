@@ -13,7 +13,7 @@ use self::agree::{agree, agree_to_remove, check_wait, warn};
 pub(crate) use self::args::LabelArgs;
 use self::origin::Copying;
 use self::view::{Found, Surroundings, View, not_in_runai, projects_with, read};
-use crate::change::retry::{TRIES, pause_after_conflict};
+use crate::change::retry::Tries;
 use crate::cluster::{Cluster, Failure, Namespaces};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
@@ -78,7 +78,7 @@ async fn one(
     cluster: &Cluster,
     session: &Session<'_>,
 ) -> Result<Labelled> {
-    let mut attempt = 1;
+    let mut tries = Tries::default();
     loop {
         let view = match read(name, namespace, cluster).await? {
             Found::Source(_) if args.from_project.is_some() => {
@@ -95,7 +95,7 @@ async fn one(
         if changes.is_empty() {
             return Ok(nothing_to_do(args, session, &view));
         }
-        if attempt == 1 {
+        if tries.is_first() {
             check_wait(args, &view)?;
             warn(&view, args, session);
             if args.remove {
@@ -111,11 +111,7 @@ async fn one(
         }
         match write(args, cluster, &view, &changes).await {
             Ok(object) => return Ok(labelled(args, &view, object)),
-            Err(failure) if failure.is_conflict() && attempt < TRIES => {
-                pause_after_conflict(attempt).await;
-                attempt += 1;
-            }
-            Err(failure) => return Err(failure.into()),
+            Err(failure) => tries.again(failure, Failure::is_conflict).await?,
         }
     }
 }

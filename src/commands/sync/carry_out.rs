@@ -1,7 +1,5 @@
 //! Carries out the writes of `sync`: many at a time, each guarded, and no failure stops the others.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use serde_json::Value;
@@ -10,7 +8,7 @@ use super::args::SyncArgs;
 use super::outcome::{self, SourceNow, TaskResult};
 use super::plan::{Plan, Task};
 use crate::change::recreate::secret::{Bodies, Remains, SecretRecreation};
-use crate::change::retry::{TRIES, pause_after_conflict};
+use crate::change::retry::Tries;
 use crate::cluster::{Answer, Cluster, Failure, Keep, Write};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
@@ -20,9 +18,6 @@ use crate::propagation::{self, Content, Found, Reason, Row, Scope, Source, State
 use crate::session::Session;
 use crate::sharing::survey::AT_ONCE;
 use crate::{secret, sharing};
-
-/// The pause before a write with an unknown effect is repeated; multiplied by the number of tries.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// A secret that is being copied to the projects.
 pub(super) struct Copying<'a> {
@@ -117,7 +112,7 @@ impl<'a> Copying<'a> {
     /// does what is right then. Repeating a write is safe: it holds only for the version that was read, or
     /// only if nothing is there.
     async fn do_until_done(&self, mut task: Task) -> (Task, Option<Error>) {
-        let mut attempt = 1;
+        let mut tries = Tries::default();
         loop {
             let failure = match self.write(&task).await {
                 Ok(()) => return (task, None),
@@ -125,15 +120,10 @@ impl<'a> Copying<'a> {
                 Err(WriteError::Other(error)) => return (task, Some(error)),
             };
             let unknown = failure.has_unknown_effect();
-            if !(unknown || failure.is_beaten() || failure.is_not_found()) || attempt == TRIES {
+            let beaten = |failure: &Failure| unknown || failure.is_beaten() || failure.is_not_found();
+            if let Err(failure) = tries.again(failure, beaten).await {
                 return (task, Some(failure.into()));
             }
-            if unknown {
-                tokio::time::sleep(PAUSE * attempt).await;
-            } else {
-                pause_after_conflict(attempt).await;
-            }
-            attempt += 1;
             let now = match self.read_again(&task.row).await {
                 Ok(row) => row,
                 Err(failure) => return (task, Some(failure.into())),
