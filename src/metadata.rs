@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 /// The annotation of kubectl apply: a copy of the whole object, with a secret's values.
 pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -41,6 +42,37 @@ pub(crate) struct Annotations {
     pub(crate) copy_of: Option<String>,
     #[serde(rename = "kubectl-runai-secret/deleting")]
     pub(crate) deleting: Option<String>,
+    #[serde(rename = "kubectl.kubernetes.io/last-applied-configuration")]
+    pub(crate) last_applied: Option<LastApplied>,
+}
+
+/// What `kubectl apply` has left: a copy of the whole object, of which nothing is kept here.
+#[derive(Clone, Copy)]
+pub(crate) struct LastApplied {
+    /// It has values of a secret.
+    pub(crate) holds_values: bool,
+}
+
+impl<'de> Deserialize<'de> for LastApplied {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let manifest = Zeroizing::new(String::deserialize(deserializer)?);
+        Ok(Self { holds_values: holds_values(&manifest) })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(clippy::zero_sized_map_values, reason = "the manifest has maps, whose values are to be skipped")]
+struct Applied {
+    data: Option<BTreeMap<String, IgnoredAny>>,
+    string_data: Option<BTreeMap<String, IgnoredAny>>,
+}
+
+/// Returns true if a manifest holds values.
+fn holds_values(manifest: &str) -> bool {
+    let applied = serde_json::from_str::<Applied>(manifest).ok();
+    let maps = applied.map(|applied| [applied.data, applied.string_data]);
+    maps.into_iter().flatten().flatten().any(|map| !map.is_empty())
 }
 
 #[derive(Clone, Deserialize)]
@@ -92,4 +124,18 @@ pub(crate) fn with(
         entries.extend(own.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))));
     }
     metadata
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_in_a_manifest_are_known_from_none() {
+        assert!(holds_values(r#"{"data":{"k":"dg=="}}"#));
+        assert!(holds_values(r#"{"stringData":{"k":"v"}}"#));
+        for manifest in [r#"{"data":{}}"#, r#"{"data":null}"#, "{}", "no manifest"] {
+            assert!(!holds_values(manifest), "{manifest}");
+        }
+    }
 }

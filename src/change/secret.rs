@@ -63,7 +63,7 @@ impl<'a> SecretChange<'a> {
 
     /// Reads the secret without its values; none if it does not exist.
     pub(crate) async fn read(&self) -> Result<Option<SecretHead>> {
-        match self.cluster.secret_outside(&self.namespace, self.name).await {
+        match self.cluster.secret_head(&self.namespace, self.name).await {
             Ok(found) => Ok(Some(found)),
             Err(failure) if failure.is_not_found() => Ok(None),
             Err(failure) => Err(failure.into()),
@@ -86,7 +86,8 @@ impl<'a> SecretChange<'a> {
             }
             let step = plan(found.as_ref())?;
             let was_there = matches!(step, Step::Patch(_));
-            let cleaned = found.as_ref().is_some_and(|secret| secret.was_applied);
+            let cleaned =
+                found.as_ref().is_some_and(|secret| secret.metadata.annotations.last_applied.is_some());
             let failure = match self.send(step).await {
                 Ok((verb, object)) => return Ok(Done { verb, object, cleaned }),
                 Err(failure) => failure,
@@ -109,7 +110,7 @@ impl<'a> SecretChange<'a> {
             }
             Step::Patch(patch) => self
                 .cluster
-                .change_secret(namespace, name, patch, write)
+                .patch_secret(namespace, name, patch, write)
                 .await
                 .map(|object| ("updated", object)),
         }
@@ -190,10 +191,10 @@ pub(crate) fn how_to_set(manifest: &SecretManifest, namespace: &str) -> String {
 
 /// Returns the metadata of a patch that holds for the version that was read, and removes what kubectl apply
 /// left there.
-pub(crate) fn patch_metadata(secret: &SecretHead) -> Value {
-    let Metadata { uid, resource_version, .. } = &secret.metadata;
+pub(crate) fn patch_metadata(secret: &Metadata) -> Value {
+    let Metadata { uid, resource_version, annotations, .. } = secret;
     let mut metadata = json!({ "uid": uid, "resourceVersion": resource_version });
-    if secret.was_applied {
+    if annotations.last_applied.is_some() {
         metadata["annotations"] = json!({ LAST_APPLIED: null });
     }
     metadata

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::de::{Error as _, IgnoredAny};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::call::Call;
 use super::place::Place;
 use super::{Cluster, Failure, Namespaces, Seen};
+use crate::metadata::Metadata;
 use crate::secret::{Inspection, SecretValue, ValueFacts};
 
 /// The page size, smaller than for other lists: a secret may have a mebibyte.
@@ -21,27 +22,10 @@ const NOT_HELMS: &str = "type!=helm.sh/release.v1";
 
 #[derive(Deserialize)]
 struct Inspected {
-    metadata: InspectedMetadata,
+    metadata: Metadata,
     #[serde(rename = "type", default)]
     secret_type: String,
     data: Option<BTreeMap<String, InspectedValue>>,
-}
-
-#[derive(Deserialize)]
-struct InspectedMetadata {
-    name: String,
-    #[serde(default)]
-    namespace: String,
-    #[serde(default)]
-    labels: BTreeMap<String, String>,
-    #[serde(default)]
-    annotations: Annotations,
-}
-
-#[derive(Deserialize, Default)]
-struct Annotations {
-    #[serde(rename = "kubectl.kubernetes.io/last-applied-configuration")]
-    last_applied: Option<String>,
 }
 
 struct InspectedValue(ValueFacts);
@@ -55,27 +39,12 @@ impl<'de> Deserialize<'de> for InspectedValue {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(clippy::zero_sized_map_values, reason = "the manifest has maps, whose values are to be skipped")]
-struct Applied {
-    data: Option<BTreeMap<String, IgnoredAny>>,
-    string_data: Option<BTreeMap<String, IgnoredAny>>,
-}
-
-/// Returns true if a manifest holds values.
-fn holds_values(manifest: &str) -> bool {
-    let applied = serde_json::from_str::<Applied>(manifest).ok();
-    let maps = applied.map(|applied| [applied.data, applied.string_data]);
-    maps.into_iter().flatten().flatten().any(|map| !map.is_empty())
-}
-
 impl From<Inspected> for Inspection {
     fn from(secret: Inspected) -> Self {
         let Inspected { metadata, secret_type, data } = secret;
-        let InspectedMetadata { name, namespace, labels, annotations } = metadata;
+        let Metadata { name, namespace, labels, annotations, .. } = metadata;
         let keys = data.into_iter().flatten().map(|(key, InspectedValue(facts))| (key, facts)).collect();
-        let applied_values = annotations.last_applied.is_some_and(|manifest| holds_values(&manifest));
+        let applied_values = annotations.last_applied.is_some_and(|applied| applied.holds_values);
         Self { namespace, name, secret_type, labels, keys, applied_values }
     }
 }
@@ -93,19 +62,5 @@ impl Cluster {
     pub(crate) async fn inspect_secret(&self, namespace: &str, name: &str) -> Result<Inspection, Failure> {
         let call = Call::get(Place::secret(namespace, name));
         self.object::<Inspected>(&call).await.map(Inspection::from)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_in_a_manifest_are_known_from_none() {
-        assert!(holds_values(r#"{"data":{"k":"dg=="}}"#));
-        assert!(holds_values(r#"{"stringData":{"k":"v"}}"#));
-        for manifest in [r#"{"data":{}}"#, r#"{"data":null}"#, "{}", "no manifest"] {
-            assert!(!holds_values(manifest), "{manifest}");
-        }
     }
 }

@@ -29,7 +29,6 @@ mod pods;
 mod proof;
 mod proxy;
 mod quoting;
-mod secret_changes;
 mod secret_list;
 mod secrets;
 mod tables;
@@ -44,9 +43,8 @@ pub(crate) use config::check_kubeconfig;
 pub(crate) use connection::Cluster;
 pub(crate) use failure::Failure;
 pub(crate) use kubeconfig::{Entries, entries};
-pub(crate) use secret_changes::{SecretHead, SecretWithValues};
 pub(crate) use secret_list::{Keys, Listed, Makers, Selection};
-pub(crate) use secrets::{Answer, SecretFrame};
+pub(crate) use secrets::{Answer, SecretHead, SecretWithValues};
 pub(crate) use tables::Row;
 
 /// The options of a write: how it is recorded and whether it is kept.

@@ -106,6 +106,10 @@ pub(super) fn of_answer(call: &Call, body: &[u8]) -> Result<Proof, Wrong> {
             }
             let metadata = answer.metadata.ok_or(Wrong::Instead("an object without metadata"))?;
             let there: Named = map(metadata.get().as_bytes())?;
+            // A write that is to hold for this version would hold for every one.
+            if call.method == Method::GET && there.resource_version.is_empty() {
+                return Err(Wrong::Instead("an object without a version"));
+            }
             let kept = kept(call, &there, body);
             let uid = of_identity(call, objects, there)?;
             Ok(Proof { uid: Some(uid), kept: kept? })
@@ -295,6 +299,16 @@ mod tests {
         let gone = json!({"kind": "Status", "apiVersion": "v1", "status": "Success", "details": {"name": "x", "uid": "1"}});
         assert!(of_answer(&delete(), gone.to_string().as_bytes()).is_ok());
         assert!(of_answer(&create(), gone.to_string().as_bytes()).is_err());
+    }
+
+    #[test]
+    fn an_object_that_is_read_has_a_version() {
+        let mut answer = secret();
+        for version in [json!(""), Value::Null] {
+            answer["metadata"]["resourceVersion"] = version;
+            let read = Call::get(Place::secret("ns", "x"));
+            assert!(of_answer(&read, answer.to_string().as_bytes()).is_err(), "{answer}");
+        }
     }
 
     #[test]

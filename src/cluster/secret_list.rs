@@ -1,15 +1,13 @@
 //! Lists of secrets with their types and number of keys. The server's own table, as `kubectl get` uses it,
 //! holds no value. The names of keys come only with the values.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::call::Call;
 use super::pages::PAGE;
 use super::place::Place;
-use super::secrets::MADE_BY_PEOPLE;
+use super::secrets::{MADE_BY_PEOPLE, SecretHead};
 use super::{Cluster, Failure, Namespaces, Seen};
 use crate::metadata::Metadata;
 
@@ -62,15 +60,6 @@ struct RowObject {
     metadata: Metadata,
 }
 
-#[derive(Deserialize)]
-#[expect(clippy::zero_sized_map_values, reason = "the answer has a map, whose values are to be skipped")]
-struct WithKeys {
-    metadata: Metadata,
-    #[serde(rename = "type", default)]
-    secret_type: String,
-    data: Option<BTreeMap<String, IgnoredAny>>,
-}
-
 impl From<Row> for Listed {
     fn from(row: Row) -> Self {
         let (_, secret_type, keys, _) = row.cells;
@@ -78,9 +67,10 @@ impl From<Row> for Listed {
     }
 }
 
-impl From<WithKeys> for Listed {
-    fn from(WithKeys { metadata, secret_type, data }: WithKeys) -> Self {
-        let names: Vec<String> = data.into_iter().flatten().map(|(name, _)| name).collect();
+impl From<SecretHead> for Listed {
+    fn from(secret: SecretHead) -> Self {
+        let names: Vec<String> = secret.keys().map(str::to_owned).collect();
+        let SecretHead { metadata, secret_type, .. } = secret;
         Self { metadata, secret_type, keys: names.len(), key_names: Some(names) }
     }
 }
@@ -109,7 +99,7 @@ impl Cluster {
                     .await
                 }
                 Keys::Names => {
-                    self.list(call, PAGE_WITH_VALUES, |secret: WithKeys| Some(keep(secret.into()))).await
+                    self.list(call, PAGE_WITH_VALUES, |secret: SecretHead| Some(keep(secret.into()))).await
                 }
             }
         };

@@ -1,11 +1,11 @@
 //! Secrets on the server. Values are sent to it; names, labels and keys come back wherever the server can be
 //! asked for less.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::call::{Call, Dependents};
@@ -14,6 +14,7 @@ use super::place::Place;
 use super::{Cluster, Failure, Keep, Namespaces, Seen, Write};
 use crate::metadata::Metadata;
 use crate::propagation::ExistingSecret;
+use crate::secret::SecretValue;
 
 #[derive(Deserialize)]
 pub(super) struct MetadataOnly {
@@ -23,33 +24,44 @@ pub(super) struct MetadataOnly {
 /// A secret without its values. They cross the wire, because no other form of the object has the keys, and
 /// are skipped while the answer is read.
 #[derive(Deserialize)]
-#[expect(clippy::zero_sized_map_values, reason = "the answer has a map, whose values are to be skipped")]
-pub(crate) struct SecretOutline {
-    #[serde(default)]
-    data: BTreeMap<String, IgnoredAny>,
-    #[serde(default, rename = "type")]
+pub(crate) struct SecretHead<M = Metadata> {
+    /// A tree for a replacement, which gives all of the metadata back.
+    pub(crate) metadata: M,
+    #[serde(rename = "type", default)]
     pub(crate) secret_type: String,
+    #[serde(default)]
+    pub(crate) immutable: bool,
+    #[serde(rename = "data", default, deserialize_with = "names")]
+    keys: BTreeSet<String>,
 }
 
-impl SecretOutline {
-    pub(crate) fn keys(&self) -> Vec<String> {
-        self.data.keys().cloned().collect()
+impl<M> SecretHead<M> {
+    pub(crate) fn keys(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.keys.iter().map(String::as_str)
+    }
+
+    pub(crate) fn has_key(&self, key: &str) -> bool {
+        self.keys.contains(key)
     }
 }
 
-/// A secret without its values, which are skipped as they arrive, and with all of its metadata: a replacement
-/// gives the metadata back.
-#[derive(Deserialize)]
 #[expect(clippy::zero_sized_map_values, reason = "the answer has a map, whose values are to be skipped")]
-pub(crate) struct SecretFrame {
-    pub(crate) metadata: Value,
-    #[serde(default)]
-    data: Option<BTreeMap<String, IgnoredAny>>,
+fn names<'de, D: Deserializer<'de>>(data: D) -> Result<BTreeSet<String>, D::Error> {
+    let data: Option<BTreeMap<String, IgnoredAny>> = Deserialize::deserialize(data)?;
+    Ok(data.into_iter().flatten().map(|(key, _)| key).collect())
 }
 
-impl SecretFrame {
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
-        self.data.iter().flatten().map(|(key, _)| key.as_str())
+/// A secret with its values, and the version they were read in.
+pub(crate) struct SecretWithValues {
+    pub(crate) head: SecretHead,
+    pub(crate) values: BTreeMap<String, SecretValue>,
+}
+
+impl From<ExistingSecret> for SecretWithValues {
+    fn from(ExistingSecret { metadata, immutable, content }: ExistingSecret) -> Self {
+        let values = content.values();
+        let keys = values.keys().cloned().collect();
+        Self { head: SecretHead { metadata, secret_type: content.secret_type, immutable, keys }, values }
     }
 }
 
@@ -147,13 +159,12 @@ impl Cluster {
         self.object(&answer.of(Call::get(Place::secret(namespace, name)))).await
     }
 
-    /// Returns the keys of a secret.
-    pub(crate) async fn secret_outline(&self, namespace: &str, name: &str) -> Result<SecretOutline, Failure> {
-        self.object(&Call::get(Place::secret(namespace, name))).await
-    }
-
-    /// Returns the metadata and the keys of a secret.
-    pub(crate) async fn secret_frame(&self, namespace: &str, name: &str) -> Result<SecretFrame, Failure> {
+    /// Returns the metadata, the type and the keys of a secret.
+    pub(crate) async fn secret_head<M: DeserializeOwned>(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<SecretHead<M>, Failure> {
         self.object(&Call::get(Place::secret(namespace, name))).await
     }
 
@@ -214,7 +225,8 @@ impl Cluster {
         self.list(named(name).metadata_list(), PAGE, keep).await
     }
 
-    /// Changes a secret that still has the UID and the version in the body's metadata.
+    /// Changes a secret that still has the UID and the version in the body's metadata. Returns it without
+    /// values.
     ///
     /// # Errors
     /// A conflict if it was changed since, or if another secret has the name now.
@@ -224,26 +236,15 @@ impl Cluster {
         name: &str,
         body: Bytes,
         write: Write<'_>,
-    ) -> Result<(), Failure> {
-        let call = Call::merge_patch(Place::secret(namespace, name), body, write);
-        self.done(&call.metadata_only()).await
+    ) -> Result<Value, Failure> {
+        self.object(&Call::merge_patch(Place::secret(namespace, name), body, write).metadata_only()).await
     }
 
-    /// Sets labels (`Some`) and removes labels (`None`) of a secret that is unchanged since it was read, and
-    /// changes nothing else.
+    /// Patches labels and annotations of a secret that is unchanged since it was read, and changes nothing
+    /// else: `null` removes one.
     ///
     /// # Errors
     /// A conflict if somebody changed it since.
-    pub(crate) async fn patch_secret_labels(
-        &self,
-        secret: &Metadata,
-        labels: &BTreeMap<&str, Option<&str>>,
-        write: Write<'_>,
-    ) -> Result<Value, Failure> {
-        self.patch_metadata(secret, json!({ "labels": labels }), write).await
-    }
-
-    /// Patches labels and annotations of a secret that is unchanged since it was read.
     pub(crate) async fn patch_metadata(
         &self,
         secret: &Metadata,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::change::recreate::secret::refuse_going;
 use crate::change::retry::Tries;
-use crate::cluster::{Answer, Cluster, Failure, SecretFrame};
+use crate::cluster::{Answer, Cluster, Failure, SecretHead};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, Holds, WriteArgs};
@@ -221,7 +221,7 @@ impl Copying<'_> {
 
     /// Refuses a copy of a secret onto itself and a write to a secret that is being deleted, and asks about
     /// keys that are lost.
-    async fn agree(&self, old: &SecretFrame, namespace: &str, check: &CopyCheck) -> Result<()> {
+    async fn agree(&self, old: &SecretHead<Value>, namespace: &str, check: &CopyCheck) -> Result<()> {
         let (name, session, write) = (self.args.name.as_str(), self.session, &self.args.write);
         let metadata: Metadata = serde_json::from_value(old.metadata.clone()).unwrap_or_default();
         if metadata.uid == self.uid {
@@ -242,8 +242,8 @@ impl Copying<'_> {
         LostKeys { name, namespace, keys, scope: &scope, deed, cluster, write, session }.agree().await
     }
 
-    async fn read(&self, namespace: &str) -> Result<Option<SecretFrame>> {
-        match self.cluster.secret_frame(namespace, &self.args.name).await {
+    async fn read(&self, namespace: &str) -> Result<Option<SecretHead<Value>>> {
+        match self.cluster.secret_head(namespace, &self.args.name).await {
             Ok(found) => Ok(Some(found)),
             Err(failure) if failure.is_not_found() => Ok(None),
             Err(failure) => Err(failure.into()),

@@ -81,7 +81,7 @@ fn step(manifest: &SecretManifest, found: Option<&SecretHead>) -> Step {
     match found {
         None => Step::Create(manifest.to_request_body()),
         Some(secret) => {
-            let metadata = change::secret::patch_metadata(secret);
+            let metadata = change::secret::patch_metadata(&secret.metadata);
             Step::Patch(secret::patch_of_values(&metadata, &manifest.data))
         }
     }

@@ -90,6 +90,8 @@ impl UnsetArgs {
 
     fn patch(&self, secret: &SecretHead) -> Bytes {
         let data: Value = self.keys.iter().map(|key| (key.clone(), Value::Null)).collect();
-        Bytes::from(json!({ "metadata": change::secret::patch_metadata(secret), "data": data }).to_string())
+        Bytes::from(
+            json!({ "metadata": change::secret::patch_metadata(&secret.metadata), "data": data }).to_string(),
+        )
     }
 }

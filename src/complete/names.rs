@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::wanted::Lookup;
-use crate::cluster::{Cluster, Failure, Row};
+use crate::cluster::{Cluster, Failure, Row, SecretHead};
 use crate::error::Error;
 use crate::metadata::Metadata;
 use crate::project::{self, PROJECT_LABEL};
@@ -95,10 +95,8 @@ impl CompletionContext {
             Lookup::KeysOf(name) => {
                 secret::check_secret_name(name)?;
                 let namespace = self.namespace(cluster).await?;
-                let outline = cluster.secret_outline(&namespace, name).await?;
-                for key in outline.keys() {
-                    found((key, String::new()));
-                }
+                let secret: SecretHead = cluster.secret_head(&namespace, name).await?;
+                secret.keys().for_each(|key| found((key.to_owned(), String::new())));
             }
             Lookup::Workloads(kind) => {
                 let namespace = self.namespace(cluster).await?;

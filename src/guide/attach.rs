@@ -4,6 +4,7 @@ use super::places::NO_SECRET;
 use super::{Guide, Question};
 use crate::error::{Error, Result};
 use crate::flags::Holds;
+use crate::metadata::Metadata;
 use crate::secret::{DOCKER_CONFIG, OLD_DOCKER_CONFIG, SSH, TLS};
 use crate::wording::list;
 use crate::workload::{self, Attachment, Target};
@@ -131,9 +132,9 @@ impl Guide<'_> {
     async fn type_of(&self, secret: &str) -> Result<String> {
         let (line, cluster) = (self.about_secrets(&[""]), self.cluster().await?);
         let namespace = complete::namespace(self.draft.program(), &line, cluster).await?;
-        match cluster.secret_outline(&namespace, secret).await {
+        match cluster.secret_head::<Metadata>(&namespace, secret).await {
             Err(failure) if failure.is_forbidden() || failure.is_not_found() => Ok(String::new()),
-            outline => Ok(outline?.secret_type),
+            head => Ok(head?.secret_type),
         }
     }
 

@@ -66,7 +66,7 @@ impl Encoded {
         &self.0
     }
 
-    pub(crate) fn decode(&self) -> SecretValue {
+    fn decode(&self) -> SecretValue {
         SecretValue::from_bytes(BASE64_STANDARD.decode(self.expose()).unwrap_or_default())
     }
 }

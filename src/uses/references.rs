@@ -9,6 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::flags::Holds;
+use crate::metadata::Metadata;
 use crate::secret::{self, EnvEntry, SecretReference};
 use crate::session::Session;
 use crate::uses;
@@ -165,14 +166,14 @@ pub(crate) async fn check(
     session: &Session<'_>,
 ) -> Result<BTreeMap<String, Vec<String>>> {
     let names: BTreeSet<&str> = attachments.iter().map(Attachment::secret).collect();
-    let outlines =
-        futures::future::join_all(names.iter().map(|name| cluster.secret_outline(namespace, name)));
+    let heads =
+        futures::future::join_all(names.iter().map(|name| cluster.secret_head::<Metadata>(namespace, name)));
     let (mut keys, mut unread) = (BTreeMap::new(), Vec::new());
-    for (name, outline) in names.iter().zip(outlines.await) {
-        match outline {
-            Ok(outline) => {
-                workload::check_image_pull(attachments, name, &outline.secret_type)?;
-                keys.insert((*name).to_owned(), outline.keys());
+    for (name, head) in names.iter().zip(heads.await) {
+        match head {
+            Ok(head) => {
+                workload::check_image_pull(attachments, name, &head.secret_type)?;
+                keys.insert((*name).to_owned(), head.keys().map(str::to_owned).collect());
             }
             Err(failure) if failure.is_forbidden() => unread.push(*name),
             Err(failure) if failure.is_not_found() && is_optional(attachments, name) => {
@@ -219,8 +220,8 @@ pub(crate) async fn warn_of_lost_prefix(
         if !names.contains(&secret) {
             continue;
         }
-        let Ok(found) = cluster.secret_outline(namespace, &secret).await else { continue };
-        if found.keys().contains(&key) {
+        let Ok(found) = cluster.secret_head::<Metadata>(namespace, &secret).await else { continue };
+        if found.has_key(&key) {
             session.ui.warning(&format!(
                 "{variable} gets the plain text {secret},{key}; for the key of the secret: {variable}=SECRET:{secret},{key}"
             ));

@@ -13,7 +13,7 @@ use super::args::NewSecretArgs;
 use super::written::{Written, refused};
 use crate::change::recreate::secret::{Bodies, Remains, SecretRecreation, refuse_going};
 use crate::change::retry::Tries;
-use crate::cluster::{Answer, Cluster, Failure, Keep, SecretFrame, Write};
+use crate::cluster::{Answer, Cluster, Failure, Keep, SecretHead, Write};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::DryRun;
@@ -74,7 +74,7 @@ impl Replacement<'_> {
 
     /// Names the keys that are lost, and asks for confirmation if workloads need them. Does not ask again
     /// about what was confirmed.
-    async fn agree(&self, old: &SecretFrame, agreement: &Agreement) -> Result<()> {
+    async fn agree(&self, old: &SecretHead<Value>, agreement: &Agreement) -> Result<()> {
         let (name, session, write) = (self.name(), self.session, &self.args.write);
         refuse_going(&old.metadata, name, self.namespace)?;
         let metadata = metadata(&old.metadata);
@@ -133,7 +133,7 @@ impl Replacement<'_> {
         Ok(Written { verb: "created", object })
     }
 
-    async fn replace(&self, old: &SecretFrame) -> Result<Written, Failure> {
+    async fn replace(&self, old: &SecretHead<Value>) -> Result<Written, Failure> {
         let before = &old.metadata;
         let body = self.manifest.to_replacement_body(&self.manifest.metadata_over(before));
         let write = self.args.write.write();
@@ -274,8 +274,8 @@ impl Replacement<'_> {
         CommandLine::plugin("create").arg(self.name()).args(words).namespace(self.namespace).to_string()
     }
 
-    async fn read(&self) -> Result<SecretFrame, Failure> {
-        self.cluster.secret_frame(self.namespace, self.name()).await
+    async fn read(&self) -> Result<SecretHead<Value>, Failure> {
+        self.cluster.secret_head(self.namespace, self.name()).await
     }
 
     fn name(&self) -> &str {

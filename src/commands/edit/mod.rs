@@ -59,12 +59,12 @@ pub(super) async fn run(args: &EditArgs, session: &Session<'_>) -> Result<()> {
     secret::check_secret_name(&args.name)?;
     let change = SecretChange::begin("edit", &args.name, &args.write, session).await?;
     let SecretChange { namespace, cluster, .. } = &change;
-    let found = match cluster.secret_inside(namespace, &args.name).await {
-        Ok(found) => found,
+    let found: SecretWithValues = match cluster.namesake(namespace, &args.name).await {
+        Ok(found) => found.into(),
         Err(failure) => return Err(session::not_found::secret(failure, &args.name, namespace, cluster).await),
     };
-    change.check(&found.outside).await?;
-    let scope = sharing::scope(&found.outside.metadata, session);
+    change.check(&found.head).await?;
+    let scope = sharing::scope(&found.head.metadata, session);
     let form = args.form(&found.values)?;
     let editor = Editor::of(session)?;
     tell_of_leftovers(session);
@@ -215,13 +215,17 @@ impl Editing<'_> {
         loop {
             let removed = changes.removed();
             if removed.iter().any(|key| !agreed.contains(key)) {
-                let scope = sharing::scope(&seen.outside.metadata, self.change.session);
+                let scope = sharing::scope(&seen.head.metadata, self.change.session);
                 losing_keys::agree(&self.change, &scope, &removed).await?;
                 agreed = removed;
             }
-            let failure = match self.send(&seen.outside, &changes).await {
+            let failure = match self.send(&seen.head, &changes).await {
                 Ok(object) => {
-                    let done = Done { verb: "edited", object, cleaned: seen.outside.was_applied };
+                    let done = Done {
+                        verb: "edited",
+                        object,
+                        cleaned: seen.head.metadata.annotations.last_applied.is_some(),
+                    };
                     return Ok(Some((done, changes)));
                 }
                 Err(failure) => failure,
@@ -242,27 +246,28 @@ impl Editing<'_> {
         if write.dry_run == DryRun::Client {
             return Ok(self.change.unwritten());
         }
-        let patch = secret::patch_of_changes(&change::secret::patch_metadata(seen), &changes.entries());
-        cluster.change_secret(namespace, name, patch, write.write()).await
+        let patch =
+            secret::patch_of_changes(&change::secret::patch_metadata(&seen.metadata), &changes.entries());
+        cluster.patch_secret(namespace, name, patch, write.write()).await
     }
 
     /// Reads the secret after somebody else changed it.
     async fn read_again(&self, seen: &SecretWithValues) -> Result<SecretWithValues> {
         let SecretChange { name, namespace, cluster, .. } = &self.change;
-        let now = match cluster.secret_inside(namespace, name).await {
+        let now: SecretWithValues = match cluster.namesake(namespace, name).await {
             Err(failure) if failure.is_not_found() => {
                 return Err(Error::failed(format!(
                     "secret {name} was deleted meanwhile; nothing was written"
                 )));
             }
-            now => now?,
+            now => now?.into(),
         };
-        if now.outside.metadata.uid != seen.outside.metadata.uid {
+        if now.head.metadata.uid != seen.head.metadata.uid {
             return Err(Error::failed(format!(
                 "secret {name} was deleted and created again meanwhile; nothing was written"
             )));
         }
-        self.change.check(&now.outside).await?;
+        self.change.check(&now.head).await?;
         Ok(now)
     }
 

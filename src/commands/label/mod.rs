@@ -225,7 +225,7 @@ async fn write(
     if args.write.dry_run == DryRun::Client {
         return Ok(as_it_would_be(&view.source, changes));
     }
-    cluster.patch_secret_labels(&view.source, changes, args.write.write()).await
+    cluster.patch_metadata(&view.source, json!({ "labels": changes }), args.write.write()).await
 }
 
 fn as_it_would_be(source: &Metadata, changes: &BTreeMap<&str, Option<&str>>) -> Value {
