@@ -35,6 +35,13 @@ pub(super) enum Shape {
     Table,
 }
 
+/// What comes beside the cells of each row of a table.
+#[derive(Clone, Copy)]
+pub(crate) enum Beside {
+    Nothing,
+    Metadata,
+}
+
 /// The effect of a request whose answer never came.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
@@ -156,9 +163,13 @@ impl Call {
         self
     }
 
-    pub(super) fn table(mut self) -> Self {
+    pub(super) fn table(mut self, beside: Beside) -> Self {
         (self.accept, self.shape) = (TABLE, Shape::Table);
-        self
+        let objects = match beside {
+            Beside::Nothing => "None",
+            Beside::Metadata => "Metadata",
+        };
+        self.query("includeObject", objects)
     }
 
     fn written_as(self, write: Write<'_>) -> Self {

@@ -52,11 +52,11 @@ impl From<Inspected> for Inspection {
 impl Cluster {
     /// Lists all secrets but Helm's.
     pub(crate) async fn inspect_secrets(&self, namespaces: &Namespaces) -> Result<Seen<Inspection>, Failure> {
-        let list = async |(), namespace: Option<String>| {
-            let call = Call::get(Place::secrets(namespace.as_deref())).query("fieldSelector", NOT_HELMS);
+        let list = async |namespace: Option<&str>| {
+            let call = Call::get(Place::secrets(namespace)).query("fieldSelector", NOT_HELMS);
             self.list(call, PAGE, |secret: Inspected| Some(Inspection::from(secret))).await
         };
-        self.everywhere(vec![()], namespaces, |()| "secrets", list).await
+        self.secrets_of(namespaces, list).await
     }
 
     pub(crate) async fn inspect_secret(&self, namespace: &str, name: &str) -> Result<Inspection, Failure> {

@@ -39,6 +39,7 @@ mod versions;
 mod workloads;
 
 pub(crate) use across_namespaces::{Namespaces, Seen, Unseen};
+pub(crate) use call::Beside;
 pub(crate) use config::check_kubeconfig;
 pub(crate) use connection::Cluster;
 pub(crate) use failure::Failure;

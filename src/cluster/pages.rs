@@ -32,15 +32,37 @@ struct Page<T> {
     api_version: String,
     #[serde(default)]
     metadata: PageMetadata,
+    /// The columns of a table.
+    #[serde(default, rename = "columnDefinitions")]
+    columns: Vec<Column>,
     /// `null` if there are none; the rows of a table. An answer without this field is not a list.
     #[serde(alias = "rows", deserialize_with = "Option::deserialize")]
     items: Option<Vec<T>>,
 }
 
+#[derive(Deserialize)]
+pub(super) struct Column {
+    pub(super) name: String,
+}
+
 #[derive(Deserialize, Default)]
-pub(super) struct PageMetadata {
+struct PageMetadata {
     #[serde(rename = "continue", default)]
     next: String,
+}
+
+/// What was kept of a page, and what the page says of the next one and of itself.
+type Parts<R> = ((Vec<R>, PageMetadata), Head);
+
+impl<'a, T: Deserialize<'a>> Page<T> {
+    fn read<R>(
+        body: &'a [u8],
+        mut keep: impl FnMut(&[Column], T) -> serde_json::Result<Option<R>>,
+    ) -> serde_json::Result<Parts<R>> {
+        let Self { kind, api_version, metadata, columns, items } = serde_json::from_slice(body)?;
+        let kept = items.into_iter().flatten().filter_map(|item| keep(&columns, item).transpose());
+        Ok(((kept.collect::<serde_json::Result<_>>()?, metadata), Head { kind, api_version }))
+    }
 }
 
 /// The progress of a list: its pages so far, and the token of the next one.
@@ -52,20 +74,24 @@ pub(super) struct Progress {
 }
 
 /// A list that repeats a page, or has more pages than any list can.
-pub(super) struct Endless;
+struct Endless;
 
 impl Progress {
     /// Builds the request for the next page.
     pub(super) fn page(&self, call: &Call, limit: u32) -> Call {
         let call = call.clone().query("limit", limit.to_string());
-        if self.next.is_empty() { call } else { call.query("continue", self.next.as_str()) }
+        if self.is_at_start() { call } else { call.query("continue", self.next.as_str()) }
+    }
+
+    pub(super) fn is_at_start(&self) -> bool {
+        self.next.is_empty()
     }
 
     /// Moves on after a page, and returns true if another one follows.
     ///
     /// # Errors
     /// The list would never end.
-    pub(super) fn after(&mut self, metadata: PageMetadata) -> Result<bool, Endless> {
+    fn after(&mut self, metadata: PageMetadata) -> Result<bool, Endless> {
         self.pages += 1;
         self.next = metadata.next;
         if self.next.is_empty() {
@@ -89,11 +115,7 @@ impl Cluster {
         limit: u32,
         mut keep: impl FnMut(T) -> Option<R>,
     ) -> Result<Vec<R>, Failure> {
-        let read = |body: &[u8]| {
-            let (items, metadata, head) = serde_json::from_slice::<Page<T>>(body)?.into_parts();
-            Ok(((items.filter_map(&mut keep).collect(), metadata), head))
-        };
-        self.pages(call, limit, read).await
+        self.kept(&call, limit, |body| Page::read(body, |_, item: T| Ok(keep(item)))).await
     }
 
     /// Lists objects as trees, one at a time: a tree takes several times the memory of its text.
@@ -103,46 +125,70 @@ impl Cluster {
         limit: u32,
         keep: impl Fn(&Value) -> R,
     ) -> Result<Vec<R>, Failure> {
-        let read = |body: &[u8]| {
-            let (items, metadata, head) = serde_json::from_slice::<Page<&RawValue>>(body)?.into_parts();
-            let items = items.map(|item| Ok(keep(&tree(item)?)));
-            Ok(((items.collect::<serde_json::Result<_>>()?, metadata), head))
+        let keep = |_: &[Column], item: &RawValue| Ok(Some(keep(&tree(item)?)));
+        self.kept(&call, limit, |body| Page::read(body, keep)).await
+    }
+
+    /// Hands on what `keep` makes of each item as soon as its page is read, since the caller may stop waiting.
+    /// No name comes twice, even if the list is begun anew.
+    pub(super) async fn each<T: DeserializeOwned, R>(
+        &self,
+        page: impl Fn(&Progress) -> Call,
+        mut keep: impl FnMut(&[Column], T) -> R,
+        name: impl Fn(&R) -> &str,
+        mut found: impl FnMut(R),
+    ) -> Result<(), Failure> {
+        let mut told = BTreeSet::new();
+        let read = |body: &[u8]| Page::read(body, |columns, item: T| Ok(Some(keep(columns, item))));
+        let hand_on = |page: Option<Vec<R>>| {
+            let items = page.into_iter().flatten();
+            items.filter(|item| told.insert(name(item).to_owned())).for_each(&mut found);
         };
-        self.pages(call, limit, read).await
+        self.pages(page, read, hand_on).await
     }
 
     /// Returns the first items of a list, as trees.
     pub(super) async fn some(&self, call: Call, most: u32) -> Result<Vec<Value>, Failure> {
-        let read = |body: &[u8]| {
-            let (items, _, head) = serde_json::from_slice::<Page<Value>>(body)?.into_parts();
-            Ok((items.collect(), head))
-        };
-        self.page(&Progress::default().page(&call, most), read).await
+        let read = |body: &[u8]| Page::read(body, |_, item: Value| Ok(Some(item)));
+        self.page(&Progress::default().page(&call, most), read).await.map(|(items, _)| items)
     }
 
-    async fn pages<R>(
+    async fn kept<R>(
         &self,
-        call: Call,
+        call: &Call,
         limit: u32,
-        mut read: impl FnMut(&[u8]) -> serde_json::Result<((Vec<R>, PageMetadata), Head)>,
+        read: impl FnMut(&[u8]) -> serde_json::Result<Parts<R>>,
     ) -> Result<Vec<R>, Failure> {
         let mut kept = Vec::new();
-        let mut progress = Progress::default();
-        let mut restarts = 0;
+        let keep = |page| match page {
+            Some(items) => kept.extend::<Vec<R>>(items),
+            None => kept.clear(),
+        };
+        self.pages(|progress| progress.page(call, limit), read, keep).await?;
+        Ok(kept)
+    }
+
+    /// Passes the items of each page to `take`; none if the list begins again, and all of them come again.
+    async fn pages<R>(
+        &self,
+        page: impl Fn(&Progress) -> Call,
+        mut read: impl FnMut(&[u8]) -> serde_json::Result<Parts<R>>,
+        mut take: impl FnMut(Option<Vec<R>>),
+    ) -> Result<(), Failure> {
+        let (mut progress, mut restarts) = (Progress::default(), 0);
         loop {
-            let (items, metadata) = match self.page(&progress.page(&call, limit), &mut read).await {
-                Ok(page) => page,
+            let call = page(&progress);
+            let (items, metadata) = match self.page(&call, &mut read).await {
                 Err(failure) if failure.is_expired() && restarts < RESTARTS => {
-                    restarts += 1;
-                    kept.clear();
-                    progress = Progress::default();
+                    (progress, restarts) = (Progress::default(), restarts + 1);
+                    take(None);
                     continue;
                 }
-                Err(failure) => return Err(failure),
+                page => page?,
             };
-            kept.extend(items);
+            take(Some(items));
             if !progress.after(metadata).map_err(|Endless| self.endless(&call))? {
-                return Ok(kept);
+                return Ok(());
             }
         }
     }
@@ -154,13 +200,6 @@ fn tree(item: &RawValue) -> serde_json::Result<Value> {
         return Err(serde_json::Error::custom("it is larger than any object"));
     }
     serde_json::from_str(item.get())
-}
-
-impl<T> Page<T> {
-    fn into_parts(self) -> (impl Iterator<Item = T>, PageMetadata, Head) {
-        let Self { kind, api_version, metadata, items } = self;
-        (items.into_iter().flatten(), metadata, Head { kind, api_version })
-    }
 }
 
 #[cfg(test)]
@@ -194,7 +233,7 @@ mod tests {
     #[test]
     fn a_list_without_items_is_no_list() {
         let read = |text: &str| {
-            serde_json::from_str::<Page<Value>>(text).map(|page| page.into_parts().0.count()).ok()
+            Page::read(text.as_bytes(), |_, _: Value| Ok(Some(()))).map(|((kept, _), _)| kept.len()).ok()
         };
         assert_eq!(read(r#"{"items":null}"#), Some(0));
         assert_eq!(read(r#"{"rows":[1]}"#), Some(1));

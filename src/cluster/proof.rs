@@ -251,7 +251,7 @@ mod tests {
     use bytes::Bytes;
     use serde_json::{Value, json};
 
-    use super::super::call::Dependents;
+    use super::super::call::{Beside, Dependents};
     use super::super::place::Place;
     use super::super::{Keep, Write};
     use super::*;
@@ -370,10 +370,11 @@ mod tests {
             of_page(&call().metadata_list(), &whole).is_ok()
                 && of_page(&call().metadata_list(), &part).is_ok()
         );
-        assert!(of_page(&call().table(), &table).is_ok() && of_page(&call().table(), &whole).is_err());
+        let rows = || call().table(Beside::Nothing);
+        assert!(of_page(&rows(), &table).is_ok() && of_page(&rows(), &whole).is_err());
         for other in [head("", ""), head("ConfigMapList", "v1"), head("SecretList", "v2"), head("List", "v1")]
         {
-            for call in [call(), call().metadata_list(), call().table()] {
+            for call in [call(), call().metadata_list(), rows()] {
                 assert!(of_page(&call, &other).is_err(), "{}", other.kind);
             }
         }

@@ -4,10 +4,10 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::call::Call;
+use super::call::{Beside, Call};
 use super::pages::PAGE;
 use super::place::Place;
-use super::secrets::{MADE_BY_PEOPLE, SecretHead};
+use super::secrets::{SecretHead, made_by_people};
 use super::{Cluster, Failure, Namespaces, Seen};
 use crate::metadata::Metadata;
 
@@ -83,26 +83,23 @@ impl Cluster {
         selection: &Selection<'_>,
         keep: impl Fn(Listed) -> R,
     ) -> Result<Seen<R>, Failure> {
-        let list = async |(), namespace: Option<String>| {
-            let mut call = Call::get(Place::secrets(namespace.as_deref()));
-            if selection.makers == Makers::People {
-                call = call.query("fieldSelector", MADE_BY_PEOPLE);
-            }
+        let list = async |namespace: Option<&str>| {
+            let mut call = match selection.makers {
+                Makers::People => made_by_people(namespace),
+                Makers::All => Call::get(Place::secrets(namespace)),
+            };
             if !selection.labels.is_empty() {
                 call = call.query("labelSelector", selection.labels);
             }
             match selection.keys {
                 Keys::Count => {
-                    self.list(call.table().query("includeObject", "Metadata"), PAGE, |row: Row| {
-                        Some(keep(row.into()))
-                    })
-                    .await
+                    self.list(call.table(Beside::Metadata), PAGE, |row: Row| Some(keep(row.into()))).await
                 }
                 Keys::Names => {
                     self.list(call, PAGE_WITH_VALUES, |secret: SecretHead| Some(keep(secret.into()))).await
                 }
             }
         };
-        self.everywhere(vec![()], namespaces, |()| "secrets", list).await
+        self.secrets_of(namespaces, list).await
     }
 }

@@ -82,8 +82,13 @@ impl Answer {
     }
 }
 
-/// Excludes Helm's releases, of tens of kilobytes each, and the tokens of service accounts.
-pub(super) const MADE_BY_PEOPLE: &str = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token";
+/// Helm keeps whole releases in secrets, of tens of kilobytes each.
+const MADE_BY_PEOPLE: &str = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token";
+
+/// The secrets of a namespace, or of all, that somebody made.
+pub(super) fn made_by_people(namespace: Option<&str>) -> Call {
+    Call::get(Place::secrets(namespace)).query("fieldSelector", MADE_BY_PEOPLE)
+}
 
 /// Builds the list of the secrets of a name in all namespaces.
 fn named(name: &str) -> Call {
@@ -180,16 +185,22 @@ impl Cluster {
 
     /// Lists the secrets of a namespace that somebody made: no Helm releases, no tokens of service accounts.
     pub(crate) async fn secrets_in(&self, namespace: &str) -> Result<Vec<Metadata>, Failure> {
-        self.list_metadata(Call::get(Place::secrets(Some(namespace))).query("fieldSelector", MADE_BY_PEOPLE))
-            .await
+        self.list_metadata(made_by_people(Some(namespace))).await
     }
 
     /// Lists the secrets that somebody made in one namespace or in all.
     pub(crate) async fn secrets(&self, namespaces: &Namespaces) -> Result<Seen<Metadata>, Failure> {
-        let list = async |(), namespace: Option<String>| {
-            let place = Place::secrets(namespace.as_deref());
-            self.list_metadata(Call::get(place).query("fieldSelector", MADE_BY_PEOPLE)).await
-        };
+        self.secrets_of(namespaces, async |namespace| self.list_metadata(made_by_people(namespace)).await)
+            .await
+    }
+
+    /// Lists secrets in one namespace or in all.
+    pub(super) async fn secrets_of<T>(
+        &self,
+        namespaces: &Namespaces,
+        list: impl AsyncFn(Option<&str>) -> Result<Vec<T>, Failure>,
+    ) -> Result<Seen<T>, Failure> {
+        let list = async |(), namespace: Option<String>| list(namespace.as_deref()).await;
         self.everywhere(vec![()], namespaces, |()| "secrets", list).await
     }
 

@@ -9,11 +9,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::call::Call;
-use super::pages::{Endless, PAGE, PageMetadata, Progress};
+use super::call::{Beside, Call};
+use super::pages::{Column, PAGE, Progress};
 use super::place::Place;
-use super::proof::Head;
-use super::secrets::{MADE_BY_PEOPLE, MetadataOnly};
+use super::secrets::{MetadataOnly, made_by_people};
 use super::{Cluster, Failure};
 use crate::metadata::{Metadata, Owner};
 use crate::project::PROJECT_LABEL;
@@ -34,38 +33,17 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    fn of(columns: &[Column], TableRow { cells, object }: TableRow) -> Self {
+        let names = columns.iter().map(|column| column.name.clone());
+        let Metadata { labels, owner_references: owners, .. } =
+            object.map(|only| only.metadata).unwrap_or_default();
+        Self { cells: names.zip(cells.iter().map(in_words)).collect(), labels, owners }
+    }
+
     /// Returns the text in a column; empty if the server's table has no such column.
     pub(crate) fn cell(&self, column: &str) -> &str {
         self.cells.get(column).map_or("", String::as_str)
     }
-}
-
-/// The metadata that rows come with.
-#[derive(Clone, Copy)]
-enum Objects {
-    None,
-    Metadata,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Table {
-    #[serde(default)]
-    kind: String,
-    #[serde(default)]
-    api_version: String,
-    #[serde(default)]
-    metadata: PageMetadata,
-    #[serde(default)]
-    column_definitions: Vec<Column>,
-    /// `null` if there are none.
-    #[serde(deserialize_with = "Option::deserialize")]
-    rows: Option<Vec<TableRow>>,
-}
-
-#[derive(Deserialize)]
-struct Column {
-    name: String,
 }
 
 #[derive(Deserialize)]
@@ -76,28 +54,25 @@ struct TableRow {
 
 impl Cluster {
     /// Lists the secrets of a namespace that somebody made; the first of them with their labels.
-    pub(crate) async fn secret_rows(
-        &self,
-        namespace: &str,
-        mut found: impl FnMut(Row),
-    ) -> Result<(), Failure> {
-        let call = Call::get(Place::secrets(Some(namespace))).query("fieldSelector", MADE_BY_PEOPLE);
-        let mut progress = Progress::default();
-        let mut more =
-            self.rows(&call, PAGE_WITH_LABELS, Objects::Metadata, &mut progress, &mut found).await?;
-        while more {
-            more = self.rows(&call, PAGE, Objects::None, &mut progress, &mut found).await?;
-        }
-        Ok(())
+    pub(crate) async fn secret_rows(&self, namespace: &str, found: impl FnMut(Row)) -> Result<(), Failure> {
+        let call = made_by_people(Some(namespace));
+        let page = |progress: &Progress| {
+            let (limit, beside) = if progress.is_at_start() {
+                (PAGE_WITH_LABELS, Beside::Metadata)
+            } else {
+                (PAGE, Beside::Nothing)
+            };
+            progress.page(&call, limit).table(beside)
+        };
+        self.rows(page, found).await
     }
 
     /// Lists only the names of those secrets.
     pub(crate) async fn secret_names(&self, namespace: &str) -> Result<Vec<String>, Failure> {
-        let call = Call::get(Place::secrets(Some(namespace))).query("fieldSelector", MADE_BY_PEOPLE);
+        let call = made_by_people(Some(namespace)).table(Beside::Nothing);
         let mut names = Vec::new();
-        let mut found = |row: Row| names.push(row.cell("Name").to_owned());
-        let mut progress = Progress::default();
-        while self.rows(&call, PAGE, Objects::None, &mut progress, &mut found).await? {}
+        let found = |row: Row| names.push(row.cell("Name").to_owned());
+        self.rows(|progress| progress.page(&call, PAGE), found).await?;
         Ok(names)
     }
 
@@ -106,33 +81,12 @@ impl Cluster {
         &self,
         namespace: &str,
         kind: &Kind,
+        beside: Beside,
         found: impl FnMut(Row),
-    ) -> Result<(), Failure> {
-        self.workloads_of(namespace, kind, Objects::None, found).await
-    }
-
-    /// Lists the workloads of a kind, each with its owner.
-    pub(crate) async fn workload_rows_with_owners(
-        &self,
-        namespace: &str,
-        kind: &Kind,
-        found: impl FnMut(Row),
-    ) -> Result<(), Failure> {
-        self.workloads_of(namespace, kind, Objects::Metadata, found).await
-    }
-
-    async fn workloads_of(
-        &self,
-        namespace: &str,
-        kind: &Kind,
-        objects: Objects,
-        mut found: impl FnMut(Row),
     ) -> Result<(), Failure> {
         let version = self.version_of(kind).await?;
-        let call = Call::get(Place::workloads(kind, &version, Some(namespace)));
-        let mut progress = Progress::default();
-        while self.rows(&call, PAGE, objects, &mut progress, &mut found).await? {}
-        Ok(())
+        let call = Call::get(Place::workloads(kind, &version, Some(namespace))).table(beside);
+        self.rows(|progress| progress.page(&call, PAGE), found).await
     }
 
     /// Passes on every namespace with its labels.
@@ -146,42 +100,14 @@ impl Cluster {
         self.namespaces_of(call, found).await
     }
 
-    async fn namespaces_of(&self, call: Call, mut found: impl FnMut(Metadata)) -> Result<(), Failure> {
-        let hand_on = |only: MetadataOnly| -> Option<()> {
-            found(only.metadata);
-            None
-        };
-        self.list(call.metadata_list(), PAGE, hand_on).await.map(drop)
+    async fn namespaces_of(&self, call: Call, found: impl FnMut(Metadata)) -> Result<(), Failure> {
+        let call = call.metadata_list();
+        let page = |progress: &Progress| progress.page(&call, PAGE);
+        self.each(page, |_, only: MetadataOnly| only.metadata, |one| &one.name, found).await
     }
 
-    /// Reads the rows of one page. Returns true if another one follows.
-    async fn rows(
-        &self,
-        call: &Call,
-        limit: u32,
-        objects: Objects,
-        progress: &mut Progress,
-        found: &mut impl FnMut(Row),
-    ) -> Result<bool, Failure> {
-        let objects = match objects {
-            Objects::None => "None",
-            Objects::Metadata => "Metadata",
-        };
-        let page = progress.page(call, limit).table().query("includeObject", objects);
-        let read = |body: &[u8]| {
-            let Table { kind, api_version, metadata, column_definitions, rows } =
-                serde_json::from_slice(body)?;
-            Ok(((metadata, column_definitions, rows), Head { kind, api_version }))
-        };
-        let (metadata, columns, rows) = self.page(&page, read).await?;
-        for TableRow { cells, object } in rows.into_iter().flatten() {
-            let names = columns.iter().map(|column| column.name.clone());
-            let (labels, owners) = object
-                .map(|MetadataOnly { metadata }| (metadata.labels, metadata.owner_references))
-                .unwrap_or_default();
-            found(Row { cells: names.zip(cells.iter().map(in_words)).collect(), labels, owners });
-        }
-        progress.after(metadata).map_err(|Endless| self.endless(call))
+    async fn rows(&self, page: impl Fn(&Progress) -> Call, found: impl FnMut(Row)) -> Result<(), Failure> {
+        self.each(page, Row::of, |row| row.cell("Name"), found).await
     }
 }
 

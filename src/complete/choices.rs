@@ -14,7 +14,7 @@ use super::files;
 use super::names::{CompletionContext, Found, LookupError, about_workload};
 use super::offer::offer;
 use super::wanted::CompletionSlot;
-use crate::cluster::{Cluster, Namespaces, Seen};
+use crate::cluster::{Beside, Cluster, Namespaces, Seen};
 use crate::metadata::{Metadata, Owner};
 use crate::typed_line::Line;
 use crate::workload::{self, KINDS, Kind, Selection, Target};
@@ -79,7 +79,7 @@ pub(crate) async fn workloads(
 async fn of_kind(kind: &Kind, namespace: &str, cluster: &Cluster) -> Vec<Choice> {
     let mut found = Vec::new();
     let _ = cluster
-        .workload_rows_with_owners(namespace, kind, |row| {
+        .workload_rows(namespace, kind, Beside::Metadata, |row| {
             if is_made_by_a_workload(&row.owners) {
                 return;
             }

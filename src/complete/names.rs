@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::wanted::Lookup;
-use crate::cluster::{Cluster, Failure, Row, SecretHead};
+use crate::cluster::{Beside, Cluster, Failure, Row, SecretHead};
 use crate::error::Error;
 use crate::metadata::Metadata;
 use crate::project::{self, PROJECT_LABEL};
@@ -100,7 +100,8 @@ impl CompletionContext {
             }
             Lookup::Workloads(kind) => {
                 let namespace = self.namespace(cluster).await?;
-                cluster.workload_rows(&namespace, kind, |row| found(about_workload(&row))).await?;
+                let workload = |row| found(about_workload(&row));
+                cluster.workload_rows(&namespace, kind, Beside::Nothing, workload).await?;
             }
             Lookup::VariablesOf { secret, target } | Lookup::MountsOf { secret, target } => {
                 let object = self.workload(cluster, target).await?;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cluster::{Cluster, Failure};
+use crate::cluster::{Beside, Cluster, Failure, Row};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
@@ -46,7 +46,8 @@ pub(crate) async fn workload(failure: Failure, target: &Target, namespace: &str,
     }
     let kind = target.kind;
     let mut names = Vec::new();
-    let rows = cluster.workload_rows(namespace, kind, |row| names.push(row.cell("Name").to_owned()));
+    let found = |row: Row| names.push(row.cell("Name").to_owned());
+    let rows = cluster.workload_rows(namespace, kind, Beside::Nothing, found);
     let (_, wrong) = tokio::join!(rows, no_namespace(namespace, cluster));
     let names: Vec<String> = names.iter().map(|name| format!("{}/{name}", kind.word())).collect();
     let error = error

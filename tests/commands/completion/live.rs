@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use support::{Sandbox, World, scenario};
+use support::{Fault, Sandbox, World, scenario};
 
 use super::{Answer, ask};
 use crate::workloads::{create_deployment, create_job};
@@ -66,6 +66,21 @@ fn secrets_of_more_than_a_page_are_all_there(world: &World, sandbox: &Sandbox) {
     let answer = ask(sandbox, &format!("delete -n {namespace} s01 s"));
     assert_eq!(answer.lines.len(), 59, "all but the one that is typed: {:?}", answer.lines);
     assert!(answer.about("s59").starts_with("Opaque, 2 keys, "), "{:?}", answer.lines);
+}
+
+#[test]
+fn a_list_that_expired_on_its_way_is_begun_anew_and_gives_no_name_twice() {
+    let world = World::in_process();
+    let sandbox = Sandbox::new().with(&world);
+    let namespace = world.namespace("many");
+    for number in 0..60 {
+        opaque(&world, &namespace, &format!("s{number:02}"));
+    }
+    world.fail(Fault::on("GET", "continue=").answer(410));
+    let answer = ask(&sandbox, &format!("delete -n {namespace} s"));
+    assert_eq!(answer.lines.len(), 60, "{:?}", answer.lines);
+    let lists = world.lines().iter().filter(|line| line.contains("/secrets?")).count();
+    assert_eq!(lists, 4, "two pages, twice: {:?}", world.lines());
 }
 
 #[scenario]
