@@ -34,6 +34,11 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
         .hint("a project's name starts with a letter and has lower-case letters, digits and '-'"))
 }
 
+/// Returns the usual name of a project's namespace; an administrator may have chosen another.
+pub(crate) fn usual_namespace(name: &str) -> String {
+    format!("runai-{name}")
+}
+
 /// Returns the only namespace of a project, out of those with its label.
 ///
 /// # Errors

@@ -4,18 +4,40 @@ use super::call::Call;
 use super::place::Place;
 use super::secrets::MetadataOnly;
 use super::{Cluster, Failure};
+use crate::error;
 use crate::metadata::Metadata;
-use crate::project::{PROJECT_LABEL, Project};
+use crate::project::{self, PROJECT_LABEL, Project};
 
 impl Cluster {
     /// Returns the projects with this name: one, unless something is wrong. Asks for them once in a run.
-    pub(crate) async fn projects_named(&self, name: &str) -> Result<Vec<Project>, Failure> {
+    async fn projects_named(&self, name: &str) -> Result<Vec<Project>, Failure> {
         if let Some(projects) = self.named_projects.borrow().get(name) {
             return Ok(projects.clone());
         }
         let projects = self.projects_selected(&format!("{PROJECT_LABEL}={name}")).await?;
         self.named_projects.borrow_mut().insert(name.to_owned(), projects.clone());
         Ok(projects)
+    }
+
+    /// Looks up the namespace of a project. If the user may not list namespaces, passes the usual one to `note`
+    /// and returns it.
+    ///
+    /// # Errors
+    /// The project does not exist, or several namespaces claim it.
+    pub(crate) async fn namespace_of(&self, project: &str, note: impl Fn(&str)) -> error::Result<String> {
+        project::check_name(project)?;
+        let found = match self.projects_named(project).await {
+            Err(failure) if failure.is_forbidden() => {
+                let usual = project::usual_namespace(project);
+                note(&usual);
+                return Ok(usual);
+            }
+            found => project::only_namespace(project, found?)?,
+        };
+        match found {
+            Some(project) => Ok(project.namespace),
+            None => Err(project::unknown(project, &self.projects().await?)),
+        }
     }
 
     pub(crate) async fn projects(&self) -> Result<Vec<Project>, Failure> {

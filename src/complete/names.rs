@@ -8,7 +8,7 @@ use super::wanted::Lookup;
 use crate::cluster::{Beside, Cluster, Failure, Row, SecretHead};
 use crate::error::Error;
 use crate::metadata::Metadata;
-use crate::project::{self, PROJECT_LABEL};
+use crate::project::PROJECT_LABEL;
 use crate::propagation::{MARK, Scope};
 use crate::secret;
 use crate::typed_line::Line;
@@ -130,17 +130,7 @@ impl CompletionContext {
         let namespace = match &self.0 {
             Place::Context => cluster.default_namespace().to_owned(),
             Place::Namespace(name) | Place::Source(name) => name.clone(),
-            Place::Project(name) => {
-                project::check_name(name)?;
-                match cluster.projects_named(name).await {
-                    Ok(found) => match project::only_namespace(name, found)? {
-                        Some(project) => project.namespace,
-                        None => return Err(project::unknown(name, &cluster.projects().await?).into()),
-                    },
-                    Err(failure) if failure.is_forbidden() => format!("runai-{name}"),
-                    Err(failure) => return Err(failure.into()),
-                }
-            }
+            Place::Project(name) => cluster.namespace_of(name, |_| ()).await?,
         };
         secret::check_namespace(&namespace)?;
         Ok(namespace)

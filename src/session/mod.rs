@@ -76,27 +76,13 @@ impl Session<'_> {
         }
     }
 
-    /// Looks up the namespace of a project. If the user may not list namespaces, assumes the usual one.
-    ///
-    /// # Errors
-    /// The project does not exist, or several namespaces claim it.
-    pub(crate) async fn namespace_of(&self, cluster: &Cluster, name: &str) -> Result<String> {
-        project::check_name(name)?;
-        let found = match cluster.projects_named(name).await {
-            Ok(found) => project::only_namespace(name, found)?,
-            Err(failure) if failure.is_forbidden() => {
-                let usual = format!("runai-{name}");
-                self.ui.note(&format!(
-                    "you may not list namespaces: using {usual}, the usual one of project {name}"
-                ));
-                return Ok(usual);
-            }
-            Err(failure) => return Err(failure.into()),
+    pub(crate) async fn namespace_of(&self, cluster: &Cluster, project: &str) -> Result<String> {
+        let note = |usual: &str| {
+            self.ui.note(&format!(
+                "you may not list namespaces: using {usual}, the usual one of project {project}"
+            ));
         };
-        match found {
-            Some(project) => Ok(project.namespace),
-            None => Err(project::unknown(name, &cluster.projects().await?)),
-        }
+        cluster.namespace_of(project, note).await
     }
 
     /// Returns the Run:ai namespace, for commands that work only there.

@@ -85,7 +85,7 @@ fn usual(names: &[String], session: &Session<'_>) -> Vec<Project> {
     session.ui.note("you may not list namespaces: using runai-PROJECT, the usual one, for each project");
     let project = |name: &String| Project {
         name: name.clone(),
-        namespace: format!("runai-{name}"),
+        namespace: project::usual_namespace(name),
         terminating: false,
     };
     let mut projects = sorted(names.iter().map(project).collect());
