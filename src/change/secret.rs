@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::change::retry::Tries;
-use crate::cluster::{Answer, Cluster, Failure, SecretHead};
+use crate::cluster::{Answer, Cluster, Failure, SecretHead, if_there};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, WriteArgs};
@@ -63,11 +63,7 @@ impl<'a> SecretChange<'a> {
 
     /// Reads the secret without its values; none if it does not exist.
     pub(crate) async fn read(&self) -> Result<Option<SecretHead>> {
-        match self.cluster.secret_head(&self.namespace, self.name).await {
-            Ok(found) => Ok(Some(found)),
-            Err(failure) if failure.is_not_found() => Ok(None),
-            Err(failure) => Err(failure.into()),
-        }
+        Ok(if_there(self.cluster.secret_head(&self.namespace, self.name).await)?)
     }
 
     /// Carries out what `plan` makes of the secret, which was `found` a moment ago.

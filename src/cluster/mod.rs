@@ -48,6 +48,15 @@ pub(crate) use secret_list::{Keys, Listed, Makers, Selection};
 pub(crate) use secrets::{Answer, SecretHead, SecretWithValues};
 pub(crate) use tables::Row;
 
+/// Returns none if there is no such object.
+pub(crate) fn if_there<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    match answer {
+        Ok(object) => Ok(Some(object)),
+        Err(failure) if failure.is_not_found() => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
 /// The options of a write: how it is recorded and whether it is kept.
 #[derive(Clone, Copy)]
 pub(crate) struct Write<'a> {

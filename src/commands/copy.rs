@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::change::recreate::secret::refuse_going;
 use crate::change::retry::Tries;
-use crate::cluster::{Answer, Cluster, Failure, SecretHead};
+use crate::cluster::{Answer, Cluster, Failure, SecretHead, if_there};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, Holds, WriteArgs};
@@ -243,11 +243,7 @@ impl Copying<'_> {
     }
 
     async fn read(&self, namespace: &str) -> Result<Option<SecretHead<Value>>> {
-        match self.cluster.secret_head(namespace, &self.args.name).await {
-            Ok(found) => Ok(Some(found)),
-            Err(failure) if failure.is_not_found() => Ok(None),
-            Err(failure) => Err(failure.into()),
-        }
+        Ok(if_there(self.cluster.secret_head(namespace, &self.args.name).await)?)
     }
 
     async fn create(&self, namespace: &str) -> Result<Value, Failure> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::age::age;
-use crate::cluster::{Cluster, Failure, Namespaces, Seen, Unseen};
+use crate::cluster::{Cluster, Namespaces, Seen, Unseen, if_there};
 use crate::error::{Error, Result};
 use crate::flags::{Holds, Report, ReportArgs};
 use crate::metadata::Metadata;
@@ -163,21 +163,14 @@ async fn secrets(name: Option<&str>, scope: &Namespaces, cluster: &Cluster) -> R
         (None, _) => return Ok(cluster.secrets(scope).await?),
         (Some(name), Namespaces::All | Namespaces::AllAtOnce) => (cluster.secrets_named(name).await, None),
         (Some(name), Namespaces::One(namespace)) => {
-            (only_if_there(cluster.secret_metadata(namespace, name).await), Some(namespace.clone()))
+            let found = if_there(cluster.secret_metadata(namespace, name).await);
+            (found.map(|found| found.into_iter().collect()), Some(namespace.clone()))
         }
     };
     Ok(match sharing::unless_forbidden(found)? {
         Some(found) => Seen { found, ..Seen::default() },
         None => Seen { unseen: vec![Unseen { namespace, resource: "secrets" }], ..Seen::default() },
     })
-}
-
-fn only_if_there(found: Result<Metadata, Failure>) -> Result<Vec<Metadata>, Failure> {
-    match found {
-        Ok(secret) => Ok(vec![secret]),
-        Err(failure) if failure.is_not_found() => Ok(Vec::new()),
-        Err(failure) => Err(failure),
-    }
 }
 
 /// Returns every secret that exists, and every name that is referred to and was not found, sorted by

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::change::recreate::saved_manifest::SavedManifest;
 use crate::change::recreate::{DeleteAndCreate, Deleted, PATIENCE, PATIENCE_TO_PUT_BACK, uid};
-use crate::cluster::{Answer, Cluster, Failure, Write};
+use crate::cluster::{Answer, Cluster, Failure, Write, if_there};
 use crate::error::{Error, Result};
 use crate::propagation::ExistingSecret;
 use crate::random::random;
@@ -247,11 +247,7 @@ impl DeleteAndCreate for SecretRecreation<'_> {
     }
 
     async fn read(&self) -> Result<Option<Value>, Failure> {
-        match self.cluster.secret(self.namespace, self.name, Answer::Metadata).await {
-            Ok(object) => Ok(Some(object)),
-            Err(failure) if failure.is_not_found() => Ok(None),
-            Err(failure) => Err(failure),
-        }
+        if_there(self.cluster.secret(self.namespace, self.name, Answer::Metadata).await)
     }
 
     async fn delete_once(&self, uid: &str, version: &str) -> Result<(), Failure> {
@@ -264,10 +260,8 @@ impl DeleteAndCreate for SecretRecreation<'_> {
 
     /// Recognises the secret by its content.
     async fn made(&self, body: &Bytes, uid_before: &str) -> Result<Option<Value>, Failure> {
-        let now = match self.cluster.namesake(self.namespace, self.name).await {
-            Ok(now) => now,
-            Err(failure) if failure.is_not_found() => return Ok(None),
-            Err(failure) => return Err(failure),
+        let Some(now) = if_there(self.cluster.namesake(self.namespace, self.name).await)? else {
+            return Ok(None);
         };
         let sent: Option<ExistingSecret> = serde_json::from_slice(body).ok();
         let is_ours = sent.is_some_and(|sent| sent.content.data == now.content.data);

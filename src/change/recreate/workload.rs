@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::change::recreate::saved_manifest::SavedManifest;
 use crate::change::recreate::{DeleteAndCreate, Deleted, PATIENCE, PATIENCE_TO_PUT_BACK, uid};
-use crate::cluster::{Cluster, Failure, Keep, Write};
+use crate::cluster::{Cluster, Failure, Keep, Write, if_there};
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, WriteArgs};
 use crate::random::random;
@@ -189,11 +189,7 @@ impl DeleteAndCreate for Steps<'_> {
     }
 
     async fn read(&self) -> Result<Option<Value>, Failure> {
-        match self.of.cluster.workload(self.of.namespace, self.of.target).await {
-            Ok(object) => Ok(Some(object)),
-            Err(failure) if failure.is_not_found() => Ok(None),
-            Err(failure) => Err(failure),
-        }
+        if_there(self.of.cluster.workload(self.of.namespace, self.of.target).await)
     }
 
     async fn delete_once(&self, uid: &str, version: &str) -> Result<(), Failure> {

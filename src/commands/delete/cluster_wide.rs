@@ -9,7 +9,7 @@ use serde_json::json;
 use super::args::DeleteArgs;
 use super::deleted::{Deleted, delete};
 use crate::change::retry::Tries;
-use crate::cluster::{Cluster, Failure};
+use crate::cluster::{Cluster, Failure, if_there};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::DryRun;
@@ -70,11 +70,7 @@ impl Removal<'_> {
 
     /// Reads the secret in Run:ai's namespace; none if it is gone.
     async fn source(&self) -> Result<Option<Metadata>> {
-        match self.cluster.secret_metadata(self.namespace, self.name).await {
-            Ok(source) => Ok(Some(source)),
-            Err(failure) if failure.is_not_found() => Ok(None),
-            Err(failure) => Err(failure.into()),
-        }
+        Ok(if_there(self.cluster.secret_metadata(self.namespace, self.name).await)?)
     }
 
     /// Reads the source again; none if it is gone.
@@ -261,10 +257,9 @@ impl Removal<'_> {
     async fn remove_one(&self, row: &Row) -> Result<(), Failure> {
         let Some(held) = &row.held else { return Ok(()) };
         let keep = self.args.write.write().keep;
-        match self.cluster.delete_secret(&row.namespace, self.name, &held.uid, &held.version, keep).await {
-            Err(failure) if failure.is_not_found() => Ok(()),
-            removed => removed.map(drop),
-        }
+        let removed =
+            self.cluster.delete_secret(&row.namespace, self.name, &held.uid, &held.version, keep).await;
+        if_there(removed).map(drop)
     }
 
     /// Refuses to delete the source while a copy could not be read: the next run must still recognise that
