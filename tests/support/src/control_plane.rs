@@ -6,6 +6,7 @@
 //! shell cleans up.
 
 use std::fs;
+use std::io::{self, Write as _};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -41,15 +42,20 @@ const CONTROLLERS_KUBECONFIG: &str = "runai-controller.kubeconfig";
 const START_LIMIT: Duration = Duration::from_mins(2);
 
 /// `$1` is the folder of the programs; the working folder is the data's. Each program's arguments are a file, one a line.
+/// A line on stdin says that the API server is ready: the controllers end if it is not after ten seconds, and then
+/// nothing that others depend on would ever go.
 const SUPERVISOR: &str = r#"
-for program in etcd kube-apiserver kube-controller-manager; do
-    set -- "$1"
+assets=$1
+start() {
+    program=$1
+    set --
     while IFS= read -r argument; do set -- "$@" "$argument"; done <"$program.arguments"
-    assets=$1; shift
     "$assets/$program" "$@" </dev/null >"$program.log" 2>&1 &
     running="$running $!"
-    set -- "$assets"
-done
+}
+start etcd
+start kube-apiserver
+read -r ready && start kube-controller-manager
 cat >/dev/null
 kill -KILL $running 2>/dev/null
 wait
@@ -76,7 +82,7 @@ pub struct ControlPlane {
     spare_users: AtomicUsize,
     data: PathBuf,
     /// Its stdin is the pipe that keeps the programs alive.
-    _supervisor: Child,
+    supervisor: Child,
 }
 
 impl ControlPlane {
@@ -147,11 +153,15 @@ impl ControlPlane {
             .spawn()
             .map_err(|error| format!("sh: {error}"))?;
         let server = format!("https://127.0.0.1:{}", ports[2]);
-        let plane =
-            Self { authority, server, spare_users: AtomicUsize::new(0), data, _supervisor: supervisor };
+        let mut plane = Self { authority, server, spare_users: AtomicUsize::new(0), data, supervisor };
         plane.wait_until_ready()?;
+        plane.start_controllers().map_err(|error| format!("its controllers: {error}"))?;
         plane.grant_to_controllers()?;
         Ok(plane)
+    }
+
+    fn start_controllers(&mut self) -> io::Result<()> {
+        self.supervisor.stdin.as_mut().expect("stdin is piped").write_all(b"\n")
     }
 
     fn wait_until_ready(&self) -> Result<(), String> {
