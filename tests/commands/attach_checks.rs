@@ -59,13 +59,15 @@ fn made_by_the_deployment(world: &World, namespace: &str) -> [String; 2] {
 
 #[scenario]
 fn a_secret_of_another_project_is_said_to_be_there(world: &World, sandbox: &Sandbox) {
+    // The search goes through the whole cluster, in which other scenarios have a secret hf.
+    const NAME: &str = "hf-of-team-b";
     let namespace = prepared(world);
     let other = world.project("b");
-    world.create_secret(&other.namespace, "hf", &[("token", "t0ken-value")]);
-    let words = ["attach", "hf", "deploy/web", "--env", "token", "-n", &namespace];
+    world.create_secret(&other.namespace, NAME, &[("token", "t0ken-value")]);
+    let words = ["attach", NAME, "deploy/web", "--env", "token", "-n", &namespace];
     let refused = sandbox.run(words).fails_with(1);
     let hint = format!(
-        "hint: project {} has a secret hf, but a workload can only use secrets of its own namespace",
+        "hint: project {} has a secret {NAME}, but a workload can only use secrets of its own namespace",
         other.name
     );
     assert!(refused.stderr.contains(&hint), "{refused}");
