@@ -38,6 +38,22 @@ pub(crate) fn manifest(object: &impl Serialize) -> Zeroizing<Vec<u8>> {
     text
 }
 
+/// Writes a part of a JSON string, with an escape for each of these characters.
+pub(crate) fn write_escaping<W: ?Sized + io::Write>(
+    writer: &mut W,
+    fragment: &str,
+    is_escaped: impl Fn(char) -> bool,
+) -> io::Result<()> {
+    for part in fragment.split_inclusive(&is_escaped) {
+        let plain = part.trim_end_matches(&is_escaped);
+        writer.write_all(plain.as_bytes())?;
+        for unit in part[plain.len()..].encode_utf16() {
+            write!(writer, "\\u{unit:04x}")?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes JSON with kubectl's indentation, in which every character with an effect on a terminal is escaped.
 pub(crate) struct Escaping(PrettyFormatter<'static>);
 
@@ -53,18 +69,7 @@ impl Formatter for Escaping {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        let mut rest = fragment;
-        while let Some(at) = rest.find(disturbs) {
-            let (plain, escaped) = rest.split_at(at);
-            writer.write_all(plain.as_bytes())?;
-            let length = escaped.chars().next().map_or(1, char::len_utf8);
-            let (one, after) = escaped.split_at(length);
-            for unit in one.encode_utf16() {
-                write!(writer, "\\u{unit:04x}")?;
-            }
-            rest = after;
-        }
-        writer.write_all(rest.as_bytes())
+        write_escaping(writer, fragment, disturbs)
     }
 
     fn begin_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {

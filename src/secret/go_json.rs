@@ -6,6 +6,8 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter};
 
+use crate::render::write_escaping;
+
 /// Writes compact JSON in which `<`, `>`, `&`, U+2028 and U+2029 are escaped even though JSON does not ask for it.
 pub(super) fn write(writer: impl io::Write, value: &impl Serialize) -> serde_json::Result<()> {
     value.serialize(&mut serde_json::Serializer::with_formatter(writer, GoEscapes))
@@ -19,15 +21,7 @@ impl Formatter for GoEscapes {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        let mut rest = fragment;
-        while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
-            let (plain, escaped) = rest.split_at(at);
-            writer.write_all(plain.as_bytes())?;
-            let c = escaped.chars().next().expect("find returned its place");
-            write!(writer, "\\u{:04x}", u32::from(c))?;
-            rest = &escaped[c.len_utf8()..];
-        }
-        writer.write_all(rest.as_bytes())
+        write_escaping(writer, fragment, |c| matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}'))
     }
 
     fn write_char_escape<W: ?Sized + io::Write>(
