@@ -32,9 +32,7 @@ impl ProjectSelection {
     /// # Errors
     /// A name is unknown, or no project was named and namespaces can't be listed.
     pub(crate) async fn find(named: &[String], cluster: &Cluster, session: &Session<'_>) -> Result<Self> {
-        for name in named {
-            project::check_name(name)?;
-        }
+        named.iter().try_for_each(|name| project::check_name(name))?;
         let all = match Self::every(cluster).await {
             Ok(all) => all,
             Err(failure) if failure.is_forbidden() && !named.is_empty() => {
@@ -55,11 +53,7 @@ impl ProjectSelection {
     }
 
     fn only(mut self, named: &[String]) -> Result<Self> {
-        for name in named {
-            if self.projects.iter().all(|project| project.name != *name) {
-                return Err(project::unknown(name, &self.projects));
-            }
-        }
+        self.check_known(named)?;
         self.projects.retain(|project| named.contains(&project.name));
         Ok(Self { reach: Reach::Chosen, ..self })
     }
@@ -69,14 +63,16 @@ impl ProjectSelection {
     /// # Errors
     /// One of them does not exist: a typing mistake would otherwise include the project.
     pub(crate) fn leave_out(&mut self, names: &[String]) -> Result<()> {
-        for name in names {
-            if self.projects.iter().all(|project| project.name != *name) {
-                return Err(project::unknown(name, &self.projects));
-            }
-        }
+        self.check_known(names)?;
         let left_out = self.projects.extract_if(.., |project| names.contains(&project.name));
         self.left_out.extend(left_out.map(|project| project.namespace));
         Ok(())
+    }
+
+    fn check_known(&self, names: &[String]) -> Result<()> {
+        let is_unknown = |name: &&String| self.projects.iter().all(|project| project.name != **name);
+        let unknown = names.iter().find(is_unknown);
+        unknown.map_or(Ok(()), |name| Err(project::unknown(name, &self.projects)))
     }
 }
 
