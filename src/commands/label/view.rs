@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, if_there};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
@@ -56,17 +56,15 @@ pub(super) async fn read(name: &str, namespace: &str, cluster: &Cluster) -> Resu
     let mut projects = sharing::unless_forbidden(projects)?;
     let going = projects.iter_mut().flat_map(|all| all.extract_if(.., |project| project.terminating));
     let going = going.collect();
-    let Some(mut named) = sharing::unless_forbidden(named)? else {
-        let surroundings = Surroundings { projects, going, namesakes: None };
-        return match cluster.secret_metadata(namespace, name).await {
-            Ok(source) => Ok(Found::Source(Box::new(View { source, surroundings }))),
-            Err(failure) if failure.is_not_found() => Ok(Found::Elsewhere(surroundings)),
-            Err(failure) => Err(failure.into()),
-        };
+    let mut namesakes = sharing::unless_forbidden(named)?;
+    let source = match &mut namesakes {
+        Some(named) => {
+            let at = named.iter().position(|secret| secret.namespace == namespace);
+            at.map(|at| named.swap_remove(at))
+        }
+        None => if_there(cluster.secret_metadata(namespace, name).await)?,
     };
-    let source = named.iter().position(|secret| secret.namespace == namespace);
-    let source = source.map(|at| named.swap_remove(at));
-    let surroundings = Surroundings { projects, going, namesakes: Some(named) };
+    let surroundings = Surroundings { projects, going, namesakes };
     Ok(match source {
         Some(source) => Found::Source(Box::new(View { source, surroundings })),
         None => Found::Elsewhere(surroundings),
