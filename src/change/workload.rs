@@ -316,7 +316,7 @@ impl<P: Plan> Change<'_, P> {
         let read = |_, object: &Value| Selector::of(object);
         let seen = self.cluster.objects(&workload::SELECTING, &scope, read).await?;
         if !seen.unseen.is_empty() {
-            let unseen = wording::list(seen.unseen.iter().map(|one| one.resource));
+            let unseen = wording::list(seen.unseen.iter().map(|one| &one.resource));
             self.session.ui.warning(&format!(
                 "you may not list {unseen} in namespace {}: some of them may take the copy's pods for those of the original",
                 self.namespace

@@ -33,7 +33,7 @@ impl Namespaces {
         }
     }
 
-    fn only(&self) -> Option<&str> {
+    pub(super) fn only(&self) -> Option<&str> {
         match self {
             Self::One(namespace) => Some(namespace),
             Self::All | Self::AllAtOnce => None,
@@ -44,9 +44,31 @@ impl Namespaces {
 /// A list that the user may not have: the plural of the kind, and the namespace.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Unseen {
+    /// Whose kind it is; the known kinds come first.
+    #[serde(skip)]
+    pub(crate) kind: KindOf,
     /// None for all namespaces, when those of the projects are unknown too.
     pub(crate) namespace: Option<String>,
-    pub(crate) resource: &'static str,
+    pub(crate) resource: String,
+}
+
+/// Whose kind it is that was not seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum KindOf {
+    /// One that is known, or built in.
+    Ours,
+    /// One that this cluster adds, as `frobs.example.com`; `*` where it could not be told which there are.
+    Cluster,
+}
+
+impl Unseen {
+    pub(crate) fn of_known(namespace: Option<String>, resource: &str) -> Self {
+        Self { kind: KindOf::Ours, namespace, resource: resource.to_owned() }
+    }
+
+    pub(super) fn of_added(namespace: Option<String>, resource: String) -> Self {
+        Self { kind: KindOf::Cluster, namespace, resource }
+    }
 }
 
 /// The objects found, and the lists that were forbidden.
@@ -61,6 +83,16 @@ impl<T> Default for Seen<T> {
     fn default() -> Self {
         Self { found: Vec::new(), unseen: Vec::new(), only_projects: false }
     }
+}
+
+/// The treatment of lists that are refused.
+pub(super) struct Refusals<U> {
+    /// Returns true if a failure of a list is part of the answer.
+    pub(super) is_one: fn(&Failure) -> bool,
+    /// Returns the entry for a refused list.
+    pub(super) unseen: U,
+    /// The number of lists that may be asked for project by project.
+    pub(super) most_lists: usize,
 }
 
 /// A list to fetch: the objects, and their namespace, or none for all.
@@ -115,22 +147,34 @@ impl Cluster {
         resource: impl Fn(W) -> &'static str,
         list: impl AsyncFn(W, Option<String>) -> Result<Vec<T>, Failure>,
     ) -> Result<Seen<T>, Failure> {
+        let unseen = |one, namespace| Unseen::of_known(namespace, resource(one));
+        let refusals = Refusals { is_one: Failure::is_forbidden, unseen, most_lists: usize::MAX };
+        self.everywhere_but(what, namespaces, refusals, list).await
+    }
+
+    /// The same, with another rule for what is refused.
+    pub(super) async fn everywhere_but<W: Copy, T>(
+        &self,
+        what: Vec<W>,
+        namespaces: &Namespaces,
+        Refusals { is_one, unseen, most_lists }: Refusals<impl Fn(W, Option<String>) -> Unseen>,
+        list: impl AsyncFn(W, Option<String>) -> Result<Vec<T>, Failure>,
+    ) -> Result<Seen<T>, Failure> {
         let mut seen = Seen::default();
         let at = namespaces.only().map(str::to_owned);
         let wanted = what.into_iter().map(|one| (one, at.clone())).collect();
-        let mut refused = all(wanted, &list, &mut seen).await?;
+        let mut refused = all(wanted, &list, is_one, &mut seen).await?;
         if *namespaces == Namespaces::All && !refused.is_empty() {
             seen.only_projects = true;
             let namespaces = self.project_namespaces().await?;
-            if !namespaces.is_empty() {
+            if !namespaces.is_empty() && refused.len().saturating_mul(namespaces.len()) <= most_lists {
                 let one_by_one =
                     |(one, _): Wanted<W>| namespaces.iter().map(move |at| (one, Some(at.clone())));
                 let wanted = refused.into_iter().flat_map(one_by_one).collect();
-                refused = all(wanted, &list, &mut seen).await?;
+                refused = all(wanted, &list, is_one, &mut seen).await?;
             }
         }
-        let unseen = |(one, namespace)| Unseen { namespace, resource: resource(one) };
-        seen.unseen = refused.into_iter().map(unseen).collect();
+        seen.unseen = refused.into_iter().map(|(one, namespace)| unseen(one, namespace)).collect();
         seen.unseen.sort_unstable();
         Ok(seen)
     }
@@ -149,6 +193,7 @@ impl Cluster {
 async fn all<W: Copy, T>(
     wanted: Vec<Wanted<W>>,
     list: &impl AsyncFn(W, Option<String>) -> Result<Vec<T>, Failure>,
+    is_refusal: fn(&Failure) -> bool,
     seen: &mut Seen<T>,
 ) -> Result<Vec<Wanted<W>>, Failure> {
     let lists =
@@ -158,7 +203,7 @@ async fn all<W: Copy, T>(
     while let Some((found, wanted)) = lists.next().await {
         match found {
             Ok(found) => seen.found.extend(found),
-            Err(failure) if failure.is_forbidden() => refused.push(wanted),
+            Err(failure) if is_refusal(&failure) => refused.push(wanted),
             Err(failure) => return Err(failure),
         }
     }

@@ -18,6 +18,11 @@ const METADATA_LIST: &str = "application/json;as=PartialObjectMetadataList;g=met
 /// Asks for names and columns, as kubectl prints them.
 const TABLE: &str = "application/json;as=Table;g=meta.k8s.io;v=v1";
 
+/// Everything that is served, in one answer. Servers before Kubernetes 1.30 know the second form, or only the
+/// last.
+const AGGREGATED_DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
+    application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
+
 /// The deletion policy for the objects that a deleted one owns.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dependents {
@@ -170,6 +175,10 @@ impl Call {
             Beside::Metadata => "Metadata",
         };
         self.query("includeObject", objects)
+    }
+
+    pub(super) fn aggregated_discovery(self) -> Self {
+        Self { accept: AGGREGATED_DISCOVERY, ..self }
     }
 
     fn written_as(self, write: Write<'_>) -> Self {

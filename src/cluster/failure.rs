@@ -275,6 +275,11 @@ impl Failure {
         self.is_refused_as(403, "Forbidden")
     }
 
+    /// Returns true if the server said no, for whatever reason.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self.cause, Cause::Refused { .. })
+    }
+
     /// Returns true if the server saw no user.
     pub(super) fn is_of_nobody(&self) -> bool {
         let Cause::Refused { status, code: 403, .. } = &self.cause else { return false };

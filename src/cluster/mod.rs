@@ -2,17 +2,20 @@
 //!
 //! The kubeconfig, logins and TLS are understood as client-go understands them. Requests are sent one `Call`
 //! at a time, so that time limits, retries, warnings, `-v` and errors are the same for every command. Kinds
-//! are known beforehand (`workload::kind`); only the version of those that are not built in is discovered.
+//! are known beforehand (`workload::kind`); only the version of those that are not built in is discovered,
+//! and, for who looks for everything that refers to secrets, which other kinds there are.
 //!
 //! A method that returns [`Failure`] fails if its request does; `# Errors` names only what is beyond that.
 
 mod across_namespaces;
 mod address;
+mod any_kind;
 mod bounded;
 mod call;
 mod config;
 mod connection;
 mod crypto;
+mod discovery;
 mod exec;
 mod failure;
 #[cfg(test)]
@@ -38,7 +41,7 @@ mod transport_error;
 mod versions;
 mod workloads;
 
-pub(crate) use across_namespaces::{Namespaces, Seen, Unseen};
+pub(crate) use across_namespaces::{KindOf, Namespaces, Seen, Unseen};
 pub(crate) use call::Beside;
 pub(crate) use config::check_kubeconfig;
 pub(crate) use connection::Cluster;

@@ -147,6 +147,19 @@ impl Cluster {
         self.pages(page, read, hand_on).await
     }
 
+    /// Returns what `keep` makes of the first objects of a list, and whether there are more.
+    pub(super) async fn first_trees<R>(
+        &self,
+        call: Call,
+        most: u32,
+        keep: impl Fn(&Value) -> R,
+    ) -> Result<(Vec<R>, bool), Failure> {
+        let keep = |_: &[Column], item: &RawValue| Ok(Some(keep(&tree(item)?)));
+        let read = |body: &[u8]| Page::read(body, keep);
+        let (items, metadata) = self.page(&Progress::default().page(&call, most), read).await?;
+        Ok((items, !metadata.next.is_empty()))
+    }
+
     /// Returns the first items of a list, as trees.
     pub(super) async fn some(&self, call: Call, most: u32) -> Result<Vec<Value>, Failure> {
         let read = |body: &[u8]| Page::read(body, |_, item: Value| Ok(Some(item)));

@@ -21,6 +21,10 @@ pub(super) enum Subject {
     Objects(Objects),
     /// `/version`.
     Version,
+    /// All API groups.
+    Groups,
+    /// What the kinds of a version of a group are made of.
+    Schemas,
     /// An API group.
     Group(&'static str),
     /// The resources in a version of an API group.
@@ -93,6 +97,16 @@ impl Place {
         Self { subject: Subject::Version, path: Ok("/version".to_owned()) }
     }
 
+    pub(super) fn groups() -> Self {
+        Self { subject: Subject::Groups, path: Ok("/apis".to_owned()) }
+    }
+
+    pub(super) fn schemas(group: &str, version: &str) -> Self {
+        let path =
+            label("version of an API", version).map(|version| format!("/openapi/v3/apis/{group}/{version}"));
+        Self { subject: Subject::Schemas, path }
+    }
+
     pub(super) fn group(group: &'static str) -> Self {
         Self { subject: Subject::Group(group), path: Ok(format!("/apis/{group}")) }
     }
@@ -113,7 +127,11 @@ impl Place {
     pub(super) fn object(&self) -> Option<&Objects> {
         match &self.subject {
             Subject::Objects(objects) => Some(objects),
-            Subject::Version | Subject::Group(_) | Subject::Resources { .. } => None,
+            Subject::Version
+            | Subject::Groups
+            | Subject::Schemas
+            | Subject::Group(_)
+            | Subject::Resources { .. } => None,
         }
     }
 
@@ -143,7 +161,7 @@ impl Place {
         let [namespace, name] = [namespace, name].map(|text| text.map(str::to_owned));
         let defined = match kind.version {
             Version::BuiltIn(_) => Defined::BuiltIn,
-            Version::Known(_) => Defined::Custom,
+            Version::Known(_) | Version::Served(_) => Defined::Custom,
         };
         let kind = kind.name;
         Self {

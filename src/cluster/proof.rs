@@ -90,6 +90,8 @@ pub(super) fn of_answer(call: &Call, body: &[u8]) -> Result<Proof, Wrong> {
     let fact = |fits: bool| if fits { Ok(Proof::default()) } else { Err(Wrong::Instead("something else")) };
     match &call.place.subject {
         Subject::Version => Ok(Proof::default()),
+        Subject::Groups => fact(matches!(answer.kind.as_str(), "APIGroupDiscoveryList" | "APIGroupList")),
+        Subject::Schemas => fact(answer.kind.is_empty()),
         Subject::Group(group) => fact(answer.kind == "APIGroup" && answer.name == *group),
         Subject::Resources { group_version } => {
             fact(answer.kind == "APIResourceList" && answer.group_version == *group_version)

@@ -2,7 +2,8 @@
 //!
 //! A group's preferred version need not serve every kind of the group: `kubeflow.org` prefers v1, and an
 //! `MPIJob` may exist in v2beta1 alone. So the group is asked for its versions, once in a run, and the best
-//! of them that the kind is known in is used. Only if that fails, each version is asked for its kinds.
+//! of them that the kind is known in is used. Only if that fails, each version is asked for its kinds. None
+//! of this is asked where everything was discovered at once.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +11,7 @@ use futures::lock::Mutex;
 use serde::Deserialize;
 
 use super::call::Call;
+use super::discovery::Served;
 use super::failure::Missing;
 use super::place::Place;
 use super::{Cluster, Failure};
@@ -18,6 +20,8 @@ use crate::workload::{Kind, Version};
 /// The answers of this run.
 #[derive(Default)]
 pub(super) struct Versions {
+    /// Everything that is served, once that was asked for.
+    pub(super) discovered: Mutex<Option<Served>>,
     /// The versions of each group, the preferred one first; none if the server has no such group.
     of_groups: Mutex<BTreeMap<&'static str, Vec<String>>>,
     /// The version of a kind, by the kind's display name.
@@ -53,13 +57,23 @@ impl Cluster {
     /// # Errors
     /// The server does not have the kind's group.
     pub(crate) async fn version_of(&self, kind: &Kind) -> Result<String, Failure> {
-        if let Version::BuiltIn(version) = kind.version {
+        if let Version::BuiltIn(version) | Version::Served(version) = kind.version {
             return Ok(version.to_owned());
         }
         if let Some(version) = self.versions.of_kinds.lock().await.get(&kind.display_name("")) {
             return Ok(version.clone());
         }
-        let served = self.group_versions(kind).await?;
+        let served = match self.versions.discovered.lock().await.as_ref() {
+            Some(served) if !served.has_group(kind.group) => Vec::new(),
+            Some(served) => {
+                let versions = served.versions_of(kind);
+                if versions.is_empty() {
+                    return Err(self.not_served(kind, Missing::Kind));
+                }
+                versions
+            }
+            None => self.group_versions(kind).await?,
+        };
         let known = kind.known_versions().iter().find(|known| served.iter().any(|version| version == *known));
         let best = known.map(|version| (*version).to_owned()).or_else(|| served.into_iter().next());
         best.ok_or_else(|| self.not_served(kind, Missing::Group))

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::age::age;
-use crate::cluster::{Cluster, Namespaces, Seen, Unseen, if_there};
+use crate::cluster::{Cluster, KindOf, Namespaces, Seen, Unseen, if_there};
 use crate::error::{Error, Result};
 use crate::flags::{Holds, Report, ReportArgs};
 use crate::metadata::Metadata;
@@ -19,7 +19,8 @@ use crate::{flags, propagation, secret, session, sharing, uses};
 ///
 /// Without NAME it lists every secret with the number of its consumers. A job that waits in a queue, a
 /// suspended one and a cron job between two runs are consumers too. A pod is listed under the workload that
-/// made it. Neither values nor keys are read. References from other kinds of objects are not found.
+/// made it. Neither values nor keys are read. In kinds that attach does not know, a reference is recognised
+/// by its form, such as secretKeyRef or secretName, and called probable.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret usage hf -p team-a\n  \
@@ -83,12 +84,16 @@ struct Use<'a> {
     /// Null for all keys.
     keys: Option<Vec<&'a str>>,
     optional: bool,
+    /// Where it stands, if it is known by its form alone.
+    field: Option<&'a str>,
     #[serde(skip)]
     way: &'a Way,
 }
 
 /// The secrets and consumers that were read from the cluster.
 struct View {
+    /// The one secret that all of it is about.
+    named: Option<String>,
     secrets: Vec<Metadata>,
     /// `Some(true)` if a secret that is not among these does not exist; none if the user may not look.
     missing: Option<bool>,
@@ -121,7 +126,7 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
     let consequence =
         if args.unused { "what seems unused may be used there" } else { "uses there are not shown" };
     session::scope::warn_unseen(&view.unseen, consequence, session);
-    if view.only_projects && view.unseen.is_empty() {
+    if view.only_projects && view.unseen.iter().all(|one| one.kind == KindOf::Cluster) {
         session::scope::warn_only_projects(consequence, session);
     }
     if args.name.is_none() && usages.is_empty() && view.unseen.is_empty() {
@@ -154,8 +159,10 @@ async fn read(name: Option<&str>, scope: &Namespaces, cluster: &Cluster) -> Resu
     // With a NAME, being forbidden to read the secret itself is no problem: only its consumers were asked
     // for.
     secrets.unseen.retain(|_| name.is_none());
-    let unseen = [consumers.unseen, secrets.unseen].concat();
-    Ok(View { secrets: secrets.found, missing, consumers: consumers.found, unseen, only_projects })
+    let mut unseen = [consumers.unseen, secrets.unseen].concat();
+    unseen.sort_unstable();
+    let named = name.map(str::to_owned);
+    Ok(View { named, secrets: secrets.found, missing, consumers: consumers.found, unseen, only_projects })
 }
 
 async fn secrets(name: Option<&str>, scope: &Namespaces, cluster: &Cluster) -> Result<Seen<Metadata>> {
@@ -169,7 +176,7 @@ async fn secrets(name: Option<&str>, scope: &Namespaces, cluster: &Cluster) -> R
     };
     Ok(match sharing::unless_forbidden(found)? {
         Some(found) => Seen { found, ..Seen::default() },
-        None => Seen { unseen: vec![Unseen { namespace, resource: "secrets" }], ..Seen::default() },
+        None => Seen { unseen: vec![Unseen::of_known(namespace, "secrets")], ..Seen::default() },
     })
 }
 
@@ -190,6 +197,11 @@ fn usages(view: &View) -> Vec<SecretUsage<'_>> {
         }
         for (name, uses) in uses {
             let namespace = consumer.namespace.as_str();
+            let is_certain = uses.iter().any(|one| !one.way.is_probable());
+            // What has the form of a name may be a value: it is not shown unless it is known to be a name.
+            if !(is_certain || view.named.is_some() || by_secret.contains_key(&(namespace, name))) {
+                continue;
+            }
             let exists = view.missing.map(|missing| !missing);
             let unknown = || SecretUsage { namespace, name, exists, created: None, consumers: Vec::new() };
             let usage = by_secret.entry((namespace, name)).or_insert_with(unknown);
@@ -209,18 +221,22 @@ impl<'a> ConsumerUses<'a> {
 impl<'a> Use<'a> {
     fn of(reference: &'a Reference) -> Self {
         let way = &reference.way;
-        let (variable, path, volume) = match way {
-            Way::Variable { name: variable, .. } | Way::Variables { prefix: variable, .. } => {
-                (Some(variable.as_str()), None, None)
+        let (mut variable, mut path, mut volume, mut field) = (None, None, None, None);
+        match way {
+            Way::Variable { name, .. } | Way::Variables { prefix: name, .. } => {
+                variable = Some(name.as_str());
             }
-            Way::Files { path, .. } => (None, Some(path.as_str()), None),
-            Way::IdleVolume { volume } | Way::Login { volume, .. } => (None, None, Some(volume.as_str())),
-            Way::ImagePull | Way::Certificate | Way::Listed => (None, None, None),
-        };
+            Way::Files { path: folder, .. } => path = Some(folder.as_str()),
+            Way::IdleVolume { volume: name } | Way::Login { volume: name, .. } => {
+                volume = Some(name.as_str());
+            }
+            Way::Probable { field: place, .. } => field = Some(place.as_str()),
+            Way::ImagePull | Way::Certificate | Way::Listed => {}
+        }
         let keys = Some(way.keys()).filter(|keys| !keys.is_empty());
         let (container, how) = (reference.place.container(), way.code());
         let optional = reference.need == Need::Optional;
-        Self { container, how, variable, path, volume, keys, optional, way }
+        Self { container, how, variable, path, volume, keys, optional, field, way }
     }
 }
 

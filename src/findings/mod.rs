@@ -205,7 +205,8 @@ impl View {
     }
 }
 
-/// Returns each secret that the consumers refer to, by namespace and name.
+/// Returns each secret that the consumers refer to, by namespace and name. A reference that is known by its
+/// form alone is left out: it may be no name at all, but a value.
 pub(crate) fn referred(consumers: &[Consumer]) -> BTreeSet<(String, String)> {
     let live = consumers.iter().filter(|consumer| consumer.state.is_live());
     let of = |consumer: &Consumer| {
@@ -213,6 +214,7 @@ pub(crate) fn referred(consumers: &[Consumer]) -> BTreeSet<(String, String)> {
         consumer
             .references
             .iter()
+            .filter(|reference| !reference.way.is_probable())
             .map(move |reference| (namespace.clone(), reference.secret.clone()))
             .collect::<Vec<_>>()
     };

@@ -55,8 +55,9 @@ fn severity(reference: &Reference) -> Option<Severity> {
         // certificate.
         (Way::ImagePull | Way::IdleVolume { .. } | Way::Certificate, _) => Some(Severity::Warning),
         (Way::Listed, _) => Some(Severity::Info),
+        // Whether it is a reference is not certain.
+        (Way::Probable { .. }, _) | (_, Need::Optional) => None,
         (_, Need::Required) => Some(Severity::Error),
-        (_, Need::Optional) => None,
     }
 }
 

@@ -174,7 +174,7 @@ impl Guide<'_> {
             complete::workloads_that_use(secret, self.draft.program(), &line, self.cluster().await?).await?;
         let what = secret.map_or_else(|| "a secret".to_owned(), |name| format!("secret {name}"));
         if !seen.unseen.is_empty() {
-            let kinds = list(seen.unseen.iter().map(|one| one.resource));
+            let kinds = list(seen.unseen.iter().map(|one| &one.resource));
             self.ui.note(&format!("you may not list {kinds}: some of them may use {what}"));
         } else if seen.found.is_empty() {
             return Err(Error::failed(format!("no workload uses {what}"))

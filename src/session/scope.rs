@@ -1,17 +1,17 @@
 //! Reports on one namespace or on all, and says which of them could not be listed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::cluster::{Cluster, Namespaces, Unseen};
+use crate::cluster::{Cluster, KindOf, Namespaces, Unseen};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::Report;
 use crate::printable::printable;
 use crate::render;
 use crate::session::Session;
-use crate::wording::{list, plural};
+use crate::wording::{few, list, plural};
 use crate::workload::Consumer;
 
 /// How many namespaces a warning names before it counts the rest.
@@ -78,8 +78,8 @@ pub(crate) fn cells(
 pub(crate) fn warn_unseen(unseen: &[Unseen], consequence: &str, session: &Session<'_>) {
     let mut by_place: BTreeMap<Vec<Option<&str>>, Vec<&str>> = BTreeMap::new();
     let mut places: BTreeMap<&str, Vec<Option<&str>>> = BTreeMap::new();
-    for one in unseen {
-        places.entry(one.resource).or_default().push(one.namespace.as_deref());
+    for one in unseen.iter().filter(|one| one.kind == KindOf::Ours) {
+        places.entry(&one.resource).or_default().push(one.namespace.as_deref());
     }
     for (resource, at) in places {
         by_place.entry(at).or_default().push(resource);
@@ -93,6 +93,23 @@ pub(crate) fn warn_unseen(unseen: &[Unseen], consequence: &str, session: &Sessio
         };
         session.ui.warning(&format!("you may not list {} {place}: {consequence}", list(resources)));
     }
+    warn_unread(unseen, consequence, session);
+}
+
+/// The same for kinds that the cluster adds: there may be dozens, so that few are named, and all are counted.
+fn warn_unread(unseen: &[Unseen], consequence: &str, session: &Session<'_>) {
+    let unread: BTreeSet<&str> =
+        unseen.iter().filter(|one| one.kind == KindOf::Cluster).map(|one| one.resource.as_str()).collect();
+    if unread.is_empty() {
+        return;
+    }
+    let warning = if unread.contains("*") {
+        format!("the server does not say which kinds this cluster adds: {consequence}")
+    } else {
+        let (count, names) = (plural(unread.len(), "kind"), few(&unread.into_iter().collect::<Vec<_>>()));
+        format!("{count} that this cluster adds could not be read ({names}): {consequence}")
+    };
+    session.ui.warning(&warning);
 }
 
 /// Warns of consumers of a secret that could not be listed: it is not known whether they need `what`.
@@ -105,14 +122,19 @@ pub(crate) fn warn_unseen_consumers(
 ) {
     if *scope != Namespaces::AllAtOnce {
         warn_unseen(unseen, &format!("some of them may need {what}"), session);
-    } else if !unseen.is_empty() {
-        let kinds = list(unseen.iter().map(|one| one.resource));
+        return;
+    }
+    let known: Vec<&str> =
+        unseen.iter().filter(|one| one.kind == KindOf::Ours).map(|one| one.resource.as_str()).collect();
+    if !known.is_empty() {
         session.ui.warning(&format!(
-            "you may not list {kinds} in all namespaces: some of them may need {what} \
+            "you may not list {} in all namespaces: some of them may need {what} \
              ({} looks into each project)",
+            list(known),
             CommandLine::plugin("usage").arg(secret).then("-A")
         ));
     }
+    warn_unread(unseen, &format!("whether they need {what} is not known"), session);
 }
 
 /// Returns a consumer's name, with its namespace if there are several.

@@ -8,8 +8,8 @@ use serde_json::Value;
 use crate::cluster::{Cluster, Failure, Namespaces, Seen};
 use crate::workload::{Consumer, Kind, Reference, folded};
 
-/// Lists each kind that refers to secrets once, and keeps the references that are `wanted`. Owners stand for
-/// what they made.
+/// Lists each kind that refers to secrets once, and each that may, and keeps the references that are
+/// `wanted`. Owners stand for what they made.
 ///
 /// # Errors
 /// A list failed, for another reason than a missing right, which is part of the answer.
@@ -30,6 +30,6 @@ pub(crate) async fn find_with(
     scope: &Namespaces,
     cluster: &Cluster,
 ) -> Result<Seen<Consumer>, Failure> {
-    let seen = cluster.objects(Kind::referring(), scope, read).await?;
+    let seen = cluster.objects_of_every_kind(scope, read).await?;
     Ok(Seen { found: folded(seen.found), ..seen })
 }

@@ -124,6 +124,12 @@ impl AffectedWorkloads {
         let what = "keeps the old value until it is restarted (set --restart, or kubectl rollout restart)";
         tell_names(what, &restartable, session);
         self.tell_what_stays_stale(session);
+        let unknown = self.names(self.consumers.iter().filter(|one| one.sees(Sight::Unknown)));
+        tell_names(
+            "probably uses it, and when it sees the change is up to its controller",
+            &unknown,
+            session,
+        );
         self.tell_unseen(namespace, session);
     }
 
@@ -179,7 +185,7 @@ impl AffectedWorkloads {
     /// Returns the workloads that use all keys and start without these, each with one of its uses.
     pub(crate) fn going_without(&self) -> BTreeMap<String, String> {
         self.named(|_, reference| match &reference.way {
-            Way::Variables { .. } | Way::Login { .. } => true,
+            Way::Variables { .. } | Way::Login { .. } | Way::Probable { key: None, .. } => true,
             Way::Files { items, .. } => items.is_empty(),
             _ => false,
         })

@@ -124,7 +124,8 @@ impl<'a> Consumers<'a> {
         let lines = lines.chain(others.iter().map(|one| self.line(one, secret, "refers to it")));
         self.tell_lines(secret, lines.collect());
         self.warn_unseen(&seen.unseen, secret);
-        let Some(first) = needing.first() else { return Ok(()) };
+        let itself = needing.iter().find(|one| one.holder == Holder::Itself);
+        let Some(first) = itself.or(needing.first()) else { return Ok(()) };
         let names: BTreeSet<String> = needing.iter().map(|one| self.name_of(one)).collect();
         let names = few(&names.iter().map(String::as_str).collect::<Vec<_>>());
         if self.plan.force == Force::Yes {
@@ -184,7 +185,7 @@ impl<'a> Consumers<'a> {
         let error = Error::failed(format!("secret {secret:?} is needed by {names}; it was not {done}"));
         let (workload, namespace) = (first.display_name(), &first.namespace);
         let error = match first.holder {
-            Holder::Itself if KINDS.contains(first.kind) => error.hint(format!(
+            Holder::Itself if can_be_detached(first, secret) => error.hint(format!(
                 "to take it off: {}",
                 CommandLine::plugin("detach").arg(secret).arg(&workload).namespace(namespace)
             )),
@@ -200,6 +201,10 @@ impl<'a> Consumers<'a> {
             Deed::Unshare => "--force does it anyway: what needs its copy won't start again",
         })
     }
+}
+
+fn can_be_detached(one: &Consumer, secret: &str) -> bool {
+    KINDS.contains(one.kind) && one.uses_of(secret).any(|reference| !reference.way.is_probable())
 }
 
 impl Deed {

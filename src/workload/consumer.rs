@@ -51,6 +51,7 @@ impl Consumer {
         let owners = list(metadata, "ownerReferences");
         let owner = owners.iter().find(|owner| is_true(owner, "controller"));
         let mut references = kind.references(object);
+        references.extend(kind.probable_references(object));
         references.retain(wanted);
         references.shrink_to_fit();
         Self {
@@ -259,6 +260,30 @@ mod tests {
                 "deployment.apps/web before running",
                 "deployment.apps/web old earlier revision"
             ]
+        );
+    }
+
+    #[test]
+    fn an_object_of_an_unknown_kind_is_folded_into_the_known_one_that_made_it_and_stands_for_what_it_makes() {
+        let served = |kind: &str| {
+            let [plural, singular] = [format!("{kind}s"), kind.to_owned()].map(|name| name.to_lowercase());
+            Kind::served("example.com", "v1", kind, &plural, &singular)
+        };
+        let custom = |kind: &str, name: &str, owner: Value, spec: &Value| {
+            let metadata = json!({"name": name, "namespace": "ns", "uid": name, "ownerReferences": owner});
+            Consumer::of(served(kind), &json!({"metadata": metadata, "spec": spec}), |_| true)
+        };
+        let owner = json!([{"uid": "train", "controller": true}]);
+        let copy = json!({"template": {"imagePullSecrets": [{"name": "s"}]}});
+        let all = vec![
+            object("job", "train", None, &["s"], &json!({})),
+            custom("Workload", "job-train", owner, &copy),
+            custom("Frob", "f", Value::Null, &json!({"auth": {"secretRef": {"name": "t"}}})),
+            object("deploy", "f-1", Some("f"), &["u"], &json!({})),
+        ];
+        assert_eq!(
+            shown(all),
+            ["frob.example.com/f u starting", "frob.example.com/f t ", "job.batch/train s queued"]
         );
     }
 

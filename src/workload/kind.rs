@@ -37,6 +37,8 @@ pub(crate) enum Version {
     BuiltIn(&'static str),
     /// Found at run time. These versions have the shape described here, the best first.
     Known(&'static [&'static str]),
+    /// Of a kind that the server alone knows: the version that it says to use.
+    Served(&'static str),
 }
 
 /// The places for attachments in an object: JSON pointers, in which the step `*` stands for every item of a
@@ -60,6 +62,32 @@ pub(crate) struct Part {
 
 /// Names of a core kind, which kubectl prefers to all others.
 const TAKEN: [&str; 2] = ["service", "services"];
+
+/// The groups of a Kubernetes API server itself. Of their kinds, those that refer to secrets are known.
+const GROUPS_OF_KUBERNETES: [&str; 22] = [
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "apps",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "autoscaling",
+    "batch",
+    "certificates.k8s.io",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+    "events.k8s.io",
+    "flowcontrol.apiserver.k8s.io",
+    "internal.apiserver.k8s.io",
+    "networking.k8s.io",
+    "node.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "resource.k8s.io",
+    "scheduling.k8s.io",
+    "storage.k8s.io",
+    "storagemigration.k8s.io",
+];
 
 /// The effect of a change to the place for attachments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,10 +132,37 @@ impl Kind {
         KINDS.iter().find(|row| row.group == group && row.name == kind)
     }
 
+    /// Returns true for a group of the API server itself; the core group's name is empty.
+    pub(crate) fn is_group_of_kubernetes(group: &str) -> bool {
+        group.is_empty() || GROUPS_OF_KUBERNETES.contains(&group)
+    }
+
+    /// Makes the row of a custom resource of which nothing is known but what the server says. It stays in
+    /// memory for as long as the program runs, which meets each once.
+    pub(crate) fn served(
+        group: &str,
+        version: &str,
+        name: &str,
+        plural: &str,
+        singular: &str,
+    ) -> &'static Self {
+        let kept = |text: &str| -> &'static str { text.to_owned().leak() };
+        Box::leak(Box::new(Self {
+            group: kept(group),
+            version: Version::Served(kept(version)),
+            name: kept(name),
+            plural: kept(plural),
+            singular: kept(singular),
+            short_names: &[],
+            shape: Shape::PodSpecs(&[]),
+            on_change: OnChange::UpToController,
+        }))
+    }
+
     /// Returns the versions with this shape, the best first.
     pub(crate) fn known_versions(&self) -> &[&'static str] {
         match &self.version {
-            Version::BuiltIn(version) => std::slice::from_ref(version),
+            Version::BuiltIn(version) | Version::Served(version) => std::slice::from_ref(version),
             Version::Known(versions) => versions,
         }
     }
@@ -166,7 +221,7 @@ impl Kind {
     pub(crate) fn in_kubectl(&self) -> String {
         match self.version {
             Version::BuiltIn(_) => self.plural.to_owned(),
-            Version::Known(_) => format!("{}.{}", self.plural, self.group),
+            Version::Known(_) | Version::Served(_) => format!("{}.{}", self.plural, self.group),
         }
     }
 

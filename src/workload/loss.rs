@@ -47,7 +47,8 @@ impl Reference {
             | Way::Variables { .. }
             | Way::Files { .. }
             | Way::Login { .. }
-            | Way::Certificate => self.need == Need::Required,
+            | Way::Certificate
+            | Way::Probable { .. } => self.need == Need::Required,
         }
     }
 }

@@ -53,7 +53,7 @@ pub(crate) use named_copy::{NamedCopy, SELECTING, Selector, named_copy};
 pub(crate) use pod_spec::container_names;
 pub(crate) use quantity::check_quantity;
 pub(crate) use ranks::unseen_by_ranks;
-pub(crate) use references::{Place, Reference, Sight, Way};
+pub(crate) use references::{Place, Reference, Sight, Way, may_refer_to_secrets};
 pub(crate) use runai_flags::runai_flags;
 pub(crate) use start::{Object, Start, Stuck, start, stuck_by_events};
 pub(crate) use state::State;

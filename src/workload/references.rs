@@ -3,9 +3,13 @@
 //! More than the attachments of `attach` counts: the login of a storage driver, a debugging container, a
 //! pod's list of registry logins, and objects that are no workloads: service accounts and ingresses.
 
+mod forms;
 mod reading;
+mod schema;
 
 use std::fmt;
+
+pub(crate) use schema::may_refer_to_secrets;
 
 use super::attachment::{Item, Need};
 
@@ -64,6 +68,12 @@ pub(crate) enum Way {
     Certificate,
     /// A service account's list of secrets that its pods may use.
     Listed,
+    /// Of an object whose kind is not known: a field that has the form of a reference.
+    Probable {
+        /// `spec.auth.secretRef`
+        field: String,
+        key: Option<String>,
+    },
 }
 
 /// The update of mounted files when the secret changes (Kubernetes documentation, "Mounted Secrets are
@@ -82,6 +92,8 @@ pub(crate) enum Sight {
     ByItself,
     /// It does not read values.
     Never,
+    /// Nobody knows but what reads it.
+    Unknown,
 }
 
 impl Way {
@@ -93,6 +105,7 @@ impl Way {
             | Self::Files { renewal: Renewal::Never, .. } => Sight::AtStart,
             Self::Files { .. } | Self::ImagePull | Self::Certificate => Sight::ByItself,
             Self::IdleVolume { .. } | Self::Listed => Sight::Never,
+            Self::Probable { .. } => Sight::Unknown,
         }
     }
 
@@ -108,12 +121,18 @@ impl Way {
             Self::Variable { key, .. } => vec![key],
             Self::Files { items, .. } => items.iter().map(|item| item.key.as_str()).collect(),
             Self::Certificate => TLS_KEYS.to_vec(),
+            Self::Probable { key, .. } => key.as_deref().into_iter().collect(),
             Self::Variables { .. }
             | Self::IdleVolume { .. }
             | Self::ImagePull
             | Self::Login { .. }
             | Self::Listed => Vec::new(),
         }
+    }
+
+    /// Returns true if the reference is known by its form alone.
+    pub(crate) fn is_probable(&self) -> bool {
+        matches!(self, Self::Probable { .. })
     }
 
     /// Returns its stable name in reports.
@@ -127,6 +146,7 @@ impl Way {
             Self::Login { .. } => "login",
             Self::Certificate => "tls",
             Self::Listed => "listed",
+            Self::Probable { .. } => "probable",
         }
     }
 }
@@ -143,6 +163,7 @@ impl fmt::Display for Way {
             Self::Login { volume, driver } => write!(f, "{driver} login of volume {volume}"),
             Self::Certificate => f.write_str("tls"),
             Self::Listed => f.write_str("listed"),
+            Self::Probable { field, .. } => write!(f, "{field} (probable)"),
         }
     }
 }
@@ -151,6 +172,9 @@ impl Reference {
     /// Returns true if a dependent of an object with this reference has the other one because of it. The
     /// dependent's container is another template's, and its maker may have set variables of its own.
     pub(super) fn accounts_for(&self, other: &Self) -> bool {
+        if other.way.is_probable() {
+            return self.secret == other.secret && (!self.way.is_probable() || self.way == other.way);
+        }
         let same_way = match (&self.way, &other.way) {
             (Way::Variables { prefix, .. }, Way::Variables { prefix: others, .. }) => prefix == others,
             (way, others) => way == others,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::kind::Kind;
+use super::kind::{Kind, Version};
 use super::tree::{is_true, list, text};
 
 /// The activity of an object of the cluster.
@@ -22,7 +22,7 @@ pub(crate) enum State {
     Finished,
     /// A revision that a Deployment replaced, and that an undo would bring back.
     EarlierRevision,
-    /// It has no pods.
+    /// It has no pods, or nobody knows whether it has.
     Lasting,
 }
 
@@ -32,7 +32,7 @@ impl State {
         !matches!(self, Self::Finished | Self::EarlierRevision)
     }
 
-    /// Returns its stable name in reports; none for an object without pods.
+    /// Returns its stable name in reports; none for an object without pods, or of an unknown kind.
     pub(crate) fn code(self) -> Option<&'static str> {
         Some(match self {
             Self::Running => "running",
@@ -49,6 +49,9 @@ impl State {
 
     pub(crate) fn of(kind: &Kind, object: &Value) -> Self {
         let (spec, status) = (&object["spec"], &object["status"]);
+        if let Version::Served(_) = kind.version {
+            return of_unknown(status);
+        }
         match kind.name {
             "ServiceAccount" | "Ingress" => Self::Lasting,
             "Pod" => of_pod(spec, status),
@@ -101,6 +104,14 @@ fn of_job(spec: &Value, status: &Value) -> State {
     } else {
         if_any(&status["ready"], State::Queued)
     }
+}
+
+/// Reads the status of an unknown kind: what it calls ready or failed may start again at any time, what
+/// succeeded does not.
+fn of_unknown(status: &Value) -> State {
+    const ENDED: [&str; 3] = ["Succeeded", "Completed", "Complete"];
+    let phase = text(status, "phase");
+    if has_condition(status, &ENDED) || ENDED.contains(&phase) { State::Finished } else { State::Lasting }
 }
 
 /// Reads the words that training operators, Ray, Knative and Run:ai share.
@@ -165,6 +176,17 @@ mod tests {
             (json!({}), json!({}), State::Queued),
         ] {
             assert_eq!(of_other(&spec, &status), state, "{spec} {status}");
+        }
+    }
+
+    #[test]
+    fn of_a_kind_that_is_not_known_only_success_is_an_end() {
+        let condition = |word: &str| json!({"conditions": [{"type": word, "status": "True"}]});
+        for status in [condition("Succeeded"), json!({"phase": "Completed"})] {
+            assert_eq!(of_unknown(&status), State::Finished, "{status}");
+        }
+        for status in [condition("Failed"), condition("Ready"), json!({"phase": "Running"}), json!(null)] {
+            assert_eq!(of_unknown(&status), State::Lasting, "{status}");
         }
     }
 }

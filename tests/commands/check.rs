@@ -300,7 +300,10 @@ fn what_may_not_be_read_is_said_and_not_judged(world: &World, sandbox: &Sandbox)
     let line = ["check", "-n", &namespace, "--token", &user.token, "-o", "json"];
     let outcome = sandbox.run(line).success();
     assert_eq!(shown(&outcome.json()), ["warning stuck-pod pod/stuck"]);
-    assert_eq!(outcome.json()["unseen"], json!([{"namespace": namespace, "resource": "secrets"}]));
+    let mut unseen = outcome.json()["unseen"].as_array().unwrap().clone();
+    // On the real server other tests have defined more kinds.
+    unseen.retain(|one| !one["resource"].as_str().unwrap().contains('.'));
+    assert_eq!(unseen, [json!({"namespace": namespace, "resource": "secrets"})]);
     let warning =
         format!("Warning: you may not list secrets in {namespace}: what depends on them was not checked");
     assert!(outcome.stderr.contains(&warning), "{outcome}");
@@ -361,9 +364,8 @@ fn all_projects_are_checked_at_once(world: &World, sandbox: &Sandbox) {
     clean(world, &b.namespace);
     let user = world.user("reader");
     world.grant(&user, None, &json!([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list"]}]));
-    let groups = [&["", "apps", "batch", "networking.k8s.io"][..], &GROUPS].concat();
     for project in [&a, &b] {
-        let rules = json!([{"apiGroups": groups, "resources": ["*"], "verbs": ["list", "get"]}]);
+        let rules = json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["list", "get"]}]);
         world.grant(&user, Some(&project.namespace), &rules);
     }
     let report = sandbox.run(["check", "-A", "--token", &user.token, "-o", "json"]).fails_with(3).json();

@@ -235,7 +235,7 @@ fn where_workloads_may_not_be_listed_no_secret_seems_unused(world: &World, sandb
             .contains(&json!({"namespace": project.namespace, "resource": "jobs"}))
     );
     // All of the project, and of the whole cluster secrets alone.
-    world.grant(&user, Some(&project.namespace), &json!([rule(&["apps", "batch", ""])]));
+    world.grant(&user, Some(&project.namespace), &json!([rule(&["*"])]));
     world.grant(
         &user,
         None,

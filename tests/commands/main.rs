@@ -3,6 +3,7 @@
 //! One test binary for all commands, so that one real control plane serves all of them. A `#[scenario]` is
 //! two tests, on the in-process API server and on the real one; a difference is a bug in the former.
 
+mod any_kind;
 mod attach;
 mod attach_checks;
 mod bystanders;

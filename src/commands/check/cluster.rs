@@ -98,8 +98,7 @@ pub(super) async fn read_logins(consumers: &[Consumer], cluster: &Cluster) -> Re
             match found {
                 Some(found) => drop(logins.insert((namespace.clone(), account), found)),
                 None => {
-                    refused
-                        .insert(Unseen { namespace: Some(namespace.clone()), resource: "serviceaccounts" });
+                    refused.insert(Unseen::of_known(Some(namespace.clone()), "serviceaccounts"));
                 }
             }
         }
@@ -124,7 +123,7 @@ pub(super) async fn read(places: Vec<(String, String)>, cluster: &Cluster) -> Re
             Ok(secret) => drop(secrets.insert(place, Some(secret))),
             Err(failure) if failure.is_not_found() => drop(secrets.insert(place, None)),
             Err(failure) if failure.is_forbidden() => {
-                refused.insert(Unseen { namespace: Some(place.0), resource: "secrets" });
+                refused.insert(Unseen::of_known(Some(place.0), "secrets"));
             }
             Err(failure) => return Err(failure.into()),
         }

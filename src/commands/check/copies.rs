@@ -30,7 +30,7 @@ pub(super) async fn findings(
     let shared = match cluster.secrets_in(runai).await {
         Ok(secrets) => secrets,
         Err(failure) if failure.is_forbidden() => {
-            let unseen = Unseen { namespace: Some(runai.clone()), resource: "secrets" };
+            let unseen = Unseen::of_known(Some(runai.clone()), "secrets");
             return Ok((Vec::new(), vec![unseen]));
         }
         Err(failure) => return Err(failure.into()),

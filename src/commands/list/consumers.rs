@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::row::{Count, Row};
-use crate::cluster::{Cluster, Failure, Namespaces, Unseen};
+use crate::cluster::{Cluster, Failure, KindOf, Namespaces, Unseen};
 use crate::session::Session;
 use crate::{session, uses};
 
@@ -48,7 +48,7 @@ impl Counts {
     /// Warns of what could not be listed, and returns it.
     pub(super) fn tell_unseen(self, session: &Session<'_>) -> Vec<Unseen> {
         session::scope::warn_unseen(&self.unseen, "uses there are not counted", session);
-        if self.only_projects && self.unseen.is_empty() {
+        if self.only_projects && self.unseen.iter().all(|one| one.kind == KindOf::Cluster) {
             session::scope::warn_only_projects("not all uses are counted", session);
         }
         self.unseen

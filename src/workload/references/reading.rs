@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Place, Reference, Renewal, Way};
+use super::{Place, Reference, Renewal, Way, forms};
 use crate::secret::{is_key, is_subdomain};
 use crate::workload::attachment::{Item, Need};
 use crate::workload::kind::{KINDS, Kind, OnChange, Shape, Version};
@@ -85,6 +85,22 @@ impl Kind {
             }
         }
         distinct
+    }
+
+    /// What else of an object of this kind has the form of a reference. Of those that are built in all is known.
+    pub(crate) fn probable_references(&self, object: &Value) -> Vec<Reference> {
+        let read = match self.version {
+            Version::BuiltIn(_) => return Vec::new(),
+            Version::Known(_) | Version::Served(_) => self.parts(object),
+        };
+        let read: Vec<&Value> = read
+            .iter()
+            .filter_map(|part| match self.shape {
+                Shape::PodSpecs(_) => object.pointer(&part.pointer),
+                Shape::Environments(_) => object.pointer(&format!("{}/environment", part.pointer)),
+            })
+            .collect();
+        forms::references(object, &read)
     }
 }
 
@@ -315,6 +331,29 @@ mod tests {
         );
         let ingress = json!({"spec": {"tls": [{"hosts": ["x"], "secretName": "cert"}, {"hosts": ["y"]}]}});
         assert_eq!(of("Ingress", &ingress), ["-: tls of cert [tls.crt+tls.key]"]);
+    }
+
+    #[test]
+    fn beside_its_pod_templates_a_known_kind_may_refer_to_secrets_in_fields_of_its_own() {
+        let template = json!({"template": {"spec": {"imagePullSecrets": [{"name": "reg"}]}}});
+        let redis = json!({"redisPassword": {"valueFrom": {"secretKeyRef": {"name": "redis", "key": "k"}}}});
+        let object = json!({"spec": {"headGroupSpec": template, "gcsFaultToleranceOptions": redis}});
+        let kind = Kind::named("raycluster").unwrap();
+        let shown: Vec<String> = kind
+            .probable_references(&object)
+            .iter()
+            .map(|one| format!("{} {}", one.secret, one.way))
+            .collect();
+        assert_eq!(
+            shown,
+            ["redis spec.gcsFaultToleranceOptions.redisPassword.valueFrom.secretKeyRef (probable)"]
+        );
+        let items = json!({"environment": {"items": {"A": {"value": "SECRET:s,k"}}}, "pullSecret": "reg"});
+        let workload = Kind::named("trainingworkload").unwrap();
+        assert_eq!(workload.probable_references(&json!({ "spec": items })).len(), 1);
+        assert!(
+            Kind::named("pod").unwrap().probable_references(&json!({"spec": {"secret": "s"}})).is_empty()
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Discovery in its classic form, which kubectl falls back to: enough for it to find every type.
+//! Discovery, in its classic form, which kubectl falls back to, and aggregated: enough to find every type.
 
 use std::collections::BTreeSet;
 
@@ -8,6 +8,10 @@ use super::resources::Resource;
 use super::store::State;
 
 const VERBS: [&str; 7] = ["create", "delete", "deletecollection", "get", "list", "patch", "update"];
+
+/// As the real server has them for custom resources.
+const AGGREGATED_VERBS: [&str; 8] =
+    ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
 
 impl State {
     /// Returns the answer to a discovery path, if it is one.
@@ -27,6 +31,26 @@ impl State {
             ["apis", group, version] => self.resource_list(group, version),
             _ => None,
         }
+    }
+
+    /// All groups with what is in them, for whoever asks in that form (KEP-3352).
+    pub(crate) fn discover_all(&self, path: &str, accept: &str) -> Option<Value> {
+        let is_wanted = path == "/apis" && accept.starts_with("application/json;g=apidiscovery.k8s.io;v=v2;");
+        let group = |group: &str| {
+            let version = |version: &str| {
+                let all = self.in_group(group).filter(|resource| resource.version == version);
+                let resources: Vec<Value> = all.map(aggregated).collect();
+                json!({"version": version, "resources": resources, "freshness": "Current"})
+            };
+            let versions: Vec<Value> = self.versions(group).into_iter().map(version).collect();
+            json!({"metadata": {"name": group, "creationTimestamp": null}, "versions": versions})
+        };
+        is_wanted.then(|| {
+            json!({
+                "kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {},
+                "items": self.groups().into_iter().map(group).collect::<Value>(),
+            })
+        })
     }
 
     fn groups(&self) -> BTreeSet<&str> {
@@ -68,7 +92,7 @@ impl State {
             .filter(|resource| resource.version == version)
             .map(|resource| {
                 json!({
-                    "name": resource.plural, "singularName": resource.kind.to_lowercase(), "kind": resource.kind,
+                    "name": resource.plural, "singularName": resource.singular, "kind": resource.kind,
                     "namespaced": resource.namespaced, "verbs": VERBS, "shortNames": resource.short,
                 })
             })
@@ -78,6 +102,20 @@ impl State {
             json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": resources})
         })
     }
+}
+
+/// Returns a resource as aggregated discovery has it.
+fn aggregated(resource: &Resource) -> Value {
+    let Resource { group, version, plural, kind, namespaced, singular, short, .. } = resource;
+    let scope = if *namespaced { "Namespaced" } else { "Cluster" };
+    let mut found = json!({
+        "resource": plural, "responseKind": {"group": group, "version": version, "kind": kind}, "scope": scope,
+        "singularResource": singular, "verbs": AGGREGATED_VERBS,
+    });
+    if !short.is_empty() {
+        found["shortNames"] = json!(short);
+    }
+    found
 }
 
 /// Returns `v2beta1` as 2, beta, 1; stability comes first in the order of preference.

@@ -113,7 +113,8 @@ impl State {
         self.sweep();
         let user = self.authenticate(request.headers(), certificate)?;
         let Some(mut call) = Call::parse(request, user) else {
-            return Ok(self.serve_path(request.uri().path()));
+            let accept = call::text_of(request.headers(), "accept");
+            return Ok(self.serve_path(request.uri().path(), &accept));
         };
         self.authorise(&mut call, request.headers())?;
         if let Some(answer) = self.review(&call)? {
@@ -140,8 +141,8 @@ impl State {
     }
 
     /// Answers a path that names no resource: discovery, the version, health.
-    fn serve_path(&self, path: &str) -> Reply {
-        match (path, self.discover(path)) {
+    fn serve_path(&self, path: &str, accept: &str) -> Reply {
+        match (path, self.discover_all(path, accept).or_else(|| self.discover(path))) {
             ("/healthz" | "/readyz" | "/livez", _) => Reply::Text(200, "ok".into()),
             (_, Some(body)) => Reply::Json(Answer::ok(body)),
             (_, None) => Reply::Text(404, "404 page not found\n".into()),

@@ -13,6 +13,7 @@ pub(crate) struct Resource {
     pub(crate) version: String,
     pub(crate) plural: String,
     pub(crate) kind: String,
+    pub(crate) singular: String,
     pub(crate) namespaced: bool,
     /// Short names, as kubectl knows them.
     pub(crate) short: Vec<String>,
@@ -60,6 +61,7 @@ pub(crate) fn built_in() -> Vec<Resource> {
             version: version.into(),
             plural: plural.into(),
             kind: kind.into(),
+            singular: kind.to_lowercase(),
             namespaced: !CLUSTER_SCOPED.contains(&plural),
             short: short.split_whitespace().map(str::to_owned).collect(),
             custom: false,
@@ -134,6 +136,9 @@ impl State {
                 version: word(&version["name"]),
                 plural: word(&names["plural"]),
                 kind: word(&names["kind"]),
+                singular: names["singular"]
+                    .as_str()
+                    .map_or_else(|| word(&names["kind"]).to_lowercase(), str::to_owned),
                 namespaced: spec["scope"] == "Namespaced",
                 short: names["shortNames"].as_array().into_iter().flatten().map(word).collect(),
                 custom: true,

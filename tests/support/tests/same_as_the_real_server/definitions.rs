@@ -72,3 +72,29 @@ fn what_a_rule_makes_immutable_is_refused_alike() {
         }
     });
 }
+
+#[test]
+#[ignore = "needs a real control plane: see CONTRIBUTING.md"]
+fn what_is_defined_is_discovered_with_everything_else_in_one_answer() {
+    let any = || json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    let [mine, theirs] = [World::in_process(), World::real()].map(|world| {
+        define(&world, "alphas", "Alpha", &["v1", "v1alpha1"], &any());
+        let accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
+        let (status, all) = world.ask(world.admin_token(), "GET", "/apis", &[("accept", accept)], "");
+        assert_eq!(
+            (status, all["kind"].as_str(), all["apiVersion"].as_str()),
+            (200, Some("APIGroupDiscoveryList"), Some("apidiscovery.k8s.io/v2"))
+        );
+        let groups = all["items"].as_array().unwrap();
+        let of = |name: &str| groups.iter().find(|group| group["metadata"]["name"] == name).unwrap().clone();
+        assert_eq!(of("apps")["versions"][0]["freshness"], "Current");
+        let mut group = of("definitions.example.com");
+        // Other tests define more on the real one.
+        for version in group["versions"].as_array_mut().unwrap() {
+            version["resources"].as_array_mut().unwrap().retain(|one| one["resource"] == "alphas");
+        }
+        group["versions"].as_array_mut().unwrap().retain(|one| one["resources"] != json!([]));
+        group
+    });
+    assert_eq!(mine, theirs);
+}
