@@ -152,7 +152,7 @@ impl Cluster {
         self.everywhere_but(what, namespaces, refusals, list).await
     }
 
-    /// The same, with another rule for what is refused.
+    /// Does the same with another rule for refused lists.
     pub(super) async fn everywhere_but<W: Copy, T>(
         &self,
         what: Vec<W>,

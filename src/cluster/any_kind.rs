@@ -1,8 +1,8 @@
-//! The objects of every kind that a cluster has, known or not: whoever made a kind may have it refer to secrets.
+//! Lists the objects of every kind that a cluster has, known or not: any kind may refer to secrets.
 //!
-//! Discovery goes along with the lists of what is built in. Then each kind that is not known is one list of few objects,
-//! since a cluster has dozens of kinds and a namespace hardly any of their objects. Only where there are more, the kind's
-//! schema is asked whether it can refer to a secret at all, and a list of all of them follows only then.
+//! Discovery is sent together with the lists of built-in kinds. Then each unknown kind is one list of few
+//! objects: a cluster has dozens of kinds, a namespace hardly any of their objects. If there are more, the
+//! kind's schema says whether it can refer to a secret at all, and only then all of them are listed.
 
 use serde_json::Value;
 
@@ -14,25 +14,24 @@ use super::place::Place;
 use super::{Cluster, Failure, Namespaces, Seen, Unseen};
 use crate::workload::{Kind, Version, may_refer_to_secrets};
 
-/// How many objects of a kind are read before its schema is asked.
+/// The number of objects of a kind that are read before its schema is.
 const FIRST: u32 = 50;
 
-/// How many lists are asked for project by project, where not all namespaces may be listed: dozens of kinds in hundreds
-/// of projects would be thousands.
+/// The number of lists that are sent project by project if not all namespaces may be listed: dozens of kinds in
+/// hundreds of projects would be thousands.
 const MOST_LISTS: usize = 1_000;
 
 impl Cluster {
-    /// Lists the objects of the kinds that may refer to secrets: those that are known, and all that the cluster adds.
+    /// Lists the objects of the kinds that may refer to secrets: the known ones, and all that the cluster adds.
     ///
     /// # Errors
-    /// Anything but a list that is not allowed, or of what the cluster adds one that is refused, which is part of the
-    /// answer.
+    /// Any failure but a forbidden list, or, of what the cluster adds, a refused one: that is part of the answer.
     pub(crate) async fn objects_of_every_kind<T>(
         &self,
         namespaces: &Namespaces,
         read: impl Fn(&'static Kind, &Value) -> T,
     ) -> Result<Seen<T>, Failure> {
-        // Held while the server is asked: kinds that are known and not built in wait for the answer.
+        // Locked while the server is asked: known kinds that are not built in wait for the answer.
         let mut discovered = self.versions.discovered.lock().await;
         let others = async {
             if discovered.is_none() {
@@ -91,7 +90,7 @@ impl Cluster {
         self.list_trees(call, PAGE, read).await
     }
 
-    /// Whether objects of a kind may refer to secrets; they may where the server does not say what they hold.
+    /// Returns true if objects of a kind may refer to secrets, and if the server does not say what they hold.
     async fn may_refer(&self, kind: &Kind, version: &str) -> Result<bool, Failure> {
         match self.object::<Value>(&Call::get(Place::schemas(kind.group, version))).await {
             Ok(document) => Ok(may_refer_to_secrets(&document, kind)),

@@ -1,4 +1,4 @@
-//! What the server serves: one request for all groups (KEP-3352, in every server since Kubernetes 1.30).
+//! Asks what the server serves: one request for all groups (KEP-3352, in every server since Kubernetes 1.30).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +10,10 @@ use super::{Cluster, Failure};
 use crate::secret::{is_label, is_subdomain};
 use crate::workload::Kind;
 
-/// How many kinds are looked at: a cluster with everything that Run:ai lists has some 200.
+/// The number of kinds that are looked at: a cluster with everything that Run:ai lists has some 200.
 const MOST_KINDS: usize = 1_000;
 
-/// What a server was found to serve.
+/// The groups and kinds that a server has.
 #[derive(Default)]
 pub(super) struct Served {
     groups: BTreeSet<String>,
@@ -21,7 +21,7 @@ pub(super) struct Served {
     versions: BTreeMap<(String, String), Vec<String>>,
     /// The namespaced kinds that are neither built in nor known.
     pub(super) others: Vec<&'static Kind>,
-    /// What should have been found and was not: groups whose own server does not answer, kinds beyond the bound.
+    /// The kinds that were not found: groups whose own server does not answer, and those beyond the bound.
     pub(super) missed: Vec<String>,
 }
 
@@ -73,11 +73,11 @@ struct ResponseKind {
 }
 
 impl Cluster {
-    /// None where the server does not say it in this form, or not to this user.
+    /// Returns none if the server does not say it in this form, or not to this user.
     pub(super) async fn discover(&self) -> Result<Option<Served>, Failure> {
         match self.object::<Groups>(&Call::get(Place::groups()).aggregated_discovery()).await {
             Ok(Groups { items: Some(groups) }) => Ok(Some(Served::of(groups))),
-            // The classic list has groups and not what is in them.
+            // The classic list has the groups, and not what is in them.
             Ok(Groups { items: None }) => Ok(None),
             Err(failure) if failure.is_forbidden() || failure.is_unknown_type() => Ok(None),
             Err(failure) => Err(failure),
@@ -126,12 +126,12 @@ impl Served {
         self.others.push(Kind::served(group, version, kind, plural, &singular));
     }
 
-    /// Whether there is any kind of this group.
+    /// Returns true if there is any kind of this group.
     pub(super) fn has_group(&self, group: &str) -> bool {
         self.groups.contains(group)
     }
 
-    /// The versions in which a kind is served, the preferred one first.
+    /// Returns the versions in which a kind is served, the preferred one first.
     pub(super) fn versions_of(&self, kind: &Kind) -> Vec<String> {
         self.versions.get(&(kind.group.to_owned(), kind.plural.to_owned())).cloned().unwrap_or_default()
     }

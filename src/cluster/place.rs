@@ -23,7 +23,7 @@ pub(super) enum Subject {
     Version,
     /// All API groups.
     Groups,
-    /// What the kinds of a version of a group are made of.
+    /// The schemas of a version of an API group.
     Schemas,
     /// An API group.
     Group(&'static str),

@@ -84,7 +84,7 @@ struct Use<'a> {
     /// Null for all keys.
     keys: Option<Vec<&'a str>>,
     optional: bool,
-    /// Where it stands, if it is known by its form alone.
+    /// The field that has the form of a reference; null for what is certain.
     field: Option<&'a str>,
     #[serde(skip)]
     way: &'a Way,
@@ -92,7 +92,7 @@ struct Use<'a> {
 
 /// The secrets and consumers that were read from the cluster.
 struct View {
-    /// The one secret that all of it is about.
+    /// The one secret that was asked for.
     named: Option<String>,
     secrets: Vec<Metadata>,
     /// `Some(true)` if a secret that is not among these does not exist; none if the user may not look.

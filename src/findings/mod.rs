@@ -61,11 +61,12 @@ pub(crate) enum Code {
     FileMode,
     HiddenLogin,
     MadeByOperator,
+    Malformed,
     UnusedSecret,
 }
 
 impl Code {
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::MissingSecret,
         Self::MissingKey,
         Self::StuckPod,
@@ -84,6 +85,7 @@ impl Code {
         Self::FileMode,
         Self::HiddenLogin,
         Self::MadeByOperator,
+        Self::Malformed,
         Self::UnusedSecret,
     ];
 
@@ -107,6 +109,7 @@ impl Code {
             Self::FileMode => "file-mode",
             Self::HiddenLogin => "hidden-login",
             Self::MadeByOperator => "made-by-operator",
+            Self::Malformed => "malformed",
             Self::UnusedSecret => "unused-secret",
         }
     }
@@ -219,6 +222,13 @@ pub(crate) fn referred(consumers: &[Consumer]) -> BTreeSet<(String, String)> {
             .collect::<Vec<_>>()
     };
     live.flat_map(of).collect()
+}
+
+/// Reports a part of a manifest that has not the form of its kind: nobody sees what it refers to.
+pub(crate) fn malformed(consumer: &Consumer, fault: &str) -> Finding {
+    let message = format!("{fault}, so that secrets in it are not seen");
+    let remedy = "write it as the kind's definition has it; attach refuses it too".to_owned();
+    of_consumer(consumer, Severity::Error, Code::Malformed, message, remedy)
 }
 
 fn of_consumer(

@@ -63,6 +63,23 @@ impl Session<'_> {
         Ok(namespace)
     }
 
+    /// Returns the namespace to work in without asking a cluster: a project's is taken to have its usual name.
+    ///
+    /// # Errors
+    /// Several projects are given, or a name cannot be one.
+    pub(crate) fn usual_namespace(&self) -> Result<String> {
+        let namespace = match (&self.globals.place.namespace, self.only_project()?) {
+            (Some(namespace), _) => namespace.clone(),
+            (None, Some(project)) => {
+                project::check_name(project)?;
+                project::usual_namespace(project)
+            }
+            (None, None) => project::UNCHOSEN_NAMESPACE.to_owned(),
+        };
+        secret::check_namespace(&namespace)?;
+        Ok(namespace)
+    }
+
     /// Returns the project, for commands that work in one at a time.
     fn only_project(&self) -> Result<Option<&str>> {
         match self.globals.place.projects.as_slice() {

@@ -96,7 +96,7 @@ pub(crate) fn warn_unseen(unseen: &[Unseen], consequence: &str, session: &Sessio
     warn_unread(unseen, consequence, session);
 }
 
-/// The same for kinds that the cluster adds: there may be dozens, so that few are named, and all are counted.
+/// Warns of kinds that the cluster adds. There may be dozens: a few are named, and all are counted.
 fn warn_unread(unseen: &[Unseen], consequence: &str, session: &Session<'_>) {
     let unread: BTreeSet<&str> =
         unseen.iter().filter(|one| one.kind == KindOf::Cluster).map(|one| one.resource.as_str()).collect();
@@ -134,7 +134,7 @@ pub(crate) fn warn_unseen_consumers(
             CommandLine::plugin("usage").arg(secret).then("-A")
         ));
     }
-    warn_unread(unseen, &format!("whether they need {what} is not known"), session);
+    warn_unread(unseen, &format!("some of them may need {what}"), session);
 }
 
 /// Returns a consumer's name, with its namespace if there are several.

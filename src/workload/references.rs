@@ -68,7 +68,7 @@ pub(crate) enum Way {
     Certificate,
     /// A service account's list of secrets that its pods may use.
     Listed,
-    /// Of an object whose kind is not known: a field that has the form of a reference.
+    /// A field that has the form of a reference.
     Probable {
         /// `spec.auth.secretRef`
         field: String,
@@ -92,7 +92,7 @@ pub(crate) enum Sight {
     ByItself,
     /// It does not read values.
     Never,
-    /// Nobody knows but what reads it.
+    /// When its controller reads it; nobody else knows.
     Unknown,
 }
 

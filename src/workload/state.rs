@@ -22,7 +22,7 @@ pub(crate) enum State {
     Finished,
     /// A revision that a Deployment replaced, and that an undo would bring back.
     EarlierRevision,
-    /// It has no pods, or nobody knows whether it has.
+    /// It has no pods, or it is not known whether it has.
     Lasting,
 }
 

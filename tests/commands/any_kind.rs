@@ -80,7 +80,7 @@ fn create(world: &World, namespace: &str, kind: [&str; 4], name: &str, spec: &Va
 
 const FROB: [&str; 4] = [GROUP, "v1", "frobnicators", "Frobnicator"];
 
-/// A namespace with a secret `s`, and a Frobnicator `f` with this spec.
+/// Makes a namespace with a secret `s`, and a Frobnicator `f` with this spec.
 fn with_frob(world: &World, spec: &Value) -> String {
     let namespace = world.namespace("ns");
     world.custom_resource(GROUP, "v1", "frobnicators", "Frobnicator");
@@ -187,7 +187,7 @@ fn a_kind_that_may_not_be_listed_is_named_and_nothing_is_called_unused(world: &W
     let check = sandbox.run(["check"].iter().chain(&line)).success();
     assert!(check.stderr.contains(warning) && !check.stdout.contains("unused-secret"), "{check}");
     let deleted = sandbox.run(["delete", "s", "--yes"].iter().chain(&line)).success();
-    assert!(deleted.stderr.contains("whether they need the secret is not known"), "{deleted}");
+    assert!(deleted.stderr.contains("some of them may need the secret"), "{deleted}");
 }
 
 #[scenario]

@@ -146,7 +146,7 @@ fn a_finding_has_the_fields_that_programs_know(world: &World, sandbox: &Sandbox)
     prepare(world, &namespace);
     let report = sandbox.run(["check", "-n", &namespace, "-o", "json"]).fails_with(3).json();
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(keys(&report), ["findings", "unseen"]);
+    assert_eq!(keys(&report), ["findings", "unchecked", "unseen"]);
     for finding in report["findings"].as_array().unwrap() {
         assert_eq!(keys(finding), ["code", "message", "namespace", "object", "remedy", "severity"]);
     }
@@ -402,4 +402,68 @@ fn a_secret_that_an_object_of_the_manifest_makes_is_not_missing(world: &World, s
         let report = check(format!("{maker}---\n{}", consumer("other"))).fails_with(3).json();
         assert_eq!(shown(&report), ["error missing-secret job.batch/j"]);
     }
+}
+
+const NIM: &str =
+    "apiVersion: apps.nvidia.com/v1alpha1\nkind: NIMService\nmetadata: {name: n}\nspec: {authSecret: ngc}\n";
+
+#[scenario]
+fn a_manifest_of_which_nothing_can_be_checked_is_no_success(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    sandbox.file("nim.yaml", format!("{NIM}---\n{NIM}"));
+    let check = ["check", "-f", "nim.yaml", "-n", &namespace];
+    let nothing = sandbox.run(check).fails_with(3);
+    assert!(
+        nothing.stderr.contains("Warning: not checked, because the kind is not known: NIMService (2)"),
+        "{nothing}"
+    );
+    assert!(nothing.stderr.contains("error: nothing was checked"), "{nothing}");
+    assert!(!nothing.stderr.contains("nothing found"), "{nothing}");
+    let json = sandbox.run(check.into_iter().chain(["-o", "json"])).fails_with(3).json();
+    assert_eq!(json["unchecked"], json!([{"group": "apps.nvidia.com", "kind": "NIMService", "count": 2}]));
+    let secret = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\n";
+    sandbox.file("nim.yaml", format!("{NIM}{secret}"));
+    let some = sandbox.run(check).success();
+    assert!(some.stderr.contains("not checked, because the kind is not known: NIMService\n"), "{some}");
+    sandbox.file("nim.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n");
+    sandbox.run(check).success();
+}
+
+#[scenario]
+fn what_attach_refuses_as_malformed_is_a_finding(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    sandbox.file(
+        "list.yaml",
+        "apiVersion: run.ai/v2alpha1\nkind: TrainingWorkload\nmetadata: {name: t}\n\
+         spec: {environment: {items: [{name: A, value: 'SECRET:hf,v4lue'}]}}\n",
+    );
+    let check = sandbox.run(["check", "-f", "list.yaml", "-n", &namespace, "-o", "json"]).fails_with(3);
+    assert_eq!(shown(&check.json()), ["error malformed trainingworkload.run.ai/t"]);
+    check.never_shows(b"v4lue");
+    let attach = sandbox.run(["attach", "hf", "-f", "list.yaml", "--env", "A"]).fails_with(1);
+    assert!(attach.stderr.contains("items is not a map"), "{attach}");
+    let ignored = ["check", "-f", "list.yaml", "-n", &namespace, "--ignore=malformed"];
+    sandbox.run(ignored).success();
+}
+
+#[test]
+fn offline_no_cluster_is_needed_and_the_files_are_checked_against_each_other() {
+    let sandbox = Sandbox::new();
+    let job = |name: &str, secret: &str, key: &str| {
+        format!(
+            "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: {name}}}\nspec: {{template: {{spec: {{containers: [{{name: main, \
+             image: x, env: [{{name: A, valueFrom: {{secretKeyRef: {{name: {secret}, key: {key}}}}}}}]}}]}}}}}}\n---\n"
+        )
+    };
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: own}\nstringData: {k: v4lue}\n";
+    sandbox.file("all.yaml", job("wrong", "own", "key") + &job("other", "far", "k") + secret);
+    let check =
+        sandbox.run(["check", "-f", "all.yaml", "--offline", "-p", "team-a", "-o", "json"]).fails_with(3);
+    assert_eq!(shown(&check.json()), ["error missing-key job.batch/wrong"]);
+    assert!(check.stderr.contains("note: not in the files, and not looked up: far\n"), "{check}");
+    check.never_shows(b"v4lue");
+    sandbox.file("well.yaml", job("well", "own", "k") + secret);
+    let well = sandbox.run(["check", "-f", "well.yaml", "--offline"]).success();
+    assert!(well.stderr.contains("note: nothing found in the files\n"), "{well}");
+    sandbox.run(["check", "--offline"]).fails_with(2);
 }

@@ -1,77 +1,167 @@
 //! `check -f`: checks workloads before they are submitted. Secrets of the same files count as existing, and
 //! so do those that objects in the files make.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
-use super::cluster::{Secrets, by_place, consumer, env_names, read, read_logins, view};
-use crate::cluster::{Cluster, Unseen};
+use super::cluster::{Secrets, by_place, consumer, env_names, logins_in, read, read_logins, view};
+use super::look::{Look, Unchecked};
+use crate::cluster::Cluster;
 use crate::error::{Error, Result};
-use crate::findings::{Extent, View, referred};
+use crate::findings::{self, EnvNames, Extent, Finding, View, referred};
 use crate::secret::{self, Inspection, Made};
 use crate::session::Session;
 use crate::sources::manifest_files::ManifestFile;
-use crate::workload::{Kind, Target};
+use crate::wording::list;
+use crate::workload::{self, Consumer, KINDS, Kind, Target};
 
-/// Reads the workloads and secrets of manifests, and those secrets of the cluster that the workloads refer
+/// The content of the files.
+#[derive(Default)]
+struct Content {
+    consumers: Vec<Consumer>,
+    secrets: Secrets,
+    made: Vec<Made>,
+    malformed: Vec<Finding>,
+    /// The number of objects of other kinds, by group and kind.
+    unchecked: BTreeMap<(String, String), usize>,
+}
+
+/// Checks the workloads and secrets of manifests, and those secrets of the cluster that the workloads refer
 /// to. Objects that name no namespace are taken to be in `namespace`.
-pub(super) async fn read_files(
+pub(super) async fn look(
     files: &[ManifestFile],
     target: Option<&Target>,
     namespace: &str,
     cluster: &Cluster,
     session: &Session<'_>,
-) -> Result<(View, Vec<Unseen>)> {
-    let mut consumers = Vec::new();
-    let (mut secrets, mut made) = (Secrets::new(), Vec::new());
-    for file in files {
-        let objects = file.manifest()?.objects(|api_version, kind| {
-            is_secret(api_version, kind)
-                || secret::may_make_secrets(api_version, kind)
-                || Kind::referring_in_manifest(api_version, kind).is_some()
-        })?;
-        if objects.is_empty() {
-            session.ui.note(&format!("{} has no Secret and no workload of a known kind", file.name()));
-        }
-        for object in &objects {
-            made.extend(secret::made_by(&object.value, namespace));
-            let word = |field: &str| object.value[field].as_str().unwrap_or_default();
-            if is_secret(word("apiVersion"), word("kind")) {
-                let secret = Inspection::of_manifest(&object.value, namespace)
-                    .map_err(|error| error.at(&object.place))?;
-                secrets.extend([by_place(secret)]);
-            } else if let Some(kind) = Kind::referring_in_manifest(word("apiVersion"), word("kind")) {
-                consumers.push(consumer(kind, &placed(&object.value, namespace)));
+) -> Result<Look> {
+    let Content { consumers, mut secrets, made, malformed, unchecked } =
+        Content::of(files, target, namespace, session)?;
+    let wanted = referred(&consumers).into_iter().filter(|place| !secrets.contains_key(place));
+    // If the files make a secret, the one in the cluster is what it was made of until now.
+    let (to_make, to_read): (Vec<_>, Vec<_>) = wanted.partition(|place| is_made(place, &made));
+    let (found, refused) = read(to_read, cluster).await?;
+    secrets.extend(found.into_iter().chain(to_make.into_iter().map(|place| (place, None))));
+    let env_names = env_names(cluster).await;
+    let (logins, unread) = read_logins(&consumers, cluster).await?;
+    let view = view(consumers, secrets, logins, env_names, Extent::Part, cluster).await;
+    let view = View { made, ..view };
+    Ok(Look {
+        findings: [view.findings(), malformed].concat(),
+        view,
+        unseen: [refused, unread].concat(),
+        unchecked: unchecked_kinds(unchecked),
+    })
+}
+
+/// Checks the same without a cluster: a secret that is not in the files is not looked up.
+pub(super) fn look_offline(
+    files: &[ManifestFile],
+    target: Option<&Target>,
+    namespace: &str,
+    session: &Session<'_>,
+) -> Result<Look> {
+    let Content { consumers, mut secrets, made, malformed, unchecked } =
+        Content::of(files, target, namespace, session)?;
+    let elsewhere = referred(&consumers).into_iter().filter(|place| !secrets.contains_key(place));
+    let (to_make, unknown): (Vec<_>, Vec<_>) = elsewhere.partition(|place| is_made(place, &made));
+    if !unknown.is_empty() {
+        let names = list(unknown.iter().map(|(_, name)| name));
+        session.ui.note(&format!("not in the files, and not looked up: {names}"));
+    }
+    secrets.extend(to_make.into_iter().map(|place| (place, None)));
+    let account_logins = logins_in(&consumers);
+    let (env_names, extent) = (EnvNames::Classic, Extent::Part);
+    let view =
+        View { consumers, secrets, elsewhere: BTreeMap::new(), account_logins, made, env_names, extent };
+    Ok(Look {
+        findings: [view.findings(), malformed].concat(),
+        view,
+        unseen: Vec::new(),
+        unchecked: unchecked_kinds(unchecked),
+    })
+}
+
+fn is_made((namespace, name): &(String, String), made: &[Made]) -> bool {
+    made.iter().any(|one| one.name == *name && one.namespace.as_ref().is_none_or(|at| at == namespace))
+}
+
+fn unchecked_kinds(counts: BTreeMap<(String, String), usize>) -> Vec<Unchecked> {
+    counts.into_iter().map(|((group, kind), count)| Unchecked { group, kind, count }).collect()
+}
+
+impl Content {
+    fn of(
+        files: &[ManifestFile],
+        target: Option<&Target>,
+        namespace: &str,
+        session: &Session<'_>,
+    ) -> Result<Self> {
+        let mut content = Self::default();
+        for file in files {
+            let objects = file.manifest()?.objects(|api_version, kind| {
+                is_secret(api_version, kind)
+                    || secret::may_make_secrets(api_version, kind)
+                    || Kind::referring_in_manifest(api_version, kind).is_some()
+                    || !is_of_kubernetes(api_version)
+            })?;
+            if objects.is_empty() {
+                session.ui.note(&format!("{} has no Secret and no workload of a known kind", file.name()));
+            }
+            for object in &objects {
+                content.add(&object.value, namespace).map_err(|error| error.at(&object.place))?;
             }
         }
+        if let Some(target) = target {
+            content.narrow_to(target, files)?;
+        }
+        Ok(content)
     }
-    if let Some(target) = target {
-        consumers.retain(|one| one.kind == target.kind && one.name == target.name);
-        if consumers.is_empty() {
+
+    fn add(&mut self, object: &Value, namespace: &str) -> Result<()> {
+        let made = secret::made_by(object, namespace);
+        let word = |field: &str| object[field].as_str().unwrap_or_default();
+        let (api_version, kind) = (word("apiVersion"), word("kind"));
+        if is_secret(api_version, kind) {
+            self.secrets.extend([by_place(Inspection::of_manifest(object, namespace)?)]);
+        } else if let Some(kind) = Kind::referring_in_manifest(api_version, kind) {
+            let consumer = consumer(kind, &placed(object, namespace));
+            let faults = if KINDS.contains(kind) { workload::malformed(object, kind) } else { Vec::new() };
+            self.malformed.extend(faults.into_iter().map(|fault| findings::malformed(&consumer, &fault)));
+            self.consumers.push(consumer);
+        } else if made.is_empty() && !secret::may_make_secrets(api_version, kind) {
+            let group = api_version.split_once('/').map_or("", |(group, _)| group);
+            *self.unchecked.entry((group.to_owned(), kind.to_owned())).or_default() += 1;
+        }
+        self.made.extend(made);
+        Ok(())
+    }
+
+    /// Keeps one workload, and the secrets.
+    fn narrow_to(&mut self, target: &Target, files: &[ManifestFile]) -> Result<()> {
+        self.consumers.retain(|one| one.kind == target.kind && one.name == target.name);
+        self.malformed.retain(|one| one.object == target.to_string());
+        self.unchecked.clear();
+        if self.consumers.is_empty() {
             let place = match files {
                 [only] => format!("{} has no", only.name()),
                 several => format!("none of the {} files has", several.len()),
             };
             return Err(Error::failed(format!("{place} {target}")));
         }
+        Ok(())
     }
-    let wanted = referred(&consumers).into_iter().filter(|place| !secrets.contains_key(place));
-    // If the files make a secret, the one in the cluster is what it was made of until now.
-    let is_made = |(namespace, name): &(String, String)| {
-        made.iter()
-            .any(|one: &Made| one.name == *name && one.namespace.as_ref().is_none_or(|at| at == namespace))
-    };
-    let (to_make, to_read): (Vec<_>, Vec<_>) = wanted.partition(is_made);
-    let (found, refused) = read(to_read, cluster).await?;
-    secrets.extend(found.into_iter().chain(to_make.into_iter().map(|place| (place, None))));
-    let env_names = env_names(cluster).await;
-    let (logins, unread) = read_logins(&consumers, cluster).await?;
-    let unseen = [refused, unread].concat();
-    let view = view(consumers, secrets, logins, env_names, Extent::Part, cluster).await;
-    Ok((View { made, ..view }, unseen))
 }
 
 fn is_secret(api_version: &str, kind: &str) -> bool {
     (api_version, kind) == ("v1", "Secret")
+}
+
+/// Returns true for Kubernetes' own groups: of their kinds, those that refer to secrets are known.
+fn is_of_kubernetes(api_version: &str) -> bool {
+    let group = api_version.split_once('/').map_or("", |(group, _)| group);
+    Kind::is_group_of_kubernetes(group)
 }
 
 /// Returns the object with its namespace filled in, and with `generateName` as its name if it has none.

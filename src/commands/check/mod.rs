@@ -2,6 +2,7 @@
 
 mod cluster;
 mod copies;
+mod look;
 mod manifest;
 
 use std::collections::BTreeSet;
@@ -11,6 +12,7 @@ use clap::builder::PossibleValue;
 use serde::Serialize;
 
 use self::cluster::{consumer_named, consumers_in};
+use self::look::{Look, Unchecked};
 use crate::cluster::{Namespaces, Unseen};
 use crate::error::{Error, Result};
 use crate::findings::{Code, Finding, Severity};
@@ -20,13 +22,13 @@ use crate::session::Session;
 use crate::session::scope::ScopeArgs;
 use crate::sources::manifest_files::ManifestArgs;
 use crate::ui::Table;
-use crate::wording::plural;
-use crate::workload::Target;
+use crate::wording::{list, plural};
+use crate::workload::{KINDS, Kind, Target};
 
 /// Check secrets and what uses them: what is missing, misspelt, lost or expired
 ///
 /// Without TARGET it checks the whole namespace. Values are read and never shown. The exit code is 3 if the
-/// severity of a finding is error.
+/// severity of a finding is error, and if nothing that -f names could be checked.
 #[derive(clap::Args)]
 #[command(
     mut_arg("filename", |flag| flag.conflicts_with("all_namespaces")),
@@ -43,6 +45,10 @@ pub(crate) struct CheckArgs {
 
     #[command(flatten)]
     manifest: ManifestArgs,
+
+    /// Ask no cluster: check the files of -f against each other
+    #[arg(long, requires = "filename")]
+    offline: bool,
 
     /// Leave out findings with these codes
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
@@ -70,22 +76,28 @@ impl ValueEnum for Code {
 struct FindingsReport<'a> {
     findings: &'a [Finding],
     unseen: &'a [Unseen],
+    unchecked: &'a [Unchecked],
 }
 
 pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
     let target = args.target.as_deref().map(Target::parse).transpose()?;
     // Read first: a credential plugin may take the terminal.
     let files = args.manifest.files()?.map(|files| files.read()).transpose()?;
+    if let Some(files) = files.as_ref().filter(|_| args.offline) {
+        let namespace = session.usual_namespace()?;
+        let look = manifest::look_offline(files, target.as_ref(), &namespace, session)?;
+        return report(args, look, &Namespaces::One(namespace), session);
+    }
     let cluster = session.connect().await?;
     let scope = args.scope.resolve(&cluster, session).await?;
-    let (view, mut unseen) = match (&files, &target, &scope) {
+    let mut look = match (&files, &target, &scope) {
         (Some(files), target, Namespaces::One(namespace)) => {
-            manifest::read_files(files, target.as_ref(), namespace, &cluster, session).await?
+            manifest::look(files, target.as_ref(), namespace, &cluster, session).await?
         }
         (None, Some(target), Namespaces::One(namespace)) => {
-            consumer_named(target, namespace, &cluster).await?
+            Look::of_cluster(consumer_named(target, namespace, &cluster).await?)
         }
-        (None, None, scope) => consumers_in(scope, &cluster).await?,
+        (None, None, scope) => Look::of_cluster(consumers_in(scope, &cluster).await?),
         (_, _, Namespaces::All | Namespaces::AllAtOnce) => {
             return Err(Error::usage(
                 "TARGET and --all-namespaces exclude each other: a workload is in one namespace",
@@ -93,33 +105,57 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
             .hint("name its namespace with --project or --namespace"));
         }
     };
-    let mut findings = view.findings();
     if target.is_none() && files.is_none() {
-        let (of_copies, more) = copies::findings(&view, &scope, &cluster, session).await?;
-        findings.extend(of_copies);
-        findings.sort_unstable();
-        unseen.extend(more);
+        let (of_copies, more) = copies::findings(&look.view, &scope, &cluster, session).await?;
+        look.findings.extend(of_copies);
+        look.unseen.extend(more);
     }
-    findings.retain(|finding| !args.ignore.contains(&finding.code));
-    session::scope::warn_unseen(&unseen, "what depends on them was not checked", session);
-    let form = args.report.output;
-    if findings.is_empty()
+    if look.findings.iter().all(|finding| args.ignore.contains(&finding.code))
         && let Namespaces::One(namespace) = &scope
     {
         // Checked before a note says that nothing was found.
         session::not_found::refuse_wrong_place(namespace, &cluster, session).await?;
     }
-    let report = FindingsReport { findings: &findings, unseen: &unseen };
+    report(args, look, &scope, session)
+}
+
+fn report(args: &CheckArgs, look: Look, scope: &Namespaces, session: &Session<'_>) -> Result<()> {
+    let is_in_vain = look.is_in_vain();
+    let Look { mut findings, mut unseen, unchecked, .. } = look;
+    findings.retain(|finding| !args.ignore.contains(&finding.code));
+    findings.sort_unstable();
+    unseen.sort_unstable();
+    session::scope::warn_unseen(&unseen, "what depends on them was not checked", session);
+    warn_unchecked(&unchecked, session);
+    let form = args.report.output;
+    let report = FindingsReport { findings: &findings, unseen: &unseen, unchecked: &unchecked };
     session::scope::print(form, &report, session, || match form {
         Report::Table | Report::Wide if findings.is_empty() => String::new(),
         Report::Name => names(&findings),
-        _ => table(&findings, &scope, form),
+        _ => table(&findings, scope, form),
     })?;
+    if is_in_vain {
+        return Err(Error::partly("nothing was checked: the files hold no kind that can be read")
+            .hint(format!("the kinds are: {}", list(KINDS.iter().map(Kind::word)))));
+    }
     if findings.is_empty() {
+        let what = if args.offline { "the files".to_owned() } else { session::scope::in_words(scope) };
         let seen = if unseen.is_empty() { "in" } else { "in what could be seen of" };
-        session.ui.note(&format!("nothing found {seen} {}", session::scope::in_words(&scope)));
+        session.ui.note(&format!("nothing found {seen} {what}"));
     }
     conclude(&findings, form, session)
+}
+
+/// Names the kinds whose objects were not checked, with how many there are.
+fn warn_unchecked(unchecked: &[Unchecked], session: &Session<'_>) {
+    let name = |one: &Unchecked| match one.count {
+        1 => one.kind.clone(),
+        count => format!("{} ({count})", one.kind),
+    };
+    let names: Vec<String> = unchecked.iter().map(name).collect();
+    if !names.is_empty() {
+        session.ui.warning(&format!("not checked, because the kind is not known: {}", list(names)));
+    }
 }
 
 fn names(findings: &[Finding]) -> String {

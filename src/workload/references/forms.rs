@@ -1,9 +1,9 @@
-//! References to secrets in objects of any kind, by the forms in which operators have them.
+//! Finds references to secrets in objects of any kind, by the forms that operators use.
 //!
-//! Kinds that the table does not have still say `secretKeyRef`, `secretName` or `authSecret`, since their authors copied
-//! the API's own types. That it is a reference is likely, not certain: a `clientSecret` may as well be the secret itself.
-//! So what is found counts only where a secret of that name is known to be there, or was asked for; no name from here is
-//! shown or looked up otherwise.
+//! Kinds that are not in the table still say `secretKeyRef`, `secretName` or `authSecret`: their authors copied
+//! the API's own types. That it is a reference is likely, not certain: a `clientSecret` may as well be the
+//! secret itself. So a reference from here counts only if a secret of that name is known to exist, or was
+//! asked for; otherwise its name is neither shown nor looked up.
 
 use serde_json::{Map, Value};
 
@@ -12,8 +12,8 @@ use crate::secret::{is_key, is_subdomain};
 use crate::workload::attachment::Need;
 use crate::workload::tree::text;
 
-/// The ends of the names of fields that hold a secret's name, a map with it, or a list of either. All of them without
-/// what tells `secretName` from `secret_name`.
+/// The ends of names of fields that hold a secret's name, a map with it, or a list of either, as [`plain`]
+/// writes them.
 const ENDS: [&str; 8] = [
     "secret",
     "secretname",
@@ -25,13 +25,13 @@ const ENDS: [&str; 8] = [
     "secretselector",
 ];
 
-/// What of an object is no wish of its author.
+/// The fields of an object that do not say what its author wants.
 pub(super) const SKIPPED: [&str; 4] = ["apiVersion", "kind", "metadata", "status"];
 
-/// The longest place that is written out; beyond it only its beginning is.
+/// The longest place that is written out; of a longer one only the beginning is.
 const LONGEST: usize = 200;
 
-/// Every likely reference in an object, in the order in which they stand there. What is `read` already is left out.
+/// Returns every likely reference in an object, in order, without the parts that were `read` already.
 pub(super) fn references(object: &Value, read: &[&Value]) -> Vec<Reference> {
     let namespace = text(&object["metadata"], "namespace");
     let mut search = Search { namespace, read, found: Vec::new() };
@@ -71,7 +71,7 @@ impl Search<'_> {
         }
     }
 
-    /// A text is the name of a secret in a field that is for one, and Run:ai's own form of a reference anywhere.
+    /// Takes a text for a name in a field that is for one, and Run:ai's own form for a reference anywhere.
     fn word(&mut self, name: &str, word: &str, at: &str) {
         if let Some((secret, key)) = word.strip_prefix("SECRET:").and_then(|rest| rest.split_once(',')) {
             self.add(secret, Some(key), Need::Required, at);
@@ -108,7 +108,7 @@ fn below(at: &str, step: &str) -> String {
     if at.len() + step.len() > LONGEST { at.to_owned() } else { format!("{at}{step}") }
 }
 
-/// `imagePullSecrets` and `image_pull_secret` are the same word.
+/// Returns the same word for `imagePullSecrets` and `image_pull_secrets`.
 fn plain(name: &str) -> String {
     name.chars().filter(|c| !matches!(c, '-' | '_')).map(|c| c.to_ascii_lowercase()).collect()
 }
@@ -119,7 +119,7 @@ pub(super) fn is_for_secrets(name: &str) -> bool {
     ENDS.iter().any(|end| name.ends_with(end))
 }
 
-/// A reference that says of what kind its object is.
+/// Returns true for a reference that names the kind of its object.
 fn is_a_secret(fields: &Map<String, Value>) -> bool {
     let word = |field: &str| fields.get(field).and_then(Value::as_str).unwrap_or_default();
     word("kind") == "Secret" && word("group").is_empty() && matches!(word("apiVersion"), "" | "v1")
@@ -128,14 +128,14 @@ fn is_a_secret(fields: &Map<String, Value>) -> bool {
 /// The fields of the API's `SecretKeySelector`.
 const SELECTOR: [&str; 4] = ["name", "key", "optional", "namespace"];
 
-/// Whether an object, or its schema, has those fields and no others.
+/// Returns true if an object, or its schema, has those fields and no others.
 pub(super) fn has_fields_of_selector(fields: &Map<String, Value>) -> bool {
     fields.contains_key("name")
         && fields.contains_key("key")
         && fields.keys().all(|field| SELECTOR.contains(&field.as_str()))
 }
 
-/// The API's `SecretKeySelector`, whatever the field is called.
+/// Returns true for the API's `SecretKeySelector`, whatever its field is called.
 fn is_selector(fields: &Map<String, Value>) -> bool {
     let has = |field: &str| fields.get(field).is_some_and(Value::is_string);
     has("name") && has("key") && has_fields_of_selector(fields)

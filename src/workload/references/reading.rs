@@ -87,7 +87,7 @@ impl Kind {
         distinct
     }
 
-    /// What else of an object of this kind has the form of a reference. Of those that are built in all is known.
+    /// Returns what else of an object has the form of a reference; of built-in kinds all is known.
     pub(crate) fn probable_references(&self, object: &Value) -> Vec<Reference> {
         let read = match self.version {
             Version::BuiltIn(_) => return Vec::new(),

@@ -1,4 +1,5 @@
-//! Whether objects of a kind can refer to secrets at all, by what the server publishes of its kinds (`OpenAPI` 3).
+//! Tells whether objects of a kind can refer to secrets at all, by the schemas that the server publishes
+//! (`OpenAPI` 3).
 
 use std::collections::BTreeSet;
 
@@ -8,11 +9,11 @@ use super::forms;
 use crate::workload::kind::{Kind, Version};
 use crate::workload::tree::{is_true, list, text};
 
-/// How many places of a schema are looked at; a larger one may hold anything.
+/// The number of places of a schema that are looked at; a larger one may hold anything.
 const MOST: usize = 200_000;
 
-/// Whether a field of the kind has the form of a reference, or may hold anything. It may where the document does not have
-/// the kind.
+/// Returns true if a field of the kind has the form of a reference or may hold anything, and if the document
+/// does not have the kind.
 pub(crate) fn may_refer_to_secrets(document: &Value, kind: &Kind) -> bool {
     let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
     let own = schemas.into_iter().flatten().map(|(_, schema)| schema).find(|schema| is_of(schema, kind));
@@ -34,7 +35,7 @@ fn is_of(schema: &Value, kind: &Kind) -> bool {
 
 struct Places<'a> {
     document: &'a Value,
-    /// The schemas that others refer to and that were looked at.
+    /// The shared schemas that were looked at.
     met: BTreeSet<&'a str>,
     left: usize,
 }
@@ -67,7 +68,7 @@ impl<'a> Places<'a> {
     }
 }
 
-/// Labels and the like: a text in them has no name of a field that would make it a reference.
+/// Returns true for labels and the like: no name of a field in them would make a text a reference.
 fn is_map_of_leaves(values: &Value) -> bool {
     matches!(text(values, "type"), "string" | "integer" | "number" | "boolean")
 }

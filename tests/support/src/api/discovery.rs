@@ -33,7 +33,7 @@ impl State {
         }
     }
 
-    /// All groups with what is in them, for whoever asks in that form (KEP-3352).
+    /// Returns all groups with what is in them, to whoever asks in that form (KEP-3352).
     pub(crate) fn discover_all(&self, path: &str, accept: &str) -> Option<Value> {
         let is_wanted = path == "/apis" && accept.starts_with("application/json;g=apidiscovery.k8s.io;v=v2;");
         let group = |group: &str| {
