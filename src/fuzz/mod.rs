@@ -10,6 +10,7 @@
 //!
 //! ```text
 //! FUZZ_CASES=200000 FUZZ_SEED=7 cargo test --profile fuzz --bin kubectl-runai-secret fuzz -- --nocapture
+//! FUZZ_CASES=60000 FUZZ_VERB=sync cargo test --profile fuzz --bin kubectl-runai-secret fuzz::commands -- --nocapture
 //! FUZZ_INPUT='YTogMQ==' cargo test --bin kubectl-runai-secret fuzz::dotenv_files
 //! ```
 //!
