@@ -16,6 +16,7 @@ mod flags;
 #[cfg(test)]
 mod fuzz;
 mod guide;
+mod logins;
 mod manifest;
 mod memory;
 mod metadata;

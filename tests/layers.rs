@@ -9,7 +9,7 @@ const STOREYS: [&[&str]; 14] = [
     &["age", "error", "memory", "metadata", "printable", "private_files", "random", "render", "wording"],
     &["command_line", "flags", "typed_line"],
     &["secret", "project"],
-    &["manifest", "propagation", "workload"],
+    &["logins", "manifest", "propagation", "workload"],
     &["findings", "ui"],
     &["cluster"],
     &["complete", "session"],

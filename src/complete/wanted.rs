@@ -6,7 +6,8 @@ use clap::{Arg, Command};
 use super::candidate::{Candidate, Files, Then};
 use crate::cluster::Entries;
 use crate::flags::Holds;
-use crate::secret::TYPES;
+use crate::logins::{Machine, SERVICES, Service};
+use crate::secret::{ProcessInput, TYPES};
 use crate::typed_line::{Line, Word};
 use crate::workload::{KINDS, Kind, Target};
 
@@ -216,6 +217,7 @@ fn value_of(argument: &Arg, text: &str, line: &Line<'_>) -> CompletionSlot {
     match holds {
         Holds::Confidential | Holds::KeyAndConfidential | Holds::Text => CompletionSlot::default(),
         Holds::Listed => fixed(listed(argument).into_iter(), text),
+        Holds::Login => logins(text),
         Holds::Cluster => names(Lookup::Entries(Entries::Clusters)),
         Holds::Context => names(Lookup::Entries(Entries::Contexts)),
         Holds::User => names(Lookup::Entries(Entries::Users)),
@@ -259,6 +261,15 @@ fn listed(argument: &Arg) -> Vec<Candidate> {
 
 fn fixed(words: impl Iterator<Item = Candidate>, text: &str) -> CompletionSlot {
     CompletionSlot::words(words.filter(|word| word.value.starts_with(text)).collect())
+}
+
+/// Offers the logins on this machine, by service and profile.
+fn logins(text: &str) -> CompletionSlot {
+    let machine = Machine::new(&ProcessInput);
+    let of_service = |service: &'static Service| {
+        service.logins(&machine).into_iter().map(|word| Candidate::new(word, service.title))
+    };
+    fixed(SERVICES.iter().flat_map(of_service), text)
 }
 
 /// Offers the names of environment variables; never their values.

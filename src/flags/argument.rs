@@ -17,6 +17,8 @@ pub(crate) enum Holds {
     /// One of a few words: those that clap knows, or else those that the value's name lists, as `json|yaml`.
     Listed,
     Cluster,
+    /// `SERVICE[=PROFILE]`, a login on this machine.
+    Login,
     /// A container of the workload on the line.
     Container,
     Context,

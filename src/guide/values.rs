@@ -6,6 +6,7 @@ use super::{Guide, something};
 use crate::complete::{self, Choice};
 use crate::error::{Error, Result};
 use crate::flags::{Brings, Holds, Words};
+use crate::logins::{Machine, SERVICES, Service};
 use crate::secret;
 
 /// A source of contents for a new secret.
@@ -25,6 +26,10 @@ impl Guide<'_> {
         let line = self.draft.line();
         let offered = |flag: &Arg| Some((flag.get_long()?.to_owned(), offer(*flag.get::<Brings>()?)?));
         line.command.get_arguments().filter_map(offered).collect()
+    }
+
+    fn holds(&self, flag: &str) -> Option<Holds> {
+        self.draft.line().flag(flag).and_then(Holds::of)
     }
 
     pub(super) fn has_source(&self) -> bool {
@@ -79,7 +84,7 @@ impl Guide<'_> {
         let ways: Vec<_> = sources.iter().map(|(_, words)| *words).collect();
         let picked = self.pick_way(&format!("Where does the value of {key} come from?"), &ways).await?;
         let flag = &sources[picked].0;
-        let value = match self.draft.line().flag(flag).and_then(Holds::of) {
+        let value = match self.holds(flag) {
             Some(Holds::KeyAndFile) => {
                 format!("{key}={}", self.type_path("File", flag, &format!("{key}=")).await?)
             }
@@ -92,7 +97,10 @@ impl Guide<'_> {
 
     /// Asks for the contents of a new secret, one source after the other.
     pub(super) async fn ask_for_contents(&mut self) -> Result<()> {
-        let files = self.sources(|source| if let Brings::Keys(words) = source { words } else { None });
+        let mut files = self.sources(|source| if let Brings::Keys(words) = source { words } else { None });
+        if logins_on_this_machine().is_empty() {
+            files.retain(|(flag, _)| self.holds(flag) != Some(Holds::Login));
+        }
         let mut question = "What goes into it?";
         loop {
             let key = ("a key and its value", "typed, from a file, from a variable, or random");
@@ -109,6 +117,10 @@ impl Guide<'_> {
                 Content::Key => {
                     let key = self.type_key().await?;
                     self.ask_for_value(&key).await?;
+                }
+                Content::Keys(flag) if self.holds(flag) == Some(Holds::Login) => {
+                    let login = self.pick("Login", logins_on_this_machine()).await?;
+                    self.draft.flag(flag, &login);
                 }
                 Content::Keys(flag) => {
                     let path = self.type_path("File", flag, "").await?;
@@ -156,6 +168,16 @@ impl Guide<'_> {
         let choices = names.into_iter().map(|value| Choice { value, about: String::new() }).collect();
         self.pick("Variable", choices).await
     }
+}
+
+/// Lists the logins that `--from-login` takes here.
+fn logins_on_this_machine() -> Vec<Choice> {
+    let machine = Machine::new(&secret::ProcessInput);
+    let of_service = |service: &'static Service| {
+        let about = service.title.to_owned();
+        service.logins(&machine).into_iter().map(move |value| Choice { value, about: about.clone() })
+    };
+    SERVICES.iter().flat_map(of_service).collect()
 }
 
 fn is_file(path: &str) -> Result<()> {

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::argument::entries;
 use super::contents::{Contents, SIZE_LIMIT};
+use super::field_text::FieldText;
 use super::input::Input;
 use super::origin::Origin;
 use super::source::{key_and_origin, ordinal};
@@ -53,26 +54,39 @@ struct Entry<'a> {
 /// Returns the file in Go's JSON, equal to kubectl's byte for byte.
 ///
 /// # Errors
-/// The password is not UTF-8: JSON can't hold it, and Go would replace it.
-fn config(login: &Login<'_>) -> Result<SecretValue> {
-    let password = std::str::from_utf8(login.password.expose())
-        .map_err(|_| Error::usage("the password is not valid UTF-8, which Docker's format needs"))?;
-    let pair = Zeroizing::new([login.username, ":", password].concat());
-    let auth = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
-    let entry = Entry { username: login.username, password, email: login.email, auth: &auth };
-    let config = Config { auths: BTreeMap::from([(login.server, entry)]) };
+/// A password is not UTF-8: JSON can't hold it, and Go would replace it.
+fn config(logins: &[Login<'_>]) -> Result<SecretValue> {
+    let mut parts = Vec::with_capacity(logins.len());
+    for login in logins {
+        let password = std::str::from_utf8(login.password.expose())
+            .map_err(|_| Error::usage("the password is not valid UTF-8, which Docker's format needs"))?;
+        let pair = Zeroizing::new([login.username, ":", password].concat());
+        parts.push((login, password, Zeroizing::new(STANDARD.encode(pair.as_bytes()))));
+    }
+    let entry = |(login, password, auth): &'_ (&Login<'_>, &'_ str, Zeroizing<String>)| -> usize {
+        login.server.len() + 2 * (login.username.len() + password.len() + 1) + login.email.len() + auth.len()
+    };
     // Enough room for every character as an escape, so that the buffer never moves.
-    let room = 6 * (login.server.len() + 2 * pair.len() + login.email.len() + auth.len()) + 128;
+    let room = 6 * parts.iter().map(entry).sum::<usize>() + 128 * (parts.len() + 1);
+    let auths = parts.iter().map(|(login, password, auth)| {
+        (login.server, Entry { username: login.username, password, email: login.email, auth })
+    });
+    let config = Config { auths: auths.collect() };
     let mut json = Vec::with_capacity(room);
     go_json::write(&mut json, &config).expect("strings, written to memory");
     Ok(SecretValue::from_bytes(json))
+}
+
+/// Returns true for a name that people use for Docker Hub.
+pub(crate) fn is_docker_hub(host: &str) -> bool {
+    OTHER_NAMES_OF_DOCKER_HUB.contains(&host)
 }
 
 /// Warns of a doubtful server name of a registry.
 pub(super) fn server_warning(server: &str) -> Option<String> {
     let bare = server.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/');
     let host = bare.split('/').next().unwrap_or_default();
-    if OTHER_NAMES_OF_DOCKER_HUB.contains(&host) && server != DOCKER_HUB {
+    if is_docker_hub(host) && server != DOCKER_HUB {
         return Some(format!(
             "Docker Hub's credentials belong under {DOCKER_HUB}, which is the default: leave out --docker-server"
         ));
@@ -126,16 +140,6 @@ impl Lack {
     }
 }
 
-/// The text of a field; empty for null, as in Go.
-struct Text(Zeroizing<String>);
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Option::<String>::deserialize(deserializer)?;
-        Ok(Self(Zeroizing::new(text.unwrap_or_default())))
-    }
-}
-
 /// A login, judged while its texts are in memory.
 struct FoundLogin(Result<(), Lack>);
 
@@ -154,15 +158,14 @@ impl<'de> Deserialize<'de> for FoundLogin {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FoundLogin, A::Error> {
-                let (mut user, mut password, mut auth) =
-                    <(Zeroizing<String>, Zeroizing<String>, _)>::default();
+                let (mut user, mut password, mut auth) = <(FieldText, FieldText, FieldText)>::default();
                 let mut has_token = false;
                 while let Some(field) = map.next_key::<String>()? {
                     match field.to_lowercase().as_str() {
-                        "username" => user = map.next_value::<Text>()?.0,
-                        "password" => password = map.next_value::<Text>()?.0,
-                        "email" => drop(map.next_value::<Text>()?),
-                        "auth" => auth = map.next_value::<Text>()?.0,
+                        "username" => user = map.next_value::<FieldText>()?,
+                        "password" => password = map.next_value::<FieldText>()?,
+                        "email" => drop(map.next_value::<FieldText>()?),
+                        "auth" => auth = map.next_value::<FieldText>()?,
                         "identitytoken" | "registrytoken" => {
                             has_token |= map.next_value::<serde_json::Value>()?.as_str() != Some("");
                         }
@@ -179,7 +182,7 @@ impl<'de> Deserialize<'de> for FoundLogin {
 }
 
 /// Judges a login as the kubelet reads it: `auth` takes precedence over user and password.
-fn judge_login(user: &str, password: &str, auth: &Zeroizing<String>, has_token: bool) -> Result<(), Lack> {
+fn judge_login(user: &str, password: &str, auth: &str, has_token: bool) -> Result<(), Lack> {
     let pair;
     let (user, password) = if auth.is_empty() {
         (user.as_bytes(), password.as_bytes())
@@ -216,7 +219,7 @@ impl<'de> Deserialize<'de> for Found {
                             found.logins =
                                 logins.unwrap_or_default().into_values().map(|one| one.0).collect();
                         }
-                        "httpheaders" => drop(map.next_value::<Option<BTreeMap<String, Text>>>()?),
+                        "httpheaders" => drop(map.next_value::<Option<BTreeMap<String, FieldText>>>()?),
                         "credsstore" | "credhelpers" => {
                             map.next_value::<IgnoredAny>()?;
                             found.names_a_store = true;
@@ -322,20 +325,23 @@ fn check(shown: &str, file: &[u8], warnings: &mut Vec<String>) -> Result<()> {
     }
 }
 
-/// Returns the contents of a secret for a login from flags.
+/// Returns the contents of a secret for logins, each to another registry.
 ///
 /// # Errors
-/// The password is not UTF-8, or the file is too large.
-pub(crate) fn contents_of_login(login: &Login<'_>) -> Result<Contents> {
+/// A password is not UTF-8, or the file is too large.
+pub(crate) fn contents_of_logins(logins: &[Login<'_>]) -> Result<Contents> {
     let mut contents = Contents::default();
-    contents.warnings.extend(server_warning(login.server));
-    if login.username.contains(':') {
-        contents.warnings.push(
-            "the user name contains a ':', which ends the name when the login is read: the rest becomes part of the password"
-                .to_owned(),
-        );
+    for login in logins {
+        contents.warnings.extend(server_warning(login.server));
+        if login.username.contains(':') {
+            contents.warnings.push(
+                "the user name contains a ':', which ends the name when the login is read: the rest becomes part of the \
+                 password"
+                    .to_owned(),
+            );
+        }
     }
-    contents.add(KEY.to_owned(), config(login)?)?;
+    contents.add(KEY.to_owned(), config(logins)?)?;
     contents.check_size()?;
     Ok(contents)
 }
@@ -375,7 +381,7 @@ mod tests {
     fn written(server: &str, username: &str, password: &str, email: &str) -> String {
         let password = SecretValue::from_bytes(password.as_bytes().to_vec());
         let login = Login { server, username, password: &password, email };
-        String::from_utf8(config(&login).ok().unwrap().expose().to_vec()).unwrap()
+        String::from_utf8(config(&[login]).ok().unwrap().expose().to_vec()).unwrap()
     }
 
     #[test]

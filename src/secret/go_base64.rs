@@ -21,7 +21,7 @@ pub(crate) fn decoded(text: &str) -> Option<Zeroizing<Vec<u8>>> {
 }
 
 /// Decodes base64 with or without padding, as the kubelet reads the `auth` of a registry's login.
-pub(super) fn decoded_auth(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn decoded_auth(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     by(if text.trim().ends_with('=') { &PADDED } else { &UNPADDED }, text)
 }
 

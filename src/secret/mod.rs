@@ -12,6 +12,7 @@ mod credential;
 mod docker_config;
 mod dotenv;
 mod env_file;
+mod field_text;
 #[cfg(test)]
 mod fuzz;
 mod generated;
@@ -46,11 +47,14 @@ pub(crate) use builtin_type::{DOCKER_CONFIG, OLD_DOCKER_CONFIG, SSH, TLS, TYPES,
 pub(crate) use changes::Changes;
 pub(crate) use contents::Contents;
 pub(crate) use credential::{CREDENTIAL_LABEL, Credential, access_key_contents, password_contents};
-pub(crate) use docker_config::{DOCKER_HUB, Login, contents_of_file, contents_of_login, warn_of_logins};
-pub(crate) use go_base64::decoded as decoded_base64;
+pub(crate) use docker_config::{
+    DOCKER_HUB, Login, contents_of_file, contents_of_logins, is_docker_hub, warn_of_logins,
+};
+pub(crate) use field_text::FieldText;
+pub(crate) use go_base64::{decoded as decoded_base64, decoded_auth};
 pub(crate) use handling::{Handling, Nothing, Trimming};
 pub(crate) use hash::name_with_hash;
-pub(crate) use input::ProcessInput;
+pub(crate) use input::{Input, ProcessInput};
 pub(crate) use inspection::{Inspection, ValueFacts};
 pub(crate) use key_pair::{
     CertificateFacts, KeyForm, Match, certificate as certificate_facts, compare as compare_key, key_form,
@@ -71,6 +75,6 @@ pub(crate) use source::Source;
 pub(crate) use ssh::{Audience, SshFiles, ssh_contents};
 pub(crate) use tls::tls_contents;
 pub(crate) use token_scan::{looks_like_a_token, without_secrets};
-pub(crate) use unseen::is_blank;
+pub(crate) use unseen::{is_blank, without_unseen_ends};
 pub(crate) use value::SecretValue;
 pub(crate) use value_summary::{ValueSummary, is_text};

@@ -91,6 +91,11 @@ impl Number {
     }
 }
 
+/// Returns a value of one line without the invisible characters at its ends.
+pub(crate) fn without_unseen_ends(value: SecretValue) -> SecretValue {
+    Unseen::of(value.expose()).taken_off(value)
+}
+
 /// Returns true for a value without visible characters.
 pub(crate) fn is_blank(value: &SecretValue) -> bool {
     is_nothing(value.expose())

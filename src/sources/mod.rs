@@ -8,6 +8,7 @@ use clap::Args;
 
 use crate::error::{Error, Result};
 use crate::flags::{Brings, Holds};
+use crate::logins::{self, Found, Machine};
 use crate::secret::{self, Contents, Handling, Nothing, ProcessInput, Source, Trimming};
 use crate::session::Session;
 
@@ -23,6 +24,12 @@ pub(crate) struct SourceArgs {
     #[arg(long, value_name = "[KEY=]PATH", add = Holds::KeyAndFile,
           add = Brings::Key(Some(("from a file", "also for values of several lines"))))]
     from_file: Vec<OsString>,
+
+    /// A login that another program keeps on this machine: huggingface, wandb, aws, docker, ngc, gcloud, kaggle,
+    /// github, ssh, netrc, pypi or dotenv, with a profile if it has several
+    #[arg(long, value_name = "SERVICE[=PROFILE]", add = Holds::Login,
+          add = Brings::Keys(Some(("a login on this machine", "of Hugging Face, AWS, Docker and others"))))]
+    pub(crate) from_login: Vec<String>,
 
     /// A .env file, or - for standard input: quotes, export, comments and several lines; $ is not expanded
     #[arg(long, value_name = "PATH", add = Holds::File,
@@ -90,12 +97,56 @@ pub(crate) async fn read_sources(
         sources.push(Source::typed(key, value));
     }
     sources.extend(more);
+    let logins = read_logins(&args.from_login)?;
+    sources.extend(logins.sources);
     let trimming = if args.trim { Trimming::Trim } else { Trimming::Keep };
     let nothing = if args.allow_empty_values { Nothing::Take } else { nothing };
-    secret::read(sources, Handling { trimming, nothing }, &mut ProcessInput)
+    let mut contents = secret::read(sources, Handling { trimming, nothing }, &mut ProcessInput)?;
+    contents.notes.extend(logins.notes);
+    contents.warnings.extend(logins.warnings);
+    Ok(contents)
+}
+
+/// Reads logins, each `SERVICE` or `SERVICE=PROFILE`.
+///
+/// # Errors
+/// A service is unknown, or has no such login on this machine.
+pub(crate) fn read_logins(words: &[String]) -> Result<Found> {
+    let machine = Machine::new(&ProcessInput);
+    let mut all = Found::default();
+    for word in words {
+        let (service, profile) = logins::parse(word)?;
+        let found = service.read(profile, &machine)?;
+        all.sources.extend(found.sources);
+        all.notes.extend(found.notes);
+        all.warnings.extend(found.warnings);
+    }
+    Ok(all)
 }
 
 impl SourceArgs {
+    /// Returns true if no flag names a source.
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self {
+            prompts,
+            from_file,
+            from_login,
+            from_dotenv,
+            from_json,
+            from_env,
+            generate,
+            from_env_file,
+            from_literal,
+            trim: _,
+            allow_empty_values: _,
+        } = self;
+        let words = [prompts, from_login, from_env, generate].iter().all(|words| words.is_empty());
+        words
+            && [from_file, from_dotenv, from_json, from_env_file, from_literal]
+                .iter()
+                .all(|paths| paths.is_empty())
+    }
+
     /// Returns all sources except those that must be asked for, whose keys are checked.
     fn without_prompts(&self) -> Result<Vec<Source>> {
         let mut sources = Source::literals(self.from_literal.clone())?;

@@ -29,7 +29,7 @@ fn write_case(sandbox: &Sandbox, name: &str) {
 }
 
 /// A private key in OpenSSH's format, as far as anything here reads it.
-fn openssh_key(cipher: &str) -> String {
+pub(crate) fn openssh_key(cipher: &str) -> String {
     let string = |text: &str| [&u32::try_from(text.len()).unwrap().to_be_bytes(), text.as_bytes()].concat();
     let head = [b"openssh-key-v1\0", &string(cipher)[..], &string("none"), &string("")].concat();
     let content = STANDARD.encode([&head[..], &[0, 0, 0, 1], &string("public"), &string("private")].concat());

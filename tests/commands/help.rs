@@ -113,7 +113,7 @@ fn every_command_has_help_with_examples_that_can_be_parsed() {
         assert!((2..=4).contains(&examples.len()), "{help}");
         for example in examples {
             let line = example.split(" < ").next().unwrap();
-            // Understood, and stopped only by what this sandbox lacks: a kubeconfig, a file, a terminal.
+            // Understood, and stopped only by what this sandbox lacks: a kubeconfig, a file, a login, a terminal.
             let words = line.split_whitespace().map(|word| word.trim_matches('\''));
             // Not carried out: it would put links beside the program that is tested.
             let only_read = (command == "completion").then_some("--help");
@@ -121,6 +121,7 @@ fn every_command_has_help_with_examples_that_can_be_parsed() {
             let understood = outcome.code == Some(0)
                 || outcome.stderr.contains("error loading config file")
                 || outcome.stderr.contains("error reading")
+                || outcome.stderr.contains("hint: to log in: ")
                 || outcome.stderr.contains("needs somebody to ask")
                 || outcome.stderr.contains("-stdin, ");
             assert!(understood, "{outcome}");

@@ -38,6 +38,7 @@ mod kinds;
 mod kubeconfig;
 mod label;
 mod list;
+mod logins;
 mod lost_keys;
 mod main_job;
 mod manifests;

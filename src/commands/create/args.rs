@@ -10,14 +10,20 @@ use crate::sources::SourceArgs;
 
 /// Create a secret from files, variables, prompts, dotenv files and more
 ///
+/// The name of a service alone takes the login that its program keeps on this machine: huggingface makes the
+/// secret hf. The services are huggingface, wandb, aws, docker, ngc, gcloud, kaggle, github, ssh, netrc, pypi and
+/// dotenv.
+///
 /// The grammar is that of kubectl create secret, without the word secret. A type may come before the name;
 /// without one the secret is generic. Sources mix freely. No value is printed, except by -o json and -o yaml,
 /// which print the whole manifest as kubectl does.
 #[derive(Args)]
 #[command(
     override_usage = "kubectl runai-secret create [generic] NAME [--from-file [KEY=]PATH]… [--prompt KEY]… …\n       \
+                      kubectl runai-secret create SERVICE\n       \
                       kubectl runai-secret create docker-registry|tls|ssh|password|access-key NAME …",
     after_help = "Examples:\n  \
+        kubectl runai-secret create huggingface -p team-a\n  \
         kubectl runai-secret create hf --prompt HF_TOKEN -p team-a\n  \
         kubectl runai-secret create hf --from-file=HF_TOKEN=- -p team-a -p team-b < token.txt\n  \
         kubectl runai-secret create settings --from-dotenv=.env --dry-run=client -o yaml"

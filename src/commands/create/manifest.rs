@@ -7,7 +7,7 @@ use super::typed::Type;
 use crate::error::{Error, Result};
 use crate::secret::{self, CREDENTIAL_LABEL, Contents, Credential, SecretManifest};
 use crate::session::Session;
-use crate::{propagation, session};
+use crate::{logins, propagation, session};
 
 /// Reads every source and returns the secret.
 pub(super) async fn resolve(
@@ -15,7 +15,10 @@ pub(super) async fn resolve(
     args: &NewSecretArgs,
     session: &Session<'_>,
 ) -> Result<SecretManifest> {
-    let name = only_name(&args.names)?;
+    let word = only_name(&args.names)?;
+    let services = typed.services(word)?;
+    let secret_type = typed.name(&services)?;
+    let name = typed.login_of_name(word).map_or(word, |service| service.secret);
     if !args.ignored.is_empty() {
         session.ui.warning("what follows -- is ignored, as in kubectl");
     }
@@ -26,16 +29,19 @@ pub(super) async fn resolve(
     secret::check_secret_name(name)?;
     let annotations = session::given_labels::annotations(&args.annotations)?;
     let credential = args.credential.map(|credential| credential.unwrap_or(typed.credential()));
-    let labels = labels(args, credential)?;
-    let contents = typed.read(session).await?;
+    let mut labels = labels(args, credential)?;
+    if let [service] = services.as_slice() {
+        labels.entry(logins::LABEL.to_owned()).or_insert_with(|| service.name.to_owned());
+    }
+    let contents = typed.read(word, session).await?;
     let said = annotations.iter().filter(|(_, value)| !value.is_empty());
     let said: Vec<_> = said.map(|(key, _)| key.as_str()).collect();
-    secret::check_keys(typed.name(), &contents, &said)?;
+    secret::check_keys(secret_type, &contents, &said)?;
     let warning =
-        credential.and_then(|kind| kind.warning(typed.name(), |key| contents.data.contains_key(key)));
+        credential.and_then(|kind| kind.warning(secret_type, |key| contents.data.contains_key(key)));
     tell(name, &contents, warning, session);
     let mut manifest = SecretManifest::new(name, contents.data);
-    typed.name().clone_into(&mut manifest.secret_type);
+    secret_type.clone_into(&mut manifest.secret_type);
     (manifest.labels, manifest.annotations) = (labels, annotations);
     manifest.namespace.clone_from(&session.globals.place.namespace);
     manifest.immutable = args.immutable.then_some(true);

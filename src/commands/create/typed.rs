@@ -7,12 +7,13 @@ use super::args::{
     TlsArgs, Typed,
 };
 use crate::error::{Error, Result};
+use crate::logins::{self, Service};
 use crate::secret::{
     self, Audience, Contents, Credential, DOCKER_CONFIG, DOCKER_HUB, Login, Nothing, Origin, ProcessInput,
     SSH, SecretValue, Single, SingleValue, SshFiles, TLS,
 };
 use crate::session::Session;
-use crate::sources::read_sources;
+use crate::sources::{read_logins, read_sources};
 
 /// A type of secret with its own arguments.
 pub(super) enum Type<'a> {
@@ -25,15 +26,34 @@ pub(super) enum Type<'a> {
 }
 
 impl Type<'_> {
+    /// Returns the service whose login is meant by a name alone: `create huggingface`.
+    pub(super) fn login_of_name(&self, name: &str) -> Option<&'static Service> {
+        let Type::Generic(args) = self else { return None };
+        let is_bare = args.sources.is_empty() && args.secret_type.is_none() && !args.allow_empty;
+        logins::named(name).filter(|_| is_bare)
+    }
+
+    /// Returns the services whose logins the secret gets.
+    ///
+    /// # Errors
+    /// A service is unknown.
+    pub(super) fn services(&self, name: &str) -> Result<Vec<&'static Service>> {
+        let Type::Generic(args) = self else { return Ok(Vec::new()) };
+        let services =
+            args.sources.from_login.iter().map(|word| logins::parse(word).map(|(service, _)| service));
+        services.chain(self.login_of_name(name).map(Ok)).collect()
+    }
+
     /// Returns the API's name of the type; empty for the default, `Opaque`.
-    pub(super) fn name(&self) -> &str {
-        match self {
+    pub(super) fn name(&self, services: &[&Service]) -> Result<&str> {
+        Ok(match self {
+            Type::Generic(args) if args.secret_type.is_none() => type_of(services)?,
             Type::Generic(args) => args.secret_type.as_deref().unwrap_or_default(),
             Type::DockerRegistry(_) => DOCKER_CONFIG,
             Type::Tls(_) => TLS,
             Type::Ssh(_) => SSH,
             Type::Password(_) | Type::AccessKey(_) => "",
-        }
+        })
     }
 
     /// Returns the kind of Run:ai credential that fits the type.
@@ -47,9 +67,9 @@ impl Type<'_> {
     }
 
     /// Reads the contents.
-    pub(super) async fn read(&self, session: &Session<'_>) -> Result<Contents> {
+    pub(super) async fn read(&self, name: &str, session: &Session<'_>) -> Result<Contents> {
         match self {
-            Type::Generic(args) => generic(args, session).await,
+            Type::Generic(args) => generic(args, self.login_of_name(name), session).await,
             Type::DockerRegistry(args) => docker_registry(args, session).await,
             Type::Tls(args) => tls(args),
             Type::Ssh(args) => ssh(args),
@@ -74,9 +94,31 @@ impl CreateArgs {
     }
 }
 
-async fn generic(args: &GenericArgs, session: &Session<'_>) -> Result<Contents> {
+/// Returns the type that the logins of some services need.
+fn type_of(services: &[&Service]) -> Result<&'static str> {
+    let types: Vec<&Service> =
+        services.iter().copied().filter(|service| !service.secret_type.is_empty()).collect();
+    let Some(first) = types.first() else { return Ok("") };
+    match types.iter().find(|other| other.secret_type != first.secret_type) {
+        None => Ok(first.secret_type),
+        Some(other) => {
+            let line = format!("{} and {} make secrets of different types", first.name, other.name);
+            Err(Error::usage(line).hint("create one secret for each"))
+        }
+    }
+}
+
+async fn generic(
+    args: &GenericArgs,
+    login_of_name: Option<&Service>,
+    session: &Session<'_>,
+) -> Result<Contents> {
     let lines = if args.new.replace { Nothing::Refuse } else { Nothing::NoteLines };
-    let mut contents = read_sources(&args.sources, Vec::new(), lines, session).await?;
+    let login =
+        read_logins(&login_of_name.map(|service| service.name.to_owned()).into_iter().collect::<Vec<_>>())?;
+    let mut contents = read_sources(&args.sources, login.sources, lines, session).await?;
+    contents.notes.extend(login.notes);
+    contents.warnings.extend(login.warnings);
     if !args.allow_empty && !args.sources.allow_empty_values {
         contents.check_not_empty()?;
     }
@@ -117,7 +159,8 @@ async fn docker_registry(args: &DockerRegistryArgs, session: &Session<'_>) -> Re
         Single::of("what was typed", typed)
     };
     let email = args.docker_email.as_deref().unwrap_or_default();
-    let contents = secret::contents_of_login(&Login { server, username, password: &password, email });
+    let login = Login { server, username, password: &password, email };
+    let contents = secret::contents_of_logins(&[login]);
     contents.map(|contents| with_notes(contents, notes))
 }
 

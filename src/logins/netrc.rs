@@ -1,0 +1,96 @@
+//! `.netrc`: logins to hosts, of curl, Git, W&B and others.
+
+/// A login to a host.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Entry<'t> {
+    pub(super) host: &'t str,
+    pub(super) login: &'t str,
+    pub(super) password: &'t str,
+}
+
+/// Returns the entries that name a host, in their order.
+///
+/// The words are those of GNU's inetutils: `machine HOST`, `default`, `login`, `password`, `account`, and
+/// `macdef`, which ends at an empty line. A word may stand in quotes.
+pub(super) fn entries(text: &str) -> Vec<Entry<'_>> {
+    let mut entries: Vec<Entry<'_>> = Vec::new();
+    let mut words = Words(text);
+    let mut is_of_a_host = false;
+    while let Some(word) = words.next() {
+        match word {
+            "machine" => {
+                is_of_a_host = true;
+                entries.push(Entry { host: words.next().unwrap_or_default(), login: "", password: "" });
+            }
+            "default" => is_of_a_host = false,
+            "macdef" => words.skip_macro(),
+            "login" | "password" | "account" => {
+                let Some(said) = words.next() else { break };
+                match entries.last_mut().filter(|_| is_of_a_host) {
+                    Some(entry) if word == "login" => entry.login = said,
+                    Some(entry) if word == "password" => entry.password = said,
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+    entries
+}
+
+/// The words that are left.
+struct Words<'t>(&'t str);
+
+impl<'t> Iterator for Words<'t> {
+    type Item = &'t str;
+
+    fn next(&mut self) -> Option<&'t str> {
+        loop {
+            self.0 = self.0.trim_start();
+            if !self.0.starts_with('#') {
+                break;
+            }
+            self.0 = self.0.split_once('\n').map_or("", |(_, rest)| rest);
+        }
+        if let Some((word, rest)) = self.0.strip_prefix('"').and_then(|quoted| quoted.split_once('"')) {
+            self.0 = rest;
+            return Some(word);
+        }
+        let end = self.0.find(char::is_whitespace).unwrap_or(self.0.len());
+        let (word, rest) = self.0.split_at(end);
+        self.0 = rest;
+        (!word.is_empty()).then_some(word)
+    }
+}
+
+impl Words<'_> {
+    fn skip_macro(&mut self) {
+        let end = self.0.find("\n\n").unwrap_or(self.0.len());
+        self.0 = &self.0[end..];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn each_host_has_its_login() {
+        let text = "# machine no\nmachine a.example login me password p#1\nmachine b.example\n\tpassword \"with blank\"\n\
+                    macdef init\nmachine inside login x\n\ndefault login anonymous password user@site\nmachine c\n";
+        let entry = |host, login, password| Entry { host, login, password };
+        assert_eq!(
+            entries(text),
+            [entry("a.example", "me", "p#1"), entry("b.example", "", "with blank"), entry("c", "", "")]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_has_an_end(text in "(machine|default|login|password|macdef| |\n|\"|#|x|é){0,40}") {
+            let _ = entries(&text);
+        }
+    }
+}

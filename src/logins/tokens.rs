@@ -1,0 +1,264 @@
+//! Services whose login is a token, or a name and a token, in a file of their own.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::found::{Found, default_first, only_default};
+use super::ini::{section, sections};
+use super::machine::{Machine, Text, read, read_first, value};
+use super::netrc;
+use crate::error::{Error, Result};
+use crate::printable::printable;
+use crate::secret::FieldText;
+use crate::wording::list;
+
+// Hugging Face: huggingface_hub's `constants.py` and `utils/_auth.py`.
+
+fn huggingface_folder(machine: &Machine<'_>) -> PathBuf {
+    let cache = || machine.path_in("XDG_CACHE_HOME").unwrap_or_else(|| machine.home(".cache"));
+    machine.path_in("HF_HOME").unwrap_or_else(|| cache().join("huggingface"))
+}
+
+fn huggingface_token(machine: &Machine<'_>) -> PathBuf {
+    machine.path_in("HF_TOKEN_PATH").unwrap_or_else(|| huggingface_folder(machine).join("token"))
+}
+
+fn huggingface_stored(machine: &Machine<'_>) -> PathBuf {
+    let usual = || huggingface_folder(machine).join("stored_tokens");
+    machine.path_in("HF_STORED_TOKENS_PATH").unwrap_or_else(usual)
+}
+
+/// Lists the names of stored tokens; the token in use has none.
+pub(super) fn huggingface_tokens(machine: &Machine<'_>) -> Vec<String> {
+    let in_use = only_default(huggingface_token(machine).is_file());
+    let stored = read(&huggingface_stored(machine)).ok().flatten();
+    let stored = stored.iter().flat_map(|file| sections(file.text())).map(ToOwned::to_owned);
+    in_use.into_iter().chain(stored).collect()
+}
+
+pub(super) fn huggingface(machine: &Machine<'_>, name: Option<&str>) -> Result<Found> {
+    let (place, token) = if let Some(name) = name {
+        let file = read_first(&[huggingface_stored(machine)])?;
+        let stored = section(file.text(), name).and_then(|section| section.get("hf_token"));
+        let token = stored.ok_or_else(|| no_section(&file, name))?;
+        (format!("{}, token {}", file.shown(), printable(name)), value(token))
+    } else {
+        let file = read_first(&[huggingface_token(machine)])?;
+        (file.shown(), file.into_word())
+    };
+    let doubt =
+        (!token.expose().starts_with(b"hf_")).then(|| doubt("a Hugging Face token", "begins with hf_"));
+    Ok(Found::new(&place, vec![("HF_TOKEN", token)])?.warned(doubt))
+}
+
+// W&B: `wandb login` writes into .netrc; a server of one's own has another host.
+
+const WANDB: &str = "api.wandb.ai";
+
+pub(super) fn netrc_file(machine: &Machine<'_>) -> PathBuf {
+    let usual = || machine.home(if cfg!(windows) { "_netrc" } else { ".netrc" });
+    machine.path_in("NETRC").unwrap_or_else(usual)
+}
+
+pub(super) fn wandb_hosts(machine: &Machine<'_>) -> Vec<String> {
+    let file = read(&netrc_file(machine)).ok().flatten();
+    let hosts = file.iter().flat_map(|file| netrc::entries(file.text()).into_iter().map(|one| one.host));
+    let hosts = hosts.filter(|host| host.contains("wandb")).map(ToOwned::to_owned).collect();
+    default_first(hosts, |host| host == WANDB)
+}
+
+pub(super) fn wandb(machine: &Machine<'_>, host: Option<&str>) -> Result<Found> {
+    let file = read_first(&[netrc_file(machine)])?;
+    let host = host.unwrap_or(WANDB);
+    let entries = netrc::entries(file.text());
+    let entry = entries.iter().find(|entry| entry.host == host);
+    let entry = entry.ok_or_else(|| no_host(&file, host))?;
+    let mut keys = vec![("WANDB_API_KEY", value(entry.password))];
+    if host != WANDB {
+        keys.push(("WANDB_BASE_URL", value(&format!("https://{host}"))));
+    }
+    let is_short = entry.password.len() < 40;
+    let doubt = is_short.then(|| doubt("a W&B key", "has 40 characters or more"));
+    Ok(Found::new(&format!("{}, machine {}", file.shown(), printable(host)), keys)?.warned(doubt))
+}
+
+/// Builds the error that `.netrc` has no login to a host.
+pub(super) fn no_host(file: &Text, host: &str) -> Error {
+    Error::failed(format!("{} has no login to {}", file.shown(), printable(host)))
+}
+
+// NGC: `ngc config set` writes an INI file.
+
+const NGC: &str = "CURRENT";
+
+fn ngc_file(machine: &Machine<'_>) -> PathBuf {
+    machine
+        .path_in("NGC_CLI_HOME")
+        .map_or_else(|| machine.home(".ngc/config"), |home| home.join(".ngc/config"))
+}
+
+pub(super) fn ngc_profiles(machine: &Machine<'_>) -> Vec<String> {
+    let file = read(&ngc_file(machine)).ok().flatten();
+    let has_key = |text: &str, name: &str| section(text, name).is_some_and(|one| one.get("apikey").is_some());
+    let names = file.iter().flat_map(|file| {
+        let text = file.text();
+        sections(text).into_iter().filter(move |name| has_key(text, name)).map(ToOwned::to_owned)
+    });
+    default_first(names.collect(), |name| name == NGC)
+}
+
+pub(super) fn ngc(machine: &Machine<'_>, profile: Option<&str>) -> Result<Found> {
+    let file = read_first(&[ngc_file(machine)])?;
+    let profile = profile.unwrap_or(NGC);
+    let key = section(file.text(), profile).and_then(|section| section.get("apikey"));
+    let key = key.ok_or_else(|| no_section(&file, profile))?;
+    let doubt = (key.len() < 40).then(|| doubt("an NGC key", "begins with nvapi-, or has 84 characters"));
+    let place = format!("{}, {}", file.shown(), printable(profile));
+    Ok(Found::new(&place, vec![("NGC_API_KEY", value(key))])?.warned(doubt))
+}
+
+// Kaggle: kaggle.json, or the token of `kaggle auth login`.
+
+#[derive(Deserialize)]
+struct Kaggle {
+    username: FieldText,
+    key: FieldText,
+}
+
+fn kaggle_paths(machine: &Machine<'_>) -> Vec<PathBuf> {
+    let own = machine.path_in("KAGGLE_CONFIG_DIR").map(|folder| vec![folder]);
+    let folders = own.unwrap_or_else(|| vec![machine.home(".kaggle"), machine.config("kaggle")]);
+    folders.iter().flat_map(|folder| [folder.join("access_token"), folder.join("kaggle.json")]).collect()
+}
+
+pub(super) fn kaggle_files(machine: &Machine<'_>) -> Vec<String> {
+    only_default(kaggle_paths(machine).iter().any(|path| path.is_file()))
+}
+
+pub(super) fn kaggle(machine: &Machine<'_>, path: Option<&str>) -> Result<Found> {
+    let paths = path.map_or_else(|| kaggle_paths(machine), |path| vec![path.into()]);
+    let file = read_first(&paths)?;
+    let place = file.shown();
+    if file.path.extension().is_none_or(|end| end != "json") {
+        return Found::new(&place, vec![("KAGGLE_API_TOKEN", file.into_word())]);
+    }
+    // The error's text may quote the file.
+    let login: Kaggle = serde_json::from_str(file.text()).map_err(|error| {
+        Error::failed(format!("{place}, line {}: not a JSON object with username and key", error.line()))
+    })?;
+    Found::new(&place, vec![("KAGGLE_USERNAME", value(&login.username)), ("KAGGLE_KEY", value(&login.key))])
+}
+
+// GitHub: gh keeps tokens in the system's keyring, or in hosts.yml.
+
+const GITHUB: &str = "github.com";
+
+#[derive(Deserialize)]
+struct Host {
+    oauth_token: Option<FieldText>,
+    user: Option<String>,
+    #[serde(default)]
+    users: BTreeMap<String, Option<User>>,
+}
+
+#[derive(Deserialize)]
+struct User {
+    oauth_token: Option<FieldText>,
+}
+
+impl Host {
+    fn token(&self) -> Option<&str> {
+        let active = || self.users.get(self.user.as_deref()?)?.as_ref()?.oauth_token.as_ref();
+        let token = self.oauth_token.as_ref().or_else(active)?;
+        Some(&**token).filter(|token| !token.is_empty())
+    }
+}
+
+fn github_file(machine: &Machine<'_>) -> PathBuf {
+    let usual = || machine.config(if cfg!(windows) { "GitHub CLI" } else { "gh" });
+    machine.path_in("GH_CONFIG_DIR").unwrap_or_else(usual).join("hosts.yml")
+}
+
+fn github_logins(file: &Text) -> Result<BTreeMap<String, Host>> {
+    // The error's text may quote the file.
+    serde_saphyr::from_str(file.text())
+        .map_err(|_| Error::failed(format!("{} is not gh's file of hosts", file.shown())))
+}
+
+pub(super) fn github_hosts(machine: &Machine<'_>) -> Vec<String> {
+    let file = read(&github_file(machine)).ok().flatten();
+    let logins = file.and_then(|file| github_logins(&file).ok()).unwrap_or_default();
+    let is_only = logins.len() == 1;
+    let hosts = logins.into_iter().filter(|(_, host)| host.token().is_some()).map(|(name, _)| name).collect();
+    default_first(hosts, |host| is_only || host == GITHUB)
+}
+
+pub(super) fn github(machine: &Machine<'_>, host: Option<&str>) -> Result<Found> {
+    let file = read_first(&[github_file(machine)])?;
+    let logins = github_logins(&file)?;
+    let only = logins.keys().next().filter(|_| logins.len() == 1).map(String::as_str);
+    let host = host.or(only).unwrap_or(GITHUB);
+    let Some(login) = logins.get(host) else {
+        return Err(Error::failed(format!("{} has no login to {}", file.shown(), printable(host))));
+    };
+    let Some(token) = login.token() else {
+        let print = format!("gh auth token --hostname {}", crate::command_line::quoted(host));
+        return Err(Error::failed(format!(
+            "gh keeps the token for {} in the system's keyring",
+            printable(host)
+        ))
+        .hint(format!(
+            "to store it: {print} | kubectl runai-secret create github --from-file=GH_TOKEN=- --trim"
+        )));
+    };
+    let place = format!("{}, {}", file.shown(), printable(host));
+    if host == GITHUB {
+        return Found::new(&place, vec![("GH_TOKEN", value(token))]);
+    }
+    Found::new(&place, vec![("GH_ENTERPRISE_TOKEN", value(token)), ("GH_HOST", value(host))])
+}
+
+// PyPI: .pypirc, as twine reads it.
+
+const PYPI: &str = "pypi";
+
+fn pypi_file(machine: &Machine<'_>) -> PathBuf {
+    machine.home(".pypirc")
+}
+
+pub(super) fn pypi_servers(machine: &Machine<'_>) -> Vec<String> {
+    let file = read(&pypi_file(machine)).ok().flatten();
+    let names = file.iter().flat_map(|file| sections(file.text())).filter(|name| *name != "distutils");
+    default_first(names.map(ToOwned::to_owned).collect(), |name| name == PYPI)
+}
+
+pub(super) fn pypi(machine: &Machine<'_>, server: Option<&str>) -> Result<Found> {
+    let file = read_first(&[pypi_file(machine)])?;
+    let server = server.unwrap_or(PYPI);
+    let own = section(file.text(), server).ok_or_else(|| no_section(&file, server))?;
+    let Some(password) = own.get("password") else {
+        let line = format!("{}, {}: no password", file.shown(), printable(server));
+        return Err(Error::failed(line).hint("twine asks for it, or keeps it in the system's keyring"));
+    };
+    let username = own.get("username").unwrap_or("__token__");
+    let mut keys = vec![("TWINE_USERNAME", value(username)), ("TWINE_PASSWORD", value(password))];
+    let test = (server == "testpypi").then_some("https://test.pypi.org/legacy/");
+    keys.extend(own.get("repository").or(test).map(|url| ("TWINE_REPOSITORY_URL", value(url))));
+    let is_odd = username == "__token__" && !password.starts_with("pypi-");
+    let doubt = is_odd.then(|| doubt("a PyPI token", "begins with pypi-"));
+    Ok(Found::new(&format!("{}, {}", file.shown(), printable(server)), keys)?.warned(doubt))
+}
+
+fn no_section(file: &Text, name: &str) -> Error {
+    let names: Vec<String> =
+        sections(file.text()).into_iter().map(|name| printable(name).into_owned()).collect();
+    Error::failed(format!("{} has no login named {}", file.shown(), printable(name)))
+        .hint(format!("it has {}", list(&names)))
+}
+
+/// Warns that a value has another form than those of its service.
+fn doubt(what: &str, form: &str) -> String {
+    format!("this does not look like {what}, which {form}")
+}

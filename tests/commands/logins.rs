@@ -1,0 +1,430 @@
+//! `--from-login`: the logins that other programs keep on this machine, in the files as these write them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use support::{Outcome, Sandbox, World, scenario};
+
+use crate::create_types::openssh_key;
+
+/// A part of every value: no output may hold it.
+const CANARY: &str = "Zq7cAnArY";
+
+/// A value of the form of a service, with the canary inside.
+fn token(start: &str) -> String {
+    format!("{start}{CANARY}0123456789abcdefghijklmnopqrstuvwxyz")
+}
+
+fn put(sandbox: &Sandbox, path: &str, content: impl AsRef<[u8]>) {
+    let path = sandbox.home().join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, content).unwrap();
+}
+
+/// The keys and values that a login gives, and what is said of it.
+#[track_caller]
+fn stored(sandbox: &Sandbox, login: &str) -> (BTreeMap<String, String>, Outcome) {
+    let words = ["create", "s", "--from-login", login, "--dry-run=client", "-ojson"];
+    let printed = sandbox.run(words).success();
+    assert!(!printed.stderr.contains(CANARY), "{printed}");
+    let text = |value: &Value| String::from_utf8(STANDARD.decode(value.as_str().unwrap()).unwrap()).unwrap();
+    let object = printed.json();
+    let data = object["data"].as_object().unwrap().iter().map(|(key, value)| (key.clone(), text(value)));
+    (data.collect(), printed)
+}
+
+#[track_caller]
+fn assert_stores(sandbox: &Sandbox, login: &str, expected: &[(&str, &str)]) {
+    let (data, printed) = stored(sandbox, login);
+    let expected: BTreeMap<String, String> =
+        expected.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    assert_eq!(data, expected, "{login}");
+    assert!(!printed.stderr.contains("Warning"), "{printed}");
+    let service = login.split('=').next().unwrap();
+    assert_eq!(printed.json()["metadata"]["labels"]["kubectl-runai-secret/login"], service);
+}
+
+/// The refusal of a login, with each of these lines.
+#[track_caller]
+fn assert_refused(sandbox: &Sandbox, login: &str, lines: &[&str]) {
+    let words = ["create", "s", "--from-login", login, "--dry-run=client", "-ojson"];
+    let refused = sandbox.run(words);
+    assert!(matches!(refused.code, Some(1 | 2)), "{refused}");
+    refused.never_shows(CANARY.as_bytes());
+    for line in lines {
+        assert!(refused.stderr.contains(line), "{line}: {refused}");
+    }
+}
+
+fn home(sandbox: &Sandbox, rest: &str) -> String {
+    sandbox.home().join(rest).display().to_string()
+}
+
+#[test]
+fn a_hugging_face_token_is_the_one_in_use_or_a_stored_one() {
+    let sandbox = Sandbox::new();
+    let (used, other) = (token("hf_"), token("hf_other"));
+    put(&sandbox, ".cache/huggingface/token", &used);
+    put(
+        &sandbox,
+        ".cache/huggingface/stored_tokens",
+        format!("[main]\nhf_token = {used}\n\n[work token]\nhf_token = {other}\n"),
+    );
+    assert_stores(&sandbox, "huggingface", &[("HF_TOKEN", &used)]);
+    assert_stores(&sandbox, "huggingface=work token", &[("HF_TOKEN", &other)]);
+    let file = home(&sandbox, ".cache/huggingface/stored_tokens");
+    assert_refused(
+        &sandbox,
+        "huggingface=none",
+        &[&format!("{file} has no login named none"), "it has main and work token"],
+    );
+    put(&sandbox, "elsewhere/token", format!("{other}\r\n"));
+    let moved = Sandbox::new().with_env("HF_HOME", sandbox.home().join("elsewhere"));
+    assert_stores(&moved, "huggingface", &[("HF_TOKEN", &other)]);
+}
+
+#[test]
+fn what_is_not_there_is_named_with_the_way_to_log_in() {
+    let sandbox = Sandbox::new();
+    let path = home(&sandbox, ".cache/huggingface/token");
+    assert_refused(
+        &sandbox,
+        "huggingface",
+        &[&format!("error: huggingface: {path} does not exist\n"), "hint: to log in: hf auth login\n"],
+    );
+    assert_refused(
+        &sandbox,
+        "aws",
+        &["error: aws: ", ".aws/credentials and ", "hint: to log in: aws configure\n"],
+    );
+    assert_refused(&sandbox, "nosuch", &["it knows huggingface, wandb, aws, docker,"]);
+    assert_refused(&sandbox, "hugingface", &["hint: did you mean huggingface?"]);
+    assert_refused(&sandbox, "aws=", &["--from-login aws= names no PROFILE"]);
+    for service in ["wandb", "docker", "ngc", "gcloud", "kaggle", "github", "ssh", "netrc", "pypi", "dotenv"]
+    {
+        assert_refused(&sandbox, service, &["error: "]);
+    }
+}
+
+#[test]
+fn a_token_that_can_not_be_right_is_doubted() {
+    let sandbox = Sandbox::new();
+    put(&sandbox, ".cache/huggingface/token", CANARY);
+    let (_, printed) = stored(&sandbox, "huggingface");
+    let warning = "Warning: this does not look like a Hugging Face token, which begins with hf_\n";
+    assert!(printed.stderr.contains(warning), "{printed}");
+    put(&sandbox, ".cache/huggingface/token", " \n");
+    assert_refused(&sandbox, "huggingface", &["has an empty login: no value for HF_TOKEN"]);
+}
+
+#[test]
+fn a_key_of_wandb_is_in_netrc() {
+    let sandbox = Sandbox::new();
+    let (key, own) = (token("a"), token("local-"));
+    put(
+        &sandbox,
+        ".netrc",
+        format!(
+            "machine api.wandb.ai\n  login user\n  password {key}\nmachine wandb.example\n  login user\n  password {own}\n"
+        ),
+    );
+    assert_stores(&sandbox, "wandb", &[("WANDB_API_KEY", &key)]);
+    let expected = [("WANDB_API_KEY", own.as_str()), ("WANDB_BASE_URL", "https://wandb.example")];
+    assert_stores(&sandbox, "wandb=wandb.example", &expected);
+    assert_refused(&sandbox, "wandb=other.example", &["has no login to other.example"]);
+    let line = format!("machine wandb.example login user password {own}\n");
+    assert_stores(&sandbox, "netrc=wandb.example", &[(".netrc", &line)]);
+    assert_refused(
+        &sandbox,
+        "netrc",
+        &["has logins to api.wandb.ai and wandb.example: choose one", "hint: --from-login netrc=HOST"],
+    );
+}
+
+#[test]
+fn a_profile_of_aws_brings_keys_region_and_endpoint() {
+    let sandbox = Sandbox::new();
+    let (key, other) = (token(""), token("x"));
+    put(
+        &sandbox,
+        ".aws/credentials",
+        format!(
+            "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = {key}\n\n\
+             [lab]\naws_access_key_id=lab-user\naws_secret_access_key={other}\n\n\
+             [short]\naws_access_key_id = ASIAIOSFODNN7EXAMPLE\naws_secret_access_key = {key}\naws_session_token = {other}\n\
+             x_security_token_expires = 2020-01-02T03:04:05Z\n"
+        ),
+    );
+    put(
+        &sandbox,
+        ".aws/config",
+        "[default]\nregion = eu-west-1\ns3 =\n  region = inner\n[profile lab]\nregion = local\nendpoint_url = https://s3.example\n\
+         [profile sso]\nsso_session = x\nsso_role_name = y\n[sso-session x]\nsso_region = us-east-1\n",
+    );
+    let id = ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");
+    let expected = [id, ("AWS_SECRET_ACCESS_KEY", &key), ("AWS_DEFAULT_REGION", "eu-west-1")];
+    assert_stores(&sandbox, "aws", &expected);
+    let expected = [
+        ("AWS_ACCESS_KEY_ID", "lab-user"),
+        ("AWS_SECRET_ACCESS_KEY", &other),
+        ("AWS_DEFAULT_REGION", "local"),
+        ("AWS_ENDPOINT_URL", "https://s3.example"),
+    ];
+    assert_stores(&sandbox, "aws=lab", &expected);
+    let (data, printed) = stored(&sandbox, "aws=short");
+    assert_eq!(data["AWS_SESSION_TOKEN"], other);
+    let warning =
+        "the keys of this profile are temporary and ended at 2020-01-02T03:04:05Z: a job that starts later";
+    assert!(printed.stderr.contains(warning), "{printed}");
+    assert_refused(
+        &sandbox,
+        "aws=sso",
+        &[
+            "profile \"sso\" has no keys in a file: they are fetched for some hours",
+            "hint: to store them as they are now: aws configure export-credentials --profile sso --format env-no-export | \
+             kubectl runai-secret create aws --from-dotenv -\n",
+        ],
+    );
+    assert_refused(
+        &sandbox,
+        "aws=labb",
+        &["there is no profile \"labb\"", "did you mean --from-login aws=lab?"],
+    );
+    assert_refused(&sandbox, "aws=none", &["hint: its profiles: default, lab, short and sso\n"]);
+    let chosen = Sandbox::new().with_env("AWS_PROFILE", "lab");
+    for file in ["credentials", "config"] {
+        put(&chosen, &format!(".aws/{file}"), fs::read(sandbox.home().join(".aws").join(file)).unwrap());
+    }
+    assert_eq!(stored(&chosen, "aws").0["AWS_ACCESS_KEY_ID"], "lab-user");
+}
+
+/// The logins in a printed `.dockerconfigjson`.
+#[track_caller]
+fn logins(sandbox: &Sandbox, login: &str) -> BTreeMap<String, (String, String)> {
+    let (data, printed) = stored(sandbox, login);
+    assert_eq!(printed.json()["type"], "kubernetes.io/dockerconfigjson");
+    let config: Value = serde_json::from_str(&data[".dockerconfigjson"]).unwrap();
+    let text = |entry: &Value, field: &str| entry[field].as_str().unwrap().to_owned();
+    let auths = config["auths"].as_object().unwrap().iter();
+    auths
+        .map(|(server, entry)| {
+            let pair = (text(entry, "username"), text(entry, "password"));
+            let auth = STANDARD.decode(text(entry, "auth")).unwrap();
+            assert_eq!(auth, format!("{}:{}", pair.0, pair.1).into_bytes());
+            (server.clone(), pair)
+        })
+        .collect()
+}
+
+#[test]
+fn logins_to_registries_are_in_the_file_or_with_a_helper() {
+    let sandbox = Sandbox::new();
+    let auth = STANDARD.encode(format!("me:{CANARY}"));
+    put(
+        &sandbox,
+        ".docker/config.json",
+        format!(
+            r#"{{"auths": {{"https://index.docker.io/v1/": {{"auth": "{auth}"}}, "ghcr.io": {{}}, "quay.io": {{}}}},
+                "credsStore": "vault", "credHelpers": {{"ecr.example": "other"}}, "currentContext": "x"}}"#
+        ),
+    );
+    let helper = |name: &str, cases: &str| {
+        sandbox.program(
+            &format!("docker-credential-{name}"),
+            &format!("#!/bin/sh\nread -r server\ncase \"$1 $server\" in\n{cases}\n*) echo 'credentials not found in native keychain'; exit 1;;\nesac\n"),
+        )
+    };
+    helper(
+        "vault",
+        &format!(
+            "'get ghcr.io') echo '{{\"ServerURL\":\"ghcr.io\",\"Username\":\"robot\",\"Secret\":\"{CANARY}-g\"}}';;\n\
+             'get quay.io') echo '{{\"ServerURL\":\"quay.io\",\"Username\":\"<token>\",\"Secret\":\"{CANARY}-t\"}}';;"
+        ),
+    );
+    helper(
+        "other",
+        &format!("'get ecr.example') echo '{{\"Username\":\"AWS\",\"Secret\":\"{CANARY}-e\"}}';;"),
+    );
+    let pair = |user: &str, end: &str| (user.to_owned(), format!("{CANARY}{end}"));
+    let hub = "https://index.docker.io/v1/".to_owned();
+    assert_eq!(logins(&sandbox, "docker=docker.io"), BTreeMap::from([(hub.clone(), pair("me", ""))]));
+    let both = BTreeMap::from([(hub, pair("me", "")), ("ghcr.io".to_owned(), pair("robot", "-g"))]);
+    assert_eq!(logins(&sandbox, "docker=ghcr.io,index.docker.io"), both);
+    assert_eq!(logins(&sandbox, "docker=ecr.example")["ecr.example"], pair("AWS", "-e"));
+    assert_refused(&sandbox, "docker=quay.io", &["is an identity token, which no kubelet reads"]);
+    assert_refused(
+        &sandbox,
+        "docker",
+        &[
+            "has logins to ",
+            "choose one, or several",
+            "--from-login docker=ghcr.io,https://index.docker.io/v1/,quay.io",
+        ],
+    );
+    assert_refused(
+        &sandbox,
+        "docker=gchr.io",
+        &["has no login to gchr.io", "did you mean --from-login docker=ghcr.io?"],
+    );
+}
+
+#[test]
+fn a_helper_that_fails_or_is_no_program_is_named_and_nothing_of_it_is_shown() {
+    let sandbox = Sandbox::new();
+    put(&sandbox, ".docker/config.json", r#"{"auths": {"ghcr.io": {}}, "credsStore": "vault"}"#);
+    assert_refused(&sandbox, "docker", &["docker-credential-vault can't be started: "]);
+    sandbox.program("docker-credential-vault", &format!("#!/bin/sh\necho {CANARY}\nexit 3\n"));
+    let lines = ["docker-credential-vault get failed", "hint: to see why: docker login ghcr.io"];
+    assert_refused(&sandbox, "docker", &lines);
+    sandbox.program("docker-credential-vault", &format!("#!/bin/sh\necho {CANARY}\n"));
+    assert_refused(&sandbox, "docker", &["docker-credential-vault gave no login in its answer"]);
+    put(&sandbox, ".docker/config.json", r#"{"auths": {"ghcr.io": {}}, "credsStore": "../evil"}"#);
+    assert_refused(&sandbox, "docker", &["../evil is not the name of a credential helper"]);
+}
+
+#[test]
+fn podmans_file_of_logins_is_found_too() {
+    let sandbox = Sandbox::new();
+    let auth = STANDARD.encode(format!("me:{CANARY}"));
+    put(
+        &sandbox,
+        ".config/containers/auth.json",
+        format!(r#"{{"auths": {{"quay.io": {{"auth": "{auth}"}}}}}}"#),
+    );
+    assert_eq!(logins(&sandbox, "docker")["quay.io"], ("me".to_owned(), CANARY.to_owned()));
+}
+
+#[test]
+fn tokens_of_ngc_kaggle_github_and_pypi_are_where_their_programs_keep_them() {
+    let sandbox = Sandbox::new();
+    let (key, other) = (token("nvapi-"), token("pypi-"));
+    put(
+        &sandbox,
+        ".ngc/config",
+        format!(
+            ";WARNING - This is a machine generated file.  Do not edit manually.\n[CURRENT]\napikey = {key}\nformat_type = ascii\norg = x\n"
+        ),
+    );
+    assert_stores(&sandbox, "ngc", &[("NGC_API_KEY", &key)]);
+    put(&sandbox, ".kaggle/kaggle.json", format!(r#"{{"username":"me","key":"{key}"}}"#));
+    assert_stores(&sandbox, "kaggle", &[("KAGGLE_USERNAME", "me"), ("KAGGLE_KEY", &key)]);
+    put(
+        &sandbox,
+        ".config/gh/hosts.yml",
+        format!(
+            "github.com:\n    git_protocol: https\n    users:\n        me:\n            oauth_token: {key}\n    user: me\n    oauth_token: {key}\n\
+             ghe.example:\n    oauth_token: {other}\n    user: me\n\
+             keyring.example:\n    users:\n        me:\n    user: me\n"
+        ),
+    );
+    assert_stores(&sandbox, "github", &[("GH_TOKEN", &key)]);
+    assert_stores(
+        &sandbox,
+        "github=ghe.example",
+        &[("GH_ENTERPRISE_TOKEN", &other), ("GH_HOST", "ghe.example")],
+    );
+    assert_refused(
+        &sandbox,
+        "github=keyring.example",
+        &[
+            "gh keeps the token for keyring.example in the system's keyring",
+            "gh auth token --hostname keyring.example | kubectl",
+        ],
+    );
+    put(
+        &sandbox,
+        ".pypirc",
+        format!(
+            "[distutils]\nindex-servers =\n    pypi\n    own\n\n[pypi]\nusername = __token__\npassword = {other}\n\n[own]\nrepository = https://pypi.example/legacy/\nusername = me\npassword = {key}\n"
+        ),
+    );
+    assert_stores(&sandbox, "pypi", &[("TWINE_USERNAME", "__token__"), ("TWINE_PASSWORD", &other)]);
+    let expected = [
+        ("TWINE_USERNAME", "me"),
+        ("TWINE_PASSWORD", &key),
+        ("TWINE_REPOSITORY_URL", "https://pypi.example/legacy/"),
+    ];
+    assert_stores(&sandbox, "pypi=own", &expected);
+}
+
+#[test]
+fn logins_that_are_files_stay_as_they_are() {
+    let sandbox = Sandbox::new();
+    let google = format!("{{\n  \"type\": \"authorized_user\",\n  \"refresh_token\": \"{CANARY}\"\n}}\n");
+    put(&sandbox, ".config/gcloud/application_default_credentials.json", &google);
+    assert_stores(&sandbox, "gcloud", &[("application_default_credentials.json", &google)]);
+    let key = openssh_key("none");
+    put(&sandbox, ".ssh/id_ed25519", &key);
+    put(&sandbox, ".ssh/id_ed25519.pub", "ssh-ed25519 AAAA me\n");
+    put(&sandbox, ".ssh/known_hosts", "github.com ssh-ed25519 AAAA\n");
+    let expected = [
+        ("known_hosts", "github.com ssh-ed25519 AAAA\n"),
+        ("ssh-privatekey", key.as_str()),
+        ("ssh-publickey", "ssh-ed25519 AAAA me\n"),
+    ];
+    assert_stores(&sandbox, "ssh", &expected);
+    put(&sandbox, ".ssh/id_rsa", openssh_key("aes256-ctr"));
+    assert_refused(&sandbox, "ssh=id_rsa", &["has a passphrase, which a job can't ask for"]);
+    sandbox.file(".env", format!("export A='{CANARY}'\n"));
+    assert_stores(&sandbox, "dotenv", &[("A", CANARY)]);
+}
+
+#[test]
+fn files_of_another_form_are_refused_by_line_without_their_text() {
+    let sandbox = Sandbox::new();
+    for (path, login, line) in [
+        (".docker/config.json", "docker", "line 1: not a JSON object like Docker's config.json"),
+        (".kaggle/kaggle.json", "kaggle", "line 1: not a JSON object with username and key"),
+        (
+            ".config/gcloud/application_default_credentials.json",
+            "gcloud",
+            "line 1: not a JSON object with a type",
+        ),
+        (".config/gh/hosts.yml", "github", "is not gh's file of hosts"),
+        (".aws/credentials", "aws", "there is no profile \"default\""),
+        (".ngc/config", "ngc", "has no login named CURRENT"),
+        (".netrc", "wandb", "has no login to api.wandb.ai"),
+        (".ssh/id_ed25519", "ssh", "is not a private SSH key"),
+    ] {
+        put(&sandbox, path, format!("[{CANARY}"));
+        assert_refused(&sandbox, login, &[line]);
+        put(&sandbox, path, [b"\xff\xfe", CANARY.as_bytes()].concat());
+        assert_refused(&sandbox, login, &["error: "]);
+        fs::remove_file(sandbox.home().join(path)).unwrap();
+        fs::create_dir(sandbox.home().join(path)).unwrap();
+        assert_refused(&sandbox, login, &["error: "]);
+    }
+}
+
+#[scenario]
+fn a_service_alone_is_its_usual_secret(world: &World, sandbox: &Sandbox) {
+    let project = world.project("a");
+    let key = token("hf_");
+    put(sandbox, ".cache/huggingface/token", &key);
+    let created = sandbox.kubectl(["runai-secret", "create", "huggingface", "-p", &project.name]).success();
+    created.never_shows(CANARY.as_bytes());
+    assert_eq!(created.stdout, "secret/hf created\n");
+    let note = format!("note: HF_TOKEN from {}\n", home(sandbox, ".cache/huggingface/token"));
+    assert!(created.stderr.contains(&note), "{created}");
+    assert_eq!(world.secret_value(&project.namespace, "hf", "HF_TOKEN").unwrap(), key.as_bytes());
+    let set = sandbox.run(["set", "hf", "--from-login=huggingface", "-p", &project.name]).success();
+    set.never_shows(CANARY.as_bytes());
+    // A name with a source of its own is a name like any other.
+    sandbox.run(["create", "aws", "--from-literal=k=v", "-p", &project.name]).success();
+    assert!(world.secret(&project.namespace, "aws").is_some());
+    assert!(Path::new(&home(sandbox, ".cache/huggingface/token")).exists());
+}
+
+#[scenario]
+fn types_that_do_not_go_together_are_refused_before_anything_is_read(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    world.clear_log();
+    let words = ["create", "s", "--from-login=docker", "--from-login=ssh", "-n", &namespace];
+    let refused = sandbox.run(words).fails_with(2);
+    assert!(refused.stderr.contains("error: docker and ssh make secrets of different types\n"), "{refused}");
+    assert!(world.requests().is_empty());
+}
