@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::change::manifest::ManifestChange;
 use crate::change::workload::{Change, ChangeArgs, Changed, Plan, Planned, Way};
+use crate::cluster::Cluster;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::Holds;
@@ -20,6 +21,10 @@ use crate::{change, secret, uses};
 /// keys and the containers are looked up, and the server checks the change. A Job's template can't be
 /// changed: --recreate replaces the Job with one of the same name, --copy-as creates another one.
 /// --dry-run=client looks all of this up too, and writes nothing.
+///
+/// A secret that says what it holds needs no more words: one that create made of a login, a registry login, an
+/// SSH key, an access key of Run:ai. Keys become variables of their names, a registry login pulls images, an SSH
+/// key goes into /root/.ssh.
 ///
 /// With -f it changes the workloads of a manifest and prints the whole manifest, without asking a cluster.
 #[derive(clap::Args)]
@@ -55,6 +60,10 @@ pub(crate) struct AttachArgs {
     #[arg(long, value_name = "PATH[:KEY[=FILE],…]", add = Holds::Mount)]
     mount: Vec<String>,
 
+    /// An env variable with the path of the mounted file, or of the folder if it has several
+    #[arg(long, value_name = "VAR", requires = "mount", add = Holds::Text)]
+    path_env: Option<String>,
+
     /// Pull the workload's images with this registry login
     #[arg(long)]
     image_pull: bool,
@@ -84,24 +93,33 @@ pub(crate) struct AttachArgs {
     change: ChangeArgs,
 }
 
+/// How the workload is to get secrets.
+enum Asked {
+    /// By flags, checked as far as that is possible without a cluster.
+    Flags(Vec<Attachment>),
+    /// As this secret itself says that it is used.
+    AsUsual(String),
+}
+
 /// A checked request.
 struct Request {
     /// None for every workload of a manifest.
     target: Option<Target>,
     files: Option<ManifestFiles>,
-    attachments: Vec<Attachment>,
+    asked: Asked,
     containers: ContainerChoice,
     existing: Existing,
     way: Option<Way>,
 }
 
 pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> {
-    let Request { target, files, attachments, containers, existing, way } = args.resolve()?;
+    let Request { target, files, asked, containers, existing, way } = args.resolve()?;
     if args.runai == RunaiFlags::Wanted {
-        return print_runai_flags(&attachments, args, session).await;
+        return print_runai_flags(asked, target.as_ref(), args, session).await;
     }
     let target = match (files, target) {
         (Some(files), target) => {
+            let Asked::Flags(attachments) = asked else { return Err(which_use()) };
             let plan = Attaching { attachments, containers, existing, accounts: AccountLogins::new() };
             return ManifestChange { plan, target: target.as_ref(), write: &args.change.write, session }
                 .run(&files);
@@ -111,6 +129,7 @@ pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> 
     };
     let cluster = session.connect().await?;
     let namespace = session.namespace(&cluster).await?;
+    let attachments = args.known(asked, Some(&target), &namespace, &cluster, session).await?;
     let (checked, object) = tokio::join!(
         uses::references::check(&attachments, &namespace, &cluster, session),
         change::workload::read(&cluster, &namespace, &target)
@@ -131,7 +150,8 @@ pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> 
 }
 
 async fn print_runai_flags(
-    attachments: &[Attachment],
+    asked: Asked,
+    target: Option<&Target>,
     args: &AttachArgs,
     session: &Session<'_>,
 ) -> Result<()> {
@@ -148,8 +168,9 @@ async fn print_runai_flags(
     }
     let cluster = session.connect().await?;
     let namespace = session.namespace(&cluster).await?;
-    let keys = uses::references::check(attachments, &namespace, &cluster, session).await?;
-    uses::runai_flags::print(attachments, &keys, session)
+    let attachments = args.known(asked, target, &namespace, &cluster, session).await?;
+    let keys = uses::references::check(&attachments, &namespace, &cluster, session).await?;
+    uses::runai_flags::print(&attachments, &keys, session)
 }
 
 struct Attaching {
@@ -197,6 +218,11 @@ fn which_workload() -> Error {
         .hint("kubectl runai-secret attach SECRET KIND/NAME --env KEY")
 }
 
+fn which_use() -> Error {
+    Error::usage("say how the workload uses the secret")
+        .hint("add --env KEY, --env-all, --mount PATH or --image-pull")
+}
+
 impl AttachArgs {
     fn resolve(&self) -> Result<Request> {
         let (secret, target) = self.secret_and_target()?;
@@ -215,25 +241,66 @@ impl AttachArgs {
             });
         }
         attachments.extend(uses.attachments);
-        if attachments.is_empty() {
-            return Err(Error::usage("say how the workload uses the secret")
-                .hint("add --env KEY, --env-all, --mount PATH or --image-pull"));
-        }
-        self.check_every_flag_is_used(&attachments)?;
-        if self.optional {
-            attachments = attachments.into_iter().map(Attachment::optional).collect();
-        }
+        let asked = match secret {
+            Some(secret) if attachments.is_empty() && !self.manifest.is_given() => {
+                Asked::AsUsual(secret.to_owned())
+            }
+            _ if attachments.is_empty() => return Err(which_use()),
+            _ => Asked::Flags(self.checked(attachments, target.as_ref())?),
+        };
         let way = match &target {
             Some(target) => self.change.way(target)?,
             None => None,
         };
         let existing = if self.overwrite { Existing::Overwrite } else { Existing::Keep };
         let containers = ContainerChoice::from_flags(&self.container);
-        if let Some(target) = &target {
+        let files = self.manifest.files()?;
+        Ok(Request { target, files, asked, containers, existing, way })
+    }
+
+    /// Returns the attachments as they are to be made.
+    ///
+    /// # Errors
+    /// A flag has no effect on them, or the workload can't have them.
+    fn checked(&self, attachments: Vec<Attachment>, target: Option<&Target>) -> Result<Vec<Attachment>> {
+        self.check_every_flag_is_used(&attachments)?;
+        let need = |one: Attachment| if self.optional { one.optional() } else { one };
+        let attachments: Vec<Attachment> = attachments.into_iter().map(need).collect();
+        if let Some(target) = target {
+            let containers = ContainerChoice::from_flags(&self.container);
             workload::check_expressible(target.kind, &attachments, &containers)?;
         }
-        let files = self.manifest.files()?;
-        Ok(Request { target, files, attachments, containers, existing, way })
+        Ok(attachments)
+    }
+
+    /// Returns what the flags ask for, or else what the secret itself says.
+    ///
+    /// # Errors
+    /// The secret does not say how it is used, or can't be read.
+    async fn known(
+        &self,
+        asked: Asked,
+        target: Option<&Target>,
+        namespace: &str,
+        cluster: &Cluster,
+        session: &Session<'_>,
+    ) -> Result<Vec<Attachment>> {
+        let secret = match asked {
+            Asked::Flags(attachments) => return Ok(attachments),
+            Asked::AsUsual(secret) => secret,
+        };
+        let head = match cluster.secret_head(namespace, &secret).await {
+            Ok(head) => head,
+            // Whoever names a key hears where else there is such a secret.
+            Err(failure) if failure.is_not_found() || failure.is_forbidden() => {
+                let any = Attachment::env_all(&secret, "")?;
+                uses::references::check(&[any], namespace, cluster, session).await?;
+                return Err(which_use());
+            }
+            Err(failure) => return Err(failure.into()),
+        };
+        let usual = uses::usual::attachments(&secret, &head)?.ok_or_else(which_use)?;
+        self.checked(usual, target)
     }
 
     /// Refuses a flag that has no effect: the user expects one.
@@ -301,6 +368,15 @@ impl AttachArgs {
         }
         for flag in &self.mount {
             attachments.push(Attachment::files(secret, flag, mode)?);
+        }
+        if let Some(variable) = &self.path_env {
+            let files: Vec<_> =
+                attachments.iter().filter(|one| matches!(one, Attachment::Files { .. })).collect();
+            let [files] = files.as_slice() else {
+                return Err(Error::usage("--path-env is about one --mount, and there are several")
+                    .hint("attach them one after the other"));
+            };
+            attachments.push(Attachment::path_of(variable, files)?);
         }
         if self.image_pull {
             attachments.push(Attachment::image_pull(secret)?);

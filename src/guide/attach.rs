@@ -2,13 +2,14 @@
 
 use super::places::NO_SECRET;
 use super::{Guide, Question};
+use crate::cluster::SecretHead;
 use crate::error::{Error, Result};
 use crate::flags::Holds;
 use crate::metadata::Metadata;
 use crate::secret::{DOCKER_CONFIG, OLD_DOCKER_CONFIG, SSH, TLS};
 use crate::wording::list;
 use crate::workload::{self, Attachment, Target};
-use crate::{complete, secret};
+use crate::{complete, logins, secret, uses};
 
 /// Flags that say how to use one secret.
 const WAYS: [&str; 4] = ["env", "env-all", "mount", "image-pull"];
@@ -18,6 +19,8 @@ const WAYS: [&str; 4] = ["env", "env-all", "mount", "image-pull"];
 enum Way {
     /// No further way.
     Enough,
+    /// As the secret itself says.
+    Usual,
     OneKey,
     EveryKey,
     Files,
@@ -39,12 +42,17 @@ impl Way {
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Enough => ("that is all", ""),
+            Self::Usual => ("as usual", "by the names that programs look for"),
             Self::OneKey => ("as an env variable", "one key"),
             Self::EveryKey => ("as env variables", "every key"),
             Self::Files => ("as files", "in a folder of the container"),
             Self::ImagePull => ("to pull images", "a registry's login"),
         }
     }
+}
+
+fn has_usual_use(secret: &str, head: &SecretHead) -> bool {
+    matches!(uses::usual::attachments(secret, head), Ok(Some(_)))
 }
 
 impl Guide<'_> {
@@ -64,6 +72,7 @@ impl Guide<'_> {
         }
         self.ask_for_project().await?;
         if needs_secret {
+            let is_typed = secret.is_some();
             let secret = if let Some(secret) = secret {
                 secret
             } else {
@@ -71,8 +80,10 @@ impl Guide<'_> {
                 self.draft.push_first(secret.clone());
                 secret
             };
-            if !says_how {
-                self.ask_how(&secret).await?;
+            let head = if says_how { None } else { self.head_of(&secret).await? };
+            let has_usual = head.as_ref().is_some_and(|head| has_usual_use(&secret, head));
+            if !(says_how || is_typed && has_usual) {
+                self.ask_how(&secret, head.as_ref()).await?;
             }
         }
         if target.is_none() {
@@ -96,15 +107,18 @@ impl Guide<'_> {
         }
     }
 
-    async fn ask_how(&mut self, secret: &str) -> Result<()> {
-        let offered = Way::offered(&self.type_of(secret).await?);
+    async fn ask_how(&mut self, secret: &str, head: Option<&SecretHead>) -> Result<()> {
+        let offered = Way::offered(head.map(|head| head.secret_type.as_str()).unwrap_or_default());
+        // A type alone is known by the order of the ways.
+        let is_login = |head: &&SecretHead| head.metadata.labels.contains_key(logins::LABEL);
+        let mut first = head.filter(is_login).filter(|head| has_usual_use(secret, head)).map(|_| Way::Usual);
         let mut question = "How should the workload get it?";
         loop {
-            let enough = self.has(&WAYS).then_some(Way::Enough);
-            let ways: Vec<Way> = enough.into_iter().chain(offered.iter().copied()).collect();
+            let ways: Vec<Way> = first.into_iter().chain(offered.iter().copied()).collect();
+            first = Some(Way::Enough);
             let words: Vec<_> = ways.iter().map(|way| way.words()).collect();
             match ways[self.pick_way(question, &words).await?] {
-                Way::Enough => return Ok(()),
+                Way::Enough | Way::Usual => return Ok(()),
                 Way::OneKey => {
                     let key = self.pick_key(secret).await?;
                     let variable = self.type_variable(secret, &key).await?;
@@ -128,13 +142,13 @@ impl Guide<'_> {
         self.gives(|flag| Holds::of(flag).is_some_and(Holds::names_a_secret))
     }
 
-    /// Returns the type of a secret; empty if it has none, or can't be read.
-    async fn type_of(&self, secret: &str) -> Result<String> {
+    /// Returns the outside of a secret; none if it can't be read.
+    async fn head_of(&self, secret: &str) -> Result<Option<SecretHead>> {
         let (line, cluster) = (self.about_secrets(&[""]), self.cluster().await?);
         let namespace = complete::namespace(self.draft.program(), &line, cluster).await?;
         match cluster.secret_head::<Metadata>(&namespace, secret).await {
-            Err(failure) if failure.is_forbidden() || failure.is_not_found() => Ok(String::new()),
-            head => Ok(head?.secret_type),
+            Err(failure) if failure.is_forbidden() || failure.is_not_found() => Ok(None),
+            head => Ok(Some(head?)),
         }
     }
 

@@ -17,8 +17,8 @@ mod tokens;
 
 pub(crate) use self::found::Found;
 pub(crate) use self::machine::Machine;
-pub(crate) use self::service::Service;
-pub(crate) use self::table::{SERVICES, named, parse};
+pub(crate) use self::service::{Service, Usual};
+pub(crate) use self::table::{OPENSSH, SERVICES, named, parse};
 
 /// The label of a secret that holds a login: the name of the service. It says how jobs take the secret.
 pub(crate) const LABEL: &str = "kubectl-runai-secret/login";

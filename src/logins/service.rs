@@ -4,6 +4,24 @@ use super::found::Found;
 use super::machine::Machine;
 use crate::error::Result;
 
+/// How jobs take a login.
+pub(crate) enum Usual {
+    /// Each key as a variable of its name.
+    Variables,
+    /// One key as a file in a folder, and a variable that holds its path.
+    File {
+        folder: &'static str,
+        key: &'static str,
+        variable: &'static str,
+    },
+    /// Keys as files of other names in a folder that only the user may read.
+    Private {
+        folder: &'static str,
+        files: &'static [(&'static str, &'static str)],
+    },
+    ImagePull,
+}
+
 /// A service or program, and its logins.
 pub(crate) struct Service {
     /// Its word on the command line.
@@ -14,6 +32,7 @@ pub(crate) struct Service {
     pub(crate) secret: &'static str,
     /// The type of the secret; empty for the default, `Opaque`.
     pub(crate) secret_type: &'static str,
+    pub(crate) usual: Usual,
     /// The command or the sentence that says how one logs in.
     pub(super) log_in: &'static str,
     /// What stands after `SERVICE=`, for messages: `PROFILE`.

@@ -1,10 +1,28 @@
 //! The services that are known, a row each.
 
-use super::service::Service;
+use super::service::{Service, Usual};
 use super::{aws, docker, files, tokens};
 use crate::error::{Error, Result};
 use crate::secret::{DOCKER_CONFIG, SSH};
 use crate::wording::{list, nearest};
+
+const GCLOUD: Usual = Usual::File {
+    folder: "/etc/gcloud",
+    key: "application_default_credentials.json",
+    variable: "GOOGLE_APPLICATION_CREDENTIALS",
+};
+
+const NETRC: Usual = Usual::File { folder: "/etc/netrc", key: ".netrc", variable: "NETRC" };
+
+/// Where OpenSSH looks as root, whom most images run as. It tries a key of any algorithm under each of its names.
+pub(crate) const OPENSSH: Usual = Usual::Private {
+    folder: "/root/.ssh",
+    files: &[
+        ("ssh-privatekey", "id_ed25519"),
+        ("ssh-publickey", "id_ed25519.pub"),
+        ("known_hosts", "known_hosts"),
+    ],
+};
 
 /// All services, the most usual first.
 pub(crate) const SERVICES: &[Service] = &[
@@ -13,6 +31,7 @@ pub(crate) const SERVICES: &[Service] = &[
         title: "a Hugging Face token",
         secret: "hf",
         secret_type: "",
+        usual: Usual::Variables,
         log_in: "hf auth login",
         profile: "TOKEN-NAME",
         profiles: tokens::huggingface_tokens,
@@ -23,6 +42,7 @@ pub(crate) const SERVICES: &[Service] = &[
         title: "a W&B key",
         secret: "wandb",
         secret_type: "",
+        usual: Usual::Variables,
         log_in: "wandb login",
         profile: "HOST",
         profiles: tokens::wandb_hosts,
@@ -33,6 +53,7 @@ pub(crate) const SERVICES: &[Service] = &[
         title: "an AWS access key",
         secret: "aws",
         secret_type: "",
+        usual: Usual::Variables,
         log_in: "aws configure",
         profile: "PROFILE",
         profiles: aws::profiles,
@@ -43,6 +64,7 @@ pub(crate) const SERVICES: &[Service] = &[
         title: "a login to an image registry",
         secret: "registry",
         secret_type: DOCKER_CONFIG,
+        usual: Usual::ImagePull,
         log_in: "docker login REGISTRY",
         profile: "REGISTRY",
         profiles: docker::registries,
@@ -53,6 +75,7 @@ pub(crate) const SERVICES: &[Service] = &[
         title: "an NGC key",
         secret: "ngc",
         secret_type: "",
+        usual: Usual::Variables,
         log_in: "ngc config set",
         profile: "PROFILE",
         profiles: tokens::ngc_profiles,
@@ -63,6 +86,7 @@ pub(crate) const SERVICES: &[Service] = &[
         title: "Google's application default credentials",
         secret: "gcloud",
         secret_type: "",
+        usual: GCLOUD,
         log_in: "gcloud auth application-default login",
         profile: "FILE",
         profiles: files::gcloud_files,
@@ -73,6 +97,7 @@ pub(crate) const SERVICES: &[Service] = &[
         title: "a Kaggle token",
         secret: "kaggle",
         secret_type: "",
+        usual: Usual::Variables,
         log_in: "Kaggle's settings page makes kaggle.json; put it into ~/.kaggle",
         profile: "FILE",
         profiles: tokens::kaggle_files,
@@ -83,6 +108,7 @@ pub(crate) const SERVICES: &[Service] = &[
         title: "a GitHub token",
         secret: "github",
         secret_type: "",
+        usual: Usual::Variables,
         log_in: "gh auth login --insecure-storage keeps the token in a file",
         profile: "HOST",
         profiles: tokens::github_hosts,
@@ -93,6 +119,7 @@ pub(crate) const SERVICES: &[Service] = &[
         title: "an SSH key",
         secret: "ssh",
         secret_type: SSH,
+        usual: OPENSSH,
         log_in: "",
         profile: "FILE",
         profiles: files::ssh_keys,
@@ -103,6 +130,7 @@ pub(crate) const SERVICES: &[Service] = &[
         title: "a login of .netrc",
         secret: "netrc",
         secret_type: "",
+        usual: NETRC,
         log_in: "",
         profile: "HOST",
         profiles: files::netrc_hosts,
@@ -113,6 +141,7 @@ pub(crate) const SERVICES: &[Service] = &[
         title: "a PyPI token",
         secret: "pypi",
         secret_type: "",
+        usual: Usual::Variables,
         log_in: "PyPI's account page makes a token; put it into ~/.pypirc",
         profile: "SERVER",
         profiles: tokens::pypi_servers,
@@ -123,6 +152,7 @@ pub(crate) const SERVICES: &[Service] = &[
         title: "the .env file of this folder",
         secret: "settings",
         secret_type: "",
+        usual: Usual::Variables,
         log_in: "",
         profile: "FILE",
         profiles: files::dotenv_files,
@@ -164,7 +194,7 @@ mod tests {
 
     #[test]
     fn each_service_is_in_the_table_of_the_docs() {
-        let docs = include_str!("../../docs/reference/logins.md");
+        let (docs, _) = include_str!("../../docs/reference/logins.md").split_once("\n## ").unwrap();
         for service in SERVICES {
             let row = format!("| `{}", service.name);
             let row = docs

@@ -7,4 +7,5 @@ pub(crate) mod missing_secret;
 pub(crate) mod references;
 pub(crate) mod restarts;
 pub(crate) mod runai_flags;
+pub(crate) mod usual;
 pub(crate) mod who_needs;

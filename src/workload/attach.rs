@@ -10,7 +10,7 @@ mod properties;
 
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::attachment::{Attachment, Effect, Existing, Item, normal_path};
 use super::containers::{ContainerChoice, Place, check_any, check_named, choose};
@@ -180,6 +180,9 @@ impl Pod<'_> {
                 let entry = env::all_keys(secret, prefix, *need);
                 self.set_source(place, secret, prefix, entry)?
             }
+            [Attachment::PathOf { variable, path, .. }] => {
+                self.set_variable(place, variable, json!({ "name": variable, "value": path }))?
+            }
             files => return self.mount(place, &files::Asked::of(files)),
         };
         Ok(vec![effect])
@@ -257,9 +260,9 @@ fn distinct(attachments: &[Attachment]) -> Result<Vec<&Attachment>> {
 }
 
 fn want_same_place(one: &Attachment, other: &Attachment) -> bool {
-    use Attachment::{Env, EnvAll, Files};
+    use Attachment::{EnvAll, Files};
     match (one, other) {
-        (Env { variable: a, .. }, Env { variable: b, .. }) => a == b,
+        _ if one.variable().is_some() => one.variable() == other.variable(),
         // Files of several secrets can share a path, unless they include the same file or differ in mode.
         (
             Files { path: a, secret, items, mode, .. },

@@ -16,6 +16,8 @@ pub(crate) enum Attachment {
     EnvAll { secret: String, prefix: String, need: Need },
     /// A file from each key, or from those in `items`, in the directory `path`.
     Files { secret: String, path: String, items: Vec<Item>, mode: Option<Mode>, need: Need },
+    /// An env variable with the path of mounted files. Its text is plain: a path is no value of a secret.
+    PathOf { variable: String, secret: String, path: String },
     /// The registry login with which the workload's images are pulled.
     ImagePull { secret: String },
 }
@@ -98,6 +100,23 @@ impl Attachment {
         })
     }
 
+    /// Builds the variable that holds the path of mounted files: of the one file that is named, or else of the
+    /// folder.
+    ///
+    /// # Errors
+    /// The variable's name is illegal, or `files` are not files.
+    pub(crate) fn path_of(variable: &str, files: &Self) -> Result<Self> {
+        check_env_name("the env variable", variable)?;
+        let Self::Files { secret, path, items, .. } = files else {
+            return Err(Error::usage(format!("{variable} can hold the path of files only")));
+        };
+        let path = match items.as_slice() {
+            [only] => format!("{path}/{}", only.file),
+            _ => path.clone(),
+        };
+        Ok(Self::PathOf { variable: variable.to_owned(), secret: secret.clone(), path })
+    }
+
     pub(crate) fn image_pull(secret: &str) -> Result<Self> {
         check_object_name("secret", secret)?;
         Ok(Self::ImagePull { secret: secret.to_owned() })
@@ -142,7 +161,7 @@ impl Attachment {
             Self::Env { need, .. } | Self::EnvAll { need, .. } | Self::Files { need, .. } => {
                 *need = Need::Optional;
             }
-            Self::ImagePull { .. } => {}
+            Self::PathOf { .. } | Self::ImagePull { .. } => {}
         }
         self
     }
@@ -152,6 +171,7 @@ impl Attachment {
             Self::Env { secret, .. }
             | Self::EnvAll { secret, .. }
             | Self::Files { secret, .. }
+            | Self::PathOf { secret, .. }
             | Self::ImagePull { secret } => secret,
         }
     }
@@ -161,14 +181,14 @@ impl Attachment {
         match self {
             Self::Env { key, .. } => vec![key],
             Self::Files { items, .. } => items.iter().map(|item| item.key.as_str()).collect(),
-            Self::EnvAll { .. } | Self::ImagePull { .. } => Vec::new(),
+            Self::EnvAll { .. } | Self::PathOf { .. } | Self::ImagePull { .. } => Vec::new(),
         }
     }
 
     /// Returns the variable, if it is one.
     pub(crate) fn variable(&self) -> Option<&str> {
         match self {
-            Self::Env { variable, .. } => Some(variable),
+            Self::Env { variable, .. } | Self::PathOf { variable, .. } => Some(variable),
             Self::EnvAll { .. } | Self::Files { .. } | Self::ImagePull { .. } => None,
         }
     }
@@ -178,7 +198,7 @@ impl Attachment {
             Self::Env { need, .. } | Self::EnvAll { need, .. } | Self::Files { need, .. } => {
                 *need == Need::Optional
             }
-            Self::ImagePull { .. } => false,
+            Self::PathOf { .. } | Self::ImagePull { .. } => false,
         }
     }
 }
@@ -196,6 +216,7 @@ impl fmt::Display for Attachment {
                 let files: Vec<_> = items.iter().map(|item| item.file.as_str()).collect();
                 write!(f, "files {} in {path} ← secret {secret}", files.join(", "))
             }
+            Self::PathOf { variable, path, .. } => write!(f, "env {variable} = {path}"),
             Self::ImagePull { secret } => write!(f, "image pull ← secret {secret}"),
         }
     }

@@ -55,7 +55,10 @@ pub(crate) fn doubtful_env_names(
                 )
             })
         }
-        Attachment::Env { .. } | Attachment::Files { .. } | Attachment::ImagePull { .. } => None,
+        Attachment::Env { .. }
+        | Attachment::Files { .. }
+        | Attachment::PathOf { .. }
+        | Attachment::ImagePull { .. } => None,
     };
     attachments.iter().filter_map(warning).collect()
 }
@@ -122,7 +125,7 @@ fn names<'a>(
         Attachment::Files { path, items, .. } => {
             Some((Some(path), items.iter().map(|item| item.file.clone()).collect()))
         }
-        Attachment::Env { .. } | Attachment::ImagePull { .. } => None,
+        Attachment::Env { .. } | Attachment::PathOf { .. } | Attachment::ImagePull { .. } => None,
     }
 }
 

@@ -106,7 +106,8 @@ pub(crate) fn detach(object: &Value, kind: &Kind, selection: &Selection) -> Resu
     }
 }
 
-/// Warns of removed variables that something in their container still refers to.
+/// Warns of removed variables that something in their container still refers to, and of variables that name
+/// removed files.
 pub(crate) fn left_behind(object: &Value, kind: &Kind, removed: &[Removed]) -> Vec<String> {
     let mut warnings = Vec::new();
     for part in kind.parts(object) {
@@ -115,6 +116,16 @@ pub(crate) fn left_behind(object: &Value, kind: &Kind, removed: &[Removed]) -> V
             let is_here = |one: &&Removed| {
                 one.container.as_deref() == Some(text(container, "name")) && one.part == part.name
             };
+            let place = place_in_words(Some(text(container, "name")), part.name.as_deref());
+            warnings.extend(
+                removed.iter().filter(is_here).flat_map(|one| names_of_paths(container, &one.what)).map(
+                    |(name, path)| {
+                        format!(
+                            "env {name}{place} still names {path}, which is gone (kubectl set env … {name}-)"
+                        )
+                    },
+                ),
+            );
             let gone = removed.iter().filter(is_here).filter_map(|one| match &one.what {
                 Use::Variable(name) => Some(name),
                 _ => None,
@@ -124,7 +135,6 @@ pub(crate) fn left_behind(object: &Value, kind: &Kind, removed: &[Removed]) -> V
                 if is_left || may_come_of_a_source(container, name) {
                     continue;
                 }
-                let place = place_in_words(Some(text(container, "name")), part.name.as_deref());
                 warnings.extend(users_of(container, name).into_iter().map(|user| {
                     format!(
                         "{user}{place} still refers to $({name}), which is gone: the text is not replaced"
@@ -134,6 +144,20 @@ pub(crate) fn left_behind(object: &Value, kind: &Kind, removed: &[Removed]) -> V
         }
     }
     warnings
+}
+
+/// Returns the variables whose plain text is a path at or below removed files, with that path.
+fn names_of_paths(container: &Value, gone: &Use) -> Vec<(String, String)> {
+    let Use::Files(folder) = gone else { return Vec::new() };
+    let folder = normal_path(folder);
+    let is_below = |path: &str| {
+        path.starts_with('/')
+            && normal_path(path)
+                .strip_prefix(&folder)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let env = list(container, "env").iter().filter(|entry| is_below(text(entry, "value")));
+    env.map(|entry| (text(entry, "name").to_owned(), text(entry, "value").to_owned())).collect()
 }
 
 /// Suggests uses to a user who named one that does not exist.

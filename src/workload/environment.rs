@@ -39,7 +39,7 @@ pub(crate) fn check_expressible(
     let refused = |what: &str| Error::usage(format!("a {name} can't have a secret {what}"));
     for attachment in attachments {
         match attachment {
-            Attachment::Files { .. } => {
+            Attachment::Files { .. } | Attachment::PathOf { .. } => {
                 return Err(refused("as files: it takes secrets only as env variables")
                     .hint("use --env KEY or --env-all")
                     .hint("mount files when you submit it: runai … submit --secret-volume"));

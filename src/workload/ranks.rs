@@ -20,7 +20,7 @@ pub(crate) fn unseen_by_ranks(object: &Value, kind: &Kind, attachments: &[Attach
     }
     let passed = passed_on(object, kind);
     let unseen = attachments.iter().filter_map(|one| match one {
-        Attachment::Env { variable, .. } => Some(variable.clone()),
+        Attachment::Env { variable, .. } | Attachment::PathOf { variable, .. } => Some(variable.clone()),
         Attachment::EnvAll { prefix, .. } => Some(format!("{prefix}*")),
         Attachment::Files { .. } | Attachment::ImagePull { .. } => None,
     });

@@ -51,6 +51,9 @@ fn flags(attachment: &Attachment, keys: &BTreeMap<String, Vec<String>>) -> Resul
             Ok(vec!["--secret-volume".to_owned(), format!("path={path},name={secret}")])
         }
         Attachment::Files { .. } => Err("it mounts all keys of a secret: leave out :KEY"),
+        Attachment::PathOf { variable, path, .. } => {
+            Ok(vec!["--environment-variable".to_owned(), format!("{variable}={path}")])
+        }
         Attachment::ImagePull { .. } => Err(
             "Run:ai pulls images with the registry logins of the project: create docker-registry --credential makes one",
         ),

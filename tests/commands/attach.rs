@@ -236,8 +236,7 @@ fn dry_runs_change_nothing(world: &World, sandbox: &Sandbox) {
 fn what_is_wrong_with_the_words_is_said_before_anything_is_sent() {
     let world = World::in_process();
     let sandbox = Sandbox::new().with(&world);
-    let cases: [(&[&str], &str); 13] = [
-        (&["attach", "s", "deploy/web"], "add --env KEY"),
+    let cases: [(&[&str], &str); 12] = [
         (&["attach", "deploy/web", "--env", "K"], "attach SECRET KIND/NAME"),
         (&["attach", "s", "web", "--env", "K"], "which kind of workload"),
         (&["attach", "s", "deplyment/web", "--env", "K"], "did you mean"),

@@ -6,7 +6,7 @@ use support::{Sandbox, Session, World, scenario};
 use crate::workloads::{DEPLOYMENTS, create_deployment, create_job, env_of, job};
 
 /// Waits for a question, then types an answer and Enter.
-fn answer(session: &mut Session, question: &str, keys: &str) {
+pub(crate) fn answer(session: &mut Session, question: &str, keys: &str) {
     session.expect(question);
     session.send(&format!("{keys}\r"));
 }
@@ -312,9 +312,11 @@ fn a_registry_login_is_offered_for_pulling_images_first(world: &World, sandbox: 
     ];
     sandbox.stdin("pw-of-the-login").run(login).success();
     create_deployment(world, &namespace, "web");
-    let mut session = sandbox.in_terminal(["attach", "hub", "deploy/web", "-n", &namespace]);
+    let mut session = sandbox.in_terminal(["attach", "-n", &namespace]);
+    answer(&mut session, "Secret", "hub");
     answer(&mut session, "How should the workload get it?", "");
     answer(&mut session, "Anything else?", "");
+    answer(&mut session, "Workload", "web");
     session.expect("Change deployment.apps/web?");
     session.send("y");
     let (code, shown) = session.wait();

@@ -63,6 +63,7 @@ mod terminal;
 mod typed;
 mod unseen_effects;
 mod usage;
+mod usual_use;
 mod variable_order;
 mod view;
 mod workloads;

@@ -1,0 +1,85 @@
+//! The usual use of a secret that says what it holds: by the login that it was made of, by its type, or by the
+//! credential that it is in Run:ai.
+
+use crate::cluster::SecretHead;
+use crate::error::{Error, Result};
+use crate::logins::{self, OPENSSH, Usual};
+use crate::metadata::Metadata;
+use crate::secret::{self, CREDENTIAL_LABEL, Credential, DOCKER_CONFIG, SSH};
+use crate::workload::{Attachment, Mode};
+
+/// The permissions that OpenSSH asks of a private key.
+const PRIVATE: &str = "0400";
+
+/// The variables that AWS's libraries read, by the keys of a credential of Run:ai.
+const ACCESS_KEY: [(&str, &str); 2] =
+    [("AWS_ACCESS_KEY_ID", "AccessKeyId"), ("AWS_SECRET_ACCESS_KEY", "SecretKey")];
+
+/// Returns how a workload usually gets the secret; none if it does not say what it holds.
+///
+/// # Errors
+/// The secret has none of the keys that its use needs.
+pub(crate) fn attachments(name: &str, secret: &SecretHead<Metadata>) -> Result<Option<Vec<Attachment>>> {
+    let Some(usual) = usual(secret) else { return Ok(None) };
+    let made = match usual {
+        Known::AccessKey => {
+            of_keys(secret, &ACCESS_KEY, |variable, key| Attachment::env_from_key(variable, name, key))?
+        }
+        Known::As(Usual::Variables) => {
+            let keys: Vec<(&str, &str)> =
+                secret.keys().filter(|key| secret::is_env_name(key)).map(|key| (key, key)).collect();
+            of_keys(secret, &keys, |variable, key| Attachment::env_from_key(variable, name, key))?
+        }
+        Known::As(Usual::File { folder, key, variable }) if secret.has_key(key) => {
+            let files = Attachment::files(name, &format!("{folder}:{key}"), None)?;
+            let path = Attachment::path_of(variable, &files)?;
+            vec![files, path]
+        }
+        Known::As(Usual::Private { folder, files }) => {
+            let items = files.iter().filter(|(key, _)| secret.has_key(key));
+            let items: Vec<String> = items.map(|(key, file)| format!("{key}={file}")).collect();
+            let mount = format!("{folder}:{}", items.join(","));
+            if items.is_empty() {
+                Vec::new()
+            } else {
+                vec![Attachment::files(name, &mount, Some(Mode::parse(PRIVATE)?))?]
+            }
+        }
+        Known::As(Usual::ImagePull) => vec![Attachment::image_pull(name)?],
+        Known::As(Usual::File { .. }) => Vec::new(),
+    };
+    if made.is_empty() {
+        return Err(Error::failed(format!("secret {name} has none of the keys that its usual use needs"))
+            .hint("say how the workload uses it: --env KEY, --env-all or --mount PATH"));
+    }
+    Ok(Some(made))
+}
+
+/// What a secret says that it holds.
+enum Known {
+    As(&'static Usual),
+    /// A credential of Run:ai for S3 and the like.
+    AccessKey,
+}
+
+fn usual(secret: &SecretHead<Metadata>) -> Option<Known> {
+    let label = |key: &str| secret.metadata.labels.get(key).map(String::as_str);
+    if let Some(service) = label(logins::LABEL).and_then(logins::named) {
+        return Some(Known::As(&service.usual));
+    }
+    match secret.secret_type.as_str() {
+        DOCKER_CONFIG => Some(Known::As(&Usual::ImagePull)),
+        SSH => Some(Known::As(&OPENSSH)),
+        _ if label(CREDENTIAL_LABEL) == Some(Credential::AccessKey.label_value()) => Some(Known::AccessKey),
+        _ => None,
+    }
+}
+
+fn of_keys(
+    secret: &SecretHead<Metadata>,
+    variables: &[(&str, &str)],
+    attachment: impl Fn(&str, &str) -> Result<Attachment>,
+) -> Result<Vec<Attachment>> {
+    let there = variables.iter().filter(|(_, key)| secret.has_key(key));
+    there.map(|(variable, key)| attachment(variable, key)).collect()
+}

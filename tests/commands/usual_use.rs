@@ -1,0 +1,183 @@
+//! `attach` without more words, of secrets that say what they hold.
+
+use serde_json::{Value, json};
+use support::{Sandbox, World, scenario};
+
+use crate::guide::answer;
+use crate::set::create_workload;
+use crate::workloads::DEPLOYMENTS;
+
+const CANARY: &str = "Zq7cAnArY0123456789abcdefghijklmnopqrstuvwxyz";
+
+fn create(world: &World, namespace: &str, name: &str, secret_type: &str, labels: &Value, keys: &[&str]) {
+    let data: serde_json::Map<String, Value> =
+        keys.iter().map(|key| ((*key).to_owned(), CANARY.into())).collect();
+    let metadata = json!({"name": name, "labels": labels});
+    let secret = json!({"metadata": metadata, "type": secret_type, "stringData": data});
+    world.create(&format!("/api/v1/namespaces/{namespace}/secrets"), &secret);
+}
+
+/// The pod spec of the deployment `web`.
+fn spec(world: &World, namespace: &str) -> Value {
+    let path = format!("/{DEPLOYMENTS}/namespaces/{namespace}/deployments/web");
+    world.get(&path).unwrap()["spec"]["template"]["spec"].clone()
+}
+
+fn login(service: &str) -> Value {
+    json!({"kubectl-runai-secret/login": service})
+}
+
+#[scenario]
+fn each_key_of_a_login_becomes_the_variable_that_libraries_read(world: &World, sandbox: &Sandbox) {
+    let project = world.project("a");
+    let namespace = &project.namespace;
+    create_workload(world, namespace, "deployments", "web", |_| {});
+    create(world, namespace, "aws", "Opaque", &login("aws"), &["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]);
+    let attached =
+        sandbox.kubectl(["runai-secret", "attach", "aws", "deployment/web", "-p", &project.name]).success();
+    attached.never_shows(CANARY.as_bytes());
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+        let line = format!("note: env {name} ← SECRET:aws,{name} in container main\n");
+        assert!(attached.stderr.contains(&line), "{attached}");
+    }
+    let env = &spec(world, namespace)["containers"][0]["env"];
+    let names: Vec<&str> =
+        env.as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]);
+    let again = sandbox.run(["attach", "aws", "deployment/web", "-p", &project.name]).success();
+    assert!(again.stderr.contains("has all of this already"), "{again}");
+    // Run:ai's names of the same.
+    create(
+        world,
+        namespace,
+        "s3",
+        "Opaque",
+        &json!({"run.ai/resource": "access-key"}),
+        &["AccessKeyId", "SecretKey"],
+    );
+    let replaced =
+        sandbox.run(["attach", "s3", "deployment/web", "--overwrite", "-p", &project.name]).success();
+    assert!(replaced.stderr.contains("env AWS_ACCESS_KEY_ID ← SECRET:s3,AccessKeyId"), "{replaced}");
+}
+
+#[scenario]
+fn a_file_comes_with_the_variable_that_holds_its_path(world: &World, sandbox: &Sandbox) {
+    let project = world.project("a");
+    let namespace = &project.namespace;
+    create_workload(world, namespace, "deployments", "web", |_| {});
+    create(world, namespace, "gcloud", "Opaque", &login("gcloud"), &["application_default_credentials.json"]);
+    let attached = sandbox.run(["attach", "gcloud", "deployment/web", "-p", &project.name]).success();
+    let path = "/etc/gcloud/application_default_credentials.json";
+    assert!(
+        attached.stderr.contains(&format!("env GOOGLE_APPLICATION_CREDENTIALS = {path} in container main\n")),
+        "{attached}"
+    );
+    let container = &spec(world, namespace)["containers"][0];
+    assert_eq!(container["env"], json!([{"name": "GOOGLE_APPLICATION_CREDENTIALS", "value": path}]));
+    assert_eq!(container["volumeMounts"][0]["mountPath"], "/etc/gcloud");
+    let again = sandbox.run(["attach", "gcloud", "deployment/web", "-p", &project.name]).success();
+    assert!(again.stderr.contains("has all of this already"), "{again}");
+    let detached = sandbox.run(["detach", "gcloud", "deployment/web", "-p", &project.name]).success();
+    let warning = format!(
+        "Warning: env GOOGLE_APPLICATION_CREDENTIALS in container main still names {path}, which is gone"
+    );
+    assert!(detached.stderr.contains(&warning), "{detached}");
+}
+
+#[scenario]
+fn a_registry_login_pulls_images_and_an_ssh_key_is_where_openssh_looks(world: &World, sandbox: &Sandbox) {
+    let project = world.project("a");
+    let namespace = &project.namespace;
+    create_workload(world, namespace, "deployments", "web", |_| {});
+    let config = json!({"metadata": {"name": "ghcr"}, "type": "kubernetes.io/dockerconfigjson",
+                        "stringData": {".dockerconfigjson": "{\"auths\":{}}"}});
+    world.create(&format!("/api/v1/namespaces/{namespace}/secrets"), &config);
+    create(world, namespace, "git", "kubernetes.io/ssh-auth", &json!({}), &["ssh-privatekey", "known_hosts"]);
+    sandbox.run(["attach", "ghcr", "deployment/web", "-p", &project.name]).success();
+    sandbox.run(["attach", "git", "deployment/web", "-p", &project.name]).success();
+    let spec = spec(world, namespace);
+    assert_eq!(spec["imagePullSecrets"], json!([{"name": "ghcr"}]));
+    assert_eq!(spec["containers"][0]["volumeMounts"][0]["mountPath"], "/root/.ssh");
+    let volume = &spec["volumes"][0]["secret"];
+    assert_eq!(volume["defaultMode"], 0o400);
+    assert_eq!(
+        volume["items"],
+        json!([{"key": "ssh-privatekey", "path": "id_ed25519"}, {"key": "known_hosts", "path": "known_hosts"}])
+    );
+}
+
+#[scenario]
+fn a_secret_that_does_not_say_what_it_holds_needs_words(world: &World, sandbox: &Sandbox) {
+    let project = world.project("a");
+    let namespace = &project.namespace;
+    create_workload(world, namespace, "deployments", "web", |_| {});
+    create(world, namespace, "plain", "Opaque", &json!({}), &["k"]);
+    create(world, namespace, "empty", "Opaque", &login("gcloud"), &["other"]);
+    world.clear_log();
+    let words = |secret: &str| ["attach", secret, "deployment/web", "-p", &project.name].map(str::to_owned);
+    let refused = sandbox.run(words("plain")).fails_with(2);
+    assert!(
+        refused.stderr.contains("error: say how the workload uses the secret\nhint: add --env KEY"),
+        "{refused}"
+    );
+    let refused = sandbox.run(words("empty")).fails_with(1);
+    assert!(
+        refused.stderr.contains("secret empty has none of the keys that its usual use needs"),
+        "{refused}"
+    );
+    let missing = sandbox.run(words("nothing")).fails_with(1);
+    assert!(
+        missing.stderr.contains("Error from server (NotFound): secrets \"nothing\" not found"),
+        "{missing}"
+    );
+    assert!(world.writes().is_empty());
+}
+
+#[scenario]
+fn a_variable_holds_the_path_of_the_file_or_of_the_folder(world: &World, sandbox: &Sandbox) {
+    let project = world.project("a");
+    let namespace = &project.namespace;
+    create_workload(world, namespace, "deployments", "web", |_| {});
+    create(world, namespace, "s", "Opaque", &json!({}), &["ca.crt", "k"]);
+    let words = |mount: &str, variable: &str| {
+        ["attach", "s", "deployment/web", "--mount", mount, "--path-env", variable, "-p", &project.name]
+            .map(str::to_owned)
+    };
+    sandbox.run(words("/etc/ca:ca.crt", "SSL_CERT_FILE")).success();
+    sandbox.run(words("/etc/all", "CONFIG_DIR")).success();
+    let env = &spec(world, namespace)["containers"][0]["env"];
+    let expected = json!([
+        {"name": "SSL_CERT_FILE", "value": "/etc/ca/ca.crt"},
+        {"name": "CONFIG_DIR", "value": "/etc/all"},
+    ]);
+    assert_eq!(*env, expected);
+    let taken = sandbox.run(words("/etc/other", "CONFIG_DIR")).fails_with(1);
+    assert!(taken.stderr.contains("already has an env CONFIG_DIR with another value or source"), "{taken}");
+    let alone = sandbox
+        .run(["attach", "s", "deployment/web", "--env=k", "--path-env=P", "-p", &project.name])
+        .fails_with(2);
+    assert!(alone.stderr.contains("--mount"), "{alone}");
+}
+
+#[scenario]
+fn on_a_terminal_the_usual_use_is_the_first_choice_and_not_asked_for_where_both_are_named(
+    world: &World,
+    sandbox: &Sandbox,
+) {
+    let project = world.project("a");
+    let namespace = &project.namespace;
+    create_workload(world, namespace, "deployments", "web", |_| {});
+    create(world, namespace, "hf", "Opaque", &login("huggingface"), &["HF_TOKEN"]);
+    let mut session = sandbox.in_terminal(["attach", "-n", namespace]);
+    answer(&mut session, "Secret", "hf");
+    answer(&mut session, "How should the workload get it?", "");
+    answer(&mut session, "Workload", "web");
+    session.expect("Change deployment.apps/web?");
+    session.send("y");
+    let (code, shown) = session.wait();
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("as usual"), "{shown}");
+    assert_eq!(spec(world, namespace)["containers"][0]["env"][0]["name"], "HF_TOKEN");
+    let (code, shown) = sandbox.in_terminal(["attach", "hf", "deploy/web", "-n", namespace]).wait();
+    assert!(code == 0 && shown.contains("has all of this already"), "{shown}");
+}
