@@ -130,8 +130,10 @@ impl<'a> Line<'a> {
 
     /// The flag of the command that has this long name.
     pub(crate) fn flag(&self, name: &str) -> Option<&'a Arg> {
-        let is_named =
-            |flag: &&Arg| flag.get_long_and_visible_aliases().is_some_and(|names| names.contains(&name));
+        let is_named = |flag: &&Arg| {
+            let others = flag.get_all_aliases().unwrap_or_default();
+            flag.get_long() == Some(name) || others.contains(&name)
+        };
         self.command.get_arguments().find(is_named)
     }
 
@@ -253,6 +255,7 @@ mod tests {
             ("attach --env --mo", "flag --mo"),
             ("create s --from-literal -k=", "from-literal  -k="),
             ("submit -i python -- --ver", "not ours"),
+            ("submit --cpu-core-request 4", "cpu  4"),
             ("submit --nonsense=x", "not ours"),
             ("--from", "flag --from"),
             ("-", "flag -"),

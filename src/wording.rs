@@ -43,6 +43,12 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
         .map(|(_, candidate)| candidate)
 }
 
+/// Reports whether two words differ by slips of the fingers: at most one in four characters.
+pub(crate) fn is_near(a: &str, b: &str) -> bool {
+    let longest = a.len().max(b.len());
+    longest <= LONGEST && strsim::damerau_levenshtein(a, b) <= (longest / 4).max(1)
+}
+
 /// Lists at most five names.
 pub(crate) fn few(names: &[&str]) -> String {
     const SHOWN: usize = 5;
@@ -62,6 +68,22 @@ mod tests {
         let long = "x".repeat(1_000_000);
         assert_eq!(nearest(&long, ["x"]), None);
         assert_eq!(nearest("HF_TOKE", [long.as_str(), "HF_TOKEN"]), Some("HF_TOKEN"));
+    }
+
+    #[test]
+    fn a_slip_is_near_and_another_word_is_not() {
+        for (a, b) in [("--otput", "--output"), ("--al", "--all"), ("--from-litral", "--from-literal")] {
+            assert!(is_near(a, b), "{a}");
+        }
+        for (a, b) in [
+            ("--cpu-memory-reqest", "--gpu-memory"),
+            ("--run-as-id", "--as-uid"),
+            ("--toleration", "--completions"),
+            ("--host-path", "--output"),
+            (&"x".repeat(1_000_000), "--output"),
+        ] {
+            assert!(!is_near(a, b), "{b}");
+        }
     }
 
     #[test]

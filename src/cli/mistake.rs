@@ -6,8 +6,9 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::commands;
 use crate::error::Error;
-use crate::wording::list;
+use crate::wording::{is_near, list};
 
 /// Words that other programs use for what this one does, each with what to type here. None of these words is
 /// a value.
@@ -39,7 +40,7 @@ pub(super) fn explained(error: &clap::Error) -> Error {
     let command = command(&usage);
     let mistake = match error.kind() {
         ErrorKind::InvalidSubcommand => unknown_command(error),
-        ErrorKind::UnknownArgument => unknown_word(error, &usage),
+        ErrorKind::UnknownArgument => unknown_word(error, &usage, &command),
         ErrorKind::TooManyValues => {
             Error::usage(format!("{} takes no value, and was given one ({NOT_SHOWN})", flag(error)))
         }
@@ -66,12 +67,16 @@ fn unknown_command(error: &clap::Error) -> Error {
 }
 
 /// Explains an unknown flag, or a word where none is expected.
-fn unknown_word(error: &clap::Error, usage: &[String]) -> Error {
+fn unknown_word(error: &clap::Error, usage: &[String], command: &str) -> Error {
     let word = text(error, ContextKind::InvalidArg);
     if !word.starts_with('-') {
         let unexpected = Error::usage(format!("unexpected argument ({NOT_SHOWN})"));
         return with_usage(unexpected, usage)
             .hint("some flags take a value only after '=', such as --dry-run=server; put a value with blanks in quotes");
+    }
+    let verb = command.rsplit(' ').next().unwrap_or_default();
+    if let Some(answer) = commands::answer_to(verb, &word) {
+        return answer;
     }
     // A value may begin with dashes too. A single letter hides nothing.
     let is_letter = word.chars().count() == 2;
@@ -81,7 +86,16 @@ fn unknown_word(error: &clap::Error, usage: &[String]) -> Error {
     if word == "-t" {
         return unknown.hint("a job has no terminal: leave out -t, or -it");
     }
-    with_nearest(unknown, error, ContextKind::SuggestedArg)
+    with_near_flag(unknown, &word, &text(error, ContextKind::SuggestedArg))
+}
+
+/// Adds the flag that was begun, or typed with a slip. What clap finds alike may mean something else:
+/// `--as-uid` for `--run-as-uid`.
+fn with_near_flag(mistake: Error, word: &str, alike: &str) -> Error {
+    if alike.is_empty() || !(alike.starts_with(word) || is_near(word, alike)) {
+        return mistake;
+    }
+    mistake.hint(format!("did you mean {alike}?"))
 }
 
 fn missing(error: &clap::Error, usage: &[String]) -> Error {

@@ -28,6 +28,7 @@ pub(super) fn check(program: &Command, words: &[OsString]) -> Result<Vec<String>
     let (line, _) = Line::read(program, &words);
     if line.path == ["submit"] {
         refuse_a_terminal(&words)?;
+        refuse_a_service(&line)?;
     }
     let is_own = |flag: &Arg| line.command.get_arguments().any(|own| std::ptr::eq(own, flag));
     if line.flags.iter().any(|(flag, _)| !flag.is_global_set() && !is_own(flag)) {
@@ -75,6 +76,18 @@ fn refuse_a_terminal(words: &[String]) -> Result<()> {
     }
 }
 
+/// Refuses `-s nodeport`, the older runai CLI's flag for a service: here `-s` is kubectl's, the server.
+fn refuse_a_service(line: &Line<'_>) -> Result<()> {
+    let is_service = |value: &str| ["ingress", "loadbalancer", "nodeport", "portforward"].contains(&value);
+    match line.values("server").find(|value| is_service(value)) {
+        Some(value) => {
+            Err(Error::usage(format!("submit makes no service for the job, and here -s {value} is --server"))
+                .hint("leave it out; once the job runs: kubectl port-forward job/NAME LOCAL:PORT"))
+        }
+        None => Ok(()),
+    }
+}
+
 fn times(count: usize) -> String {
     if count == 2 { "twice".to_owned() } else { format!("{count} times") }
 }
@@ -100,6 +113,7 @@ mod tests {
             "create docker-registry s --docker-password secret-a --docker-password secret-b",
             "list -o json -o yaml",
             "create s --dry-run=none --dry-run=server",
+            "submit --cpu secret-a --cpu-core-request secret-b",
         ] {
             let refusal = checked(line).unwrap_err().to_string();
             assert!(
@@ -128,6 +142,13 @@ mod tests {
         let namespace = "--namespace is given twice; the last one counts: y";
         assert_eq!(notes, [namespace, "--context is given twice; the last one counts: b"]);
         assert!(!checked("-s https://u:p@h list -s b").unwrap()[0].contains("u:p"));
+    }
+
+    #[test]
+    fn a_job_has_no_service() {
+        let refusal = checked("submit x -i img -s nodeport").unwrap_err().to_string();
+        assert!(refusal.starts_with("error: submit makes no service"), "{refusal}");
+        assert!(checked("submit x -i img -s https://nodeport").is_ok());
     }
 
     #[test]

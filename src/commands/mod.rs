@@ -25,7 +25,7 @@ use std::cell::Cell;
 use clap::Subcommand;
 
 use crate::cluster::Cluster;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::flags::Globals;
 use crate::session::Session;
 use crate::ui::Ui;
@@ -71,6 +71,11 @@ pub(crate) enum Command {
     Completion(completion::CompletionArgs),
     /// List the flags that every command has
     Options(options::OptionsArgs),
+}
+
+/// Returns the answer to a flag that a command knows and does not take; none if it does not know it either.
+pub(crate) fn answer_to(command: &str, flag: &str) -> Option<Error> {
+    (command == "submit").then(|| submit::answer(flag)).flatten()
 }
 
 /// Runs a command. `cluster` is an existing connection for the same flags.

@@ -12,7 +12,7 @@ impl Guide<'_> {
         self.ask_for_project().await?;
         let image = self.type_word("Image of the container", "", something, None).await?;
         self.draft.flag("image", &image);
-        if self.count() == 0 {
+        if self.count() == 0 && !self.has(&["name", "name-prefix"]) {
             let name = self.type_word("Name of the job (empty: generated)", "", may_be_a_name, None).await?;
             if !name.is_empty() {
                 self.draft.push(name);
@@ -21,7 +21,7 @@ impl Guide<'_> {
         if !self.has_reference() && !self.has(&["env-all"]) {
             self.ask_for_references().await?;
         }
-        if !self.has(&["gpu", "gpu-memory"]) {
+        if !self.has(&["gpu", "gpu-memory", "gpu-portion-request", "gpu-memory-request"]) {
             let gpus = self.type_word("GPUs (empty: none)", "", may_be_a_number, None).await?;
             if !gpus.is_empty() {
                 self.draft.flag("gpu", &gpus);

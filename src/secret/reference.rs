@@ -51,10 +51,8 @@ impl EnvEntry {
     /// It has no `=`, an illegal name, or is almost a reference. Never repeats the text after the `=`.
     pub(crate) fn parse(argument: &str) -> Result<Self> {
         let Some((variable, value)) = argument.split_once('=') else {
-            return Err(Error::usage(
-                "an environment variable is given as VAR=value or VAR=SECRET:<secret>,<key>",
-            )
-            .hint("the argument has no '='; it is not shown, since it may be a value"));
+            return Err(Error::usage("-e, --environment takes VAR=value or VAR=SECRET:<secret>,<key>")
+                .hint("the argument has no '='; it is not shown, since it may be a value"));
         };
         // A literal may be part of a value that was split, so its name must be legal everywhere. A reference
         // may have a name that only newer servers accept.

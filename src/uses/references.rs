@@ -72,6 +72,7 @@ impl clap::Args for VariableArgs {
                 environment
                     .short('e')
                     .long("environment")
+                    .alias("environment-variable")
                     .value_name("VAR=SECRET:NAME,KEY")
                     .add(Holds::Reference)
                     .help("An env variable from a key of a secret"),

@@ -45,8 +45,12 @@ fn words_of_attachments_and_jobs() {
             said(Attachment::image_pull(word).err()),
             said(Mode::parse(word).err()),
             said(Volume::parse_claim(word).err()),
+            said(Volume::parse_existing_claim(word).err()),
+            said(Volume::parse_volume(word).err()),
+            said(Toleration::parse(word).err()),
+            said(Gpu::parse_portion(word, None).err()),
             said(Gpu::parse(word).err()),
-            said(Gpu::parse_memory(word).err()),
+            said(Gpu::parse_memory("--gpu-memory", word).err()),
             said(Target::parse(word).err()),
             said(Kind::named(word).err()),
         ];

@@ -1,13 +1,18 @@
 //! A new Job for Run:ai's scheduler, as `runai submit` would make it. Attachments are added to it afterwards.
 
+mod entries;
+mod gpu;
 mod runai;
-
-use std::fmt;
+mod toleration;
+mod volume;
 
 use serde_json::{Map, Value, json};
 
-use super::attachment::{check_env_name, mount_path};
-use super::name::{check_job_name, check_object_name};
+pub(crate) use self::gpu::Gpu;
+pub(crate) use self::toleration::Toleration;
+pub(crate) use self::volume::Volume;
+use super::attachment::check_env_name;
+use super::name::check_job_name;
 use crate::error::{Error, Result};
 
 /// The retries that `runai submit` gives a training.
@@ -27,6 +32,8 @@ pub(crate) struct NewJob {
     pub(crate) order: Vec<String>,
     pub(crate) gpu: Option<Gpu>,
     pub(crate) purpose: Purpose,
+    /// None leaves it to the scheduler, which lets trainings be preempted and interactive jobs not.
+    pub(crate) preemption: Option<Preemption>,
     /// For the Job and its pods.
     pub(crate) labels: Vec<(String, String)>,
     /// For the Job and its pods.
@@ -41,6 +48,11 @@ pub(crate) struct NewJob {
     pub(crate) working_dir: Option<String>,
     /// Run:ai's `--node-type`: nodes labelled `run.ai/type`.
     pub(crate) node_type: Option<String>,
+    /// The first that has room is taken.
+    pub(crate) node_pools: Vec<String>,
+    pub(crate) tolerations: Vec<Toleration>,
+    pub(crate) user: User,
+    pub(crate) restart_policy: Option<String>,
     pub(crate) service_account: Option<String>,
     pub(crate) image_pull_policy: Option<String>,
     pub(crate) volumes: Vec<Volume>,
@@ -56,6 +68,22 @@ pub(crate) enum Purpose {
     Interactive,
 }
 
+/// Tells whether the scheduler may stop a job for another one. Only a job that it may stop gets more than the
+/// project's quota.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Preemption {
+    Preemptible,
+    NonPreemptible,
+}
+
+/// The ids that the containers run with; the image's own where there are none.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct User {
+    pub(crate) uid: Option<u32>,
+    pub(crate) gid: Option<u32>,
+    pub(crate) groups: Vec<u32>,
+}
+
 /// The scheduler of the pods.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) enum Scheduler {
@@ -65,123 +93,9 @@ pub(crate) enum Scheduler {
     Kai { queue: String },
 }
 
-/// A mount of a Job other than a secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Volume {
-    /// Run:ai's `--large-shm`: `/dev/shm` in memory, without the usual limit of 64 MiB.
-    SharedMemory,
-    /// A claim that exists.
-    Claim { name: String, path: String, access: Access },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
-    ReadWrite,
-    ReadOnly,
-}
-
-impl Volume {
-    /// Parses `--pvc NAME:PATH[:ro]`, for a claim that exists.
-    pub(crate) fn parse_claim(text: &str) -> Result<Self> {
-        let (name, path, access) = match text.split(':').collect::<Vec<_>>()[..] {
-            [name, path] => (name, path, Access::ReadWrite),
-            [name, path, "ro"] => (name, path, Access::ReadOnly),
-            _ => {
-                return Err(Error::usage(format!("--pvc {text:?} is not NAME:PATH[:ro]"))
-                    .hint("for example: --pvc datasets:/data:ro"));
-            }
-        };
-        check_object_name("persistent volume claim", name)?;
-        Ok(Self::Claim { name: name.to_owned(), path: mount_path(path)?, access })
-    }
-
-    fn path(&self) -> &str {
-        match self {
-            Self::SharedMemory => "/dev/shm",
-            Self::Claim { path, .. } => path,
-        }
-    }
-
-    /// Returns the volume's source and its mount, without their common name.
-    fn source_and_mount(&self) -> (Value, Value) {
-        match self {
-            Self::SharedMemory => {
-                (json!({ "emptyDir": { "medium": "Memory" } }), json!({ "mountPath": self.path() }))
-            }
-            Self::Claim { name, path, access: Access::ReadWrite } => {
-                (json!({ "persistentVolumeClaim": { "claimName": name } }), json!({ "mountPath": path }))
-            }
-            Self::Claim { name, path, access: Access::ReadOnly } => (
-                json!({ "persistentVolumeClaim": { "claimName": name, "readOnly": true } }),
-                json!({ "mountPath": path, "readOnly": true }),
-            ),
-        }
-    }
-}
-
-/// The GPUs that a pod gets.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Gpu {
-    /// This number of whole GPUs.
-    Whole(u32),
-    /// A part of one, between 0 and 1, in decimals without trailing zeros: `0.5`.
-    Fraction(String),
-    /// This many MiB of the memory of one.
-    MemoryMib(u32),
-}
-
-impl fmt::Display for Gpu {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Whole(count) => write!(f, "{count}"),
-            Self::Fraction(part) => write!(f, "{part}"),
-            Self::MemoryMib(memory) => write!(f, "{memory} MiB of one"),
-        }
-    }
-}
-
-impl Gpu {
-    /// Parses `--gpu`: a whole number, or a fraction between 0 and 1.
-    pub(crate) fn parse(text: &str) -> Result<Self> {
-        let refuse = |why: &str| {
-            Err(Error::usage(format!("--gpu {text:?} {why}")).hint("for example: --gpu 1, or --gpu 0.5"))
-        };
-        let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
-        let digits = |part: &str| part.chars().all(|c| c.is_ascii_digit());
-        if whole.is_empty() && decimals.is_empty() || !digits(whole) || !digits(decimals) {
-            return refuse("is not a number of GPUs");
-        }
-        let decimals = decimals.trim_end_matches('0');
-        match (whole.trim_start_matches('0'), decimals) {
-            ("", "") => Ok(Self::Whole(0)),
-            ("", decimals) => Ok(Self::Fraction(format!("0.{decimals}"))),
-            (whole, "") => whole.parse().map(Self::Whole).or_else(|_| refuse("is too many GPUs")),
-            _ => refuse("is neither a whole number of GPUs nor a part of one GPU"),
-        }
-    }
-
-    /// Parses `--gpu-memory`: a whole number of MiB.
-    pub(crate) fn parse_memory(text: &str) -> Result<Self> {
-        match text.parse() {
-            Ok(mib) if mib > 0 && text.chars().all(|c| c.is_ascii_digit()) => Ok(Self::MemoryMib(mib)),
-            _ => Err(Error::usage(format!("--gpu-memory {text:?} is not a whole number of MiB"))
-                .hint("for example: --gpu-memory 2000")),
-        }
-    }
-
-    /// Returns the scheduler's annotation for a part of a GPU.
-    fn annotation(&self) -> Option<(String, String)> {
-        match self {
-            Self::Whole(_) => None,
-            Self::Fraction(fraction) => Some(("gpu-fraction".to_owned(), fraction.clone())),
-            Self::MemoryMib(mib) => Some(("gpu-memory".to_owned(), mib.to_string())),
-        }
-    }
-}
-
-/// Returns `job-x7k2p`, from five random bytes.
-pub(crate) fn generated_name(random: [u8; 5]) -> String {
-    format!("job-{}", generated_suffix(random))
+/// Returns `job-x7k2p`, from a prefix such as `job` and five random bytes.
+pub(crate) fn generated_name(prefix: &str, random: [u8; 5]) -> String {
+    format!("{prefix}-{}", generated_suffix(random))
 }
 
 /// Returns `x7k2p`, from five random bytes: letters and digits that are easy to tell apart and make no words.
@@ -251,22 +165,47 @@ impl NewJob {
 
     /// Returns the metadata that the Job and its pods share.
     fn metadata(&self) -> Map<String, Value> {
-        let queue = match &self.scheduler {
-            Scheduler::Runai => None,
-            Scheduler::Kai { queue } => Some(("kai.scheduler/queue".to_owned(), queue.clone())),
+        let own = self.own_labels();
+        let own = own.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect::<Vec<_>>();
+        fields([
+            ("labels", text_map(own.iter().chain(&self.labels))),
+            ("annotations", text_map(&self.annotations)),
+        ])
+    }
+
+    /// Returns the labels that the scheduler reads.
+    fn own_labels(&self) -> Vec<(&str, &str)> {
+        let (node_pool, may_be_stopped) = match &self.scheduler {
+            Scheduler::Runai => ("runai/node-pool", "interactive-preemptible"),
+            Scheduler::Kai { .. } => ("kai.scheduler/node-pool", "build-preemptible"),
         };
-        let priority = match self.purpose {
-            Purpose::Training => None,
-            Purpose::Interactive => Some(("priorityClassName".to_owned(), "build".to_owned())),
-        };
-        let labels = queue.iter().chain(&priority).chain(&self.labels);
-        fields([("labels", text_map(labels)), ("annotations", text_map(&self.annotations))])
+        let mut labels = Vec::new();
+        if let Scheduler::Kai { queue } = &self.scheduler {
+            labels.push(("kai.scheduler/queue", queue.as_str()));
+        }
+        match (self.purpose, self.preemption) {
+            (Purpose::Training, _) => {}
+            (Purpose::Interactive, Some(Preemption::Preemptible)) => {
+                labels.push(("priorityClassName", may_be_stopped));
+            }
+            (Purpose::Interactive, _) => labels.push(("priorityClassName", "build")),
+        }
+        if let Some(preemption) = self.preemption {
+            labels.push(("kai.scheduler/preemptibility", preemption.word()));
+        }
+        if let [only] = self.node_pools.as_slice() {
+            labels.push((node_pool, only));
+        }
+        labels
     }
 
     fn pod_metadata(&self) -> Map<String, Value> {
         let mut metadata = self.metadata();
-        let gpu = self.gpu.as_ref().and_then(Gpu::annotation);
-        if let Some(annotations) = text_map(self.annotations.iter().chain(&gpu)) {
+        let mut own = self.gpu.as_ref().map(Gpu::annotations).unwrap_or_default();
+        if self.node_pools.len() > 1 {
+            own.push(("kai.scheduler/node-pools".to_owned(), self.node_pools.join(" ")));
+        }
+        if let Some(annotations) = text_map(self.annotations.iter().chain(&own)) {
             metadata.insert("annotations".to_owned(), annotations);
         }
         metadata
@@ -279,12 +218,19 @@ impl NewJob {
         };
         fields([
             ("schedulerName", Some(json!(scheduler))),
-            ("restartPolicy", Some(json!("Never"))),
+            ("restartPolicy", Some(json!(self.restart_policy.as_deref().unwrap_or("Never")))),
+            ("securityContext", self.user.security_context()),
             ("serviceAccountName", self.service_account.as_deref().map(Value::from)),
             ("nodeSelector", self.node_type.as_ref().map(|node_type| json!({ "run.ai/type": node_type }))),
+            ("tolerations", self.tolerations()),
             ("containers", Some(json!([self.container()]))),
             ("volumes", self.named_volumes(|(source, _)| source)),
         ])
+    }
+
+    fn tolerations(&self) -> Option<Value> {
+        let all = || self.tolerations.iter().map(Toleration::manifest).collect();
+        (!self.tolerations.is_empty()).then(all)
     }
 
     /// Returns one side of each volume, source or mount, under the name `volume-<n>`.
@@ -320,6 +266,28 @@ impl NewJob {
             ("resources", (!resources.is_empty()).then(|| Value::from(resources))),
             ("volumeMounts", self.named_volumes(|(_, mount)| mount)),
         ])
+    }
+}
+
+impl Preemption {
+    /// Returns the scheduler's word for it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Preemptible => "preemptible",
+            Self::NonPreemptible => "non-preemptible",
+        }
+    }
+}
+
+impl User {
+    fn security_context(&self) -> Option<Value> {
+        let groups = (!self.groups.is_empty()).then(|| Value::from(self.groups.as_slice()));
+        let context = fields([
+            ("runAsUser", self.uid.map(Value::from)),
+            ("runAsGroup", self.gid.map(Value::from)),
+            ("supplementalGroups", groups),
+        ]);
+        (!context.is_empty()).then_some(Value::Object(context))
     }
 }
 

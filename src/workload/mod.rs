@@ -47,7 +47,9 @@ pub(crate) use detach::{Nameless, Removed, Selection, Use, detach, left_behind};
 pub(crate) use doubts::{What, doubts};
 pub(crate) use environment::{check_expressible, expanded};
 pub(crate) use immutable::is_immutable;
-pub(crate) use job::{Gpu, NewJob, Purpose, Scheduler, Volume, generated_name, generated_suffix};
+pub(crate) use job::{
+    Gpu, NewJob, Preemption, Purpose, Scheduler, Toleration, User, Volume, generated_name, generated_suffix,
+};
 pub(crate) use kind::{KINDS, Kind, OnChange, Version};
 pub(crate) use name::check_object_name;
 pub(crate) use named_copy::{NamedCopy, SELECTING, Selector, named_copy};

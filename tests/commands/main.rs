@@ -56,6 +56,7 @@ mod set;
 mod signals;
 mod status;
 mod submit;
+mod submit_runai;
 mod submit_wait;
 mod sync;
 mod sync_in_use;

@@ -1,4 +1,10 @@
 //! Defines the flags of `submit`, and makes a job of them.
+//!
+//! They are those of the `runai` CLI, of its older and its present versions. A word of one version that only
+//! repeats a word of the other is a hidden alias of it. `not_taken` answers the words that are left.
+
+mod pods;
+mod resources;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,24 +12,26 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::value_parser;
 
+use self::pods::{MOST, PodArgs};
+use self::resources::ResourceArgs;
 use crate::error::{Error, Result};
 use crate::flags::{Holds, WriteArgs};
 use crate::random::random;
 use crate::session::given_labels::insert_once;
 use crate::uses::references::ReferenceArgs;
 use crate::uses::runai_flags::RunaiFlags;
-use crate::workload::{self, Attachment, Gpu, Kind, NewJob, Purpose, Scheduler, Volume};
-use crate::{flags, secret, uses};
+use crate::workload::{self, Attachment, Kind, NewJob, Purpose};
+use crate::{command_line, flags, secret, uses};
 
-/// The largest number that the API accepts.
-const MOST: i64 = i32::MAX as i64;
+/// What a generated name begins with.
+const PREFIX: &str = "job";
 
 /// The kinds that can be submitted; the first is the default.
 const KINDS: [&str; 4] = ["job", "runaijob", "trainingworkload", "interactiveworkload"];
 
 /// Submit a new job with secrets attached
 ///
-/// The flags are those of runai submit. The job is a Kubernetes Job for Run:ai's scheduler, unless --kind
+/// The flags are those of the runai CLI, old and new. The job is a Kubernetes Job for Run:ai's scheduler, unless --kind
 /// says otherwise. Before it is created, the secrets and keys that it refers to are looked up, so that a
 /// misspelt key is found now and not when the GPU is free. --dry-run=client looks them up too, and writes
 /// nothing.
@@ -36,16 +44,15 @@ const KINDS: [&str; 4] = ["job", "runaijob", "trainingworkload", "interactivewor
         kubectl runai-secret submit -i ubuntu -e USERNAME=SECRET:my-secret,username --command -- sleep 9"
 )]
 pub(crate) struct SubmitArgs {
-    /// Name of the job; generated when left out
-    #[arg(value_name = "NAME", add = Holds::Text)]
-    names: Vec<String>,
+    #[command(flatten)]
+    pub(super) program: ProgramArgs,
+
+    #[command(flatten)]
+    names: NameArgs,
 
     /// Arguments of the image's entry point, or with --command the command
     #[arg(last = true, value_name = "ARGS")]
     words: Vec<String>,
-
-    #[command(flatten)]
-    pub(super) program: ProgramArgs,
 
     /// The kind of workload: a Kubernetes Job, or one of Run:ai's own kinds
     #[arg(long, default_value = "job", hide_default_value = true, value_name = "KIND",
@@ -61,6 +68,9 @@ pub(crate) struct SubmitArgs {
     #[command(flatten, next_help_heading = "Resources")]
     resources: ResourceArgs,
 
+    #[command(flatten, next_help_heading = "Pods")]
+    pods: PodArgs,
+
     #[command(flatten, next_help_heading = "Waiting, retries and cleaning up")]
     pub(super) course: CourseArgs,
 
@@ -69,6 +79,22 @@ pub(crate) struct SubmitArgs {
 
     #[command(flatten, next_help_heading = "Writing")]
     pub(super) write: WriteArgs,
+}
+
+#[derive(clap::Args)]
+struct NameArgs {
+    /// Name of the job; generated when left out
+    #[arg(value_name = "NAME", add = Holds::Text)]
+    names: Vec<String>,
+
+    /// Name of the job
+    #[arg(id = "job_name", long = "name", value_name = "NAME", hide = true, add = Holds::Text)]
+    flag: Option<String>,
+
+    /// Generate the job's name, with this before it
+    #[arg(id = "name_prefix", long = "name-prefix", alias = "job-name-prefix", value_name = "PREFIX",
+          hide_short_help = true, conflicts_with_all = ["names", "job_name"], add = Holds::Text)]
+    prefix: Option<String>,
 }
 
 #[derive(clap::Args)]
@@ -89,7 +115,7 @@ pub(super) struct ProgramArgs {
     image: String,
 
     /// Take what follows -- as the command, not as its arguments
-    #[arg(long)]
+    #[arg(short, long)]
     command: bool,
 
     /// For interactive work: a higher priority, and no retries
@@ -108,57 +134,10 @@ pub(super) struct ProgramArgs {
     #[arg(short, long = "annotation", value_name = "KEY=VALUE", add = Holds::Text)]
     annotations: Vec<String>,
 
-    /// The service account that the pods run as
-    #[arg(long, value_name = "NAME", hide_short_help = true, add = Holds::Text)]
-    service_account: Option<String>,
-
     /// When the image is pulled
     #[arg(long, value_name = "WHEN", hide_short_help = true,
           value_parser = PossibleValuesParser::new(["Always", "IfNotPresent", "Never"]))]
     image_pull_policy: Option<String>,
-}
-
-#[derive(clap::Args)]
-struct ResourceArgs {
-    /// GPUs for each pod: a whole number, or a fraction such as 0.5
-    #[arg(short, long, value_name = "NUMBER", conflicts_with = "gpu_memory", add = Holds::Text)]
-    gpu: Option<String>,
-
-    /// A part of a GPU by its memory, in MiB
-    #[arg(long, value_name = "MIB", add = Holds::Text)]
-    gpu_memory: Option<String>,
-
-    /// CPUs requested for each pod, such as 0.5 or 500m
-    #[arg(long, value_name = "AMOUNT", add = Holds::Text)]
-    cpu: Option<String>,
-
-    /// Limit of CPUs for each pod
-    #[arg(long, value_name = "AMOUNT", hide_short_help = true, add = Holds::Text)]
-    cpu_limit: Option<String>,
-
-    /// Memory requested for each pod, such as 512Mi or 16Gi
-    #[arg(long, value_name = "AMOUNT", add = Holds::Text)]
-    memory: Option<String>,
-
-    /// Limit of memory for each pod
-    #[arg(long, value_name = "AMOUNT", hide_short_help = true, add = Holds::Text)]
-    memory_limit: Option<String>,
-
-    /// An existing persistent volume claim, mounted at PATH
-    #[arg(long = "pvc", value_name = "NAME:PATH[:ro]", add = Holds::Text)]
-    claims: Vec<String>,
-
-    /// Shared memory without the usual limit of 64 MiB
-    #[arg(long)]
-    large_shm: bool,
-
-    /// Run on nodes of this type only: those with the label run.ai/type
-    #[arg(long, value_name = "TYPE", hide_short_help = true, add = Holds::Text)]
-    node_type: Option<String>,
-
-    /// Use KAI's scheduler and this queue, on a cluster without Run:ai
-    #[arg(long, value_name = "QUEUE", hide_short_help = true, add = Holds::Text)]
-    kai_queue: Option<String>,
 }
 
 #[derive(clap::Args)]
@@ -169,12 +148,12 @@ pub(super) struct CourseArgs {
     parallelism: Option<u32>,
 
     /// How many pods must succeed
-    #[arg(long, value_name = "NUMBER", value_parser = value_parser!(u32).range(0..=MOST), hide_short_help = true,
+    #[arg(long, alias = "runs", value_name = "NUMBER", value_parser = value_parser!(u32).range(0..=MOST), hide_short_help = true,
           add = Holds::Text)]
     completions: Option<u32>,
 
     /// How often a failed pod is replaced [default: 6, with --interactive 0]
-    #[arg(long, value_name = "NUMBER", value_parser = value_parser!(u32).range(0..=MOST), add = Holds::Text)]
+    #[arg(long, alias = "backoffLimit", value_name = "NUMBER", value_parser = value_parser!(u32).range(0..=MOST), add = Holds::Text)]
     backoff_limit: Option<u32>,
 
     /// Wait until the container runs, at most this long, and say what holds it up; 10m without a duration
@@ -183,7 +162,8 @@ pub(super) struct CourseArgs {
     pub(super) wait: Option<Duration>,
 
     /// How long to keep the finished job, in seconds or such as 24h [default: for ever]
-    #[arg(long, value_name = "DURATION", value_parser = flags::parse_duration, add = Holds::Text)]
+    #[arg(long, alias = "auto-deletion-time-after-completion", value_name = "DURATION",
+          value_parser = flags::parse_duration, add = Holds::Text)]
     ttl_after_finish: Option<Duration>,
 }
 
@@ -204,17 +184,35 @@ impl SubmitArgs {
     /// Returns the job that the flags describe, with every value checked. `order` names all variables in the
     /// order of the command line.
     pub(super) fn new_job(&self, env: Vec<(String, String)>, order: Vec<String>) -> Result<NewJob> {
-        let name = match self.names.as_slice() {
-            [] => workload::generated_name(random()?),
-            [name] => name.clone(),
-            names => {
-                return Err(Error::usage(format!("at most one NAME is allowed, got {}", names.len()))
-                    .hint("put the container's arguments after --"));
-            }
-        };
+        let name = self.names.name()?;
         let job = self.program.add_to(&self.words, NewJob { name, env, order, ..NewJob::default() })?;
         let job = self.resources.add_to(job)?;
+        let job = self.pods.add_to(job)?;
         self.course.add_to(job)
+    }
+}
+
+impl NameArgs {
+    fn name(&self) -> Result<String> {
+        if let Some(volume) = self.names.iter().find(|name| name.starts_with('/') && name.contains(":/")) {
+            return Err(Error::usage(format!("{volume:?} is no name of a job, and here -v is --verbose"))
+                .hint(format!(
+                    "to mount a folder of the node: --volume {}",
+                    command_line::joined([volume])
+                )));
+        }
+        match (self.names.as_slice(), &self.flag, &self.prefix) {
+            ([], None, prefix) => {
+                Ok(workload::generated_name(prefix.as_deref().unwrap_or(PREFIX), random()?))
+            }
+            ([], Some(name), _) | ([name], None, _) => Ok(name.clone()),
+            ([name], Some(flag), _) if name == flag => Ok(name.clone()),
+            (names, flag, _) => {
+                let count = names.len() + usize::from(flag.is_some());
+                Err(Error::usage(format!("at most one NAME is allowed, got {count}"))
+                    .hint("put the container's arguments after --, and with --command its command"))
+            }
+        }
     }
 }
 
@@ -244,9 +242,6 @@ impl ProgramArgs {
                 "--working-dir {path:?} must be absolute: it must begin with '/'"
             )));
         }
-        if let Some(name) = &self.service_account {
-            workload::check_object_name("service account", name)?;
-        }
         let labels = pairs("--label", &self.labels, |key, value| {
             secret::check_label_key(key).and_then(|()| secret::check_label_value(value))
         })?;
@@ -260,7 +255,6 @@ impl ProgramArgs {
             working_dir: self.working_dir.clone(),
             labels,
             annotations,
-            service_account: self.service_account.clone(),
             image_pull_policy: self.image_pull_policy.clone(),
             ..job
         })
@@ -282,46 +276,6 @@ fn pairs(
         insert_once(&mut pairs, flag, key, value)?;
     }
     Ok(pairs.into_iter().collect())
-}
-
-impl ResourceArgs {
-    fn add_to(&self, job: NewJob) -> Result<NewJob> {
-        let gpu = match (&self.gpu, &self.gpu_memory) {
-            (Some(gpu), _) => Some(Gpu::parse(gpu)?),
-            (None, Some(memory)) => Some(Gpu::parse_memory(memory)?),
-            (None, None) => None,
-        };
-        let requests = amounts([("cpu", "--cpu", &self.cpu), ("memory", "--memory", &self.memory)])?;
-        let limits = amounts([
-            ("cpu", "--cpu-limit", &self.cpu_limit),
-            ("memory", "--memory-limit", &self.memory_limit),
-        ])?;
-        let mut volumes = if self.large_shm { vec![Volume::SharedMemory] } else { Vec::new() };
-        for claim in &self.claims {
-            volumes.push(Volume::parse_claim(claim)?);
-        }
-        for label in self.node_type.iter().chain(&self.kai_queue) {
-            secret::check_label_value(label)
-                .map_err(|error| error.hint("--node-type and --kai-queue take the value of a label"))?;
-        }
-        let scheduler = match &self.kai_queue {
-            Some(queue) => Scheduler::Kai { queue: queue.clone() },
-            None => Scheduler::Runai,
-        };
-        Ok(NewJob { gpu, requests, limits, volumes, node_type: self.node_type.clone(), scheduler, ..job })
-    }
-}
-
-/// Checks the given amounts and returns them by resource.
-fn amounts(given: [(&str, &str, &Option<String>); 2]) -> Result<Vec<(String, String)>> {
-    let mut amounts = Vec::new();
-    for (resource, flag, amount) in given {
-        if let Some(amount) = amount {
-            workload::check_quantity(flag, amount)?;
-            amounts.push((resource.to_owned(), amount.clone()));
-        }
-    }
-    Ok(amounts)
 }
 
 impl CourseArgs {

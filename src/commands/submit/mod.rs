@@ -1,6 +1,7 @@
 //! `submit`: creates a job with secrets attached, with the flags of `runai submit`.
 
 mod args;
+mod not_taken;
 mod wait;
 
 use serde_json::Value;
@@ -16,6 +17,7 @@ use crate::workload::{self, AccountLogins, Attachment, ContainerChoice, Existing
 use crate::{secret, session, uses};
 
 pub(crate) use self::args::SubmitArgs;
+pub(super) use self::not_taken::answer;
 
 pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> {
     if args.runai == RunaiFlags::Wanted && args.course.wait.is_some() {

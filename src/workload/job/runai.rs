@@ -7,7 +7,8 @@
 use serde_json::{Map, Value, json};
 
 use super::super::kind::Kind;
-use super::{Access, Gpu, NewJob, Purpose, Scheduler, Volume, fields, text_map};
+use super::volume::{Access, Volume};
+use super::{Gpu, NewJob, Preemption, Purpose, Scheduler, fields, text_map};
 use crate::error::{Error, Result};
 
 impl NewJob {
@@ -19,9 +20,13 @@ impl NewJob {
         let job = self.manifest()?;
         let api_version = format!("{}/{version}", kind.group);
         match kind.name {
-            "Job" => Ok(job),
+            "Job" => {
+                self.check_node_pools()?;
+                Ok(job)
+            }
             "RunaiJob" => {
                 self.check_scheduler(kind)?;
+                self.check_node_pools()?;
                 let typed = json!({ "apiVersion": api_version, "kind": kind.name });
                 Ok(with_type(job, typed))
             }
@@ -30,7 +35,7 @@ impl NewJob {
                 self.check_fields(kind)?;
                 let typed = json!({ "apiVersion": api_version, "kind": kind.name });
                 let metadata = json!({ "name": self.name, "namespace": self.namespace });
-                Ok(with_type(json!({ "metadata": metadata, "spec": self.runai_spec() }), typed))
+                Ok(with_type(json!({ "metadata": metadata, "spec": self.runai_spec(kind) }), typed))
             }
         }
     }
@@ -46,13 +51,28 @@ impl NewJob {
         }
     }
 
+    /// Refuses several node pools where a label of the pods names the pool.
+    fn check_node_pools(&self) -> Result<()> {
+        if self.node_pools.len() < 2 || self.scheduler != Scheduler::Runai {
+            return Ok(());
+        }
+        Err(Error::usage("--node-pools gives several, and the pods of a Job can name only one")
+            .hint("keep the one that you prefer, or submit a kind of Run:ai's own: --kind trainingworkload"))
+    }
+
     fn check_fields(&self, kind: &Kind) -> Result<()> {
         let is_interactive = kind.name == "InteractiveWorkload";
         if !is_interactive && self.purpose == Purpose::Interactive {
             return Err(Error::usage(format!("a {} is not interactive", kind.name))
                 .hint("--kind interactiveworkload is the kind that is"));
         }
+        let is_held = self.preemption == Some(Preemption::NonPreemptible);
         let missing = [
+            ("--host-path", self.volumes.iter().any(|one| matches!(one, Volume::Folder { .. }))),
+            ("--toleration", !self.tolerations.is_empty()),
+            ("--restart-policy", self.restart_policy.is_some()),
+            ("--gpu-portion-request of several GPUs", matches!(self.gpu, Some(Gpu::Fractions { .. }))),
+            ("--preemptibility non-preemptible", is_held && !is_interactive),
             ("--service-account", self.service_account.is_some()),
             ("--ttl-after-finish", self.ttl_seconds_after_finished.is_some()),
             ("--parallelism", is_interactive && self.parallelism.is_some()),
@@ -67,17 +87,25 @@ impl NewJob {
         }
     }
 
-    fn runai_spec(&self) -> Map<String, Value> {
+    fn runai_spec(&self, kind: &Kind) -> Map<String, Value> {
         let given = |amounts: &[(String, String)], resource: &str| {
             let amount = amounts.iter().find(|(name, _)| name == resource)?;
             Some(value(&amount.1))
         };
         let (gpu, gpu_memory) = match &self.gpu {
             Some(Gpu::Whole(number)) => (Some(value(&number.to_string())), None),
-            Some(Gpu::Fraction(fraction)) => (Some(value(fraction)), None),
+            Some(Gpu::Fraction(part) | Gpu::Fractions { part, .. }) => (Some(value(part)), None),
             Some(Gpu::MemoryMib(mib)) => (None, Some(value(&format!("{mib}Mi")))),
             None => (None, None),
         };
+        let joined =
+            |words: &[String], between: &str| (!words.is_empty()).then(|| value(&words.join(between)));
+        let number = |number: Option<u32>| number.map(|number| json!({ "value": number }));
+        let groups: Vec<String> = self.user.groups.iter().map(ToString::to_string).collect();
+        let has_ids = self.user.uid.or(self.user.gid).is_some();
+        // A training is preemptible anyway, and has no field for it.
+        let may_be_stopped =
+            kind.name == "InteractiveWorkload" && self.preemption == Some(Preemption::Preemptible);
         let large_shm = self.volumes.contains(&Volume::SharedMemory).then(|| json!({ "value": true }));
         fields([
             ("name", Some(value(&self.name))),
@@ -96,17 +124,23 @@ impl NewJob {
             ("largeShm", large_shm),
             ("pvcs", self.claims()),
             ("nodeType", self.node_type.as_deref().map(value)),
+            ("nodePools", joined(&self.node_pools, " ")),
+            ("preemptible", may_be_stopped.then(|| json!({ "value": true }))),
+            ("runAsUser", has_ids.then(|| json!({ "value": true }))),
+            ("runAsUid", number(self.user.uid)),
+            ("runAsGid", number(self.user.gid)),
+            ("supplementalGroups", joined(&groups, ";")),
             ("labels", items(&self.labels)),
             ("annotations", items(&self.annotations)),
-            ("parallelism", self.parallelism.map(|number| json!({ "value": number }))),
-            ("completions", self.completions.map(|number| json!({ "value": number }))),
-            ("backoffLimit", self.backoff_limit.map(|number| json!({ "value": number }))),
+            ("parallelism", number(self.parallelism)),
+            ("completions", number(self.completions)),
+            ("backoffLimit", number(self.backoff_limit)),
         ])
     }
 
     fn claims(&self) -> Option<Value> {
         let claims = self.volumes.iter().filter_map(|volume| match volume {
-            Volume::SharedMemory => None,
+            Volume::SharedMemory | Volume::Folder { .. } => None,
             Volume::Claim { name, path, access } => {
                 let mut claim = json!({ "claimName": name, "existingPvc": true, "path": path });
                 if *access == Access::ReadOnly {
@@ -146,6 +180,7 @@ fn items(entries: &[(String, String)]) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workload::job::{Toleration, User};
 
     fn job() -> NewJob {
         NewJob { name: "train".into(), namespace: "a".into(), image: "ubuntu".into(), ..NewJob::default() }
@@ -167,6 +202,9 @@ mod tests {
             volumes: vec![Volume::SharedMemory, claim],
             labels: vec![("team".into(), "x".into())],
             completions: Some(3),
+            node_pools: vec!["a".into(), "b".into()],
+            user: User { uid: Some(1000), gid: None, groups: vec![1, 2] },
+            preemption: Some(Preemption::Preemptible),
             ..job()
         }
         .manifest_of(kind("trainingworkload"), "v2alpha1")
@@ -180,7 +218,8 @@ mod tests {
                 "environment": {"items": {"EPOCHS": {"value": "10"}}}, "gpu": {"value": "0.5"}, "cpu": {"value": "2"},
                 "memoryLimit": {"value": "4Gi"}, "largeShm": {"value": true},
                 "pvcs": {"items": {"pvc--0": {"value": claim}}}, "labels": {"items": {"team": {"value": "x"}}},
-                "completions": {"value": 3},
+                "completions": {"value": 3}, "nodePools": {"value": "a b"}, "runAsUser": {"value": true},
+                "runAsUid": {"value": 1000}, "supplementalGroups": {"value": "1;2"},
             },
         });
         assert_eq!(manifest, expected);
@@ -196,6 +235,17 @@ mod tests {
     }
 
     #[test]
+    fn an_interactive_workload_says_that_it_may_be_stopped() {
+        let manifest = |preemption| {
+            let job = NewJob { preemption, ..job() };
+            job.manifest_of(kind("interactiveworkload"), "v2alpha1").unwrap()["spec"]["preemptible"].clone()
+        };
+        assert_eq!(manifest(Some(Preemption::Preemptible)), json!({"value": true}));
+        assert_eq!(manifest(Some(Preemption::NonPreemptible)), Value::Null);
+        assert_eq!(manifest(None), Value::Null);
+    }
+
+    #[test]
     fn what_has_no_field_is_refused() {
         let interactive = || NewJob { purpose: Purpose::Interactive, ..job() };
         let cases = [
@@ -206,6 +256,33 @@ mod tests {
                 NewJob { ttl_seconds_after_finished: Some(1), ..job() },
                 "--ttl-after-finish",
             ),
+            (
+                "trainingworkload",
+                NewJob { restart_policy: Some("Never".into()), ..job() },
+                "--restart-policy",
+            ),
+            (
+                "trainingworkload",
+                NewJob { volumes: vec![Volume::parse_volume("/a:/b").unwrap()], ..job() },
+                "--host-path",
+            ),
+            (
+                "trainingworkload",
+                NewJob { tolerations: vec![Toleration::parse("operator=Exists").unwrap()], ..job() },
+                "--toleration",
+            ),
+            (
+                "trainingworkload",
+                NewJob { preemption: Some(Preemption::NonPreemptible), ..job() },
+                "--preemptibility non-preemptible",
+            ),
+            (
+                "trainingworkload",
+                NewJob { gpu: Some(Gpu::Fractions { part: "0.5".into(), gpus: 2 }), ..job() },
+                "--gpu-portion-request",
+            ),
+            ("job", NewJob { node_pools: vec!["a".into(), "b".into()], ..job() }, "--node-pools"),
+            ("runaijob", NewJob { node_pools: vec!["a".into(), "b".into()], ..job() }, "--node-pools"),
             ("interactiveworkload", NewJob { completions: Some(1), ..job() }, "--completions"),
             ("runaijob", NewJob { scheduler: Scheduler::Kai { queue: "q".into() }, ..job() }, "--kai-queue"),
         ];

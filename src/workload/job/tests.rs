@@ -53,13 +53,17 @@ fn every_field_goes_where_the_api_has_it() {
         ttl_seconds_after_finished: Some(60),
         working_dir: Some("/work".into()),
         node_type: Some("a100".into()),
+        node_pools: vec!["default".into()],
+        tolerations: vec![Toleration::parse("operator=Exists,key=gpu").unwrap()],
+        user: User { uid: Some(1000), gid: Some(2000), groups: vec![3000, 4000] },
+        restart_policy: Some("OnFailure".into()),
         service_account: Some("sa".into()),
         image_pull_policy: Some("Always".into()),
         ..job()
     }
     .manifest()
     .unwrap();
-    let common = json!({"labels": {"team": "x"}, "annotations": {"note": "y"}});
+    let common = json!({"labels": {"team": "x", "runai/node-pool": "default"}, "annotations": {"note": "y"}});
     let container = json!({
         "name": "train", "image": "ubuntu", "imagePullPolicy": "Always", "command": ["python"],
         "args": ["train.py", "--lr=1"], "workingDir": "/work",
@@ -69,7 +73,9 @@ fn every_field_goes_where_the_api_has_it() {
     assert_eq!(manifest["metadata"]["labels"], common["labels"]);
     assert_eq!(manifest["metadata"]["annotations"], common["annotations"]);
     let template = json!({"metadata": common, "spec": {
-        "schedulerName": "runai-scheduler", "restartPolicy": "Never", "serviceAccountName": "sa",
+        "schedulerName": "runai-scheduler", "restartPolicy": "OnFailure", "serviceAccountName": "sa",
+        "securityContext": {"runAsUser": 1000, "runAsGroup": 2000, "supplementalGroups": [3000, 4000]},
+        "tolerations": [{"operator": "Exists", "key": "gpu"}],
         "nodeSelector": {"run.ai/type": "a100"}, "containers": [container]}});
     let spec = json!({"backoffLimit": 6, "parallelism": 2, "completions": 4, "ttlSecondsAfterFinished": 60,
                       "template": template});
@@ -87,6 +93,46 @@ fn an_interactive_job_has_the_priority_of_one_and_no_retries() {
 }
 
 #[test]
+fn a_job_that_may_be_stopped_says_so_in_the_words_of_its_scheduler() {
+    let labels = |purpose, preemption, scheduler: &Scheduler| {
+        let job = NewJob { purpose, preemption: Some(preemption), scheduler: scheduler.clone(), ..job() };
+        let manifest = job.manifest().unwrap();
+        let labels = manifest["metadata"]["labels"].clone();
+        assert_eq!(labels, manifest["spec"]["template"]["metadata"]["labels"]);
+        (labels["priorityClassName"].clone(), labels["kai.scheduler/preemptibility"].clone())
+    };
+    let kai = Scheduler::Kai { queue: "q".into() };
+    for (purpose, preemption, scheduler, class, word) in [
+        (
+            Purpose::Interactive,
+            Preemption::Preemptible,
+            &Scheduler::Runai,
+            json!("interactive-preemptible"),
+            "preemptible",
+        ),
+        (Purpose::Interactive, Preemption::Preemptible, &kai, json!("build-preemptible"), "preemptible"),
+        (Purpose::Interactive, Preemption::NonPreemptible, &kai, json!("build"), "non-preemptible"),
+        (Purpose::Training, Preemption::NonPreemptible, &kai, Value::Null, "non-preemptible"),
+    ] {
+        assert_eq!(labels(purpose, preemption, scheduler), (class, json!(word)));
+    }
+}
+
+#[test]
+fn node_pools_are_named_as_the_scheduler_reads_them() {
+    let pools = |pools: &[&str]| NewJob {
+        scheduler: Scheduler::Kai { queue: "q".into() },
+        node_pools: pools.iter().map(|pool| (*pool).to_owned()).collect(),
+        ..job()
+    };
+    let one = pools(&["a"]).manifest().unwrap();
+    assert_eq!(one["spec"]["template"]["metadata"]["labels"]["kai.scheduler/node-pool"], "a");
+    let two = pools(&["a", "b"]).manifest().unwrap();
+    assert_eq!(two["spec"]["template"]["metadata"]["annotations"]["kai.scheduler/node-pools"], "a b");
+    assert!(two["spec"]["template"]["metadata"]["labels"].get("kai.scheduler/node-pool").is_none());
+}
+
+#[test]
 fn kai_gets_its_queue_on_the_job_and_its_pods() {
     let manifest = NewJob { scheduler: Scheduler::Kai { queue: "q".into() }, ..job() }.manifest().unwrap();
     assert_eq!(manifest["metadata"]["labels"]["kai.scheduler/queue"], "q");
@@ -96,44 +142,15 @@ fn kai_gets_its_queue_on_the_job_and_its_pods() {
 
 #[test]
 fn a_part_of_a_gpu_is_an_annotation_of_the_pods() {
-    for (gpu, annotation, value) in
-        [(Gpu::Fraction("0.5".into()), "gpu-fraction", "0.5"), (Gpu::MemoryMib(2000), "gpu-memory", "2000")]
-    {
+    for (gpu, annotation, value) in [
+        (Gpu::Fraction("0.5".into()), "gpu-fraction", "0.5"),
+        (Gpu::Fractions { part: "0.5".into(), gpus: 2 }, "gpu-fraction-num-devices", "2"),
+        (Gpu::MemoryMib(2000), "gpu-memory", "2000"),
+    ] {
         let manifest = NewJob { gpu: Some(gpu), ..job() }.manifest().unwrap();
         assert_eq!(manifest["spec"]["template"]["metadata"]["annotations"][annotation], value);
         assert!(manifest["metadata"].get("annotations").is_none());
         assert!(manifest["spec"]["template"]["spec"]["containers"][0].get("resources").is_none());
-    }
-}
-
-#[test]
-fn gpus_are_whole_or_a_part_of_one() {
-    let whole = |number| Gpu::Whole(number);
-    let part = |text: &str| Gpu::Fraction(text.to_owned());
-    let cases = [
-        ("0", whole(0)),
-        ("1", whole(1)),
-        ("08", whole(8)),
-        ("2.0", whole(2)),
-        ("0.5", part("0.5")),
-        (".25", part("0.25")),
-        ("0.50", part("0.5")),
-        ("1.", whole(1)),
-    ];
-    for (text, gpu) in cases {
-        assert_eq!(Gpu::parse(text).unwrap(), gpu, "{text}");
-    }
-    for text in ["", ".", "1.5", "-1", "+1", "a", "0,5", "1e3", "99999999999", "0.5.5", "NaN"] {
-        assert!(Gpu::parse(text).is_err(), "{text}");
-    }
-    assert!(Gpu::parse("1.5").unwrap_err().to_string().contains("neither a whole number"));
-}
-
-#[test]
-fn gpu_memory_is_a_number_of_mib() {
-    assert_eq!(Gpu::parse_memory("2000").unwrap(), Gpu::MemoryMib(2000));
-    for text in ["", "0", "2G", "+5", "1.5"] {
-        assert!(Gpu::parse_memory(text).is_err(), "{text}");
     }
 }
 
@@ -155,7 +172,7 @@ fn what_a_server_would_refuse_is_refused_before() {
 #[test]
 fn a_generated_name_is_a_legal_one() {
     for bytes in [[0; 5], [255; 5], [1, 26, 27, 28, 200]] {
-        let name = generated_name(bytes);
+        let name = generated_name("job", bytes);
         assert!(check_job_name(&name).is_ok() && name.len() == 9, "{name}");
     }
 }
@@ -173,13 +190,4 @@ fn volumes_are_mounted_where_they_are_asked_for() {
         {"name": "volume-0", "mountPath": "/dev/shm"},
         {"name": "volume-1", "mountPath": "/data", "readOnly": true}]);
     assert_eq!(pod["containers"][0]["volumeMounts"], expected);
-}
-
-#[test]
-fn a_claim_is_a_name_and_a_path() {
-    let claim = Volume::Claim { name: "c".into(), path: "/d".into(), access: Access::ReadWrite };
-    assert_eq!(Volume::parse_claim("c:/d").unwrap(), claim);
-    for text in ["", "c", "c:d", "C:/d", "c:/d:rw", "c:/d:ro:x", "c:/../d", "c:/"] {
-        assert!(Volume::parse_claim(text).is_err(), "{text}");
-    }
 }
