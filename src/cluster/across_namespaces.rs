@@ -120,7 +120,7 @@ impl Cluster {
         self.everywhere(kinds.into_iter().collect(), namespaces, |kind| kind.plural, list).await
     }
 
-    async fn objects_of<T>(
+    pub(super) async fn objects_of<T>(
         &self,
         kind: &Kind,
         namespace: Option<&str>,

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::across_namespaces::Refusals;
 use super::call::Call;
-use super::discovery::Served;
+use super::discovery::Others;
 use super::pages::PAGE;
 use super::place::Place;
 use super::{Cluster, Failure, Namespaces, Seen, Unseen};
@@ -32,16 +32,9 @@ impl Cluster {
         read: impl Fn(&'static Kind, &Value) -> T,
     ) -> Result<Seen<T>, Failure> {
         // Locked while the server is asked: known kinds that are not built in wait for the answer.
-        let mut discovered = self.versions.discovered.lock().await;
+        let discovered = self.versions.discovered.lock().await;
         let others = async {
-            if discovered.is_none() {
-                *discovered = self.discover().await?;
-            }
-            let (kinds, missed) = match &*discovered {
-                Some(Served { others, missed, .. }) => (others.clone(), missed.clone()),
-                None => (Vec::new(), vec!["*".to_owned()]),
-            };
-            drop(discovered);
+            let Others { kinds, missed, .. } = self.others(discovered).await?;
             self.objects_of_others(kinds, missed, namespaces, &read).await
         };
         let (others, known) = tokio::join!(others, self.objects(Kind::referring(), namespaces, &read));

@@ -2,27 +2,51 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::lock::MutexGuard;
 use serde::Deserialize;
 
 use super::call::Call;
 use super::place::Place;
 use super::{Cluster, Failure};
 use crate::secret::{is_label, is_subdomain};
-use crate::workload::Kind;
+use crate::workload::{KARTA, Karta, Kind, ServedKind};
 
 /// The number of kinds that are looked at: a cluster with everything that Run:ai lists has some 200.
-const MOST_KINDS: usize = 1_000;
+const MOST_KINDS: usize = 2_000;
 
 /// The groups and kinds that a server has.
 #[derive(Default)]
 pub(super) struct Served {
     groups: BTreeSet<String>,
-    /// The versions of each kind that is not built in, by group and plural; the preferred one first.
-    versions: BTreeMap<(String, String), Vec<String>>,
-    /// The namespaced kinds that are neither built in nor known.
-    pub(super) others: Vec<&'static Kind>,
+    /// The kinds that are not built in, by group and plural.
+    kinds: BTreeMap<(String, String), Found>,
     /// The kinds that were not found: groups whose own server does not answer, and those beyond the bound.
+    missed: Vec<String>,
+}
+
+/// A kind that is not built in.
+struct Found {
+    names: ServedKind,
+    /// Namespaced, to be listed, and not known.
+    is_other: bool,
+}
+
+/// The kinds that a cluster adds to those that are known.
+pub(crate) struct Others {
+    pub(crate) kinds: Vec<&'static Kind>,
+    /// The kinds that may be missing, as `frobs.example.com`; `*` if the server does not say which there are.
     pub(super) missed: Vec<String>,
+    pub(crate) kartas: Kartas,
+}
+
+/// The descriptions of kinds in the cluster.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kartas {
+    Read,
+    /// The user may not list them, or the server refuses.
+    Unread,
+    /// The cluster has no such kind.
+    NotServed,
 }
 
 #[derive(Deserialize)]
@@ -64,6 +88,8 @@ struct Resource {
     #[serde(default, rename = "singularResource")]
     singular: String,
     #[serde(default)]
+    short_names: Vec<String>,
+    #[serde(default)]
     verbs: Vec<String>,
 }
 
@@ -73,8 +99,43 @@ struct ResponseKind {
 }
 
 impl Cluster {
+    /// Finds out which kinds the cluster adds, and how its Kartas describe them. `discovered` is what is known so
+    /// far; it is filled, and then given free: known kinds that are not built in wait for it.
+    pub(super) async fn others(
+        &self,
+        mut discovered: MutexGuard<'_, Option<Served>>,
+    ) -> Result<Others, Failure> {
+        if discovered.is_none() {
+            *discovered = self.discover().await?;
+        }
+        let Some(served) = &*discovered else {
+            return Ok(Others { kinds: Vec::new(), missed: vec!["*".to_owned()], kartas: Kartas::NotServed });
+        };
+        let others = served.kinds.values().filter(|found| found.is_other);
+        let others: Vec<ServedKind> = others.map(|found| found.names.clone()).collect();
+        let (missed, has_kartas) = (served.missed.clone(), !served.versions_of(&KARTA).is_empty());
+        drop(discovered);
+        let (kartas, described) = if has_kartas && !others.is_empty() {
+            self.kartas().await?
+        } else {
+            (Kartas::NotServed, Vec::new())
+        };
+        let kinds = others.iter().map(|names| Kind::served(names, &described)).collect();
+        Ok(Others { kinds, missed, kartas })
+    }
+
+    async fn kartas(&self) -> Result<(Kartas, Vec<Karta>), Failure> {
+        match self.objects_of(&KARTA, None, Karta::of).await {
+            Ok(found) => Ok((Kartas::Read, found.into_iter().flatten().collect())),
+            Err(failure) if failure.is_refusal() || failure.is_unknown_type() => {
+                Ok((Kartas::Unread, Vec::new()))
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
     /// Returns none if the server does not say it in this form, or not to this user.
-    pub(super) async fn discover(&self) -> Result<Option<Served>, Failure> {
+    async fn discover(&self) -> Result<Option<Served>, Failure> {
         match self.object::<Groups>(&Call::get(Place::groups()).aggregated_discovery()).await {
             Ok(Groups { items: Some(groups) }) => Ok(Some(Served::of(groups))),
             // The classic list has the groups, and not what is in them.
@@ -105,25 +166,16 @@ impl Served {
             self.missed.push(format!("*.{group}"));
         }
         for resource in resources.iter().filter(|resource| is_label(&resource.plural)) {
-            let plural = resource.plural.clone();
-            let versions = self.versions.entry((group.to_owned(), plural)).or_default();
-            versions.push(version.clone());
-            let is_first = versions.len() == 1;
-            if is_first && resource.can_be_listed() && !is_known(group, &resource.plural) {
-                self.add_other(group, version, resource);
+            let key = (group.to_owned(), resource.plural.clone());
+            if let Some(found) = self.kinds.get_mut(&key) {
+                found.names.versions.push(version.clone());
+            } else if self.kinds.len() == MOST_KINDS {
+                self.missed.push(format!("{}.{group}", resource.plural));
+            } else {
+                let is_other = resource.can_be_listed() && !is_known(group, &resource.plural);
+                self.kinds.insert(key, Found { names: resource.names(group, version), is_other });
             }
         }
-    }
-
-    fn add_other(&mut self, group: &str, version: &str, resource: &Resource) {
-        let plural = &resource.plural;
-        if self.others.len() == MOST_KINDS {
-            return self.missed.push(format!("{plural}.{group}"));
-        }
-        let kind = resource.response_kind.as_ref().map_or(plural.as_str(), |kind| kind.kind.as_str());
-        let singular = Some(resource.singular.to_lowercase()).filter(|singular| is_label(singular));
-        let singular = singular.unwrap_or_else(|| plural.clone());
-        self.others.push(Kind::served(group, version, kind, plural, &singular));
     }
 
     /// Returns true if there is any kind of this group.
@@ -133,11 +185,26 @@ impl Served {
 
     /// Returns the versions in which a kind is served, the preferred one first.
     pub(super) fn versions_of(&self, kind: &Kind) -> Vec<String> {
-        self.versions.get(&(kind.group.to_owned(), kind.plural.to_owned())).cloned().unwrap_or_default()
+        let found = self.kinds.get(&(kind.group.to_owned(), kind.plural.to_owned()));
+        found.map(|found| found.names.versions.clone()).unwrap_or_default()
     }
 }
 
 impl Resource {
+    fn names(&self, group: &str, version: &str) -> ServedKind {
+        let is_name = |name: &String| is_label(name);
+        let singular = Some(self.singular.to_lowercase()).filter(is_name);
+        let name = self.response_kind.as_ref().map_or(&self.plural, |kind| &kind.kind);
+        ServedKind {
+            group: group.to_owned(),
+            versions: vec![version.to_owned()],
+            name: name.clone(),
+            plural: self.plural.clone(),
+            singular: singular.unwrap_or_else(|| self.plural.clone()),
+            short_names: self.short_names.iter().filter(|name| is_name(name)).cloned().collect(),
+        }
+    }
+
     fn can_be_listed(&self) -> bool {
         self.scope == "Namespaced" && self.verbs.iter().any(|verb| verb == "list")
     }
@@ -181,9 +248,10 @@ mod tests {
             group("../x", &[("v1", frobs.clone())]),
             group("ray.io", &[("v1", json!([resource("rayjobs", "Namespaced", &["list"])]))]),
         ]);
-        let others: Vec<String> = served.others.iter().map(|kind| kind.in_kubectl()).collect();
-        assert_eq!(others, ["frobs.example.com"]);
-        assert_eq!(served.versions_of(served.others[0]), ["v1", "v1beta1"]);
+        let others = served.kinds.values().filter(|found| found.is_other);
+        let others: Vec<_> =
+            others.map(|found| (found.names.plural.as_str(), &found.names.versions)).collect();
+        assert_eq!(others, [("frobs", &vec!["v1".to_owned(), "v1beta1".to_owned()])]);
         assert!(served.has_group("ray.io") && !served.has_group("run.ai") && served.missed.is_empty());
         assert_eq!(served.versions_of(Kind::named("rayjob").unwrap()), ["v1"]);
     }
@@ -195,6 +263,6 @@ mod tests {
         let many: Vec<Value> =
             (0..=MOST_KINDS).map(|number| resource(&format!("k{number}"), "Namespaced", &["list"])).collect();
         let served = Served::of(vec![group("example.com", &[("v1", many.into())])]);
-        assert_eq!((served.others.len(), served.missed.len()), (MOST_KINDS, 1));
+        assert_eq!((served.kinds.len(), served.missed.len()), (MOST_KINDS, 1));
     }
 }

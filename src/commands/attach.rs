@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::change::manifest::ManifestChange;
-use crate::change::workload::{Change, ChangeArgs, Changed, Plan, Planned, Way};
+use crate::change::workload::{Change, ChangeArgs, Changed, Plan, Planned};
 use crate::cluster::Cluster;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
@@ -12,8 +12,10 @@ use crate::session::Session;
 use crate::sources::manifest_files::{ManifestArgs, ManifestFiles};
 use crate::uses::references::ReferenceArgs;
 use crate::uses::runai_flags::RunaiFlags;
-use crate::workload::{self, AccountLogins, Attachment, ContainerChoice, Existing, Kind, Outcome, Target};
-use crate::{change, secret, uses};
+use crate::workload::{
+    self, AccountLogins, Attachment, ContainerChoice, Existing, Kind, Outcome, Target, TypedTarget,
+};
+use crate::{change, secret, session, uses};
 
 /// Attach a secret to a workload: as env variables, as files, or for pulling images
 ///
@@ -42,7 +44,8 @@ use crate::{change, secret, uses};
         kubectl runai-secret attach hf -f train.yaml --env HF_TOKEN"
 )]
 pub(crate) struct AttachArgs {
-    /// The secret (not with -e), then the workload as KIND/NAME; with -f it may be left out
+    /// The secret (not with -e), then the workload as KIND/NAME, or as NAME if only one has it; with -f it may be
+    /// left out
     #[arg(value_name = "[SECRET] KIND/NAME", required_unless_present = "filename",
           add = Holds::SecretAndWorkload)]
     words: Vec<String>,
@@ -104,22 +107,23 @@ enum Asked {
 /// A checked request.
 struct Request {
     /// None for every workload of a manifest.
-    target: Option<Target>,
+    target: Option<TypedTarget>,
     files: Option<ManifestFiles>,
     asked: Asked,
     containers: ContainerChoice,
     existing: Existing,
-    way: Option<Way>,
 }
 
 pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> {
-    let Request { target, files, asked, containers, existing, way } = args.resolve()?;
+    let Request { target, files, asked, containers, existing } = args.resolve()?;
     if args.runai == RunaiFlags::Wanted {
-        return print_runai_flags(asked, target.as_ref(), args, session).await;
+        let known = target.as_ref().and_then(TypedTarget::as_known);
+        return print_runai_flags(asked, known, args, session).await;
     }
     let target = match (files, target) {
         (Some(files), target) => {
             let Asked::Flags(attachments) = asked else { return Err(which_use()) };
+            let target = target.map(TypedTarget::known).transpose()?;
             let plan = Attaching { attachments, containers, existing, accounts: AccountLogins::new() };
             return ManifestChange { plan, target: target.as_ref(), write: &args.change.write, session }
                 .run(&files);
@@ -129,7 +133,10 @@ pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> 
     };
     let cluster = session.connect().await?;
     let namespace = session.namespace(&cluster).await?;
+    let target = session::target::find(target, &namespace, &cluster, session).await?;
+    let way = args.change.way(&target)?;
     let attachments = args.known(asked, Some(&target), &namespace, &cluster, session).await?;
+    workload::check_expressible(target.kind, &attachments, &containers)?;
     let (checked, object) = tokio::join!(
         uses::references::check(&attachments, &namespace, &cluster, session),
         change::workload::read(&cluster, &namespace, &target)
@@ -241,21 +248,21 @@ impl AttachArgs {
             });
         }
         attachments.extend(uses.attachments);
+        let known = target.as_ref().and_then(TypedTarget::as_known);
         let asked = match secret {
             Some(secret) if attachments.is_empty() && !self.manifest.is_given() => {
                 Asked::AsUsual(secret.to_owned())
             }
             _ if attachments.is_empty() => return Err(which_use()),
-            _ => Asked::Flags(self.checked(attachments, target.as_ref())?),
+            _ => Asked::Flags(self.checked(attachments, known)?),
         };
-        let way = match &target {
-            Some(target) => self.change.way(target)?,
-            None => None,
-        };
+        if let Some(target) = known {
+            self.change.way(target)?;
+        }
         let existing = if self.overwrite { Existing::Overwrite } else { Existing::Keep };
         let containers = ContainerChoice::from_flags(&self.container);
         let files = self.manifest.files()?;
-        Ok(Request { target, files, asked, containers, existing, way })
+        Ok(Request { target, files, asked, containers, existing })
     }
 
     /// Returns the attachments as they are to be made.
@@ -318,25 +325,25 @@ impl AttachArgs {
             .hint(format!("leave out {flag}")))
     }
 
-    fn secret_and_target(&self) -> Result<(Option<&str>, Option<Target>)> {
+    fn secret_and_target(&self) -> Result<(Option<&str>, Option<TypedTarget>)> {
         let names_keys =
             !self.env.is_empty() || self.env_all.is_some() || !self.mount.is_empty() || self.image_pull;
         let of_manifest = self.manifest.is_given();
         match self.words.as_slice() {
             [] if !names_keys && of_manifest => Ok((None, None)),
             [secret] if names_keys && of_manifest => Ok((Some(secret), None)),
-            [target] if !names_keys && target.contains('/') => Ok((None, Some(Target::parse(target)?))),
+            [target] if !names_keys && target.contains('/') => Ok((None, Some(TypedTarget::parse(target)?))),
             [secret] if !names_keys && self.references.is_empty() => {
                 Err(Error::usage("which workload is to get the secret?")
                     .hint(CommandLine::plugin("attach").arg(secret).then("KIND/NAME --env KEY")))
             }
-            [target] if !names_keys => Ok((None, Some(Target::parse(target)?))),
+            [target] if !names_keys => Ok((None, Some(TypedTarget::parse(target)?))),
             [] | [_] => Err(which_workload()),
             [target, secret] if Target::are_swapped(target, secret) => {
                 Err(Target::swapped("attach", secret, target))
             }
             [secret, target] if names_keys || self.references.is_empty() => {
-                Ok((Some(secret), Some(Target::parse(target)?)))
+                Ok((Some(secret), Some(TypedTarget::parse(target)?)))
             }
             [_, _] => Err(Error::usage("-e already names the secret: leave out the first argument")
                 .hint("kubectl runai-secret attach KIND/NAME -e VAR=SECRET:NAME,KEY")),

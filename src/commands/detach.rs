@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use crate::change;
 use crate::change::manifest::ManifestChange;
 use crate::change::workload::{Change, ChangeArgs, Changed, Plan, Planned};
 use crate::error::{Error, Result};
@@ -10,7 +9,8 @@ use crate::flags::Holds;
 use crate::session::Session;
 use crate::sources::manifest_files::ManifestArgs;
 use crate::wording::{list, nearest};
-use crate::workload::{self, ContainerChoice, Kind, Nameless, Selection, Target};
+use crate::workload::{self, ContainerChoice, Kind, Nameless, Selection, Target, TypedTarget};
+use crate::{change, session};
 
 /// Detach a secret from a workload: the reverse of attach
 ///
@@ -36,7 +36,7 @@ pub(crate) struct DetachArgs {
     #[arg(value_name = "SECRET", add = Holds::Secret)]
     secret: String,
 
-    /// The workload; with -f it may be left out
+    /// The workload, or its NAME if only one has it; with -f it may be left out
     #[arg(value_name = "KIND/NAME", required_unless_present = "filename", add = Holds::Workload)]
     target: Option<String>,
 
@@ -71,10 +71,11 @@ pub(super) async fn run(args: &DetachArgs, session: &Session<'_>) -> Result<()> 
     if let Some(second) = args.target.as_deref().filter(|second| Target::are_swapped(&args.secret, second)) {
         return Err(Target::swapped("detach", second, &args.secret));
     }
-    let target = args.target.as_deref().map(Target::parse).transpose()?;
+    let target = args.target.as_deref().map(TypedTarget::parse).transpose()?;
     let plan = Detaching { selection: args.selection()? };
     let target = match (args.manifest.files()?, target) {
         (Some(files), target) => {
+            let target = target.map(TypedTarget::known).transpose()?;
             return ManifestChange { plan, target: target.as_ref(), write: &args.change.write, session }
                 .run(&files);
         }
@@ -85,9 +86,13 @@ pub(super) async fn run(args: &DetachArgs, session: &Session<'_>) -> Result<()> 
             );
         }
     };
-    let way = args.change.way(&target)?;
+    if let TypedTarget::Known(target) = &target {
+        args.change.way(target)?;
+    }
     let cluster = session.connect().await?;
     let namespace = session.namespace(&cluster).await?;
+    let target = session::target::find(target, &namespace, &cluster, session).await?;
+    let way = args.change.way(&target)?;
     let object = change::workload::read(&cluster, &namespace, &target).await?;
     let (target, args, cluster, namespace) = (&target, &args.change, &cluster, &namespace);
     Change { plan, target, way, args, session, cluster, namespace }.run(object).await

@@ -5,6 +5,7 @@ pub(crate) mod given_labels;
 pub(crate) mod not_found;
 pub(crate) mod projects;
 pub(crate) mod scope;
+pub(crate) mod target;
 
 use std::borrow::Cow;
 use std::cell::Cell;

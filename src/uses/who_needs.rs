@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::flags::DryRun;
 use crate::session::Session;
 use crate::wording::{few, plural};
-use crate::workload::{Consumer, Holder, KINDS, Reference};
+use crate::workload::{Consumer, Holder, Reference};
 use crate::{session, uses};
 
 /// How many consumers of a secret are listed one by one.
@@ -204,7 +204,7 @@ impl<'a> Consumers<'a> {
 }
 
 fn can_be_detached(one: &Consumer, secret: &str) -> bool {
-    KINDS.contains(one.kind) && one.uses_of(secret).any(|reference| !reference.way.is_probable())
+    one.kind.has_place_for_attachments() && one.uses_of(secret).any(|reference| !reference.way.is_probable())
 }
 
 impl Deed {

@@ -176,6 +176,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::workload::kind::ServedKind;
 
     fn object(kind: &str, name: &str, owner: Option<&str>, secrets: &[&str], more: &Value) -> Consumer {
         let kind = Kind::named(kind).unwrap();
@@ -266,8 +267,12 @@ mod tests {
     #[test]
     fn an_object_of_an_unknown_kind_is_folded_into_the_known_one_that_made_it_and_stands_for_what_it_makes() {
         let served = |kind: &str| {
-            let [plural, singular] = [format!("{kind}s"), kind.to_owned()].map(|name| name.to_lowercase());
-            Kind::served("example.com", "v1", kind, &plural, &singular)
+            let [group, version, name] = ["example.com", "v1", kind].map(str::to_owned);
+            let singular = kind.to_lowercase();
+            Kind::served(
+                &ServedKind { group, versions: vec![version], name, singular, ..ServedKind::default() },
+                &[],
+            )
         };
         let custom = |kind: &str, name: &str, owner: Value, spec: &Value| {
             let metadata = json!({"name": name, "namespace": "ns", "uid": name, "ownerReferences": owner});

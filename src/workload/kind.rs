@@ -3,9 +3,11 @@
 //! A row describes the shape of the kind in the versions that it knows. So a kind that is not built in is
 //! used in a version that both the row and the cluster have.
 
+mod served;
 mod table;
 
 use serde_json::Value;
+pub(crate) use served::ServedKind;
 pub(crate) use table::KINDS;
 
 use super::tree::text;
@@ -63,32 +65,6 @@ pub(crate) struct Part {
 /// Names of a core kind, which kubectl prefers to all others.
 const TAKEN: [&str; 2] = ["service", "services"];
 
-/// The groups of a Kubernetes API server itself. Of their kinds, those that refer to secrets are known.
-const GROUPS_OF_KUBERNETES: [&str; 22] = [
-    "admissionregistration.k8s.io",
-    "apiextensions.k8s.io",
-    "apiregistration.k8s.io",
-    "apps",
-    "authentication.k8s.io",
-    "authorization.k8s.io",
-    "autoscaling",
-    "batch",
-    "certificates.k8s.io",
-    "coordination.k8s.io",
-    "discovery.k8s.io",
-    "events.k8s.io",
-    "flowcontrol.apiserver.k8s.io",
-    "internal.apiserver.k8s.io",
-    "networking.k8s.io",
-    "node.k8s.io",
-    "policy",
-    "rbac.authorization.k8s.io",
-    "resource.k8s.io",
-    "scheduling.k8s.io",
-    "storage.k8s.io",
-    "storagemigration.k8s.io",
-];
-
 /// The effect of a change to the place for attachments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OnChange {
@@ -130,33 +106,6 @@ impl Kind {
     pub(crate) fn of_manifest(api_version: &str, kind: &str) -> Option<&'static Self> {
         let group = api_version.split_once('/').map_or("", |(group, _)| group);
         KINDS.iter().find(|row| row.group == group && row.name == kind)
-    }
-
-    /// Returns true for a group of the API server itself; the core group's name is empty.
-    pub(crate) fn is_group_of_kubernetes(group: &str) -> bool {
-        group.is_empty() || GROUPS_OF_KUBERNETES.contains(&group)
-    }
-
-    /// Makes the row of a custom resource of which nothing is known but what the server says. It stays in
-    /// memory for as long as the program runs, which meets each once.
-    pub(crate) fn served(
-        group: &str,
-        version: &str,
-        name: &str,
-        plural: &str,
-        singular: &str,
-    ) -> &'static Self {
-        let kept = |text: &str| -> &'static str { text.to_owned().leak() };
-        Box::leak(Box::new(Self {
-            group: kept(group),
-            version: Version::Served(kept(version)),
-            name: kept(name),
-            plural: kept(plural),
-            singular: kept(singular),
-            short_names: &[],
-            shape: Shape::PodSpecs(&[]),
-            on_change: OnChange::UpToController,
-        }))
     }
 
     /// Returns the versions with this shape, the best first.
@@ -234,7 +183,8 @@ impl Kind {
         [self.singular, self.plural].into_iter().chain(self.short_names.iter().copied())
     }
 
-    fn answers_to(&self, word: &str) -> bool {
+    /// Returns true for a name of the kind, with its group, or without it if that is not a core kind's name.
+    pub(crate) fn answers_to(&self, word: &str) -> bool {
         let word = word.to_lowercase();
         let Some((name, group)) = word.split_once('.') else {
             return self.names().any(|name| name == word);

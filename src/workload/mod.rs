@@ -19,6 +19,7 @@ mod expansion;
 mod fuzz;
 mod immutable;
 mod job;
+mod karta;
 mod kind;
 mod loss;
 mod name;
@@ -50,7 +51,8 @@ pub(crate) use immutable::is_immutable;
 pub(crate) use job::{
     Gpu, NewJob, Preemption, Purpose, Scheduler, Toleration, User, Volume, generated_name, generated_suffix,
 };
-pub(crate) use kind::{KINDS, Kind, OnChange, Version};
+pub(crate) use karta::{KARTA, Karta};
+pub(crate) use kind::{KINDS, Kind, OnChange, ServedKind, Version};
 pub(crate) use name::check_object_name;
 pub(crate) use named_copy::{NamedCopy, SELECTING, Selector, named_copy};
 pub(crate) use pod_spec::container_names;
@@ -61,4 +63,4 @@ pub(crate) use runai_flags::runai_flags;
 pub(crate) use shape::malformed;
 pub(crate) use start::{Object, Start, Stuck, start, stuck_by_events};
 pub(crate) use state::State;
-pub(crate) use target::Target;
+pub(crate) use target::{Target, TypedTarget};

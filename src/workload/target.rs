@@ -6,11 +6,66 @@ use super::kind::Kind;
 use super::name::check_object_name;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
+use crate::secret::is_subdomain;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) kind: &'static Kind,
     pub(crate) name: String,
+}
+
+/// A workload as typed, with what a cluster must say of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TypedTarget {
+    Known(Target),
+    /// The kind is not in the table; the cluster may have it.
+    OfOtherKind {
+        kind: String,
+        name: String,
+    },
+    /// The kind was left out.
+    OfAnyKind {
+        name: String,
+    },
+}
+
+impl TypedTarget {
+    /// Parses `kind/name`, or a name alone.
+    ///
+    /// # Errors
+    /// The name is illegal, no kind can have such a name, or the only word is that of a kind.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        match text.split_once('/') {
+            Some((kind, name)) if Kind::named(kind).is_err() && is_subdomain(&kind.to_lowercase()) => {
+                check_object_name("workload", name)?;
+                Ok(Self::OfOtherKind { kind: kind.to_owned(), name: name.to_owned() })
+            }
+            None if Kind::named(text).is_err() && is_subdomain(text) => {
+                Ok(Self::OfAnyKind { name: text.to_owned() })
+            }
+            _ => Target::parse(text).map(Self::Known),
+        }
+    }
+
+    /// Returns the target, if no cluster must be asked for it.
+    pub(crate) fn as_known(&self) -> Option<&Target> {
+        match self {
+            Self::Known(target) => Some(target),
+            Self::OfOtherKind { .. } | Self::OfAnyKind { .. } => None,
+        }
+    }
+
+    /// Returns the target where no cluster is asked.
+    ///
+    /// # Errors
+    /// The kind is not in the table, or was left out.
+    pub(crate) fn known(self) -> Result<Target> {
+        match self {
+            Self::Known(target) => Ok(target),
+            Self::OfOtherKind { kind, name } => Target::parse(&format!("{kind}/{name}")),
+            Self::OfAnyKind { name } => Target::parse(&name),
+        }
+    }
 }
 
 impl Target {
@@ -63,6 +118,21 @@ mod tests {
     fn a_target_is_a_kind_and_a_name() {
         assert_eq!(Target::parse("deploy/web").unwrap().to_string(), "deployment.apps/web");
         assert_eq!(Target::parse("job.batch/train").unwrap().to_string(), "job.batch/train");
+    }
+
+    #[test]
+    fn a_kind_that_is_not_known_and_a_name_alone_are_left_for_the_cluster() {
+        let other = TypedTarget::OfOtherKind { kind: "Frobs.example.com".to_owned(), name: "f".to_owned() };
+        assert_eq!(TypedTarget::parse("Frobs.example.com/f").unwrap(), other);
+        assert_eq!(TypedTarget::parse("train").unwrap(), TypedTarget::OfAnyKind { name: "train".to_owned() });
+        assert_eq!(TypedTarget::parse("job/x").unwrap(), TypedTarget::Known(Target::parse("job/x").unwrap()));
+        for word in ["job", "/x", "frob/", "frob/a/b", "fr_ob/x", "Train", "job/Train", ""] {
+            assert!(TypedTarget::parse(word).is_err(), "{word}");
+        }
+        for word in ["frob/x", "train"] {
+            let known = TypedTarget::parse(word).and_then(TypedTarget::known);
+            assert_eq!(known.unwrap_err().to_string(), Target::parse(word).unwrap_err().to_string());
+        }
     }
 
     #[test]

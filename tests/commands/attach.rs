@@ -236,10 +236,9 @@ fn dry_runs_change_nothing(world: &World, sandbox: &Sandbox) {
 fn what_is_wrong_with_the_words_is_said_before_anything_is_sent() {
     let world = World::in_process();
     let sandbox = Sandbox::new().with(&world);
-    let cases: [(&[&str], &str); 12] = [
+    let cases: [(&[&str], &str); 11] = [
         (&["attach", "deploy/web", "--env", "K"], "attach SECRET KIND/NAME"),
-        (&["attach", "s", "web", "--env", "K"], "which kind of workload"),
-        (&["attach", "s", "deplyment/web", "--env", "K"], "did you mean"),
+        (&["attach", "s", "deploy", "--env", "K"], "is a kind without a name"),
         (&["attach", "deploy/web", "-e", "V=SECRET:s"], "the key is missing"),
         (&["attach", "deploy/web", "-e", "V=secret:s,k"], "looks like a reference"),
         (&["attach", "deploy/web", "-e", "V=plain-text-value"], "is not a reference to a secret"),

@@ -134,13 +134,13 @@ fn words_after_double_dashes_are_not_asked_for_again() {
 fn where_words_are_wrong_nothing_is_asked_before_that_is_said() {
     let (world, sandbox) = world();
     for (line, said) in [
-        ("attach hf web --env token -p vision", "put the kind in front: KIND/web"),
-        ("attach hf web -p vision", "put the kind in front: KIND/web"),
+        ("attach hf wep --env token -p vision", "name its kind: KIND/wep"),
+        ("attach hf web -p vision", "say how the workload uses the secret"),
         ("attach secret/hf deploy/web --env token -p vision", "\"secret/hf\""),
         ("attach deploy/web hf -p vision", "the secret comes first"),
         ("attach hf deploy/web more -p vision", "got 3 arguments"),
-        ("attach hf -e A=SECRET:hf,token -p vision", "put the kind in front: KIND/hf"),
-        ("detach hf web -p vision", "put the kind in front: KIND/web"),
+        ("attach hf -e A=SECRET:hf,token -p vision", "name its kind: KIND/hf"),
+        ("detach hf wep -p vision", "name its kind: KIND/wep"),
         ("create a b -p vision", "exactly one NAME is required"),
     ] {
         let (code, shown) = sandbox.in_terminal(line.split(' ')).wait();

@@ -45,6 +45,7 @@ mod manifests;
 mod memory;
 mod named_copy;
 mod not_found;
+mod other_kinds;
 mod project;
 mod prompts;
 mod propagation;

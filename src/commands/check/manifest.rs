@@ -14,7 +14,7 @@ use crate::secret::{self, Inspection, Made};
 use crate::session::Session;
 use crate::sources::manifest_files::ManifestFile;
 use crate::wording::list;
-use crate::workload::{self, Consumer, KINDS, Kind, Target};
+use crate::workload::{self, Consumer, Kind, Target};
 
 /// The content of the files.
 #[derive(Default)]
@@ -127,7 +127,8 @@ impl Content {
             self.secrets.extend([by_place(Inspection::of_manifest(object, namespace)?)]);
         } else if let Some(kind) = Kind::referring_in_manifest(api_version, kind) {
             let consumer = consumer(kind, &placed(object, namespace));
-            let faults = if KINDS.contains(kind) { workload::malformed(object, kind) } else { Vec::new() };
+            let has_parts = kind.has_place_for_attachments();
+            let faults = if has_parts { workload::malformed(object, kind) } else { Vec::new() };
             self.malformed.extend(faults.into_iter().map(|fault| findings::malformed(&consumer, &fault)));
             self.consumers.push(consumer);
         } else if made.is_empty() && !secret::may_make_secrets(api_version, kind) {

@@ -23,7 +23,7 @@ use crate::session::scope::ScopeArgs;
 use crate::sources::manifest_files::ManifestArgs;
 use crate::ui::Table;
 use crate::wording::{list, plural};
-use crate::workload::{KINDS, Kind, Target};
+use crate::workload::{KINDS, Kind, TypedTarget};
 
 /// Check secrets and what uses them: what is missing, misspelt, lost or expired
 ///
@@ -39,7 +39,7 @@ use crate::workload::{KINDS, Kind, Target};
     kubectl runai-secret check -A --ignore unused-secret,trailing-newline -o json"
 )]
 pub(crate) struct CheckArgs {
-    /// A workload as KIND/NAME; without it the whole namespace
+    /// A workload as KIND/NAME, or as NAME if only one has it; without it the whole namespace
     #[arg(value_name = "TARGET", add = Holds::Workload)]
     target: Option<String>,
 
@@ -80,22 +80,25 @@ struct FindingsReport<'a> {
 }
 
 pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
-    let target = args.target.as_deref().map(Target::parse).transpose()?;
+    let typed = args.target.as_deref().map(TypedTarget::parse).transpose()?;
     // Read first: a credential plugin may take the terminal.
     let files = args.manifest.files()?.map(|files| files.read()).transpose()?;
+    let in_files = typed.clone().filter(|_| files.is_some()).map(TypedTarget::known).transpose()?;
     if let Some(files) = files.as_ref().filter(|_| args.offline) {
         let namespace = session.usual_namespace()?;
-        let look = manifest::look_offline(files, target.as_ref(), &namespace, session)?;
+        let look = manifest::look_offline(files, in_files.as_ref(), &namespace, session)?;
         return report(args, look, &Namespaces::One(namespace), session);
     }
     let cluster = session.connect().await?;
     let scope = args.scope.resolve(&cluster, session).await?;
-    let mut look = match (&files, &target, &scope) {
-        (Some(files), target, Namespaces::One(namespace)) => {
-            manifest::look(files, target.as_ref(), namespace, &cluster, session).await?
+    let is_whole = typed.is_none() && files.is_none();
+    let mut look = match (&files, typed, &scope) {
+        (Some(files), _, Namespaces::One(namespace)) => {
+            manifest::look(files, in_files.as_ref(), namespace, &cluster, session).await?
         }
         (None, Some(target), Namespaces::One(namespace)) => {
-            Look::of_cluster(consumer_named(target, namespace, &cluster).await?)
+            let target = session::target::find(target, namespace, &cluster, session).await?;
+            Look::of_cluster(consumer_named(&target, namespace, &cluster).await?)
         }
         (None, None, scope) => Look::of_cluster(consumers_in(scope, &cluster).await?),
         (_, _, Namespaces::All | Namespaces::AllAtOnce) => {
@@ -105,7 +108,7 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
             .hint("name its namespace with --project or --namespace"));
         }
     };
-    if target.is_none() && files.is_none() {
+    if is_whole {
         let (of_copies, more) = copies::findings(&look.view, &scope, &cluster, session).await?;
         look.findings.extend(of_copies);
         look.unseen.extend(more);

@@ -6,7 +6,7 @@ use super::{Place, Reference, Renewal, Way, forms};
 use crate::secret::{is_key, is_subdomain};
 use crate::workload::attachment::{Item, Need};
 use crate::workload::kind::{KINDS, Kind, OnChange, Shape, Version};
-use crate::workload::pod_spec::containers;
+use crate::workload::pod_spec::{Role, containers};
 use crate::workload::tree::{is_true, list, text};
 
 /// Kinds that refer to secrets and run no pods of their own.
@@ -89,19 +89,28 @@ impl Kind {
 
     /// Returns what else of an object has the form of a reference; of built-in kinds all is known.
     pub(crate) fn probable_references(&self, object: &Value) -> Vec<Reference> {
-        let read = match self.version {
-            Version::BuiltIn(_) => return Vec::new(),
-            Version::Known(_) | Version::Served(_) => self.parts(object),
+        if let Version::BuiltIn(_) = self.version {
+            return Vec::new();
+        }
+        let parts = self.parts(object);
+        let parts = parts.iter().filter_map(|part| object.pointer(&part.pointer));
+        let read: Vec<&Value> = match self.shape {
+            Shape::PodSpecs(_) => parts.flat_map(lists_with_references).collect(),
+            Shape::Environments(_) => parts.filter_map(items_of_environment).collect(),
         };
-        let read: Vec<&Value> = read
-            .iter()
-            .filter_map(|part| match self.shape {
-                Shape::PodSpecs(_) => object.pointer(&part.pointer),
-                Shape::Environments(_) => object.pointer(&format!("{}/environment", part.pointer)),
-            })
-            .collect();
         forms::references(object, &read)
     }
+}
+
+/// Returns the parts of a pod spec that refer to secrets. Beside them an operator may have fields of its own, such
+/// as the `model` of a predictor.
+fn lists_with_references(pod_spec: &Value) -> impl Iterator<Item = &Value> {
+    let fields = Role::ALL.map(Role::field).into_iter().chain(["volumes", "imagePullSecrets"]);
+    fields.map(|field| &pod_spec[field]).filter(|list| list.is_array())
+}
+
+fn items_of_environment(spec: &Value) -> Option<&Value> {
+    spec.pointer("/environment/items").filter(|items| items.is_object())
 }
 
 fn whole(secret: &str, way: Way, need: Need) -> Reference {
@@ -223,6 +232,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::workload::karta::Karta;
+    use crate::workload::kind::ServedKind;
 
     fn of(kind: &str, object: &Value) -> Vec<String> {
         let kind = Kind::referring().find(|one| one.name == kind).unwrap();
@@ -354,6 +365,24 @@ mod tests {
         assert!(
             Kind::named("pod").unwrap().probable_references(&json!({"spec": {"secret": "s"}})).is_empty()
         );
+    }
+
+    #[test]
+    fn what_stands_beside_the_lists_of_a_pod_spec_is_searched_too() {
+        let env = json!([{"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]);
+        let spec =
+            json!({"containers": [{"name": "main", "env": env}], "volumes": {}, "model": {"env": env}});
+        let karta = json!({"group": "example.com", "version": "v1", "kind": "Frob"});
+        let karta = json!({"kind": karta, "specDefinition": {"podSpecPath": ".spec.predictor"}});
+        let karta = Karta::of(&json!({"spec": {"structureDefinition": {"rootComponent": karta}}})).unwrap();
+        let [group, version, name] = ["example.com", "v1", "Frob"].map(str::to_owned);
+        let frob = ServedKind { group, versions: vec![version], name, ..ServedKind::default() };
+        let kind = Kind::served(&frob, &[karta]);
+        let object = json!({"spec": {"predictor": spec}});
+        assert_eq!(kind.references(&object).len(), 1);
+        let probable = kind.probable_references(&object);
+        let probable: Vec<String> = probable.iter().map(|one| one.way.to_string()).collect();
+        assert_eq!(probable, ["spec.predictor.model.env[0].valueFrom.secretKeyRef (probable)"]);
     }
 
     #[test]

@@ -78,9 +78,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::workload::kind::ServedKind;
+
+    fn served(name: &str) -> &'static Kind {
+        let [group, version, name] = ["example.com", "v1", name].map(str::to_owned);
+        Kind::served(&ServedKind { group, versions: vec![version], name, ..ServedKind::default() }, &[])
+    }
 
     fn may(spec: &Value) -> bool {
-        let kind = Kind::served("example.com", "v1", "Frob", "frobs", "frob");
+        let kind = served("Frob");
         let metadata = json!({"allOf": [{"$ref": "#/components/schemas/Meta"}]});
         let own = json!({"type": "object", "properties": {"apiVersion": {"type": "string"}, "metadata": metadata,
                 "spec": spec, "status": {"type": "object", "properties": {"secretName": {"type": "string"}}}},
@@ -122,9 +128,9 @@ mod tests {
         }
         let any = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true, "properties": {"kind": {"type": "string"}},
             "x-kubernetes-group-version-kind": [{"group": "example.com", "version": "v1", "kind": "Frob"}]});
-        let frob = Kind::served("example.com", "v1", "Frob", "frobs", "frob");
+        let frob = served("Frob");
         assert!(may_refer_to_secrets(&json!({"components": {"schemas": {"Frob": any}}}), frob));
-        let other = Kind::served("example.com", "v1", "Other", "others", "other");
+        let other = served("Other");
         assert!(may_refer_to_secrets(&json!({"components": {"schemas": {}}}), other), "it is not described");
     }
 }

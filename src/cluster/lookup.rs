@@ -1,0 +1,61 @@
+//! Finds kinds that only the cluster knows, and workloads of which only the name is known.
+
+use super::across_namespaces::Refusals;
+use super::discovery::Others;
+use super::{Cluster, Failure, Namespaces, Seen, Unseen};
+use crate::workload::{KINDS, Kind, Target, owner};
+
+impl Cluster {
+    /// Returns the kinds that the cluster adds to those that are known.
+    pub(crate) async fn other_kinds(&self) -> Result<Others, Failure> {
+        let discovered = self.versions.discovered.lock().await;
+        self.others(discovered).await
+    }
+
+    /// Finds the workloads of this name, of any kind that has a place for attachments. One that a controller
+    /// made is left out if another has the name.
+    ///
+    /// # Errors
+    /// Any failure but a forbidden request, or, of what the cluster adds, a refused one: that is part of the
+    /// answer.
+    pub(crate) async fn workloads_named(&self, namespace: &str, name: &str) -> Result<Seen<Target>, Failure> {
+        let scope = Namespaces::One(namespace.to_owned());
+        let get = async |kind: &'static Kind, _| self.made_and_named(namespace, kind, name).await;
+        // Locked while the server is asked: known kinds that are not built in wait for the answer.
+        let discovered = self.versions.discovered.lock().await;
+        let others = async {
+            let Others { mut kinds, missed, .. } = self.others(discovered).await?;
+            kinds.retain(|kind| kind.has_place_for_attachments());
+            let unseen = |kind: &Kind, namespace| Unseen::of_added(namespace, kind.in_kubectl());
+            let refusals = Refusals { is_one: Failure::is_refusal, unseen, most_lists: 0 };
+            let mut seen = self.everywhere_but(kinds, &scope, refusals, get).await?;
+            let at = |resource| Unseen::of_added(Some(namespace.to_owned()), resource);
+            seen.unseen.extend(missed.into_iter().map(at));
+            Ok::<_, Failure>(seen)
+        };
+        let known = self.everywhere(KINDS.iter().collect(), &scope, |kind| kind.plural, get);
+        let (known, others) = tokio::join!(known, others);
+        let (known, others) = (known?, others?);
+        let (made, own): (Vec<_>, Vec<_>) =
+            known.found.into_iter().chain(others.found).partition(|(_, is_made)| *is_made);
+        let found = if own.is_empty() { made } else { own };
+        let mut found: Vec<Target> = found.into_iter().map(|(target, _)| target).collect();
+        found.sort_by_cached_key(ToString::to_string);
+        Ok(Seen { found, unseen: [known.unseen, others.unseen].concat(), only_projects: false })
+    }
+
+    /// Returns the object of this name, if there is one, and whether a controller made it.
+    async fn made_and_named(
+        &self,
+        namespace: &str,
+        kind: &'static Kind,
+        name: &str,
+    ) -> Result<Vec<(Target, bool)>, Failure> {
+        let target = Target { kind, name: name.to_owned() };
+        match self.workload(namespace, &target).await {
+            Ok(object) => Ok(vec![(target, owner(&object).is_some())]),
+            Err(failure) if failure.is_not_found() || failure.is_not_served() => Ok(Vec::new()),
+            Err(failure) => Err(failure),
+        }
+    }
+}
