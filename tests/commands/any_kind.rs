@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use support::{Fault, Sandbox, World, scenario};
 
+use crate::definitions::{GROUPS, define};
+
 const GROUP: &str = "frobs.example.com";
 
 /// Kinds that operators bring, as group, version, plural and name, each with a spec that refers to the secret.
@@ -99,6 +101,7 @@ fn is_there(world: &World, namespace: &str, name: &str) -> bool {
 
 #[scenario]
 fn what_any_custom_resource_refers_to_is_in_use_and_is_not_deleted(world: &World, sandbox: &Sandbox) {
+    define(world, &GROUPS);
     let namespace = world.namespace("ns");
     world.create_secret(&namespace, "spare", &[("k", "v4lue")]);
     let mut secrets = Vec::new();
@@ -275,6 +278,47 @@ fn of_many_objects_that_can_not_refer_to_secrets_only_the_first_are_read(world: 
             "GET /openapi/v3/apis/plain.example.com/v1".to_owned()
         ]
     );
+}
+
+/// What a large cluster costs: whatever the number of projects, one request for all kinds, and one for each kind that
+/// may refer to secrets.
+#[test]
+fn over_500_projects_each_kind_is_listed_once_and_all_are_found_by_one_request() {
+    let world = World::in_process();
+    let names: Vec<String> = (0..40).map(|number| format!("kind{number}s")).collect();
+    for plural in &names {
+        world.custom_resource("more.example.com", "v1", plural, plural.trim_end_matches('s'));
+    }
+    let mut namespaces = Vec::new();
+    for number in 0..500 {
+        let namespace = world.project(&format!("p{number}")).namespace;
+        if number % 100 == 0 {
+            world.create_secret(&namespace, "s", &[("k", "v4lue")]);
+            world.create_secret(&namespace, "spare", &[("k", "v4lue")]);
+            let plural = names[number % 40].as_str();
+            let kind = ["more.example.com", "v1", plural, plural.trim_end_matches('s')];
+            create(&world, &namespace, kind, "x", &auth());
+        }
+        namespaces.push(namespace);
+    }
+    let sandbox = Sandbox::new().with(&world);
+    for (line, others) in [
+        // The secrets.
+        (&["usage", "-A"][..], 1),
+        // These, the version of the server, the projects, and what is shared with them.
+        (&["check", "-A", "-o", "json"], 4),
+        // The secret, which is read and deleted.
+        (&["delete", "spare", "--yes", "-n", &namespaces[0]], 2),
+    ] {
+        world.clear_log();
+        sandbox.run(line).success();
+        let calls = world.calls();
+        let of_added = calls.iter().filter(|call| call.contains("more.example.com")).count();
+        let discovery = calls.iter().filter(|call| call.ends_with("/apis")).count();
+        assert_eq!((of_added, discovery), (40, 1), "{line:?}: {calls:#?}");
+        let built_in = 9;
+        assert_eq!(calls.len(), of_added + discovery + built_in + others, "{line:?}: {calls:#?}");
+    }
 }
 
 #[scenario]

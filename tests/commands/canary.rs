@@ -11,7 +11,7 @@ use base64::display::Base64Display;
 use base64::prelude::BASE64_STANDARD;
 use support::{Fault, Hold, On, Sandbox, World, scenario};
 
-use crate::usage::GROUPS;
+use crate::definitions::GROUPS;
 use crate::workloads::{create_cronjob, create_deployment, create_job};
 
 const CANARY: &str = "c4nary-in-the-coal-mine";

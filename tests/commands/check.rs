@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use support::{Sandbox, Validity, World, scenario};
 
+use crate::definitions::GROUPS;
 use crate::status::{Shared, create, our_copy, runais_copy};
-use crate::usage::GROUPS;
 use crate::workloads::pod_template;
 
 /// A pod template with these fields in its first container.

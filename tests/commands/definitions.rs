@@ -6,6 +6,18 @@ use std::path::Path;
 use serde_json::{Value, json};
 use support::World;
 
+/// The groups of all kinds that operators bring.
+pub(crate) const GROUPS: [&str; 8] = [
+    "run.ai",
+    "kubeflow.org",
+    "ray.io",
+    "jobset.x-k8s.io",
+    "serving.knative.dev",
+    "leaderworkerset.x-k8s.io",
+    "machinelearning.seldon.io",
+    "nvidia.com",
+];
+
 /// Serves the kinds of the files `tests/crds/<group>.yaml`.
 pub(crate) fn define(world: &World, groups: &[&str]) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crds");
@@ -67,7 +79,7 @@ fn template(container: &str) -> Value {
 
 /// Each kind that is not built in.
 pub(crate) fn custom_kinds() -> Vec<Example> {
-    [run_ai(), kubeflow(), ray(), job_set_and_knative()].into_iter().flatten().collect()
+    [run_ai(), kubeflow(), ray(), job_set_and_knative(), serving()].into_iter().flatten().collect()
 }
 
 fn run_ai() -> Vec<Example> {
@@ -92,15 +104,24 @@ fn run_ai() -> Vec<Example> {
             parts: &["/spec/template/spec"],
             content: json!({"spec": {"backoffLimit": 6, "template": template("main")}}),
         },
-        own("TrainingWorkload", "trainingworkload", "trainingworkloads"),
+        own("TrainingWorkload", "tw", "trainingworkloads"),
         own("InteractiveWorkload", "interactiveworkload.run.ai", "interactiveworkloads"),
-        own("InferenceWorkload", "inferenceworkloads", "inferenceworkloads"),
+        own("InferenceWorkload", "inference", "inferenceworkloads"),
         Example {
             word: "DistributedWorkload",
             group,
             version,
             plural: "distributedworkloads",
             kind: "DistributedWorkload",
+            parts: &["/spec", "/masterSpec"],
+            content: json!({"spec": spec(), "masterSpec": spec()}),
+        },
+        Example {
+            word: "dinfw",
+            group,
+            version,
+            plural: "distributedinferenceworkloads",
+            kind: "DistributedInferenceWorkload",
             parts: &["/spec", "/masterSpec"],
             content: json!({"spec": spec(), "masterSpec": spec()}),
         },
@@ -159,6 +180,27 @@ fn kubeflow() -> Vec<Example> {
             ],
             content: job("xgbReplicaSpecs", ["Master", "Worker"]),
         },
+        Example {
+            word: "jaxjob",
+            group,
+            version: "v1",
+            plural: "jaxjobs",
+            kind: "JAXJob",
+            parts: &[
+                "/spec/jaxReplicaSpecs/Main/template/spec",
+                "/spec/jaxReplicaSpecs/Worker/template/spec",
+            ],
+            content: job("jaxReplicaSpecs", ["Main", "Worker"]),
+        },
+        Example {
+            word: "notebook",
+            group,
+            version: "v1",
+            plural: "notebooks",
+            kind: "Notebook",
+            parts: &["/spec/template/spec"],
+            content: json!({"spec": {"template": template("main")}}),
+        },
     ]
 }
 
@@ -192,6 +234,56 @@ fn ray() -> Vec<Example> {
             kind: "RayCluster",
             parts: &["/spec/headGroupSpec/template/spec", "/spec/workerGroupSpecs/0/template/spec"],
             content: json!({"spec": cluster()}),
+        },
+        Example {
+            word: "rayservice",
+            group,
+            version,
+            plural: "rayservices",
+            kind: "RayService",
+            parts: &[
+                "/spec/rayClusterConfig/headGroupSpec/template/spec",
+                "/spec/rayClusterConfig/workerGroupSpecs/0/template/spec",
+            ],
+            content: json!({"spec": {"serveConfigV2": "", "rayClusterConfig": cluster()}}),
+        },
+    ]
+}
+
+fn serving() -> Vec<Example> {
+    let component = |name: &str| json!({"name": name, "podTemplate": template("main")});
+    vec![
+        Example {
+            word: "lws",
+            group: "leaderworkerset.x-k8s.io",
+            version: "v1",
+            plural: "leaderworkersets",
+            kind: "LeaderWorkerSet",
+            parts: &[
+                "/spec/leaderWorkerTemplate/leaderTemplate/spec",
+                "/spec/leaderWorkerTemplate/workerTemplate/spec",
+            ],
+            content: json!({"spec": {"leaderWorkerTemplate": {
+                "size": 2, "leaderTemplate": template("main"), "workerTemplate": template("main"),
+            }}}),
+        },
+        Example {
+            word: "sdep",
+            group: "machinelearning.seldon.io",
+            version: "v1",
+            plural: "seldondeployments",
+            kind: "SeldonDeployment",
+            parts: &["/spec/predictors/0/componentSpecs/0/spec"],
+            content: json!({"spec": {"predictors": [{"name": "default", "componentSpecs": [template("main")]}]}}),
+        },
+        Example {
+            word: "dgd",
+            group: "nvidia.com",
+            version: "v1beta1",
+            plural: "dynamographdeployments",
+            kind: "DynamoGraphDeployment",
+            parts: &["/spec/components/0/podTemplate/spec", "/spec/components/1/podTemplate/spec"],
+            content: json!({"spec": {"components": [component("frontend"), component("decode")]}}),
         },
     ]
 }

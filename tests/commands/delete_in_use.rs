@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use support::{Fault, Sandbox, World, scenario};
 
+use crate::definitions::GROUPS;
 use crate::set::{create_workload, with_files, with_variable};
 use crate::status::{Shared, create, our_copy, runais_copy};
-use crate::usage::GROUPS;
 use crate::workloads::{BATCH, DEPLOYMENTS, create_deployment, pod_template};
 
 const VALUE: &str = "shared-value-of-the-source";

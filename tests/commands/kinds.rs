@@ -4,9 +4,7 @@
 use serde_json::{Value, json};
 use support::{Outcome, Sandbox, World, scenario};
 
-use crate::definitions::{Example, built_in_kinds, custom_kinds, define};
-
-const GROUPS: [&str; 5] = ["run.ai", "kubeflow.org", "ray.io", "jobset.x-k8s.io", "serving.knative.dev"];
+use crate::definitions::{Example, GROUPS, built_in_kinds, custom_kinds, define};
 
 /// The kinds that are created again, because the server takes no change of them.
 const IMMUTABLE: [&str; 3] = ["Job", "Pod", "JobSet"];

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use support::{Outcome, Sandbox, World, scenario};
 
+use crate::definitions::GROUPS;
 use crate::set::{create_workload, with_variable};
 use crate::status::Shared;
-use crate::usage::GROUPS;
 
 const VALUE: &str = "v4lue-of-a-secret";
 

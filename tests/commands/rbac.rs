@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use support::{Outcome, Project, Sandbox, User, World, scenario};
 
 use crate::completion::ask;
+use crate::definitions::GROUPS;
 use crate::definitions::{custom_kinds, define};
 use crate::set::{create_workload, with_variable};
 use crate::status::{Shared, create as create_shared, our_copy};
-use crate::usage::GROUPS;
 use crate::workloads::{create_cronjob, create_deployment, create_job, pod_template};
 
 /// Where a role is bound.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use support::{Fault, Sandbox, World, scenario};
 
-use crate::definitions::{Example, custom_kinds, define};
+use crate::definitions::{Example, GROUPS, custom_kinds, define};
 use crate::workloads::{create_cronjob, create_deployment, create_job, pod_template};
 
 /// A pod spec that uses the secret `hf` in every way that a container can.
@@ -38,10 +38,6 @@ pub(crate) fn create_consumers(world: &World, namespace: &str) {
     let ingresses = format!("/apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses");
     world.create(&ingresses, &json!({"metadata": {"name": "front"}, "spec": ingress}));
 }
-
-/// Of the kinds that are not built in.
-pub(crate) const GROUPS: [&str; 5] =
-    ["run.ai", "kubeflow.org", "ray.io", "jobset.x-k8s.io", "serving.knative.dev"];
 
 /// Creates one of the kind, with the secret `hf` in each of its parts.
 fn create_example(world: &World, namespace: &str, mut example: Example) {

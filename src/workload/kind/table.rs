@@ -1,12 +1,13 @@
 //! The rows of the table. A new kind is a new row.
 //!
 //! Names, short names and versions are those of the definitions that the operators install: Kubeflow's MPI operator and
-//! training operator, `KubeRay`, `JobSet`, Knative Serving. Run:ai's definitions are not public: its rows follow the
-//! source of its command line, its documentation, and manifests that people have published.
+//! training operator, `KubeRay`, `JobSet`, `LeaderWorkerSet`, Seldon Core, Dynamo and Knative Serving. The rows of Run:ai
+//! follow the source of its command line, its documentation, and manifests that people have published; the words of its
+//! command line (`training/NAME`) stand beside the short names that kubectl knows there (`tw/NAME`).
 
 use super::{Kind, OnChange, Shape, Version};
 
-pub(crate) static KINDS: [Kind; 20] = [
+pub(crate) static KINDS: [Kind; 27] = [
     Kind {
         group: "apps",
         version: Version::BuiltIn("v1"),
@@ -94,7 +95,7 @@ pub(crate) static KINDS: [Kind; 20] = [
         name: "TrainingWorkload",
         plural: "trainingworkloads",
         singular: "trainingworkload",
-        short_names: &[],
+        short_names: &["tw", "training"],
         shape: Shape::Environments(&["/spec"]),
         on_change: OnChange::UpToController,
     },
@@ -104,7 +105,7 @@ pub(crate) static KINDS: [Kind; 20] = [
         name: "InteractiveWorkload",
         plural: "interactiveworkloads",
         singular: "interactiveworkload",
-        short_names: &[],
+        short_names: &["iw", "workspace"],
         shape: Shape::Environments(&["/spec"]),
         on_change: OnChange::UpToController,
     },
@@ -114,7 +115,7 @@ pub(crate) static KINDS: [Kind; 20] = [
         name: "InferenceWorkload",
         plural: "inferenceworkloads",
         singular: "inferenceworkload",
-        short_names: &[],
+        short_names: &["infw", "inference"],
         shape: Shape::Environments(&["/spec"]),
         on_change: OnChange::UpToController,
     },
@@ -127,7 +128,18 @@ pub(crate) static KINDS: [Kind; 20] = [
         name: "DistributedWorkload",
         plural: "distributedworkloads",
         singular: "distributedworkload",
-        short_names: &[],
+        short_names: &["dw", "distributed"],
+        shape: Shape::Environments(&["/spec", "/masterSpec"]),
+        on_change: OnChange::UpToController,
+    },
+    // Inferred from DistributedWorkload: no manifest of one is public.
+    Kind {
+        group: "run.ai",
+        version: Version::Known(&["v2alpha1"]),
+        name: "DistributedInferenceWorkload",
+        plural: "distributedinferenceworkloads",
+        singular: "distributedinferenceworkload",
+        short_names: &["dinfw"],
         shape: Shape::Environments(&["/spec", "/masterSpec"]),
         on_change: OnChange::UpToController,
     },
@@ -172,6 +184,27 @@ pub(crate) static KINDS: [Kind; 20] = [
         shape: Shape::PodSpecs(&["/spec/xgbReplicaSpecs/*/template/spec"]),
         on_change: OnChange::NewPods,
     },
+    Kind {
+        group: "kubeflow.org",
+        version: Version::Known(&["v1"]),
+        name: "JAXJob",
+        plural: "jaxjobs",
+        singular: "jaxjob",
+        short_names: &[],
+        shape: Shape::PodSpecs(&["/spec/jaxReplicaSpecs/*/template/spec"]),
+        on_change: OnChange::NewPods,
+    },
+    // Its controller keeps a StatefulSet with the same template.
+    Kind {
+        group: "kubeflow.org",
+        version: Version::Known(&["v1", "v1beta1"]),
+        name: "Notebook",
+        plural: "notebooks",
+        singular: "notebook",
+        short_names: &[],
+        shape: Shape::PodSpecs(&["/spec/template/spec"]),
+        on_change: OnChange::RollsOut,
+    },
     // The cluster of a started RayJob stays as it is; a retry makes another.
     Kind {
         group: "ray.io",
@@ -200,6 +233,20 @@ pub(crate) static KINDS: [Kind; 20] = [
         ]),
         on_change: OnChange::NewPods,
     },
+    // A changed cluster is made beside the old one, which serves until the new one is ready.
+    Kind {
+        group: "ray.io",
+        version: Version::Known(&["v1", "v1alpha1"]),
+        name: "RayService",
+        plural: "rayservices",
+        singular: "rayservice",
+        short_names: &[],
+        shape: Shape::PodSpecs(&[
+            "/spec/rayClusterConfig/headGroupSpec/template/spec",
+            "/spec/rayClusterConfig/workerGroupSpecs/*/template/spec",
+        ]),
+        on_change: OnChange::NewRevision,
+    },
     // JobSet's webhook refuses another template, if it is installed; the dry run tells.
     Kind {
         group: "jobset.x-k8s.io",
@@ -210,6 +257,40 @@ pub(crate) static KINDS: [Kind; 20] = [
         short_names: &[],
         shape: Shape::PodSpecs(&["/spec/replicatedJobs/*/template/spec/template/spec"]),
         on_change: OnChange::NewPods,
+    },
+    Kind {
+        group: "leaderworkerset.x-k8s.io",
+        version: Version::Known(&["v1"]),
+        name: "LeaderWorkerSet",
+        plural: "leaderworkersets",
+        singular: "leaderworkerset",
+        short_names: &["lws"],
+        shape: Shape::PodSpecs(&[
+            "/spec/leaderWorkerTemplate/leaderTemplate/spec",
+            "/spec/leaderWorkerTemplate/workerTemplate/spec",
+        ]),
+        on_change: OnChange::RollsOut,
+    },
+    Kind {
+        group: "machinelearning.seldon.io",
+        version: Version::Known(&["v1", "v1alpha3", "v1alpha2"]),
+        name: "SeldonDeployment",
+        plural: "seldondeployments",
+        singular: "seldondeployment",
+        short_names: &["sdep"],
+        shape: Shape::PodSpecs(&["/spec/predictors/*/componentSpecs/*/spec"]),
+        on_change: OnChange::RollsOut,
+    },
+    // v1alpha1 has another shape: its pods are in pieces.
+    Kind {
+        group: "nvidia.com",
+        version: Version::Known(&["v1beta1"]),
+        name: "DynamoGraphDeployment",
+        plural: "dynamographdeployments",
+        singular: "dynamographdeployment",
+        short_names: &["dgd"],
+        shape: Shape::PodSpecs(&["/spec/components/*/podTemplate/spec"]),
+        on_change: OnChange::RollsOut,
     },
     Kind {
         group: "serving.knative.dev",

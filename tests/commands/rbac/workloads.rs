@@ -3,8 +3,8 @@
 use support::{Sandbox, World, scenario};
 
 use super::{InCluster, InProject, Right, are_smallest, commands, is_smallest, rights, run};
+use crate::definitions::GROUPS;
 use crate::definitions::{custom_kinds, define};
-use crate::usage::GROUPS;
 
 #[scenario]
 fn restarting_needs_to_get_and_update_what_is_restarted(world: &World, sandbox: &Sandbox) {
@@ -41,10 +41,8 @@ fn custom_kinds_need_the_same(world: &World, sandbox: &Sandbox) {
     define(world, &["run.ai", "kubeflow.org"]);
     let tried = |resource: &str| matches!(resource, "trainingworkloads" | "mpijobs");
     let all: Vec<_> = all.into_iter().filter(|right| tried(&right.resource)).collect();
-    let lines = commands([
-        "attach s trainingworkload/w --env k -n {namespace}",
-        "attach s mpijob/w --env k -n {namespace}",
-    ]);
+    let lines =
+        commands(["attach s tw/w --env k -n {namespace}", "attach s mpijob/w --env k -n {namespace}"]);
     are_smallest(world, sandbox, (role, InProject), &all, &[], &lines);
 }
 
