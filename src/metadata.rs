@@ -1,6 +1,7 @@
 //! The API's `metadata` of any kind of object: it identifies an object without its content.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
@@ -80,6 +81,25 @@ fn holds_values(manifest: &str) -> bool {
 pub(crate) struct Owner {
     pub(crate) api_version: String,
     pub(crate) kind: String,
+    #[serde(default)]
+    pub(crate) name: String,
+    /// It keeps the object as it wants it.
+    #[serde(default, rename = "controller")]
+    pub(crate) controls: bool,
+}
+
+impl Owner {
+    /// Returns the owner that keeps an object as it wants it.
+    pub(crate) fn controlling(owners: &[Self]) -> Option<&Self> {
+        owners.iter().find(|owner| owner.controls)
+    }
+}
+
+/// Prints `MPIJob/train`.
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind, self.name)
+    }
 }
 
 /// The fields that the server writes, and that no new object can have.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 use super::call::Call;
 use super::place::Place;
 use super::{Cluster, Failure, Namespaces, Seen};
-use crate::metadata::Metadata;
+use crate::metadata::{Metadata, Owner};
 use crate::secret::{Inspection, SecretValue, ValueFacts};
 
 /// The page size, smaller than for other lists: a secret may have a mebibyte.
@@ -42,10 +42,11 @@ impl<'de> Deserialize<'de> for InspectedValue {
 impl From<Inspected> for Inspection {
     fn from(secret: Inspected) -> Self {
         let Inspected { metadata, secret_type, data } = secret;
-        let Metadata { name, namespace, labels, annotations, .. } = metadata;
+        let Metadata { name, namespace, labels, annotations, owner_references, .. } = metadata;
         let keys = data.into_iter().flatten().map(|(key, InspectedValue(facts))| (key, facts)).collect();
         let applied_values = annotations.last_applied.is_some_and(|applied| applied.holds_values);
-        Self { namespace, name, secret_type, labels, keys, applied_values }
+        let controller = Owner::controlling(&owner_references).map(ToString::to_string);
+        Self { namespace, name, secret_type, labels, keys, applied_values, controller }
     }
 }
 

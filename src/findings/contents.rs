@@ -29,6 +29,14 @@ fn of_secret(
     Finding { severity, code, namespace, object, message, remedy }
 }
 
+/// Returns the remedy of a value that is wrong: where another object writes the secret, it is mended there.
+fn at_the_source(secret: &Inspection, by_hand: impl FnOnce() -> String) -> String {
+    match &secret.controller {
+        Some(owner) => format!("{owner} writes this secret: mend the value where that gets it from"),
+        None => by_hand(),
+    }
+}
+
 /// Finds values that end in a newline: it becomes part of a password, and no login accepts it.
 fn line_ends(view: &View, secret: &Inspection) -> Vec<Finding> {
     let ended = secret.keys.iter().filter(|(_, value)| value.line_end).map(|(key, _)| key);
@@ -42,8 +50,9 @@ fn line_ends(view: &View, secret: &Inspection) -> Vec<Finding> {
         // All keys: --replace drops the keys that are not named.
         let sources = secret.keys.keys().map(|key| format!("--from-file={key}=PATH"));
         let create = CommandLine::plugin("create").arg(&secret.name).namespace(&secret.namespace);
-        let remedy =
-            format!("write it again without the newline: {}", create.then("--replace --trim").args(sources));
+        let remedy = at_the_source(secret, || {
+            format!("write it again without the newline: {}", create.then("--replace --trim").args(sources))
+        });
         let (severity, message) = if users.is_empty() {
             (Severity::Info, format!("the value of {key} ends with a newline"))
         } else {
@@ -55,7 +64,9 @@ fn line_ends(view: &View, secret: &Inspection) -> Vec<Finding> {
         };
         of_secret(secret, severity, Code::TrailingNewline, message, remedy)
     };
-    ended.map(finding).collect()
+    // Who made it knows whether the newline belongs there, as long as nobody else gets the value.
+    let is_news = |one: &Finding| secret.controller.is_none() || one.severity == Severity::Warning;
+    ended.map(finding).filter(is_news).collect()
 }
 
 fn last_applied(secret: &Inspection) -> Option<Finding> {
@@ -72,7 +83,8 @@ fn expired(view: &View, secret: &Inspection) -> Option<Finding> {
     let is_used = view.uses_of(secret).next().is_some();
     let severity = if is_used { Severity::Error } else { Severity::Warning };
     let create = CommandLine::plugin("create tls").arg(&secret.name).namespace(&secret.namespace);
-    let remedy = format!("renew it: {}", create.then("--replace --cert=PATH --key=PATH"));
+    let remedy =
+        at_the_source(secret, || format!("renew it: {}", create.then("--replace --cert=PATH --key=PATH")));
     Some(of_secret(
         secret,
         severity,
@@ -98,7 +110,12 @@ fn unused(view: &View, secret: &Inspection) -> Option<Finding> {
         let here = view.consumers.iter().filter(|consumer| consumer.namespace == secret.namespace);
         here.flat_map(|consumer| &consumer.references).any(|reference| reference.secret == secret.name)
     };
-    if view.extent == Extent::Part || waits || secret.is_the_servers() || is_used() {
+    if view.extent == Extent::Part
+        || waits
+        || secret.controller.is_some()
+        || secret.is_the_servers()
+        || is_used()
+    {
         return None;
     }
     let delete = CommandLine::plugin("delete").arg(&secret.name).namespace(&secret.namespace);

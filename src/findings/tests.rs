@@ -17,6 +17,7 @@ fn secret(name: &str, keys: &[&str]) -> Inspection {
         labels: BTreeMap::new(),
         keys: keys.iter().map(|key| ((*key).to_owned(), ValueFacts::default())).collect(),
         applied_values: false,
+        controller: None,
     }
 }
 
@@ -206,4 +207,20 @@ fn the_code_that_programs_read_is_the_one_that_is_typed() {
     for code in Code::ALL {
         assert_eq!(json!(code), code.word());
     }
+}
+
+#[test]
+fn what_a_controller_writes_is_mended_where_the_controller_has_it_from() {
+    let kept = |keys: &[&str]| {
+        let mut kept = secret("s", keys);
+        kept.controller = Some("ExternalSecret/s".to_owned());
+        kept.keys.values_mut().for_each(|value| value.line_end = true);
+        kept
+    };
+    assert_eq!(shown(&view(vec![], vec![kept(&["k"])])), [""; 0]);
+    let user = job(&json!({"containers": [{"name": "main", "env": [env("A", "s", "k")]}]}));
+    let findings = view(vec![user], vec![kept(&["k", "other"])]).findings();
+    let [finding] = findings.as_slice() else { panic!("{findings:?}") };
+    assert_eq!(finding.code, Code::TrailingNewline);
+    assert!(finding.remedy.starts_with("ExternalSecret/s writes this secret: "), "{}", finding.remedy);
 }

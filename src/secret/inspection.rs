@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::credential::{CREDENTIAL_LABEL, Credential};
@@ -11,6 +12,7 @@ use super::pem::{Block, blocks};
 use super::value::SecretValue;
 use super::{go_base64, key_pair, tls};
 use crate::error::{Error, Result};
+use crate::metadata::Owner;
 
 /// The types of secrets that the server makes itself.
 const OF_THE_SERVER: [&str; 2] = ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"];
@@ -24,6 +26,8 @@ pub(crate) struct Inspection {
     pub(crate) keys: BTreeMap<String, ValueFacts>,
     /// `kubectl apply` left values in an annotation.
     pub(crate) applied_values: bool,
+    /// The object that writes it, such as `MPIJob/train`: whatever is changed here, it may change back.
+    pub(crate) controller: Option<String>,
 }
 
 /// The facts about a value.
@@ -71,7 +75,9 @@ impl Inspection {
                 bytes.ok_or_else(|| Error::usage(format!("the value of {key} in stringData is not text")))?;
             keys.insert(key.clone(), ValueFacts::of(&SecretValue::from_bytes(bytes)));
         }
+        let owners = Vec::<Owner>::deserialize(&metadata["ownerReferences"]).unwrap_or_default();
         Ok(Self {
+            controller: Owner::controlling(&owners).map(ToString::to_string),
             namespace: if named.is_empty() { namespace.to_owned() } else { named },
             name: text(&metadata["name"]),
             secret_type: text(&manifest["type"]),

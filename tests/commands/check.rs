@@ -128,6 +128,20 @@ fn each_finding_is_found(world: &World, sandbox: &Sandbox) {
 }
 
 #[scenario]
+fn what_a_controller_keeps_for_itself_is_no_finding(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    clean(world, &namespace);
+    let maker = world.get(&format!("/apis/apps/v1/namespaces/{namespace}/deployments/web")).unwrap();
+    let owner = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": maker["metadata"]["uid"],
+        "controller": true});
+    let kept = json!({"metadata": {"name": "ssh-keys", "ownerReferences": [owner]}, "type": "kubernetes.io/ssh-auth",
+        "stringData": {"ssh-privatekey": "one line\n"}});
+    create_secret(world, &namespace, &kept);
+    let outcome = sandbox.run(["check", "-n", &namespace, "-o", "json"]).success();
+    assert_eq!(shown(&outcome.json()), [""; 0]);
+}
+
+#[scenario]
 fn nothing_is_found_where_all_is_well(world: &World, sandbox: &Sandbox) {
     let namespace = world.namespace("ns");
     clean(world, &namespace);
