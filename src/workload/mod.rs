@@ -61,6 +61,6 @@ pub(crate) use ranks::unseen_by_ranks;
 pub(crate) use references::{Place, Reference, Sight, Way, may_refer_to_secrets};
 pub(crate) use runai_flags::runai_flags;
 pub(crate) use shape::malformed;
-pub(crate) use start::{Object, Start, Stuck, start, stuck_by_events};
+pub(crate) use start::{Object, Start, Stuck, newest_warning, start, stuck_by_events};
 pub(crate) use state::State;
 pub(crate) use target::{Target, TypedTarget};

@@ -15,6 +15,8 @@ pub(crate) enum Start {
     Waiting {
         why: String,
         of: Object,
+        /// The newest warning of that object, if the events were read.
+        warning: Option<String>,
     },
     Running {
         pod: String,
@@ -97,7 +99,8 @@ fn rank(start: &Start) -> u8 {
 }
 
 fn waiting(why: &str, kind: &'static str, name: &str) -> Start {
-    Start::Waiting { why: why.to_owned(), of: Object { kind, name: name.to_owned() } }
+    let of = Object { kind, name: name.to_owned() };
+    Start::Waiting { why: why.to_owned(), of, warning: None }
 }
 
 fn pod_start(pod: &Value) -> Start {
@@ -195,6 +198,28 @@ pub(crate) fn stuck_by_events(events: &[Value]) -> Option<Stuck> {
     })
 }
 
+/// Returns the newest warning among the events, as `BindingError: Failed to bind pod`. A warning that no node
+/// was found is over once one was.
+pub(crate) fn newest_warning(events: &[Value]) -> Option<String> {
+    let bound = events.iter().filter(|event| text(event, "reason") == "Scheduled").map(seen).max();
+    let is_over = |event: &Value| {
+        text(event, "reason") == "FailedScheduling" && bound.is_some_and(|bound| seen(event) <= bound)
+    };
+    let warnings = events.iter().filter(|event| text(event, "type") == "Warning" && !is_over(event));
+    let newest = warnings.max_by_key(|event| seen(event))?;
+    Some(format!("{}: {}", text(newest, "reason"), text(newest, "message")))
+}
+
+/// Returns the time at which an event was last seen. Each version of the API has another field for it.
+fn seen(event: &Value) -> &str {
+    let series = text(&event["series"], "lastObservedTime");
+    let made = text(&event["metadata"], "creationTimestamp");
+    [series, text(event, "lastTimestamp"), text(event, "eventTime"), made]
+        .into_iter()
+        .max()
+        .unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -267,13 +292,30 @@ mod tests {
     fn what_waits_says_for_what() {
         let unschedulable = json!({"metadata": {"name": "p"}, "status": {"phase": "Pending", "conditions": [
             {"type": "PodScheduled", "status": "False", "message": "0/3 nodes are available"}]}});
-        let Start::Waiting { why, of } = start(&json!({}), &[unschedulable]) else {
+        let Start::Waiting { why, of, .. } = start(&json!({}), &[unschedulable]) else {
             panic!("it may start yet")
         };
         assert_eq!((why.as_str(), of.kind), ("no node takes it yet: 0/3 nodes are available", "Pod"));
         let suspended = json!({"metadata": {"name": "j"}, "spec": {"suspend": true}});
-        let Start::Waiting { why, of } = start(&suspended, &[]) else { panic!("it may start yet") };
+        let Start::Waiting { why, of, .. } = start(&suspended, &[]) else { panic!("it may start yet") };
         assert_eq!((why.starts_with("it is suspended"), of.kind, of.name.as_str()), (true, "Job", "j"));
+    }
+
+    #[test]
+    fn the_newest_warning_counts_and_one_of_scheduling_only_until_there_is_a_node() {
+        let event = |kind: &str, reason: &str, field: &str, at: &str| json!({"type": kind, "reason": reason, "message": "why", field: format!("2026-01-31T12:00:{at}Z")});
+        let failed = event("Warning", "FailedScheduling", "lastTimestamp", "01");
+        let scheduled = event("Normal", "Scheduled", "eventTime", "02.000000");
+        let binding = event("Warning", "BindingError", "lastTimestamp", "03");
+        let again = event("Warning", "FailedScheduling", "lastTimestamp", "04");
+        let newest = |events: &[&Value]| {
+            newest_warning(&events.iter().map(|event| (*event).clone()).collect::<Vec<_>>())
+        };
+        assert_eq!(newest(&[&failed]).as_deref(), Some("FailedScheduling: why"));
+        assert_eq!(newest(&[&scheduled, &failed]), None);
+        assert_eq!(newest(&[&binding, &failed, &scheduled]).as_deref(), Some("BindingError: why"));
+        assert_eq!(newest(&[&again, &binding, &scheduled]).as_deref(), Some("FailedScheduling: why"));
+        assert_eq!(newest(&[]), None);
     }
 
     #[test]

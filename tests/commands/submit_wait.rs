@@ -126,6 +126,61 @@ fn a_volume_without_its_secret_is_known_from_the_events(world: &World, sandbox: 
     assert!(outcome.stderr.contains("secret \"ssh\" does not exist"), "{outcome}");
 }
 
+fn warn(world: &World, namespace: &str, pod: &str, reason: &str, message: &str) {
+    let event = json!({
+        "metadata": {"name": reason.to_lowercase()}, "reason": reason, "type": "Warning", "message": message,
+        "involvedObject": {"kind": "Pod", "name": pod, "namespace": namespace},
+        "lastTimestamp": "2099-01-31T12:00:00Z",
+    });
+    world.create(&format!("/api/v1/namespaces/{namespace}/events"), &event);
+}
+
+#[scenario]
+fn the_newest_warning_of_the_pod_is_said_in_one_line(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    let waiting = sandbox.spawn(["submit", "train", "-i", "ubuntu", "--wait=2m", "-n", &namespace]);
+    let pod = pod(world, &namespace);
+    world.run_pod(&namespace, &pod, "Pending", &json!({"waiting": {"reason": "ContainerCreating"}}));
+    warn(
+        world,
+        &namespace,
+        &pod,
+        "BindingError",
+        "Failed to bind pod:\nplugin gpusharing failed in PreBind\nend\n",
+    );
+    waiting.wait_for_stderr(
+        "note: job.batch/train has not started: its container is being created; \
+         BindingError: Failed to bind pod: plugin gpusharing failed in PreBind; end\n",
+    );
+    waiting.interrupt();
+    waiting.wait().fails_with(130);
+}
+
+#[scenario]
+fn a_condition_of_several_lines_is_one_line_and_a_quota_is_answered_with_the_way_over_it(
+    world: &World,
+    sandbox: &Sandbox,
+) {
+    let namespace = world.namespace("a");
+    let waiting = sandbox.spawn(["submit", "train", "-i", "ubuntu", "--wait=10s", "-n", &namespace]);
+    let pod = pod(world, &namespace);
+    let message = "NonPreemptibleOverQuota: queue team-a\nquota is 0 GPUs\n";
+    let condition =
+        json!({"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message});
+    world.patch(
+        &format!("{}/{pod}/status", pods_path(&namespace)),
+        &json!({"status": {"phase": "Pending", "conditions": [condition]}}),
+    );
+    warn(world, &namespace, &pod, "FailedScheduling", message);
+    let outcome = waiting.wait().fails_with(3);
+    let line = format!(
+        "error: job.batch/train has not started after 10 s: no node takes it yet: NonPreemptibleOverQuota: queue team-a; \
+         quota is 0 GPUs\nhint: a job that may be stopped for others gets more than the quota: submit --preemptible\n\
+         hint: the job was left as it is; to remove it: kubectl delete job train -n {namespace}\n"
+    );
+    assert!(outcome.stderr.ends_with(&line), "{outcome}");
+}
+
 #[scenario]
 fn a_quota_that_is_used_up_is_said(world: &World, sandbox: &Sandbox) {
     let namespace = world.namespace("a");

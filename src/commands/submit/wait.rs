@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::ui;
 use crate::ui::Topic;
-use crate::workload::{Kind, Object, Start, Stuck, Target, start, stuck_by_events};
+use crate::workload::{Kind, Object, Start, Stuck, Target, newest_warning, start, stuck_by_events};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -18,6 +18,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const REMINDER: Duration = Duration::from_secs(15);
 /// The most characters of the cluster's text that are shown.
 const LONGEST_TEXT: usize = 300;
+
+/// KAI's word for a job that may not be stopped, and would need more than its queue's quota.
+const OVER_QUOTA: &str = "NonPreemptibleOverQuota";
+const GO_OVER_QUOTA: &str =
+    "a job that may be stopped for others gets more than the quota: submit --preemptible";
 
 /// A Job to follow.
 pub(super) struct NewlySubmitted<'a> {
@@ -70,7 +75,7 @@ impl NewlySubmitted<'_> {
                     )));
                 }
                 Start::Stuck(stuck) => return Err(self.explained(&stuck)),
-                Start::Waiting { why, .. } => self.quoted(&why),
+                Start::Waiting { why, warning, .. } => self.reason(&why, warning.as_deref()),
             };
             if why != said || said_at.elapsed() > REMINDER {
                 ui.note(&format!("{job} has not started: {why}"));
@@ -78,7 +83,8 @@ impl NewlySubmitted<'_> {
             }
             let Some(left) = limit.checked_sub(started.elapsed()) else {
                 let line = format!("{job} has not started after {} s: {said}", limit.as_secs());
-                return Err(self.still_there(Error::partly(line)));
+                let error = self.still_there(Error::partly(line));
+                return Err(if said.contains(OVER_QUOTA) { error.first_hint(GO_OVER_QUOTA) } else { error });
             };
             tokio::time::sleep(pause.min(left)).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -100,9 +106,10 @@ impl NewlySubmitted<'_> {
             (Err(failure), _) | (_, Err(failure)) => return self.missed(failure),
         };
         match start(&job, &pods) {
-            Start::Waiting { why, of } => {
+            Start::Waiting { why, of, .. } => {
                 let events = if of.kind == "Job" { events } else { self.events_of(of.kind, &of.name).await };
-                Ok(stuck_by_events(&events).map_or(Start::Waiting { why, of }, Start::Stuck))
+                let waiting = || Start::Waiting { why, of, warning: newest_warning(&events) };
+                Ok(stuck_by_events(&events).map_or_else(waiting, Start::Stuck))
             }
             start => Ok(start),
         }
@@ -128,7 +135,8 @@ impl NewlySubmitted<'_> {
     fn missed(&self, failure: Failure) -> Result<Start> {
         if failure.may_pass() {
             let of = Object { kind: "Job", name: self.name.to_owned() };
-            return Ok(Start::Waiting { why: "the API server does not answer".to_owned(), of });
+            let why = "the API server does not answer".to_owned();
+            return Ok(Start::Waiting { why, of, warning: None });
         }
         let error = Error::from(failure);
         Err(error.hint(format!(
@@ -164,8 +172,23 @@ impl NewlySubmitted<'_> {
         })
     }
 
-    /// The cluster's words as they may be shown.
+    /// The reason for waiting, and the newest warning if it says more.
+    fn reason(&self, why: &str, warning: Option<&str>) -> String {
+        let why = self.quoted(why);
+        let warning = warning.map(|warning| self.quoted(warning));
+        let says_more = |warning: &String| {
+            let message = warning.split_once(": ").map_or(warning.as_str(), |(_, message)| message);
+            !message.is_empty() && !why.contains(message)
+        };
+        match warning.filter(says_more) {
+            Some(warning) => format!("{why}; {warning}"),
+            None => why,
+        }
+    }
+
+    /// The cluster's words as they may be shown, in one line.
     fn quoted(&self, text: &str) -> String {
+        let text = &in_one_line(text);
         let topic = Topic { names: format!("{} {}", self.namespace, self.name), ..Topic::default() };
         shortened(&self.session.ui.quotable(text, &topic))
     }
@@ -182,9 +205,35 @@ impl NewlySubmitted<'_> {
     }
 }
 
+/// Joins the lines of a scheduler's message, with a semicolon after a line that has no end of its own.
+fn in_one_line(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.fold(String::new(), |joined, line| match joined.chars().next_back() {
+        None => line.to_owned(),
+        Some(':' | ';' | ',' | '.') => format!("{joined} {line}"),
+        Some(_) => format!("{joined}; {line}"),
+    })
+}
+
 fn shortened(text: &str) -> String {
     match text.char_indices().nth(LONGEST_TEXT) {
         None => text.to_owned(),
         Some((end, _)) => format!("{} …", &text[..end]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_one_line;
+
+    #[test]
+    fn a_message_of_several_lines_is_one_line() {
+        for (text, line) in [
+            ("", ""),
+            ("0/1 nodes are available.", "0/1 nodes are available."),
+            ("no node:\n  gpu-1: full\n\n  gpu-2: full.\r\nend\n", "no node: gpu-1: full; gpu-2: full. end"),
+        ] {
+            assert_eq!(in_one_line(text), line);
+        }
     }
 }
