@@ -109,7 +109,7 @@ const TAKEN: [(&str, &[&str]); 17] = [
 ];
 
 /// Words that `submit` refuses: the sentence's beginning, and a part of the way that it shows.
-const ANSWERED: [(&str, &str, &str); 15] = [
+const ANSWERED: [(&str, &str, &str); 16] = [
     (
         "build -i img --interactive --service-type=nodeport --port 30022:22",
         "submit has no --service-type: ",
@@ -156,6 +156,7 @@ const ANSWERED: [(&str, &str, &str); 15] = [
         "--volume /nfs/john/hpo:/hpo",
     ),
     ("--jupyter -g 0.1 workload-name", "submit has no --jupyter: ", "jupyter/scipy-notebook"),
+    ("train -i img --env HF=SECRET:hf,token", "submit has no --env: ", "-e VAR=SECRET:NAME,KEY"),
     ("train -i img --restart-policy Always", "invalid value 'Always' for '--restart-policy", "OnFailure"),
 ];
 
@@ -234,6 +235,32 @@ fn what_is_asked_for_in_run_ais_words_reaches_the_pods(world: &World, sandbox: &
     assert_eq!(spec["tolerations"], json!([toleration]));
     assert_eq!(spec["volumes"][0]["hostPath"]["path"], "/raid");
     assert_eq!(spec["containers"][0]["volumeMounts"][0]["readOnly"], Value::Bool(true));
+}
+
+#[scenario]
+fn every_way_to_write_a_variable_of_a_secret_is_the_same_reference(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    world.create_secret(&namespace, "hf", &[("token", "v4lue-of-hf")]);
+    let reference = json!([{"name": "HF", "valueFrom": {"secretKeyRef": {"name": "hf", "key": "token"}}}]);
+    for way in [
+        "-e HF=SECRET:hf,token",
+        "-eHF=SECRET:hf,token",
+        "-e=HF=SECRET:hf,token",
+        "--environment HF=SECRET:hf,token",
+        "--environment=HF=SECRET:hf,token",
+        "--environment-variable HF=SECRET:hf,token",
+        "--environment-variable=HF=SECRET:hf,token",
+        "--env-secret HF=hf,key=token",
+        "--env-secret=HF=hf,key=token",
+    ] {
+        let printed = submit(
+            sandbox,
+            &format!("a -i img {way}"),
+            &["-n", &namespace, "--dry-run=client", "-o", "json"],
+        );
+        let env = &printed.success().json()["spec"]["template"]["spec"]["containers"][0]["env"];
+        assert_eq!(env, &reference, "{way}");
+    }
 }
 
 #[test]

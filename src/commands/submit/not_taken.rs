@@ -1,4 +1,5 @@
-//! The flags of the `runai` CLI that `submit` does not take: for each the reason, and what to do instead.
+//! The flags of the `runai` CLI, and of `attach`, that `submit` does not take: for each the reason, and what to do
+//! instead.
 
 use crate::error::Error;
 
@@ -19,7 +20,7 @@ const GPU_PARTS: &str = "how Run:ai writes this on a Job is not documented";
 const NO_PLACE: &str = "nodes are chosen by --node-pools, --node-type and --toleration only";
 
 /// A flag, or with a star the beginning of several; the reason; the way.
-const NOT_TAKEN: [(&str, &str, &str); 80] = [
+const NOT_TAKEN: [(&str, &str, &str); 83] = [
     ("--address", NO_PORTS, FORWARD),
     ("--external-url", NO_PORTS, FORWARD),
     ("--port", NO_PORTS, FORWARD),
@@ -30,6 +31,13 @@ const NOT_TAKEN: [(&str, &str, &str); 80] = [
     ("--args", "arguments stand after --", "for example: --command -- sleep infinity"),
     ("--always-pull-image", "it has another name", "use --image-pull-policy Always"),
     ("--local-image", "it has another name", "use --image-pull-policy Never"),
+    ("--env", "it has another name", "use -e VAR=SECRET:NAME,KEY, or -e VAR=VALUE for what is no secret"),
+    (
+        "--mount",
+        "it has another name",
+        "use --secret-volume path=PATH,name=NAME for a secret, --pvc NAME:PATH for a claim",
+    ),
+    ("--image-pull", "it has another name", "use --image-pull-secret NAME"),
     ("--run-as-group", "it has another name", "use --run-as-gid"),
     (
         "--run-as-user",
@@ -162,7 +170,7 @@ const NOT_TAKEN: [(&str, &str, &str); 80] = [
     ("--startup-probe", "it sets no probes", IN_THE_MANIFEST),
 ];
 
-/// Returns the answer to a flag of the `runai` CLI; none if it is not one.
+/// Returns the answer to a flag that stands in the table; none if it does not.
 pub(in crate::commands) fn answer(flag: &str) -> Option<Error> {
     let is_it = |row: &&(&str, &str, &str)| match row.0.strip_suffix('*') {
         Some(beginning) => flag.starts_with(beginning),
