@@ -16,6 +16,7 @@ use super::expansion::{may_come_of_a_source, users_of};
 use super::kind::{Kind, Shape};
 use super::pod_spec::containers;
 use super::tree::{list, remove_if_empty, text};
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::wording::list as in_words;
 
@@ -120,9 +121,8 @@ pub(crate) fn left_behind(object: &Value, kind: &Kind, removed: &[Removed]) -> V
             warnings.extend(
                 removed.iter().filter(is_here).flat_map(|one| names_of_paths(container, &one.what)).map(
                     |(name, path)| {
-                        format!(
-                            "env {name}{place} still names {path}, which is gone (kubectl set env … {name}-)"
-                        )
+                        let unset = CommandLine::kubectl("set env …").arg(format!("{name}-"));
+                        format!("env {name}{place} still names {path}, which is gone ({unset})")
                     },
                 ),
             );
