@@ -12,7 +12,7 @@ use crate::wording::{is_near, list};
 
 /// Words that other programs use for what this one does, each with what to type here. None of these words is
 /// a value.
-const ELSEWHERE: [(&[&str], &str); 11] = [
+const ELSEWHERE: [(&[&str], &str); 15] = [
     (&["get", "ls"], "list shows the secrets of a project, view NAME one of them"),
     (&["describe", "show", "cat"], "view NAME shows a secret"),
     (&["add", "new", "make"], "create NAME makes a secret, set NAME KEY adds a key to it"),
@@ -28,6 +28,16 @@ const ELSEWHERE: [(&[&str], &str); 11] = [
         "attach SECRET KIND/NAME gives a workload a secret, with --env KEY or --mount PATH",
     ),
     (&["run", "job", "start"], "submit NAME --image IMAGE makes a job with secrets"),
+    (
+        &["rename", "mv"],
+        "view OLD --reveal -o json | kubectl runai-secret create NEW --from-json -; then attach NEW where OLD is, and delete OLD",
+    ),
+    (
+        &["import", "login"],
+        "create SERVICE takes a login of this machine, create NAME --from-dotenv FILE the keys of a file",
+    ),
+    (&["export", "dump"], "view NAME --reveal -o dotenv prints the values"),
+    (&["restart"], "set NAME KEY --restart sets a key and restarts what reads it"),
     (&["help"], "--help lists the commands, and COMMAND --help explains one"),
     (&["version"], "--version prints the version"),
 ];

@@ -148,6 +148,7 @@ impl SetArgs {
 
     /// Reads all sources.
     async fn read(&self, session: &Session<'_>) -> Result<SecretManifest> {
+        self.check_that_no_value_is_named()?;
         Source::check_keys("KEY", &self.keys)?;
         let given = self.given(session).await?;
         let contents = read_sources(&self.sources, given, Nothing::Refuse, session).await?;
@@ -165,12 +166,27 @@ impl SetArgs {
         Ok(SecretManifest::new(&self.name, contents.data))
     }
 
+    /// Refuses `NAME KEY VALUE` and `NAME KEY=VALUE`, which other programs take: the value would become the name
+    /// of a key, which everybody may see.
+    fn check_that_no_value_is_named(&self) -> Result<()> {
+        let is_value = |word: &String| word.contains('=') || secret::looks_like_a_token(word);
+        let Some(at) = self.keys.iter().position(is_value) else { return Ok(()) };
+        let key =
+            self.keys[at].split('=').next().filter(|key| self.keys[at].contains('=') && secret::is_key(key));
+        let key =
+            key.or(self.keys[..at].last().map(String::as_str)).filter(|key| !secret::looks_like_a_token(key));
+        let set = CommandLine::plugin("set").arg(&self.name).arg(key.unwrap_or("KEY"));
+        Err(Error::usage("a value does not go on the command line, where others can see it")
+            .hint(format!("to be asked for it: {set}"))
+            .hint(format!("from a file: {set} < FILE")))
+    }
+
     /// Returns the values of the keys that were named without a source.
     async fn given(&self, session: &Session<'_>) -> Result<Vec<Source>> {
         if session.ui.has_input()
             && let [key] = self.keys.as_slice()
         {
-            return Source::files([format!("{key}=-").into()]);
+            return Ok(vec![Source::piped(key)]);
         }
         let mut sources = Vec::new();
         for key in &self.keys {

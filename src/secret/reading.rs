@@ -32,6 +32,11 @@ pub(crate) fn read(mut sources: Vec<Source>, handling: Handling, input: &mut dyn
                 add_value(&mut contents, key, &place, value, handling)?;
             }
             Source::File { key, from } => add_file(&mut contents, key, &from, handling, input)?,
+            Source::Piped { key, from } => {
+                let place = from.shown().to_string();
+                let value = without_last_line_end(from.read(SIZE_LIMIT, input)?, &key, &place, &mut contents);
+                add_value(&mut contents, key, &place, value, handling)?;
+            }
             Source::EnvFile { from } => {
                 let (shown, bytes) = read_many(&from, "env secret file", input)?;
                 let mut lines = Lines::of(&mut contents, &shown, "line", handling);
@@ -68,6 +73,18 @@ pub(crate) fn check_standard_input<'a>(origins: impl Iterator<Item = &'a Origin>
             .hint("keep one '-' and give a path for each of the others"));
     }
     Ok(())
+}
+
+/// Returns a value of one line without its line end, and notes that.
+fn without_last_line_end(value: SecretValue, key: &str, place: &str, contents: &mut Contents) -> SecretValue {
+    let is_line = value.expose().iter().position(|byte| *byte == b'\n') == value.len().checked_sub(1);
+    if !is_line || unseen::is_nothing(value.expose()) || unseen::is_utf16(value.expose()) {
+        return value;
+    }
+    contents.note(format!(
+        "the newline at the end of {place} is not part of the value of {key} (--from-file={key}=- keeps it)"
+    ));
+    value.without_line_end()
 }
 
 fn add_file(

@@ -24,6 +24,8 @@ pub(crate) enum Source {
     Given { key: String, value: SecretValue, place: Option<String> },
     /// `--from-file [KEY=]PATH`; a directory without a key stands for the files in it.
     File { key: Option<String>, from: Origin },
+    /// `KEY < FILE`: a value of one line loses its line end, which every editor and `echo` adds.
+    Piped { key: String, from: Origin },
     /// `--from-env-file PATH`
     EnvFile { from: Origin },
     /// `--from-dotenv PATH`
@@ -102,6 +104,11 @@ impl Source {
         Self::Given { key: key.into(), value, place: Some("what was typed".to_owned()) }
     }
 
+    /// Makes standard input the value of a key. The key was checked before.
+    pub(crate) fn piped(key: impl Into<String>) -> Self {
+        Self::Piped { key: key.into(), from: Origin::StandardInput }
+    }
+
     fn variable(argument: &str, position: usize, input: &dyn Input) -> Result<Self> {
         const FLAG: &str = "--from-env";
         let (key, name) = argument.split_once('=').unwrap_or((argument, argument));
@@ -163,21 +170,24 @@ impl Source {
     pub(super) fn origin(&self) -> Option<&Origin> {
         match self {
             Self::Given { .. } => None,
-            Self::File { from, .. } | Self::EnvFile { from } | Self::Dotenv { from } | Self::Map { from } => {
-                Some(from)
-            }
+            Self::File { from, .. }
+            | Self::Piped { from, .. }
+            | Self::EnvFile { from }
+            | Self::Dotenv { from }
+            | Self::Map { from } => Some(from),
         }
     }
 
     /// Returns true for a source whose value is taken as it is, and so may have invisible characters at its ends.
     pub(crate) fn may_have_ends(&self) -> bool {
-        matches!(self, Self::Given { place: Some(_), .. } | Self::File { .. } | Self::EnvFile { .. })
+        let is_given = matches!(self, Self::Given { place: Some(_), .. });
+        is_given || matches!(self, Self::File { .. } | Self::Piped { .. } | Self::EnvFile { .. })
     }
 
     pub(super) fn turn(&self) -> u8 {
         match self {
             Self::Given { .. } => 0,
-            Self::File { .. } => 1,
+            Self::File { .. } | Self::Piped { .. } => 1,
             Self::EnvFile { .. } => 2,
             Self::Dotenv { .. } => 3,
             Self::Map { .. } => 4,

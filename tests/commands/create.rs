@@ -149,3 +149,33 @@ fn an_empty_secret_needs_a_word() {
     assert!(refused.stderr.contains("--allow-empty"), "{refused}");
     sandbox.run(["create", "s", "--dry-run=client", "--allow-empty"]).success();
 }
+
+#[test]
+fn what_people_bring_from_other_programs_is_answered_with_the_command_to_type() {
+    let sandbox = Sandbox::new();
+    for (words, hint) in [
+        (
+            &["secret", "generic", "hf"][..],
+            "leave out the word secret: kubectl runai-secret create [TYPE] NAME",
+        ),
+        (&["hf", ".env"], "the keys of such a file: kubectl runai-secret create hf --from-dotenv=.env"),
+        (
+            &["hf", "HF_TOKEN=hf_CANARY"],
+            "to be asked for the value: kubectl runai-secret create hf --prompt=HF_TOKEN",
+        ),
+        (&["docker", "ghcr.io"], "a login of it: kubectl runai-secret create NAME --from-login=docker"),
+        (&["a", "b"], "kubectl runai-secret create NAME --from-file=KEY=PATH"),
+    ] {
+        let refused = sandbox.run(["create"].iter().chain(words)).fails_with(2);
+        assert!(refused.stderr.contains(&format!("hint: {hint}\n")), "{refused}");
+        refused.never_shows(b"CANARY");
+    }
+    for (word, hint) in [
+        ("rename", "then attach NEW where OLD is"),
+        ("import", "create SERVICE takes a login of this machine"),
+        ("export", "view NAME --reveal -o dotenv prints the values"),
+    ] {
+        let refused = sandbox.run([word, "x"]).fails_with(2);
+        assert!(refused.stderr.contains(hint), "{refused}");
+    }
+}

@@ -339,3 +339,45 @@ fn what_a_workload_needs_is_taken_out_only_when_that_is_agreed_to(world: &World,
     sandbox.run(["unset", "s", "a", "-y", "-n", &namespace]).success();
     assert_eq!(value(world, &namespace, "a"), None);
 }
+
+#[scenario]
+fn a_file_of_one_line_that_is_piped_in_loses_its_line_end(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    for (piped, stored) in [
+        ("t0ken\n", "t0ken"),
+        ("t0ken\r\n", "t0ken"),
+        ("t0ken", "t0ken"),
+        ("a\nb\n", "a\nb\n"),
+        (" x\n", " x"),
+    ] {
+        let set = sandbox.stdin(piped).run(["set", "s", "a", "-n", &namespace]).success();
+        assert_eq!(value(world, &namespace, "a").as_deref(), Some(stored), "{piped:?}");
+        let note = "note: the newline at the end of standard input is not part of the value of a (--from-file=a=- keeps it)\n";
+        assert_eq!(set.stderr.contains(note), piped.len() != stored.len(), "{set}");
+    }
+    sandbox.stdin("t0ken\n").run(["set", "s", "--from-file=a=-", "-n", &namespace]).success();
+    assert_eq!(value(world, &namespace, "a").as_deref(), Some("t0ken\n"));
+}
+
+#[scenario]
+fn a_value_on_the_command_line_does_not_become_a_key(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    world.create_secret(&namespace, "s", &[("A", OLD)]);
+    let token = "hf_aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3z";
+    world.clear_log();
+    for words in [vec!["A".to_owned(), token.to_owned()], vec![format!("A={token}")], vec![token.to_owned()]]
+    {
+        let line = ["set".to_owned(), "s".to_owned()]
+            .into_iter()
+            .chain(words)
+            .chain(["-n".to_owned(), namespace.clone()]);
+        let refused = sandbox.stdin(NEW).run(line).fails_with(2);
+        refused.never_shows(token.as_bytes());
+        assert!(refused.stderr.contains("a value does not go on the command line"), "{refused}");
+        assert!(
+            refused.stderr.contains("hint: to be asked for it: kubectl runai-secret set s "),
+            "{refused}"
+        );
+    }
+    assert!(world.requests().is_empty(), "{:?}", world.lines());
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::args::NewSecretArgs;
 use super::typed::Type;
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::secret::{self, CREDENTIAL_LABEL, Contents, Credential, SecretManifest};
 use crate::session::Session;
@@ -57,8 +58,34 @@ fn only_name(names: &[String]) -> Result<&str> {
         [name] if name.is_empty() => Err(Error::usage("name must be specified")),
         [name] => Ok(name),
         // The words are not repeated: one of them may be a value that lost its key.
-        _ => Err(Error::usage(format!("exactly one NAME is required, got {}", names.len()))
-            .hint("kubectl runai-secret create NAME --from-file=KEY=PATH")),
+        _ => {
+            let error = Error::usage(format!("exactly one NAME is required, got {}", names.len()));
+            Err(error.hint(what_was_meant(names)))
+        }
+    }
+}
+
+/// Says what to type instead of several names, by what people bring from other programs.
+fn what_was_meant(names: &[String]) -> String {
+    let [first, second, ..] = names else { return String::new() };
+    let name =
+        if secret::is_secret_name(first) && !secret::looks_like_a_token(first) { first } else { "NAME" };
+    let create = CommandLine::plugin("create");
+    match second.as_str() {
+        _ if first == "secret" => {
+            "leave out the word secret: kubectl runai-secret create [TYPE] NAME".to_owned()
+        }
+        file if file.ends_with(".env") => {
+            format!("the keys of such a file: {}", create.arg(name).arg(format!("--from-dotenv={file}")))
+        }
+        pair if pair.contains('=') => {
+            let key = pair.split('=').next().filter(|key| secret::is_key(key)).unwrap_or("KEY");
+            format!("to be asked for the value: {}", create.arg(name).arg(format!("--prompt={key}")))
+        }
+        _ if logins::named(first).is_some() => {
+            format!("a login of it: {}", create.then("NAME").arg(format!("--from-login={first}")))
+        }
+        _ => "kubectl runai-secret create NAME --from-file=KEY=PATH".to_owned(),
     }
 }
 
