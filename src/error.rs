@@ -106,6 +106,16 @@ impl Error {
         self
     }
 
+    /// Adds the larger part, which is done. The exit code becomes that of work that is partly done, unless the
+    /// user ended the program.
+    #[must_use]
+    pub(crate) fn after(mut self, done: &str) -> Self {
+        if matches!(self.kind, Kind::Failed | Kind::Usage) {
+            self.kind = Kind::Partly;
+        }
+        self.although(done)
+    }
+
     /// Returns the line without `error: `, for a prompt that asks again.
     pub(crate) fn for_a_prompt(&self) -> String {
         let text = self.to_string();

@@ -171,7 +171,7 @@ pub(crate) struct Connection {
 }
 
 /// The flags of a command that writes.
-#[derive(clap::Args)]
+#[derive(clap::Args, Clone)]
 pub(crate) struct WriteArgs {
     /// Only show what would be done: "client" writes nothing, "server" has the server check it
     #[arg(long, value_name = "none|client|server", default_value = "none", hide_default_value = true,

@@ -19,6 +19,9 @@ use crate::session::Session;
 use crate::workload::{self, Kind, NamedCopy, OnChange, Selector, Target};
 use crate::{flags, session, wording};
 
+/// How long a recreation waits by default until the old workload is gone.
+const PATIENCE: Duration = Duration::from_mins(2);
+
 /// How many names (`web-2`, `web-3`, …) are tried for a proposal.
 const MOST_COPIES: u32 = 10;
 
@@ -42,6 +45,13 @@ pub(crate) struct ChangeArgs {
     pub(crate) write: WriteArgs,
 }
 
+/// Tells whether a workload that can't be changed may be deleted and created again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Recreate {
+    Allowed,
+    No,
+}
+
 /// The way round a workload that can't be changed.
 pub(crate) enum Way {
     Recreate,
@@ -49,6 +59,12 @@ pub(crate) enum Way {
 }
 
 impl ChangeArgs {
+    /// Returns the flags of a command that changes workloads beside what it writes itself.
+    pub(crate) fn beside(write: &WriteArgs, recreate: Recreate) -> Self {
+        let recreate = recreate == Recreate::Allowed;
+        Self { recreate, copy_as: None, timeout: PATIENCE, write: write.clone() }
+    }
+
     /// Returns the way that the flags choose.
     ///
     /// # Errors

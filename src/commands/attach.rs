@@ -1,20 +1,18 @@
 //! `attach`: gives an existing workload a secret, by reference.
 
-use serde_json::Value;
-
 use crate::change::manifest::ManifestChange;
-use crate::change::workload::{Change, ChangeArgs, Changed, Plan, Planned};
+use crate::change::workload::ChangeArgs;
 use crate::cluster::Cluster;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::Holds;
 use crate::session::Session;
 use crate::sources::manifest_files::{ManifestArgs, ManifestFiles};
+use crate::uses::attaching::{Attach, Attaching};
 use crate::uses::references::ReferenceArgs;
 use crate::uses::runai_flags::RunaiFlags;
-use crate::workload::{
-    self, AccountLogins, Attachment, ContainerChoice, Existing, Kind, Outcome, Target, TypedTarget,
-};
+use crate::uses::usual::Said;
+use crate::workload::{self, AccountLogins, Attachment, ContainerChoice, Existing, Target, TypedTarget};
 use crate::{change, secret, session, uses};
 
 /// Attach a secret to a workload: as env variables, as files, or for pulling images
@@ -137,23 +135,8 @@ pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> 
     let way = args.change.way(&target)?;
     let attachments = args.known(asked, Some(&target), &namespace, &cluster, session).await?;
     workload::check_expressible(target.kind, &attachments, &containers)?;
-    let (checked, object) = tokio::join!(
-        uses::references::check(&attachments, &namespace, &cluster, session),
-        change::workload::read(&cluster, &namespace, &target)
-    );
-    let object = object?;
-    let keys = checked?;
-    let expanded = workload::expanded(target.kind, attachments, &keys)?;
-    let attachments = expanded.attachments;
-    let hidden = workload::hidden_variables(&object, target.kind, &attachments, &containers, &keys);
-    for warning in expanded.warnings.iter().chain(&hidden) {
-        session.ui.warning(warning);
-    }
-    let at_stake = workload::accounts_at_stake(&object, target.kind, &attachments);
-    let accounts = uses::account_logins::read(at_stake, &namespace, &cluster).await?;
-    let plan = Attaching { attachments, containers, existing, accounts };
     let (target, args, cluster, namespace) = (&target, &args.change, &cluster, &namespace);
-    Change { plan, target, way, args, session, cluster, namespace }.run(object).await
+    Attach { target, containers, existing, args, cluster, namespace, session }.run(attachments, way).await
 }
 
 async fn print_runai_flags(
@@ -178,46 +161,6 @@ async fn print_runai_flags(
     let attachments = args.known(asked, target, &namespace, &cluster, session).await?;
     let keys = uses::references::check(&attachments, &namespace, &cluster, session).await?;
     uses::runai_flags::print(&attachments, &keys, session)
-}
-
-struct Attaching {
-    attachments: Vec<Attachment>,
-    containers: ContainerChoice,
-    existing: Existing,
-    accounts: AccountLogins,
-}
-
-impl Attaching {
-    /// Returns warnings about attachments that may not do what the user expects.
-    fn doubts(&self, object: &Value, kind: &Kind) -> Vec<String> {
-        let doubts = workload::doubts(object, kind).into_iter();
-        doubts.filter(|doubt| doubt.concerns(&self.attachments)).map(|doubt| doubt.in_full()).collect()
-    }
-}
-
-impl Plan for Attaching {
-    fn change(&self, object: &Value, kind: &Kind, workload: &str) -> Result<Planned> {
-        let Self { attachments, containers, existing, accounts } = self;
-        let with = workload::with_account_logins(object, kind, attachments, accounts)?;
-        Ok(match workload::attach(&with.object, kind, attachments, containers, *existing)? {
-            Outcome::AsAsked => {
-                let why = format!("{workload} has all of this already");
-                Planned::Nothing { why, warnings: self.doubts(object, kind) }
-            }
-            Outcome::Changed { object, differences } => {
-                let differences =
-                    with.differences.iter().chain(&differences).map(ToString::to_string).collect();
-                let unseen = workload::unseen_by_ranks(&object, kind, attachments);
-                let warnings =
-                    [with.warnings, self.doubts(&object, kind), unseen.into_iter().collect()].concat();
-                Planned::Changed(Changed { object, differences, warnings })
-            }
-        })
-    }
-
-    fn on_owner(&self, owner: &str) -> String {
-        format!("attach to {owner} instead")
-    }
 }
 
 fn which_workload() -> Error {
@@ -306,7 +249,7 @@ impl AttachArgs {
             }
             Err(failure) => return Err(failure.into()),
         };
-        let usual = uses::usual::attachments(&secret, &head)?.ok_or_else(which_use)?;
+        let usual = uses::usual::attachments(&Said::by(&secret, &head))?.ok_or_else(which_use)?;
         self.checked(usual, target)
     }
 

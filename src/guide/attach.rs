@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::flags::Holds;
 use crate::metadata::Metadata;
 use crate::secret::{DOCKER_CONFIG, OLD_DOCKER_CONFIG, SSH, TLS};
+use crate::uses::usual::Said;
 use crate::wording::list;
 use crate::workload::{self, Attachment, Target};
 use crate::{complete, logins, secret, uses};
@@ -52,7 +53,7 @@ impl Way {
 }
 
 fn has_usual_use(secret: &str, head: &SecretHead) -> bool {
-    matches!(uses::usual::attachments(secret, head), Ok(Some(_)))
+    matches!(uses::usual::attachments(&Said::by(secret, head)), Ok(Some(_)))
 }
 
 impl Guide<'_> {

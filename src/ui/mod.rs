@@ -333,15 +333,21 @@ impl Ui {
     /// # Errors
     /// The answer is no; nobody can be asked (a usage error that names `--yes`); Ctrl-C.
     pub(crate) async fn confirm(&self, question: &str) -> Result<()> {
-        match self.0.asking {
-            Asking::Agree => Ok(()),
-            Asking::Refuse => {
-                let why = self.why_nobody_is_asked();
-                Err(Error::usage(format!("confirmation is required, but {why}: {question}"))
-                    .hint("add --yes to confirm; nothing was changed"))
-            }
-            Asking::Ask => self.ask_yes_or_no(question).await,
+        self.check_confirmable(question)?;
+        if self.0.asking == Asking::Ask { self.ask_yes_or_no(question).await } else { Ok(()) }
+    }
+
+    /// Refuses a command that will need a confirmation which nobody can give, before its first step.
+    ///
+    /// # Errors
+    /// Nobody can be asked, and `--yes` was not given.
+    pub(crate) fn check_confirmable(&self, question: &str) -> Result<()> {
+        if self.0.asking != Asking::Refuse {
+            return Ok(());
         }
+        let why = self.why_nobody_is_asked();
+        Err(Error::usage(format!("confirmation is required, but {why}: {question}"))
+            .hint("add --yes to confirm; nothing was changed"))
     }
 
     /// Has every write shown and confirmed from now on: the command is guided.

@@ -1,11 +1,12 @@
 //! The usual use of a secret that says what it holds: by the login that it was made of, by its type, or by the
 //! credential that it is in Run:ai.
 
+use std::collections::BTreeMap;
+
 use crate::cluster::SecretHead;
 use crate::error::{Error, Result};
 use crate::logins::{self, OPENSSH, Usual};
-use crate::metadata::Metadata;
-use crate::secret::{self, CREDENTIAL_LABEL, Credential, DOCKER_CONFIG, SSH};
+use crate::secret::{self, CREDENTIAL_LABEL, Credential, DOCKER_CONFIG, SSH, SecretManifest};
 use crate::workload::{Attachment, Mode};
 
 /// The permissions that OpenSSH asks of a private key.
@@ -15,11 +16,50 @@ const PRIVATE: &str = "0400";
 const ACCESS_KEY: [(&str, &str); 2] =
     [("AWS_ACCESS_KEY_ID", "AccessKeyId"), ("AWS_SECRET_ACCESS_KEY", "SecretKey")];
 
+/// What is to be seen of a secret from outside.
+pub(crate) struct Said<'a> {
+    name: &'a str,
+    labels: &'a BTreeMap<String, String>,
+    secret_type: &'a str,
+    keys: Vec<&'a str>,
+}
+
+impl<'a> Said<'a> {
+    /// Takes it from a secret that was read.
+    pub(crate) fn by(name: &'a str, head: &'a SecretHead) -> Self {
+        Self {
+            name,
+            labels: &head.metadata.labels,
+            secret_type: &head.secret_type,
+            keys: head.keys().collect(),
+        }
+    }
+
+    /// Takes it from a secret that is to be created.
+    pub(crate) fn by_manifest(secret: &'a SecretManifest) -> Self {
+        let keys = secret.data.keys().map(String::as_str).collect();
+        Self { name: &secret.name, labels: &secret.labels, secret_type: &secret.secret_type, keys }
+    }
+
+    fn has_key(&self, key: &str) -> bool {
+        self.keys.contains(&key)
+    }
+}
+
+/// Returns each key as a variable, named as `attach --env` does.
+///
+/// # Errors
+/// The secret's name is illegal.
+pub(crate) fn variables(secret: &Said<'_>) -> Result<Vec<Attachment>> {
+    secret.keys.iter().map(|key| Attachment::env(secret.name, key)).collect()
+}
+
 /// Returns how a workload usually gets the secret; none if it does not say what it holds.
 ///
 /// # Errors
 /// The secret has none of the keys that its use needs.
-pub(crate) fn attachments(name: &str, secret: &SecretHead<Metadata>) -> Result<Option<Vec<Attachment>>> {
+pub(crate) fn attachments(secret: &Said<'_>) -> Result<Option<Vec<Attachment>>> {
+    let name = secret.name;
     let Some(usual) = usual(secret) else { return Ok(None) };
     let made = match usual {
         Known::AccessKey => {
@@ -27,7 +67,7 @@ pub(crate) fn attachments(name: &str, secret: &SecretHead<Metadata>) -> Result<O
         }
         Known::As(Usual::Variables) => {
             let keys: Vec<(&str, &str)> =
-                secret.keys().filter(|key| secret::is_env_name(key)).map(|key| (key, key)).collect();
+                secret.keys.iter().filter(|key| secret::is_env_name(key)).map(|key| (*key, *key)).collect();
             of_keys(secret, &keys, |variable, key| Attachment::env_from_key(variable, name, key))?
         }
         Known::As(Usual::File { folder, key, variable }) if secret.has_key(key) => {
@@ -62,12 +102,12 @@ enum Known {
     AccessKey,
 }
 
-fn usual(secret: &SecretHead<Metadata>) -> Option<Known> {
-    let label = |key: &str| secret.metadata.labels.get(key).map(String::as_str);
+fn usual(secret: &Said<'_>) -> Option<Known> {
+    let label = |key: &str| secret.labels.get(key).map(String::as_str);
     if let Some(service) = label(logins::LABEL).and_then(logins::named) {
         return Some(Known::As(&service.usual));
     }
-    match secret.secret_type.as_str() {
+    match secret.secret_type {
         DOCKER_CONFIG => Some(Known::As(&Usual::ImagePull)),
         SSH => Some(Known::As(&OPENSSH)),
         _ if label(CREDENTIAL_LABEL) == Some(Credential::AccessKey.label_value()) => Some(Known::AccessKey),
@@ -76,7 +116,7 @@ fn usual(secret: &SecretHead<Metadata>) -> Option<Known> {
 }
 
 fn of_keys(
-    secret: &SecretHead<Metadata>,
+    secret: &Said<'_>,
     variables: &[(&str, &str)],
     attachment: impl Fn(&str, &str) -> Result<Attachment>,
 ) -> Result<Vec<Attachment>> {

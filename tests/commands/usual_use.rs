@@ -5,7 +5,7 @@ use support::{Sandbox, World, scenario};
 
 use crate::guide::answer;
 use crate::set::create_workload;
-use crate::workloads::DEPLOYMENTS;
+use crate::workloads::{BATCH, DEPLOYMENTS, pod_template};
 
 const CANARY: &str = "Zq7cAnArY0123456789abcdefghijklmnopqrstuvwxyz";
 
@@ -180,4 +180,84 @@ fn on_a_terminal_the_usual_use_is_the_first_choice_and_not_asked_for_where_both_
     assert_eq!(spec(world, namespace)["containers"][0]["env"][0]["name"], "HF_TOKEN");
     let (code, shown) = sandbox.in_terminal(["attach", "hf", "deploy/web", "-n", namespace]).wait();
     assert!(code == 0 && shown.contains("has all of this already"), "{shown}");
+}
+
+#[scenario]
+fn a_new_secret_is_attached_in_the_same_line(world: &World, sandbox: &Sandbox) {
+    let project = world.project("a");
+    let namespace = &project.namespace;
+    create_workload(world, namespace, "deployments", "web", |_| {});
+    let token = sandbox.home().join(".cache/huggingface/token");
+    std::fs::create_dir_all(token.parent().unwrap()).unwrap();
+    std::fs::write(&token, format!("hf_{CANARY}")).unwrap();
+    let words = |target: &str| {
+        ["runai-secret", "create", "huggingface", "-p", &project.name, "--attach", target].map(str::to_owned)
+    };
+    let missing = sandbox.kubectl(words("deployment/wbe")).fails_with(1);
+    assert!(missing.stderr.contains("deployments.apps \"wbe\" not found"), "{missing}");
+    assert!(world.secret(namespace, "hf").is_none(), "the workload is looked at first");
+    let dry =
+        sandbox.kubectl(words("deployment/web").into_iter().chain(["--dry-run=client".to_owned()])).success();
+    let note = "note: it would then be attached to deployment/web: env HF_TOKEN ← SECRET:hf,HF_TOKEN\n";
+    assert!(dry.stderr.contains(note), "{dry}");
+    let created = sandbox.kubectl(words("deployment/web")).success();
+    created.never_shows(CANARY.as_bytes());
+    assert_eq!(created.stdout, "secret/hf created\ndeployment.apps/web updated\n");
+    assert_eq!(spec(world, namespace)["containers"][0]["env"][0]["valueFrom"]["secretKeyRef"]["name"], "hf");
+}
+
+#[scenario]
+fn a_job_is_created_again_with_its_new_secret_or_the_command_for_it_is_said(
+    world: &World,
+    sandbox: &Sandbox,
+) {
+    let project = world.project("a");
+    let namespace = &project.namespace;
+    let job =
+        json!({"metadata": {"name": "train"}, "spec": {"suspend": true, "template": pod_template("Never")}});
+    world.create(&format!("/{BATCH}/namespaces/{namespace}/jobs"), &job);
+    let words = [
+        "create",
+        "s",
+        "--from-literal=MY_KEY=v",
+        "--from-literal=other-key=w",
+        "--attach=job/train",
+        "-p",
+        &project.name,
+    ];
+    let refused = sandbox.run(words).fails_with(3);
+    assert_eq!(refused.stdout, "secret/s created\n");
+    assert!(refused.stderr.contains("secret/s is created"), "{refused}");
+    assert!(
+        refused.stderr.contains(&format!(
+            "hint: to attach it: kubectl runai-secret attach s job.batch/train --env=MY_KEY=MY_KEY --env=OTHER_KEY=other-key -n {namespace}\n"
+        )),
+        "{refused}"
+    );
+    world.clear_log();
+    let unanswered = sandbox.run(words.iter().chain(&["--replace", "--recreate"])).fails_with(2);
+    assert!(unanswered.stderr.contains("hint: add --yes to confirm; nothing was changed"), "{unanswered}");
+    assert!(world.writes().is_empty(), "which is true");
+    let again = sandbox.run(words.iter().chain(&["--replace", "--recreate", "--yes"])).success();
+    assert!(again.stdout.contains("secret/s replaced\n"), "{again}");
+    let path = format!("/{BATCH}/namespaces/{namespace}/jobs/train");
+    let env = world.get(&path).unwrap()["spec"]["template"]["spec"]["containers"][0]["env"].clone();
+    let names: Vec<&str> =
+        env.as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["MY_KEY", "OTHER_KEY"]);
+}
+
+#[scenario]
+fn what_one_line_can_not_do_is_refused_before_anything_is_created(world: &World, sandbox: &Sandbox) {
+    let [a, b] = ["a", "b"].map(|name| world.project(name));
+    world.clear_log();
+    let words = ["create", "s", "--from-literal=k=v", "--attach", "deploy/web", "-p", &a.name];
+    let refused = sandbox.run(words.iter().chain(&["-p", &b.name])).fails_with(2);
+    assert!(refused.stderr.contains("--attach is about one project, and several are named"), "{refused}");
+    let refused = sandbox.run(words.iter().chain(&["-o", "json"])).fails_with(2);
+    assert!(refused.stderr.contains("-o prints one object, and --attach changes others"), "{refused}");
+    let words = ["create", "s", "--from-literal=k=v", "--attach=nosuchkind/web", "-p", &a.name];
+    let refused = sandbox.run(words).fails_with(2);
+    assert!(refused.stderr.contains("nosuchkind"), "{refused}");
+    assert!(world.writes().is_empty());
 }

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Args, Subcommand};
 
+use super::attaching::AttachingArgs;
 use crate::flags::{Asked, Brings, Holds, WriteArgs};
 use crate::secret::{Credential, DOCKER_HUB};
 use crate::sources::SourceArgs;
@@ -64,6 +65,9 @@ pub(super) struct NewSecretArgs {
     /// Overwrite the secret if it exists; labels and annotations that are not named here stay
     #[arg(long)]
     pub(super) replace: bool,
+
+    #[command(flatten)]
+    pub(super) attaching: AttachingArgs,
 
     /// Create it in the Run:ai namespace, marked so that Run:ai copies it to every project
     #[arg(long)]

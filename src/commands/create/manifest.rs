@@ -75,7 +75,7 @@ fn what_was_meant(names: &[String]) -> String {
         _ if first == "secret" => {
             "leave out the word secret: kubectl runai-secret create [TYPE] NAME".to_owned()
         }
-        file if file.ends_with(".env") => {
+        file if file.strip_suffix(".env").is_some() => {
             format!("the keys of such a file: {}", create.arg(name).arg(format!("--from-dotenv={file}")))
         }
         pair if pair.contains('=') => {

@@ -1,6 +1,7 @@
 //! `create`: creates a secret in one request; in several projects, with one request each.
 
 mod args;
+mod attaching;
 mod destination;
 mod manifest;
 mod replace;
@@ -10,6 +11,7 @@ mod written;
 use serde_json::Value;
 
 use self::args::NewSecretArgs;
+use self::attaching::Attaching;
 use self::destination::Destination;
 use crate::change::recreate::secret::Remains;
 use crate::cluster::{self, Answer, Cluster};
@@ -27,8 +29,13 @@ pub(super) async fn run(args: &CreateArgs, session: &Session<'_>) -> Result<()> 
     let (typed, args) = args.chosen();
     destination::check(args, session)?;
     let manifest = manifest::resolve(&typed, args, session).await?;
+    let attaching = Attaching::of(&args.attaching, &args.write, &manifest, session)?;
     if args.write.dry_run == DryRun::Client {
-        return dry_run(&manifest, args, session).await;
+        dry_run(&manifest, args, session).await?;
+        if let Some(attaching) = attaching {
+            attaching.tell(session);
+        }
+        return Ok(());
     }
     // The sources have been read: a credential plugin may take the terminal.
     let cluster = session.connect().await?;
@@ -36,6 +43,10 @@ pub(super) async fn run(args: &CreateArgs, session: &Session<'_>) -> Result<()> 
     if args.cluster_wide {
         destination::agree_to_share(&manifest.name, &destinations, args, &cluster, session).await?;
     }
+    let found = match (attaching, destinations.as_slice()) {
+        (Some(attaching), [only]) => Some(attaching.find(&only.namespace, &cluster, session).await?),
+        _ => None,
+    };
     review(&manifest, &destinations, args, session).await?;
     if let [only] = destinations.as_slice() {
         let written = write(&manifest, &only.namespace, args, &cluster, session).await?;
@@ -44,7 +55,10 @@ pub(super) async fn run(args: &CreateArgs, session: &Session<'_>) -> Result<()> 
         if args.cluster_wide && args.write.dry_run == DryRun::None {
             session.ui.note("Run:ai copies it to every project, usually within a minute");
         }
-        return Ok(());
+        return match found {
+            Some(found) => found.attach(&manifest.name, &only.namespace, &cluster, session).await,
+            None => Ok(()),
+        };
     }
     in_each(&manifest, &destinations, args, &cluster, session).await
 }

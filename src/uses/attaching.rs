@@ -1,0 +1,89 @@
+//! Gives a workload secrets: looks at all that an attachment touches, then changes the workload.
+
+use serde_json::Value;
+
+use crate::change;
+use crate::change::workload::{Change, ChangeArgs, Changed, Plan, Planned, Way};
+use crate::cluster::Cluster;
+use crate::error::Result;
+use crate::session::Session;
+use crate::uses;
+use crate::workload::{self, AccountLogins, Attachment, ContainerChoice, Existing, Kind, Outcome, Target};
+
+/// A workload of a cluster that is to get attachments.
+pub(crate) struct Attach<'a> {
+    pub(crate) target: &'a Target,
+    pub(crate) containers: ContainerChoice,
+    pub(crate) existing: Existing,
+    pub(crate) args: &'a ChangeArgs,
+    pub(crate) cluster: &'a Cluster,
+    pub(crate) namespace: &'a str,
+    pub(crate) session: &'a Session<'a>,
+}
+
+impl Attach<'_> {
+    /// Makes the attachments, after their secrets and keys, the containers and their variables were looked at.
+    ///
+    /// # Errors
+    /// A secret, a key or the workload is missing, something is in the way, or the change is refused.
+    pub(crate) async fn run(self, attachments: Vec<Attachment>, way: Option<Way>) -> Result<()> {
+        let Self { target, containers, existing, args, cluster, namespace, session } = self;
+        let (checked, object) = tokio::join!(
+            uses::references::check(&attachments, namespace, cluster, session),
+            change::workload::read(cluster, namespace, target)
+        );
+        let object = object?;
+        let keys = checked?;
+        let expanded = workload::expanded(target.kind, attachments, &keys)?;
+        let attachments = expanded.attachments;
+        let hidden = workload::hidden_variables(&object, target.kind, &attachments, &containers, &keys);
+        for warning in expanded.warnings.iter().chain(&hidden) {
+            session.ui.warning(warning);
+        }
+        let at_stake = workload::accounts_at_stake(&object, target.kind, &attachments);
+        let accounts = uses::account_logins::read(at_stake, namespace, cluster).await?;
+        let plan = Attaching { attachments, containers, existing, accounts };
+        Change { plan, target, way, args, session, cluster, namespace }.run(object).await
+    }
+}
+
+/// Attachments, and how they are made.
+pub(crate) struct Attaching {
+    pub(crate) attachments: Vec<Attachment>,
+    pub(crate) containers: ContainerChoice,
+    pub(crate) existing: Existing,
+    pub(crate) accounts: AccountLogins,
+}
+
+impl Attaching {
+    /// Returns warnings about attachments that may not do what the user expects.
+    fn doubts(&self, object: &Value, kind: &Kind) -> Vec<String> {
+        let doubts = workload::doubts(object, kind).into_iter();
+        doubts.filter(|doubt| doubt.concerns(&self.attachments)).map(|doubt| doubt.in_full()).collect()
+    }
+}
+
+impl Plan for Attaching {
+    fn change(&self, object: &Value, kind: &Kind, workload: &str) -> Result<Planned> {
+        let Self { attachments, containers, existing, accounts } = self;
+        let with = workload::with_account_logins(object, kind, attachments, accounts)?;
+        Ok(match workload::attach(&with.object, kind, attachments, containers, *existing)? {
+            Outcome::AsAsked => {
+                let why = format!("{workload} has all of this already");
+                Planned::Nothing { why, warnings: self.doubts(object, kind) }
+            }
+            Outcome::Changed { object, differences } => {
+                let differences =
+                    with.differences.iter().chain(&differences).map(ToString::to_string).collect();
+                let unseen = workload::unseen_by_ranks(&object, kind, attachments);
+                let warnings =
+                    [with.warnings, self.doubts(&object, kind), unseen.into_iter().collect()].concat();
+                Planned::Changed(Changed { object, differences, warnings })
+            }
+        })
+    }
+
+    fn on_owner(&self, owner: &str) -> String {
+        format!("attach to {owner} instead")
+    }
+}
