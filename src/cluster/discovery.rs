@@ -169,10 +169,14 @@ impl Served {
             let key = (group.to_owned(), resource.plural.clone());
             if let Some(found) = self.kinds.get_mut(&key) {
                 found.names.versions.push(version.clone());
-            } else if self.kinds.len() == MOST_KINDS {
+                continue;
+            }
+            let is_known = is_known(group, &resource.plural);
+            // What the table has is always kept: nobody may take it for a kind that is not served.
+            if self.kinds.len() >= MOST_KINDS && !is_known {
                 self.missed.push(format!("{}.{group}", resource.plural));
             } else {
-                let is_other = resource.can_be_listed() && !is_known(group, &resource.plural);
+                let is_other = resource.can_be_listed() && !is_known;
                 self.kinds.insert(key, Found { names: resource.names(group, version), is_other });
             }
         }

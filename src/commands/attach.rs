@@ -250,6 +250,10 @@ impl AttachArgs {
             Err(failure) => return Err(failure.into()),
         };
         let usual = uses::usual::attachments(&Said::by(&secret, &head))?.ok_or_else(which_use)?;
+        let usual = match self.references.mode()? {
+            Some(mode) => usual.into_iter().map(|one| one.with_mode(mode)).collect(),
+            None => usual,
+        };
         self.checked(usual, target)
     }
 
@@ -276,6 +280,7 @@ impl AttachArgs {
             [] if !names_keys && of_manifest => Ok((None, None)),
             [secret] if names_keys && of_manifest => Ok((Some(secret), None)),
             [target] if !names_keys && target.contains('/') => Ok((None, Some(TypedTarget::parse(target)?))),
+            [_] if !names_keys && of_manifest && self.references.is_empty() => Err(which_use()),
             [secret] if !names_keys && self.references.is_empty() => {
                 Err(Error::usage("which workload is to get the secret?")
                     .hint(CommandLine::plugin("attach").arg(secret).then("KIND/NAME --env KEY")))

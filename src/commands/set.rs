@@ -171,11 +171,9 @@ impl SetArgs {
     fn check_that_no_value_is_named(&self) -> Result<()> {
         let is_value = |word: &String| word.contains('=') || secret::looks_like_a_token(word);
         let Some(at) = self.keys.iter().position(is_value) else { return Ok(()) };
-        let key =
-            self.keys[at].split('=').next().filter(|key| self.keys[at].contains('=') && secret::is_key(key));
-        let key =
-            key.or(self.keys[..at].last().map(String::as_str)).filter(|key| !secret::looks_like_a_token(key));
-        let set = CommandLine::plugin("set").arg(&self.name).arg(key.unwrap_or("KEY"));
+        let key = secret::key_of_pair(&self.keys[at]).unwrap_or("KEY");
+        let key = if secret::looks_like_a_token(key) { "KEY" } else { key };
+        let set = CommandLine::plugin("set").arg(&self.name).arg(key);
         Err(Error::usage("a value does not go on the command line, where others can see it")
             .hint(format!("to be asked for it: {set}"))
             .hint(format!("from a file: {set} < FILE")))

@@ -10,7 +10,7 @@ use crate::secret::{DOCKER_CONFIG, OLD_DOCKER_CONFIG, SSH, TLS};
 use crate::uses::usual::Said;
 use crate::wording::list;
 use crate::workload::{self, Attachment, Target};
-use crate::{complete, logins, secret, uses};
+use crate::{complete, secret, uses};
 
 /// Flags that say how to use one secret.
 const WAYS: [&str; 4] = ["env", "env-all", "mount", "image-pull"];
@@ -111,7 +111,7 @@ impl Guide<'_> {
     async fn ask_how(&mut self, secret: &str, head: Option<&SecretHead>) -> Result<()> {
         let offered = Way::offered(head.map(|head| head.secret_type.as_str()).unwrap_or_default());
         // A type alone is known by the order of the ways.
-        let is_login = |head: &&SecretHead| head.metadata.labels.contains_key(logins::LABEL);
+        let is_login = |head: &&SecretHead| head.metadata.labels.contains_key(secret::LOGIN_LABEL);
         let mut first = head.filter(is_login).filter(|head| has_usual_use(secret, head)).map(|_| Way::Usual);
         let mut question = "How should the workload get it?";
         loop {

@@ -7,10 +7,13 @@ use clap::{Arg, Command};
 use super::{Guide, something};
 use crate::error::{Error, Result};
 use crate::flags::{Asked, Holds};
-use crate::secret;
+use crate::{logins, secret};
 
 impl Guide<'_> {
     pub(super) async fn ask_for_create(&mut self) -> Result<()> {
+        if self.names_a_login() {
+            return self.ask_for_project().await;
+        }
         let is_named = self.count() > 0;
         let is_typed = self.draft.line().path.len() > 1;
         if self.count() > 1 || (is_named && !self.lacks_contents()) {
@@ -25,6 +28,14 @@ impl Guide<'_> {
             self.ask_for_new_name().await?;
         }
         self.ask_for_contents_by_type().await
+    }
+
+    /// Reports whether the line is `create SERVICE`, which lacks nothing.
+    fn names_a_login(&self) -> bool {
+        let line = self.draft.line();
+        let is_bare =
+            line.path.len() == 1 && !self.has_source() && !line.has("type") && !line.has("allow-empty");
+        matches!(line.positionals.as_slice(), [only] if is_bare && logins::named(only).is_some())
     }
 
     /// Reports whether a flag that not every type has says that the secret is generic.

@@ -1,15 +1,17 @@
 //! The profiles of the AWS command line and of boto3.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
 use super::found::{Found, default_first};
-use super::ini::{section, sections};
+use super::ini::{Section, section, sections, sections_with};
 use super::machine::{Machine, Text, absent, read as read_file, value};
-use crate::command_line::CommandLine;
+use crate::command_line::{CommandLine, quoted};
 use crate::error::{Error, Result};
-use crate::wording::{list, nearest};
+use crate::printable::printable;
+use crate::wording::{few, nearest};
 
 const ID: &str = "aws_access_key_id";
 const KEY: &str = "aws_secret_access_key";
@@ -43,18 +45,24 @@ impl Files {
         })
     }
 
-    /// Returns a setting of a profile, and the file that has it. The file of credentials comes first.
-    fn setting(&self, profile: &str, name: &str) -> Option<(&str, &Text)> {
-        let credentials = self
-            .credentials
-            .as_ref()
-            .and_then(|file| Some((section(file.text(), profile)?.get(name)?, file)));
-        credentials.or_else(|| {
+    /// Returns the first section of a profile that has a setting, and its file. The file of credentials comes
+    /// first.
+    fn section_with(&self, profile: &str, name: &str) -> Option<(Section<'_>, &Text)> {
+        let has_it = |section: &Section<'_>| section.get(name).is_some();
+        let in_credentials =
+            self.credentials.as_ref().and_then(|file| Some((section(file.text(), profile)?, file)));
+        let in_config = || {
             let file = self.config.as_ref()?;
-            let in_config =
-                section(file.text(), &header(profile)).or_else(|| section(file.text(), profile))?;
-            Some((in_config.get(name)?, file))
-        })
+            let found = headers(profile).into_iter().find_map(|header| section(file.text(), &header));
+            Some((found?, file))
+        };
+        in_credentials
+            .filter(|(found, _)| has_it(found))
+            .or_else(|| in_config().filter(|(found, _)| has_it(found)))
+    }
+
+    fn setting(&self, profile: &str, name: &str) -> Option<&str> {
+        self.section_with(profile, name)?.0.get(name)
     }
 
     /// Returns the names of all profiles, `default` first.
@@ -64,32 +72,45 @@ impl Files {
             let names = names
                 .into_iter()
                 .filter(|name| !name.starts_with("sso-session ") && !name.starts_with("services "));
-            names.map(|name| name.strip_prefix("profile ").unwrap_or(name).trim().to_owned()).collect()
+            names.map(profile_of).collect()
         };
         let mut names = of(&self.credentials);
         names.extend(of(&self.config));
         names.sort_by_key(|name| name != "default");
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         names.retain(|name| seen.insert(name.clone()));
         names
     }
 }
 
-/// Returns the name of a profile's section in the file of settings.
-fn header(profile: &str) -> String {
-    if profile == "default" { profile.to_owned() } else { format!("profile {profile}") }
+/// Returns the names that a profile's section may have in the file of settings. The command line of AWS quotes
+/// names with blanks.
+fn headers(profile: &str) -> Vec<String> {
+    let quoted = ["", "'", "\""].map(|mark| format!("profile {mark}{profile}{mark}"));
+    std::iter::once(profile.to_owned()).filter(|_| profile == "default").chain(quoted).collect()
 }
 
+/// Returns the profile of a section's name.
+fn profile_of(header: &str) -> String {
+    let name = header.strip_prefix("profile ").unwrap_or(header).trim();
+    name.trim_matches(['\'', '"']).to_owned()
+}
+
+/// Returns the profile that AWS's programs take by default (botocore's `configprovider.py`).
 fn usual(machine: &Machine<'_>) -> String {
-    machine.word_in("AWS_PROFILE").unwrap_or_else(|| "default".to_owned())
+    let named = ["AWS_DEFAULT_PROFILE", "AWS_PROFILE"].iter().find_map(|variable| machine.word_in(variable));
+    named.unwrap_or_else(|| "default".to_owned())
 }
 
 /// Lists the profiles that have keys in a file.
 pub(super) fn profiles(machine: &Machine<'_>) -> Vec<String> {
     let Ok(files) = Files::read(machine) else { return Vec::new() };
-    let has_key = |profile: &String| files.setting(profile, KEY).is_some();
+    let texts = [&files.credentials, &files.config];
+    let with_key =
+        texts.into_iter().flatten().flat_map(|file| sections_with(file.text(), KEY)).map(profile_of);
+    let mut seen = HashSet::new();
     let usual = usual(machine);
-    default_first(files.profiles().into_iter().filter(has_key).collect(), |name| name == usual)
+    default_first(with_key.filter(|name| seen.insert(name.clone())).collect(), |name| name == usual)
 }
 
 /// Reads the keys, the region and the endpoint of a profile.
@@ -99,27 +120,32 @@ pub(super) fn read(machine: &Machine<'_>, profile: Option<&str>) -> Result<Found
         return Err(absent(&files.paths));
     }
     let profile = profile.map_or_else(|| usual(machine), ToOwned::to_owned);
-    let (Some((id, file)), Some((key, _))) = (files.setting(&profile, ID), files.setting(&profile, KEY))
-    else {
+    // A profile with a role takes that before its own keys.
+    let role = files.setting(&profile, "role_arn");
+    // All of a login is in one file: the other may have parts of an older one.
+    let Some((login, file)) = files.section_with(&profile, ID).filter(|_| role.is_none()) else {
+        return Err(without_keys(&files, &profile));
+    };
+    let (Some(id), Some(key)) = (login.get(ID), login.get(KEY)) else {
         return Err(without_keys(&files, &profile));
     };
     let mut keys = vec![("AWS_ACCESS_KEY_ID", value(id)), ("AWS_SECRET_ACCESS_KEY", value(key))];
-    let more = [
-        ("AWS_SESSION_TOKEN", TOKEN),
-        ("AWS_DEFAULT_REGION", "region"),
-        ("AWS_ENDPOINT_URL", "endpoint_url"),
-    ];
-    for (variable, setting) in more {
-        keys.extend(files.setting(&profile, setting).map(|(text, _)| (variable, value(text))));
+    keys.extend(login.get(TOKEN).map(|token| ("AWS_SESSION_TOKEN", value(token))));
+    for (variable, setting) in [("AWS_DEFAULT_REGION", "region"), ("AWS_ENDPOINT_URL", "endpoint_url")] {
+        keys.extend(files.setting(&profile, setting).map(|text| (variable, value(text))));
     }
-    let is_temporary = files.setting(&profile, TOKEN).is_some();
+    let is_temporary = login.get(TOKEN).is_some();
     let doubt = (!looks_like_an_id(id)).then(|| {
-        "the access key's ID does not look like one of AWS: it has 20 capital letters and digits".to_owned()
+        "the access key's ID does not look like one of AWS, which has 20 capital letters and digits"
+            .to_owned()
     });
-    let place = format!("{}, profile {}", file.shown(), crate::printable::printable(&profile));
+    let services = files.setting(&profile, "services").map(|_| {
+        "the profile has endpoints of single services, which are not taken: set AWS_ENDPOINT_URL_S3 and its like".to_owned()
+    });
+    let place = format!("{}, profile {}", file.shown(), printable(&profile));
     let found =
         Found::new(&place, keys)?.warned(doubt.filter(|_| files.setting(&profile, "endpoint_url").is_none()));
-    Ok(found.warned(is_temporary.then(|| temporary(&files, &profile))))
+    Ok(found.warned(is_temporary.then(|| temporary(&files, &profile))).warned(services))
 }
 
 /// Other stores that speak S3 have keys of other forms.
@@ -129,7 +155,7 @@ fn looks_like_an_id(id: &str) -> bool {
 
 /// Warns that the keys of a profile end soon.
 fn temporary(files: &Files, profile: &str) -> String {
-    let end = ENDS.iter().find_map(|name| files.setting(profile, name)?.0.parse::<Timestamp>().ok());
+    let end = ENDS.iter().find_map(|name| files.setting(profile, name)?.parse::<Timestamp>().ok());
     let when = match end {
         Some(end) if end < Timestamp::now() => format!("and ended at {end}"),
         Some(end) => format!("and end at {end}"),
@@ -139,20 +165,24 @@ fn temporary(files: &Files, profile: &str) -> String {
 }
 
 fn without_keys(files: &Files, profile: &str) -> Error {
-    let shown = crate::printable::printable(profile).into_owned();
+    let shown = printable(profile).into_owned();
     let profiles = files.profiles();
     if !profiles.iter().any(|name| name == profile) {
         let error =
             Error::failed(format!("there is no profile {shown:?} in the files of the AWS command line"));
         return match nearest(profile, profiles.iter().map(String::as_str)) {
-            Some(near) => error.hint(format!("did you mean --from-login aws={near}?")),
-            None => error.hint(format!("its profiles: {}", list(&profiles))),
+            Some(near) => error
+                .hint(format!("did you mean --from-login {}?", quoted(&printable(&format!("aws={near}"))))),
+            None => error.hint(format!(
+                "its profiles: {}",
+                printable(&few(&profiles.iter().map(String::as_str).collect::<Vec<_>>()))
+            )),
         };
     }
     if FETCHED.iter().any(|name| files.setting(profile, name).is_some()) {
         let export = format!(
             "aws configure export-credentials --profile {} --format env-no-export | {}",
-            crate::command_line::quoted(profile),
+            quoted(profile),
             CommandLine::plugin("create").then("aws --from-dotenv -")
         );
         return Error::failed(format!(

@@ -1,17 +1,18 @@
 //! Logins that a job takes as a file, and the file of this folder.
 
+use std::fs;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
 use super::found::{Found, default_first, only_default};
-use super::machine::{Machine, read, read_first, value};
+use super::machine::{self, Machine, absent, read, read_first, shown, value};
 use super::netrc;
-use super::tokens::{netrc_file, no_host};
+use super::tokens::{check_entry, netrc_file, no_host};
 use crate::error::{Error, Result};
 use crate::printable::printable;
 use crate::secret::{self, Audience, Origin, ProcessInput, Source, SshFiles};
-use crate::wording::list;
+use crate::wording::{few, list};
 
 // Google: what the client libraries find by themselves.
 
@@ -32,7 +33,9 @@ struct Google {
 
 fn gcloud_paths(machine: &Machine<'_>) -> Vec<PathBuf> {
     let own = machine.path_in("GOOGLE_APPLICATION_CREDENTIALS");
-    let folder = machine.path_in("CLOUDSDK_CONFIG").unwrap_or_else(|| machine.config("gcloud"));
+    // Google's own programs do not heed XDG_CONFIG_HOME.
+    let usual = || if cfg!(windows) { machine.config("gcloud") } else { machine.home(".config/gcloud") };
+    let folder = machine.path_in("CLOUDSDK_CONFIG").unwrap_or_else(usual);
     own.map_or_else(|| vec![folder.join("application_default_credentials.json")], |path| vec![path])
 }
 
@@ -44,7 +47,7 @@ pub(super) fn gcloud(machine: &Machine<'_>, path: Option<&str>) -> Result<Found>
     let file = read_first(&path.map_or_else(|| gcloud_paths(machine), |path| vec![path.into()]))?;
     let place = file.shown();
     // The error's text may quote the file.
-    let google: Google = serde_json::from_str(file.text()).map_err(|error| {
+    let google: Google = machine::object(&file).map_err(|error| {
         Error::failed(format!("{place}, line {}: not a JSON object with a type", error.line()))
     })?;
     let Some((kind, works)) = GOOGLE_TYPES.iter().find(|(kind, _)| *kind == google.r#type) else {
@@ -77,6 +80,9 @@ pub(super) fn ssh(machine: &Machine<'_>, name: Option<&str>) -> Result<Found> {
             there.ok_or_else(|| no_key(&folder))?
         }
     };
+    if private_key.exists() && !private_key.is_file() {
+        return Err(Error::failed(format!("{} is not a regular file", shown(&private_key))));
+    }
     let public_key = PathBuf::from(format!("{}.pub", private_key.display()));
     let known_hosts = folder.join("known_hosts");
     let there = |path: PathBuf| path.is_file().then_some(Origin::Path(path));
@@ -116,16 +122,22 @@ pub(super) fn netrc(machine: &Machine<'_>, host: Option<&str>) -> Result<Found> 
             all.iter().find(|entry| entry.host == host).ok_or_else(|| no_host(&file, host))?
         }
         (None, [only]) => only,
+        (None, []) => {
+            return Err(Error::failed(format!("{} has no login to a host that it names", file.shown())));
+        }
         (None, all) => {
             let hosts: Vec<String> = all.iter().map(|entry| printable(entry.host).into_owned()).collect();
-            let line = format!("{} has logins to {}: choose one", file.shown(), list(&hosts));
+            let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+            let line = format!("{} has logins to {}: choose one", file.shown(), few(&hosts));
             return Err(Error::usage(line).hint("--from-login netrc=HOST"));
         }
     };
     let place = format!("{}, machine {}", file.shown(), printable(entry.host));
-    if [entry.host, entry.login, entry.password].iter().any(|word| word.contains(char::is_whitespace)) {
+    check_entry(&file, entry)?;
+    let is_odd = |word: &&str| word.contains(char::is_whitespace) || word.starts_with('#');
+    if [entry.host, entry.login, entry.password].iter().any(is_odd) {
         return Err(Error::failed(format!(
-            "{place}: a word with blanks can't be written for every reader of such files"
+            "{place}: a word with blanks or a # at its start can't be written for every reader"
         )));
     }
     let login = if entry.login.is_empty() { String::new() } else { format!("login {} ", entry.login) };
@@ -143,8 +155,14 @@ pub(super) fn dotenv_files(_: &Machine<'_>) -> Vec<String> {
     only_default(PathBuf::from(".env").is_file())
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "as the table wants it")]
 pub(super) fn dotenv(_: &Machine<'_>, path: Option<&str>) -> Result<Found> {
-    let sources = Source::dotenv_files([path.unwrap_or(".env").into()]);
+    let path = PathBuf::from(path.unwrap_or(".env"));
+    match fs::metadata(&path) {
+        Ok(metadata) if metadata.is_file() => {}
+        // A pipe may never end.
+        Ok(_) => return Err(Error::failed(format!("{} is not a regular file", shown(&path)))),
+        Err(_) => return Err(absent(&[path])),
+    }
+    let sources = Source::dotenv_files([path.into()]);
     Ok(Found { sources, notes: Vec::new(), warnings: Vec::new() })
 }

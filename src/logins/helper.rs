@@ -2,22 +2,28 @@
 //! (docker/docker-credential-helpers, README: "the protocol").
 
 use std::io::{Read, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
-use zeroize::Zeroizing;
 
+use crate::command_line::quoted;
 use crate::error::{Error, Result};
 use crate::printable::printable;
-use crate::secret::FieldText;
+use crate::secret::{FieldText, SecretValue};
 
 /// The time limit for one answer: a helper may have to unlock a keyring.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The limit in bytes for one answer.
-const LIMIT: u64 = 1 << 20;
+const LIMIT: usize = 1 << 20;
+
+/// The limit in bytes for what a helper is asked.
+const LONGEST_LINE: usize = 1024;
+
+/// The pause between two looks whether a helper has ended.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// A login as a helper tells it.
 #[derive(Deserialize)]
@@ -34,7 +40,7 @@ pub(super) struct Answer {
 /// The helper can't be started, fails, or does not answer in time. Nothing of its answer is shown.
 pub(super) fn login(helper: &str, registry: &str) -> Result<Option<Answer>> {
     let Some(answer) = ask(helper, "get", registry)? else { return Ok(None) };
-    let answer = serde_json::from_slice(&answer)
+    let answer = serde_json::from_slice(answer.expose())
         .map_err(|_| Error::failed(format!("{} gave no login in its answer", shown(helper))))?;
     Ok(Some(answer))
 }
@@ -45,8 +51,9 @@ pub(super) fn login(helper: &str, registry: &str) -> Result<Option<Answer>> {
 /// The helper can't be started, fails, or does not answer in time.
 pub(super) fn registries(helper: &str) -> Result<Vec<String>> {
     let Some(answer) = ask(helper, "list", "")? else { return Ok(Vec::new()) };
-    let users: std::collections::BTreeMap<String, serde_json::Value> = serde_json::from_slice(&answer)
-        .map_err(|_| Error::failed(format!("{} gave no list in its answer", shown(helper))))?;
+    let users: std::collections::BTreeMap<String, serde_json::Value> =
+        serde_json::from_slice(answer.expose())
+            .map_err(|_| Error::failed(format!("{} gave no list in its answer", shown(helper))))?;
     Ok(users.into_keys().collect())
 }
 
@@ -69,8 +76,12 @@ fn shown(helper: &str) -> String {
 }
 
 /// Gives a helper one line, and returns what it prints; none if it says that it has no such login.
-fn ask(helper: &str, action: &str, line: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
+fn ask(helper: &str, action: &str, line: &str) -> Result<Option<SecretValue>> {
     let program = program(helper)?;
+    // More would fill the pipe, if the helper does not read it.
+    if line.len() > LONGEST_LINE {
+        return Err(Error::failed(format!("a registry's name has no more than {LONGEST_LINE} characters")));
+    }
     let mut child = Command::new(&program)
         .arg(action)
         .stdin(Stdio::piped())
@@ -78,35 +89,46 @@ fn ask(helper: &str, action: &str, line: &str) -> Result<Option<Zeroizing<Vec<u8
         .stderr(Stdio::null())
         .spawn()
         .map_err(|error| Error::failed(format!("{program} can't be started: {}", error.kind())))?;
-    let mut stdin = child.stdin.take().expect("piped above");
-    // A helper that does not read it will not have it.
-    let _ = stdin.write_all(line.as_bytes());
-    drop(stdin);
-    let answer = read(&mut child);
-    if answer.is_none() {
-        let _ = child.kill();
+    let end = Instant::now() + PATIENCE;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A helper that does not read it will not have it.
+        let _ = stdin.write_all(line.as_bytes());
     }
-    let status = child.wait().map_err(|error| Error::failed(format!("{program}: {}", error.kind())))?;
-    let Some(answer) = answer else {
+    let answer = read(&mut child, end);
+    let status = wait(&mut child, end);
+    let (Some(answer), Some(status)) = (answer, status) else {
+        let _ = child.kill();
+        let _ = child.wait();
         return Err(Error::failed(format!("{program} gave no answer within {} s", PATIENCE.as_secs())));
     };
-    match status.success() {
-        true => Ok(Some(answer)),
-        // The sentence of the protocol; helpers print it to standard output.
-        false if answer.starts_with(b"credentials not found") => Ok(None),
-        false => Err(Error::failed(format!("{program} {action} failed"))
-            .hint(format!("to see why: docker login {}", crate::command_line::quoted(line)))),
+    if answer.len() > LIMIT {
+        return Err(Error::failed(format!("{program} gave more than {LIMIT} bytes for an answer")));
     }
+    if status.success() {
+        return Ok(Some(answer));
+    }
+    // The sentence of the protocol; helpers print it to standard output.
+    if answer.expose().starts_with(b"credentials not found") {
+        return Ok(None);
+    }
+    Err(Error::failed(format!("{program} {action} failed"))
+        .hint(format!("to see why: docker login {}", quoted(line))))
 }
 
 /// Reads what a child prints; none if that takes too long.
-fn read(child: &mut Child) -> Option<Zeroizing<Vec<u8>>> {
+fn read(child: &mut Child, end: Instant) -> Option<SecretValue> {
     let stdout = child.stdout.take()?;
     let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut answer = Zeroizing::new(Vec::new());
-        let read = stdout.take(LIMIT).read_to_end(&mut answer);
-        sender.send(read.is_ok().then_some(answer))
-    });
-    receiver.recv_timeout(PATIENCE).ok().flatten()
+    std::thread::spawn(move || sender.send(SecretValue::read(stdout.take(LIMIT as u64 + 1), 0).ok()));
+    receiver.recv_timeout(end.saturating_duration_since(Instant::now())).ok().flatten()
+}
+
+/// Waits until a child has ended; none if that takes too long.
+fn wait(child: &mut Child, end: Instant) -> Option<ExitStatus> {
+    loop {
+        match child.try_wait() {
+            Ok(None) if Instant::now() < end => std::thread::sleep(PAUSE),
+            ended => return ended.ok().flatten(),
+        }
+    }
 }

@@ -19,18 +19,38 @@ pub(super) fn sections(text: &str) -> Vec<&str> {
     text.lines().filter_map(header).collect()
 }
 
+/// Returns the names of the sections that have a setting, in one pass.
+pub(super) fn sections_with<'t>(text: &'t str, key: &str) -> Vec<&'t str> {
+    let mut found: Vec<&str> = Vec::new();
+    let mut current = None;
+    for line in text.lines() {
+        if let Some(name) = header(line) {
+            current = Some(name);
+        } else if line.split_once(['=', ':']).is_some_and(|(name, _)| name.trim().eq_ignore_ascii_case(key)) {
+            found.extend(current.take());
+        }
+    }
+    found
+}
+
 /// Returns the section of this name, if it is there.
 pub(super) fn section<'t>(text: &'t str, name: &str) -> Option<Section<'t>> {
     let mut lines = text.lines().skip_while(|line| header(line) != Some(name));
     lines.next()?;
     let own = lines.take_while(|line| header(line).is_none());
-    // An indented line belongs to the setting above it, as `max_concurrent_requests` to `s3 =`.
-    let own = own.filter(|line| !line.starts_with([' ', '\t', '#', ';']));
-    let entry = |line: &'t str| {
-        let (key, value) = line.split_once('=')?;
-        Some((key.trim(), value.trim()))
-    };
-    Some(Section(own.filter_map(entry).collect()))
+    let own = own.filter(|line| !line.trim_start().is_empty() && !line.trim_start().starts_with(['#', ';']));
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut entries: Vec<(&str, &str)> = Vec::new();
+    let mut last = None;
+    for line in own {
+        // A line that is indented deeper belongs to the setting above it, as `max_concurrent_requests` to `s3 =`.
+        if last.is_some_and(|last| indent(line) > last) {
+            continue;
+        }
+        last = Some(indent(line));
+        entries.extend(line.split_once(['=', ':']).map(|(key, value)| (key.trim(), value.trim())));
+    }
+    Some(Section(entries))
 }
 
 fn header(line: &str) -> Option<&str> {
@@ -52,6 +72,8 @@ mod tests {
         assert_eq!((default.get("key"), default.get("s3")), (Some("a#b\"c=d"), None));
         assert_eq!(section(text, "other").unwrap().get("key"), None);
         assert!(section(text, "none").is_none());
+        let indented = section("[a]\n  key: x=y\n  other = z\n", "a").unwrap();
+        assert_eq!((indented.get("key"), indented.get("other")), (Some("x=y"), Some("z")));
     }
 
     proptest! {

@@ -4,6 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
 use crate::error::{Error, Result};
 use crate::printable::printable;
 use crate::secret::{Input, Origin, ProcessInput, SecretValue, reading, without_unseen_ends};
@@ -40,8 +43,10 @@ impl<'a> Machine<'a> {
 
     /// Returns a path in the user's home folder.
     pub(super) fn home(&self, rest: &str) -> PathBuf {
-        let home = self.path_in(if cfg!(windows) { "USERPROFILE" } else { "HOME" }).unwrap_or_default();
-        home.join(rest)
+        let home = self.path_in(if cfg!(windows) { "USERPROFILE" } else { "HOME" });
+        // Nothing is looked for in the folder that somebody happens to be in: others may have written there.
+        let home = home.or_else(std::env::home_dir).filter(|home| home.is_absolute());
+        home.unwrap_or_else(|| PathBuf::from("/")).join(rest)
     }
 
     /// Returns a path in the user's folder of settings.
@@ -114,8 +119,24 @@ impl Text {
     }
 
     /// Returns the one word in the file.
-    pub(super) fn into_word(self) -> SecretValue {
-        without_unseen_ends(self.value)
+    ///
+    /// # Errors
+    /// It has several lines, or characters that no token has.
+    pub(super) fn into_word(self) -> Result<SecretValue> {
+        let shown = self.shown();
+        let word = without_unseen_ends(self.value);
+        if word.expose().iter().any(u8::is_ascii_control) {
+            return Err(Error::failed(format!("{shown} has more in it than one token")));
+        }
+        Ok(word)
+    }
+}
+
+/// Reads a JSON object. serde would take an array for a struct, too.
+pub(super) fn object<T: DeserializeOwned>(file: &Text) -> Result<T, serde_json::Error> {
+    match serde_json::from_str::<&RawValue>(file.text())?.get() {
+        object if object.starts_with('{') => serde_json::from_str(object),
+        _ => Err(serde::de::Error::custom("not an object")),
     }
 }
 

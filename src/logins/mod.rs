@@ -19,6 +19,3 @@ pub(crate) use self::found::Found;
 pub(crate) use self::machine::Machine;
 pub(crate) use self::service::{Service, Usual};
 pub(crate) use self::table::{OPENSSH, SERVICES, named, parse};
-
-/// The label of a secret that holds a login: the name of the service. It says how jobs take the secret.
-pub(crate) const LABEL: &str = "kubectl-runai-secret/login";

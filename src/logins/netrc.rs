@@ -8,6 +8,14 @@ pub(super) struct Entry<'t> {
     pub(super) password: &'t str,
 }
 
+impl Entry<'_> {
+    /// Returns true if programs read the entry in different ways: Python undoes backslashes and quotes inside of a
+    /// word, curl does in quotes alone.
+    pub(super) fn is_ambiguous(&self) -> bool {
+        [self.host, self.login, self.password].iter().any(|word| word.contains(['"', '\\']))
+    }
+}
+
 /// Returns the entries that name a host, in their order.
 ///
 /// The words are those of GNU's inetutils: `machine HOST`, `default`, `login`, `password`, `account`, and
@@ -16,7 +24,7 @@ pub(super) fn entries(text: &str) -> Vec<Entry<'_>> {
     let mut entries: Vec<Entry<'_>> = Vec::new();
     let mut words = Words(text);
     let mut is_of_a_host = false;
-    while let Some(word) = words.next() {
+    while let Some(word) = words.keyword() {
         match word {
             "machine" => {
                 is_of_a_host = true;
@@ -45,13 +53,7 @@ impl<'t> Iterator for Words<'t> {
     type Item = &'t str;
 
     fn next(&mut self) -> Option<&'t str> {
-        loop {
-            self.0 = self.0.trim_start();
-            if !self.0.starts_with('#') {
-                break;
-            }
-            self.0 = self.0.split_once('\n').map_or("", |(_, rest)| rest);
-        }
+        self.0 = self.0.trim_start();
         if let Some((word, rest)) = self.0.strip_prefix('"').and_then(|quoted| quoted.split_once('"')) {
             self.0 = rest;
             return Some(word);
@@ -63,7 +65,19 @@ impl<'t> Iterator for Words<'t> {
     }
 }
 
-impl Words<'_> {
+impl<'t> Words<'t> {
+    /// Returns the next word where one of the format's own is expected. Only there does `#` begin a comment: a
+    /// password may begin with it.
+    fn keyword(&mut self) -> Option<&'t str> {
+        loop {
+            self.0 = self.0.trim_start();
+            if !self.0.starts_with('#') {
+                return self.next();
+            }
+            self.0 = self.0.split_once('\n').map_or("", |(_, rest)| rest);
+        }
+    }
+
     fn skip_macro(&mut self) {
         let end = self.0.find("\n\n").unwrap_or(self.0.len());
         self.0 = &self.0[end..];
@@ -78,12 +92,12 @@ mod tests {
 
     #[test]
     fn each_host_has_its_login() {
-        let text = "# machine no\nmachine a.example login me password p#1\nmachine b.example\n\tpassword \"with blank\"\n\
+        let text = "# machine no\nmachine a.example login me password #p # x\nmachine b.example\n\tpassword \"with blank\"\n\
                     macdef init\nmachine inside login x\n\ndefault login anonymous password user@site\nmachine c\n";
         let entry = |host, login, password| Entry { host, login, password };
         assert_eq!(
             entries(text),
-            [entry("a.example", "me", "p#1"), entry("b.example", "", "with blank"), entry("c", "", "")]
+            [entry("a.example", "me", "#p"), entry("b.example", "", "with blank"), entry("c", "", "")]
         );
     }
 

@@ -3,7 +3,7 @@
 use super::service::{Service, Usual};
 use super::{aws, docker, files, tokens};
 use crate::error::{Error, Result};
-use crate::secret::{DOCKER_CONFIG, SSH};
+use crate::secret::{DOCKER_CONFIG, SSH, looks_like_a_token};
 use crate::wording::{list, nearest};
 
 const GCLOUD: Usual = Usual::File {
@@ -184,6 +184,12 @@ pub(crate) fn parse(argument: &str) -> Result<(&'static Service, Option<&str>)> 
     if profile == Some("") {
         return Err(Error::usage(format!("--from-login {name}= names no {}", service.profile))
             .hint("an unset variable leaves nothing after the '='"));
+    }
+    if profile.is_some_and(looks_like_a_token) {
+        return Err(Error::usage(format!(
+            "what follows --from-login {name}= looks like a value (not shown)"
+        ))
+        .hint(format!("it names a {}; the value is read where its program keeps it", service.profile)));
     }
     Ok((service, profile))
 }

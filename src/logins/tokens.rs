@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::found::{Found, default_first, only_default};
-use super::ini::{section, sections};
-use super::machine::{Machine, Text, read, read_first, value};
+use super::ini::{section, sections, sections_with};
+use super::machine::{self, Machine, Text, read, read_first, value};
 use super::netrc;
 use crate::error::{Error, Result};
 use crate::printable::printable;
 use crate::secret::FieldText;
-use crate::wording::list;
+use crate::wording::few;
 
 // Hugging Face: huggingface_hub's `constants.py` and `utils/_auth.py`.
 
@@ -26,8 +26,7 @@ fn huggingface_token(machine: &Machine<'_>) -> PathBuf {
 }
 
 fn huggingface_stored(machine: &Machine<'_>) -> PathBuf {
-    let usual = || huggingface_folder(machine).join("stored_tokens");
-    machine.path_in("HF_STORED_TOKENS_PATH").unwrap_or_else(usual)
+    huggingface_token(machine).with_file_name("stored_tokens")
 }
 
 /// Lists the names of stored tokens; the token in use has none.
@@ -46,7 +45,7 @@ pub(super) fn huggingface(machine: &Machine<'_>, name: Option<&str>) -> Result<F
         (format!("{}, token {}", file.shown(), printable(name)), value(token))
     } else {
         let file = read_first(&[huggingface_token(machine)])?;
-        (file.shown(), file.into_word())
+        (file.shown(), file.into_word()?)
     };
     let doubt =
         (!token.expose().starts_with(b"hf_")).then(|| doubt("a Hugging Face token", "begins with hf_"));
@@ -74,7 +73,12 @@ pub(super) fn wandb(machine: &Machine<'_>, host: Option<&str>) -> Result<Found> 
     let host = host.unwrap_or(WANDB);
     let entries = netrc::entries(file.text());
     let entry = entries.iter().find(|entry| entry.host == host);
-    let entry = entry.ok_or_else(|| no_host(&file, host))?;
+    let entry = entry.ok_or_else(|| match wandb_hosts(machine).as_slice() {
+        [] => no_host(&file, host),
+        others => no_host(&file, host)
+            .hint(format!("--from-login wandb={}", crate::command_line::quoted(&printable(&others[0])))),
+    })?;
+    check_entry(&file, entry)?;
     let mut keys = vec![("WANDB_API_KEY", value(entry.password))];
     if host != WANDB {
         keys.push(("WANDB_BASE_URL", value(&format!("https://{host}"))));
@@ -82,6 +86,17 @@ pub(super) fn wandb(machine: &Machine<'_>, host: Option<&str>) -> Result<Found> 
     let is_short = entry.password.len() < 40;
     let doubt = is_short.then(|| doubt("a W&B key", "has 40 characters or more"));
     Ok(Found::new(&format!("{}, machine {}", file.shown(), printable(host)), keys)?.warned(doubt))
+}
+
+/// Refuses an entry that programs read in different ways.
+pub(super) fn check_entry(file: &Text, entry: &netrc::Entry<'_>) -> Result<()> {
+    if !entry.is_ambiguous() {
+        return Ok(());
+    }
+    let place = format!("{}, machine {}", file.shown(), printable(entry.host));
+    Err(Error::failed(format!(
+        "{place}: a word has quotes or backslashes, which programs read in different ways"
+    )))
 }
 
 /// Builds the error that `.netrc` has no login to a host.
@@ -101,11 +116,7 @@ fn ngc_file(machine: &Machine<'_>) -> PathBuf {
 
 pub(super) fn ngc_profiles(machine: &Machine<'_>) -> Vec<String> {
     let file = read(&ngc_file(machine)).ok().flatten();
-    let has_key = |text: &str, name: &str| section(text, name).is_some_and(|one| one.get("apikey").is_some());
-    let names = file.iter().flat_map(|file| {
-        let text = file.text();
-        sections(text).into_iter().filter(move |name| has_key(text, name)).map(ToOwned::to_owned)
-    });
+    let names = file.iter().flat_map(|file| sections_with(file.text(), "apikey")).map(ToOwned::to_owned);
     default_first(names.collect(), |name| name == NGC)
 }
 
@@ -142,10 +153,10 @@ pub(super) fn kaggle(machine: &Machine<'_>, path: Option<&str>) -> Result<Found>
     let file = read_first(&paths)?;
     let place = file.shown();
     if file.path.extension().is_none_or(|end| end != "json") {
-        return Found::new(&place, vec![("KAGGLE_API_TOKEN", file.into_word())]);
+        return Found::new(&place, vec![("KAGGLE_API_TOKEN", file.into_word()?)]);
     }
     // The error's text may quote the file.
-    let login: Kaggle = serde_json::from_str(file.text()).map_err(|error| {
+    let login: Kaggle = machine::object(&file).map_err(|error| {
         Error::failed(format!("{place}, line {}: not a JSON object with username and key", error.line()))
     })?;
     Found::new(&place, vec![("KAGGLE_USERNAME", value(&login.username)), ("KAGGLE_KEY", value(&login.key))])
@@ -159,8 +170,7 @@ const GITHUB: &str = "github.com";
 struct Host {
     oauth_token: Option<FieldText>,
     user: Option<String>,
-    #[serde(default)]
-    users: BTreeMap<String, Option<User>>,
+    users: Option<BTreeMap<String, Option<User>>>,
 }
 
 #[derive(Deserialize)]
@@ -170,9 +180,10 @@ struct User {
 
 impl Host {
     fn token(&self) -> Option<&str> {
-        let active = || self.users.get(self.user.as_deref()?)?.as_ref()?.oauth_token.as_ref();
-        let token = self.oauth_token.as_ref().or_else(active)?;
-        Some(&**token).filter(|token| !token.is_empty())
+        let users = self.users.as_ref();
+        let active = users.and_then(|users| users.get(self.user.as_deref()?)?.as_ref()?.oauth_token.as_ref());
+        let tokens = [self.oauth_token.as_ref(), active];
+        tokens.into_iter().flatten().map(|token| &**token).find(|token| !token.is_empty())
     }
 }
 
@@ -183,7 +194,8 @@ fn github_file(machine: &Machine<'_>) -> PathBuf {
 
 fn github_logins(file: &Text) -> Result<BTreeMap<String, Host>> {
     // The error's text may quote the file.
-    serde_saphyr::from_str(file.text())
+    serde_saphyr::from_str::<BTreeMap<String, Option<Host>>>(file.text())
+        .map(|hosts| hosts.into_iter().filter_map(|(name, host)| Some((name, host?))).collect())
         .map_err(|_| Error::failed(format!("{} is not gh's file of hosts", file.shown())))
 }
 
@@ -204,20 +216,28 @@ pub(super) fn github(machine: &Machine<'_>, host: Option<&str>) -> Result<Found>
         return Err(Error::failed(format!("{} has no login to {}", file.shown(), printable(host))));
     };
     let Some(token) = login.token() else {
-        let print = format!("gh auth token --hostname {}", crate::command_line::quoted(host));
-        return Err(Error::failed(format!(
-            "gh keeps the token for {} in the system's keyring",
-            printable(host)
-        ))
-        .hint(format!(
-            "to store it: {print} | kubectl runai-secret create github --from-file=GH_TOKEN=- --trim"
-        )));
+        let quoted = crate::command_line::quoted(host);
+        let (key, _) = github_keys(host);
+        return Err(Error::failed(format!("gh keeps the token for {} in the system's keyring", printable(host))).hint(
+            format!(
+                "to store it: gh auth token --hostname {quoted} | kubectl runai-secret create github --from-file={key}=- --trim"
+            ),
+        ));
     };
     let place = format!("{}, {}", file.shown(), printable(host));
-    if host == GITHUB {
-        return Found::new(&place, vec![("GH_TOKEN", value(token))]);
+    let (key, needs_host) = github_keys(host);
+    let host = needs_host.then(|| ("GH_HOST", value(host)));
+    Found::new(&place, [(key, value(token))].into_iter().chain(host).collect())
+}
+
+/// Returns the variable from which gh reads the token of a host, and whether it must be told the host
+/// (`gh help environment`).
+fn github_keys(host: &str) -> (&'static str, bool) {
+    match host {
+        GITHUB => ("GH_TOKEN", false),
+        host if host.ends_with(".ghe.com") => ("GH_TOKEN", true),
+        _ => ("GH_ENTERPRISE_TOKEN", true),
     }
-    Found::new(&place, vec![("GH_ENTERPRISE_TOKEN", value(token)), ("GH_HOST", value(host))])
 }
 
 // PyPI: .pypirc, as twine reads it.
@@ -244,6 +264,14 @@ pub(super) fn pypi(machine: &Machine<'_>, server: Option<&str>) -> Result<Found>
     };
     let username = own.get("username").unwrap_or("__token__");
     let mut keys = vec![("TWINE_USERNAME", value(username)), ("TWINE_PASSWORD", value(password))];
+    if own.get("repository").is_none() && ![PYPI, "testpypi"].contains(&server) {
+        let line = format!(
+            "{}, {}: no repository, so the password would go to PyPI",
+            file.shown(),
+            printable(server)
+        );
+        return Err(Error::failed(line).hint("add repository = https://… to it"));
+    }
     let test = (server == "testpypi").then_some("https://test.pypi.org/legacy/");
     keys.extend(own.get("repository").or(test).map(|url| ("TWINE_REPOSITORY_URL", value(url))));
     let is_odd = username == "__token__" && !password.starts_with("pypi-");
@@ -255,7 +283,7 @@ fn no_section(file: &Text, name: &str) -> Error {
     let names: Vec<String> =
         sections(file.text()).into_iter().map(|name| printable(name).into_owned()).collect();
     Error::failed(format!("{} has no login named {}", file.shown(), printable(name)))
-        .hint(format!("it has {}", list(&names)))
+        .hint(format!("it has {}", few(&names.iter().map(String::as_str).collect::<Vec<_>>())))
 }
 
 /// Warns that a value has another form than those of its service.

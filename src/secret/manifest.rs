@@ -17,6 +17,9 @@ use super::value::SecretValue;
 use crate::metadata::{self, LAST_APPLIED};
 use crate::render::Escaping;
 
+/// The label of a secret that holds a login of a service: its name. It says how jobs take the secret.
+pub(crate) const LOGIN_LABEL: &str = "kubectl-runai-secret/login";
+
 /// A Secret that is about to be created or printed.
 pub(crate) struct SecretManifest {
     pub(crate) name: String,
@@ -64,6 +67,10 @@ impl SecretManifest {
             fields.remove("managedFields");
             if let Some(annotations) = fields.get_mut("annotations").and_then(Value::as_object_mut) {
                 annotations.remove(LAST_APPLIED);
+            }
+            // It says what the old values were.
+            if let Some(labels) = fields.get_mut("labels").and_then(Value::as_object_mut) {
+                labels.remove(LOGIN_LABEL);
             }
         }
         metadata::with(metadata, &self.labels, &self.annotations)

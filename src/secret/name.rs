@@ -112,6 +112,12 @@ pub(super) fn env_name_faults(name: &str) -> Vec<Cow<'static, str>> {
     faults
 }
 
+/// Returns the key of `KEY=VALUE`. A text that only ends in `=` may be a value in base64, and has none.
+pub(crate) fn key_of_pair(text: &str) -> Option<&str> {
+    let (key, value) = text.split_once('=')?;
+    (is_key(key) && !value.is_empty() && !value.starts_with('=')).then_some(key)
+}
+
 /// Returns true for a legal key of a secret.
 pub(crate) fn is_key(text: &str) -> bool {
     key_faults(text).is_empty()

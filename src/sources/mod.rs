@@ -127,24 +127,19 @@ pub(crate) fn read_logins(words: &[String]) -> Result<Found> {
 impl SourceArgs {
     /// Returns true if no flag names a source.
     pub(crate) fn is_empty(&self) -> bool {
-        let Self {
-            prompts,
-            from_file,
-            from_login,
-            from_dotenv,
-            from_json,
-            from_env,
-            generate,
-            from_env_file,
-            from_literal,
-            trim: _,
-            allow_empty_values: _,
-        } = self;
-        let words = [prompts, from_login, from_env, generate].iter().all(|words| words.is_empty());
-        words
-            && [from_file, from_dotenv, from_json, from_env_file, from_literal]
-                .iter()
-                .all(|paths| paths.is_empty())
+        self.from_login.is_empty() && self.has_logins_alone()
+    }
+
+    /// Returns true if one login is the only source.
+    pub(crate) fn are_one_login(&self) -> bool {
+        self.from_login.len() == 1 && self.has_logins_alone()
+    }
+
+    fn has_logins_alone(&self) -> bool {
+        let words = [&self.prompts, &self.from_env, &self.generate];
+        let paths =
+            [&self.from_file, &self.from_dotenv, &self.from_json, &self.from_env_file, &self.from_literal];
+        words.iter().all(|words| words.is_empty()) && paths.iter().all(|paths| paths.is_empty())
     }
 
     /// Returns all sources except those that must be asked for, whose keys are checked.

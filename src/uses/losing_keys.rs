@@ -50,7 +50,7 @@ impl LostKeys<'_> {
                 AffectedWorkloads::of_source(name, &keys, namespace, cluster).await?
             }
         };
-        let in_need = tell(name, self.keys, &audience, |_| self.keys, session);
+        let in_need = tell(name, &list(self.keys), &audience, |_| self.keys, session);
         if in_need.is_empty() {
             return Ok(());
         }
@@ -72,17 +72,20 @@ pub(crate) async fn of_copies(
     session: &Session<'_>,
 ) -> Result<Vec<String>> {
     let audience = AffectedWorkloads::of_copies(name, losses, cluster).await?;
-    let keys: BTreeSet<&String> = losses.values().flatten().collect();
-    let keys: Vec<String> = keys.into_iter().cloned().collect();
+    let different: BTreeSet<&Vec<String>> = losses.values().collect();
+    let what = match different.first() {
+        Some(keys) if different.len() == 1 => list(*keys),
+        _ => "the keys that go there".to_owned(),
+    };
     let lost = |namespace: &str| losses.get(namespace).map(Vec::as_slice).unwrap_or_default();
-    Ok(tell(name, &keys, &audience, lost, session))
+    Ok(tell(name, &what, &audience, lost, session))
 }
 
 /// Tells what is known of the workloads that start without the keys and of those that could not be listed;
 /// returns a line for each that would not start.
 fn tell<'k>(
     name: &str,
-    keys: &[String],
+    what: &str,
     audience: &AffectedWorkloads,
     lost: impl Fn(&str) -> &'k [String],
     session: &Session<'_>,
@@ -91,7 +94,7 @@ fn tell<'k>(
     let without = audience.going_without();
     if !without.is_empty() {
         let names: Vec<String> = without.iter().map(|(name, way)| format!("{name} ({way})")).collect();
-        session.ui.note(&format!("loses {} at its next start: {}", list(keys), list(names)));
+        session.ui.note(&format!("loses {what} at its next start: {}", list(names)));
     }
     let line = |(workload, way): (&String, &String)| format!("{workload} would not start any more: {way}");
     audience.in_need(lost).iter().map(line).collect()

@@ -104,7 +104,7 @@ enum Known {
 
 fn usual(secret: &Said<'_>) -> Option<Known> {
     let label = |key: &str| secret.labels.get(key).map(String::as_str);
-    if let Some(service) = label(logins::LABEL).and_then(logins::named) {
+    if let Some(service) = label(secret::LOGIN_LABEL).and_then(logins::named) {
         return Some(Known::As(&service.usual));
     }
     match secret.secret_type {

@@ -166,6 +166,15 @@ impl Attachment {
         self
     }
 
+    /// Gives files these permissions; what is no file has none.
+    #[must_use]
+    pub(crate) fn with_mode(mut self, wanted: Mode) -> Self {
+        if let Self::Files { mode, .. } = &mut self {
+            *mode = Some(wanted);
+        }
+        self
+    }
+
     pub(crate) fn secret(&self) -> &str {
         match self {
             Self::Env { secret, .. }

@@ -163,12 +163,17 @@ fn what_people_bring_from_other_programs_is_answered_with_the_command_to_type() 
             &["hf", "HF_TOKEN=hf_CANARY"],
             "to be asked for the value: kubectl runai-secret create hf --prompt=HF_TOKEN",
         ),
+        (
+            &["hf", "Q0FOQVJZQ0FOQVJZ="],
+            "to be asked for the value: kubectl runai-secret create hf --prompt=KEY",
+        ),
         (&["docker", "ghcr.io"], "a login of it: kubectl runai-secret create NAME --from-login=docker"),
         (&["a", "b"], "kubectl runai-secret create NAME --from-file=KEY=PATH"),
     ] {
         let refused = sandbox.run(["create"].iter().chain(words)).fails_with(2);
         assert!(refused.stderr.contains(&format!("hint: {hint}\n")), "{refused}");
         refused.never_shows(b"CANARY");
+        refused.never_shows(b"Q0FOQVJZ");
     }
     for (word, hint) in [
         ("rename", "then attach NEW where OLD is"),

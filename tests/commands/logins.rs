@@ -262,7 +262,7 @@ fn logins_to_registries_are_in_the_file_or_with_a_helper() {
         &[
             "has logins to ",
             "choose one, or several",
-            "--from-login docker=ghcr.io,https://index.docker.io/v1/,quay.io",
+            "--from-login docker=ecr.example,ghcr.io,https://index.docker.io/v1/",
         ],
     );
     assert_refused(
@@ -427,4 +427,183 @@ fn types_that_do_not_go_together_are_refused_before_anything_is_read(world: &Wor
     let refused = sandbox.run(words).fails_with(2);
     assert!(refused.stderr.contains("error: docker and ssh make secrets of different types\n"), "{refused}");
     assert!(world.requests().is_empty());
+}
+
+#[test]
+fn a_password_that_begins_with_a_number_sign_is_no_comment() {
+    let sandbox = Sandbox::new();
+    let key = token("#");
+    put(
+        &sandbox,
+        ".netrc",
+        format!("machine api.wandb.ai login u password {key}\nmachine b.example login v password other\n"),
+    );
+    assert_stores(&sandbox, "wandb", &[("WANDB_API_KEY", &key)]);
+    assert_refused(
+        &sandbox,
+        "netrc=api.wandb.ai",
+        &["a word with blanks or a # at its start can't be written"],
+    );
+    put(&sandbox, ".netrc", format!("machine api.wandb.ai login u password {CANARY}\\\\x\n"));
+    assert_refused(
+        &sandbox,
+        "wandb",
+        &["a word has quotes or backslashes, which programs read in different ways"],
+    );
+}
+
+#[test]
+fn a_registrys_helper_comes_before_the_file_and_tokens_are_told_apart() {
+    let sandbox = Sandbox::new();
+    let auth = |text: &str| STANDARD.encode(text);
+    put(
+        &sandbox,
+        ".docker/config.json",
+        format!(
+            r#"{{"auths": {{"https://index.docker.io/v1/": {{"auth": "{}"}}, "https://index.docker.io/v1/access-token": {{"auth": "{}"}},
+                "https://index.docker.io/v1/refresh-token": {{"auth": "{}"}}}}, "credHelpers": null}}"#,
+            auth(&format!("me:{CANARY}")),
+            auth("me:access"),
+            auth("me:refresh"),
+        ),
+    );
+    let hub = "https://index.docker.io/v1/";
+    assert_eq!(logins(&sandbox, "docker")[hub].1, CANARY, "the only login");
+    put(
+        &sandbox,
+        ".docker/config.json",
+        format!(r#"{{"auths": {{"ghcr.io": {{"auth": "{}"}}}}, "credsStore": "vault"}}"#, auth("me:stale")),
+    );
+    let helper = |answer: &str| {
+        let script =
+            format!("#!/bin/sh\nread -r server\n[ \"$server\" = ghcr.io ] || exit 2\necho '{answer}'\n");
+        sandbox.program("docker-credential-vault", &script);
+    };
+    helper(&format!(r#"{{"Username": "new", "Secret": "{CANARY}"}}"#));
+    assert_eq!(logins(&sandbox, "docker")["ghcr.io"], ("new".to_owned(), CANARY.to_owned()));
+    helper(r#"{"Username": "new", "Secret": ""}"#);
+    assert_refused(&sandbox, "docker", &["the helper's login to ghcr.io is empty"]);
+    sandbox.program("docker-credential-vault", "#!/bin/sh\nexit 3\n");
+    assert_eq!(logins(&sandbox, "docker")["ghcr.io"].1, "stale", "what Docker falls back to");
+    let token = format!(
+        r#"{{"auths": {{"r.azurecr.io": {{"auth": "{}", "identitytoken": "{CANARY}"}}}}}}"#,
+        auth("0:")
+    );
+    put(&sandbox, ".docker/config.json", token);
+    assert_refused(
+        &sandbox,
+        "docker",
+        &["the login to r.azurecr.io is an identity token, which no kubelet reads"],
+    );
+}
+
+#[test]
+fn a_file_without_logins_does_not_hide_the_one_that_has_them() {
+    let sandbox = Sandbox::new();
+    put(&sandbox, ".docker/config.json", r#"{"currentContext": "x"}"#);
+    let auth = STANDARD.encode(format!("me:{CANARY}"));
+    put(
+        &sandbox,
+        ".config/containers/auth.json",
+        format!(r#"{{"auths": {{"quay.io": {{"auth": "{auth}"}}}}}}"#),
+    );
+    assert_eq!(logins(&sandbox, "docker")["quay.io"].1, CANARY);
+}
+
+#[test]
+fn a_helper_that_does_not_end_is_ended() {
+    let sandbox = Sandbox::new();
+    put(&sandbox, ".docker/config.json", r#"{"auths": {"ghcr.io": {}}, "credsStore": "vault"}"#);
+    sandbox.program("docker-credential-vault", "#!/bin/sh\nexec 1>&-\nexec sleep 3600\n");
+    assert_refused(&sandbox, "docker", &["docker-credential-vault gave no answer within 30 s"]);
+}
+
+#[test]
+fn parts_of_different_logins_of_aws_are_not_mixed() {
+    let sandbox = Sandbox::new();
+    let key = token("");
+    let id = "AKIAIOSFODNN7EXAMPLE";
+    put(
+        &sandbox,
+        ".aws/credentials",
+        format!(
+            "[default]\n  aws_access_key_id: {id}\n  aws_secret_access_key: {key}\n[half]\naws_access_key_id={id}\n[role]\naws_access_key_id={id}\naws_secret_access_key={key}\n"
+        ),
+    );
+    put(
+        &sandbox,
+        ".aws/config",
+        format!(
+            "[default]\naws_session_token = stale\n[profile half]\naws_secret_access_key = {key}\n\
+             [profile role]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = default\n\
+             [profile 'my lab']\naws_access_key_id = {id}\naws_secret_access_key = {key}\nregion = local\n"
+        ),
+    );
+    assert_stores(&sandbox, "aws", &[("AWS_ACCESS_KEY_ID", id), ("AWS_SECRET_ACCESS_KEY", &key)]);
+    assert_refused(&sandbox, "aws=half", &["profile \"half\" has no keys"]);
+    assert_refused(&sandbox, "aws=role", &["profile \"role\" has no keys in a file: they are fetched"]);
+    assert_eq!(stored(&sandbox, "aws=my lab").0["AWS_DEFAULT_REGION"], "local");
+}
+
+#[test]
+fn a_password_goes_where_its_server_is_and_a_token_to_its_own_host() {
+    let sandbox = Sandbox::new();
+    let key = token("pypi-");
+    put(
+        &sandbox,
+        ".pypirc",
+        format!("[pypi]\nusername: __token__\npassword: {key}\n[own]\nusername=me\npassword={key}\n"),
+    );
+    assert_stores(&sandbox, "pypi", &[("TWINE_USERNAME", "__token__"), ("TWINE_PASSWORD", &key)]);
+    assert_refused(&sandbox, "pypi=own", &["no repository, so the password would go to PyPI"]);
+    put(
+        &sandbox,
+        ".config/gh/hosts.yml",
+        format!(
+            "acme.ghe.com:\n  oauth_token: {key}\nghe.example:\n  user: me\n  users: null\nempty.example:\n"
+        ),
+    );
+    assert_stores(&sandbox, "github=acme.ghe.com", &[("GH_TOKEN", &key), ("GH_HOST", "acme.ghe.com")]);
+    assert_refused(&sandbox, "github=ghe.example", &["--from-file=GH_ENTERPRISE_TOKEN=- --trim"]);
+}
+
+#[test]
+fn the_folder_one_is_in_is_nobodys_home() {
+    let sandbox = Sandbox::new();
+    sandbox.file(".cache/huggingface/token", token("hf_"));
+    for home in ["", "."] {
+        let words = ["create", "s", "--from-login=huggingface", "--dry-run=client", "-ojson"];
+        let outcome = sandbox.env("HOME", home).run(words);
+        assert!(outcome.code == Some(1) && outcome.stderr.contains("does not exist"), "{outcome}");
+    }
+}
+
+#[test]
+fn a_value_in_the_place_of_a_profile_is_not_repeated() {
+    let sandbox = Sandbox::new();
+    let value = "hf_aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3z";
+    let words =
+        ["create", "s", &format!("--from-login=huggingface={value}"), "--dry-run=client"].map(str::to_owned);
+    let refused = sandbox.run(words).fails_with(2);
+    refused.never_shows(value.as_bytes());
+    let pipe = sandbox.path().join(".env");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    assert_refused(&sandbox, "dotenv", &[".env is not a regular file"]);
+}
+
+#[scenario]
+fn the_label_says_no_more_than_what_the_secret_holds(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    put(sandbox, ".cache/huggingface/token", token("hf_"));
+    let label =
+        || world.secret(&namespace, "s").unwrap()["metadata"]["labels"]["kubectl-runai-secret/login"].clone();
+    sandbox.run(["create", "s", "--from-login=huggingface", "-n", &namespace]).success();
+    assert_eq!(label(), "huggingface");
+    sandbox.run(["create", "s", "--from-literal=HF_TOKEN=x", "--replace", "-n", &namespace]).success();
+    assert_eq!(label(), Value::Null, "it holds something else now");
+    let words =
+        ["create", "s", "--from-login=huggingface", "--from-literal=k=v", "--replace", "-n", &namespace];
+    sandbox.run(words).success();
+    assert_eq!(label(), Value::Null, "its usual use would leave out a key");
 }

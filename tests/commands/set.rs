@@ -365,6 +365,9 @@ fn a_value_on_the_command_line_does_not_become_a_key(world: &World, sandbox: &Sa
     world.create_secret(&namespace, "s", &[("A", OLD)]);
     let token = "hf_aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3z";
     world.clear_log();
+    let padded = "aHVudGVyMmh1bnRlcjI=";
+    let refused = sandbox.stdin(NEW).run(["set", "s", "A", padded, "-n", &namespace]).fails_with(2);
+    refused.never_shows(padded.trim_end_matches('=').as_bytes());
     for words in [vec!["A".to_owned(), token.to_owned()], vec![format!("A={token}")], vec![token.to_owned()]]
     {
         let line = ["set".to_owned(), "s".to_owned()]

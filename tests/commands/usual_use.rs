@@ -94,7 +94,10 @@ fn a_registry_login_pulls_images_and_an_ssh_key_is_where_openssh_looks(world: &W
     world.create(&format!("/api/v1/namespaces/{namespace}/secrets"), &config);
     create(world, namespace, "git", "kubernetes.io/ssh-auth", &json!({}), &["ssh-privatekey", "known_hosts"]);
     sandbox.run(["attach", "ghcr", "deployment/web", "-p", &project.name]).success();
-    sandbox.run(["attach", "git", "deployment/web", "-p", &project.name]).success();
+    let words = ["attach", "git", "deployment/web", "-p", &project.name];
+    let other = sandbox.run(words.iter().chain(&["--mode=0440", "--dry-run=client", "-oyaml"])).success();
+    assert!(other.stdout.contains("defaultMode: 288"), "{other}");
+    sandbox.run(words).success();
     let spec = spec(world, namespace);
     assert_eq!(spec["imagePullSecrets"], json!([{"name": "ghcr"}]));
     assert_eq!(spec["containers"][0]["volumeMounts"][0]["mountPath"], "/root/.ssh");

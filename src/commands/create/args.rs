@@ -12,8 +12,7 @@ use crate::sources::SourceArgs;
 /// Create a secret from files, variables, prompts, dotenv files and more
 ///
 /// The name of a service alone takes the login that its program keeps on this machine: huggingface makes the
-/// secret hf. The services are huggingface, wandb, aws, docker, ngc, gcloud, kaggle, github, ssh, netrc, pypi and
-/// dotenv.
+/// secret hf. The services are huggingface, wandb, aws, docker, ngc, gcloud, kaggle, github, netrc, pypi and dotenv.
 ///
 /// The grammar is that of kubectl create secret, without the word secret. A type may come before the name;
 /// without one the secret is generic. Sources mix freely. No value is printed, except by -o json and -o yaml,

@@ -128,16 +128,18 @@ impl Found {
             return Ok(());
         }
         let flags = how.flags();
-        for target in &targets {
+        for (at, target) in targets.iter().enumerate() {
             let way = how.change.way(target)?;
             let (containers, existing, args) = (ContainerChoice::Only, Existing::Keep, &how.change);
             let attach = Attach { target, containers, existing, args, cluster, namespace, session };
             let attached = Box::pin(attach.run(how.attachments.clone(), way)).await;
             attached.map_err(|error| {
-                let again = CommandLine::plugin("attach").arg(name).arg(target.to_string()).args(&flags);
-                error
-                    .after(&format!("secret/{name} is created"))
-                    .hint(format!("to attach it: {}", session.here(again.namespace(namespace))))
+                let error = error.after(&format!("secret/{name} is created"));
+                targets[at..].iter().fold(error, |error, left| {
+                    let again = CommandLine::plugin("attach").arg(name).arg(left.to_string()).args(&flags);
+                    let again = session.here(again.namespace(namespace));
+                    error.hint(format!("to attach it: {again}"))
+                })
             })?;
         }
         Ok(())
@@ -153,7 +155,8 @@ impl How {
             }
             _ => None,
         };
-        self.attachments.iter().filter_map(variable).collect()
+        let recreate = self.change.flag_of_way().map(ToOwned::to_owned);
+        self.attachments.iter().filter_map(variable).chain(recreate).collect()
     }
 
     fn tell<T: AsRef<str>>(&self, workloads: impl IntoIterator<Item = T>, session: &Session<'_>) {

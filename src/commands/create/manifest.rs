@@ -6,7 +6,7 @@ use super::args::NewSecretArgs;
 use super::typed::Type;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::secret::{self, CREDENTIAL_LABEL, Contents, Credential, SecretManifest};
+use crate::secret::{self, CREDENTIAL_LABEL, Contents, Credential, DOCKER_CONFIG, SecretManifest};
 use crate::session::Session;
 use crate::{logins, propagation, session};
 
@@ -29,10 +29,13 @@ pub(super) async fn resolve(
     }
     secret::check_secret_name(name)?;
     let annotations = session::given_labels::annotations(&args.annotations)?;
-    let credential = args.credential.map(|credential| credential.unwrap_or(typed.credential()));
+    let own = if secret_type == DOCKER_CONFIG { Credential::DockerRegistry } else { typed.credential() };
+    let credential = args.credential.map(|credential| credential.unwrap_or(own));
     let mut labels = labels(args, credential)?;
-    if let [service] = services.as_slice() {
-        labels.entry(logins::LABEL.to_owned()).or_insert_with(|| service.name.to_owned());
+    if let [service] = services.as_slice()
+        && typed.is_a_login_alone(word)
+    {
+        labels.entry(secret::LOGIN_LABEL.to_owned()).or_insert_with(|| service.name.to_owned());
     }
     let contents = typed.read(word, session).await?;
     let said = annotations.iter().filter(|(_, value)| !value.is_empty());
@@ -65,9 +68,10 @@ fn only_name(names: &[String]) -> Result<&str> {
     }
 }
 
-/// Says what to type instead of several names, by what people bring from other programs.
+/// Says what to type instead of no name or several, by what people bring from other programs.
 fn what_was_meant(names: &[String]) -> String {
-    let [first, second, ..] = names else { return String::new() };
+    const USUAL: &str = "kubectl runai-secret create NAME --from-file=KEY=PATH";
+    let [first, second, ..] = names else { return USUAL.to_owned() };
     let name =
         if secret::is_secret_name(first) && !secret::looks_like_a_token(first) { first } else { "NAME" };
     let create = CommandLine::plugin("create");
@@ -79,13 +83,13 @@ fn what_was_meant(names: &[String]) -> String {
             format!("the keys of such a file: {}", create.arg(name).arg(format!("--from-dotenv={file}")))
         }
         pair if pair.contains('=') => {
-            let key = pair.split('=').next().filter(|key| secret::is_key(key)).unwrap_or("KEY");
+            let key = secret::key_of_pair(pair).unwrap_or("KEY");
             format!("to be asked for the value: {}", create.arg(name).arg(format!("--prompt={key}")))
         }
         _ if logins::named(first).is_some() => {
             format!("a login of it: {}", create.then("NAME").arg(format!("--from-login={first}")))
         }
-        _ => "kubectl runai-secret create NAME --from-file=KEY=PATH".to_owned(),
+        _ => USUAL.to_owned(),
     }
 }
 

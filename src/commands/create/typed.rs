@@ -33,6 +33,12 @@ impl Type<'_> {
         logins::named(name).filter(|_| is_bare)
     }
 
+    /// Returns true if all keys come of one login, so that its usual use leaves none out.
+    pub(super) fn is_a_login_alone(&self, name: &str) -> bool {
+        let Type::Generic(args) = self else { return false };
+        self.login_of_name(name).is_some() || args.sources.are_one_login()
+    }
+
     /// Returns the services whose logins the secret gets.
     ///
     /// # Errors

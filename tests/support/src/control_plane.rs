@@ -34,7 +34,7 @@ pub const ASSETS: &str = "KUBEBUILDER_ASSETS";
 pub(crate) const ADMIN_TOKEN: &str = "support-admin-token";
 
 /// Users that the token file knows; it is read once, at the start.
-const SPARE_USERS: usize = 192;
+const SPARE_USERS: usize = 320;
 
 /// The kubeconfig of Run:ai's controllers, in the data's folder.
 const CONTROLLERS_KUBECONFIG: &str = "runai-controller.kubeconfig";
