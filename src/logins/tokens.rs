@@ -9,6 +9,7 @@ use super::found::{Found, default_first, only_default};
 use super::ini::{section, sections, sections_with};
 use super::machine::{self, Machine, Text, read, read_first, value};
 use super::netrc;
+use crate::command_line::{CommandLine, quoted};
 use crate::error::{Error, Result};
 use crate::printable::printable;
 use crate::secret::FieldText;
@@ -75,8 +76,7 @@ pub(super) fn wandb(machine: &Machine<'_>, host: Option<&str>) -> Result<Found> 
     let entry = entries.iter().find(|entry| entry.host == host);
     let entry = entry.ok_or_else(|| match wandb_hosts(machine).as_slice() {
         [] => no_host(&file, host),
-        others => no_host(&file, host)
-            .hint(format!("--from-login wandb={}", crate::command_line::quoted(&printable(&others[0])))),
+        others => no_host(&file, host).hint(format!("--from-login wandb={}", quoted(&printable(&others[0])))),
     })?;
     check_entry(&file, entry)?;
     let mut keys = vec![("WANDB_API_KEY", value(entry.password))];
@@ -85,7 +85,13 @@ pub(super) fn wandb(machine: &Machine<'_>, host: Option<&str>) -> Result<Found> 
     }
     let is_short = entry.password.len() < 40;
     let doubt = is_short.then(|| doubt("a W&B key", "has 40 characters or more"));
-    Ok(Found::new(&format!("{}, machine {}", file.shown(), printable(host)), keys)?.warned(doubt))
+    // The file has the host and the port, and not whether they are reached by https.
+    let guess = (host != WANDB).then(|| {
+        format!("WANDB_BASE_URL is taken to be https://{}: if it is http, add it yourself", printable(host))
+    });
+    Ok(Found::new(&format!("{}, machine {}", file.shown(), printable(host)), keys)?
+        .warned(doubt)
+        .warned(guess))
 }
 
 /// Refuses an entry that programs read in different ways.
@@ -216,13 +222,15 @@ pub(super) fn github(machine: &Machine<'_>, host: Option<&str>) -> Result<Found>
         return Err(Error::failed(format!("{} has no login to {}", file.shown(), printable(host))));
     };
     let Some(token) = login.token() else {
-        let quoted = crate::command_line::quoted(host);
         let (key, _) = github_keys(host);
-        return Err(Error::failed(format!("gh keeps the token for {} in the system's keyring", printable(host))).hint(
-            format!(
-                "to store it: gh auth token --hostname {quoted} | kubectl runai-secret create github --from-file={key}=- --trim"
-            ),
-        ));
+        let store =
+            CommandLine::plugin("create").then("github").arg(format!("--from-file={key}=-")).then("--trim");
+        let print = quoted(host);
+        return Err(Error::failed(format!(
+            "gh keeps the token for {} in the system's keyring",
+            printable(host)
+        ))
+        .hint(format!("to store it: gh auth token --hostname {print} | {store}")));
     };
     let place = format!("{}, {}", file.shown(), printable(host));
     let (key, needs_host) = github_keys(host);

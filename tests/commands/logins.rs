@@ -134,7 +134,9 @@ fn a_key_of_wandb_is_in_netrc() {
     );
     assert_stores(&sandbox, "wandb", &[("WANDB_API_KEY", &key)]);
     let expected = [("WANDB_API_KEY", own.as_str()), ("WANDB_BASE_URL", "https://wandb.example")];
-    assert_stores(&sandbox, "wandb=wandb.example", &expected);
+    let (data, printed) = stored(&sandbox, "wandb=wandb.example");
+    assert_eq!(data, expected.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect());
+    assert!(printed.stderr.contains("WANDB_BASE_URL is taken to be https://wandb.example"), "{printed}");
     assert_refused(&sandbox, "wandb=other.example", &["has no login to other.example"]);
     let line = format!("machine wandb.example login user password {own}\n");
     assert_stores(&sandbox, "netrc=wandb.example", &[(".netrc", &line)]);
