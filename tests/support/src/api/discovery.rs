@@ -35,10 +35,7 @@ impl State {
 
     /// Returns all groups with what is in them, to whoever asks in that form (KEP-3352).
     pub(crate) fn discover_all(&self, path: &str, accept: &str) -> Option<Value> {
-        // kubectl, which names the beta too, reads the core group in the same form or falls back for all groups.
-        let is_wanted = path == "/apis"
-            && accept.starts_with("application/json;g=apidiscovery.k8s.io;v=v2;")
-            && !accept.contains("v=v2beta1");
+        let is_wanted = path == "/apis" && accept.starts_with("application/json;g=apidiscovery.k8s.io;v=v2;");
         let group = |group: &str| {
             let version = |version: &str| {
                 let all = self.in_group(group).filter(|resource| resource.version == version);
