@@ -71,6 +71,7 @@ impl ApiServer {
         let answered = self.with(|state| state.serve(request, certificate));
         match answered {
             Ok(Reply::Json(answer)) => json(answer.code, &answer.body),
+            Ok(Reply::AllGroups(all)) => respond(200, ALL_GROUPS, all.to_string()),
             Ok(Reply::Text(code, text)) => plain(code, text),
             Err(failure) => json(failure.code(), &failure.status()),
         }
@@ -103,8 +104,12 @@ impl ApiServer {
     }
 }
 
+const ALL_GROUPS: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+
 enum Reply {
     Json(Answer),
+    /// All groups in one answer, whose form is known by its content type.
+    AllGroups(Value),
     Text(u16, String),
 }
 
@@ -142,7 +147,10 @@ impl State {
 
     /// Answers a path that names no resource: discovery, the version, health.
     fn serve_path(&self, path: &str, accept: &str) -> Reply {
-        match (path, self.discover_all(path, accept).or_else(|| self.discover(path))) {
+        if let Some(all) = self.discover_all(path, accept) {
+            return Reply::AllGroups(all);
+        }
+        match (path, self.discover(path)) {
             ("/healthz" | "/readyz" | "/livez", _) => Reply::Text(200, "ok".into()),
             (_, Some(body)) => Reply::Json(Answer::ok(body)),
             (_, None) => Reply::Text(404, "404 page not found\n".into()),
