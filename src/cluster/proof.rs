@@ -32,6 +32,9 @@ struct Identity<'a> {
     api_version: String,
     #[serde(borrow)]
     metadata: Option<&'a RawValue>,
+    /// A word in a `Status`, and in no object.
+    #[serde(borrow)]
+    status: Option<&'a RawValue>,
     /// The name of an API group.
     name: String,
     /// The version of a group whose resources are listed.
@@ -105,6 +108,9 @@ pub(super) fn of_answer(call: &Call, body: &[u8]) -> Result<Proof, Wrong> {
                 && answer.api_version == META;
             if !(whole || part) {
                 return Err(Wrong::Instead("an object of another kind"));
+            }
+            if answer.status.is_some_and(|status| status.get().starts_with('"')) {
+                return Err(Wrong::Instead("an object with the status of an answer"));
             }
             let metadata = answer.metadata.ok_or(Wrong::Instead("an object without metadata"))?;
             let there: Named = map(metadata.get().as_bytes())?;
@@ -341,6 +347,9 @@ mod tests {
             answers.extend([with(pointer, Value::Null), with(pointer, json!([]))]);
         }
         answers.push(r#"{"kind":"Secret","apiVersion":"v1","metadata":["x","ns","1"]}"#.to_owned());
+        let mut failed = secret();
+        failed["status"] = json!("Failure");
+        answers.push(failed.to_string());
         answers.push(r#"["Secret","v1",{"name":"x","namespace":"ns","uid":"1"},"",""]"#.to_owned());
         answers.push(
             json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 200}).to_string(),

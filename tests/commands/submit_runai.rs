@@ -37,7 +37,7 @@ const TAKEN: [(&str, &[&str]); 17] = [
     ),
     (
         "griffon --image img --gpu=4 --cpu=20 --cpu-limit=20 --large-shm --environment GIT_USERNAME=SECRET:github,username \
-         --environment GIT_PASSWORD=SECRET:github,password --pvc lab-scratch:/root/scratch",
+         --environment GIT_PASSWORD=SECRET:github,password --pvc lab-scratch:/scratch",
         &["key: password", "nvidia.com/gpu: \"4\"", "medium: Memory"],
     ),
     (
