@@ -300,6 +300,8 @@ fn write_files(data: &Path, authority: &Authority, ports: [u16; 3]) -> std::io::
                 "--secure-port=0".into(),
                 format!("--service-account-private-key-file={}", path("sa.key")),
                 "--use-service-account-credentials=false".into(),
+                // It deletes every pod of a node that is not there, and the node that tests bind pods to is not.
+                "--controllers=*,-pod-garbage-collector-controller".into(),
             ],
         ),
     ];
