@@ -11,7 +11,6 @@ use crate::sources::manifest_files::{ManifestArgs, ManifestFiles};
 use crate::uses::attaching::{Attach, Attaching};
 use crate::uses::references::ReferenceArgs;
 use crate::uses::runai_flags::RunaiFlags;
-use crate::uses::usual::Said;
 use crate::workload::{self, AccountLogins, Attachment, ContainerChoice, Existing, Target, TypedTarget};
 use crate::{change, secret, session, uses};
 
@@ -239,17 +238,8 @@ impl AttachArgs {
             Asked::Flags(attachments) => return Ok(attachments),
             Asked::AsUsual(secret) => secret,
         };
-        let head = match cluster.secret_head(namespace, &secret).await {
-            Ok(head) => head,
-            // Whoever names a key hears where else there is such a secret.
-            Err(failure) if failure.is_not_found() || failure.is_forbidden() => {
-                let any = Attachment::env_all(&secret, "")?;
-                uses::references::check(&[any], namespace, cluster, session).await?;
-                return Err(which_use());
-            }
-            Err(failure) => return Err(failure.into()),
-        };
-        let usual = uses::usual::attachments(&Said::by(&secret, &head))?.ok_or_else(which_use)?;
+        let usual = uses::usual::of_secret(&secret, namespace, cluster, session).await?;
+        let usual = usual.ok_or_else(which_use)?;
         let usual = match self.references.mode()? {
             Some(mode) => usual.into_iter().map(|one| one.with_mode(mode)).collect(),
             None => usual,

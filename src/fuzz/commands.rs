@@ -21,7 +21,7 @@ const ALONE: &str = "FUZZ_ALONE";
 const VERB: &str = "FUZZ_VERB";
 
 /// Every command, once for each different request to the server.
-const LINES: [&str; 76] = [
+const LINES: [&str; 77] = [
     "options",
     "create new --from-literal=A=one -p team-a",
     "create new --from-literal=A=one -n runai-team-a -o json",
@@ -83,6 +83,7 @@ const LINES: [&str; 76] = [
     "detach other deploy/web -p team-a",
     "detach other job/train -p team-a --recreate --timeout 1ms",
     "submit new -i python -e A=SECRET:db,A -p team-a",
+    "submit new -i python --secret db --secret other -e A=1 -p team-a --mode 0400",
     "submit -i python --env-all db --image-pull-secret other -g 0.5 -p team-a -- python x.py",
     "submit new -i python -e A=SECRET:db,A -p team-a --wait=1ms",
     "submit new --kind trainingworkload -i python -e A=SECRET:db,A -p team-a",

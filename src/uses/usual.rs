@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::cluster::SecretHead;
+use crate::cluster::{Cluster, SecretHead};
 use crate::error::{Error, Result};
 use crate::logins::{self, OPENSSH, Usual};
 use crate::secret::{self, CREDENTIAL_LABEL, Credential, DOCKER_CONFIG, SSH, SecretManifest};
+use crate::session::Session;
+use crate::uses;
 use crate::workload::{Attachment, Mode};
 
 /// The permissions that OpenSSH asks of a private key.
@@ -43,6 +45,28 @@ impl<'a> Said<'a> {
 
     fn has_key(&self, key: &str) -> bool {
         self.keys.contains(&key)
+    }
+}
+
+/// Returns how a workload usually gets a secret of a namespace; none if it does not say what it holds, or can't be
+/// read, of which there is a warning.
+///
+/// # Errors
+/// There is no such secret, or it has none of the keys that its use needs.
+pub(crate) async fn of_secret(
+    name: &str,
+    namespace: &str,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<Option<Vec<Attachment>>> {
+    match cluster.secret_head(namespace, name).await {
+        Ok(head) => attachments(&Said::by(name, &head)),
+        // Whoever names a key hears where else there is such a secret.
+        Err(failure) if failure.is_not_found() || failure.is_forbidden() => {
+            let any = Attachment::env_all(name, "")?;
+            uses::references::check(&[any], namespace, cluster, session).await.map(|_| None)
+        }
+        Err(failure) => Err(failure.into()),
     }
 }
 

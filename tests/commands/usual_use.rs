@@ -264,3 +264,39 @@ fn what_one_line_can_not_do_is_refused_before_anything_is_created(world: &World,
     assert!(refused.stderr.contains("nosuchkind"), "{refused}");
     assert!(world.writes().is_empty());
 }
+
+#[scenario]
+fn a_new_job_uses_secrets_as_they_say_it_themselves(world: &World, sandbox: &Sandbox) {
+    let project = world.project("a");
+    let namespace = &project.namespace;
+    create(world, namespace, "hf", "Opaque", &login("huggingface"), &["HF_TOKEN"]);
+    create(world, namespace, "git", "kubernetes.io/ssh-auth", &json!({}), &["ssh-privatekey"]);
+    create(world, namespace, "plain", "Opaque", &json!({}), &["k"]);
+    world.clear_log();
+    let words = ["submit", "train", "-i", "python", "-p", &project.name, "--secret"];
+    let plain = sandbox.run(words.iter().chain(&["plain"])).fails_with(2);
+    assert!(plain.stderr.contains("error: secret plain does not say what it holds"), "{plain}");
+    assert!(plain.stderr.contains("hint: instead of --secret plain: --env-all plain, "), "{plain}");
+    let none = sandbox.run(words.iter().chain(&["nothing"])).fails_with(1);
+    assert!(none.stderr.contains("secrets \"nothing\" not found"), "{none}");
+    let idle = sandbox.run(words.iter().chain(&["hf", "--mode=0400"])).fails_with(2);
+    assert!(
+        idle.stderr.contains("--mode sets the permissions of files, but no files are asked for"),
+        "{idle}"
+    );
+    assert!(world.writes().is_empty());
+    let more = ["hf", "--secret", "git", "-e", "URL=https://me:$(HF_TOKEN)@host"];
+    let submitted = sandbox.kubectl(["runai-secret"].iter().chain(&words).chain(&more)).success();
+    submitted.never_shows(CANARY.as_bytes());
+    assert_eq!(submitted.stdout, "job.batch/train created\n");
+    for line in ["env HF_TOKEN ← SECRET:hf,HF_TOKEN", "files id_ed25519 in /root/.ssh ← secret git"] {
+        assert!(submitted.stderr.contains(&format!("note: {line}")), "{submitted}");
+    }
+    let path = format!("/{BATCH}/namespaces/{namespace}/jobs/train");
+    let spec = &world.get(&path).unwrap()["spec"]["template"]["spec"];
+    let env = spec["containers"][0]["env"].as_array().unwrap();
+    let names: Vec<&str> = env.iter().map(|entry| entry["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["HF_TOKEN", "URL"], "a variable sees only those before it");
+    assert_eq!(env[0]["valueFrom"]["secretKeyRef"]["name"], "hf");
+    assert_eq!(spec["volumes"][0]["secret"]["defaultMode"], 0o400);
+}

@@ -6,7 +6,7 @@
 mod pods;
 mod resources;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
@@ -38,8 +38,10 @@ const KINDS: [&str; 4] = ["job", "runaijob", "trainingworkload", "interactivewor
 #[derive(clap::Args)]
 #[command(
     mut_arg("output", uses::runai_flags::with_runai),
-    override_usage = "kubectl runai-secret submit [NAME] --image IMAGE [-e VAR=SECRET:NAME,KEY]… [-g GPUS] [-- ARGS…]",
+    override_usage = "kubectl runai-secret submit [NAME] --image IMAGE [--secret NAME]… [-e VAR=SECRET:NAME,KEY]… [-g GPUS] \
+                      [-- ARGS…]",
     after_help = "Examples:\n  \
+        kubectl runai-secret submit train -i python -g 1 --secret hf -- python train.py\n  \
         kubectl runai-secret submit train -i python -g 1 -e HF_TOKEN=SECRET:hf,HF_TOKEN -- python train.py\n  \
         kubectl runai-secret submit -i ubuntu -e USERNAME=SECRET:my-secret,username --command -- sleep 9"
 )]
@@ -99,6 +101,10 @@ struct NameArgs {
 
 #[derive(clap::Args)]
 pub(super) struct MoreReferenceArgs {
+    /// A secret, used as usual for what it holds: a login's variables or file, a registry login, an SSH key
+    #[arg(long = "secret", value_name = "NAME", add = Holds::Secret)]
+    as_usual: Vec<String>,
+
     /// An env variable from every key of a secret, with a prefix before each name
     #[arg(long, value_name = "NAME[=PREFIX]", add = Holds::Secret)]
     env_all: Vec<String>,
@@ -217,6 +223,14 @@ impl NameArgs {
 }
 
 impl MoreReferenceArgs {
+    /// Returns the secrets that are used as they themselves say, each once.
+    ///
+    /// # Errors
+    /// A name is illegal.
+    pub(super) fn as_usual(&self) -> Result<BTreeSet<&str>> {
+        self.as_usual.iter().map(|name| secret::check_secret_name(name).map(|()| name.as_str())).collect()
+    }
+
     pub(super) fn resolve(&self) -> Result<Vec<Attachment>> {
         let all = self.env_all.iter().map(|flag| {
             let (name, prefix) = flag.split_once('=').unwrap_or((flag, ""));

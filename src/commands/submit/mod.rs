@@ -4,6 +4,8 @@ mod args;
 mod not_taken;
 mod wait;
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use self::wait::NewlySubmitted;
@@ -26,13 +28,21 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
     let uses = args.references.resolve()?;
     let mut attachments = uses.attachments;
     attachments.extend(args.more_references.resolve()?);
-    args.references.check_mode_is_used(&attachments)?;
+    let as_usual = args.more_references.as_usual()?;
+    if as_usual.is_empty() {
+        args.references.check_mode_is_used(&attachments)?;
+    }
     let kind = args.kind()?;
     let mut job = args.new_job(uses.literals, uses.order)?;
     check_before_anything_is_looked_up(&job, kind, &attachments)?;
 
     let cluster = session.connect().await?;
     job.namespace = session.namespace(&cluster).await?;
+    let usual = usual_attachments(&as_usual, args, &job.namespace, &cluster, session).await?;
+    // Plain variables may refer to these, and only to earlier ones.
+    job.order.splice(0..0, usual.iter().filter_map(Attachment::variable).map(str::to_owned));
+    let uses_told: Vec<String> = usual.iter().map(ToString::to_string).collect();
+    attachments.extend(usual);
     let (keys, accounts) = tokio::join!(
         uses::references::check(&attachments, &job.namespace, &cluster, session),
         accounts(&job, kind, &attachments, &cluster)
@@ -54,6 +64,9 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
     }
     let name = kind.display_name(&job.name);
     warn_of_secrets_in_sight(&job, &name, session);
+    for usual in &uses_told {
+        session.ui.note(usual);
+    }
     let effects = [effects(&job, &name), differences].concat();
     session.confirm_if_guided(&args.write, &format!("Submit {name}?"), &effects).await?;
     let object = match args.write.dry_run {
@@ -73,6 +86,36 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
         }
         _ => Ok(()),
     }
+}
+
+/// Returns what the secrets of `--secret` say of their use.
+async fn usual_attachments(
+    secrets: &BTreeSet<&str>,
+    args: &SubmitArgs,
+    namespace: &str,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<Vec<Attachment>> {
+    let read = secrets.iter().map(|name| uses::usual::of_secret(name, namespace, cluster, session));
+    let mode = args.references.mode()?;
+    let mut all = Vec::new();
+    for (name, usual) in secrets.iter().zip(futures::future::try_join_all(read).await?) {
+        let usual = usual.ok_or_else(|| which_use(name))?;
+        all.extend(usual.into_iter().map(|one| match mode {
+            Some(mode) => one.with_mode(mode),
+            None => one,
+        }));
+    }
+    if !secrets.is_empty() {
+        let given = args.references.resolve()?.attachments;
+        args.references.check_mode_is_used(&[given.as_slice(), &all].concat())?;
+    }
+    Ok(all)
+}
+
+fn which_use(secret: &str) -> Error {
+    Error::usage(format!("secret {secret} does not say what it holds, so how the job uses it must be said"))
+        .hint(format!("instead of --secret {secret}: --env-all {secret}, -e VAR=SECRET:{secret},KEY or --secret-volume path=PATH,name={secret}"))
 }
 
 /// A job that is ready to be created.
