@@ -23,6 +23,11 @@ impl CommandLine {
         Self(format!("kubectl runai-secret {words}"))
     }
 
+    /// Returns `kubectl runai-secret` with these words, each quoted on its own.
+    pub(crate) fn of_plugin<W: AsRef<str>>(words: impl IntoIterator<Item = W>) -> Self {
+        Self::kubectl("runai-secret").args(words)
+    }
+
     /// Adds words of the program's own, such as flags and placeholders.
     #[must_use]
     pub(crate) fn then(mut self, words: &'static str) -> Self {

@@ -12,8 +12,23 @@ pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, Clone)]
 pub(crate) struct Error {
     kind: Kind,
-    line: String,
+    line: Box<str>,
     hints: Vec<String>,
+    /// Apart, since few errors have them, and every result has room for an error.
+    remedies: Option<Box<Remedies>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Remedies(Vec<Remedy>);
+
+/// A command that would make what was lacking, for somebody who can be asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Remedy {
+    /// What it does, as a choice, and a description.
+    pub(crate) name: String,
+    pub(crate) about: String,
+    /// The words after the program's name, without the connection.
+    pub(crate) words: Vec<String>,
 }
 
 /// The outcome of the program, for scripts.
@@ -25,8 +40,10 @@ pub(crate) enum Kind {
     Usage,
     /// A part was done, and a part was not.
     Partly,
-    /// Ctrl-C, or Esc at a prompt.
+    /// Ctrl-C, or the end of input.
     Interrupted,
+    /// Esc at a prompt, before anything was written: one step back, if there is one.
+    SteppedBack,
     /// Another signal, of this number.
     Signal(i32),
 }
@@ -38,7 +55,7 @@ impl Kind {
             Kind::Failed => 1,
             Kind::Usage => 2,
             Kind::Partly => 3,
-            Kind::Interrupted => 130,
+            Kind::Interrupted | Kind::SteppedBack => 130,
             Kind::Signal(number) => u8::try_from(128 + number).unwrap_or(u8::MAX),
         }
     }
@@ -70,6 +87,20 @@ impl Error {
         Self::new(Kind::Interrupted, "error: interrupted".to_owned())
     }
 
+    /// Builds the error for a user who steps back; where there is no step before, it ends the program.
+    pub(crate) fn stepped_back() -> Self {
+        Self::new(Kind::SteppedBack, Self::interrupted().line)
+    }
+
+    /// Takes the way back off: the question belongs to a step that can't be asked again.
+    #[must_use]
+    pub(crate) fn for_good(mut self) -> Self {
+        if self.kind == Kind::SteppedBack {
+            self.kind = Kind::Interrupted;
+        }
+        self
+    }
+
     /// Builds the error for a program that a signal ended; exit code 128 plus its number, as in shells.
     pub(crate) fn ended_by_signal(number: i32, name: &str) -> Self {
         Self::new(Kind::Signal(number), format!("error: terminated by {name}"))
@@ -80,6 +111,17 @@ impl Error {
     pub(crate) fn hint(mut self, hint: impl fmt::Display) -> Self {
         self.hints.push(hint.to_string());
         self
+    }
+
+    /// Adds a command that would mend it.
+    #[must_use]
+    pub(crate) fn remedy(mut self, remedy: Remedy) -> Self {
+        self.remedies.get_or_insert_default().0.push(remedy);
+        self
+    }
+
+    pub(crate) fn remedies(&self) -> &[Remedy] {
+        self.remedies.as_ref().map_or(&[], |remedies| &remedies.0)
     }
 
     /// Adds a hint before all others: the most likely cause.
@@ -93,17 +135,18 @@ impl Error {
     #[must_use]
     pub(crate) fn at(mut self, place: &str) -> Self {
         let rest = self.line.strip_prefix("error: ").unwrap_or(&self.line);
-        self.line = format!("error: {place}: {rest}");
+        self.line = format!("error: {place}: {rest}").into();
         self
     }
 
     /// Adds what was done nevertheless, after the line; nothing if it is empty.
     #[must_use]
     pub(crate) fn although(mut self, done: &str) -> Self {
-        if !done.is_empty() {
-            self.line = format!("{}; {done}", self.line);
+        if done.is_empty() {
+            return self;
         }
-        self
+        self.line = format!("{}; {done}", self.line).into();
+        self.for_good()
     }
 
     /// Adds the larger part, which is done. The exit code becomes that of work that is partly done, unless the
@@ -122,6 +165,11 @@ impl Error {
         text.strip_prefix("error: ").unwrap_or(&text).to_owned()
     }
 
+    /// Returns the line without `error: ` and without hints.
+    pub(crate) fn for_a_note(&self) -> &str {
+        self.line.strip_prefix("error: ").unwrap_or(&self.line)
+    }
+
     /// Returns the line without hints.
     pub(crate) fn line(&self) -> &str {
         &self.line
@@ -135,8 +183,8 @@ impl Error {
         self.kind
     }
 
-    fn new(kind: Kind, line: String) -> Self {
-        Self { kind, line, hints: Vec::new() }
+    fn new(kind: Kind, line: impl Into<Box<str>>) -> Self {
+        Self { kind, line: line.into(), hints: Vec::new(), remedies: None }
     }
 }
 

@@ -40,10 +40,7 @@ mod workload;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use crate::cli::Cli;
-use crate::cli::parsing::{self, NoCommand};
-use crate::error::Result;
-use crate::guide::GuidedCommand;
+use crate::cli::parsing;
 use crate::ui::Ui;
 
 fn main() -> ExitCode {
@@ -56,20 +53,11 @@ fn main() -> ExitCode {
     let typed: Vec<OsString> = std::env::args_os().collect();
     let parsed = parsing::parse(&typed);
     let ui = Ui::new(&parsing::talk(&parsed, &typed));
-    match ui::interrupt::run(run(&typed, parsed, &ui)) {
+    match ui::interrupt::run(guide::run(&typed, parsed, &ui)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             ui.error(&error);
             ExitCode::from(error.kind().exit_code())
         }
     }
-}
-
-/// Asks for what the command line lacks, and runs the command.
-async fn run(typed: &[OsString], parsed: Result<Cli, NoCommand>, ui: &Ui) -> Result<()> {
-    let GuidedCommand { cli, cluster, next_time } = guide::lead(typed, parsed, ui).await?;
-    cli.notes.iter().for_each(|note| ui.note(note));
-    let outcome = Box::pin(commands::run(&cli.command, &cli.globals, cluster, ui)).await;
-    guide::tell_of_next_time(next_time, &outcome, ui);
-    outcome
 }

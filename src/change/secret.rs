@@ -3,6 +3,8 @@
 //! The secret is read, checked and patched with the version that was read. If somebody else wrote meanwhile,
 //! it starts again. That loses nothing, since only the named keys are touched.
 
+use std::rc::Rc;
+
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -25,7 +27,7 @@ pub(crate) struct SecretChange<'a> {
     pub(crate) name: &'a str,
     pub(crate) namespace: String,
     pub(crate) write: &'a WriteArgs,
-    pub(crate) cluster: Cluster,
+    pub(crate) cluster: Rc<Cluster>,
     pub(crate) session: &'a Session<'a>,
     copy: CopyCheck,
 }

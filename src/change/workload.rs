@@ -9,13 +9,14 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::change::owner::Controller;
-use crate::change::recreate::workload::WorkloadRecreation;
+use crate::change::recreate::workload::{Agreement, WorkloadRecreation};
 use crate::change::retry::Tries;
 use crate::cluster::{Cluster, Failure, Keep, Namespaces, Write};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, Holds, WriteArgs};
 use crate::session::Session;
+use crate::ui::Proposal;
 use crate::workload::{self, Kind, NamedCopy, OnChange, Selector, Target};
 use crate::{flags, session, wording};
 
@@ -215,7 +216,9 @@ impl<P: Plan> Change<'_, P> {
         }
         let effects =
             [changed.differences.clone(), vec![target.kind.on_change_of(object).in_words().to_owned()]];
-        session.confirm_if_guided(&args.write, &format!("Change {target}?"), &effects.concat()).await?;
+        session
+            .confirm_if_guided(&args.write, &format!("Change {target}?"), &effects.concat(), Proposal::Yes)
+            .await?;
         let mut answer = changed.object.clone();
         let steps: &[Keep] = match args.write.dry_run {
             DryRun::None => &[Keep::No, Keep::Yes],
@@ -247,20 +250,22 @@ impl<P: Plan> Change<'_, P> {
         let way = if let Some(way) = &self.way {
             way
         } else {
-            chosen = self.choose_way().await?;
+            chosen = self.choose_way(object, changed).await?;
             &chosen
         };
+        let agreement = if self.way.is_some() { Agreement::Needed } else { Agreement::Given };
         match way {
             Way::CopyAs(name) => self.copy(name, changed).await,
             Way::Recreate => {
-                let created = self.recreation(&changed.differences).run(object, &changed.object).await?;
+                let recreation = self.recreation(&changed.differences, agreement);
+                let created = recreation.run(object, &changed.object).await?;
                 self.report(&self.target.to_string(), "recreated", &created, &[])?;
                 Ok(Written::Done)
             }
         }
     }
 
-    fn recreation<'b>(&'b self, differences: &'b [String]) -> WorkloadRecreation<'b> {
+    fn recreation<'b>(&'b self, differences: &'b [String], agreement: Agreement) -> WorkloadRecreation<'b> {
         WorkloadRecreation {
             session: self.session,
             cluster: self.cluster,
@@ -269,15 +274,26 @@ impl<P: Plan> Change<'_, P> {
             write: &self.args.write,
             limit: self.args.timeout,
             differences,
+            agreement,
         }
     }
 
-    async fn choose_way(&self) -> Result<Way> {
+    /// Shows what the change is and what the second way costs, and asks: whoever chooses it has agreed to that.
+    async fn choose_way(&self, object: &Value, changed: &Changed) -> Result<Way> {
         let target = self.target;
         let why = format!("{target} can't be changed: its {} is immutable", target.kind.changed_part());
-        let ways =
-            ["create a changed copy under another name", "delete it and create it again under its name"];
+        let ways = [
+            ("create a changed copy under another name", ""),
+            ("delete it and create it again under its name", ""),
+        ];
         let ui = self.session.ui;
+        if ui.may_choose() {
+            changed.differences.iter().for_each(|difference| ui.effect(difference));
+            let loss = self.recreation(&changed.differences, Agreement::Given).loss(object);
+            ui.effect(&format!(
+                "if it is deleted and created again: {loss}; it gets a new place in the queue"
+            ));
+        }
         match ui.choose(&format!("{why}. What now?"), &ways).await? {
             Some(0) => {
                 let proposal = self.free_name().await;
@@ -314,7 +330,12 @@ impl<P: Plan> Change<'_, P> {
         let write = &self.args.write;
         let effects = [changed.differences.as_slice(), &notes].concat();
         self.session
-            .confirm_if_guided(write, &format!("Create {}?", kind.display_name(name)), &effects)
+            .confirm_if_guided(
+                write,
+                &format!("Create {}?", kind.display_name(name)),
+                &effects,
+                Proposal::Yes,
+            )
             .await?;
         let answer = if write.dry_run == DryRun::Client {
             copy

@@ -16,6 +16,7 @@ use crate::secret::{self, CREDENTIAL_LABEL, SecretManifest};
 use crate::session::Session;
 use crate::session::batch::{Objects, Several};
 use crate::sharing::CopyCheck;
+use crate::ui::Proposal;
 use crate::uses::losing_keys::LostKeys;
 use crate::wording::list;
 use crate::{change, session, sharing, uses};
@@ -120,7 +121,9 @@ pub(super) async fn run(args: &CopyArgs, session: &Session<'_>) -> Result<()> {
         format!("secret/{} in project {project}, namespace {namespace}", args.name)
     };
     let effects: Vec<String> = destinations.iter().map(effect).collect();
-    session.confirm_if_guided(&args.write, &format!("Copy {} of {from}?", args.name), &effects).await?;
+    session
+        .confirm_if_guided(&args.write, &format!("Copy {} of {from}?", args.name), &effects, Proposal::Yes)
+        .await?;
     copying.to_all(&destinations).await
 }
 

@@ -20,14 +20,11 @@ mod unset;
 mod usage;
 mod view;
 
-use std::cell::Cell;
-
 use clap::Subcommand;
 
-use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::flags::Globals;
-use crate::session::Session;
+use crate::session::{Connected, Session};
 use crate::ui::Ui;
 
 // Deferred: telling the parser of all flags at every start would take as long as everything else together.
@@ -78,14 +75,9 @@ pub(crate) fn answer_to(command: &str, flag: &str) -> Option<Error> {
     (command == "submit").then(|| submit::answer(flag)).flatten()
 }
 
-/// Runs a command. `cluster` is an existing connection for the same flags.
-pub(crate) async fn run(
-    command: &Command,
-    globals: &Globals,
-    cluster: Option<Cluster>,
-    ui: &Ui,
-) -> Result<()> {
-    let session = Session { globals, connected: Cell::new(cluster), ui };
+/// Runs a command. `connected` is the connection for its flags, or a place for it.
+pub(crate) async fn run(command: &Command, globals: &Globals, connected: &Connected, ui: &Ui) -> Result<()> {
+    let session = Session { globals, connected, ui };
     match command {
         Command::Create(args) => create::run(args, &session).await,
         Command::Delete(args) => delete::run(args, &session).await,

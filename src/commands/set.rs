@@ -9,6 +9,7 @@ use crate::propagation::Scope;
 use crate::secret::{self, Nothing, SecretManifest, Source};
 use crate::session::Session;
 use crate::sources::{SourceArgs, read_sources};
+use crate::ui::Proposal;
 use crate::uses::restarts::AffectedWorkloads;
 use crate::wording::{list, nearest};
 use crate::{change, sharing, uses};
@@ -118,7 +119,7 @@ impl SetArgs {
             None => format!("a new secret with {keys}"),
         };
         let effect = format!("secret/{name} in {namespace}: {what}");
-        session.confirm_if_guided(&self.write, &format!("Set {keys}?"), &[effect]).await?;
+        session.confirm_if_guided(&self.write, &format!("Set {keys}?"), &[effect], Proposal::No).await?;
         if let Some(secret) = found {
             warn_of_slips(manifest, secret, session);
         }

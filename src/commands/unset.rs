@@ -9,6 +9,7 @@ use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{Holds, WriteArgs};
 use crate::session::Session;
+use crate::ui::Proposal;
 use crate::wording::{list, nearest};
 use crate::{change, secret, session, sharing, uses};
 
@@ -56,6 +57,7 @@ pub(super) async fn run(args: &UnsetArgs, session: &Session<'_>) -> Result<()> {
             &args.write,
             &format!("Take {} out of {}?", list(&args.keys), args.name),
             &[effect],
+            Proposal::No,
         )
         .await?;
     let done = change

@@ -11,6 +11,7 @@ use crate::cli::{Cli, parsing};
 use crate::commands;
 use crate::error::Result;
 use crate::fuzz::{Bend, Random, Run, Server, pod_spec, world};
+use crate::session::Connected;
 use crate::ui::{Heard, Ui};
 
 /// Set in the process that runs the target, with an editor and writable folders.
@@ -113,7 +114,7 @@ fn run(line: &str, server: &Server) -> (Result<()>, Heard) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let ui = Ui::heard_by_a_test();
-        let outcome = Box::pin(commands::run(&cli.command, &cli.globals, None, &ui)).await;
+        let outcome = Box::pin(commands::run(&cli.command, &cli.globals, &Connected::default(), &ui)).await;
         if let Err(error) = &outcome {
             ui.error(error);
         }

@@ -1,8 +1,9 @@
 //! Asks for what `attach` and `detach` lack: the secret, its use, and the workload.
 
-use super::places::NO_SECRET;
-use super::{Guide, Question};
+use super::asking::Guide;
+use super::places::NEW;
 use crate::cluster::SecretHead;
+use crate::complete::Choice;
 use crate::error::{Error, Result};
 use crate::flags::Holds;
 use crate::metadata::Metadata;
@@ -11,6 +12,8 @@ use crate::uses::usual::Said;
 use crate::wording::list;
 use crate::workload::{self, Attachment, Target};
 use crate::{complete, secret, uses};
+
+const NO_SECRET_NEEDED: &str = "no secret";
 
 /// Flags that say how to use one secret.
 const WAYS: [&str; 4] = ["env", "env-all", "mount", "image-pull"];
@@ -44,7 +47,7 @@ impl Way {
         match self {
             Self::Enough => ("that is all", ""),
             Self::Usual => ("as usual", "by the names that programs look for"),
-            Self::OneKey => ("as an env variable", "one key"),
+            Self::OneKey => ("as an env variable", "one key, or several"),
             Self::EveryKey => ("as env variables", "every key"),
             Self::Files => ("as files", "in a folder of the container"),
             Self::ImagePull => ("to pull images", "a registry's login"),
@@ -77,7 +80,7 @@ impl Guide<'_> {
             let secret = if let Some(secret) = secret {
                 secret
             } else {
-                let secret = self.pick_secret().await?;
+                let secret = self.pick_or_make_secret().await?;
                 self.draft.push_first(secret.clone());
                 secret
             };
@@ -121,11 +124,11 @@ impl Guide<'_> {
             match ways[self.pick_way(question, &words).await?] {
                 Way::Enough | Way::Usual => return Ok(()),
                 Way::OneKey => {
-                    let key = self.pick_key(secret).await?;
-                    let variable = self.type_variable(secret, &key).await?;
-                    let is_proposed = variable == proposed_variable(secret, &key);
-                    let flag = if is_proposed { key } else { format!("{variable}={key}") };
-                    self.draft.flag("env", &flag);
+                    for (key, variable) in self.pick_variables(secret).await? {
+                        let is_proposed = variable == proposed_variable(secret, &key);
+                        let flag = if is_proposed { key } else { format!("{variable}={key}") };
+                        self.draft.flag("env", &flag);
+                    }
                 }
                 Way::EveryKey => self.draft.flag("env-all", ""),
                 Way::Files => {
@@ -146,11 +149,25 @@ impl Guide<'_> {
     /// Returns the outside of a secret; none if it can't be read.
     async fn head_of(&self, secret: &str) -> Result<Option<SecretHead>> {
         let (line, cluster) = (self.about_secrets(&[""]), self.cluster().await?);
-        let namespace = complete::namespace(self.draft.program(), &line, cluster).await?;
+        let namespace = complete::namespace(self.draft.program(), &line, &cluster).await?;
         match cluster.secret_head::<Metadata>(&namespace, secret).await {
             Err(failure) if failure.is_forbidden() || failure.is_not_found() => Ok(None),
             head => Ok(Some(head?)),
         }
+    }
+
+    /// Asks for keys, and for the variable of a key that is alone; several are named by default.
+    async fn pick_variables(&mut self, secret: &str) -> Result<Vec<(String, String)>> {
+        let keys = self.pick_keys(secret).await?;
+        if let [key] = keys.as_slice() {
+            let variable = self.type_variable(secret, key).await?;
+            return Ok(vec![(key.clone(), variable)]);
+        }
+        let named = |key: String| {
+            let variable = proposed_variable(secret, &key);
+            (key, variable)
+        };
+        Ok(keys.into_iter().map(named).collect())
     }
 
     /// Asks for the variable's name and proposes the one that the key would get by default.
@@ -168,9 +185,9 @@ impl Guide<'_> {
 
     async fn pick_workload(&mut self) -> Result<String> {
         let line = self.draft.followed_by(&[""]);
-        let choices = complete::workloads(self.draft.program(), &line, self.cluster().await?).await?;
+        let choices = complete::workloads(self.draft.program(), &line, &*self.cluster().await?).await?;
         if choices.is_empty() {
-            self.ui.note("no workload was found: there may be none, or none that you may list");
+            self.note("no workload was found: there may be none, or none that you may list");
             return self.type_workload().await;
         }
         self.pick("Workload", choices).await
@@ -185,12 +202,12 @@ impl Guide<'_> {
     /// Asks for a workload that uses the secret, or any secret if none is named.
     async fn pick_workload_that_uses(&mut self, secret: Option<&str>) -> Result<String> {
         let line = self.draft.followed_by(&[""]);
-        let seen =
-            complete::workloads_that_use(secret, self.draft.program(), &line, self.cluster().await?).await?;
+        let seen = complete::workloads_that_use(secret, self.draft.program(), &line, &*self.cluster().await?)
+            .await?;
         let what = secret.map_or_else(|| "a secret".to_owned(), |name| format!("secret {name}"));
         if !seen.unseen.is_empty() {
             let kinds = list(seen.unseen.iter().map(|one| &one.resource));
-            self.ui.note(&format!("you may not list {kinds}: some of them may use {what}"));
+            self.note(&format!("you may not list {kinds}: some of them may use {what}"));
         } else if seen.found.is_empty() {
             return Err(Error::failed(format!("no workload uses {what}"))
                 .hint("kubectl runai-secret usage shows what else refers to secrets"));
@@ -212,7 +229,7 @@ impl Guide<'_> {
         if choices.len() < 2 {
             return Ok(());
         }
-        let all = complete::Choice { value: "*".to_owned(), about: "all of them".to_owned() };
+        let all = Choice { value: "*".to_owned(), about: "all of them".to_owned() };
         choices.push(all);
         let container = self.pick("Container", choices).await?;
         self.draft.flag("container", &container);
@@ -246,7 +263,7 @@ impl Guide<'_> {
     async fn pick_secret_of(&mut self, target: &Target) -> Result<String> {
         let line = self.draft.followed_by(&[""]);
         let choices =
-            complete::secrets_of(target, self.draft.program(), &line, self.cluster().await?).await?;
+            complete::secrets_of(target, self.draft.program(), &line, &*self.cluster().await?).await?;
         if choices.is_empty() {
             return Err(Error::failed(format!("{target} uses no secret")));
         }
@@ -255,40 +272,55 @@ impl Guide<'_> {
 
     /// Asks for secrets and their uses, for `submit`.
     pub(super) async fn ask_for_references(&mut self) -> Result<()> {
-        let secrets = self.secrets_there_are().await?;
-        if secrets.is_empty() {
+        let mut choices = vec![row(NO_SECRET_NEEDED, "")];
+        choices.extend(self.secrets_there_are().await?);
+        choices.push(row(NEW, "made now"));
+        let question = "Which secrets does it need?";
+        let picked = loop {
+            let picked = self.pick_several(question, &choices).await?;
+            if !picked.iter().any(|secret| secret == NEW) {
+                break picked;
+            }
+            if let Some(made) = self.make_secret().await? {
+                let picked: Vec<String> =
+                    picked.into_iter().filter(|secret| secret != NEW).chain([made]).collect();
+                self.answers.replace_last(picked.clone());
+                break picked;
+            }
+            self.answers.take_last();
+        };
+        for secret in picked.iter().filter(|secret| *secret != NO_SECRET_NEEDED) {
+            self.ask_how_job_gets(secret).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks how the new job gets a secret, unless that is known.
+    async fn ask_how_job_gets(&mut self, secret: &str) -> Result<()> {
+        if self.head_of(secret).await?.is_some_and(|head| has_usual_use(secret, &head)) {
+            self.draft.flag("secret", secret);
             return Ok(());
         }
-        let (mut question, mut end) = ("Which secrets does it need?", "no secret");
-        loop {
-            let ways = [
-                (end, ""),
-                ("as an env variable", "one key of a secret"),
-                ("as env variables", "every key of a secret"),
-                ("as files", "in a folder of the container"),
-            ];
-            let picked = self.pick_way(question, &ways).await?;
-            if picked == 0 {
-                return Ok(());
-            }
-            let line = self.draft.followed_by(&["--env-all", ""]);
-            let check = secret::check_secret_name;
-            let secret = self.pick_or_type(Question { text: "Secret", none: NO_SECRET, line, check }).await?;
-            match picked {
-                1 => {
-                    let key = self.pick_key(&secret).await?;
-                    let variable = self.type_variable(&secret, &key).await?;
+        let ways = [Way::OneKey, Way::EveryKey, Way::Files];
+        let words = ways.map(Way::words);
+        match ways[self.pick_way(&format!("How should the job get {secret}?"), &words).await?] {
+            Way::OneKey => {
+                for (key, variable) in self.pick_variables(secret).await? {
                     self.draft.flag("environment", &format!("{variable}=SECRET:{secret},{key}"));
                 }
-                2 => self.draft.flag("env-all", &secret),
-                _ => {
-                    let path = self.type_mount_path(&secret).await?;
-                    self.draft.flag("secret-volume", &format!("path={path},name={secret}"));
-                }
             }
-            (question, end) = ("Another one?", "that is all");
+            Way::EveryKey => self.draft.flag("env-all", secret),
+            _ => {
+                let path = self.type_mount_path(secret).await?;
+                self.draft.flag("secret-volume", &format!("path={path},name={secret}"));
+            }
         }
+        Ok(())
     }
+}
+
+fn row(value: &str, about: &str) -> Choice {
+    Choice { value: value.to_owned(), about: about.to_owned() }
 }
 
 /// Returns the default name of a key's variable. Empty if the key makes no legal name.

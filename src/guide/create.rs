@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::{Arg, Command};
 
-use super::{Guide, something};
+use super::asking::{Guide, something};
 use crate::error::{Error, Result};
 use crate::flags::{Asked, Holds};
 use crate::{logins, secret};

@@ -4,7 +4,8 @@ use clap::{Arg, Command};
 
 use crate::cli;
 use crate::command_line;
-use crate::flags::Holds;
+use crate::flags::{Brings, Holds};
+use crate::logins;
 use crate::secret::{self, EnvEntry};
 use crate::typed_line::Line;
 
@@ -45,9 +46,19 @@ impl Draft {
         self.words.iter().cloned().chain(words.iter().map(|word| (*word).to_owned())).collect()
     }
 
-    /// Returns another command with the same project and connection, to ask what completion offers for it.
+    /// Returns another command with the same project and connection.
     pub(super) fn in_place(&self, words: &[&str]) -> Vec<String> {
+        self.beside(words, &[])
+    }
+
+    /// Returns another command with the same connection, which names its projects itself.
+    pub(super) fn in_cluster(&self, words: &[&str]) -> Vec<String> {
+        self.beside(words, &["project", "namespace"])
+    }
+
+    fn beside(&self, words: &[&str], left_out: &[&str]) -> Vec<String> {
         let flags = self.line().flags.into_iter().filter(|(flag, _)| flag.is_global_set());
+        let flags = flags.filter(|(flag, _)| flag.get_long().is_none_or(|name| !left_out.contains(&name)));
         let flags = flags.filter_map(|(flag, value)| {
             let name = flag.get_long()?;
             let is_alone = value.is_empty() && !needs_value(flag);
@@ -86,6 +97,22 @@ impl Draft {
     pub(super) fn flag(&mut self, name: &str, value: &str) {
         let value = if value.is_empty() { String::new() } else { format!("={value}") };
         self.words.push(format!("--{name}{value}"));
+    }
+
+    /// Returns the name of the secret that `create` makes by this line.
+    pub(super) fn name_of_secret(&self) -> String {
+        let line = self.line();
+        let Some(name) = line.positionals.first() else { return String::new() };
+        let has_source = line.flags.iter().any(|(flag, _)| flag.get::<Brings>().is_some());
+        let service = logins::named(name).filter(|_| line.path.len() == 1 && !has_source);
+        service.map_or_else(|| name.clone(), |service| service.secret.to_owned())
+    }
+
+    /// Reports whether the command only shows what it would do.
+    pub(super) fn writes_nothing(&self) -> bool {
+        let line = self.line();
+        line.value("dry-run").is_some_and(|how| !matches!(how, "none" | "false"))
+            || line.value("output") == Some("runai")
     }
 
     pub(super) fn has_rest(&self) -> bool {

@@ -1,33 +1,68 @@
 //! Asks for the project, and for the secret in it.
 
-use super::{Guide, Question, something};
+use super::asking::{Guide, Question, something};
+use super::line::Line;
 use crate::complete::Choice;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::{project, secret};
 
 const NO_PROJECT: &str =
     "no namespace has the label runai/queue, so there is no project to pick; -n takes any namespace";
+/// The choice of a secret that is not there yet.
+pub(super) const NEW: &str = "a new one";
 pub(super) const NO_SECRET: &str = "there is no secret to pick";
 
 impl Guide<'_> {
-    /// Asks for the project, unless a namespace was chosen on the command line or in the kubeconfig.
+    /// Asks for the project, unless a namespace was chosen on the command line or in the kubeconfig. A new secret may go
+    /// into several.
     pub(super) async fn ask_for_project(&mut self) -> Result<()> {
-        if self.has(&["project", "namespace", "from-project", "cluster-wide"]) {
+        if !self.lacks_place().await? {
             return Ok(());
+        }
+        let projects = if self.command() == "create" && !self.has(&["attach"]) {
+            self.pick_projects().await?
+        } else {
+            let question = self.question_for_project();
+            vec![self.pick_or_type(question).await?]
+        };
+        for project in projects {
+            self.draft.flag("project", &project);
+        }
+        Ok(())
+    }
+
+    /// Returns the projects that a new secret goes into; none if a namespace was chosen already.
+    pub(super) async fn choose_projects(&mut self) -> Result<Vec<String>> {
+        if self.lacks_place().await? { self.pick_projects().await } else { Ok(Vec::new()) }
+    }
+
+    pub(super) async fn pick_projects(&mut self) -> Result<Vec<String>> {
+        let question = self.question_for_project();
+        self.pick_several_or_type(question).await
+    }
+
+    fn question_for_project(&self) -> Question<'static> {
+        let line = self.draft.followed_by(&["--project", ""]);
+        Question { text: "Project", none: NO_PROJECT, line, check: project::check_name }
+    }
+
+    /// Reports whether the line names where it works.
+    pub(super) fn names_place(&self) -> bool {
+        self.has(&["project", "namespace", "from-project", "cluster-wide"])
+    }
+
+    async fn lacks_place(&self) -> Result<bool> {
+        if self.names_place() {
+            return Ok(false);
         }
         let namespace = self.cluster().await?.default_namespace().to_owned();
-        if namespace != project::UNCHOSEN_NAMESPACE {
-            self.ui.note(&format!(
+        let is_chosen = namespace != project::UNCHOSEN_NAMESPACE;
+        if is_chosen {
+            self.note(&format!(
                 "using namespace {namespace} of the kubeconfig's context; -p names a project"
             ));
-            return Ok(());
         }
-        let line = self.draft.followed_by(&["--project", ""]);
-        let project = self
-            .pick_or_type(Question { text: "Project", none: NO_PROJECT, line, check: project::check_name })
-            .await?;
-        self.draft.flag("project", &project);
-        Ok(())
+        Ok(!is_chosen)
     }
 
     /// Asks for a secret, for commands that need no more.
@@ -71,6 +106,40 @@ impl Guide<'_> {
         .await
     }
 
+    /// Asks for a secret that is there, or makes a new one at once.
+    pub(super) async fn pick_or_make_secret(&mut self) -> Result<String> {
+        let line = self.about_secrets(&[""]);
+        let question = Question { text: "Secret", none: "", line, check: secret::check_secret_name };
+        let mut choices = match self.choices(&question.line).await {
+            Err(error) if error.is_forbidden() => return self.pick_or_type(question).await,
+            choices => choices?,
+        };
+        choices.push(Choice { value: NEW.to_owned(), about: "made now".to_owned() });
+        loop {
+            let picked = self.pick(question.text, choices.clone()).await?;
+            if picked != NEW {
+                return Ok(picked);
+            }
+            if let Some(made) = self.make_secret().await? {
+                self.answers.replace_last(vec![made.clone()]);
+                return Ok(made);
+            }
+            self.answers.take_last();
+        }
+    }
+
+    /// Makes a secret with questions of its own. Returns its name; none if the first of its questions was stepped back
+    /// from.
+    pub(super) async fn make_secret(&mut self) -> Result<Option<String>> {
+        let line = Line::typed(self.draft.in_place(&["create"]), self.connected, self.ui);
+        let made = match Box::pin(line.answered()).await {
+            Err(error) if error.kind() == Kind::SteppedBack => None,
+            done => Some(done?.draft.name_of_secret()).filter(|name| !name.is_empty()),
+        };
+        self.known.clear();
+        Ok(made)
+    }
+
     /// Lists the secrets of the command's namespace as they are offered; none if they can't be listed.
     pub(super) async fn secrets_there_are(&mut self) -> Result<Vec<Choice>> {
         let line = self.about_secrets(&[""]);
@@ -100,15 +169,18 @@ impl Guide<'_> {
         if self.has(&["to-project"]) {
             return Ok(());
         }
-        let text = "To which project?";
+        let text = "To which projects?";
         let line = self.draft.followed_by(&["--to-project", ""]);
         // The projects are those of the other cluster, which Tab knows.
-        let project = if self.has(&["to-context"]) {
-            self.type_word(text, "", project::check_name, Some(line)).await?
+        let projects = if self.has(&["to-context"]) {
+            vec![self.type_word(text, "", project::check_name, Some(line)).await?]
         } else {
-            self.pick_or_type(Question { text, none: NO_PROJECT, line, check: project::check_name }).await?
+            let question = Question { text, none: NO_PROJECT, line, check: project::check_name };
+            self.pick_several_or_type(question).await?
         };
-        self.draft.flag("to-project", &project);
+        for project in projects {
+            self.draft.flag("to-project", &project);
+        }
         Ok(())
     }
 
@@ -136,10 +208,11 @@ impl Guide<'_> {
         Ok(())
     }
 
-    pub(super) async fn pick_key(&mut self, secret: &str) -> Result<String> {
+    /// Asks for one or more keys of a secret.
+    pub(super) async fn pick_keys(&mut self, secret: &str) -> Result<Vec<String>> {
         let line = self.about_secrets(&[secret, ""]);
-        self.pick_or_type(Question { text: "Key", none: "the secret has no keys", line, check: something })
-            .await
+        let question = Question { text: "Key", none: "the secret has no keys", line, check: something };
+        self.pick_several_or_type(question).await
     }
 
     /// Lists the keys of a secret; none if it does not exist or can't be read.

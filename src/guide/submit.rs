@@ -1,6 +1,6 @@
 //! Asks for what `submit` lacks: the image, the secrets, the GPUs and the command.
 
-use super::{Guide, something};
+use super::asking::{Guide, something};
 use crate::error::{Error, Result};
 use crate::workload;
 
@@ -18,7 +18,7 @@ impl Guide<'_> {
                 self.draft.push(name);
             }
         }
-        if !self.has_reference() && !self.has(&["env-all"]) {
+        if !self.has_reference() && !self.has(&["env-all", "secret"]) {
             self.ask_for_references().await?;
         }
         if !self.has(&["gpu", "gpu-memory", "gpu-portion-request", "gpu-memory-request"]) {

@@ -2,12 +2,15 @@
 
 use clap::Arg;
 
-use super::{Guide, something};
+use super::asking::{Guide, something};
 use crate::complete::{self, Choice};
 use crate::error::{Error, Result};
 use crate::flags::{Brings, Holds, Words};
 use crate::logins::{Machine, SERVICES, Service};
 use crate::secret;
+
+/// The flag by which a command asks for a value.
+const PROMPT: &str = "prompt";
 
 /// A source of contents for a new secret.
 enum Content<'a> {
@@ -60,7 +63,7 @@ impl Guide<'_> {
         self.ask_for_value(&key).await
     }
 
-    /// Asks for what `unset` lacks: the secret, then the key.
+    /// Asks for what `unset` lacks: the secret, then the keys.
     pub(super) async fn ask_for_unset(&mut self) -> Result<()> {
         if self.count() > 1 {
             return Ok(());
@@ -68,12 +71,14 @@ impl Guide<'_> {
         self.ask_for_project().await?;
         self.ask_for_secret().await?;
         let secret = self.draft.line().positionals[0].clone();
-        let key = self.pick_key(&secret).await?;
-        if key.starts_with('-') {
+        let keys = self.pick_keys(&secret).await?;
+        if keys.iter().any(|key| key.starts_with('-')) {
             // It would be read as a flag.
-            self.draft.set_rest(vec![key]);
+            self.draft.set_rest(keys);
         } else {
-            self.draft.push(key);
+            for key in keys {
+                self.draft.push(key);
+            }
         }
         Ok(())
     }
@@ -92,7 +97,8 @@ impl Guide<'_> {
             _ => key.to_owned(),
         };
         self.draft.flag(flag, &value);
-        Ok(())
+        // At once: whoever has chosen to type it would type it into the next question.
+        if flag == PROMPT { self.ask_hidden(&question_for(key)).await } else { Ok(()) }
     }
 
     /// Asks for the contents of a new secret, one source after the other.
@@ -136,7 +142,7 @@ impl Guide<'_> {
     }
 
     /// Asks for a key's name and refuses a repeated one at once, before anything else is answered.
-    async fn type_key(&mut self) -> Result<String> {
+    pub(super) async fn type_key(&mut self) -> Result<String> {
         let line = self.draft.line();
         let of_one_key = |flag: &Arg| matches!(flag.get(), Some(Brings::Key(_)));
         let words = line.flags.iter().filter(|(flag, _)| of_one_key(flag)).map(|(_, word)| word);
@@ -170,8 +176,13 @@ impl Guide<'_> {
     }
 }
 
+/// Returns the question by which `create --prompt` and `set` ask for a value.
+pub(super) fn question_for(key: &str) -> String {
+    format!("Value of {key}")
+}
+
 /// Lists the logins that `--from-login` takes here.
-fn logins_on_this_machine() -> Vec<Choice> {
+pub(super) fn logins_on_this_machine() -> Vec<Choice> {
     let machine = Machine::new(&secret::ProcessInput);
     let of_service = |service: &'static Service| {
         let about = service.title.to_owned();

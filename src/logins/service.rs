@@ -3,6 +3,7 @@
 use super::found::Found;
 use super::machine::Machine;
 use crate::error::Result;
+use crate::secret::SSH;
 
 /// How jobs take a login.
 pub(crate) enum Usual {
@@ -44,6 +45,11 @@ pub(crate) struct Service {
 }
 
 impl Service {
+    /// Reports whether `create SERVICE` means its login. `ssh` is a type of secret there.
+    pub(crate) fn has_short_form(&self) -> bool {
+        self.secret_type != SSH
+    }
+
     /// Reads the login of a profile, or of the default one.
     ///
     /// # Errors

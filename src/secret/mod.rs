@@ -77,4 +77,4 @@ pub(crate) use tls::tls_contents;
 pub(crate) use token_scan::{looks_like_a_token, without_secrets};
 pub(crate) use unseen::{is_blank, without_unseen_ends};
 pub(crate) use value::SecretValue;
-pub(crate) use value_summary::{ValueSummary, is_text};
+pub(crate) use value_summary::{ValueSummary, is_text, size};

@@ -108,6 +108,17 @@ impl fmt::Display for ValueSummary {
     }
 }
 
+/// Says how long a value is: `35 characters` of one line of text, or else its bytes and its form.
+pub(crate) fn size(value: &SecretValue) -> String {
+    let summary = ValueSummary::of(value);
+    match std::str::from_utf8(value.expose()) {
+        Ok(text) if summary.form == Form::Text && !text.contains('\n') => {
+            plural(text.chars().count(), "character")
+        }
+        _ => format!("{}, {summary}", plural(value.len(), "byte")),
+    }
+}
+
 /// Returns true for text that a terminal shows as it is: it can't contain an escape sequence.
 pub(crate) fn is_text(bytes: &[u8]) -> bool {
     let harmless = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');

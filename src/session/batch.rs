@@ -40,7 +40,10 @@ impl<'a> Several<'a> {
                 self.done += 1;
                 Ok(Some(outcome))
             }
-            Err(error) if self.all == 1 || error.kind() == Kind::Interrupted => Err(error),
+            Err(error) if self.all == 1 => Err(error),
+            Err(error) if matches!(error.kind(), Kind::Interrupted | Kind::SteppedBack) => {
+                Err(error.for_good())
+            }
             Err(error) => {
                 self.failed.push(error.kind());
                 self.session.ui.error(&error.at(&format!("{} {name}", self.noun)));

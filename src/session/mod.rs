@@ -8,24 +8,37 @@ pub(crate) mod scope;
 pub(crate) mod target;
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::sync::OnceCell;
 
 use crate::cluster::{Cluster, Keep, Write};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::{DEFAULT_RUNAI_NAMESPACE, DryRun, Globals, Output, WriteArgs};
-use crate::ui::Ui;
+use crate::flags::{Connection, DEFAULT_RUNAI_NAMESPACE, DryRun, Globals, Output, WriteArgs};
+use crate::ui::{Proposal, Ui};
 use crate::{project, render, secret};
 
-/// The context of one run of the program.
+/// The connection that the questions and commands of one run share: a second one would run a credential plugin twice,
+/// which may ask twice.
+pub(crate) type Connected = OnceCell<Rc<Cluster>>;
+
+/// Returns the ready connection, or connects.
+///
+/// # Errors
+/// The kubeconfig or its credentials can't be used.
+pub(crate) async fn connect(connected: &Connected, connection: &Connection, ui: &Ui) -> Result<Rc<Cluster>> {
+    let connect = async || Cluster::connect(connection, ui).await.map(Rc::new);
+    connected.get_or_try_init(connect).await.cloned()
+}
+
+/// The context of one run of a command.
 pub(crate) struct Session<'a> {
     pub(crate) globals: &'a Globals,
-    /// A connection that is ready for the first command that needs one.
-    pub(crate) connected: Cell<Option<Cluster>>,
+    pub(crate) connected: &'a Connected,
     pub(crate) ui: &'a Ui,
 }
 
@@ -34,11 +47,8 @@ impl Session<'_> {
     ///
     /// # Errors
     /// The kubeconfig or its credentials can't be used.
-    pub(crate) async fn connect(&self) -> Result<Cluster> {
-        match self.connected.take() {
-            Some(cluster) => Ok(cluster),
-            None => Cluster::connect(&self.globals.connection, self.ui).await,
-        }
+    pub(crate) async fn connect(&self) -> Result<Rc<Cluster>> {
+        connect(self.connected, &self.globals.connection, self.ui).await
     }
 
     /// Returns the namespace to work in: `--namespace`, else the project's, else the context's.
@@ -161,9 +171,10 @@ impl Session<'_> {
         write: &WriteArgs,
         question: &str,
         effects: &[String],
+        proposal: Proposal,
     ) -> Result<()> {
         match write.dry_run {
-            DryRun::None => self.ui.confirm_if_guided(question, effects).await,
+            DryRun::None => self.ui.confirm_if_guided(question, effects, proposal).await,
             DryRun::Client | DryRun::Server => Ok(()),
         }
     }

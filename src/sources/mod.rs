@@ -17,7 +17,7 @@ use crate::session::Session;
 pub(crate) struct SourceArgs {
     /// Ask for the value, without showing it
     #[arg(long = "prompt", value_name = "KEY", add = Holds::Text,
-          add = Brings::Key(Some(("I type it", "hidden, asked for twice"))))]
+          add = Brings::Key(Some(("I type it", "hidden; what is pasted is asked for once"))))]
     pub(crate) prompts: Vec<String>,
 
     /// A file, a folder of files, or - for standard input; the key is the file's name unless one is given

@@ -26,10 +26,10 @@ use self::prompt::{Choice, PromptStyle};
 use crate::error::{Error, Result};
 use crate::flags::{Color, OutputFlags};
 use crate::printable::printable;
-use crate::secret::SecretValue;
+use crate::secret::{self, SecretValue};
 use crate::ui::redaction::Redaction;
 
-pub(crate) use prompt::Word;
+pub(crate) use prompt::{Proposal, Word};
 pub(crate) use redaction::{Topic, Values};
 pub(crate) use table::Table;
 pub(crate) use terminal::SavedTerminal;
@@ -47,6 +47,8 @@ struct Settings {
     /// The flags that stand for the user's choices during the command.
     chosen: RefCell<Vec<String>>,
     verbosity: u8,
+    /// Hidden values that were asked for before the command began, by their questions.
+    ahead: RefCell<Vec<(String, SecretValue)>>,
     /// Warnings already shown: a server repeats them with every request.
     warned: RefCell<BTreeSet<String>>,
     redaction: Redaction,
@@ -128,6 +130,7 @@ impl Ui {
             review: Cell::new(Review::None),
             chosen: RefCell::default(),
             verbosity: talk.verbosity,
+            ahead: RefCell::default(),
             warned: RefCell::default(),
             redaction: Redaction::default(),
             #[cfg(test)]
@@ -146,6 +149,7 @@ impl Ui {
             review: Cell::new(Review::None),
             chosen: RefCell::default(),
             verbosity: 0,
+            ahead: RefCell::default(),
             warned: RefCell::default(),
             redaction: Redaction::default(),
             #[cfg(test)]
@@ -334,7 +338,10 @@ impl Ui {
     /// The answer is no; nobody can be asked (a usage error that names `--yes`); Ctrl-C.
     pub(crate) async fn confirm(&self, question: &str) -> Result<()> {
         self.check_confirmable(question)?;
-        if self.0.asking == Asking::Ask { self.ask_yes_or_no(question).await } else { Ok(()) }
+        if self.0.asking != Asking::Ask {
+            return Ok(());
+        }
+        self.ask_yes_or_no(question, Proposal::No).await.map_err(Error::for_good)
     }
 
     /// Refuses a command that will need a confirmation which nobody can give, before its first step.
@@ -364,22 +371,28 @@ impl Ui {
         self.0.chosen.borrow().clone()
     }
 
-    /// Shows what is about to be written and asks for confirmation, if the command is guided.
+    /// Shows what is about to be written and asks for confirmation, if the command is guided. Nothing may have been
+    /// written before: Esc leads back to the question before.
     ///
     /// # Errors
     /// The answer is no; Esc, Ctrl-C.
-    pub(crate) async fn confirm_if_guided(&self, question: &str, effects: &[String]) -> Result<()> {
+    pub(crate) async fn confirm_if_guided(
+        &self,
+        question: &str,
+        effects: &[String],
+        proposal: Proposal,
+    ) -> Result<()> {
         if self.0.review.get() == Review::None || self.0.asking != Asking::Ask {
             return Ok(());
         }
         for effect in effects {
             self.effect(effect);
         }
-        self.ask_yes_or_no(question).await
+        self.ask_yes_or_no(question, proposal).await
     }
 
-    async fn ask_yes_or_no(&self, question: &str) -> Result<()> {
-        if prompt::confirm(printable(question).into_owned(), self.0.manner).await? {
+    async fn ask_yes_or_no(&self, question: &str, proposal: Proposal) -> Result<()> {
+        if prompt::confirm(printable(question).into_owned(), proposal, self.0.manner).await? {
             // One confirmation is enough.
             self.0.review.set(Review::None);
             Ok(())
@@ -393,17 +406,20 @@ impl Ui {
         self.0.presence == Presence::There
     }
 
-    /// Asks the user for one of several ways to go on; none if nobody can be asked.
-    ///
-    /// `--yes` does not answer this.
+    /// Reports whether the user can choose between ways to go on, which `--yes` does not.
+    pub(crate) fn may_choose(&self) -> bool {
+        self.0.asking == Asking::Ask
+    }
+
+    /// Asks the user for one of several ways to go on, each with a description; none if nobody can be asked.
     ///
     /// # Errors
     /// Esc, Ctrl-C.
-    pub(crate) async fn choose(&self, question: &str, ways: &[&str]) -> Result<Option<usize>> {
-        if self.0.asking != Asking::Ask {
+    pub(crate) async fn choose(&self, question: &str, ways: &[(&str, &str)]) -> Result<Option<usize>> {
+        if !self.may_choose() {
             return Ok(None);
         }
-        self.pick(question, ways.iter().map(|way| (*way, ""))).await.map(Some)
+        self.pick(question, ways.iter().copied()).await.map(Some).map_err(Error::for_good)
     }
 
     /// Asks the user for one of several choices, each with a description. Returns its index. Must not be
@@ -422,7 +438,23 @@ impl Ui {
         prompt::pick(text(question), choices.collect(), self.0.manner).await
     }
 
-    /// Asks twice for a hidden value; none if nobody can be asked.
+    /// Asks the user for one or more of several choices. Returns their indices. Must not be called if nobody can be
+    /// asked.
+    ///
+    /// # Errors
+    /// Esc, Ctrl-C.
+    pub(crate) async fn pick_several<'a>(
+        &self,
+        question: &str,
+        choices: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Vec<usize>> {
+        let text = |text| printable(text).into_owned();
+        let choices =
+            choices.into_iter().map(|(name, about)| Choice { name: text(name), about: text(about) });
+        prompt::pick_several(text(question), choices.collect(), self.0.manner).await
+    }
+
+    /// Asks for a hidden value, unless it was asked for ahead; none if nobody can be asked.
     ///
     /// # Errors
     /// Esc, Ctrl-C, a value of several lines.
@@ -430,8 +462,34 @@ impl Ui {
         if self.0.presence == Presence::Away {
             return Ok(None);
         }
-        let mut answer = prompt::hidden(printable(question).into_owned()).await?;
-        Ok(Some(SecretValue::from_bytes(std::mem::take(&mut *answer))))
+        let ahead = self.0.ahead.borrow_mut().extract_if(.., |(asked, _)| asked == question).next();
+        match ahead {
+            Some((_, value)) => Ok(Some(value)),
+            None => self.read_hidden(question).await.map(Some).map_err(Error::for_good),
+        }
+    }
+
+    /// Asks for a hidden value that a command will ask for by the same question, and keeps it until then. Must not be
+    /// called if nobody can be asked.
+    ///
+    /// # Errors
+    /// Esc, Ctrl-C, a value of several lines.
+    pub(crate) async fn ask_hidden_ahead(&self, question: &str) -> Result<()> {
+        let value = self.read_hidden(question).await?;
+        let mut ahead = self.0.ahead.borrow_mut();
+        ahead.retain(|(asked, _)| asked != question);
+        ahead.push((question.to_owned(), value));
+        Ok(())
+    }
+
+    /// Describes a value that was asked for ahead.
+    pub(crate) fn describe_ahead(&self, question: &str) -> Option<String> {
+        let ahead = self.0.ahead.borrow();
+        ahead.iter().find(|(asked, _)| asked == question).map(|(_, value)| secret::size(value))
+    }
+
+    async fn read_hidden(&self, question: &str) -> Result<SecretValue> {
+        prompt::hidden(printable(question).into_owned(), self.0.manner).await
     }
 
     /// Asks for a word; none if nobody can be asked.
@@ -447,7 +505,7 @@ impl Ui {
             check: Box::new(|_| Ok(())),
             complete: Box::new(|_| Vec::new()),
         };
-        self.ask_word(question, word).await.map(Some)
+        self.ask_word(question, word).await.map(Some).map_err(Error::for_good)
     }
 
     /// Asks for a word until it is right. Must not be called if nobody can be asked.

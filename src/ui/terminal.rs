@@ -1,6 +1,7 @@
 //! Sets the terminal's modes while a question is open or another program uses it, and restores them.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 #[cfg(unix)]
 use std::sync::{Mutex, PoisonError};
 
@@ -12,6 +13,9 @@ use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tc
 #[cfg(unix)]
 static OPEN: Mutex<Option<Open>> = Mutex::new(None);
 
+/// Set while the terminal marks what is pasted.
+static MARKS_PASTES: AtomicBool = AtomicBool::new(false);
+
 #[cfg(unix)]
 struct Open {
     /// The terminal's modes before the question.
@@ -21,6 +25,11 @@ struct Open {
     /// The question's text on the screen, which a shell may overwrite while the program is stopped.
     drawn: String,
 }
+
+/// Switches the marks around a paste on, and off.
+#[cfg(unix)]
+const MARKS: &str = "\u{1b}[?2004h";
+const NO_MARKS: &str = "\u{1b}[?2004l";
 
 /// Restores echo, line mode and cursor when dropped.
 pub(super) struct TerminalGuard {
@@ -106,11 +115,21 @@ pub(super) fn restore() {
 }
 
 pub(super) fn restore_modes() {
+    if MARKS_PASTES.swap(false, Ordering::SeqCst) {
+        let _ = Term::stderr().write_str(NO_MARKS);
+    }
     // Not `lock`: a panicking thread may hold it.
     #[cfg(unix)]
     if let Some(open) = OPEN.try_lock().ok().and_then(|mut open| open.take()) {
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &open.before);
     }
+}
+
+/// Has the terminal mark what is pasted, until the question is over. One that can't ignores it.
+#[cfg(unix)]
+pub(super) fn mark_pastes() -> io::Result<()> {
+    MARKS_PASTES.store(true, Ordering::SeqCst);
+    Term::stderr().write_str(MARKS)
 }
 
 /// Writes the open question's text to the screen and remembers it.
@@ -137,6 +156,9 @@ pub(super) fn step_back() {
         open.during = during;
     }
     let _ = tcsetattr(io::stdin(), OptionalActions::Now, &open.before);
+    if MARKS_PASTES.load(Ordering::SeqCst) {
+        let _ = Term::stderr().write_str(NO_MARKS);
+    }
     let _ = Term::stderr().write_line("");
     show_cursor();
 }
@@ -147,7 +169,8 @@ pub(super) fn come_back() {
     let Some(open) = &mut *OPEN.lock().unwrap_or_else(PoisonError::into_inner) else { return };
     // In the background this stops the program again, until the shell gives it the terminal.
     let _ = tcsetattr(io::stdin(), OptionalActions::Now, &open.during);
-    let _ = Term::stderr().write_str(&format!("\r{}", open.drawn));
+    let marks = if MARKS_PASTES.load(Ordering::SeqCst) { MARKS } else { "" };
+    let _ = Term::stderr().write_str(&format!("{marks}\r{}", open.drawn));
 }
 
 fn show_cursor() {

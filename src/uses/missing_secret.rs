@@ -4,10 +4,12 @@
 
 use crate::cluster::{Cluster, Failure};
 use crate::command_line::CommandLine;
-use crate::error::Error;
+use crate::error::{Error, Remedy};
+use crate::logins::{Machine, SERVICES, Service};
 use crate::metadata::Metadata;
 use crate::project::Project;
 use crate::propagation::Scope;
+use crate::secret::ProcessInput;
 use crate::session;
 use crate::session::Session;
 use crate::wording::list;
@@ -39,8 +41,64 @@ pub(crate) async fn explain(
     } else if !others.is_empty() {
         error = error.hint(of_others(name, &others, projects.as_deref().unwrap_or_default()));
     }
-    let create = CommandLine::plugin("create").arg(name).namespace(namespace).then("--from-file=KEY=PATH");
-    error.hint(format!("or create it: {create}"))
+    let copies = copies(name, namespace, &others, projects.as_deref().unwrap_or_default());
+    if let Some(copy) = copies.first() {
+        error = error.hint(format!("to copy it: {}", CommandLine::of_plugin(&copy.words)));
+    }
+    let logins = logins(name, namespace);
+    let create = match logins.first() {
+        Some(login) => format!("or {}: {}", login.name, CommandLine::of_plugin(&login.words)),
+        None => format!(
+            "or create it: {}",
+            CommandLine::plugin("create").arg(name).namespace(namespace).then("--from-file=KEY=PATH")
+        ),
+    };
+    error = error.hint(create);
+    let own = Remedy {
+        name: "create it".to_owned(),
+        about: "type or paste its value, or take it from a file".to_owned(),
+        words: words(["create", name], namespace),
+    };
+    copies.into_iter().chain(logins).chain([own]).fold(error, Error::remedy)
+}
+
+fn words<'a>(words: impl IntoIterator<Item = &'a str>, namespace: &'a str) -> Vec<String> {
+    words.into_iter().chain(["-n", namespace]).map(ToOwned::to_owned).collect()
+}
+
+/// Returns the commands that copy it from another project.
+fn copies(name: &str, namespace: &str, others: &[&Metadata], projects: &[Project]) -> Vec<Remedy> {
+    let project_of = |namespace: &str| projects.iter().find(|project| project.namespace == namespace);
+    let Some(here) = project_of(namespace) else { return Vec::new() };
+    let from = others.iter().filter_map(|secret| project_of(&secret.namespace));
+    let copy = |from: &Project| Remedy {
+        name: format!("copy it from project {}", from.name),
+        about: "once: the copy is not kept up to date".to_owned(),
+        words: ["copy", name, "--from-project", &from.name, "--to-project", &here.name]
+            .map(ToOwned::to_owned)
+            .to_vec(),
+    };
+    from.take(MOST).map(copy).collect()
+}
+
+/// Returns the commands that create it of a login on this machine that usually has its name.
+fn logins(name: &str, namespace: &str) -> Vec<Remedy> {
+    let machine = Machine::new(&ProcessInput);
+    let services = SERVICES.iter().filter(|service| service.secret == name);
+    let of_service = |service: &'static Service| {
+        let logins = service.logins(&machine).into_iter();
+        logins.map(move |login| {
+            let from = format!("--from-login={login}");
+            let words = if login == service.name && service.has_short_form() {
+                words(["create", &login], namespace)
+            } else {
+                words(["create", "generic", name, &from], namespace)
+            };
+            let name = format!("create it of {} on this machine", service.title);
+            Remedy { name, about: login, words }
+        })
+    };
+    services.flat_map(of_service).take(MOST).collect()
 }
 
 /// Returns the hint for a secret that Run:ai's namespace has.

@@ -49,11 +49,11 @@ fn the_tutorial_shows_a_command_that_is_led_as_it_is() {
         ("Project (number or name): ", "1"),
         ("Secret (number or name): ", "hf"),
         ("How should the workload get it? (number or name): ", "1"),
-        ("Key (number or name): ", "HF_TOKEN"),
+        ("Key (numbers or names, with commas between them): ", "HF_TOKEN"),
         ("Name of the variable (Enter for HF_TOKEN): ", ""),
         ("Anything else? (number or name): ", "1"),
         ("Workload (number or name): ", "web"),
-        ("(yes or no): ", "yes"),
+        ("(yes or no, Enter for yes): ", "yes"),
     ] {
         session.expect(question);
         session.send_line(answer);

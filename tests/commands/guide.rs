@@ -23,7 +23,7 @@ const VALUE: &str = "t0ken-of-the-guide";
 fn who_types_nothing_is_led_to_a_new_secret(world: &World, sandbox: &Sandbox) {
     let project = world.project("vision");
     let mut session = sandbox.in_terminal(Vec::<&str>::new());
-    answer(&mut session, "What do you want to do?", "create");
+    answer(&mut session, "What do you have, or want to do?", "create");
     answer(&mut session, "Project", &project.name);
     answer(&mut session, "What kind of secret?", "generic");
     answer(&mut session, "Name of the new secret", "hf");
@@ -33,12 +33,13 @@ fn who_types_nothing_is_led_to_a_new_secret(world: &World, sandbox: &Sandbox) {
     session.expect("this looks like a value");
     session.send("\u{15}HF_TOKEN\r");
     answer(&mut session, "Where does the value of HF_TOKEN come from?", "type");
-    answer(&mut session, "What else?", "that is all");
+    // At once: a paste after that choice would stand in the next question for all to see.
     answer(&mut session, "Value of HF_TOKEN", VALUE);
     answer(&mut session, "Once more", VALUE);
+    answer(&mut session, "What else?", "that is all");
     session.expect("secret/hf of type Opaque");
-    session.expect("Create secret/hf?");
-    session.send("y");
+    // Nothing is lost, so Enter says yes.
+    answer(&mut session, "Create secret/hf?", "");
     session.expect("secret/hf created");
     let (code, shown) = session.wait();
     assert_eq!(code, 0, "{shown}");
@@ -182,11 +183,10 @@ fn submitting_asks_for_image_secrets_and_command(world: &World, sandbox: &Sandbo
     let mut session = sandbox.in_terminal(["submit", "-n", &namespace]);
     answer(&mut session, "Image of the container", "python");
     answer(&mut session, "Name of the job", "train");
-    answer(&mut session, "Which secrets does it need?", "one key");
-    answer(&mut session, "Secret", "hf");
+    answer(&mut session, "Which secrets does it need?", "hf");
+    answer(&mut session, "How should the job get hf?", "one key");
     answer(&mut session, "Key", "token");
     answer(&mut session, "Name of the variable", "");
-    answer(&mut session, "Another one?", "");
     answer(&mut session, "GPUs", "1");
     answer(&mut session, "Command line", "python -c 'print(1)'");
     session.expect("of image python; GPU: 1");
@@ -207,6 +207,7 @@ fn a_token_in_a_command_that_is_typed_is_warned_of_and_not_shown_again(world: &W
     let namespace = world.namespace("a");
     let mut session = sandbox.in_terminal(["submit", "train", "-g", "1", "-n", &namespace]);
     answer(&mut session, "Image of the container", "python");
+    answer(&mut session, "Which secrets does it need?", "no secret");
     answer(&mut session, "Command line", "run --token hf_abcdefghijklmnopqrst");
     session.expect("seems to hold a secret");
     session.expect("runs: run --token ");
@@ -256,7 +257,7 @@ fn looking_copying_and_deleting_ask_for_the_secret(world: &World, sandbox: &Sand
 
     let mut session = sandbox.in_terminal(["copy", "-p", &from.name]);
     answer(&mut session, "Secret", "hf");
-    answer(&mut session, "To which project?", &to.name);
+    answer(&mut session, "To which projects?", &to.name);
     session.expect("Copy hf of");
     session.send("y");
     let (code, shown) = session.wait();
@@ -414,7 +415,7 @@ fn reports_that_are_picked_ask_for_the_project(world: &World, sandbox: &Sandbox)
     for (command, shows) in [("list", "Opaque"), ("usage", "next time you can type"), ("check", "secret/hf")]
     {
         let mut session = sandbox.in_terminal(Vec::<&str>::new());
-        answer(&mut session, "What do you want to do?", command);
+        answer(&mut session, "What do you have, or want to do?", command);
         answer(&mut session, "Project", &project.name);
         let (code, shown) = session.wait();
         assert_eq!(code, 0, "{shown}");

@@ -212,7 +212,7 @@ fn the_projects_of_another_context_are_those_of_its_cluster() {
     let both = std::env::join_paths([first, second]).unwrap();
     let line = ["copy", "hf", "-p", "vision", "--to-context", "there"];
     let mut session = sandbox.env("KUBECONFIG", both).in_terminal(line);
-    answer(&mut session, &[("To which project?", "else\t\r"), ("Copy hf of", "y")]);
+    answer(&mut session, &[("To which projects?", "else\t\r"), ("Copy hf of", "y")]);
     let (code, shown) = session.wait();
     assert_eq!(code, 0, "{shown}");
     assert!(there.secret("runai-elsewhere", "hf").is_some());

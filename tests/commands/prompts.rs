@@ -42,7 +42,7 @@ fn wait_for(sandbox: &Sandbox, name: &str) {
 #[test]
 fn every_question_can_be_left_and_leaves_the_terminal_as_it_was() {
     for (command, question, ways_out) in [
-        ("", "What do you want to do?", [ESC, CTRL_C].as_slice()),
+        ("", "What do you have, or want to do?", [ESC, CTRL_C].as_slice()),
         ("view", "Project", &[ESC, CTRL_C]),
         ("create generic -p vision", "Name of the new secret", &[ESC, CTRL_C, CTRL_D]),
         ("create s --prompt K -p vision", "Value of K", &[ESC, CTRL_C, CTRL_D]),
@@ -168,6 +168,8 @@ fn ten_thousand_characters_pasted_where_a_name_is_meant_are_refused_and_can_be_t
     session.send("\u{15}s\r");
     session.expect("What goes into it?");
     session.send(ESC);
+    session.expect("Name of the new secret");
+    session.send(ESC);
     assert_eq!(session.wait().0, 130);
 }
 
@@ -222,7 +224,7 @@ fn a_terminal_that_can_draw_nothing_gets_one_line_after_the_other() {
             ("Anything else? (number or name): ", "that is all"),
             ("1. deployment/web", ""),
             ("Workload (number or name): ", "web"),
-            ("Change deployment.apps/web? (yes or no): ", "yes"),
+            ("Change deployment.apps/web? (yes or no, Enter for yes): ", "yes"),
         ] {
             session.expect(question);
             if !answer.is_empty() {

@@ -14,11 +14,12 @@ fn a_job_that_cannot_be_changed_is_asked_about(world: &World, sandbox: &Sandbox)
     create_job(world, &namespace, "train");
     let mut session =
         sandbox.in_terminal(["attach", "s", "job/train", "--env", "TOKEN=token", "-n", &namespace]);
+    // What it costs is said before the choice, which is then the only question.
+    session.expect("  * env TOKEN ");
+    session.expect("if it is deleted and created again: ");
+    session.expect("; it gets a new place in the queue");
     session.expect("What now?");
     session.send("\u{1b}[B\r");
-    session.expect("is deleted;");
-    session.expect("Recreate job.batch/train?");
-    session.send("y");
     let (code, shown) = session.wait();
     assert_eq!(code, 0, "{shown}");
     assert_eq!(env_of(&job(world, &namespace, "train").unwrap()["spec"])[0]["name"], "TOKEN");

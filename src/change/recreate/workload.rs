@@ -27,6 +27,14 @@ const LONGEST_LIMIT: Duration = Duration::from_mins(10);
 /// How long a read is repeated while the server is unavailable.
 const LOOK_LIMIT: Duration = Duration::from_secs(10);
 
+/// Tells whether the user has agreed to lose what runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Agreement {
+    Needed,
+    /// By choosing it from what was shown.
+    Given,
+}
+
 pub(crate) struct WorkloadRecreation<'a> {
     pub(crate) session: &'a Session<'a>,
     pub(crate) cluster: &'a Cluster,
@@ -37,6 +45,7 @@ pub(crate) struct WorkloadRecreation<'a> {
     pub(crate) limit: Duration,
     /// The differences of the new object, a line each.
     pub(crate) differences: &'a [String],
+    pub(crate) agreement: Agreement,
 }
 
 impl WorkloadRecreation<'_> {
@@ -86,6 +95,9 @@ impl WorkloadRecreation<'_> {
     }
 
     async fn agree(&self, old: &Value) -> Result<()> {
+        if self.agreement == Agreement::Given && self.write.dry_run == DryRun::None {
+            return Ok(());
+        }
         let mut effects = vec![
             format!("{} in namespace {} is deleted; {}", self.target, self.namespace, self.loss(old)),
             "it is created again under its name, with a new place in the queue".to_owned(),
@@ -95,7 +107,7 @@ impl WorkloadRecreation<'_> {
     }
 
     /// Describes what stops with the old object.
-    fn loss(&self, old: &Value) -> String {
+    pub(crate) fn loss(&self, old: &Value) -> String {
         if self.target.kind.name != "Job" {
             return "what runs in it stops and its work so far is lost".to_owned();
         }

@@ -20,6 +20,7 @@ use crate::flags::{DryRun, Output};
 use crate::secret::SecretManifest;
 use crate::session::Session;
 use crate::session::batch::{Objects, Several};
+use crate::ui::Proposal;
 use crate::wording::list;
 
 pub(crate) use self::args::CreateArgs;
@@ -79,7 +80,7 @@ async fn review(
     let secret_type = if manifest.secret_type.is_empty() { "Opaque" } else { &manifest.secret_type };
     let effect = |to: &Destination| format!("{name} of type {secret_type} in {}: {keys}", to.namespace);
     let effects: Vec<String> = destinations.iter().map(effect).collect();
-    session.confirm_if_guided(&args.write, &format!("Create {name}?"), &effects).await
+    session.confirm_if_guided(&args.write, &format!("Create {name}?"), &effects, Proposal::Yes).await
 }
 
 /// Writes to all destinations. If one refuses, the others still get the secret.

@@ -309,7 +309,11 @@ impl Editing<'_> {
         for key in disputed {
             let did = if now.contains_key(key) { "changed" } else { "removed" };
             let question = format!("Somebody else {did} {key} meanwhile, and so did you");
-            match session.ui.choose(&question, &["keep mine", "keep theirs", "edit again"]).await? {
+            match session
+                .ui
+                .choose(&question, &[("keep mine", ""), ("keep theirs", ""), ("edit again", "")])
+                .await?
+            {
                 Some(0) => {}
                 Some(1) => theirs.push(key.clone()),
                 Some(_) => return Ok(Decision::EditAgain),

@@ -25,6 +25,7 @@ use crate::session::Session;
 use crate::session::batch::{Objects, Several};
 use crate::sharing::report;
 use crate::sharing::wait::Until;
+use crate::ui::Proposal;
 use crate::uses::who_needs::{Consumers, Deed, Force, Plan};
 use crate::wording::plural;
 use crate::{session, sharing, ui};
@@ -106,7 +107,12 @@ async fn one(
             let labels = changes.iter().map(|(key, value)| effect(key, *value));
             let effects: Vec<String> = labels.chain(args.reach(&view)).collect();
             session
-                .confirm_if_guided(&args.write, &format!("Label {name} in {namespace}?"), &effects)
+                .confirm_if_guided(
+                    &args.write,
+                    &format!("Label {name} in {namespace}?"),
+                    &effects,
+                    Proposal::No,
+                )
                 .await?;
         }
         match write(args, cluster, &view, &changes).await {
@@ -185,7 +191,7 @@ async fn project_to_copy_from(
     let mut ways: Vec<String> =
         with.iter().map(|project| format!("copy it from project {} to {namespace}", project.name)).collect();
     ways.push("stop here".to_owned());
-    let ways: Vec<&str> = ways.iter().map(String::as_str).collect();
+    let ways: Vec<(&str, &str)> = ways.iter().map(|way| (way.as_str(), "")).collect();
     let question = format!("There is no secret {name} in {namespace}, where shared secrets live. What now?");
     match session.ui.choose(&question, &ways).await? {
         Some(chosen) if chosen < with.len() => Ok(with[chosen].name.clone()),
@@ -210,7 +216,7 @@ async fn copied(
     let labels = args.wanted();
     let effects: Vec<String> = labels.iter().map(|(key, value)| effect(key, Some(value))).collect();
     let question = format!("Copy {name} of project {project} to {namespace}, and share it?");
-    session.confirm_if_guided(&args.write, &question, &effects).await?;
+    session.confirm_if_guided(&args.write, &question, &effects, Proposal::No).await?;
     let copying = Copying { name, project, to: namespace, labels: &labels, write: &args.write };
     let object = copying.run(cluster, session).await?;
     Ok(Labelled { verb: "created and labeled", ..labelled(args, &view, object) })

@@ -14,6 +14,7 @@ use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::DryRun;
 use crate::session::Session;
+use crate::ui::Proposal;
 use crate::uses::runai_flags::RunaiFlags;
 use crate::workload::{self, AccountLogins, Attachment, ContainerChoice, Existing, Kind, NewJob, Outcome};
 use crate::{secret, session, uses};
@@ -68,7 +69,7 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
         session.ui.note(usual);
     }
     let effects = [effects(&job, &name), differences].concat();
-    session.confirm_if_guided(&args.write, &format!("Submit {name}?"), &effects).await?;
+    session.confirm_if_guided(&args.write, &format!("Submit {name}?"), &effects, Proposal::Yes).await?;
     let object = match args.write.dry_run {
         DryRun::Client => manifest,
         _ => match cluster.create_workload(&job.namespace, kind, &manifest, args.write.write()).await {

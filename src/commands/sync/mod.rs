@@ -21,6 +21,7 @@ use crate::session::batch::Several;
 use crate::session::projects::{ProjectSelection, Reach};
 use crate::session::{Session, not_found as missing};
 use crate::sharing::survey::{Survey, not_found};
+use crate::ui::Proposal;
 use crate::wording::{copies, few, plural};
 use crate::{project, secret, session, sharing, uses};
 
@@ -169,5 +170,5 @@ async fn review(plans: &[Plan], args: &SyncArgs, session: &Session<'_>) -> Resul
     if effects.is_empty() {
         return Ok(());
     }
-    session.confirm_if_guided(&args.write, "Make these copies?", &effects).await
+    session.confirm_if_guided(&args.write, "Make these copies?", &effects, Proposal::Yes).await
 }

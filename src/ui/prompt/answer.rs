@@ -14,11 +14,20 @@ pub(super) const CTRL_D: char = '\u{4}';
 
 /// The reason why there is no answer.
 pub(super) enum PromptError {
-    /// Esc, or the end of input.
+    /// Esc.
+    Back,
+    /// Ctrl-C, or the end of input.
     Cancelled,
     Io(io::Error),
     #[cfg_attr(not(unix), expect(dead_code, reason = "there, a hidden line is the console's"))]
     Refused(Error),
+}
+
+impl PromptError {
+    /// Returns what a key means that leaves the question.
+    pub(super) fn by(key: &Key) -> Self {
+        if *key == Key::Escape { Self::Back } else { Self::Cancelled }
+    }
 }
 
 impl From<io::Error> for PromptError {

@@ -45,9 +45,9 @@ pub(super) fn read(question: &str, word: &Word, theme: &dyn Theme) -> Result<Str
     loop {
         line.draw()?;
         match answer::read_key(&line.terminal)? {
-            Key::Escape | Key::CtrlC | Key::Char(answer::CTRL_D) => {
+            key @ (Key::Escape | Key::CtrlC | Key::Char(answer::CTRL_D)) => {
                 line.terminal.write_line("")?;
-                return Err(PromptError::Cancelled);
+                return Err(PromptError::by(&key));
             }
             Key::Enter => {
                 let typed = line.text();
@@ -164,7 +164,7 @@ fn in_a_window(text: &[char], at: usize, room: usize) -> (String, String) {
     (text[start..at].iter().collect(), text[at..end].iter().collect())
 }
 
-fn common_start<'a>(one: &'a str, other: &str) -> &'a str {
+pub(super) fn common_start<'a>(one: &'a str, other: &str) -> &'a str {
     let differs = one.char_indices().zip(other.chars()).find(|((_, a), b)| a != b);
     let end = differs.map_or(one.len().min(other.len()), |((at, _), _)| at);
     &one[..end]

@@ -3,25 +3,28 @@
 //! dialoguer's list (0.12) ranks descriptions like names, shows nothing if nothing fits, redraws everything
 //! for each character of a paste, and ignores the end of input.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use console::{Key, Term, measure_text_width, truncate_str};
 use dialoguer::theme::Theme;
 
 use super::answer::{self, PromptError};
+use super::ranking::{Choice, completed, fitting};
 
 /// The most rows.
 const MOST_ROWS: usize = 20;
-/// Rows around the list: the question, the count of hidden choices, and the cursor's.
-const OTHER_ROWS: usize = 3;
+/// Rows around the list: the question, the count of hidden choices, the word on Space, and the cursor's.
+const OTHER_ROWS: usize = 4;
 /// The longest search: longer than any name, as a misplaced paste may be.
 const LONGEST_SEARCH: usize = 300;
 
-/// One choice.
-pub(crate) struct Choice {
-    pub(crate) name: String,
-    /// A description, or nothing.
-    pub(crate) about: String,
+/// How many choices may be taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum HowMany {
+    One,
+    /// Space marks a choice. Without marks Enter takes the one at the cursor.
+    Several,
 }
 
 struct List<'a> {
@@ -35,20 +38,39 @@ struct List<'a> {
     /// The choice at the cursor, and the first that is shown: indices into `fitting`.
     at: usize,
     top: usize,
+    how_many: HowMany,
+    marked: BTreeSet<usize>,
     /// The number of rows on the screen.
     drawn: usize,
 }
 
-pub(super) fn pick(question: &str, choices: &[Choice], theme: &dyn Theme) -> Result<usize, PromptError> {
+/// Returns the indices of what is picked, in the order of the choices; at least one.
+pub(super) fn pick(
+    question: &str,
+    choices: &[Choice],
+    how_many: HowMany,
+    theme: &dyn Theme,
+) -> Result<Vec<usize>, PromptError> {
     let terminal = Term::stderr();
-    let fitting = (0..choices.len()).collect();
-    let mut list =
-        List { terminal, question, choices, theme, search: String::new(), fitting, at: 0, top: 0, drawn: 0 };
+    let (search, fitting, marked) = (String::new(), (0..choices.len()).collect(), BTreeSet::new());
+    let mut list = List {
+        terminal,
+        question,
+        choices,
+        theme,
+        search,
+        fitting,
+        at: 0,
+        top: 0,
+        how_many,
+        marked,
+        drawn: 0,
+    };
     let picked = list.run();
     list.clear()?;
     let mut row = String::new();
-    let answer = picked.as_ref().map_or("", |at| &choices[*at].name);
-    let _ = theme.format_input_prompt_selection(&mut row, question, answer);
+    let names = picked.iter().flatten().map(|at| choices[*at].name.as_str());
+    let _ = theme.format_input_prompt_selection(&mut row, question, &names.collect::<Vec<_>>().join(", "));
     if picked.is_ok() {
         list.terminal.write_line(&truncate_str(&row, list.width(), "…"))?;
     }
@@ -57,17 +79,20 @@ pub(super) fn pick(question: &str, choices: &[Choice], theme: &dyn Theme) -> Res
 }
 
 impl List<'_> {
-    fn run(&mut self) -> Result<usize, PromptError> {
+    fn run(&mut self) -> Result<Vec<usize>, PromptError> {
         loop {
             self.draw()?;
             loop {
                 match answer::read_key(&self.terminal)? {
-                    Key::Escape | Key::CtrlC | Key::Char(answer::CTRL_D) => {
-                        return Err(PromptError::Cancelled);
+                    key @ (Key::Escape | Key::CtrlC | Key::Char(answer::CTRL_D)) => {
+                        return Err(PromptError::by(&key));
+                    }
+                    Key::Enter if !self.marked.is_empty() => {
+                        return Ok(self.marked.iter().copied().collect());
                     }
                     Key::Enter => {
                         if let Some(picked) = self.fitting.get(self.at) {
-                            return Ok(*picked);
+                            return Ok(vec![*picked]);
                         }
                     }
                     key if self.take(&key) => break,
@@ -81,6 +106,11 @@ impl List<'_> {
     fn take(&mut self, key: &Key) -> bool {
         match key {
             Key::Char('\x15') => self.search.clear(),
+            Key::Char(' ') if self.how_many == HowMany::Several => return self.mark(),
+            Key::Tab => match completed(self.choices, &self.fitting, &self.search) {
+                Some(search) => self.search = search,
+                None => return false,
+            },
             Key::Char(char) if !char.is_control() && self.search.len() < LONGEST_SEARCH => {
                 self.search.push(*char);
             }
@@ -92,6 +122,18 @@ impl List<'_> {
         true
     }
 
+    /// Marks the choice at the cursor, or takes its mark off, and shows all choices again.
+    fn mark(&mut self) -> bool {
+        let Some(choice) = self.fitting.get(self.at).copied() else { return false };
+        if !self.marked.remove(&choice) {
+            self.marked.insert(choice);
+        }
+        self.search.clear();
+        self.fitting = (0..self.choices.len()).collect();
+        (self.at, self.top) = (choice, self.top.clamp((choice + 1).saturating_sub(self.rows()), choice));
+        true
+    }
+
     fn move_by(&mut self, key: &Key) -> bool {
         let (count, rows) = (self.fitting.len(), self.rows());
         if count == 0 {
@@ -99,7 +141,7 @@ impl List<'_> {
         }
         let last = count - 1;
         self.at = match key {
-            Key::ArrowDown | Key::Tab => (self.at + 1) % count,
+            Key::ArrowDown => (self.at + 1) % count,
             Key::ArrowUp | Key::BackTab => self.at.checked_sub(1).unwrap_or(last),
             Key::PageDown => (self.at + rows).min(last),
             Key::PageUp => self.at.saturating_sub(rows),
@@ -128,7 +170,13 @@ impl List<'_> {
             let Choice { name, about } = &self.choices[*choice];
             let row = if about.is_empty() { name.clone() } else { format!("{name:column$}  {about}") };
             let mut line = String::new();
-            let _ = self.theme.format_select_prompt_item(&mut line, &row, at == self.at);
+            let _ = match self.how_many {
+                HowMany::One => self.theme.format_select_prompt_item(&mut line, &row, at == self.at),
+                HowMany::Several => {
+                    let is_marked = self.marked.contains(choice);
+                    self.theme.format_multi_select_prompt_item(&mut line, &row, is_marked, at == self.at)
+                }
+            };
             lines.push(line);
         }
         let hidden = self.fitting.len().saturating_sub(self.rows());
@@ -136,6 +184,9 @@ impl List<'_> {
             lines.push("  nothing fits; Backspace widens the search".to_owned());
         } else if hidden > 0 {
             lines.push(format!("  {hidden} more; type a part of a name"));
+        }
+        if self.how_many == HowMany::Several && self.choices.len() > 1 {
+            lines.push("  Space marks several".to_owned());
         }
         let width = self.width();
         let lines: Vec<_> = lines.iter().map(|line| truncate_str(line, width, "…")).collect();
@@ -169,65 +220,5 @@ impl List<'_> {
             self.terminal.clear_to_end_of_screen()?;
         }
         Ok(())
-    }
-}
-
-/// Returns the choices that fit a search, ranked by name first, then by description.
-fn fitting(choices: &[Choice], search: &str) -> Vec<usize> {
-    let search = search.trim().to_lowercase();
-    let mut ranked: Vec<(u8, usize)> = choices
-        .iter()
-        .enumerate()
-        .filter_map(|(at, choice)| rank(choice, &search).map(|rank| (rank, at)))
-        .collect();
-    ranked.sort_unstable();
-    ranked.into_iter().map(|(_, at)| at).collect()
-}
-
-fn rank(Choice { name, about }: &Choice, search: &str) -> Option<u8> {
-    let (name, about) = (name.to_lowercase(), about.to_lowercase());
-    let mut letters = name.chars();
-    if name.starts_with(search) {
-        Some(0)
-    } else if name.contains(search) {
-        Some(1)
-    } else if about.starts_with(search)
-        || about.split(|char: char| !char.is_alphanumeric()).any(|word| word == search)
-    {
-        Some(2)
-    } else if format!("{name} {about}").contains(search) {
-        Some(3)
-    } else if search.chars().all(|wanted| letters.any(|letter| letter == wanted)) {
-        // The letters occur in this order, such as `ftk` in `hf-token`.
-        Some(4)
-    } else {
-        None
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_go_before_what_is_said_about_them() {
-        let choice = |name: &str, about: &str| Choice { name: name.to_owned(), about: about.to_owned() };
-        let choices = [
-            choice("delete", "Delete a shared secret"),
-            choice("label", "Share a secret with every project"),
-            choice("web-1", ""),
-            choice("hf-token", "1 key"),
-        ];
-        for (search, expected) in [
-            ("", vec![0, 1, 2, 3]),
-            ("share", vec![1, 0]),
-            ("1", vec![2, 3]),
-            ("shar", vec![1, 0]),
-            ("LAB", vec![1]),
-            ("ftk", vec![3]),
-            ("zzz", vec![]),
-        ] {
-            assert_eq!(fitting(&choices, search), expected, "{search}");
-        }
     }
 }

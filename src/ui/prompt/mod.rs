@@ -12,18 +12,20 @@ mod hidden;
 mod keys;
 mod line;
 mod list;
+mod ranking;
 mod sequential;
 
 use console::{Key, Term};
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
-use zeroize::Zeroizing;
 
 use self::answer::{CTRL_D, HIDE_CURSOR, PromptError, read_key};
 pub(crate) use self::line::Word;
-pub(super) use self::list::Choice;
+use self::list::HowMany;
+pub(super) use self::ranking::Choice;
 use super::interrupt;
 use super::terminal::{self, Echo, TerminalGuard};
 use crate::error::{Error, Result};
+use crate::secret::SecretValue;
 
 /// How questions are drawn.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,31 +36,49 @@ pub(super) enum PromptStyle {
     Sequential,
 }
 
-pub(super) async fn confirm(question: String, manner: PromptStyle) -> Result<bool> {
+/// The answer that Enter alone gives to a question for yes or no.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proposal {
+    /// Where nothing is lost.
+    Yes,
+    No,
+}
+
+pub(super) async fn confirm(question: String, proposal: Proposal, manner: PromptStyle) -> Result<bool> {
     match manner {
-        PromptStyle::Sequential => ask(Echo::Terminal, move |_| sequential::confirm(&question)).await,
-        PromptStyle::Drawn => ask(Echo::Off, move |theme| yes_or_no(&Term::stderr(), &question, theme)).await,
+        PromptStyle::Sequential => {
+            ask(Echo::Terminal, move |_| sequential::confirm(&question, proposal)).await
+        }
+        PromptStyle::Drawn => {
+            ask(Echo::Off, move |theme| yes_or_no(&Term::stderr(), &question, proposal, theme)).await
+        }
     }
 }
 
-fn yes_or_no(terminal: &Term, question: &str, theme: &dyn Theme) -> Result<bool, PromptError> {
+fn yes_or_no(
+    terminal: &Term,
+    question: &str,
+    proposal: Proposal,
+    theme: &dyn Theme,
+) -> Result<bool, PromptError> {
     let mut row = String::new();
-    let _ = theme.format_confirm_prompt(&mut row, question, Some(false));
+    let _ = theme.format_confirm_prompt(&mut row, question, Some(proposal == Proposal::Yes));
     terminal::draw(terminal, &format!("{HIDE_CURSOR}{row}"))?;
     let answer = loop {
         match read_key(terminal)? {
-            Key::Char('y' | 'Y') => break Some(true),
-            Key::Char('n' | 'N') | Key::Enter => break Some(false),
-            Key::Escape | Key::CtrlC | Key::Char('q' | CTRL_D) => break None,
+            Key::Char('y' | 'Y') => break Ok(true),
+            Key::Char('n' | 'N') => break Ok(false),
+            Key::Enter => break Ok(proposal == Proposal::Yes),
+            key @ (Key::Escape | Key::CtrlC | Key::Char('q' | CTRL_D)) => break Err(PromptError::by(&key)),
             _ => {}
         }
     };
     terminal.clear_line()?;
     let mut row = String::new();
-    let _ = theme.format_confirm_prompt_selection(&mut row, question, answer);
+    let _ = theme.format_confirm_prompt_selection(&mut row, question, answer.as_ref().ok().copied());
     terminal.write_line(&row)?;
     terminal.show_cursor()?;
-    answer.ok_or(PromptError::Cancelled)
+    answer
 }
 
 /// Asks for one of several choices and returns its index.
@@ -66,7 +86,20 @@ pub(super) async fn pick(question: String, choices: Vec<Choice>, manner: PromptS
     if manner == PromptStyle::Sequential {
         return ask(Echo::Terminal, move |_| sequential::pick(&question, &choices)).await;
     }
-    ask(Echo::Off, move |theme| list::pick(&question, &choices, theme)).await
+    let picked = ask(Echo::Off, move |theme| list::pick(&question, &choices, HowMany::One, theme)).await?;
+    Ok(picked.first().copied().unwrap_or_default())
+}
+
+/// Asks for one or more of several choices and returns their indices, of which there is at least one.
+pub(super) async fn pick_several(
+    question: String,
+    choices: Vec<Choice>,
+    manner: PromptStyle,
+) -> Result<Vec<usize>> {
+    if manner == PromptStyle::Sequential {
+        return ask(Echo::Terminal, move |_| sequential::pick_several(&question, &choices)).await;
+    }
+    ask(Echo::Off, move |theme| list::pick(&question, &choices, HowMany::Several, theme)).await
 }
 
 pub(super) async fn word(question: String, word: Word, manner: PromptStyle) -> Result<String> {
@@ -76,9 +109,9 @@ pub(super) async fn word(question: String, word: Word, manner: PromptStyle) -> R
     }
 }
 
-/// Asks for a hidden value, twice, since nobody sees what was typed.
-pub(super) async fn hidden(question: String) -> Result<Zeroizing<Vec<u8>>> {
-    ask(Echo::Off, move |theme| hidden::read_twice(&question, theme)).await
+/// Asks for a hidden value: once if it is pasted, twice if it is typed, since nobody sees what was typed.
+pub(super) async fn hidden(question: String, manner: PromptStyle) -> Result<SecretValue> {
+    ask(Echo::Off, move |theme| hidden::read(&question, manner, theme)).await
 }
 
 /// Asks on a thread of its own, so that a signal can end the wait.
@@ -98,6 +131,7 @@ async fn ask<T: Send + 'static>(
     let answer = asked.await.expect("the question's thread does not panic");
     guard.question_is_over();
     answer.map_err(|trouble| match trouble {
+        PromptError::Back => Error::stepped_back(),
         PromptError::Cancelled => Error::interrupted(),
         PromptError::Refused(error) => error,
         PromptError::Io(error) => Error::failed(format!("can't ask: {error}")),

@@ -4,18 +4,20 @@ use std::io::{self, Write};
 
 use console::Term;
 
-use super::Word;
 use super::answer::{self, PromptError};
-use super::list::Choice;
+use super::ranking::{Choice, fits, is_the_name};
+use super::{Proposal, Word};
 
 /// The most choices that are listed; a part of the name finds the others.
 const MOST_LINES: usize = 30;
 
-pub(super) fn confirm(question: &str) -> Result<bool, PromptError> {
+pub(super) fn confirm(question: &str, proposal: Proposal) -> Result<bool, PromptError> {
+    let proposed = if proposal == Proposal::Yes { "yes" } else { "no" };
     loop {
-        match answer(&format!("{question} (yes or no)"))?.to_lowercase().as_str() {
+        match answer(&format!("{question} (yes or no, Enter for {proposed})"))?.to_lowercase().as_str() {
             "y" | "yes" => return Ok(true),
-            "n" | "no" | "" => return Ok(false),
+            "n" | "no" => return Ok(false),
+            "" => return Ok(proposal == Proposal::Yes),
             _ => say("Please type yes or no.")?,
         }
     }
@@ -36,6 +38,36 @@ pub(super) fn pick(question: &str, choices: &[Choice]) -> Result<usize, PromptEr
             [only] => return Ok(*only),
             several => show(choices, several)?,
         }
+    }
+}
+
+/// Asks for choices as [`pick`] does, with a comma after each but the last.
+pub(super) fn pick_several(question: &str, choices: &[Choice]) -> Result<Vec<usize>, PromptError> {
+    let all: Vec<usize> = (0..choices.len()).collect();
+    show(choices, &all)?;
+    'asked: loop {
+        let answer = answer(&format!("{question} (numbers or names, with commas between them)"))?;
+        let mut picked = Vec::new();
+        for part in answer.split(',').map(str::trim) {
+            match find(choices, part).as_slice() {
+                [] => {
+                    say("No choice has that name.")?;
+                    continue 'asked;
+                }
+                [only] => picked.push(*only),
+                several => {
+                    show(choices, several)?;
+                    continue 'asked;
+                }
+            }
+        }
+        picked.sort_unstable();
+        picked.dedup();
+        let names: Vec<&str> = picked.iter().map(|at| choices[*at].name.as_str()).collect();
+        if names.join(", ") != answer {
+            say(&names.join(", "))?;
+        }
+        return Ok(picked);
     }
 }
 
@@ -64,10 +96,13 @@ fn find(choices: &[Choice], answer: &str) -> Vec<usize> {
         let number: usize = answer.parse().ok().filter(|_| !answer.starts_with('0'))?;
         number.checked_sub(1).filter(|at| *at < choices.len())
     };
-    match named.or_else(numbered) {
-        Some(at) => vec![at],
-        None => (0..choices.len()).filter(|at| choices[*at].name.contains(answer)).collect(),
+    if let Some(at) = named.or_else(numbered) {
+        return vec![at];
     }
+    let is = |fit: fn(&str, &str) -> bool| -> Vec<usize> {
+        (0..choices.len()).filter(|at| fit(&choices[*at].name, answer)).collect()
+    };
+    Some(is(is_the_name)).filter(|named| named.len() == 1).unwrap_or_else(|| is(fits))
 }
 
 fn show(choices: &[Choice], which: &[usize]) -> io::Result<()> {
@@ -86,9 +121,12 @@ fn answer(question: &str) -> Result<String, PromptError> {
     crate::ui::terminal::draw(&Term::stderr(), &format!("{question}: "))?;
     let mut line = String::new();
     let is_end = io::stdin().read_line(&mut line)? == 0;
-    // Esc is an ordinary character on a terminal that edits lines.
-    if is_end || line.contains('\x1b') {
+    if is_end {
         return Err(PromptError::Cancelled);
+    }
+    // Esc is an ordinary character on a terminal that edits lines.
+    if line.contains('\x1b') {
+        return Err(PromptError::Back);
     }
     Ok(line.trim().to_owned())
 }
@@ -104,17 +142,26 @@ mod tests {
     #[test]
     fn an_answer_is_a_name_a_number_or_a_part_of_a_name() {
         let choice = |name: &str| Choice { name: name.to_owned(), about: String::new() };
-        let choices = [choice("web"), choice("web-2"), choice("train"), choice("1")];
+        let choices = [
+            choice("web"),
+            choice("web-2"),
+            choice("train"),
+            choice("1"),
+            choice("job/web-3"),
+            choice("a b"),
+        ];
         for (answer, expected) in [
             ("web", vec![0]),
             ("2", vec![1]),
             // A name goes before a number.
             ("1", vec![3]),
-            ("eb", vec![0, 1]),
+            ("eb", vec![0, 1, 4]),
             ("tr", vec![2]),
+            ("web-3", vec![4]),
+            ("b a", vec![5]),
             ("0", vec![]),
             ("02", vec![]),
-            ("5", vec![]),
+            ("7", vec![]),
             ("", vec![]),
         ] {
             assert_eq!(find(&choices, answer), expected, "{answer}");
