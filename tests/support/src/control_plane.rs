@@ -1,16 +1,12 @@
 //! The real control plane: etcd, kube-apiserver and kube-controller-manager, one of each for the whole test
 //! process.
 //!
-//! They come from the folder that `KUBEBUILDER_ASSETS` names. A shell supervises them and waits for the end
-//! of a pipe that this process holds: however the process ends, SIGKILL included, the pipe closes and the
-//! shell cleans up.
+//! They come from the folder that `KUBEBUILDER_ASSETS` names.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::net::TcpListener;
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -24,6 +20,7 @@ use crate::certificates::{Authority, signing_key};
 use crate::controller;
 use crate::forward::Forwarder;
 use crate::kubeconfig::Kubeconfig;
+use crate::programs::Programs;
 use crate::runtime::wait_for;
 use crate::world::User;
 
@@ -36,31 +33,13 @@ pub(crate) const ADMIN_TOKEN: &str = "support-admin-token";
 /// Users that the token file knows; it is read once, at the start.
 const SPARE_USERS: usize = 320;
 
-/// The kubeconfig of Run:ai's controllers, in the data's folder.
+/// The administrator's kubeconfig, in the programs' folder.
+const KUBECONFIG: &str = "kubeconfig";
+
+/// The kubeconfig of Run:ai's controllers, in the same folder.
 const CONTROLLERS_KUBECONFIG: &str = "runai-controller.kubeconfig";
 
 const START_LIMIT: Duration = Duration::from_mins(2);
-
-/// `$1` is the folder of the programs; the working folder is the data's. Each program's arguments are a file, one a line.
-/// A line on stdin says that the API server is ready: the controllers end if it is not after ten seconds, and then
-/// nothing that others depend on would ever go.
-const SUPERVISOR: &str = r#"
-assets=$1
-start() {
-    program=$1
-    set --
-    while IFS= read -r argument; do set -- "$@" "$argument"; done <"$program.arguments"
-    "$assets/$program" "$@" </dev/null >"$program.log" 2>&1 &
-    running="$running $!"
-}
-start etcd
-start kube-apiserver
-read -r ready && start kube-controller-manager
-cat >/dev/null
-kill -KILL $running 2>/dev/null
-wait
-cd / && rm -rf "$OLDPWD"
-"#;
 
 /// How to build a control plane.
 const HOW_TO_BUILD: &str = r#"export KUBEBUILDER_ASSETS="$(tests/control-plane/build)""#;
@@ -80,9 +59,7 @@ pub struct ControlPlane {
     authority: Authority,
     server: String,
     spare_users: AtomicUsize,
-    data: PathBuf,
-    /// Its stdin is the pipe that keeps the programs alive.
-    supervisor: Child,
+    programs: Programs,
 }
 
 impl ControlPlane {
@@ -118,7 +95,7 @@ impl ControlPlane {
 
     /// Returns a file that exists as long as this process.
     pub(crate) fn controllers_kubeconfig(&self) -> PathBuf {
-        self.data.join(CONTROLLERS_KUBECONFIG)
+        self.programs.folder().join(CONTROLLERS_KUBECONFIG)
     }
 
     /// Returns a user whom nobody has used yet.
@@ -128,40 +105,36 @@ impl ControlPlane {
         User { name: format!("user-{number}"), token: format!("support-token-{number}") }
     }
 
+    /// Returns the programs of this control plane, for those that work beside it.
+    pub(crate) fn programs(&self) -> &Programs {
+        &self.programs
+    }
+
+    /// Returns the administrator's kubeconfig, a file that exists as long as this process.
+    pub(crate) fn kubeconfig_file(&self) -> PathBuf {
+        self.programs.folder().join(KUBECONFIG)
+    }
+
     fn start(assets: &Path) -> Result<Self, String> {
-        for program in ["etcd", "kube-apiserver", "kube-controller-manager"] {
-            if !assets.join(program).is_file() {
-                return Err(format!("{program} is missing"));
-            }
-        }
-        let data =
+        let folder =
             tempfile::Builder::new().prefix("control-plane-").tempdir().map_err(|error| error.to_string())?;
         let authority = Authority::new("support-control-plane-ca");
         let ports = free_ports();
-        write_files(data.path(), &authority, ports).map_err(|error| format!("its files: {error}"))?;
-        // From here on the supervisor removes the folder.
-        let data = data.keep();
-        let supervisor = Command::new("sh")
-            .args(["-c", SUPERVISOR, "support-control-plane"])
-            .arg(assets)
-            .current_dir(&data)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            // Ctrl-C in a terminal is for the tests; the programs go when the pipe closes.
-            .process_group(0)
-            .spawn()
-            .map_err(|error| format!("sh: {error}"))?;
+        write_files(folder.path(), &authority, ports).map_err(|error| format!("its files: {error}"))?;
+        let programs = Programs::new(folder).map_err(|error| format!("sh: {error}"))?;
         let server = format!("https://127.0.0.1:{}", ports[2]);
-        let mut plane = Self { authority, server, spare_users: AtomicUsize::new(0), data, supervisor };
+        let plane = Self { authority, server, spare_users: AtomicUsize::new(0), programs };
+        let [etcd, api_server, controllers] = arguments(plane.programs.folder(), ports);
+        let start = |program: &str, arguments: &[String]| {
+            plane.programs.start(&assets.join(program), arguments).map_err(|error| error.to_string())
+        };
+        start("etcd", &etcd)?;
+        start("kube-apiserver", &api_server)?;
         plane.wait_until_ready()?;
-        plane.start_controllers().map_err(|error| format!("its controllers: {error}"))?;
+        // They end if the API server is not ready ten seconds later, and then nothing that others depend on would ever go.
+        start("kube-controller-manager", &controllers)?;
         plane.grant_to_controllers()?;
         Ok(plane)
-    }
-
-    fn start_controllers(&mut self) -> io::Result<()> {
-        self.supervisor.stdin.as_mut().expect("stdin is piped").write_all(b"\n")
     }
 
     fn wait_until_ready(&self) -> Result<(), String> {
@@ -181,7 +154,7 @@ impl ControlPlane {
                     return Err(format!(
                         "not ready after {} s\n{}",
                         START_LIMIT.as_secs(),
-                        last_words(&self.data)
+                        self.programs.last_words()
                     ));
                 }
                 std::thread::sleep(Duration::from_millis(50));
@@ -232,9 +205,7 @@ fn free_ports() -> [u16; 3] {
     ports
 }
 
-fn write_files(data: &Path, authority: &Authority, ports: [u16; 3]) -> std::io::Result<()> {
-    let [etcd, peers, api] = ports;
-    let path = |name: &str| data.join(name).display().to_string();
+fn write_files(folder: &Path, authority: &Authority, [_, _, api]: [u16; 3]) -> io::Result<()> {
     let server = authority.server();
     let (signing_key, verifying_key) = signing_key();
     let address = format!("https://127.0.0.1:{api}");
@@ -254,69 +225,52 @@ fn write_files(data: &Path, authority: &Authority, ports: [u16; 3]) -> std::io::
         ("sa.key", signing_key),
         ("sa.pub", verifying_key),
         ("tokens.csv", tokens.concat()),
-        ("kubeconfig", kubeconfig.to_string()),
+        (KUBECONFIG, kubeconfig.to_string()),
         (CONTROLLERS_KUBECONFIG, controllers.to_string()),
     ];
     for (name, content) in files {
-        fs::write(data.join(name), content)?;
-    }
-    let etcd_url = format!("http://127.0.0.1:{etcd}");
-    let arguments = [
-        (
-            "etcd",
-            vec![
-                format!("--data-dir={}", path("etcd")),
-                "--unsafe-no-fsync".into(),
-                format!("--listen-client-urls={etcd_url}"),
-                format!("--advertise-client-urls={etcd_url}"),
-                format!("--listen-peer-urls=http://127.0.0.1:{peers}"),
-                "--log-level=warn".into(),
-            ],
-        ),
-        (
-            "kube-apiserver",
-            vec![
-                format!("--etcd-servers={etcd_url}"),
-                format!("--secure-port={api}"),
-                "--bind-address=127.0.0.1".into(),
-                format!("--cert-dir={}", path("certs")),
-                format!("--tls-cert-file={}", path("server.crt")),
-                format!("--tls-private-key-file={}", path("server.key")),
-                format!("--token-auth-file={}", path("tokens.csv")),
-                "--authorization-mode=RBAC".into(),
-                format!("--service-account-key-file={}", path("sa.pub")),
-                format!("--service-account-signing-key-file={}", path("sa.key")),
-                "--service-account-issuer=https://kubernetes.default.svc".into(),
-                "--service-cluster-ip-range=10.0.0.0/24".into(),
-                // No node runs pods, so nobody makes service accounts' tokens for them.
-                "--disable-admission-plugins=ServiceAccount".into(),
-            ],
-        ),
-        (
-            "kube-controller-manager",
-            vec![
-                format!("--kubeconfig={}", path("kubeconfig")),
-                "--leader-elect=false".into(),
-                "--secure-port=0".into(),
-                format!("--service-account-private-key-file={}", path("sa.key")),
-                "--use-service-account-credentials=false".into(),
-                // It deletes every pod of a node that is not there, and the node that tests bind pods to is not.
-                "--controllers=*,-pod-garbage-collector-controller".into(),
-            ],
-        ),
-    ];
-    for (program, arguments) in arguments {
-        fs::write(data.join(format!("{program}.arguments")), arguments.join("\n") + "\n")?;
+        fs::write(folder.join(name), content)?;
     }
     Ok(())
 }
 
-/// Returns the last lines of each program's log.
-fn last_words(data: &Path) -> String {
-    let tail = |program: &&str| {
-        let log = fs::read_to_string(data.join(format!("{program}.log"))).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        format!("{program}:\n{}\n", lines[lines.len().saturating_sub(5)..].join("\n"))
-    };
-    ["etcd", "kube-apiserver", "kube-controller-manager"].iter().map(tail).collect()
+/// Returns the arguments of etcd, kube-apiserver and kube-controller-manager.
+fn arguments(folder: &Path, [etcd, peers, api]: [u16; 3]) -> [Vec<String>; 3] {
+    let path = |name: &str| folder.join(name).display().to_string();
+    let etcd_url = format!("http://127.0.0.1:{etcd}");
+    [
+        vec![
+            format!("--data-dir={}", path("etcd")),
+            "--unsafe-no-fsync".into(),
+            format!("--listen-client-urls={etcd_url}"),
+            format!("--advertise-client-urls={etcd_url}"),
+            format!("--listen-peer-urls=http://127.0.0.1:{peers}"),
+            "--log-level=warn".into(),
+        ],
+        vec![
+            format!("--etcd-servers={etcd_url}"),
+            format!("--secure-port={api}"),
+            "--bind-address=127.0.0.1".into(),
+            format!("--cert-dir={}", path("certs")),
+            format!("--tls-cert-file={}", path("server.crt")),
+            format!("--tls-private-key-file={}", path("server.key")),
+            format!("--token-auth-file={}", path("tokens.csv")),
+            "--authorization-mode=RBAC".into(),
+            format!("--service-account-key-file={}", path("sa.pub")),
+            format!("--service-account-signing-key-file={}", path("sa.key")),
+            "--service-account-issuer=https://kubernetes.default.svc".into(),
+            "--service-cluster-ip-range=10.0.0.0/24".into(),
+            // Nothing in a pod asks the API server, so no pod gets a token.
+            "--disable-admission-plugins=ServiceAccount".into(),
+        ],
+        vec![
+            format!("--kubeconfig={}", path(KUBECONFIG)),
+            "--leader-elect=false".into(),
+            "--secure-port=0".into(),
+            format!("--service-account-private-key-file={}", path("sa.key")),
+            "--use-service-account-credentials=false".into(),
+            // It deletes every pod of a node that is not there, and the node that tests bind pods to is not.
+            "--controllers=*,-pod-garbage-collector-controller".into(),
+        ],
+    ]
 }

@@ -1,6 +1,7 @@
 //! A cluster as a test sees it, in process or real.
 
 mod definitions;
+mod node;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

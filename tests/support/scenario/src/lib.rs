@@ -8,10 +8,11 @@ use quote::quote_spanned;
 
 /// Runs a function on the in-process API server and on the real control plane, as two tests in a module of its name.
 ///
-/// `#[scenario(real)]` is for what only the real control plane can do. The function takes `world: &World` and
+/// `#[scenario(real)]` is for what only the real control plane can do, and `#[scenario(node)]` for what takes a node that
+/// runs pods beside it. The function takes `world: &World` and
 /// `sandbox: &Sandbox`; the sandbox has the administrator's kubeconfig of the world.
 ///
-/// The test on the real control plane is ignored unless it is asked for, and fails where there is none.
+/// The tests on the real control plane are ignored unless they are asked for, and fail where there is none.
 #[proc_macro_attribute]
 pub fn scenario(
     servers: proc_macro::TokenStream,
@@ -31,8 +32,9 @@ fn with_its_tests(servers: &TokenStream, function: &TokenStream) -> TokenStream 
     let tests = match servers.to_string().as_str() {
         "" => [on_the_in_process_server(&name), on_the_real_control_plane(&name)].into_iter().collect(),
         "real" => on_the_real_control_plane(&name),
+        "node" => on_a_node(&name),
         _ => quote_spanned! { proc_macro2::Span::call_site() =>
-            compile_error!("it is #[scenario], or #[scenario(real)] for the real control plane alone");
+            compile_error!("it is #[scenario], or #[scenario(real)] for the real control plane alone, or #[scenario(node)]");
         },
     };
     quote_spanned! { name.span() =>
@@ -72,6 +74,17 @@ fn on_the_real_control_plane(name: &Ident) -> TokenStream {
     }
 }
 
+fn on_a_node(name: &Ident) -> TokenStream {
+    quote_spanned! { name.span() =>
+        #[test]
+        #[ignore = "needs a real control plane and what runs pods: see CONTRIBUTING.md"]
+        fn on_a_node() {
+            let world = ::support::World::with_node();
+            super::#name(&world, &::support::Sandbox::new().with(&world));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,10 +105,12 @@ mod tests {
     }
 
     #[test]
-    fn a_scenario_of_the_real_control_plane_has_no_other_test() {
-        let expanded = expanded("real", "fn it_works() {}");
-        assert_eq!(expanded.matches("# [test]").count(), 1, "{expanded}");
-        assert!(expanded.contains("# [ignore"), "{expanded}");
+    fn a_scenario_of_the_real_control_plane_or_of_a_node_has_no_other_test() {
+        for (server, test) in [("real", "fn on_the_real_control_plane ()"), ("node", "fn on_a_node ()")] {
+            let expanded = expanded(server, "fn it_works() {}");
+            assert_eq!(expanded.matches("# [test]").count(), 1, "{expanded}");
+            assert!(expanded.contains("# [ignore") && expanded.contains(test), "{expanded}");
+        }
     }
 
     #[test]
