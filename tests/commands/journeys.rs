@@ -36,7 +36,7 @@ fn put(sandbox: &Sandbox, path: &str, content: &str) {
 }
 
 /// Logins of five services, as their programs leave them.
-fn log_in(sandbox: &Sandbox) {
+pub(crate) fn log_in(sandbox: &Sandbox) {
     put(sandbox, ".cache/huggingface/token", &format!("hf_{CANARY}"));
     put(
         sandbox,

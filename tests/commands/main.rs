@@ -28,12 +28,14 @@ mod docs;
 mod edit;
 mod edit_all_keys;
 mod edit_conflicts;
+mod effort;
 mod faults;
 mod foreign;
 mod guide;
 mod guide_lines;
 mod help;
 mod hostile_names;
+
 mod journeys;
 mod kinds;
 mod kubeconfig;
