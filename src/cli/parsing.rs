@@ -26,6 +26,9 @@ pub(crate) enum NoCommand {
 /// # Errors
 /// The line is not a command. The error repeats no word that may be a value.
 pub(crate) fn parse(words: &[OsString]) -> Result<Cli, NoCommand> {
+    if let Some(version) = version_asked_for(words) {
+        print_and_exit(&version);
+    }
     let short_cut = with_commands_named_in(words).map(|program| parse_as(program, words));
     let Parsed { mut cli, checked } = match short_cut {
         Some(Ok(parsed)) => parsed,
@@ -49,6 +52,14 @@ pub(crate) fn parse(words: &[OsString]) -> Result<Cli, NoCommand> {
 struct Parsed {
     cli: Cli,
     checked: Result<Vec<String>, Error>,
+}
+
+/// Returns the version if nothing else is asked for: no command needs to be known for it.
+fn version_asked_for(words: &[OsString]) -> Option<clap::Error> {
+    let [_, _] = words else { return None };
+    let program = clap::Command::new(BINARY).disable_help_flag(true);
+    let program = program.display_name("kubectl runai-secret").version(env!("CARGO_PKG_VERSION"));
+    program.try_get_matches_from(words).err().filter(|error| error.kind() == ErrorKind::DisplayVersion)
 }
 
 /// Returns the program with only those commands whose names are among the words, for a correct line. clap

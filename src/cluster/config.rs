@@ -36,6 +36,7 @@ pub(super) struct Settings {
     /// The headers of every request.
     pub(super) headers: HeaderMap,
     pub(super) compression: Compression,
+    pub(super) versions: HttpVersions,
     pub(super) connect_limit: Duration,
     /// The time limit of one request.
     pub(super) limit: Duration,
@@ -46,6 +47,15 @@ pub(super) struct Settings {
 pub(super) enum Compression {
     Gzip,
     None,
+}
+
+/// The versions of HTTP that are offered to the server.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum HttpVersions {
+    /// HTTP/2, over which all requests share a connection, and HTTP/1.1, which proxies may need.
+    Both,
+    /// HTTP/1.1 alone: the environment has `DISABLE_HTTP2`, as client-go reads it.
+    First,
 }
 
 /// Returns the settings of the connection, and the login.
@@ -105,6 +115,10 @@ fn settings(selected: &Selected, request_timeout: Option<Duration>) -> Result<Se
         proxy,
         headers: headers(user)?,
         compression: if cluster.disable_compression { Compression::None } else { Compression::Gzip },
+        versions: match env::var_os("DISABLE_HTTP2") {
+            Some(set) if !set.is_empty() => HttpVersions::First,
+            _ => HttpVersions::Both,
+        },
         connect_limit: limit.min(CONNECT_LIMIT),
         limit,
         server,

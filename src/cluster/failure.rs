@@ -204,7 +204,8 @@ impl Failure {
 
     /// Returns how long to wait before sending it again, or none if that is useless or could do it twice.
     ///
-    /// 429 says that nothing was done, so any request may be repeated. After other failures only reads are.
+    /// 429 says that nothing was done, as a stream of HTTP/2 that is refused does, so any request may be
+    /// repeated. After other failures only reads are.
     pub(super) fn pause_before_repeat(&self, effect: Effect, attempt: u32) -> Option<Duration> {
         let only_reads = effect != Effect::Unknown;
         let growing = Duration::from_millis(100 << attempt.min(6));
@@ -213,6 +214,9 @@ impl Failure {
             Cause::Refused { code: 502..=504, retry_after, .. } if only_reads && attempt < 3 => {
                 Some(retry_after.unwrap_or(growing))
             }
+            // A connection that was idle has ended; the next one may hold.
+            Cause::Lost(TransportError::TurnedAway) if attempt == 1 => Some(Duration::ZERO),
+            Cause::Lost(TransportError::TurnedAway) => Some(growing),
             Cause::Lost(TransportError::Dropped) if only_reads && attempt < 3 => Some(growing),
             _ => None,
         }

@@ -40,6 +40,7 @@ mod tls;
 mod transport;
 mod transport_error;
 mod versions;
+mod watched;
 mod workloads;
 
 pub(crate) use across_namespaces::{KindOf, Namespaces, Seen, Unseen};

@@ -5,7 +5,8 @@
 //! on Linux, four times as long as everything else takes. Its layers also panic at an address without a
 //! scheme and at a token with a line end, and can't change a certificate.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,18 +21,20 @@ use hyper::rt::{Read, Write};
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
-use hyper_util::client::legacy::connect::{Connection, HttpConnector};
+use hyper_util::client::legacy::connect::{Connection, HttpConnector, capture_connection};
 use hyper_util::rt::TokioExecutor;
 use rustls::ClientConfig;
 use rustls::sign::CertifiedKey;
+use tokio::sync::Mutex;
 use tower::util::BoxCloneService;
 use tower::{BoxError, Service, ServiceExt};
 use tower_http::decompression::{Decompression, DecompressionBody};
 use zeroize::Zeroizing;
 
-use super::config::{Compression, Settings};
+use super::config::{Compression, HttpVersions, Settings};
 use super::login::{Credential, Login};
 use super::proxy::{Account, Kind, Proxy};
+use super::watched::Watch;
 use super::{address, tls};
 use crate::error::Result;
 
@@ -42,13 +45,21 @@ pub(super) struct Wire {
     settings: Settings,
     pub(super) login: Login,
     /// The connections of the certificate that was shown last.
-    client: RefCell<Option<Shown>>,
+    shown: RefCell<Option<Rc<Shown>>>,
 }
 
 struct Shown {
     identity: Option<Arc<CertifiedKey>>,
     client: Http,
+    /// A request got the connection that was made last.
+    is_met: Cell<bool>,
+    /// Held by the request that makes a connection where there is none.
+    first: Mutex<()>,
+    watch: Watch,
 }
+
+/// The longest headers of an answer over HTTP/2, in bytes. A server may send 4 KiB of warnings, a proxy more.
+const MOST_HEADERS: u32 = 256 << 10;
 
 impl Wire {
     /// Prepares credentials and connections; sends nothing yet.
@@ -56,9 +67,9 @@ impl Wire {
     /// # Errors
     /// A credential is missing, or the machine's own authorities can't be used.
     pub(super) async fn ready(settings: Settings, login: Login) -> Result<Self> {
-        let wire = Self { settings, login, client: RefCell::default() };
+        let wire = Self { settings, login, shown: RefCell::default() };
         let credential = wire.login.credential().await?;
-        wire.client_for(&credential)?;
+        wire.shown_for(&credential)?;
         Ok(wire)
     }
 
@@ -72,44 +83,82 @@ impl Wire {
         request: Request<Full<Bytes>>,
         credential: &Rc<Credential>,
     ) -> Result<Response<DecompressionBody<Incoming>>, BoxError> {
-        let client = self.client_for(credential).map_err(|error| BoxError::from(error.to_string()))?;
+        let shown = self.shown_for(credential).map_err(|error| BoxError::from(error.to_string()))?;
         let (mut head, body) = request.into_parts();
         head.uri = address::join(&self.settings.server, &head.uri.to_string())?;
         head.headers.extend(self.settings.headers.clone());
         if let Some(header) = &credential.header {
             head.headers.insert(header::AUTHORIZATION, header.clone());
         }
-        client.oneshot(Request::from_parts(head, body)).await
+        let answer = shown.send(Request::from_parts(head, body)).await;
+        answer.map_err(|error| shown.watch.instead_of(error))
     }
 
-    /// Returns the client for a credential. Another certificate needs connections of its own.
-    fn client_for(&self, credential: &Credential) -> Result<Http> {
-        let same = |shown: &&Shown| match (&shown.identity, &credential.identity) {
+    /// Returns the connections for a credential. Another certificate needs its own.
+    fn shown_for(&self, credential: &Credential) -> Result<Rc<Shown>> {
+        let same = |shown: &&Rc<Shown>| match (&shown.identity, &credential.identity) {
             (None, None) => true,
             (Some(one), Some(other)) => Arc::ptr_eq(one, other),
             _ => false,
         };
-        if let Some(shown) = self.client.borrow().as_ref().filter(same) {
-            return Ok(shown.client.clone());
+        if let Some(shown) = self.shown.borrow().as_ref().filter(same) {
+            return Ok(Rc::clone(shown));
         }
         let identity = credential.identity.clone();
-        let client = client(&self.settings, identity.clone())?;
-        *self.client.borrow_mut() = Some(Shown { identity, client: client.clone() });
-        Ok(client)
+        let watch = Watch::default();
+        let client = client(&self.settings, identity.clone(), &watch)?;
+        let (is_met, first) = (Cell::new(false), Mutex::default());
+        let shown = Rc::new(Shown { identity, client, is_met, first, watch });
+        *self.shown.borrow_mut() = Some(Rc::clone(&shown));
+        Ok(shown)
+    }
+}
+
+impl Shown {
+    /// Sends a request. If there is no connection, the first request makes one; those that come meanwhile wait
+    /// for it, since they can share it if it speaks HTTP/2.
+    async fn send(
+        &self,
+        mut request: Request<Full<Bytes>>,
+    ) -> Result<Response<DecompressionBody<Incoming>>, BoxError> {
+        let client = self.client.clone();
+        if self.is_connected() {
+            return client.oneshot(request).await;
+        }
+        let turn = self.first.lock().await;
+        if self.is_connected() {
+            drop(turn);
+            return client.oneshot(request).await;
+        }
+        self.is_met.set(false);
+        let mut connection = capture_connection(&mut request);
+        let mut answer = pin!(client.oneshot(request));
+        tokio::select! {
+            biased;
+            answer = &mut answer => return answer,
+            _ = connection.wait_for_connection_metadata() => self.is_met.set(true),
+        }
+        drop(turn);
+        answer.await
+    }
+
+    fn is_connected(&self) -> bool {
+        self.is_met.get() && self.watch.connections() > 0
     }
 }
 
 /// Builds a client that shows this certificate, through the settings' proxy, if any.
-fn client(settings: &Settings, identity: Option<Arc<CertifiedKey>>) -> Result<Http> {
+fn client(settings: &Settings, identity: Option<Arc<CertifiedKey>>, watch: &Watch) -> Result<Http> {
     let tls = tls::client_config(&settings.trust, identity)?;
     let tcp = tcp(settings.connect_limit);
     Ok(match &settings.proxy {
-        None => over(settings, tls, tcp),
+        None => over(settings, tls, watch, tcp),
         Some(Proxy { kind: Kind::Socks5, address, user }) => {
             let socks = SocksV5::new(address.clone(), tcp);
             over(
                 settings,
                 tls,
+                watch,
                 match user {
                     Some(Account { name, password }) => {
                         socks.with_auth(name.to_string(), password.to_string())
@@ -119,11 +168,12 @@ fn client(settings: &Settings, identity: Option<Arc<CertifiedKey>>) -> Result<Ht
             )
         }
         Some(Proxy { kind: Kind::Https, address, user }) => {
-            let proxy = encrypted(settings, tls.clone(), tcp);
-            over(settings, tls, authorized(Tunnel::new(address.clone(), proxy), user.as_ref()))
+            // CONNECT is a request of HTTP/1.1 here.
+            let proxy = encrypted(settings, tls.clone(), HttpVersions::First, tcp);
+            over(settings, tls, watch, authorized(Tunnel::new(address.clone(), proxy), user.as_ref()))
         }
         Some(Proxy { kind: Kind::Http, address, user }) => {
-            over(settings, tls, authorized(Tunnel::new(address.clone(), tcp), user.as_ref()))
+            over(settings, tls, watch, authorized(Tunnel::new(address.clone(), tcp), user.as_ref()))
         }
     })
 }
@@ -146,24 +196,38 @@ fn authorized<C>(tunnel: Tunnel<C>, user: Option<&Account>) -> Tunnel<C> {
     tunnel.with_auth(header)
 }
 
-fn encrypted<C>(settings: &Settings, tls: ClientConfig, connector: C) -> HttpsConnector<C> {
+fn encrypted<C>(
+    settings: &Settings,
+    tls: ClientConfig,
+    versions: HttpVersions,
+    connector: C,
+) -> HttpsConnector<C> {
     let builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
     let builder = match &settings.server_name {
         Some(name) => builder.with_server_name_resolver(FixedServerNameResolver::new(name.clone())),
         None => builder,
     };
-    builder.enable_http1().wrap_connector(connector)
+    match versions {
+        HttpVersions::First => builder.enable_http1().wrap_connector(connector),
+        HttpVersions::Both => builder.enable_http1().enable_http2().wrap_connector(connector),
+    }
 }
 
-fn over<C>(settings: &Settings, tls: ClientConfig, connector: C) -> Http
+fn over<C>(settings: &Settings, tls: ClientConfig, watch: &Watch, connector: C) -> Http
 where
     C: Service<Uri> + Clone + Send + Sync + 'static,
     C::Response: Connection + Read + Write + Send + Unpin + 'static,
     C::Future: Send + 'static,
     C::Error: Into<BoxError>,
 {
-    let http: Client<_, Full<Bytes>> =
-        Client::builder(TokioExecutor::new()).build(encrypted(settings, tls, connector));
+    let watch = watch.clone();
+    let connector =
+        encrypted(settings, tls, settings.versions, connector).map_response(move |stream| watch.over(stream));
+    let http: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new())
+        .http2_max_header_list_size(MOST_HEADERS)
+        // What was not sent is sent again by `Cluster::send`, and so waits for the connection that another makes.
+        .retry_canceled_requests(false)
+        .build(connector);
     let service = Decompression::new(http).gzip(settings.compression == Compression::Gzip);
     BoxCloneService::new(service.map_err(BoxError::from))
 }

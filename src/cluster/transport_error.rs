@@ -21,6 +21,8 @@ pub(super) enum TransportError {
     /// The fault, and the hint for it.
     Tls(String, &'static str),
     Dropped,
+    /// The stream, or the connection, ended before the server looked at the request.
+    TurnedAway,
     TooSlow(Duration),
     /// The answer did not end within this many bytes.
     TooLarge(usize),
@@ -60,13 +62,29 @@ pub(super) fn of(error: &(dyn StdError + 'static)) -> (TransportError, Sent) {
         _ if never_sent && let Some(what) = chain(error).find_map(of_a_proxy) => TransportError::Proxy(what),
         Some(tls) => tls_words(tls),
         None if never_sent => connect_trouble(error),
+        None if chain(error).any(is_untouched) => TransportError::TurnedAway,
         None => TransportError::Dropped,
     };
-    (trouble, if never_sent || turned_away { Sent::No } else { Sent::Perhaps })
+    let is_unread = never_sent || turned_away || matches!(trouble, TransportError::TurnedAway);
+    (trouble, if is_unread { Sent::No } else { Sent::Perhaps })
+}
+
+/// Recognizes that nothing was done with a request. Either the connection ended before it was sent, or a server
+/// of HTTP/2 says so (RFC 9113, section 8.7): it refuses the stream, or goes away and names an earlier stream as
+/// the last one.
+fn is_untouched(error: &(dyn StdError + 'static)) -> bool {
+    if error.downcast_ref().is_some_and(hyper::Error::is_canceled) {
+        return true;
+    }
+    let Some(error) = error.downcast_ref::<h2::Error>().filter(|error| error.is_remote()) else {
+        return false;
+    };
+    // h2 0.4 gives this error to the streams after the last one only.
+    error.is_go_away() || (error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM))
 }
 
 /// Returns the error of rustls inside an I/O error. hyper-rustls 0.27 wraps it twice.
-fn tls_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
+pub(super) fn tls_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
     match error.downcast_ref::<std::io::Error>() {
         Some(wrapper) => tls_error(wrapper.get_ref()?),
         None => error.downcast_ref(),
@@ -249,6 +267,9 @@ impl TransportError {
             TransportError::Dropped => {
                 Error::failed(format!("{server} closed the connection before it answered"))
                     .hint("try again; if it happens every time, check the proxies between you and the server")
+            }
+            TransportError::TurnedAway => {
+                Error::failed(format!("{server} turned the request away before it read it, each time")).hint("try again")
             }
             TransportError::TooSlow(limit) => {
                 Error::failed(format!("{server} did not answer within {} s", limit.as_secs_f64()))

@@ -35,7 +35,7 @@ mod guide;
 mod guide_lines;
 mod help;
 mod hostile_names;
-
+mod http2;
 mod journeys;
 mod kinds;
 mod kubeconfig;

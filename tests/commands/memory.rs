@@ -119,7 +119,7 @@ fn copies_in(process: u32, value: &[u8]) -> Option<[usize; 2]> {
     Some(copies)
 }
 
-/// One is left: the TLS library decrypts in the buffer in which the next answer arrives.
+/// Two are left: the libraries for TLS and for HTTP/2 keep the buffers in which the next answer arrives.
 #[test]
 fn what_was_read_for_its_keys_is_not_in_memory_any_more() {
     let world = World::in_process();
@@ -139,7 +139,7 @@ fn what_was_read_for_its_keys_is_not_in_memory_any_more() {
         drop(gate);
         let _ = running.wait().success();
         match copies {
-            Some([plain, base64]) => assert!(plain == 0 && base64 <= 1, "{line:?}: {copies:?}"),
+            Some([plain, base64]) => assert!(plain == 0 && base64 <= 2, "{line:?}: {copies:?}"),
             None => eprintln!("not tested: it needs Linux, and root"),
         }
     }

@@ -1,5 +1,7 @@
 //! Workloads for the tests, as small as the API server accepts them.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 use support::World;
 
@@ -23,7 +25,24 @@ pub(crate) fn create_deployment(world: &World, namespace: &str, name: &str) -> V
     });
     let deployment =
         json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": name }, "spec": spec });
-    world.create(&format!("/{DEPLOYMENTS}/namespaces/{namespace}/deployments"), &deployment)
+    let path = format!("/{DEPLOYMENTS}/namespaces/{namespace}/deployments");
+    let created = world.create(&path, &deployment);
+    wait_until_counted(world, &format!("{path}/{name}"));
+    created
+}
+
+/// Waits until the controller has said of a deployment that its pod is there: it writes until then, and what it
+/// writes conflicts with what a test does.
+fn wait_until_counted(world: &World, path: &str) {
+    let start = Instant::now();
+    let is_counted = || {
+        let status = world.get(path).map(|deployment| deployment["status"].clone()).unwrap_or_default();
+        status["replicas"] == 1 && status["updatedReplicas"] == 1
+    };
+    while world.is_real() && !is_counted() {
+        assert!(start.elapsed() < Duration::from_mins(1), "{path}: not after a minute");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 pub(crate) fn create_cronjob(world: &World, namespace: &str, name: &str) -> Value {

@@ -46,10 +46,25 @@ pub(crate) enum Act {
     Flood(Flood),
     DropBeforeForwarding,
     DropAfterForwarding,
+    /// Ends the connection or the stream in a way of HTTP/2.
+    End(End),
     CutTheAnswer,
     Hang,
     Delay(Duration),
     Warn(String),
+}
+
+/// The way in which a server of HTTP/2 ends a connection or a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The stream alone, unread: `RST_STREAM` with `REFUSED_STREAM`. The cluster never hears of the request.
+    RefusedStream,
+    /// The connection, with all its streams. The cluster never hears of the request.
+    Connection,
+    /// The connection: `GOAWAY` names the stream before this one as the last. The cluster never hears of it.
+    GoAwayBefore,
+    /// The connection, once this request is answered: `GOAWAY`, as a server that shuts down has it.
+    GoAwayAfter,
 }
 
 /// A body without an end.
@@ -61,6 +76,15 @@ pub enum Flood {
     Gzip,
     /// A refusal, whose body has no end.
     Refusal,
+}
+
+impl Act {
+    pub(crate) fn end(&self) -> Option<End> {
+        match self {
+            Self::End(end) => Some(*end),
+            _ => None,
+        }
+    }
 }
 
 impl Fault {
@@ -152,6 +176,11 @@ impl On {
     /// Lets the cluster carry it out, and closes the connection halfway through the answer's body.
     pub fn cut_the_answer(self) -> Fault {
         self.act(Act::CutTheAnswer)
+    }
+
+    /// Ends the connection or the stream.
+    pub fn end(self, end: End) -> Fault {
+        self.act(Act::End(end))
     }
 
     /// Never answers.

@@ -6,7 +6,7 @@
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, CONNECTION, HOST, HeaderValue, TRANSFER_ENCODING};
-use hyper::{Method, Request, Response, Uri};
+use hyper::{Method, Request, Response, Uri, Version};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -66,6 +66,7 @@ impl Forwarder {
         let endless =
             head.uri.query().is_some_and(|query| query.contains("watch=") || query.contains("follow="));
         head.uri = self.address_of(&head.method, &head.uri).parse()?;
+        head.version = Version::HTTP_11;
         for header in [HOST, CONNECTION, TRANSFER_ENCODING] {
             head.headers.remove(header);
         }

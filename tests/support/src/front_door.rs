@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::fmt;
 use std::io::{self, Read as _};
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -23,16 +25,59 @@ use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 
 use crate::api::{Failure, Target, respond};
 use crate::backend::{Backend, Payload};
 use crate::certificates::{Authority, Pair, Validity};
-use crate::faults::{Act, Faults, Flood};
+use crate::faults::{Act, End, Faults, Flood};
 use crate::gate::{Gates, Hold, Stop};
+use crate::http2::{self, Order};
 use crate::log::Log;
 use crate::runtime::{runtime, wait_for};
 
-type Body = BoxBody<Bytes, io::Error>;
+pub(crate) type Body = BoxBody<Bytes, io::Error>;
+
+/// The reason why a request gets no answer.
+#[derive(Debug)]
+pub(crate) enum NoAnswer {
+    Broken(io::Error),
+    /// What the stream's end says to the client.
+    Stream(h2::Error),
+}
+
+impl From<io::Error> for NoAnswer {
+    fn from(error: io::Error) -> Self {
+        Self::Broken(error)
+    }
+}
+
+impl fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a fault that a test ordered")
+    }
+}
+
+impl std::error::Error for NoAnswer {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Broken(error) => Some(error),
+            Self::Stream(error) => Some(error),
+        }
+    }
+}
+
+/// The protocols that a front door speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Protocols {
+    /// HTTP/2 and HTTP/1.1, as an API server.
+    #[default]
+    Both,
+    /// HTTP/1.1 alone, as many proxies.
+    Http1,
+    /// HTTP/2 with one stream at a time, and HTTP/1.1.
+    OneStream,
+}
 
 /// The state that all connections of a world share.
 pub(crate) struct Door {
@@ -43,6 +88,8 @@ pub(crate) struct Door {
     /// Users by the certificate that was made for them.
     users: Mutex<HashMap<Vec<u8>, String>>,
     short_lived: Mutex<ShortLived>,
+    protocols: Mutex<Protocols>,
+    connections: AtomicUsize,
 }
 
 /// Tokens that begin with [`SHORT_LIVED`]: each stands for another one, for a limited time from its first
@@ -66,7 +113,7 @@ pub(crate) struct FrontDoor {
 impl FrontDoor {
     pub(crate) fn open(backend: Backend) -> Self {
         let authority = Authority::new("support-cluster-ca");
-        let acceptor = TlsAcceptor::from(Arc::new(authority.server_config(&authority.server())));
+        let tls = authority.server_config(&authority.server());
         let listener = wait_for(TcpListener::bind("127.0.0.1:0")).expect("a free port on loopback");
         let address = listener.local_addr().expect("an address");
         let door = Arc::new(Door {
@@ -76,17 +123,19 @@ impl FrontDoor {
             backend,
             users: Mutex::default(),
             short_lived: Mutex::default(),
+            protocols: Mutex::default(),
+            connections: AtomicUsize::new(0),
         });
-        let accepting = runtime().spawn(accept(Arc::clone(&door), listener, acceptor)).abort_handle();
+        let accepting = runtime().spawn(accept(Arc::clone(&door), listener, tls)).abort_handle();
         Self { door, address, authority, accepting }
     }
 
     /// Opens another door to the same cluster, with a certificate of its own. It stays open.
     pub(crate) fn second(&self, pair: &Pair) -> SocketAddr {
-        let acceptor = TlsAcceptor::from(Arc::new(self.authority.server_config(pair)));
+        let tls = self.authority.server_config(pair);
         let listener = wait_for(TcpListener::bind("127.0.0.1:0")).expect("a free port on loopback");
         let address = listener.local_addr().expect("an address");
-        drop(runtime().spawn(accept(Arc::clone(&self.door), listener, acceptor)));
+        drop(runtime().spawn(accept(Arc::clone(&self.door), listener, tls)));
         address
     }
 
@@ -110,10 +159,14 @@ impl Drop for FrontDoor {
     }
 }
 
-async fn accept(door: Arc<Door>, listener: TcpListener, acceptor: TlsAcceptor) {
+async fn accept(door: Arc<Door>, listener: TcpListener, mut tls: ServerConfig) {
+    let http1 = TlsAcceptor::from(Arc::new(tls.clone()));
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let both = TlsAcceptor::from(Arc::new(tls));
     let mut connections = JoinSet::new();
     loop {
         if let Ok((stream, _)) = listener.accept().await {
+            let acceptor = if door.protocols() == Protocols::Http1 { &http1 } else { &both };
             connections.spawn(serve(Arc::clone(&door), stream, acceptor.clone()));
         }
         while connections.try_join_next().is_some() {}
@@ -124,19 +177,38 @@ async fn serve(door: Arc<Door>, stream: TcpStream, acceptor: TlsAcceptor) {
     // Delayed acknowledgements would add 40 ms to every request.
     drop(stream.set_nodelay(true));
     let Ok(stream) = acceptor.accept(stream).await else { return };
+    door.connections.fetch_add(1, Ordering::Relaxed);
     let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
     let user = certificate.and_then(|certificate| {
         door.users.lock().unwrap_or_else(PoisonError::into_inner).get(certificate.as_ref()).cloned()
     });
+    if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+        let streams = if door.protocols() == Protocols::OneStream { 1 } else { 200 };
+        http2::serve(&door, stream, user, streams).await;
+        return;
+    }
     let service = service_fn(|request| {
         let (door, user) = (Arc::clone(&door), user.clone());
-        async move { door.receive(request, user).await }
+        async move { door.receive(request, user, |_| {}).await }
     });
     // The connection ends with an error where a fault dropped it.
     drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
 }
 
 impl Door {
+    fn protocols(&self) -> Protocols {
+        *self.protocols.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn speak(&self, protocols: Protocols) {
+        *self.protocols.lock().unwrap_or_else(PoisonError::into_inner) = protocols;
+    }
+
+    /// Returns the number of connections so far.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn short_lived_tokens(&self, stand_for: &str, life: Duration) {
         let mut short_lived = self.short_lived.lock().unwrap_or_else(PoisonError::into_inner);
         short_lived.terms = Some((stand_for.to_owned(), life));
@@ -158,11 +230,14 @@ impl Door {
         }
     }
 
-    async fn receive(
+    /// Answers a request. An error ends the connection, or the stream; what becomes of the connection
+    /// besides is told to `order`.
+    pub(crate) async fn receive(
         self: Arc<Self>,
         request: Request<Incoming>,
         user: Option<String>,
-    ) -> io::Result<Response<Body>> {
+        order: impl Fn(Order),
+    ) -> Result<Response<Body>, NoAnswer> {
         let (head, body) = request.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         let mut request = Request::from_parts(head, body);
@@ -173,15 +248,27 @@ impl Door {
 
         pass(&mut stops, Hold::BeforeForwarding).await;
         let cut = acts.iter().any(|act| matches!(act, Act::CutTheAnswer));
+        for end in acts.iter().filter_map(Act::end) {
+            match end {
+                End::RefusedStream => return Err(NoAnswer::Stream(h2::Reason::REFUSED_STREAM.into())),
+                End::Connection => order(Order::Close),
+                End::GoAwayBefore => order(Order::GoAwayBefore),
+                End::GoAwayAfter => continue,
+            }
+            std::future::pending::<()>().await;
+        }
         let mut response = match refusal(&request, &acts).await? {
             Some(response) => response,
             None => self.forward(request, user).await?,
         };
         pass(&mut stops, Hold::AfterForwarding).await;
         if acts.iter().any(|act| matches!(act, Act::DropAfterForwarding)) {
-            return Err(io::ErrorKind::ConnectionAborted.into());
+            return Err(io::Error::from(io::ErrorKind::ConnectionAborted).into());
         }
         for act in &acts {
+            if act.end() == Some(End::GoAwayAfter) {
+                order(Order::GoAwayAfter);
+            }
             if let Act::Warn(text) = act {
                 let value =
                     format!("299 - \"{}\"", text.replace('"', "\\\"")).parse().expect("a header's value");
@@ -243,7 +330,7 @@ async fn refusal(request: &Request<Bytes>, acts: &[Act]) -> io::Result<Option<Re
                 });
                 return Ok(Some(respond(*code, "application/json", status.to_string())));
             }
-            Act::DropAfterForwarding | Act::CutTheAnswer | Act::Warn(_) => {}
+            Act::DropAfterForwarding | Act::CutTheAnswer | Act::Warn(_) | Act::End(_) => {}
         }
     }
     Ok(None)

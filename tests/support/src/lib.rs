@@ -52,6 +52,7 @@ mod faults;
 mod forward;
 mod front_door;
 mod gate;
+mod http2;
 mod kubeconfig;
 mod log;
 mod programs;
@@ -64,7 +65,8 @@ mod world;
 
 pub use bare::{Bare, Listening, listen};
 pub use certificates::{KeyKind, Odd, Validity};
-pub use faults::{Fault, Flood, On};
+pub use faults::{End, Fault, Flood, On};
+pub use front_door::Protocols;
 pub use gate::{Gate, Hold};
 pub use kubeconfig::Kubeconfig;
 pub use log::Recorded;

@@ -19,7 +19,7 @@ use crate::control_plane::{ADMIN_TOKEN, ControlPlane};
 use crate::controller::Controller;
 use crate::faults::{Fault, On};
 use crate::forward::Forwarder;
-use crate::front_door::FrontDoor;
+use crate::front_door::{FrontDoor, Protocols};
 use crate::gate::{Gate, Hold};
 use crate::kubeconfig::Kubeconfig;
 use crate::log::Recorded;
@@ -137,6 +137,16 @@ impl World {
     /// Forgets the requests so far.
     pub fn clear_log(&self) {
         self.front_door.door.log.clear();
+    }
+
+    /// Returns the number of connections that were made so far.
+    pub fn connections(&self) -> usize {
+        self.front_door.door.connections()
+    }
+
+    /// Chooses what the front door speaks on connections to come.
+    pub fn speak(&self, protocols: Protocols) {
+        self.front_door.door.speak(protocols);
     }
 
     /// Orders a fault.
