@@ -153,14 +153,8 @@ impl<'a> SecretChange<'a> {
             ))
             .hint(format!(
                 "{} offers to delete it and to create it again, with all its keys",
-                CommandLine::plugin("create").arg(name).then("--replace …")
+                CommandLine::plugin("create").arg(name).then("--replace …").namespace(namespace)
             )));
-        }
-        if let Some(owner) = secret.metadata.owner_references.first() {
-            self.session.ui.warning(&format!(
-                "secret {name} is owned by a {} ({}), which may undo the change",
-                owner.kind, owner.api_version
-            ));
         }
         Ok(())
     }

@@ -198,11 +198,6 @@ impl Call {
         }
     }
 
-    /// Returns true if the answer is a list, and so may be long.
-    pub(super) fn is_of_a_list(&self) -> bool {
-        self.method == Method::GET && self.place.object().is_some_and(|objects| objects.name.is_none())
-    }
-
     /// Returns path and query, as the server's audit log has them. Holds names, never values.
     ///
     /// # Errors

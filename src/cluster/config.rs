@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rustls::pki_types::ServerName;
 
+use super::address::Account;
 use super::kubeconfig::{Cluster, File, Selected, User};
 use super::login::Login;
 use super::proxy::Proxy;
@@ -67,8 +68,9 @@ pub(super) fn load(flags: &Connection, attendance: Attendance, ui: &Ui) -> Resul
         None => in_cluster()?,
     };
     let selected = kubeconfig::select(&files, flags)?;
-    let settings = settings(&selected, flags.request_timeout)?;
-    let login = Login::new(&selected, flags, &settings.server, attendance, ui)?;
+    let (settings, account) = settings(&selected, flags.request_timeout)?;
+    let server = (&settings.server, account.as_ref());
+    let login = Login::new(&selected, flags, server, attendance, ui)?;
     Ok((settings, login))
 }
 
@@ -92,13 +94,14 @@ fn names_an_entry(flags: &Connection) -> bool {
     [&flags.context, &flags.cluster, &flags.user].into_iter().any(Option::is_some)
 }
 
-fn settings(selected: &Selected, request_timeout: Option<Duration>) -> Result<Settings> {
+/// Returns the settings, and the user and password in the server's address.
+fn settings(selected: &Selected, request_timeout: Option<Duration>) -> Result<(Settings, Option<Account>)> {
     let Selected { cluster, user, names, namespace, .. } = selected;
     let no_server = || {
         Error::failed("the cluster has no server")
             .hint("set it: kubectl config set-cluster NAME --server=URL, or add --server=URL")
     };
-    let server = address::parse(cluster.server.as_deref().ok_or_else(no_server)?)?;
+    let (server, account) = address::parse(cluster.server.as_deref().ok_or_else(no_server)?)?;
     let explicit = cluster.proxy_url.as_deref();
     let proxy = proxy::for_server(&server, explicit, |name| env::var(name).ok())?;
     let limit = match request_timeout {
@@ -108,7 +111,7 @@ fn settings(selected: &Selected, request_timeout: Option<Duration>) -> Result<Se
     };
     // client-go ignores the TLS settings of a server without TLS.
     let encrypted = server.scheme_str() == Some("https");
-    Ok(Settings {
+    let settings = Settings {
         namespace: namespace.clone().unwrap_or_else(|| "default".to_owned()),
         trust: if encrypted { Trust::of(cluster, &names.cluster)? } else { Trust::Machine },
         server_name: if encrypted { server_name(cluster)? } else { None },
@@ -122,7 +125,8 @@ fn settings(selected: &Selected, request_timeout: Option<Duration>) -> Result<Se
         connect_limit: limit.min(CONNECT_LIMIT),
         limit,
         server,
-    })
+    };
+    Ok((settings, account))
 }
 
 fn server_name(cluster: &Cluster) -> Result<Option<ServerName<'static>>> {

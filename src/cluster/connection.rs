@@ -22,6 +22,7 @@ use super::call::{Call, Shape};
 use super::failure::{Failure, Missing, shortened};
 use super::login::Credential;
 use super::proof::{self, Head, Kept, Proof, Wrong};
+use super::size::{self, Limit};
 use super::transport::Wire;
 use super::transport_error::TransportError;
 use super::versions::Versions;
@@ -41,14 +42,6 @@ const IN_FLIGHT: usize = 16;
 
 /// The longest silence while a request has no time limit of its own. API servers give up after 60 s.
 const SILENCE: Duration = Duration::from_secs(90);
-
-/// The longest answer in bytes, unpacked. A page has at most 500 objects, and etcd stores none over 1.5 MiB.
-const MOST: usize = 256 << 20;
-/// The longest answer about one object, in bytes: as a tree of JSON it may take fifty times as much memory.
-pub(super) const MOST_OF_AN_OBJECT: usize = 16 << 20;
-const MOST_OF_A_REFUSAL: usize = 8 << 20;
-/// The limit in bytes for all answers under way together.
-const MOST_AT_ONCE: usize = 512 << 20;
 
 /// The API server, as one user sees it.
 pub(crate) struct Cluster {
@@ -140,6 +133,7 @@ impl Cluster {
     /// The request failed, or something other than the API server answered.
     pub(super) async fn object<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Failure> {
         let body = self.proven(call).await?;
+        size::check_tree(&body, Limit::of(call)).map_err(|limit| self.too_large(call, limit))?;
         // serde's own message quotes the text it could not read, which may be a value.
         serde_json::from_slice(&body).map_err(|error| self.wrong(call, proof::instead(&error, &body)))
     }
@@ -276,9 +270,8 @@ impl Cluster {
         let answer = self.in_motion(call, self.wire.send(request, credential)).await?;
         let (head, body) = answer.map_err(|error| self.lost(call, &*error))?.into_parts();
         let is_success = head.status.is_success();
-        let most = if call.is_of_a_list() { MOST } else { MOST_OF_AN_OBJECT };
-        let most = if is_success { most } else { MOST_OF_A_REFUSAL };
-        match self.read(call, body, most).await {
+        let limit = if is_success { Limit::of(call) } else { Limit::Refusal };
+        match self.read(call, body, limit).await {
             // The text of a refusal is not needed: its code says enough.
             Err(failure) if failure.is_too_large() && !is_success => Ok((head, Bytes::new())),
             body => body.map(|body| (head, body)),
@@ -290,7 +283,7 @@ impl Cluster {
         &self,
         call: &Call,
         body: impl Body<Data = Bytes, Error = BoxError>,
-        most: usize,
+        limit: Limit,
     ) -> Result<Bytes, Failure> {
         let mut body = pin!(body);
         let mut read = BytesMut::new();
@@ -298,8 +291,11 @@ impl Cluster {
         while let Some(frame) = self.in_motion(call, body.frame()).await? {
             let frame = frame.map_err(|error| self.lost(call, &*error))?;
             let Ok(data) = frame.into_data() else { continue };
-            if read.len() + data.len() > most || held.add(data.len()) > MOST_AT_ONCE {
-                return Err(self.without_answer(call, TransportError::TooLarge(read.len())));
+            if read.len() + data.len() > limit.most() {
+                return Err(self.too_large(call, limit));
+            }
+            if held.add(data.len()) > Limit::Together.most() {
+                return Err(self.too_large(call, Limit::Together));
             }
             read.extend_from_slice(&data);
         }
@@ -310,6 +306,10 @@ impl Cluster {
     async fn in_motion<T>(&self, call: &Call, next: impl Future<Output = T>) -> Result<T, Failure> {
         let next = tokio::time::timeout(self.silence, next).await;
         next.map_err(|_| self.without_answer(call, TransportError::TooSlow(self.silence)))
+    }
+
+    fn too_large(&self, call: &Call, limit: Limit) -> Failure {
+        self.without_answer(call, TransportError::TooLarge(limit))
     }
 
     fn without_answer(&self, call: &Call, trouble: TransportError) -> Failure {

@@ -80,7 +80,7 @@ fn about_context(named: NamedContext) -> (String, String) {
 
 fn about_cluster(named: NamedCluster) -> (String, String) {
     let server = named.cluster.server.and_then(|server| address::parse(&server).ok());
-    (named.name, server.as_ref().map(address::host_and_port).unwrap_or_default())
+    (named.name, server.map(|(server, _)| address::host_and_port(&server)).unwrap_or_default())
 }
 
 /// Reads and merges the files. Returns none if there are none, or if they name no cluster (such as

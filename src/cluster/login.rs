@@ -8,13 +8,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use http::{HeaderValue, Uri};
 use rustls::sign::CertifiedKey;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
+use super::address::{self, Account};
 use super::exec::Plugin;
 use super::kubeconfig::{AuthProvider, Selected, User};
 use super::{Attendance, bounded, identity};
@@ -93,23 +92,32 @@ impl Credential {
 }
 
 impl Login {
-    /// Chooses the user's way to log in.
+    /// Chooses the user's way to log in. As in Go's HTTP client, user and password in the server's address go
+    /// before all others, and are sent over http too.
     ///
     /// # Errors
     /// The kubeconfig's settings for the user can't be used.
     pub(super) fn new(
         selected: &Selected,
         flags: &Connection,
-        server: &Uri,
+        (server, account): (&Uri, Option<&Account>),
         attendance: Attendance,
         ui: &Ui,
     ) -> Result<Self> {
+        let of_address = account.map(|account| {
+            ui.never_quote(account.password.as_bytes());
+            let origin = "user name and password in the server's address".to_owned();
+            Source::Fixed { header: account.basic(), origin, ends: None }
+        });
         if server.scheme_str() != Some("https") {
-            let source = Source::Nobody(Why::Unencrypted);
+            let source = of_address.unwrap_or(Source::Nobody(Why::Unencrypted));
             return Ok(Self { source, identity: None, current: Mutex::default(), ui: ui.clone() });
         }
         let identity = identity::of_user(&selected.user, &selected.names.user, ui)?;
-        let source = source(selected, flags, identity.is_some(), attendance)?;
+        let source = match of_address {
+            Some(source) => source,
+            None => source(selected, flags, identity.is_some(), attendance)?,
+        };
         Ok(Self { source, identity, current: Mutex::default(), ui: ui.clone() })
     }
 
@@ -335,13 +343,8 @@ fn bearer(token: &str, origin: &str) -> Result<Option<HeaderValue>> {
 }
 
 fn basic(user: &User) -> HeaderValue {
-    let name = user.username.as_deref().unwrap_or_default();
     let password = user.password.as_ref().map_or("", |password| password.expose());
-    let pair = Zeroizing::new(format!("{name}:{password}"));
-    let text = Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(pair.as_bytes())));
-    let mut header = HeaderValue::from_str(&text).expect("base64 is ASCII");
-    header.set_sensitive(true);
-    header
+    address::basic(user.username.as_deref().unwrap_or_default(), password)
 }
 
 fn token_in(path: &Path) -> Result<HeaderValue> {

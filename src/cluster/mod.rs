@@ -35,12 +35,13 @@ mod proxy;
 mod quoting;
 mod secret_list;
 mod secrets;
+mod size;
+mod stream;
 mod tables;
 mod tls;
 mod transport;
 mod transport_error;
 mod versions;
-mod watched;
 mod workloads;
 
 pub(crate) use across_namespaces::{KindOf, Namespaces, Seen, Unseen};

@@ -10,8 +10,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::call::Call;
-use super::connection::MOST_OF_AN_OBJECT;
-use super::proof::Head;
+use super::proof::{Head, OVERSIZED};
+use super::size::{self, Limit};
 use super::{Cluster, Failure};
 
 /// The number of objects in a page, as in kubectl.
@@ -209,9 +209,8 @@ impl Cluster {
 
 /// Reads an object of a list as a tree.
 fn tree(item: &RawValue) -> serde_json::Result<Value> {
-    if item.get().len() > MOST_OF_AN_OBJECT {
-        return Err(serde_json::Error::custom("it is larger than any object"));
-    }
+    size::check_tree(item.get().as_bytes(), Limit::Object)
+        .map_err(|_| serde_json::Error::custom(OVERSIZED))?;
     serde_json::from_str(item.get())
 }
 
@@ -240,7 +239,7 @@ mod tests {
     fn no_item_of_a_list_is_larger_than_any_object() {
         let item = |length: usize| RawValue::from_string(format!("[{}0]", "0,".repeat(length / 2))).unwrap();
         assert!(tree(&item(1_000)).is_ok());
-        assert!(tree(&item(MOST_OF_AN_OBJECT)).is_err());
+        assert!(tree(&item(Limit::Object.most())).is_err());
     }
 
     #[test]

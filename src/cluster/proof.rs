@@ -77,6 +77,9 @@ pub(super) enum Kept {
 
 const UNCHANGED: Wrong = Wrong::Instead("the object without the change");
 
+/// An item of a list that no server can have stored.
+pub(super) const OVERSIZED: &str = "an object that is larger than any";
+
 /// The identity that a page of a list states.
 pub(super) struct Head {
     pub(super) kind: String,
@@ -232,6 +235,9 @@ pub(super) fn of_page(call: &Call, head: &Head) -> Result<(), Wrong> {
 
 /// Describes a page that could not be read.
 pub(super) fn of_unreadable_page(call: &Call, error: &serde_json::Error, body: &[u8]) -> Wrong {
+    if error.to_string().starts_with(OVERSIZED) {
+        return Wrong::Instead(OVERSIZED);
+    }
     match map::<Identity>(body) {
         Ok(answer) if answer.kind == "Status" => match of_status(call, body) {
             Err(wrong) => wrong,

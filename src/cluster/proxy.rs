@@ -7,9 +7,8 @@
 use std::net::IpAddr;
 
 use http::Uri;
-use percent_encoding::percent_decode_str;
-use zeroize::Zeroizing;
 
+use super::address::Account;
 use crate::error::{Error, Result};
 
 /// A proxy between this machine and the server.
@@ -26,12 +25,6 @@ pub(super) enum Kind {
     Https,
     /// The proxy resolves the server's name, with or without an `h` at the end of the scheme, as with Go.
     Socks5,
-}
-
-/// The user and password for a proxy.
-pub(super) struct Account {
-    pub(super) name: Zeroizing<String>,
-    pub(super) password: Zeroizing<String>,
 }
 
 /// Returns the proxy for a server: the kubeconfig's `proxy-url`, else the environment's proxy for that
@@ -77,7 +70,7 @@ fn read(url: &str) -> Option<Proxy> {
     let authority = uri.authority()?.as_str();
     let host = uri.host().filter(|host| !host.is_empty())?;
     let (user, address) = match authority.rsplit_once('@') {
-        Some((user, address)) => (Some(account(user)?), address),
+        Some((user, address)) => (Some(Account::parse(user)?), address),
         None => (None, authority),
     };
     let port = match address.strip_prefix(host)?.strip_prefix(':') {
@@ -92,13 +85,6 @@ fn read(url: &str) -> Option<Proxy> {
         return None;
     }
     Some(Proxy { kind, address: address.build().ok()?, user })
-}
-
-fn account(user: &str) -> Option<Account> {
-    let (name, password) = user.split_once(':').unwrap_or((user, ""));
-    let decoded =
-        |text: &str| Some(Zeroizing::new(percent_decode_str(text).decode_utf8().ok()?.into_owned()));
-    Some(Account { name: decoded(name)?, password: decoded(password)? })
 }
 
 fn goes_direct(host: &str, port: u16, no_proxy: &str) -> bool {

@@ -9,14 +9,14 @@ use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, Uri, header};
+use http::{Request, Response, Uri, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use hyper::ext::on_informational;
 use hyper::rt::{Read, Write};
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -25,18 +25,22 @@ use hyper_util::client::legacy::connect::{Connection, HttpConnector, capture_con
 use hyper_util::rt::TokioExecutor;
 use rustls::ClientConfig;
 use rustls::sign::CertifiedKey;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use tower::util::BoxCloneService;
 use tower::{BoxError, Service, ServiceExt};
 use tower_http::decompression::{Decompression, DecompressionBody};
-use zeroize::Zeroizing;
 
+use super::address::Account;
 use super::config::{Compression, HttpVersions, Settings};
 use super::login::{Credential, Login};
-use super::proxy::{Account, Kind, Proxy};
-use super::watched::Watch;
+use super::proxy::{Kind, Proxy};
+use super::stream::{Form, Stream, Watch};
+use super::transport_error::Broken;
 use super::{address, tls};
 use crate::error::Result;
+
+/// The most interim answers (1xx) to one request. API servers send none; a proxy may send a few.
+const INTERIM: usize = 100;
 
 type Http = BoxCloneService<Request<Full<Bytes>>, Response<DecompressionBody<Incoming>>, BoxError>;
 
@@ -90,7 +94,12 @@ impl Wire {
         if let Some(header) = &credential.header {
             head.headers.insert(header::AUTHORIZATION, header.clone());
         }
-        let answer = shown.send(Request::from_parts(head, body)).await;
+        let mut request = Request::from_parts(head, body);
+        let flood = stop_at_a_flood(&mut request);
+        let answer = tokio::select! {
+            answer = shown.send(request) => answer,
+            () = flood.notified() => Err(Broken::Interim.into()),
+        };
         answer.map_err(|error| shown.watch.instead_of(error))
     }
 
@@ -147,35 +156,66 @@ impl Shown {
     }
 }
 
+/// Returns the signal that too many interim answers have come.
+fn stop_at_a_flood(request: &mut Request<Full<Bytes>>) -> Arc<Notify> {
+    let flood = Arc::new(Notify::new());
+    let (signal, come) = (Arc::clone(&flood), AtomicUsize::new(0));
+    on_informational(request, move |_| {
+        if come.fetch_add(1, Ordering::Relaxed) == INTERIM {
+            signal.notify_one();
+        }
+    });
+    flood
+}
+
 /// Builds a client that shows this certificate, through the settings' proxy, if any.
 fn client(settings: &Settings, identity: Option<Arc<CertifiedKey>>, watch: &Watch) -> Result<Http> {
     let tls = tls::client_config(&settings.trust, identity)?;
     let tcp = tcp(settings.connect_limit);
     Ok(match &settings.proxy {
-        None => over(settings, tls, watch, tcp),
+        None => over(settings, tls, watch, tcp, Form::Path),
         Some(Proxy { kind: Kind::Socks5, address, user }) => {
             let socks = SocksV5::new(address.clone(), tcp);
-            over(
-                settings,
-                tls,
-                watch,
-                match user {
-                    Some(Account { name, password }) => {
-                        socks.with_auth(name.to_string(), password.to_string())
-                    }
-                    None => socks,
-                },
-            )
+            let socks = match user {
+                Some(Account { name, password }) => socks.with_auth(name.to_string(), password.to_string()),
+                None => socks,
+            };
+            // hyper-util 0.1 takes 443 for the port of every scheme.
+            over(settings, tls, watch, socks.map_request(address::with_port), Form::Path)
         }
-        Some(Proxy { kind: Kind::Https, address, user }) => {
-            // CONNECT is a request of HTTP/1.1 here.
-            let proxy = encrypted(settings, tls.clone(), HttpVersions::First, tcp);
-            over(settings, tls, watch, authorized(Tunnel::new(address.clone(), proxy), user.as_ref()))
+        Some(proxy @ Proxy { kind: Kind::Https, .. }) => {
+            // What is asked of a proxy itself is asked in HTTP/1.1.
+            let to_proxy = encrypted(settings, tls.clone(), HttpVersions::First, tcp);
+            by_proxy(settings, tls, watch, to_proxy, proxy)
         }
-        Some(Proxy { kind: Kind::Http, address, user }) => {
-            over(settings, tls, watch, authorized(Tunnel::new(address.clone(), tcp), user.as_ref()))
-        }
+        Some(proxy @ Proxy { kind: Kind::Http, .. }) => by_proxy(settings, tls, watch, tcp, proxy),
     })
+}
+
+/// Builds a client for which an HTTP proxy, to which `connector` leads, makes a tunnel to the server. As with
+/// Go, requests to a server without TLS are passed on one by one: few proxies make a tunnel to its port.
+fn by_proxy<C>(settings: &Settings, tls: ClientConfig, watch: &Watch, connector: C, proxy: &Proxy) -> Http
+where
+    C: Service<Uri> + Clone + Send + Sync + 'static,
+    C::Response: Connection + Read + Write + Send + Unpin + 'static,
+    C::Future: Send + 'static,
+    C::Error: Into<BoxError>,
+{
+    let (address, account) = (proxy.address.clone(), proxy.user.as_ref().map(Account::basic));
+    if settings.server.scheme_str() == Some("https") {
+        let tunnel = Tunnel::new(address, connector);
+        let tunnel = account.into_iter().fold(tunnel, Tunnel::with_auth);
+        return over(settings, tls, watch, tunnel, Form::Path);
+    }
+    let to_proxy = connector
+        .map_request(move |_: Uri| address.clone())
+        .map_err(|error: C::Error| BoxError::from(Broken::Proxy(error.into())));
+    let http = over(settings, tls, watch, to_proxy, Form::Url);
+    BoxCloneService::new(http.map_request(move |mut request: Request<Full<Bytes>>| {
+        let header = account.iter().map(|account| (header::PROXY_AUTHORIZATION, account.clone()));
+        request.headers_mut().extend(header);
+        request
+    }))
 }
 
 fn tcp(limit: Duration) -> HttpConnector {
@@ -184,16 +224,6 @@ fn tcp(limit: Duration) -> HttpConnector {
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(Some(limit));
     tcp
-}
-
-/// Adds the header with user and password to the requests for the proxy.
-fn authorized<C>(tunnel: Tunnel<C>, user: Option<&Account>) -> Tunnel<C> {
-    let Some(Account { name, password }) = user else { return tunnel };
-    let pair = Zeroizing::new(format!("{}:{}", name.as_str(), password.as_str()));
-    let basic = Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(pair.as_bytes())));
-    let mut header = HeaderValue::from_str(&basic).expect("base64 is ASCII");
-    header.set_sensitive(true);
-    tunnel.with_auth(header)
 }
 
 fn encrypted<C>(
@@ -213,7 +243,7 @@ fn encrypted<C>(
     }
 }
 
-fn over<C>(settings: &Settings, tls: ClientConfig, watch: &Watch, connector: C) -> Http
+fn over<C>(settings: &Settings, tls: ClientConfig, watch: &Watch, connector: C, form: Form) -> Http
 where
     C: Service<Uri> + Clone + Send + Sync + 'static,
     C::Response: Connection + Read + Write + Send + Unpin + 'static,
@@ -221,8 +251,8 @@ where
     C::Error: Into<BoxError>,
 {
     let watch = watch.clone();
-    let connector =
-        encrypted(settings, tls, settings.versions, connector).map_response(move |stream| watch.over(stream));
+    let connector = encrypted(settings, tls, settings.versions, connector)
+        .map_response(move |inner| Stream::new(inner, form, watch.clone()));
     let http: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new())
         .http2_max_header_list_size(MOST_HEADERS)
         // What was not sent is sent again by `Cluster::send`, and so waits for the connection that another makes.

@@ -1,11 +1,14 @@
 //! Failures of a connection, read from a chain of errors and told in kubectl's words.
 
 use std::error::Error as StdError;
+use std::fmt;
 use std::io::ErrorKind;
 use std::time::Duration;
 
 use hyper_util::client::legacy;
+use tower::BoxError;
 
+use super::size::Limit;
 use crate::error::Error;
 
 const CHECK_ADDRESS: &str = "a login page or a proxy may have answered in its place; check the server's address: \
@@ -24,13 +27,42 @@ pub(super) enum TransportError {
     /// The stream, or the connection, ended before the server looked at the request.
     TurnedAway,
     TooSlow(Duration),
-    /// The answer did not end within this many bytes.
-    TooLarge(usize),
+    /// Interim answers came, and no answer.
+    Interim,
+    /// The answer goes beyond this limit.
+    TooLarge(Limit),
     /// The answer belongs to another request.
     Wrong {
         instead: &'static str,
         wanted: String,
     },
+}
+
+/// What broke a connection on this side of hyper.
+#[derive(Debug)]
+pub(super) enum Broken {
+    /// Interim answers came, one after the other.
+    Interim,
+    /// The proxy that passes on requests can't be reached.
+    Proxy(BoxError),
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Interim => "too many interim answers",
+            Self::Proxy(_) => "the proxy can't be reached",
+        })
+    }
+}
+
+impl StdError for Broken {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Interim => None,
+            Self::Proxy(error) => Some(error.as_ref()),
+        }
+    }
 }
 
 /// Tells whether the API server may have got the request before the failure.
@@ -58,6 +90,9 @@ pub(super) fn of(error: &(dyn StdError + 'static)) -> (TransportError, Sent) {
     let turned_away =
         matches!(tls, Some(rustls::Error::AlertReceived(alert)) if is_about_a_certificate(*alert));
     let trouble = match tls {
+        _ if let Some(Broken::Interim) = chain(error).find_map(<dyn StdError>::downcast_ref) => {
+            TransportError::Interim
+        }
         // Before all others, which would blame the server.
         _ if never_sent && let Some(what) = chain(error).find_map(of_a_proxy) => TransportError::Proxy(what),
         Some(tls) => tls_words(tls),
@@ -206,6 +241,9 @@ fn in_words(time: rustls::pki_types::UnixTime) -> String {
 
 /// Recognizes a proxy's failure by its text: hyper-util 0.1's types for it are private.
 fn of_a_proxy(error: &(dyn StdError + 'static)) -> Option<&'static str> {
+    if let Some(Broken::Proxy(_)) = error.downcast_ref() {
+        return Some("can't be reached");
+    }
     let text = error.to_string();
     let known = [
         ("tunnel error: failed to create underlying connection", "can't be reached"),
@@ -275,8 +313,11 @@ impl TransportError {
                 Error::failed(format!("{server} did not answer within {} s", limit.as_secs_f64()))
                     .hint("try again, or give it more time with --request-timeout=2m")
             }
-            TransportError::TooLarge(bytes) => {
-                Error::failed(format!("{server} sends an answer that is too long: {} MiB so far", bytes >> 20))
+            TransportError::Interim => {
+                Error::failed(format!("{server} sends interim answers (HTTP 1xx) and no answer")).hint(CHECK_ADDRESS)
+            }
+            TransportError::TooLarge(limit) => {
+                Error::failed(format!("{server} sends an answer that is too long: {}", limit.in_words()))
                     .hint(CHECK_ADDRESS)
             }
             TransportError::Wrong { instead, wanted } => Error::failed(format!(

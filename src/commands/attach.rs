@@ -112,7 +112,7 @@ struct Request {
 }
 
 pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> {
-    let Request { target, files, asked, containers, existing } = args.resolve()?;
+    let Request { target, files, asked, containers, existing } = args.resolve(session)?;
     if args.runai == RunaiFlags::Wanted {
         let known = target.as_ref().and_then(TypedTarget::as_known);
         return print_runai_flags(asked, known, args, session).await;
@@ -173,8 +173,8 @@ fn which_use() -> Error {
 }
 
 impl AttachArgs {
-    fn resolve(&self) -> Result<Request> {
-        let (secret, target) = self.secret_and_target()?;
+    fn resolve(&self, session: &Session<'_>) -> Result<Request> {
+        let (secret, target) = self.secret_and_target(session)?;
         let mut attachments = match secret {
             Some(secret) => self.of_one_secret(secret)?,
             None => Vec::new(),
@@ -262,7 +262,7 @@ impl AttachArgs {
             .hint(format!("leave out {flag}")))
     }
 
-    fn secret_and_target(&self) -> Result<(Option<&str>, Option<TypedTarget>)> {
+    fn secret_and_target(&self, session: &Session<'_>) -> Result<(Option<&str>, Option<TypedTarget>)> {
         let names_keys =
             !self.env.is_empty() || self.env_all.is_some() || !self.mount.is_empty() || self.image_pull;
         let of_manifest = self.manifest.is_given();
@@ -273,12 +273,15 @@ impl AttachArgs {
             [_] if !names_keys && of_manifest && self.references.is_empty() => Err(which_use()),
             [secret] if !names_keys && self.references.is_empty() => {
                 Err(Error::usage("which workload is to get the secret?")
-                    .hint(CommandLine::plugin("attach").arg(secret).then("KIND/NAME --env KEY")))
+                    .hint(session.in_this_place(
+                        CommandLine::plugin("attach").arg(secret).then("KIND/NAME --env KEY"),
+                    )))
             }
             [target] if !names_keys => Ok((None, Some(TypedTarget::parse(target)?))),
             [] | [_] => Err(which_workload()),
             [target, secret] if Target::are_swapped(target, secret) => {
-                Err(Target::swapped("attach", secret, target))
+                let right = CommandLine::plugin("attach").arg(secret).arg(target).then("…");
+                Err(Target::swapped(&session.in_this_place(right)))
             }
             [secret, target] if names_keys || self.references.is_empty() => {
                 Ok((Some(secret), Some(TypedTarget::parse(target)?)))

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::change::manifest::ManifestChange;
 use crate::change::workload::{Change, ChangeArgs, Changed, Plan, Planned};
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::Holds;
 use crate::session::Session;
@@ -69,7 +70,8 @@ pub(crate) struct DetachArgs {
 
 pub(super) async fn run(args: &DetachArgs, session: &Session<'_>) -> Result<()> {
     if let Some(second) = args.target.as_deref().filter(|second| Target::are_swapped(&args.secret, second)) {
-        return Err(Target::swapped("detach", second, &args.secret));
+        let right = CommandLine::plugin("detach").arg(second).arg(&args.secret).then("…");
+        return Err(Target::swapped(&session.in_this_place(right)));
     }
     let target = args.target.as_deref().map(TypedTarget::parse).transpose()?;
     let plan = Detaching { selection: args.selection()? };

@@ -55,7 +55,7 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
     let change = SecretChange::begin("set", &args.name, &args.write, session).await?;
     let found = change.read().await?;
     let scope = found.as_ref().map_or(Scope::Nobody, |secret| sharing::scope(&secret.metadata, session));
-    args.check_restart(&scope)?;
+    args.check_restart(&scope, session)?;
     let manifest = if let Some(manifest) = read {
         manifest
     } else {
@@ -90,7 +90,7 @@ fn step(manifest: &SecretManifest, found: Option<&SecretHead>) -> Step {
 
 impl SetArgs {
     /// Refuses `--restart` for a shared secret: workloads would restart before their copies have arrived.
-    fn check_restart(&self, scope: &Scope) -> Result<()> {
+    fn check_restart(&self, scope: &Scope, session: &Session<'_>) -> Result<()> {
         if *scope == Scope::Nobody || !self.restart {
             return Ok(());
         }
@@ -101,7 +101,7 @@ impl SetArgs {
         .hint("set it without --restart; the workloads to restart are then named")
         .hint(format!(
             "to see whether the copies have arrived: {}",
-            CommandLine::plugin("status").arg(&self.name)
+            session.here(CommandLine::plugin("status").arg(&self.name))
         )))
     }
 
@@ -149,7 +149,7 @@ impl SetArgs {
 
     /// Reads all sources.
     async fn read(&self, session: &Session<'_>) -> Result<SecretManifest> {
-        self.check_that_no_value_is_named()?;
+        self.check_that_no_value_is_named(session)?;
         Source::check_keys("KEY", &self.keys)?;
         let given = self.given(session).await?;
         let contents = read_sources(&self.sources, given, Nothing::Refuse, session).await?;
@@ -161,7 +161,7 @@ impl SetArgs {
         if contents.data.is_empty() {
             return Err(Error::usage("no key to set").hint(format!(
                 "name one: {}; or a source that has some, such as --from-dotenv=.env",
-                CommandLine::plugin("set").arg(&self.name).then("KEY")
+                session.in_this_place(CommandLine::plugin("set").arg(&self.name).then("KEY"))
             )));
         }
         Ok(SecretManifest::new(&self.name, contents.data))
@@ -169,12 +169,12 @@ impl SetArgs {
 
     /// Refuses `NAME KEY VALUE` and `NAME KEY=VALUE`, which other programs take: the value would become the name
     /// of a key, which everybody may see.
-    fn check_that_no_value_is_named(&self) -> Result<()> {
+    fn check_that_no_value_is_named(&self, session: &Session<'_>) -> Result<()> {
         let is_value = |word: &String| word.contains('=') || secret::looks_like_a_token(word);
         let Some(at) = self.keys.iter().position(is_value) else { return Ok(()) };
         let key = secret::key_of_pair(&self.keys[at]).unwrap_or("KEY");
         let key = if secret::looks_like_a_token(key) { "KEY" } else { key };
-        let set = CommandLine::plugin("set").arg(&self.name).arg(key);
+        let set = session.in_this_place(CommandLine::plugin("set").arg(&self.name).arg(key));
         Err(Error::usage("a value does not go on the command line, where others can see it")
             .hint(format!("to be asked for it: {set}"))
             .hint(format!("from a file: {set} < FILE")))

@@ -82,25 +82,7 @@ fn ask(helper: &str, action: &str, line: &str) -> Result<Option<SecretValue>> {
     if line.len() > LONGEST_LINE {
         return Err(Error::failed(format!("a registry's name has no more than {LONGEST_LINE} characters")));
     }
-    let mut child = Command::new(&program)
-        .arg(action)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| Error::failed(format!("{program} can't be started: {}", error.kind())))?;
-    let end = Instant::now() + PATIENCE;
-    if let Some(mut stdin) = child.stdin.take() {
-        // A helper that does not read it will not have it.
-        let _ = stdin.write_all(line.as_bytes());
-    }
-    let answer = read(&mut child, end);
-    let status = wait(&mut child, end);
-    let (Some(answer), Some(status)) = (answer, status) else {
-        let _ = child.kill();
-        let _ = child.wait();
-        return Err(Error::failed(format!("{program} gave no answer within {} s", PATIENCE.as_secs())));
-    };
+    let (status, answer) = run(Command::new(&program).arg(action), line, PATIENCE)?;
     if answer.len() > LIMIT {
         return Err(Error::failed(format!("{program} gave more than {LIMIT} bytes for an answer")));
     }
@@ -113,6 +95,31 @@ fn ask(helper: &str, action: &str, line: &str) -> Result<Option<SecretValue>> {
     }
     Err(Error::failed(format!("{program} {action} failed"))
         .hint(format!("to see why: docker login {}", quoted(line))))
+}
+
+/// Runs a program that gets one line, and returns how it ended and what it printed.
+///
+/// # Errors
+/// It can't be started, or goes on for longer than `patience`; then it is ended.
+fn run(command: &mut Command, line: &str, patience: Duration) -> Result<(ExitStatus, SecretValue)> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command
+        .spawn()
+        .map_err(|error| Error::failed(format!("{program} can't be started: {}", error.kind())))?;
+    let end = Instant::now() + patience;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A helper that does not read it will not have it.
+        let _ = stdin.write_all(line.as_bytes());
+    }
+    let answer = read(&mut child, end);
+    let status = wait(&mut child, end);
+    if let (Some(answer), Some(status)) = (answer, status) {
+        return Ok((status, answer));
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    Err(Error::failed(format!("{program} gave no answer within {} s", patience.as_secs_f64())))
 }
 
 /// Reads what a child prints; none if that takes too long.
@@ -130,5 +137,30 @@ fn wait(child: &mut Child, end: Instant) -> Option<ExitStatus> {
             Ok(None) if Instant::now() < end => std::thread::sleep(PAUSE),
             ended => return ended.ok().flatten(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn within(script: &str, patience: Duration) -> Result<(ExitStatus, SecretValue)> {
+        run(Command::new("/bin/sh").args(["-c", script]), "ghcr.io", patience)
+    }
+
+    #[test]
+    fn a_helper_that_does_not_end_is_ended() {
+        for script in ["exec sleep 3600", "exec 1>&-; exec sleep 3600", "while :; do echo x; sleep 1; done"] {
+            let started = Instant::now();
+            let error = within(script, Duration::from_millis(500)).err().unwrap();
+            assert_eq!(error.to_string(), "error: /bin/sh gave no answer within 0.5 s", "{script}");
+            assert!(started.elapsed() < Duration::from_secs(20), "{script}");
+        }
+    }
+
+    #[test]
+    fn a_helper_that_ends_in_time_is_heard() {
+        let (status, answer) = within("cat; exit 3", PATIENCE).ok().unwrap();
+        assert_eq!((status.code(), answer.expose()), (Some(3), &b"ghcr.io"[..]));
     }
 }

@@ -18,7 +18,7 @@ use tokio::sync::OnceCell;
 use crate::cluster::{Cluster, Keep, Write};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::{Connection, DEFAULT_RUNAI_NAMESPACE, DryRun, Globals, Output, WriteArgs};
+use crate::flags::{Connection, DEFAULT_RUNAI_NAMESPACE, DryRun, Globals, Output, Place, WriteArgs};
 use crate::ui::{Proposal, Ui};
 use crate::{project, render, secret};
 
@@ -137,6 +137,15 @@ impl Session<'_> {
         if place.namespace.is_none() && place.projects.is_empty() && namespace == project::UNCHOSEN_NAMESPACE
         {
             self.ui.note("no project was named, so it is in namespace default");
+        }
+    }
+
+    /// Returns the command with the place as it was typed, for where the namespace is not known yet.
+    pub(crate) fn in_this_place(&self, command: CommandLine) -> CommandLine {
+        let Place { projects, namespace, .. } = &self.globals.place;
+        match namespace {
+            Some(namespace) => command.namespace(namespace),
+            None => projects.iter().fold(command, |command, project| command.then("-p").arg(project)),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::cluster::{Cluster, Failure};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::WriteArgs;
-use crate::metadata::Metadata;
+use crate::metadata::{Metadata, Owner};
 use crate::project::Project;
 use crate::propagation::{self, Existing, Origin, Scope};
 use crate::secret;
@@ -184,7 +184,7 @@ pub(crate) fn perhaps_undone(origin: &Origin, metadata: &Metadata) -> String {
     )
 }
 
-/// Asks, once for each secret, whether to change what may be a copy.
+/// Asks, once for each secret, whether to change what may be a copy, and warns of an owner.
 #[derive(Default)]
 pub(crate) struct CopyCheck {
     /// The UID of the secret that was confirmed.
@@ -230,6 +230,18 @@ impl CopyCheck {
             }
         }
         self.agreed.borrow_mut().clone_from(&metadata.uid);
+        warn_of_owner(metadata, "undo the change", session);
         Ok(())
     }
+}
+
+/// Warns that a secret has an owner, such as an operator, which may undo what is done to it.
+pub(crate) fn warn_of_owner(metadata: &Metadata, what: &str, session: &Session<'_>) {
+    let owners = &metadata.owner_references;
+    let Some(owner) = Owner::controlling(owners).or(owners.first()) else { return };
+    let Owner { api_version, kind, name: owner, .. } = owner;
+    session.ui.warning(&format!(
+        "secret {} is owned by {kind} {owner} ({api_version}), which may {what}",
+        metadata.name
+    ));
 }

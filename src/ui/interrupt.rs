@@ -31,6 +31,10 @@ thread_local! {
     static GOES_ON: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
+/// The turns of other work between two looks at clock and signals; 61 of tokio's own choice may take seconds while
+/// somebody sends without a pause.
+const TURNS: u32 = 8;
+
 /// Runs a command to its end or to the first interrupt.
 ///
 /// # Errors
@@ -38,6 +42,7 @@ thread_local! {
 pub(crate) fn run(command: impl Future<Output = Result<()>>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        .event_interval(TURNS)
         .build()
         .map_err(|error| Error::failed(format!("can't start: {error}")))?;
     let outcome = runtime.block_on(async {

@@ -91,9 +91,8 @@ impl Target {
     }
 
     /// Builds the error for swapped words. It repeats nothing else of the line, which may hold a value.
-    pub(crate) fn swapped(command: &'static str, secret: &str, target: &str) -> Error {
-        Error::usage("the secret comes first, then the workload")
-            .hint(CommandLine::plugin(command).arg(secret).arg(target).then("…"))
+    pub(crate) fn swapped(right: &CommandLine) -> Error {
+        Error::usage("the secret comes first, then the workload").hint(right)
     }
 
     fn new(kind: &str, name: &str) -> Result<Self> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -279,6 +280,63 @@ fn no_proxy_is_meant_for_the_clusters_host() {
     assert_eq!(proxy.connections(), 1, "NO_PROXY names the cluster");
     let _ = sandbox.env("NO_PROXY", "127.0.0.1").run(LOOK.iter().chain(&["--request-timeout=5s"]));
     assert_eq!(proxy.asked_for().len(), 2, "NO_PROXY names the proxy, which means nothing");
+}
+
+/// A server without TLS that refuses everybody, and the credentials that it was shown.
+fn refusing_server() -> (support::Listening, Arc<Mutex<Vec<String>>>) {
+    let shown = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&shown);
+    let server = support::listen(move |request| {
+        let header = request.headers().get("authorization").map_or("", |header| header.to_str().unwrap());
+        noted.lock().unwrap().push(header.to_owned());
+        let mut answer = http::Response::default();
+        *answer.status_mut() = http::StatusCode::UNAUTHORIZED;
+        answer
+    });
+    (server, shown)
+}
+
+#[test]
+fn a_server_without_tls_and_without_a_port_is_reached_by_a_proxy_as_kubectl_reaches_it() {
+    let (server, _) = refusing_server();
+    let address = server.server().trim_start_matches("http://").parse().unwrap();
+    let forwarding = Proxy::forwarding(address);
+    let sandbox = Sandbox::new().with_env("HTTP_PROXY", format!("http://u:p%40ss@{}", forwarding.address()));
+    let refused = sandbox.run(LOOK.iter().chain(&["-s", "http://api.example.test"])).fails_with(1);
+    assert!(refused.stderr.contains("Unauthorized"), "{refused}");
+    refused.never_shows(b"p@ss");
+    let url = "http://api.example.test/api/v1/namespaces/d/secrets?";
+    let asked_for = forwarding.asked_for();
+    assert!(asked_for[0].starts_with(url) && asked_for[0].ends_with(" Basic dTpwQHNz"), "{asked_for:?}");
+
+    let socks = Proxy::socks(None);
+    let sandbox = Sandbox::new().with_env("HTTP_PROXY", socks.url());
+    let words = ["-s", "http://api.example.test", "--request-timeout=5s"];
+    sandbox.run(LOOK.iter().chain(&words)).fails_with(1);
+    assert_eq!(socks.asked_for()[0], "api.example.test:80");
+
+    let nowhere = Sandbox::new().with_env("HTTP_PROXY", "http://127.0.0.1:1");
+    let refused = nowhere.run(LOOK.iter().chain(&words)).fails_with(1);
+    let said = "the proxy between here and api.example.test can't be reached";
+    assert!(refused.stderr.contains(said), "{refused}");
+}
+
+#[test]
+fn user_and_password_of_the_servers_address_log_in_as_with_kubectl() {
+    let (server, shown) = refusing_server();
+    let with_user = server.server().replace("http://", "http://u:p%40ss@");
+    for more in [&[][..], &["--token=other"]] {
+        let refused =
+            Sandbox::new().run(LOOK.iter().chain(&["-s", &with_user, "-v"]).chain(more)).fails_with(1);
+        assert!(refused.stderr.contains("user name and password in the server's address"), "{refused}");
+        assert_eq!(shown.lock().unwrap().pop().unwrap(), "Basic dTpwQHNz");
+        refused.never_shows(b"p@ss");
+        refused.never_shows(b"p%40ss");
+    }
+    let world = world_with_namespace();
+    let with_user = world.server().replace("https://", "https://u:p%40ss@");
+    let _ = look(&world.kubeconfig().server(&with_user)).fails_with(1);
+    assert!(world.requests()[0].header("authorization").is_some());
 }
 
 #[test]

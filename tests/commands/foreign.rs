@@ -221,3 +221,44 @@ fn before_a_secret_is_shared_a_label_in_a_project_makes_no_copy_of_one_that_is_i
     );
     assert!(world.writes().is_empty());
 }
+
+#[scenario]
+fn the_owner_of_a_secret_is_named_by_every_command_that_changes_it(world: &World, sandbox: &Sandbox) {
+    let (runai, from) = (world.runai_namespace(), world.project("b"));
+    let project = world.project("a");
+    let namespace = project.namespace.as_str();
+    world.create_secret(&from.namespace, "s", &[("k", "v4lue")]);
+    let in_projects = |verb: &str| format!("{verb} -y -n {namespace}");
+    let in_runai = |verb: &str| format!("{verb} -y --runai-namespace {runai}");
+    let (undo, again) = ("undo the change", "make it again");
+    for (line, place, what) in [
+        (in_projects("set s --from-literal=k=v5lue"), namespace, undo),
+        (in_projects("unset s k"), namespace, undo),
+        (in_projects("create s --from-literal=k=v5lue --replace"), namespace, undo),
+        (in_projects("create s --from-literal=k=v5lue --replace --dry-run=client"), namespace, undo),
+        (format!("copy s -y --replace -n {} --to-project {}", from.namespace, project.name), namespace, undo),
+        (in_projects("delete s --force"), namespace, again),
+        (in_runai("label s"), &runai, undo),
+        (in_runai("delete s --cluster-wide --force --timeout 1s"), &runai, again),
+    ] {
+        let owner = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "keeper"}});
+        let owner = world.create(&format!("/api/v1/namespaces/{place}/configmaps"), &owner);
+        let uid = &owner["metadata"]["uid"];
+        let kept = json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "keeper", "uid": uid, "controller": true});
+        let labels =
+            if line.contains("--cluster-wide") { json!({"run.ai/cluster-wide": "true"}) } else { json!({}) };
+        let metadata = json!({"name": "s", "ownerReferences": [kept], "labels": labels});
+        let secret = json!({"metadata": metadata, "stringData": {"k": "v4lue"}});
+        world.create(&format!("/api/v1/namespaces/{place}/secrets"), &secret);
+        let outcome = sandbox.run(line.split(' ')).success();
+        let said = format!("Warning: secret s is owned by ConfigMap keeper (v1), which may {what}\n");
+        assert_eq!(outcome.stderr.matches(&said).count(), 1, "{line}: {outcome}");
+        // The garbage collector takes a secret whose owner is gone.
+        for path in ["secrets/s", "configmaps/keeper"] {
+            let path = format!("/api/v1/namespaces/{place}/{path}");
+            if world.get(&path).is_some() {
+                world.delete(&path);
+            }
+        }
+    }
+}

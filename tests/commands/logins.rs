@@ -513,14 +513,6 @@ fn a_file_without_logins_does_not_hide_the_one_that_has_them() {
 }
 
 #[test]
-fn a_helper_that_does_not_end_is_ended() {
-    let sandbox = Sandbox::new();
-    put(&sandbox, ".docker/config.json", r#"{"auths": {"ghcr.io": {}}, "credsStore": "vault"}"#);
-    sandbox.program("docker-credential-vault", "#!/bin/sh\nexec 1>&-\nexec sleep 3600\n");
-    assert_refused(&sandbox, "docker", &["docker-credential-vault gave no answer within 30 s"]);
-}
-
-#[test]
 fn parts_of_different_logins_of_aws_are_not_mixed() {
     let sandbox = Sandbox::new();
     let key = token("");

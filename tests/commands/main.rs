@@ -42,6 +42,7 @@ mod kubeconfig;
 mod label;
 mod list;
 mod logins;
+mod long_answers;
 mod lost_keys;
 mod main_job;
 mod manifests;

@@ -344,3 +344,22 @@ fn where_namespaces_can_not_be_seen_that_is_said(world: &World, sandbox: &Sandbo
         "{empty}"
     );
 }
+
+#[test]
+fn a_command_to_copy_names_the_place_that_was_typed() {
+    for (line, hint) in [
+        ("set hf HF_TOKEN=v4lue -p team-a", "kubectl runai-secret set hf HF_TOKEN -p team-a"),
+        ("set hf HF_TOKEN=v4lue -n ns -p team-a", "kubectl runai-secret set hf HF_TOKEN -n ns"),
+        ("create hf .env -p team-a", "kubectl runai-secret create hf --from-dotenv=.env -p team-a"),
+        ("create hf k=v4lue -n ns", "kubectl runai-secret create hf --prompt=k -n ns"),
+        ("create secret generic hf -p a -p b", "kubectl runai-secret create [TYPE] NAME -p a -p b"),
+        ("create -p team-a", "kubectl runai-secret create NAME --from-file=KEY=PATH -p team-a"),
+        ("attach hf -p team-a", "kubectl runai-secret attach hf KIND/NAME --env KEY -p team-a"),
+        ("attach job/train hf -p team-a", "kubectl runai-secret attach hf job/train … -p team-a"),
+        ("detach job/train hf -p team-a", "kubectl runai-secret detach hf job/train … -p team-a"),
+    ] {
+        let refused = Sandbox::new().run(line.split(' '));
+        assert_ne!(refused.code, Some(0), "{line}");
+        assert!(refused.stderr.contains(hint), "{line}: {refused}");
+    }
+}

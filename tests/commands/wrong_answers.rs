@@ -381,7 +381,12 @@ fn one_object_that_is_longer_than_any_is_given_up_before_it_becomes_a_tree() {
     );
     world.fail(Fault::on("GET", "/secrets/s").for_ever().serve(200, "application/json", &long));
     let outcome = run(&sandbox, &format!("view s --request-timeout=5m -n {namespace}")).fails_with(1);
-    assert!(outcome.stderr.contains("an answer that is too long: 1"), "{outcome}");
+    assert!(
+        outcome
+            .stderr
+            .contains("an answer that is too long: over 3 MiB, the most that is read of one object\n"),
+        "{outcome}"
+    );
 }
 
 #[test]

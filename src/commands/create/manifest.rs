@@ -16,7 +16,7 @@ pub(super) async fn resolve(
     args: &NewSecretArgs,
     session: &Session<'_>,
 ) -> Result<SecretManifest> {
-    let word = only_name(&args.names)?;
+    let word = only_name(&args.names, session)?;
     let services = typed.services(word)?;
     let secret_type = typed.name(&services)?;
     let name = typed.login_of_name(word).map_or(word, |service| service.secret);
@@ -56,40 +56,44 @@ pub(super) async fn resolve(
     Ok(manifest)
 }
 
-fn only_name(names: &[String]) -> Result<&str> {
+fn only_name<'a>(names: &'a [String], session: &Session<'_>) -> Result<&'a str> {
     match names {
         [name] if name.is_empty() => Err(Error::usage("name must be specified")),
         [name] => Ok(name),
         // The words are not repeated: one of them may be a value that lost its key.
         _ => {
             let error = Error::usage(format!("exactly one NAME is required, got {}", names.len()));
-            Err(error.hint(what_was_meant(names)))
+            Err(error.hint(what_was_meant(names, session)))
         }
     }
 }
 
 /// Says what to type instead of no name or several, by what people bring from other programs.
-fn what_was_meant(names: &[String]) -> String {
-    const USUAL: &str = "kubectl runai-secret create NAME --from-file=KEY=PATH";
-    let [first, second, ..] = names else { return USUAL.to_owned() };
+fn what_was_meant(names: &[String], session: &Session<'_>) -> String {
+    let in_this_place = |command| session.in_this_place(command);
+    let usual = || in_this_place(CommandLine::plugin("create").then("NAME --from-file=KEY=PATH")).to_string();
+    let [first, second, ..] = names else { return usual() };
     let name =
         if secret::is_secret_name(first) && !secret::looks_like_a_token(first) { first } else { "NAME" };
     let create = CommandLine::plugin("create");
     match second.as_str() {
         _ if first == "secret" => {
-            "leave out the word secret: kubectl runai-secret create [TYPE] NAME".to_owned()
+            format!("leave out the word secret: {}", in_this_place(create.then("[TYPE] NAME")))
         }
         file if file.strip_suffix(".env").is_some() => {
-            format!("the keys of such a file: {}", create.arg(name).arg(format!("--from-dotenv={file}")))
+            let create = create.arg(name).arg(format!("--from-dotenv={file}"));
+            format!("the keys of such a file: {}", in_this_place(create))
         }
         pair if pair.contains('=') => {
             let key = secret::key_of_pair(pair).unwrap_or("KEY");
-            format!("to be asked for the value: {}", create.arg(name).arg(format!("--prompt={key}")))
+            let create = create.arg(name).arg(format!("--prompt={key}"));
+            format!("to be asked for the value: {}", in_this_place(create))
         }
         _ if logins::named(first).is_some() => {
-            format!("a login of it: {}", create.then("NAME").arg(format!("--from-login={first}")))
+            let create = create.then("NAME").arg(format!("--from-login={first}"));
+            format!("a login of it: {}", in_this_place(create))
         }
-        _ => USUAL.to_owned(),
+        _ => usual(),
     }
 }
 

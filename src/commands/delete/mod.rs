@@ -18,6 +18,9 @@ use crate::sharing::Standing;
 use crate::uses::who_needs::{Consumers, Deed, Force, Plan};
 use crate::{secret, session, sharing};
 
+/// What an owner may do after a deletion.
+const MADE_AGAIN: &str = "make it again";
+
 pub(super) async fn run(args: &DeleteArgs, session: &Session<'_>) -> Result<()> {
     args.names.iter().try_for_each(|name| secret::check_secret_name(name))?;
     if args.cluster_wide {
@@ -88,6 +91,7 @@ async fn one(
             origin.identity, origin.evidence
         )),
     }
+    sharing::warn_of_owner(&secret, MADE_AGAIN, session);
     consumers.tell(name, &effects, |_| true).await?;
     if args.write.dry_run == DryRun::None {
         session.ui.confirm(&format!("Delete {name}?")).await?;

@@ -65,7 +65,7 @@ pub(super) async fn run(args: &EditArgs, session: &Session<'_>) -> Result<()> {
     };
     change.check(&found.head).await?;
     let scope = sharing::scope(&found.head.metadata, session);
-    let form = args.form(&found.values)?;
+    let form = args.form(&found.values, namespace)?;
     let editor = Editor::of(session)?;
     tell_of_leftovers(session);
     let file = PrivateFile::new(form.file_name(), form.text(&place(&change), &found.values))?;
@@ -89,19 +89,20 @@ pub(super) async fn run(args: &EditArgs, session: &Session<'_>) -> Result<()> {
 }
 
 impl EditArgs {
-    fn form(&self, values: &Values) -> Result<Form> {
+    fn form(&self, values: &Values, namespace: &str) -> Result<Form> {
         let name = &self.name;
+        let set = CommandLine::plugin("set").arg(name);
         let Some(key) = &self.key else { return Ok(Form::all(values)) };
         let Some(value) = values.get(key) else {
             let error = Error::failed(format!("secret {name} has no key {key}"));
             let near = nearest(key, values.keys().map(String::as_str));
             let error =
                 near.into_iter().fold(error, |error, near| error.hint(format!("did you mean {near}?")));
-            return Err(error.hint(format!("to add it: {}", CommandLine::plugin("set").arg(name).arg(key))));
+            return Err(error.hint(format!("to add it: {}", set.arg(key).namespace(namespace))));
         };
         if !secret::is_text(value.expose()) {
             return Err(Error::failed(format!("the value of {key} is not text"))
-                .hint(CommandLine::plugin("set").arg(name).arg(format!("--from-file={key}=PATH"))));
+                .hint(set.arg(format!("--from-file={key}=PATH")).namespace(namespace)));
         }
         Ok(Form::OneKey(key.clone()))
     }

@@ -29,6 +29,7 @@ pub(super) fn check_wait(args: &LabelArgs, view: &View) -> Result<()> {
 /// Notes and warns of effects that may surprise.
 pub(super) fn warn(view: &View, args: &LabelArgs, session: &Session<'_>) {
     let View { source, surroundings } = view;
+    sharing::warn_of_owner(source, "undo the change", session);
     if args.remove {
         return;
     }

@@ -168,7 +168,9 @@ impl ViewArgs {
     fn reveal(&self, values: &BTreeMap<String, SecretValue>, session: &Session<'_>) -> Result<()> {
         let is_seen = self.export_file.is_none() && session.ui.data_is_seen();
         if is_seen {
-            values.iter().try_for_each(|(key, value)| check_harmless(&self.name, key, value))?;
+            let check =
+                |(key, value): (&String, &SecretValue)| check_harmless(&self.name, key, value, session);
+            values.iter().try_for_each(check)?;
         }
         let several;
         let bytes: &[u8] = match self.notation(values)? {
@@ -231,12 +233,15 @@ fn names(values: &BTreeMap<String, SecretValue>) -> String {
 }
 
 /// Refuses values that are not text on a terminal: escape sequences could do anything there.
-fn check_harmless(name: &str, key: &str, value: &SecretValue) -> Result<()> {
+fn check_harmless(name: &str, key: &str, value: &SecretValue, session: &Session<'_>) -> Result<()> {
     if secret::is_text(value.expose()) {
         return Ok(());
     }
-    Err(Error::failed(format!("the value of {key} is not text, and would garble the terminal"))
-        .hint(CommandLine::plugin("view").arg(name).arg(key).then("--reveal --export-file=PATH")))
+    Err(Error::failed(format!("the value of {key} is not text, and would garble the terminal")).hint(
+        session.in_this_place(
+            CommandLine::plugin("view").arg(name).arg(key).then("--reveal --export-file=PATH"),
+        ),
+    ))
 }
 
 fn with_line_end(values: &BTreeMap<String, SecretValue>) -> Zeroizing<Vec<u8>> {

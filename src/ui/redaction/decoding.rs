@@ -5,18 +5,25 @@
 /// The longest value in which logins are decoded, in bytes: a longer one is a file, not a login.
 const LONGEST_LOGIN: usize = 16 << 10;
 
-/// Returns letters and digits alone, which a text that was split still shares with the whole.
+/// Returns letters and digits alone, in lower case: a text that was split, or written in capitals, still shares
+/// these with the whole.
 pub(super) fn squeezed(text: &[u8]) -> Vec<u8> {
-    filtered(text, u8::is_ascii_alphanumeric)
+    filtered(text, u8::is_ascii_alphanumeric).to_ascii_lowercase()
+}
+
+/// Returns what a text may stand for in base32 (RFC 4648), in small letters too.
+pub(super) fn base32s(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let letters = filtered(text, |byte| quintet(*byte).is_some());
+    (0..8).map(move |from| of_digits(&letters, from, 5, quintet))
 }
 
 /// Returns what a text may stand for, escapes aside.
 pub(super) fn decodings(text: &[u8]) -> Vec<Vec<u8>> {
     let base64 = filtered(text, |byte| sextet(*byte).is_some());
     // It may have been split by characters that base64 uses too.
-    let letters = squeezed(text);
+    let letters = filtered(text, u8::is_ascii_alphanumeric);
     let hexadecimal = filtered(&without_marks(text), u8::is_ascii_hexdigit);
-    let mut found = vec![of_numbers(text)];
+    let mut found = vec![of_numbers(text, 10), of_numbers(text, 8)];
     found.extend((0..4).flat_map(|from| [of_base64(&base64, from), of_base64(&letters, from)]));
     found.extend((0..2).map(|from| of_digits(&hexadecimal, from, 4, |digit| (digit as char).to_digit(16))));
     found.retain(|form| form.len() >= 4);
@@ -72,6 +79,14 @@ fn sextet(byte: u8) -> Option<u32> {
     }
 }
 
+fn quintet(byte: u8) -> Option<u32> {
+    match byte.to_ascii_uppercase() {
+        letter @ b'A'..=b'Z' => Some(u32::from(letter - b'A')),
+        digit @ b'2'..=b'7' => Some(u32::from(digit - b'2') + 26),
+        _ => None,
+    }
+}
+
 /// The bytes of digits that have so many bits each.
 fn of_digits(digits: &[u8], from: usize, bits: u32, value: impl Fn(u8) -> Option<u32>) -> Vec<u8> {
     let (mut bytes, mut waiting, mut held) = (Vec::with_capacity(digits.len()), 0, 0);
@@ -86,11 +101,11 @@ fn of_digits(digits: &[u8], from: usize, bits: u32, value: impl Fn(u8) -> Option
     bytes
 }
 
-/// A list of decimal numbers, as Go prints bytes: `[104 117 110]`.
-fn of_numbers(text: &[u8]) -> Vec<u8> {
+/// A list of numbers, as Go prints bytes: `[104 117 110]`.
+fn of_numbers(text: &[u8], radix: u32) -> Vec<u8> {
     let numbers =
         text.split(|byte| !byte.is_ascii_digit()).filter_map(|digits| std::str::from_utf8(digits).ok());
-    numbers.filter_map(|digits| digits.parse().ok()).collect()
+    numbers.filter_map(|digits| u8::from_str_radix(digits, radix).ok()).collect()
 }
 
 /// Without the escapes of JSON, Go, shells, URLs, mail and HTML.

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
-use super::decoding::{decodings, hidden_texts, squeezed, unescaped};
+use super::decoding::{base32s, decodings, hidden_texts, squeezed, unescaped};
 
 /// The bytes that a text must share with a value to count as quoting it.
 const PIECE: usize = 8;
@@ -21,7 +21,7 @@ const MOST: usize = 200_000;
 pub(super) struct Recogniser {
     salt: RandomState,
     pieces: HashSet<u64>,
-    /// Values that have no whole piece.
+    /// Values that have no whole piece, in lower case.
     words: HashSet<u64>,
     is_full: bool,
 }
@@ -54,12 +54,12 @@ impl Recogniser {
         match text.len() {
             0..SHORTEST => {}
             SHORTEST..PIECE => {
-                self.words.insert(self.salt.hash_one(text));
+                self.words.insert(self.salt.hash_one(text.to_ascii_lowercase().as_slice()));
             }
             length => {
                 let stride = if length > LONG { STRIDE } else { 1 };
                 let squeezed = squeezed(text);
-                let texts = if squeezed.len() == length { vec![text] } else { vec![text, &squeezed] };
+                let texts = if squeezed == text { vec![text] } else { vec![text, &squeezed] };
                 let pieces = texts.into_iter().flat_map(|text| text.windows(PIECE).step_by(stride));
                 self.pieces.extend(pieces.map(|piece| self.salt.hash_one(piece)));
             }
@@ -73,7 +73,9 @@ impl Recogniser {
         let is_plain =
             |piece: &[u8]| plain.iter().any(|text| text.windows(piece.len()).any(|at| at == piece));
         let is_piece = |piece: &[u8]| self.pieces.contains(&self.salt.hash_one(piece)) && !is_plain(piece);
-        let is_value = |word: &[u8]| self.words.contains(&self.salt.hash_one(word)) && !is_plain(word);
+        let is_value = |word: &[u8]| {
+            self.words.contains(&self.salt.hash_one(word.to_ascii_lowercase().as_slice())) && !is_plain(word)
+        };
         let has_piece = |text: &[u8]| text.windows(PIECE).any(is_piece);
         let has = |text: &Vec<u8>| has_piece(text) || has_piece(&squeezed(text));
         let mut written = vec![text.to_vec(), unescaped(text)];
@@ -81,9 +83,12 @@ impl Recogniser {
         written.dedup();
         let decoded: Vec<_> = written.iter().flat_map(|text| decodings(text)).collect();
         let twice: Vec<_> = decoded.iter().flat_map(|text| decodings(text)).collect();
+        let base32: Vec<_> = written.iter().flat_map(|text| base32s(text)).collect();
+        let reversed: Vec<_> =
+            written.iter().map(|text| text.iter().rev().copied().collect::<Vec<u8>>()).collect();
         // Decoded text begins anywhere. In written text a part of a word is not a value.
-        written.iter().any(|text| has(text) || whole_words(text).any(is_value))
-            || decoded.iter().chain(&twice).any(|text| has(text) || words(text).any(is_value))
+        written.iter().chain(&reversed).any(|text| has(text) || whole_words(text).any(is_value))
+            || decoded.iter().chain(&twice).chain(&base32).any(|text| has(text) || words(text).any(is_value))
     }
 }
 

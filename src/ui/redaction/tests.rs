@@ -38,6 +38,17 @@ fn base64(text: impl AsRef<[u8]>) -> String {
     BASE64_STANDARD.encode(text)
 }
 
+/// RFC 4648, section 6, without padding.
+fn base32(bytes: &[u8]) -> String {
+    let bits: String = bytes.iter().map(|byte| format!("{byte:08b}")).collect();
+    let digits = split(&bits, 5, " ");
+    let letter = |digit: &str| {
+        let place = u8::from_str_radix(&format!("{digit:0<5}"), 2).unwrap();
+        char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[usize::from(place)])
+    };
+    digits.split(' ').map(letter).collect()
+}
+
 /// A text in pieces of so many characters.
 fn split(text: &str, length: usize, between: &str) -> String {
     let letters: Vec<char> = text.chars().collect();
@@ -75,6 +86,15 @@ fn forms() -> Vec<String> {
         chars(|code| format!("&#{code};")),
         chars(|code| format!("&#x{code:x};")),
         form_urlencoded::byte_serialize(VALUE.as_bytes()).collect(),
+        VALUE.to_uppercase(),
+        VALUE.to_lowercase(),
+        VALUE.chars().rev().collect(),
+        VALUE.to_uppercase().chars().rev().collect(),
+        bytes_as(|byte| format!("{byte:o}"), " "),
+        bytes_as(|byte| format!("0{byte:o}"), ", "),
+        bytes_as(|byte| format!("\\{byte:o}"), ""),
+        base32(VALUE.as_bytes()),
+        base32(format!("xyz{VALUE}").as_bytes()).to_lowercase(),
         VALUE.replace('-', "=2D"),
         VALUE.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;"),
     ];
@@ -114,7 +134,15 @@ fn eight_bytes_of_a_short_value_and_eleven_of_a_long_one_are_enough() {
 #[test]
 fn a_value_of_less_than_eight_bytes_is_recognised_as_a_word() {
     let redaction = knowing(&[b"hunter2\n", b"p@ss!", b"abc"]);
-    for text in ["denied: hunter2, 1", "k=aHVudGVyMgo=", "k=68756e74657232", "is:p@ss!", "\\u0068unter2"] {
+    for text in [
+        "denied: hunter2, 1",
+        "HUNTER2",
+        "2retnuh",
+        "k=aHVudGVyMgo=",
+        "k=68756e74657232",
+        "is:p@ss!",
+        "\\u0068unter2",
+    ] {
         is_hidden(&redaction, text);
     }
     for text in ["hunter22", "shunter2", "abc"] {

@@ -121,6 +121,18 @@ fn answers_that_kubectl_takes_are_taken() {
 }
 
 #[test]
+fn white_space_before_an_answer_is_passed_over_up_to_a_limit() {
+    let world = world_with_namespace();
+    let answer = prints(&credential(&json!({ "token": world.admin_token() })));
+    let blanks = |count: u32, what: &str| format!("head -c {count} /dev/zero | tr '\\0' '{what}'\n{answer}");
+    for what in [" ", "\\n"] {
+        with_plugin(&world, &blanks(900_000, what)).run(LOOK).success();
+        let refused = with_plugin(&world, &blanks(2_000_000, what)).run(LOOK).fails_with(1);
+        assert!(refused.stderr.contains("/login printed more than 1 MiB\n"), "{refused}");
+    }
+}
+
+#[test]
 fn answers_that_are_no_credential_are_refused_and_never_shown() {
     let world = world_with_namespace();
     let (certificate, _) = world.client_certificate_with("jane", KeyKind::P256);

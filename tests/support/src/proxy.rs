@@ -30,6 +30,12 @@ impl Proxy {
         Self::start("http", tunnel)
     }
 
+    /// Starts an HTTP proxy that passes on every request to this server, whatever its URL says, and makes no tunnel.
+    /// It notes the URLs, each with its `Proxy-Authorization`, if it has one.
+    pub fn forwarding(server: SocketAddr) -> Self {
+        Self::start("http", move |stream, asked_for| forward(stream, asked_for, server))
+    }
+
     /// Starts a SOCKS5 proxy for anybody, or for this user with this password.
     pub fn socks(account: Account) -> Self {
         Self::start("socks5", move |stream, asked_for| socks(stream, asked_for, account))
@@ -106,6 +112,29 @@ async fn tunnel(stream: TcpStream, asked_for: Arc<Mutex<Vec<String>>>) -> io::Re
     };
     server.set_nodelay(true)?;
     client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
+    copy_bidirectional(&mut client, &mut server).await?;
+    Ok(())
+}
+
+async fn forward(
+    mut client: TcpStream,
+    asked_for: Arc<Mutex<Vec<String>>>,
+    server: SocketAddr,
+) -> io::Result<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(client.read_u8().await?);
+    }
+    let text = String::from_utf8_lossy(&head).into_owned();
+    if text.starts_with("CONNECT ") {
+        return client.write_all(b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n").await;
+    }
+    let url = text.split(' ').nth(1).unwrap_or_default();
+    let shown = text.lines().filter_map(|line| line.strip_prefix("proxy-authorization: "));
+    let noted = std::iter::once(url).chain(shown).collect::<Vec<_>>().join(" ");
+    asked_for.lock().unwrap_or_else(PoisonError::into_inner).push(noted);
+    let mut server = TcpStream::connect(server).await?;
+    server.write_all(&head).await?;
     copy_bidirectional(&mut client, &mut server).await?;
     Ok(())
 }

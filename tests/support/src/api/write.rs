@@ -107,6 +107,7 @@ pub(crate) fn prepare(
     mut new: Value,
     tracking: Tracking,
 ) -> Result<Value, Failure> {
+    check_maps(resource, &new)?;
     defaults::fill(resource, &mut new);
     match old {
         Some(old) => keep_what_is_the_servers(resource, call, old, &mut new),
@@ -166,6 +167,45 @@ fn same(old: &Value, new: &Value) -> bool {
         object["metadata"]["managedFields"].take().to_string() + &object.to_string()
     };
     bare(old) == bare(new)
+}
+
+/// The fields that are maps, each with the Go type that has it and its own; `KIND` stands for the object's kind.
+const MAPS: [[&str; 3]; 3] = [
+    ["metadata", "KIND", "v1.ObjectMeta"],
+    ["metadata.labels", "ObjectMeta", "map[string]string"],
+    ["metadata.annotations", "ObjectMeta", "map[string]string"],
+];
+const MAPS_OF_WORKLOADS: [[&str; 3]; 7] = [
+    ["spec", "KIND", "v1.KINDSpec"],
+    ["spec.selector", "KINDSpec", "v1.LabelSelector"],
+    ["spec.selector.matchLabels", "LabelSelector", "map[string]string"],
+    ["spec.template", "KINDSpec", "v1.PodTemplateSpec"],
+    ["spec.template.metadata", "PodTemplateSpec", "v1.ObjectMeta"],
+    ["spec.template.metadata.labels", "ObjectMeta", "map[string]string"],
+    ["spec.template.metadata.annotations", "ObjectMeta", "map[string]string"],
+];
+
+/// Refuses what Go can't decode: something else where a map belongs.
+fn check_maps(resource: &Resource, new: &Value) -> Result<(), Failure> {
+    let has_pods = resource.pod_spec().is_some() && !resource.custom;
+    let of_workloads = if has_pods { &MAPS_OF_WORKLOADS[..] } else { &[] };
+    for [path, owner, own] in MAPS.iter().chain(of_workloads) {
+        let what = match new.pointer(&format!("/{}", path.replace('.', "/"))) {
+            None | Some(Value::Null | Value::Object(_)) => continue,
+            Some(Value::String(_)) => "string",
+            Some(Value::Array(_)) => "array",
+            Some(Value::Number(_)) => "number",
+            Some(Value::Bool(_)) => "bool",
+        };
+        let kind = &resource.kind;
+        let [owner, own] = [owner, own].map(|name| name.replace("KIND", kind));
+        return Err(Failure::bad_request(format!(
+            "{kind} in version \"{}\" cannot be handled as a {kind}: json: cannot unmarshal {what} into Go struct field \
+             {owner}.{path} of type {own}",
+            text(new, "/apiVersion").rsplit('/').next().unwrap_or_default(),
+        )));
+    }
+    Ok(())
 }
 
 /// Returns the part whose changes a generation counts: all but metadata and status.
