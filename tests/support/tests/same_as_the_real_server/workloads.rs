@@ -40,6 +40,36 @@ fn jobs_are_completed_and_fixed_alike() {
 
 #[test]
 #[ignore = "needs a real control plane: see CONTRIBUTING.md"]
+fn what_is_no_map_where_one_belongs_is_refused_alike() {
+    on_both(|both| {
+        for wrong in [json!("x"), json!(["x"]), json!(1), json!(true)] {
+            for path in [
+                "metadata/labels",
+                "metadata/annotations",
+                "spec/selector",
+                "spec/selector/matchLabels",
+                "spec/template",
+                "spec/template/metadata",
+                "spec/template/metadata/labels",
+                "spec/template/metadata/annotations",
+                "spec",
+            ] {
+                let mut job = job("j", &json!({"selector": {"matchLabels": {}}}));
+                job["spec"]["template"]["metadata"] = json!({});
+                let mut at = &mut job;
+                for step in path.split('/') {
+                    at = &mut at[step];
+                }
+                *at = wrong.clone();
+                let refused = both.post(JOBS, &job);
+                assert_eq!(refused["status code"], 400, "{path}: {refused}");
+            }
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs a real control plane: see CONTRIBUTING.md"]
 fn running_jobs_have_a_fixed_template_on_both() {
     on_both(|both| {
         both.post(JOBS, &job("j", &json!({})));
