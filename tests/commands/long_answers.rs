@@ -18,7 +18,7 @@ fn answering(answer: impl Fn(&mut TcpStream) -> std::io::Result<()> + Send + Cop
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             thread::spawn(move || {
-                let _ = stream.read(&mut [0; 65_536]);
+                let _ = stream.read(&mut vec![0; 65_536]);
                 // It ends when the other side has hung up.
                 let _ = answer(&mut stream);
             });

@@ -47,7 +47,9 @@ impl Removal<'_> {
         let source = self.source().await?;
         self.check_that_it_is_shared(source.as_ref(), &survey)?;
         report::tell_troubles(&survey, session);
-        source.iter().for_each(|source| sharing::warn_of_owner(source, super::MADE_AGAIN, session));
+        if let Some(source) = &source {
+            sharing::warn_of_owner(source, super::MADE_AGAIN, session);
+        }
         let losing = self.losing(&survey);
         let steps = self.steps(source.as_ref(), &survey);
         consumers.tell(name, &steps, |namespace| losing.contains(namespace)).await?;
