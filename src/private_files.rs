@@ -1,8 +1,18 @@
 //! Files and folders that only their owner may read or change.
 
+use std::env;
 use std::fs::{self, Metadata};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Returns where a program keeps what it wants to find again; none if the user has no home.
+pub(crate) fn state_folder(program: &str) -> Option<PathBuf> {
+    // The specification of XDG_STATE_HOME says to ignore relative paths.
+    let state = env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || env::home_dir().filter(|home| home.is_absolute());
+    let state = state.or_else(|| Some(home()?.join(".local").join("state")))?;
+    Some(state.join(program))
+}
 
 /// Makes a folder for its owner alone. It must not exist yet.
 ///

@@ -10,6 +10,7 @@ mod attach;
 mod create;
 mod draft;
 mod have;
+mod last_project;
 mod line;
 mod made;
 mod offer;

@@ -1,6 +1,7 @@
 //! Asks for the project, and for the secret in it.
 
 use super::asking::{Guide, Question, something};
+use super::last_project;
 use super::line::Line;
 use crate::complete::Choice;
 use crate::error::{Kind, Result};
@@ -22,8 +23,7 @@ impl Guide<'_> {
         let projects = if self.command() == "create" && !self.has(&["attach"]) {
             self.pick_projects().await?
         } else {
-            let question = self.question_for_project();
-            vec![self.pick_or_type(question).await?]
+            vec![self.pick_project().await?]
         };
         for project in projects {
             self.draft.flag("project", &project);
@@ -36,9 +36,37 @@ impl Guide<'_> {
         if self.lacks_place().await? { self.pick_projects().await } else { Ok(Vec::new()) }
     }
 
+    async fn pick_project(&mut self) -> Result<String> {
+        let question = self.question_for_project();
+        let project = match self.offered_projects(&question).await? {
+            Some(choices) => self.pick(question.text, choices).await?,
+            None => self.type_word(question.text, "", question.check, Some(question.line)).await?,
+        };
+        last_project::remember(self.cluster().await?.address(), &project);
+        Ok(project)
+    }
+
     pub(super) async fn pick_projects(&mut self) -> Result<Vec<String>> {
         let question = self.question_for_project();
-        self.pick_several_or_type(question).await
+        let projects = match self.offered_projects(&question).await? {
+            Some(choices) => self.pick_several(question.text, &choices).await?,
+            None => vec![self.type_word(question.text, "", question.check, Some(question.line)).await?],
+        };
+        if let [project] = projects.as_slice() {
+            last_project::remember(self.cluster().await?.address(), project);
+        }
+        Ok(projects)
+    }
+
+    /// Returns the projects to pick from, the one that was picked last at the top.
+    async fn offered_projects(&mut self, question: &Question<'_>) -> Result<Option<Vec<Choice>>> {
+        let Some(mut choices) = self.offered(question).await? else { return Ok(None) };
+        let last = last_project::of(self.cluster().await?.address());
+        if let Some(at) = choices.iter().position(|choice| last.as_ref() == Some(&choice.value)) {
+            choices[..=at].rotate_right(1);
+            choices[0].about.push_str(", picked last");
+        }
+        Ok(Some(choices))
     }
 
     fn question_for_project(&self) -> Question<'static> {

@@ -153,3 +153,32 @@ fn a_paste_is_asked_for_once_and_its_length_is_said(world: &World, sandbox: &San
     answer(&mut session, "Once more", "typed");
     assert_eq!(session.wait().0, 0);
 }
+
+#[scenario]
+fn the_project_that_was_picked_last_comes_first(world: &World, sandbox: &Sandbox) {
+    let [_, b, _] = ["a", "b", "c"].map(|name| world.project(name));
+    world.create_secret(&b.namespace, "hf", &[("token", VALUE)]);
+    let look = |keys: &str| {
+        let mut session = sandbox.in_terminal(["view"]);
+        answer(&mut session, "Project", keys);
+        session.expect("Secret");
+        session.expect("Opaque, 1 key");
+        session.send("hf\r");
+        let (code, shown) = session.wait();
+        assert_eq!(code, 0, "{shown}");
+        shown
+    };
+    let first = look(&b.name);
+    assert!(!first.contains("picked last"), "{first}");
+    let second = look("");
+    assert!(second.contains(&format!("namespace {}, picked last", b.namespace)), "{second}");
+    // In a file for the user alone, which only helps.
+    let state = sandbox.home().join(".local/state/kubectl-runai-secret");
+    let file = state.join("last-projects.json");
+    let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&file).unwrap());
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(std::fs::read_dir(&state).unwrap().count(), 1, "nothing unfinished is left");
+    std::fs::write(&file, "no JSON").unwrap();
+    let third = look(&b.name);
+    assert!(!third.contains("picked last"), "{third}");
+}

@@ -6,13 +6,13 @@
 //! hold plain variables. `kubectl create` brings a workload back from it without this program.
 
 use std::path::{Path, PathBuf};
-use std::{env, fs, io};
+use std::{fs, io};
 
 use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::flags::Connection;
-use crate::private_files::{own_folder, write_new};
+use crate::private_files::{own_folder, state_folder, write_new};
 use crate::{command_line, render};
 
 pub(crate) struct SavedManifest {
@@ -112,11 +112,7 @@ fn without_userinfo(url: &str) -> String {
 }
 
 fn folder() -> Option<PathBuf> {
-    // The specification of XDG_STATE_HOME says to ignore relative paths.
-    let state = env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let home = || env::home_dir().filter(|home| home.is_absolute());
-    let state = state.or_else(|| Some(home()?.join(".local").join("state")))?;
-    Some(state.join(crate::flags::BINARY))
+    state_folder(crate::flags::BINARY)
 }
 
 /// Writes a new file beside the old one and renames it, so that the file is always whole.
