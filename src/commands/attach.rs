@@ -1,5 +1,7 @@
 //! `attach`: gives an existing workload a secret, by reference.
 
+use std::collections::BTreeMap;
+
 use crate::change::manifest::ManifestChange;
 use crate::change::workload::ChangeArgs;
 use crate::cluster::Cluster;
@@ -121,7 +123,8 @@ pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> 
         (Some(files), target) => {
             let Asked::Flags(attachments) = asked else { return Err(which_use()) };
             let target = target.map(TypedTarget::known).transpose()?;
-            let plan = Attaching { attachments, containers, existing, accounts: AccountLogins::new() };
+            let (accounts, keys) = (AccountLogins::new(), BTreeMap::new());
+            let plan = Attaching { attachments, containers, existing, accounts, keys };
             return ManifestChange { plan, target: target.as_ref(), write: &args.change.write, session }
                 .run(&files);
         }

@@ -150,7 +150,8 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
 
 /// Lists the consumers, and the secrets without their values.
 async fn read(name: Option<&str>, scope: &Namespaces, cluster: &Cluster) -> Result<View> {
-    let wanted = |reference: &Reference| name.is_none_or(|name| reference.secret == name);
+    let wanted =
+        |reference: &Reference| name.map_or(!reference.secret.is_empty(), |name| reference.secret == name);
     let consumers = uses::consumers::find(wanted, scope, cluster);
     let (consumers, secrets) = tokio::join!(consumers, secrets(name, scope, cluster));
     let (consumers, mut secrets) = (consumers?, secrets?);

@@ -136,12 +136,13 @@ fn user(kind: &Kind, object: &Value, secret: Option<&str>) -> Option<Choice> {
 /// Returns what detaching would remove, by secret. Other references can't be detached.
 fn uses_by_secret(kind: &Kind, object: &Value) -> BTreeMap<String, String> {
     let secrets: BTreeSet<String> = kind.references(object).into_iter().map(|one| one.secret).collect();
+    let secrets = secrets.into_iter().filter(|secret| !secret.is_empty());
     let uses = |secret: String| {
         let removed = workload::detach(object, kind, &Selection::every_use(&secret)).ok()?.removed;
         let uses: Vec<String> = removed.iter().map(ToString::to_string).collect();
         (!uses.is_empty()).then(|| (secret, uses.join(", ")))
     };
-    secrets.into_iter().filter_map(uses).collect()
+    secrets.filter_map(uses).collect()
 }
 
 /// Returns the secrets that a workload uses, each with its uses.

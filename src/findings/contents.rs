@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Code, Extent, Finding, Severity, View};
+use super::{Code, Extent, Finding, Severity, Users};
 use crate::command_line::CommandLine;
 use crate::metadata::LAST_APPLIED;
 use crate::propagation::{MARK, Scope};
@@ -13,9 +13,10 @@ use crate::workload::Way;
 /// The most consumers that are named.
 const NAMED: usize = 3;
 
-pub(super) fn findings(view: &View, secret: &Inspection) -> Vec<Finding> {
-    let found = [last_applied(secret), expired(view, secret), credential(secret), unused(view, secret)];
-    found.into_iter().flatten().chain(line_ends(view, secret)).collect()
+pub(super) fn findings(extent: Extent, users: &Users<'_>, secret: &Inspection) -> Vec<Finding> {
+    let unused = if extent == Extent::Whole { unused(users, secret) } else { None };
+    let found = [last_applied(secret), expired(users, secret), credential(secret), unused];
+    found.into_iter().flatten().chain(line_ends(users, secret)).collect()
 }
 
 fn of_secret(
@@ -38,10 +39,10 @@ fn at_the_source(secret: &Inspection, by_hand: impl FnOnce() -> String) -> Strin
 }
 
 /// Finds values that end in a newline: it becomes part of a password, and no login accepts it.
-fn line_ends(view: &View, secret: &Inspection) -> Vec<Finding> {
+fn line_ends(users: &Users<'_>, secret: &Inspection) -> Vec<Finding> {
     let ended = secret.keys.iter().filter(|(_, value)| value.line_end).map(|(key, _)| key);
     let finding = |key: &String| {
-        let as_variable = view.uses_of(secret).filter(|(_, reference)| match &reference.way {
+        let as_variable = users.live(secret).filter(|(_, reference)| match &reference.way {
             Way::Variable { key: used, .. } => used == key,
             Way::Variables { .. } => true,
             _ => false,
@@ -78,9 +79,9 @@ fn last_applied(secret: &Inspection) -> Option<Finding> {
     })
 }
 
-fn expired(view: &View, secret: &Inspection) -> Option<Finding> {
+fn expired(users: &Users<'_>, secret: &Inspection) -> Option<Finding> {
     let date = secret.expired_on()?;
-    let is_used = view.uses_of(secret).next().is_some();
+    let is_used = users.live(secret).next().is_some();
     let severity = if is_used { Severity::Error } else { Severity::Warning };
     let create = CommandLine::plugin("create tls").arg(&secret.name).namespace(&secret.namespace);
     let remedy =
@@ -103,19 +104,11 @@ fn credential(secret: &Inspection) -> Option<Finding> {
 
 /// Finds unused secrets, if everything was seen. Credentials and shared secrets are kept for workloads to
 /// come.
-fn unused(view: &View, secret: &Inspection) -> Option<Finding> {
+fn unused(users: &Users<'_>, secret: &Inspection) -> Option<Finding> {
     let is_shared = Scope::of(&secret.labels) != Scope::Nobody || secret.labels.contains_key(MARK);
     let waits = is_shared || secret.labels.contains_key(CREDENTIAL_LABEL);
-    let is_used = || {
-        let here = view.consumers.iter().filter(|consumer| consumer.namespace == secret.namespace);
-        here.flat_map(|consumer| &consumer.references).any(|reference| reference.secret == secret.name)
-    };
-    if view.extent == Extent::Part
-        || waits
-        || secret.controller.is_some()
-        || secret.is_the_servers()
-        || is_used()
-    {
+    let is_used = !users.all(secret).is_empty();
+    if waits || secret.controller.is_some() || secret.is_the_servers() || is_used {
         return None;
     }
     let delete = CommandLine::plugin("delete").arg(&secret.name).namespace(&secret.namespace);

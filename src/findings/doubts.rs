@@ -3,17 +3,23 @@
 use super::{Code, Finding, Severity, View, of_consumer};
 use crate::command_line::CommandLine;
 use crate::wording::list;
-use crate::workload::{Consumer, What};
+use crate::workload::{Consumer, Given, What};
 
 pub(super) fn findings(view: &View, consumer: &Consumer) -> Vec<Finding> {
-    let of_doubts = consumer.doubts.iter().map(|doubt| {
+    let has_key = |secret: &str, key: &str| view.has_key(consumer, secret, key);
+    let of_doubts = consumer.doubts.iter().filter_map(|doubt| {
         let (severity, code) = match doubt.what {
             What::LateVariable { .. } => (Severity::Warning, Code::LateVariable),
             What::NoVariable { .. } => (Severity::Info, Code::UnknownVariable),
             What::UnreadableFiles { .. } => (Severity::Warning, Code::FileMode),
             What::WidenedFiles { .. } => (Severity::Info, Code::FileMode),
         };
-        of_consumer(consumer, severity, code, doubt.to_string(), doubt.remedy())
+        let (severity, message) = match doubt.given(has_key) {
+            Given::No => (severity, doubt.to_string()),
+            Given::Perhaps => (Severity::Info, format!("{doubt}{}", doubt.unless_given()?)),
+            Given::Yes => return None,
+        };
+        Some(of_consumer(consumer, severity, code, message, doubt.remedy()))
     });
     of_doubts.chain(hidden_logins(view, consumer)).collect()
 }

@@ -9,7 +9,7 @@ mod doubts;
 mod uses;
 mod variables;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub(crate) use copies::of_copy;
 use serde::Serialize;
@@ -138,9 +138,31 @@ pub(crate) struct View {
     /// The registry logins of service accounts, by namespace and name, of accounts that were read.
     pub(crate) account_logins: BTreeMap<(String, String), Vec<String>>,
     /// Secrets that other objects make; their future content is unknown.
-    pub(crate) made: Vec<Made>,
+    pub(crate) made: Makers,
     pub(crate) env_names: EnvNames,
     pub(crate) extent: Extent,
+}
+
+/// The secrets that other objects make, by name.
+#[derive(Default)]
+pub(crate) struct Makers(BTreeMap<String, Vec<Made>>);
+
+impl Makers {
+    pub(crate) fn add(&mut self, made: Vec<Made>) {
+        for one in made {
+            self.0.entry(one.name.clone()).or_default().push(one);
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the object that makes a secret of this name in a namespace.
+    pub(crate) fn of(&self, namespace: &str, name: &str) -> Option<&str> {
+        let is_there = |made: &&Made| made.namespace.as_deref().is_none_or(|at| at == namespace);
+        self.0.get(name)?.iter().find(is_there).map(|made| made.maker.as_str())
+    }
 }
 
 /// How much was read.
@@ -170,8 +192,9 @@ impl View {
             findings.extend(doubts::findings(self, consumer));
         }
         findings.extend(uses::stuck(self, &findings));
+        let users = Users::of(&self.consumers);
         for secret in self.secrets.values().flatten() {
-            findings.extend(contents::findings(self, secret));
+            findings.extend(contents::findings(self.extent, &users, secret));
         }
         findings.sort_unstable();
         findings.dedup();
@@ -186,8 +209,15 @@ impl View {
 
     /// Returns the maker of a secret that a consumer refers to.
     fn maker(&self, consumer: &Consumer, secret: &str) -> Option<&str> {
-        let is_there = |made: &&Made| made.namespace.as_ref().is_none_or(|at| *at == consumer.namespace);
-        self.made.iter().filter(is_there).find(|made| made.name == secret).map(|made| made.maker.as_str())
+        self.made.of(&consumer.namespace, secret)
+    }
+
+    /// Tells whether a secret of a consumer's namespace has a key, if that is known.
+    fn has_key(&self, consumer: &Consumer, secret: &str, key: &str) -> Option<bool> {
+        match self.secrets.get(&(consumer.namespace.clone(), secret.to_owned()))? {
+            Some(secret) => Some(secret.keys.contains_key(key)),
+            None => self.maker(consumer, secret).is_none().then_some(false),
+        }
     }
 
     fn look_up(&self, consumer: &Consumer, reference: &Reference) -> Lookup<'_> {
@@ -197,14 +227,34 @@ impl View {
             None => Lookup::Unknown,
         }
     }
+}
+
+/// A use of a secret.
+type User<'a> = (&'a Consumer, &'a Reference);
+
+/// The uses of each secret by namespace and name, found without a look at every consumer for every secret.
+struct Users<'a>(HashMap<&'a str, HashMap<&'a str, Vec<User<'a>>>>);
+
+impl<'a> Users<'a> {
+    fn of(consumers: &'a [Consumer]) -> Self {
+        let mut users: HashMap<_, HashMap<_, Vec<_>>> = HashMap::new();
+        for consumer in consumers {
+            for reference in &consumer.references {
+                let of_namespace = users.entry(consumer.namespace.as_str()).or_default();
+                of_namespace.entry(reference.secret.as_str()).or_default().push((consumer, reference));
+            }
+        }
+        Self(users)
+    }
+
+    fn all(&self, secret: &Inspection) -> &[User<'a>] {
+        let of_namespace = self.0.get(secret.namespace.as_str());
+        of_namespace.and_then(|users| users.get(secret.name.as_str())).map_or(&[], Vec::as_slice)
+    }
 
     /// Returns the uses of a secret by consumers that run or will run.
-    fn uses_of<'a>(&'a self, secret: &'a Inspection) -> impl Iterator<Item = (&'a Consumer, &'a Reference)> {
-        let consumers = self.live().filter(|consumer| consumer.namespace == secret.namespace);
-        consumers.flat_map(|consumer| {
-            let references = consumer.references.iter().filter(|reference| reference.secret == secret.name);
-            references.map(move |reference| (consumer, reference))
-        })
+    fn live(&self, secret: &Inspection) -> impl Iterator<Item = User<'a>> {
+        self.all(secret).iter().copied().filter(|(consumer, _)| consumer.state.is_live())
     }
 }
 
@@ -217,7 +267,7 @@ pub(crate) fn referred(consumers: &[Consumer]) -> BTreeSet<(String, String)> {
         consumer
             .references
             .iter()
-            .filter(|reference| !reference.way.is_probable())
+            .filter(|reference| !reference.way.is_probable() && !reference.secret.is_empty())
             .map(move |reference| (namespace.clone(), reference.secret.clone()))
             .collect::<Vec<_>>()
     };
@@ -229,6 +279,14 @@ pub(crate) fn malformed(consumer: &Consumer, fault: &str) -> Finding {
     let message = format!("{fault}, so that secrets in it are not seen");
     let remedy = "write it as the kind's definition has it; attach refuses it too".to_owned();
     of_consumer(consumer, Severity::Error, Code::Malformed, message, remedy)
+}
+
+/// Reports a part of a manifest that no server takes for an object, so that nobody sees what it refers to.
+/// `place` names it, such as `job.yaml, document 2`.
+pub(crate) fn no_object(place: &str, namespace: &str, fault: String, remedy: String) -> Finding {
+    let (namespace, object) = (namespace.to_owned(), place.to_owned());
+    let (severity, code) = (Severity::Error, Code::Malformed);
+    Finding { severity, code, namespace, object, message: fault, remedy }
 }
 
 fn of_consumer(

@@ -32,7 +32,7 @@ fn view(consumers: Vec<Consumer>, secrets: Vec<Inspection>) -> View {
         secrets,
         elsewhere,
         account_logins: BTreeMap::new(),
-        made: Vec::new(),
+        made: Makers::default(),
         env_names: EnvNames::Classic,
         extent: Extent::Whole,
     }

@@ -18,6 +18,10 @@ pub(super) fn findings(view: &View, consumer: &Consumer) -> Vec<Finding> {
     let mut made: BTreeMap<&str, Vec<&Reference>> = BTreeMap::new();
     let mut found = Vec::new();
     for reference in &consumer.references {
+        if reference.secret.is_empty() || reference.way.keys().contains(&"") {
+            found.push(incomplete(consumer, reference));
+            continue;
+        }
         match view.look_up(consumer, reference) {
             Lookup::Unknown => {}
             Lookup::Missing if view.maker(consumer, &reference.secret).is_some() => {
@@ -30,6 +34,24 @@ pub(super) fn findings(view: &View, consumer: &Consumer) -> Vec<Finding> {
     let missing = missing.into_iter().filter_map(|(name, uses)| missing_secret(view, consumer, name, &uses));
     let made = made.into_iter().filter_map(|(name, uses)| made_secret(view, consumer, name, &uses));
     missing.chain(found).chain(made).collect()
+}
+
+/// Reports a reference that names no secret or no key, which no server accepts, optional or not.
+fn incomplete(consumer: &Consumer, reference: &Reference) -> Finding {
+    let (code, message, what) = if reference.secret.is_empty() {
+        (Code::MissingSecret, "names no secret".to_owned(), "a secret")
+    } else {
+        (Code::MissingKey, format!("names no key of secret {}", reference.secret), "a key")
+    };
+    let message = format!("{message}: {}", in_words(reference));
+    let field = match (&reference.way, code) {
+        (Way::Files { .. } | Way::IdleVolume { .. }, Code::MissingSecret) => {
+            "; the field is secretName in a volume, and name in a projected one"
+        }
+        _ => "",
+    };
+    let remedy = format!("write the name of {what} there{field}");
+    of_consumer(consumer, Severity::Error, code, message, remedy)
 }
 
 /// Reports a secret that need not exist yet, because an operator makes it.

@@ -33,7 +33,8 @@ pub(super) fn findings(view: &View, consumer: &Consumer) -> Vec<Finding> {
         let Lookup::There(secret) = view.look_up(consumer, reference) else { continue };
         let variables: Vec<String> = secret.keys.keys().map(|key| format!("{prefix}{key}")).collect();
         found.extend(illegal(view.env_names, consumer, reference, &variables));
-        let hidden: Vec<&String> = variables.iter().filter(|variable| named.contains(variable)).collect();
+        let hidden: Vec<&String> =
+            variables.iter().filter(|variable| named.contains(variable.as_str())).collect();
         if !hidden.is_empty() {
             let (container, secret) = (container(reference), &reference.secret);
             let message =

@@ -89,7 +89,8 @@ impl<'a> Manifest<'a> {
         self.format
     }
 
-    /// Returns the objects of the wanted kinds; lists are opened.
+    /// Returns the objects of the wanted kinds; lists are opened. What is no object, or does not say its kind,
+    /// has empty words for it.
     ///
     /// # Errors
     /// A document with one of them gives a key twice, or holds a value that JSON can't express.
@@ -103,15 +104,17 @@ impl<'a> Manifest<'a> {
             {
                 continue;
             }
-            if kind.is_none() && self.format == Format::Yaml {
+            if kind.is_none() && self.format == Format::Yaml && !wanted("", "") {
                 continue;
             }
             let value = document.value().map_err(|fault| self.refusal(document, fault))?;
+            if value.is_null() {
+                continue;
+            }
             let place = self.place(document);
-            open(&value, String::new(), &mut |pointer, object| {
-                if wanted(text(object, "apiVersion"), text(object, "kind")) {
-                    let (place, value) = (place.clone(), object.clone());
-                    objects.push(Object { place, value, document: index, pointer });
+            open(value, String::new(), &mut |pointer, value| {
+                if wanted(text(&value, "apiVersion"), text(&value, "kind")) {
+                    objects.push(Object { place: place.clone(), value, document: index, pointer });
                 }
             });
         }
@@ -201,14 +204,19 @@ fn missing_end(text: &str, format: Format) -> &'static str {
 }
 
 /// Passes on every object; a list is split into its items, as by kubectl.
-fn open<'v>(object: &'v Value, pointer: String, found: &mut impl FnMut(String, &'v Value)) {
-    match object["items"].as_array() {
-        Some(items) if text(object, "kind").ends_with("List") => {
-            for (index, item) in items.iter().enumerate() {
+fn open(mut object: Value, pointer: String, found: &mut impl FnMut(String, Value)) {
+    let is_list = text(&object, "kind").ends_with("List");
+    match object.get_mut("items").map(Value::take) {
+        Some(Value::Array(items)) if is_list => {
+            for (index, item) in items.into_iter().enumerate() {
                 open(item, format!("{pointer}/items/{index}"), found);
             }
         }
-        _ => found(pointer, object),
+        Some(items) => {
+            object["items"] = items;
+            found(pointer, object);
+        }
+        None => found(pointer, object),
     }
 }
 

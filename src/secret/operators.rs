@@ -51,7 +51,7 @@ const fn row(
     Row { group, kind, names, otherwise, reach }
 }
 
-static MAKERS: [Row; 25] = [
+static MAKERS: [Row; 29] = [
     row("external-secrets.io", "ExternalSecret", &["/spec/target/name"], OwnName, OwnNamespace),
     row(
         "external-secrets.io",
@@ -88,6 +88,10 @@ static MAKERS: [Row; 25] = [
     row("spv.no", "AzureKeyVaultSecret", &["/spec/output/secret/name"], Nothing, OwnNamespace),
     row("clustersecret.io", "ClusterSecret", &[], OwnName, AnyNamespace),
     row("kafka.strimzi.io", "KafkaUser", &[], OwnName, OwnNamespace),
+    row("secretgenerator.mittwald.de", "StringSecret", &[], OwnName, OwnNamespace),
+    row("secretgenerator.mittwald.de", "BasicAuth", &[], OwnName, OwnNamespace),
+    row("secretgenerator.mittwald.de", "SSHKeyPair", &[], OwnName, OwnNamespace),
+    row("trust.cert-manager.io", "Bundle", &[], OwnName, AnyNamespace),
     row("kustomize.config.k8s.io", "Kustomization", &["/secretGenerator/*/name"], Nothing, AnyNamespace),
     row("", "Kustomization", &["/secretGenerator/*/name"], Nothing, AnyNamespace),
 ];
@@ -106,7 +110,11 @@ const CERTIFICATES_FOR_INGRESS: [&str; 3] =
 
 /// Returns true if objects of a kind may make secrets.
 pub(crate) fn may_make_secrets(api_version: &str, kind: &str) -> bool {
-    row_of(api_version, kind).is_some() || (group(api_version), kind) == ("networking.k8s.io", "Ingress")
+    row_of(api_version, kind).is_some()
+        || matches!(
+            (group(api_version), kind),
+            ("networking.k8s.io", "Ingress") | ("postgresql.cnpg.io", "Cluster")
+        )
 }
 
 /// Returns the secrets that an object makes. `namespace` is for an object that names none.
@@ -115,19 +123,50 @@ pub(crate) fn made_by(object: &Value, namespace: &str) -> Vec<Made> {
     let (api_version, kind) = (text("apiVersion"), text("kind"));
     let metadata = &object["metadata"];
     let own_name = metadata["name"].as_str().unwrap_or_default();
-    let (names, reach) = if (group(api_version), kind) == ("networking.k8s.io", "Ingress") {
-        (certificates(object), OwnNamespace)
-    } else {
-        let Some(row) = row_of(api_version, kind) else { return Vec::new() };
-        (row.names_in(object, own_name), row.reach)
+    let (mut names, reach) = match (group(api_version), kind) {
+        ("networking.k8s.io", "Ingress") => (certificates(object), OwnNamespace),
+        ("postgresql.cnpg.io", "Cluster") => (of_postgres(object, own_name), OwnNamespace),
+        _ => row_of(api_version, kind)
+            .map_or((Vec::new(), OwnNamespace), |row| (row.names_in(object, own_name), row.reach)),
     };
+    if kind == "Kustomization" {
+        names = renamed(object, names);
+    }
     let own_namespace = metadata["namespace"].as_str().filter(|name| !name.is_empty()).unwrap_or(namespace);
     let maker = format!("{kind} {own_name}").trim_end().to_owned();
     let made = |name: String| {
         let namespace = (reach == OwnNamespace).then(|| own_namespace.to_owned());
         Made { name, namespace, maker: maker.clone() }
     };
-    names.into_iter().filter(|name| !name.is_empty()).map(made).collect()
+    let mut all: Vec<Made> = names.into_iter().filter(|name| !name.is_empty()).map(made).collect();
+    all.extend(of_crossplane(object, own_namespace, &maker));
+    all
+}
+
+/// Returns the secret with the login of what an object of Crossplane, of any kind, orders. Only objects without a
+/// namespace of their own name that of the secret.
+fn of_crossplane(object: &Value, own_namespace: &str, maker: &str) -> Option<Made> {
+    let to = object.pointer("/spec/writeConnectionSecretToRef")?;
+    let name = to["name"].as_str().filter(|name| !name.is_empty())?.to_owned();
+    let namespace = Some(to["namespace"].as_str().unwrap_or(own_namespace).to_owned());
+    Some(Made { name, namespace, maker: maker.to_owned() })
+}
+
+/// Returns the secrets of a cluster of `CloudNativePG`. The login of the application is the user's own if it is named.
+fn of_postgres(cluster: &Value, own_name: &str) -> Vec<String> {
+    let is_own = cluster.pointer("/spec/bootstrap/initdb/secret/name").is_some();
+    let ends = ["app", "superuser", "ca", "server", "replication"].into_iter();
+    ends.filter(|end| !(is_own && *end == "app")).map(|end| format!("{own_name}-{end}")).collect()
+}
+
+/// Returns the names as the objects beside a Kustomization write them, and as they are in what it makes.
+fn renamed(kustomization: &Value, names: Vec<String>) -> Vec<String> {
+    let text = |field: &str| kustomization[field].as_str().unwrap_or_default();
+    let (prefix, suffix) = (text("namePrefix"), text("nameSuffix"));
+    if prefix.is_empty() && suffix.is_empty() {
+        return names;
+    }
+    names.into_iter().flat_map(|name| [format!("{prefix}{name}{suffix}"), name]).collect()
 }
 
 fn group(api_version: &str) -> &str {
@@ -144,7 +183,11 @@ impl Row {
         let policy = object.pointer("/spec/target/creationPolicy").and_then(Value::as_str);
         // HashiCorp's operator makes the secret only if this is set.
         let is_told = object.pointer("/spec/destination/create") == Some(&Value::Bool(true));
-        if matches!(policy, Some("Merge" | "None")) || (self.group == "secrets.hashicorp.com" && !is_told) {
+        // trust-manager makes config maps, and secrets only if a key for them is named.
+        let is_of_maps =
+            self.group == "trust.cert-manager.io" && object.pointer("/spec/target/secret").is_none();
+        let is_untold = self.group == "secrets.hashicorp.com" && !is_told;
+        if matches!(policy, Some("Merge" | "None")) || is_untold || is_of_maps {
             return Vec::new();
         }
         let found: Vec<String> = self.names.iter().flat_map(|pointer| texts(object, pointer)).collect();
@@ -232,6 +275,30 @@ mod tests {
         assert!(names(&ingress).is_empty());
         ingress["metadata"]["annotations"] = json!({"cert-manager.io/cluster-issuer": "x"});
         assert_eq!(names(&ingress), ["cert"]);
+    }
+
+    #[test]
+    fn what_follows_a_rule_of_its_own_is_made_too() {
+        let ordered = json!({"writeConnectionSecretToRef": {"name": "s", "namespace": "there"}});
+        let made = made_by(&object("db.example.org/v1", "XDatabase", &ordered), "ns");
+        assert_eq!((made[0].name.as_str(), made[0].namespace.as_deref()), ("s", Some("there")));
+        let claim =
+            object("db.example.org/v1", "Database", &json!({"writeConnectionSecretToRef": {"name": "s"}}));
+        assert_eq!(made_by(&claim, "ns")[0].namespace.as_deref(), Some("ns"));
+        let postgres = |spec: Value| names(&object("postgresql.cnpg.io/v1", "Cluster", &spec));
+        assert!(postgres(json!({})).contains(&"own-app".to_owned()));
+        let own_login = json!({"bootstrap": {"initdb": {"secret": {"name": "mine"}}}});
+        assert!(!postgres(own_login).contains(&"own-app".to_owned()));
+        for kind in ["StringSecret", "BasicAuth", "SSHKeyPair"] {
+            assert_eq!(names(&object("secretgenerator.mittwald.de/v1alpha1", kind, &json!({}))), ["own"]);
+        }
+        let bundle =
+            |target: Value| names(&object("trust.cert-manager.io/v1", "Bundle", &json!({"target": target})));
+        assert_eq!(bundle(json!({"secret": {"key": "ca.pem"}})), ["own"]);
+        assert!(bundle(json!({"configMap": {"key": "ca.pem"}})).is_empty());
+        let renamed =
+            json!({"kind": "Kustomization", "namePrefix": "dev-", "secretGenerator": [{"name": "a"}]});
+        assert_eq!(names(&renamed), ["dev-a", "a"]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Gives a workload secrets: looks at all that an attachment touches, then changes the workload.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::change;
@@ -42,7 +44,7 @@ impl Attach<'_> {
         }
         let at_stake = workload::accounts_at_stake(&object, target.kind, &attachments);
         let accounts = uses::account_logins::read(at_stake, namespace, cluster).await?;
-        let plan = Attaching { attachments, containers, existing, accounts };
+        let plan = Attaching { attachments, containers, existing, accounts, keys };
         Change { plan, target, way, args, session, cluster, namespace }.run(object).await
     }
 }
@@ -53,19 +55,22 @@ pub(crate) struct Attaching {
     pub(crate) containers: ContainerChoice,
     pub(crate) existing: Existing,
     pub(crate) accounts: AccountLogins,
+    /// The keys of the secrets, as far as they are known.
+    pub(crate) keys: BTreeMap<String, Vec<String>>,
 }
 
 impl Attaching {
     /// Returns warnings about attachments that may not do what the user expects.
     fn doubts(&self, object: &Value, kind: &Kind) -> Vec<String> {
         let doubts = workload::doubts(object, kind).into_iter();
-        doubts.filter(|doubt| doubt.concerns(&self.attachments)).map(|doubt| doubt.in_full()).collect()
+        let concerning = doubts.filter(|doubt| doubt.concerns(&self.attachments));
+        concerning.filter_map(|doubt| doubt.in_full(&self.keys)).collect()
     }
 }
 
 impl Plan for Attaching {
     fn change(&self, object: &Value, kind: &Kind, workload: &str) -> Result<Planned> {
-        let Self { attachments, containers, existing, accounts } = self;
+        let Self { attachments, containers, existing, accounts, .. } = self;
         let with = workload::with_account_logins(object, kind, attachments, accounts)?;
         Ok(match workload::attach(&with.object, kind, attachments, containers, *existing)? {
             Outcome::AsAsked => {

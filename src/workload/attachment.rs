@@ -23,21 +23,21 @@ pub(crate) enum Attachment {
 }
 
 /// Tells whether a pod waits for the secret and the key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Need {
     Required,
     Optional,
 }
 
 /// A key of a secret and the file it becomes, relative to the mount path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Item {
     pub(crate) key: String,
     pub(crate) file: String,
 }
 
 /// Permission bits of mounted files, `0o000` to `0o777`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Mode(u32);
 
 impl Attachment {

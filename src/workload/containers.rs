@@ -1,5 +1,7 @@
 //! The choice of containers for an attachment.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::error::{Error, Result};
@@ -79,13 +81,10 @@ pub(crate) fn check_named(
 ) -> Result<()> {
     let ContainerChoice::Named(wanted) = choice else { return Ok(()) };
     let specs: Vec<&Value> = parts.iter().filter_map(|part| object.pointer(&part.pointer)).collect();
-    let mut all: Vec<Place> = Vec::new();
-    for place in specs.iter().flat_map(|spec| changeable(spec)) {
-        if !all.iter().any(|other| other.name == place.name) {
-            all.push(place);
-        }
-    }
-    let Some(missing) = wanted.iter().find(|name| !all.iter().any(|place| place.name == **name)) else {
+    let mut names_seen = HashSet::new();
+    let mut all: Vec<Place> = specs.iter().flat_map(|spec| changeable(spec)).collect();
+    all.retain(|place| names_seen.insert(place.name.clone()));
+    let Some(missing) = wanted.iter().find(|name| !names_seen.contains(*name)) else {
         return Ok(());
     };
     let mut every = specs.iter().flat_map(|spec| pod_spec::containers(spec));

@@ -4,6 +4,7 @@
 //! The login of a storage driver stays, and so do the entries of ephemeral containers: neither is an
 //! attachment.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde_json::Value;
@@ -111,22 +112,23 @@ pub(crate) fn detach(object: &Value, kind: &Kind, selection: &Selection) -> Resu
 /// removed files.
 pub(crate) fn left_behind(object: &Value, kind: &Kind, removed: &[Removed]) -> Vec<String> {
     let mut warnings = Vec::new();
+    let mut by_place: HashMap<(Option<&str>, Option<&str>), Vec<&Removed>> = HashMap::new();
+    for one in removed {
+        by_place.entry((one.container.as_deref(), one.part.as_deref())).or_default().push(one);
+    }
     for part in kind.parts(object) {
         let spec = object.pointer(&part.pointer).unwrap_or(&Value::Null);
         for (_, _, container) in containers(spec) {
-            let is_here = |one: &&Removed| {
-                one.container.as_deref() == Some(text(container, "name")) && one.part == part.name
-            };
+            let place = (Some(text(container, "name")), part.name.as_deref());
+            let here = by_place.get(&place).map_or(&[][..], Vec::as_slice);
             let place = place_in_words(Some(text(container, "name")), part.name.as_deref());
-            warnings.extend(
-                removed.iter().filter(is_here).flat_map(|one| names_of_paths(container, &one.what)).map(
-                    |(name, path)| {
-                        let unset = CommandLine::kubectl("set env …").arg(format!("{name}-"));
-                        format!("env {name}{place} still names {path}, which is gone ({unset})")
-                    },
-                ),
-            );
-            let gone = removed.iter().filter(is_here).filter_map(|one| match &one.what {
+            warnings.extend(here.iter().flat_map(|one| names_of_paths(container, &one.what)).map(
+                |(name, path)| {
+                    let unset = CommandLine::kubectl("set env …").arg(format!("{name}-"));
+                    format!("env {name}{place} still names {path}, which is gone ({unset})")
+                },
+            ));
+            let gone = here.iter().filter_map(|one| match &one.what {
                 Use::Variable(name) => Some(name),
                 _ => None,
             });

@@ -3,12 +3,14 @@
 //! Only facts that are certain from the object itself are reported. The caller decides where another object
 //! matters.
 
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use serde_json::Value;
 
 use super::attachment::{Attachment, Mode, normal_path};
-use super::expansion::{may_come_of_a_source, referred};
+use super::distinct::distinct;
+use super::expansion::{Given, Sources, referred};
 use super::kind::{Kind, Version};
 use super::pod_spec::{Role, containers};
 use super::tree::{list, text};
@@ -17,13 +19,15 @@ use super::tree::{list, text};
 const DEFAULT_MODE: u32 = 0o644;
 
 /// One such entry in a container.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Doubt {
     pub(crate) container: String,
     pub(crate) what: What,
+    /// What may give the variable after all; see [`Doubt::given`].
+    sources: Sources,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum What {
     /// The value of `user` refers to a variable that comes after it.
     LateVariable { user: String, name: String },
@@ -40,44 +44,47 @@ pub(crate) fn doubts(object: &Value, kind: &Kind) -> Vec<Doubt> {
     let mut found = Vec::new();
     for pointer in kind.pod_specs(object) {
         let Some(spec) = object.pointer(&pointer) else { continue };
+        let strictest = strictest_modes(spec);
         for (role, _, container) in containers(spec) {
             let mut all = of_variables(container, kind);
             if role != Role::Ephemeral {
-                all.extend(of_files(container, spec));
+                all.extend(of_files(container, spec, &strictest));
             }
-            let name = text(container, "name");
-            found.extend(all.into_iter().map(|what| Doubt { container: name.to_owned(), what }));
+            if all.is_empty() {
+                continue;
+            }
+            let (name, sources) = (text(container, "name"), Sources::of(container));
+            let doubt = |what| Doubt { container: name.to_owned(), what, sources: sources.clone() };
+            found.extend(all.into_iter().map(doubt));
         }
     }
-    let mut distinct: Vec<Doubt> = Vec::with_capacity(found.len());
-    for doubt in found {
-        if !distinct.contains(&doubt) {
-            distinct.push(doubt);
-        }
-    }
-    distinct
+    distinct(found)
 }
 
 /// Finds variables that are used too early: only later ones see a variable (kubelet,
-/// `makeEnvironmentVariables`).
+/// `makeEnvironmentVariables`). Whether `envFrom` gives them is for [`Doubt::given`] to say.
 fn of_variables(container: &Value, kind: &Kind) -> Vec<What> {
     let env = list(container, "env");
+    let mut places: HashMap<&str, (usize, usize)> = HashMap::with_capacity(env.len());
+    for (at, entry) in env.iter().enumerate() {
+        places.entry(text(entry, "name")).and_modify(|(_, last)| *last = at).or_insert((at, at));
+    }
     let mut found = Vec::new();
     for (at, entry) in env.iter().enumerate() {
         for name in referred(text(entry, "value")) {
-            let is_it = |other: &Value| text(other, "name") == name;
-            if env[..at].iter().any(is_it) || may_come_of_a_source(container, name) {
-                continue;
-            }
-            let (user, name) = (text(entry, "name").to_owned(), name.to_owned());
-            if env[at + 1..].iter().any(|other| text(other, "name") == name) {
-                found.push(What::LateVariable { user, name });
-            } else if looks_meant(&name) && matches!(kind.version, Version::BuiltIn(_)) {
-                found.push(What::NoVariable { user, name });
+            let (user, place) = (text(entry, "name"), places.get(name));
+            let (user, name) = (user.to_owned(), name.to_owned());
+            match place {
+                Some((first, _)) if *first < at => {}
+                Some((_, last)) if *last > at => found.push(What::LateVariable { user, name }),
+                _ if looks_meant(&name) && matches!(kind.version, Version::BuiltIn(_)) => {
+                    found.push(What::NoVariable { user, name });
+                }
+                _ => {}
             }
         }
     }
-    found
+    distinct(found)
 }
 
 /// Returns true if it is probably the name of a variable: not a shell's `$(command)`, and not one that
@@ -89,15 +96,24 @@ fn looks_meant(name: &str) -> bool {
         && !is_of_a_service
 }
 
+/// Returns the mode of each volume that nobody but the owner can read, if it has files of secrets with such a mode.
+fn strictest_modes(spec: &Value) -> HashMap<&str, Option<Mode>> {
+    let mut strictest = HashMap::new();
+    for volume in list(spec, "volumes") {
+        strictest
+            .entry(text(volume, "name"))
+            .or_insert_with(|| modes(volume).into_iter().find(|mode| mode & 0o044 == 0).and_then(Mode::of));
+    }
+    strictest
+}
+
 /// Finds files with surprising modes. Files of a secret belong to root, and with `fsGroup` to that group, for
 /// which the kubelet adds read permission (k8s.io/kubernetes, `pkg/volume/volume_linux.go`).
-fn of_files(container: &Value, spec: &Value) -> Vec<What> {
+fn of_files(container: &Value, spec: &Value, strictest: &HashMap<&str, Option<Mode>>) -> Vec<What> {
     let mut found = Vec::new();
     let group = spec["securityContext"]["fsGroup"].as_u64();
     for mount in list(container, "volumeMounts") {
-        let volume = list(spec, "volumes").iter().find(|volume| text(volume, "name") == text(mount, "name"));
-        let strictest = volume.map(modes).unwrap_or_default().into_iter().find(|mode| mode & 0o044 == 0);
-        let Some(mode) = strictest.and_then(Mode::of) else { continue };
+        let Some(mode) = strictest.get(text(mount, "name")).copied().flatten() else { continue };
         let path = text(mount, "mountPath").to_owned();
         match (group, not_root(container, spec)) {
             (Some(group), _) => {
@@ -156,9 +172,35 @@ impl Doubt {
         })
     }
 
-    /// Returns the doubt and the remedy.
-    pub(crate) fn in_full(&self) -> String {
-        format!("{self}; {}", self.remedy())
+    /// Tells whether `envFrom` gives the variable that a value refers to, so that all is well. `has_key` knows
+    /// whether a secret has a key, or does not.
+    pub(crate) fn given(&self, has_key: impl Fn(&str, &str) -> Option<bool>) -> Given {
+        match &self.what {
+            What::LateVariable { name, .. } | What::NoVariable { name, .. } => {
+                self.sources.give(name, has_key)
+            }
+            What::UnreadableFiles { .. } | What::WidenedFiles { .. } => Given::No,
+        }
+    }
+
+    /// Returns the doubt and the remedy; none if `envFrom` gives the variable. `keys` are those of the secrets
+    /// that are known.
+    pub(crate) fn in_full(&self, keys: &BTreeMap<String, Vec<String>>) -> Option<String> {
+        let has_key = |secret: &str, key: &str| Some(keys.get(secret)?.iter().any(|one| one == key));
+        let remedy = self.remedy();
+        match self.given(has_key) {
+            Given::No => Some(format!("{self}; {remedy}")),
+            Given::Perhaps => Some(format!("{self}{}; {remedy}", self.unless_given()?)),
+            Given::Yes => None,
+        }
+    }
+
+    /// Returns what to add to the doubt if `envFrom` may give the variable; none if it is no doubt then.
+    pub(crate) fn unless_given(&self) -> Option<String> {
+        match &self.what {
+            What::LateVariable { name, .. } => Some(format!(", unless envFrom has a {name}")),
+            What::NoVariable { .. } | What::UnreadableFiles { .. } | What::WidenedFiles { .. } => None,
+        }
     }
 
     /// Returns the remedy.
@@ -186,7 +228,7 @@ impl Doubt {
 
 impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { container, what } = self;
+        let Self { container, what, .. } = self;
         match what {
             What::LateVariable { user, name } => write!(
                 f,

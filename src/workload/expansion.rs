@@ -1,6 +1,8 @@
 //! `$(NAME)` in env values, commands and arguments, as the kubelet reads it
 //! (k8s.io/kubernetes, `third_party/forked/golang/expansion`).
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::tree::{list, text};
@@ -12,13 +14,13 @@ pub(super) fn referred(text: &str) -> Vec<&str> {
     while let Some(at) = rest.find('$') {
         rest = &rest[at + 1..];
         let Some(next) = rest.chars().next() else { break };
-        rest = match (next, rest.find(')')) {
-            ('(', Some(end)) => {
-                names.push(&rest[1..end]);
-                &rest[end + 1..]
-            }
-            _ => &rest[next.len_utf8()..],
-        };
+        rest = &rest[next.len_utf8()..];
+        if next == '(' {
+            // Without an end this is plain text, and so is all that follows.
+            let Some((name, after)) = rest.split_once(')') else { break };
+            names.push(name);
+            rest = after;
+        }
     }
     names
 }
@@ -31,6 +33,54 @@ pub(super) fn refers_to(entry: &Value, variable: &str) -> bool {
 /// Returns true if `envFrom` may give a container this variable: those come before all of `env`.
 pub(super) fn may_come_of_a_source(container: &Value, variable: &str) -> bool {
     list(container, "envFrom").iter().any(|source| variable.starts_with(text(source, "prefix")))
+}
+
+/// How many entries of `envFrom` are asked for a variable. What more than these give is not known.
+const MOST_SOURCES: usize = 100;
+
+/// What `envFrom` gives a container, before all of `env`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Sources {
+    /// The prefix of each, and its secret; none for a config map.
+    all: Arc<[(String, Option<String>)]>,
+    are_too_many: bool,
+}
+
+/// Tells whether a container gets a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Given {
+    No,
+    Perhaps,
+    Yes,
+}
+
+impl Sources {
+    pub(super) fn of(container: &Value) -> Self {
+        let all = list(container, "envFrom");
+        let source = |source: &Value| {
+            let secret =
+                source["secretRef"].is_object().then(|| text(&source["secretRef"], "name").to_owned());
+            (text(source, "prefix").to_owned(), secret)
+        };
+        Self {
+            all: all.iter().take(MOST_SOURCES).map(source).collect(),
+            are_too_many: all.len() > MOST_SOURCES,
+        }
+    }
+
+    /// Tells whether one of them gives a variable. `has_key` knows whether a secret has a key, or does not.
+    pub(super) fn give(&self, variable: &str, has_key: impl Fn(&str, &str) -> Option<bool>) -> Given {
+        let of_source = |(prefix, secret): &(String, Option<String>)| {
+            let Some(key) = variable.strip_prefix(prefix.as_str()) else { return Given::No };
+            match secret.as_ref().and_then(|secret| has_key(secret, key)) {
+                Some(true) => Given::Yes,
+                Some(false) => Given::No,
+                None => Given::Perhaps,
+            }
+        };
+        let more = if self.are_too_many { Given::Perhaps } else { Given::No };
+        self.all.iter().map(of_source).max().unwrap_or(Given::No).max(more)
+    }
 }
 
 /// Lists the parts of a container that refer to a variable: `env URL`, `the command`, `the args`.
@@ -61,12 +111,31 @@ mod tests {
             ("$$$$(A)", &[]),
             ("$(A", &[]),
             ("$(A$(B)", &["A$(B"]),
+            ("$(A)$(B", &["A"]),
+            ("$$(A)$é$(B)", &["B"]),
             ("$A $é(B) ${C} $", &[]),
             ("$()", &[""]),
             ("$x$(A)", &["A"]),
         ] {
             assert_eq!(referred(text), names, "{text}");
         }
+    }
+
+    #[test]
+    fn a_source_gives_the_keys_of_its_secret_and_a_config_map_perhaps_anything() {
+        let has_key = |secret: &str, key: &str| (secret == "known").then_some(key == "PW");
+        let given = |sources: Value, variable: &str| {
+            Sources::of(&json!({"envFrom": sources})).give(variable, has_key)
+        };
+        let known = json!({"secretRef": {"name": "known"}});
+        assert_eq!(given(json!([]), "PW"), Given::No);
+        assert_eq!(given(json!([known]), "PW"), Given::Yes);
+        assert_eq!(given(json!([known]), "HOST"), Given::No);
+        assert_eq!(given(json!([{"prefix": "P_", "secretRef": {"name": "known"}}]), "P_PW"), Given::Yes);
+        assert_eq!(given(json!([{"prefix": "P_", "configMapRef": {"name": "c"}}]), "PW"), Given::No);
+        assert_eq!(given(json!([known, {"configMapRef": {"name": "c"}}]), "HOST"), Given::Perhaps);
+        assert_eq!(given(json!([known, {"secretRef": {"name": "other"}}]), "HOST"), Given::Perhaps);
+        assert_eq!(given(json!(vec![known.clone(); MOST_SOURCES + 1]), "HOST"), Given::Perhaps);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::kind::Shape;
 use super::*;
-use crate::fuzz::{feed, feed_random, mutated_tree};
+use crate::fuzz::{assert_linear, feed, feed_random, mutated_tree};
 
 const WORDS: [&str; 20] = [
     "HF_TOKEN",
@@ -160,4 +160,74 @@ fn workloads_of_any_shape() {
             kind.on_change_of(&object)
         )
     });
+}
+
+/// Makes a pod spec with so many parts.
+type MakeSpec = fn(usize) -> Value;
+
+/// Pods that are small to write, and in which each part could be looked up once for each other part.
+fn growing() -> Vec<(&'static str, MakeSpec)> {
+    fn each(count: usize, one: impl Fn(usize) -> Value) -> Value {
+        (0..count).map(one).collect()
+    }
+    fn one_container(fields: &Value) -> Value {
+        let mut container = json!({"name": "m"});
+        container.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        json!({ "containers": [container] })
+    }
+    vec![
+        ("variables that refer to each other", |count| {
+            let value = |at: usize| format!("$(A{})$(A{})", at + 1, (at * 7) % (at + 2));
+            one_container(
+                &json!({"env": each(count, |at| json!({"name": format!("A{at}"), "value": value(at)}))}),
+            )
+        }),
+        ("dollars", |count| {
+            let value = format!("{}{}", "$a$(".repeat(count * 8), "$a".repeat(count * 8));
+            one_container(&json!({"env": [{"name": "A", "value": value}]}))
+        }),
+        ("sources", |count| {
+            let source =
+                |at: usize| json!({"prefix": format!("P{at}"), "secretRef": {"name": format!("s{at}")}});
+            let env = each(count, |at| json!({"name": format!("A{at}"), "value": "$(B)"}));
+            one_container(&json!({"env": env, "envFrom": each(count, source)}))
+        }),
+        ("volumes with mounts", |count| {
+            let mount = |at: usize| json!({"name": format!("v{at}"), "mountPath": format!("/v{at}")});
+            let volume =
+                |at: usize| json!({"name": format!("v{at}"), "secret": {"secretName": format!("s{at}")}});
+            let mut spec = one_container(&json!({"volumeMounts": each(count, mount)}));
+            spec["volumes"] = each(count, volume);
+            spec
+        }),
+        ("containers", |count| {
+            // Half as many: each becomes several objects, whose allocation is what would be measured.
+            json!({"containers": each(count / 2, |at| json!({"name": format!("c{at}")}))})
+        }),
+        ("volumes of one name", |count| {
+            let mut spec = one_container(
+                &json!({"volumeMounts": each(count, |_| json!({"name": "v", "mountPath": "/v"}))}),
+            );
+            spec["volumes"] = each(count, |_| json!({"name": "v", "secret": {"secretName": "s"}}));
+            spec
+        }),
+    ]
+}
+
+#[test]
+fn the_time_to_look_at_a_workload_and_to_change_it_grows_with_its_size_alone() {
+    let kind = Kind::named("pod").unwrap();
+    let attachments = [Attachment::env("t", "A0=k").unwrap(), Attachment::files("t", "/t", None).unwrap()];
+    for (what, spec) in growing() {
+        let text = |count: usize| json!({"metadata": {"name": "p"}, "spec": spec(count)}).to_string();
+        assert_linear(what, text, |text| {
+            let pod: Value = serde_json::from_str(text).unwrap();
+            let seen = Consumer::of(kind, &pod, |_| true).with_doubts(&pod);
+            assert!(seen.references.len() + seen.doubts.len() + malformed(&pod, kind).len() < text.len());
+            let attached = attach(&pod, kind, &attachments, &ContainerChoice::All, Existing::Overwrite);
+            let Ok(Outcome::Changed { object, .. }) = attached else { panic!("{what} is not attached to") };
+            let detached = detach(&object, kind, &Selection::every_use("t")).unwrap();
+            drop(left_behind(&detached.object, kind, &detached.removed));
+        });
+    }
 }

@@ -7,7 +7,7 @@ mod served;
 mod table;
 
 use serde_json::Value;
-pub(crate) use served::ServedKind;
+pub(crate) use served::{OfKubernetes, ServedKind};
 pub(crate) use table::KINDS;
 
 use super::tree::text;

@@ -12,6 +12,7 @@ mod clean_copy;
 mod consumer;
 mod containers;
 mod detach;
+mod distinct;
 mod doubts;
 mod environment;
 mod expansion;
@@ -47,12 +48,13 @@ pub(crate) use containers::ContainerChoice;
 pub(crate) use detach::{Nameless, Removed, Selection, Use, detach, left_behind};
 pub(crate) use doubts::{What, doubts};
 pub(crate) use environment::{check_expressible, expanded};
+pub(crate) use expansion::Given;
 pub(crate) use immutable::is_immutable;
 pub(crate) use job::{
     Gpu, NewJob, Preemption, Purpose, Scheduler, Toleration, User, Volume, generated_name, generated_suffix,
 };
 pub(crate) use karta::{KARTA, Karta};
-pub(crate) use kind::{KINDS, Kind, OnChange, ServedKind, Version};
+pub(crate) use kind::{KINDS, Kind, OfKubernetes, OnChange, ServedKind, Version};
 pub(crate) use name::check_object_name;
 pub(crate) use named_copy::{NamedCopy, SELECTING, Selector, named_copy};
 pub(crate) use pod_spec::container_names;

@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use super::distinct::distinct;
 use super::kind::Kind;
 use super::tree::{list, text};
 
@@ -45,14 +46,7 @@ pub(crate) fn container_names(object: &Value, kind: &Kind) -> Vec<String> {
     let specs = kind.pod_specs(object);
     let specs = specs.iter().filter_map(|pointer| object.pointer(pointer));
     let changeable = specs.flat_map(containers).filter(|(role, ..)| *role != Role::Ephemeral);
-    let mut names: Vec<String> = Vec::new();
-    for (_, _, container) in changeable {
-        let name = text(container, "name");
-        if !names.iter().any(|known| known == name) {
-            names.push(name.to_owned());
-        }
-    }
-    names
+    distinct(changeable.map(|(_, _, container)| text(container, "name").to_owned()).collect())
 }
 
 #[cfg(test)]

@@ -7,7 +7,10 @@ mod forms;
 mod reading;
 mod schema;
 
+use std::collections::HashSet;
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 pub(crate) use schema::may_refer_to_secrets;
 
@@ -17,8 +20,9 @@ use super::attachment::{Item, Need};
 const TLS_KEYS: [&str; 2] = ["tls.crt", "tls.key"];
 
 /// One use of a secret by an object. The secret is in the object's own namespace: references never cross namespaces.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Reference {
+    /// Empty if the object names none where it must.
     pub(crate) secret: String,
     pub(crate) place: Place,
     pub(crate) way: Way,
@@ -26,7 +30,7 @@ pub(crate) struct Reference {
 }
 
 /// The user of the secret inside the object.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Place {
     /// The whole pod, or an object without pods.
     Whole,
@@ -36,7 +40,7 @@ pub(crate) enum Place {
 }
 
 /// The use of the secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Way {
     Variable {
         name: String,
@@ -46,7 +50,7 @@ pub(crate) enum Way {
     /// and they win.
     Variables {
         prefix: String,
-        named: Vec<String>,
+        named: Named,
     },
     /// Files below `path`; of all keys if there are no items.
     Files {
@@ -76,9 +80,26 @@ pub(crate) enum Way {
     },
 }
 
+/// The variables that a container sets itself. All of its sources share them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Named(Arc<HashSet<String>>);
+
+/// Hashes their number alone: a container may have thousands, and as many sources.
+impl Hash for Named {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.len().hash(state);
+    }
+}
+
+impl Named {
+    pub(crate) fn contains(&self, variable: &str) -> bool {
+        self.0.contains(variable)
+    }
+}
+
 /// The update of mounted files when the secret changes (Kubernetes documentation, "Mounted Secrets are
 /// updated automatically").
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Renewal {
     Live,
     /// A mount with `subPath` stays as it was when the container started.
@@ -127,6 +148,18 @@ impl Way {
             | Self::ImagePull
             | Self::Login { .. }
             | Self::Listed => Vec::new(),
+        }
+    }
+
+    /// Returns true if no server accepts it without the name of a secret.
+    fn needs_a_name(&self) -> bool {
+        match self {
+            Self::Variable { .. }
+            | Self::Variables { .. }
+            | Self::Files { .. }
+            | Self::IdleVolume { .. }
+            | Self::Login { .. } => true,
+            Self::ImagePull | Self::Certificate | Self::Listed | Self::Probable { .. } => false,
         }
     }
 

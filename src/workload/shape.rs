@@ -3,7 +3,8 @@
 
 use serde_json::Value;
 
-use super::kind::{Kind, Shape};
+use super::distinct::distinct;
+use super::kind::{Kind, Shape, Version};
 use super::pod_spec::Role;
 use super::tree::{list, text};
 
@@ -15,12 +16,10 @@ pub(crate) fn malformed(object: &Value, kind: &Kind) -> Vec<String> {
     }
     let faults =
         parts.iter().filter_map(|part| object.pointer(&part.pointer)).flat_map(|spec| match kind.shape {
-            Shape::PodSpecs(_) => of_pod_spec(spec),
+            Shape::PodSpecs(_) => of_pod_spec(spec, kind),
             Shape::Environments(_) => of_environment(spec),
         });
-    let mut faults: Vec<String> = faults.collect();
-    faults.dedup();
-    faults
+    distinct(faults.collect())
 }
 
 fn of_environment(spec: &Value) -> Vec<String> {
@@ -35,9 +34,16 @@ fn of_environment(spec: &Value) -> Vec<String> {
     wrong.map(|(variable, _)| format!("environment.items.{variable} is not a map")).collect()
 }
 
-fn of_pod_spec(spec: &Value) -> Vec<String> {
+fn of_pod_spec(spec: &Value, kind: &Kind) -> Vec<String> {
     let own = Role::ALL.map(Role::field).into_iter().chain(["volumes", "imagePullSecrets"]);
     let mut faults = no_lists(spec, own);
+    let regular = &spec[Role::Regular.field()];
+    // An operator may add the container itself where none is written.
+    let is_left_out =
+        spec.get(Role::Regular.field()).is_none() && !matches!(kind.version, Version::BuiltIn(_));
+    if (regular.is_null() && !is_left_out) || regular.as_array().is_some_and(Vec::is_empty) {
+        faults.push("it has no container".to_owned());
+    }
     for role in Role::ALL {
         for container in list(spec, role.field()) {
             if !container.is_object() {
@@ -83,6 +89,29 @@ mod tests {
             let refused = attach(&object, kind, &attachment, &ContainerChoice::Only, Existing::Keep);
             assert!(refused.is_err(), "{object}");
         }
+    }
+
+    #[test]
+    fn a_workload_without_a_container_is_found_unless_its_operator_may_add_one() {
+        let of = |kind: &str, spec: Value| {
+            let kind = Kind::named(kind).unwrap();
+            let object = match kind.name {
+                "Pod" => json!({ "spec": spec }),
+                _ => json!({"spec": {"template": {"spec": spec}}}),
+            };
+            malformed(&object, kind)
+        };
+        for spec in [
+            json!({}),
+            json!({"containers": []}),
+            json!({"containers": null}),
+            json!({"initContainers": [{"name": "i"}]}),
+        ] {
+            assert_eq!(of("pod", spec.clone()), ["it has no container"], "{spec}");
+            assert_eq!(of("job", spec.clone()), ["it has no container"], "{spec}");
+        }
+        assert!(of("notebook", json!({})).is_empty());
+        assert_eq!(of("notebook", json!({"containers": []})), ["it has no container"]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod attach_checks;
 mod bystanders;
 mod canary;
 mod check;
+mod check_references;
 mod completion;
 mod conformance;
 mod connection;

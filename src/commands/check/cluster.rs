@@ -2,7 +2,7 @@
 
 use crate::cluster::{Cluster, Namespaces, Seen, Unseen};
 use crate::error::Result;
-use crate::findings::{EnvNames, Extent, View, referred};
+use crate::findings::{EnvNames, Extent, Makers, View, referred};
 use crate::secret::Inspection;
 use crate::workload::{Consumer, Kind, Target, Way};
 use crate::{session, uses};
@@ -147,7 +147,7 @@ pub(super) async fn view(
         (name.clone(), found.into_iter().map(|secret| secret.namespace).collect())
     });
     let elsewhere = futures::future::join_all(searches).await.into_iter().collect();
-    View { consumers, secrets, elsewhere, account_logins, made: Vec::new(), env_names, extent }
+    View { consumers, secrets, elsewhere, account_logins, made: Makers::default(), env_names, extent }
 }
 
 /// Returns the cluster's rule for names of variables. Without the right to ask for the version it is the rule

@@ -9,19 +9,20 @@ use super::cluster::{Secrets, by_place, consumer, env_names, logins_in, read, re
 use super::look::{Look, Unchecked};
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
-use crate::findings::{self, EnvNames, Extent, Finding, View, referred};
-use crate::secret::{self, Inspection, Made};
+use crate::findings::{self, EnvNames, Extent, Finding, Makers, View, referred};
+use crate::manifest::Object;
+use crate::secret::{self, Inspection};
 use crate::session::Session;
 use crate::sources::manifest_files::ManifestFile;
 use crate::wording::list;
-use crate::workload::{self, Consumer, Kind, Target};
+use crate::workload::{self, Consumer, Kind, OfKubernetes, Target};
 
 /// The content of the files.
 #[derive(Default)]
 struct Content {
     consumers: Vec<Consumer>,
     secrets: Secrets,
-    made: Vec<Made>,
+    made: Makers,
     malformed: Vec<Finding>,
     /// The number of objects of other kinds, by group and kind.
     unchecked: BTreeMap<(String, String), usize>,
@@ -40,7 +41,8 @@ pub(super) async fn look(
         Content::of(files, target, namespace, session)?;
     let wanted = referred(&consumers).into_iter().filter(|place| !secrets.contains_key(place));
     // If the files make a secret, the one in the cluster is what it was made of until now.
-    let (to_make, to_read): (Vec<_>, Vec<_>) = wanted.partition(|place| is_made(place, &made));
+    let is_made = |(namespace, name): &(String, String)| made.of(namespace, name).is_some();
+    let (to_make, to_read): (Vec<_>, Vec<_>) = wanted.partition(is_made);
     let (found, refused) = read(to_read, cluster).await?;
     secrets.extend(found.into_iter().chain(to_make.into_iter().map(|place| (place, None))));
     let env_names = env_names(cluster).await;
@@ -65,7 +67,8 @@ pub(super) fn look_offline(
     let Content { consumers, mut secrets, made, malformed, unchecked } =
         Content::of(files, target, namespace, session)?;
     let elsewhere = referred(&consumers).into_iter().filter(|place| !secrets.contains_key(place));
-    let (to_make, unknown): (Vec<_>, Vec<_>) = elsewhere.partition(|place| is_made(place, &made));
+    let is_made = |(namespace, name): &(String, String)| made.of(namespace, name).is_some();
+    let (to_make, unknown): (Vec<_>, Vec<_>) = elsewhere.partition(is_made);
     if !unknown.is_empty() {
         let names = list(unknown.iter().map(|(_, name)| name));
         session.ui.note(&format!("not in the files, and not looked up: {names}"));
@@ -81,10 +84,6 @@ pub(super) fn look_offline(
         unseen: Vec::new(),
         unchecked: unchecked_kinds(unchecked),
     })
-}
-
-fn is_made((namespace, name): &(String, String), made: &[Made]) -> bool {
-    made.iter().any(|one| one.name == *name && one.namespace.as_ref().is_none_or(|at| at == namespace))
 }
 
 fn unchecked_kinds(counts: BTreeMap<(String, String), usize>) -> Vec<Unchecked> {
@@ -104,13 +103,22 @@ impl Content {
                 is_secret(api_version, kind)
                     || secret::may_make_secrets(api_version, kind)
                     || Kind::referring_in_manifest(api_version, kind).is_some()
-                    || !is_of_kubernetes(api_version)
+                    || Kind::of_kubernetes(api_version, kind) != OfKubernetes::Kind
+                    || kind.ends_with("List")
             })?;
             if objects.is_empty() {
                 session.ui.note(&format!("{} has no Secret and no workload of a known kind", file.name()));
             }
-            for object in &objects {
-                content.add(&object.value, namespace).map_err(|error| error.at(&object.place))?;
+            for object in objects {
+                let Object { place, value, .. } = object;
+                let value =
+                    if is_kustomization(file.name(), &value) { as_kustomization(value) } else { value };
+                match fault(&value) {
+                    Some((fault, remedy)) => {
+                        content.malformed.push(findings::no_object(&place, namespace, fault, remedy));
+                    }
+                    None => content.add(&value, namespace).map_err(|error| error.at(&place))?,
+                }
             }
         }
         if let Some(target) = target {
@@ -131,11 +139,11 @@ impl Content {
             let faults = if has_parts { workload::malformed(object, kind) } else { Vec::new() };
             self.malformed.extend(faults.into_iter().map(|fault| findings::malformed(&consumer, &fault)));
             self.consumers.push(consumer);
-        } else if made.is_empty() && !secret::may_make_secrets(api_version, kind) {
+        } else if made.is_empty() && !secret::may_make_secrets(api_version, kind) && !kind.ends_with("List") {
             let group = api_version.split_once('/').map_or("", |(group, _)| group);
             *self.unchecked.entry((group.to_owned(), kind.to_owned())).or_default() += 1;
         }
-        self.made.extend(made);
+        self.made.add(made);
         Ok(())
     }
 
@@ -159,10 +167,48 @@ fn is_secret(api_version: &str, kind: &str) -> bool {
     (api_version, kind) == ("v1", "Secret")
 }
 
-/// Returns true for Kubernetes' own groups: of their kinds, those that refer to secrets are known.
-fn is_of_kubernetes(api_version: &str) -> bool {
-    let group = api_version.split_once('/').map_or("", |(group, _)| group);
-    Kind::is_group_of_kubernetes(group)
+/// Returns true for a document of Kustomize's own, which may leave out what says so.
+fn is_kustomization(file: &str, object: &Value) -> bool {
+    let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    let says_nothing = object["apiVersion"].is_null() && object["kind"].is_null();
+    matches!(name, "kustomization.yaml" | "kustomization.yml" | "Kustomization")
+        && object.is_object()
+        && says_nothing
+}
+
+fn as_kustomization(mut object: Value) -> Value {
+    object["kind"] = "Kustomization".into();
+    object
+}
+
+/// Returns what keeps every server from taking this for an object, and what to do about it.
+fn fault(object: &Value) -> Option<(String, String)> {
+    let write = |what: &str| format!("write {what}, or leave the document out");
+    if !object.is_object() {
+        return Some(("is no object: it has no fields".to_owned(), write("apiVersion and kind")));
+    }
+    let word = |field: &str| object[field].as_str().unwrap_or_default();
+    let (api_version, kind) = (word("apiVersion"), word("kind"));
+    let lacks: Vec<&str> =
+        ["apiVersion", "kind"].into_iter().filter(|field| word(field).is_empty()).collect();
+    let items = &object["items"];
+    if kind == "Kustomization" {
+        return None;
+    }
+    if !lacks.is_empty() {
+        let lacks = list(lacks);
+        return Some((format!("has no {lacks}, so that nobody sees what it is"), write(&lacks)));
+    }
+    if kind.ends_with("List") && !(items.is_array() || items.is_null()) {
+        return Some((format!("is a {kind}, and its items are not a list"), write("items as a list")));
+    }
+    match Kind::of_kubernetes(api_version, kind) {
+        OfKubernetes::No { meant } if Kind::referring_in_manifest(api_version, kind).is_none() => {
+            let fault = format!("is a {kind:?} of {api_version:?}, which Kubernetes does not have");
+            Some((fault, format!("did you mean {meant}?")))
+        }
+        _ => None,
+    }
 }
 
 /// Returns the object with its namespace filled in, and with `generateName` as its name if it has none.

@@ -4,7 +4,7 @@ mod args;
 mod not_taken;
 mod wait;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -59,7 +59,7 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
     }
     let version = cluster.version_of(kind).await?;
     let Submission { manifest, differences, warnings } =
-        with_attachments(&job, kind, &version, &expanded.attachments, &accounts)?;
+        with_attachments(&job, kind, &version, &expanded.attachments, (&accounts, &keys))?;
     for warning in &warnings {
         session.ui.warning(warning);
     }
@@ -168,7 +168,8 @@ fn check_before_anything_is_looked_up(job: &NewJob, kind: &Kind, attachments: &[
     workload::check_expressible(kind, attachments, &ContainerChoice::Only)?;
     let named = attachments.iter().filter(|one| !matches!(one, Attachment::EnvAll { .. })).cloned();
     let version = kind.known_versions().first().copied().unwrap_or_default();
-    with_attachments(job, kind, version, &named.collect::<Vec<_>>(), &AccountLogins::new()).map(drop)
+    let nothing_is_known = (&AccountLogins::new(), &BTreeMap::new());
+    with_attachments(job, kind, version, &named.collect::<Vec<_>>(), nothing_is_known).map(drop)
 }
 
 fn with_attachments(
@@ -176,7 +177,7 @@ fn with_attachments(
     kind: &Kind,
     version: &str,
     attachments: &[Attachment],
-    accounts: &AccountLogins,
+    (accounts, keys): (&AccountLogins, &BTreeMap<String, Vec<String>>),
 ) -> Result<Submission> {
     let manifest = job.manifest_of(kind, version)?;
     let with = workload::with_account_logins(&manifest, kind, attachments, accounts)?;
@@ -187,7 +188,7 @@ fn with_attachments(
         };
     job.put_in_order(&mut manifest);
     let differences = with.differences.iter().chain(&of_secrets).map(ToString::to_string).collect();
-    let doubts = workload::doubts(&manifest, kind).into_iter().map(|doubt| doubt.in_full());
+    let doubts = workload::doubts(&manifest, kind).into_iter().filter_map(|doubt| doubt.in_full(keys));
     let warnings = with.warnings.into_iter().chain(doubts).collect();
     Ok(Submission { manifest, differences, warnings })
 }

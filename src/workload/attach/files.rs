@@ -4,6 +4,8 @@
 //! secret, so that the same command makes the same manifest everywhere. Several secrets in one path are one
 //! projected volume: two volumes can't be mounted in the same place.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use super::{Effect, Place, Pod};
@@ -173,16 +175,14 @@ impl Pod<'_> {
     fn volume(&mut self, asked: &Asked<'_>) -> Result<String> {
         let mut volume = asked.volume();
         let is_kind = |other: &Value| other["secret"].is_object() == volume["secret"].is_object();
-        let volumes = list(self.spec, "volumes");
         // A mount shows the first of two volumes of one name, which no server accepts, and nothing of one
         // without a name.
-        let is_found = |other: &Value| {
-            let first = volumes.iter().find(|volume| volume["name"] == other["name"]);
-            !text(other, "name").is_empty() && first.is_some_and(|first| std::ptr::eq(first, other))
+        let mut names = HashSet::new();
+        let firsts = list(self.spec, "volumes").iter().filter(|other| names.insert(text(other, "name")));
+        let is_fitting = |other: &&Value| {
+            is_kind(other) && !text(other, "name").is_empty() && Shown::in_volume(other).is_exactly(asked)
         };
-        let is_fitting =
-            |other: &&Value| is_kind(other) && is_found(other) && Shown::in_volume(other).is_exactly(asked);
-        if let Some(volume) = volumes.iter().find(is_fitting) {
+        if let Some(volume) = firsts.into_iter().find(is_fitting) {
             return Ok(text(volume, "name").to_owned());
         }
         let name = free_name(self.spec, &asked.name());

@@ -1,10 +1,15 @@
-//! Reads all references in an object. Malformed fields refer to nothing.
+//! Reads all references in an object. Malformed fields refer to nothing, and a reference that lacks the name
+//! of its secret has an empty one: no server accepts it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Place, Reference, Renewal, Way, forms};
+use super::{Named, Place, Reference, Renewal, Way, forms};
 use crate::secret::{is_key, is_subdomain};
 use crate::workload::attachment::{Item, Need};
+use crate::workload::distinct::distinct;
 use crate::workload::kind::{KINDS, Kind, OnChange, Shape, Version};
 use crate::workload::pod_spec::{Role, containers};
 use crate::workload::tree::{is_true, list, text};
@@ -77,14 +82,8 @@ impl Kind {
                 (None, _) => {}
             }
         }
-        found.retain(|reference| !reference.secret.is_empty());
-        let mut distinct: Vec<Reference> = Vec::with_capacity(found.len());
-        for reference in found {
-            if !distinct.contains(&reference) {
-                distinct.push(reference);
-            }
-        }
-        distinct
+        found.retain(|reference| !reference.secret.is_empty() || reference.way.needs_a_name());
+        distinct(found)
     }
 
     /// Returns what else of an object has the form of a reference; of built-in kinds all is known.
@@ -139,16 +138,43 @@ fn of_environment(spec: &Value) -> Vec<Reference> {
     let reference = |(variable, item): (&String, &Value)| {
         let (secret, key) = text(item, "value").strip_prefix("SECRET:")?.split_once(',')?;
         let way = Way::Variable { name: variable.clone(), key: key.to_owned() };
-        (is_subdomain(secret) && is_key(key)).then(|| whole(secret, way, Need::Required))
+        let is_reference = (secret.is_empty() || is_subdomain(secret)) && (key.is_empty() || is_key(key));
+        is_reference.then(|| whole(secret, way, Need::Required))
     };
     items.filter_map(reference).collect()
 }
 
+/// The volumes of a pod spec. A mount shows the first of two volumes of one name, which no server accepts.
+struct Volumes<'a> {
+    all: &'a [Value],
+    by_name: HashMap<&'a str, &'a Value>,
+    mounted: HashSet<&'a str>,
+}
+
+impl<'a> Volumes<'a> {
+    fn of(spec: &'a Value) -> Self {
+        let all = list(spec, "volumes");
+        let mut by_name = HashMap::with_capacity(all.len());
+        for volume in all {
+            by_name.entry(text(volume, "name")).or_insert(volume);
+        }
+        let mounts = containers(spec).flat_map(|(_, _, container)| list(container, "volumeMounts"));
+        Self { all, by_name, mounted: mounts.map(|mount| text(mount, "name")).collect() }
+    }
+
+    fn is_mounted(&self, volume: &Value) -> bool {
+        let name = text(volume, "name");
+        self.mounted.contains(name)
+            && self.by_name.get(name).is_some_and(|first| std::ptr::eq(*first, volume))
+    }
+}
+
 fn of_pod_spec(spec: &Value, template: usize) -> Vec<Reference> {
     let mut found = Vec::new();
+    let volumes = Volumes::of(spec);
     for (_, _, container) in containers(spec) {
         let place = Place::Container { template, name: text(container, "name").to_owned() };
-        let uses = of_env(container).into_iter().chain(of_mounts(container, spec));
+        let uses = of_env(container).into_iter().chain(of_mounts(container, &volumes));
         found.extend(uses.map(|(secret, way, need)| Reference {
             secret: secret.to_owned(),
             place: place.clone(),
@@ -156,8 +182,8 @@ fn of_pod_spec(spec: &Value, template: usize) -> Vec<Reference> {
             need,
         }));
     }
-    for volume in list(spec, "volumes") {
-        found.extend(of_volume(volume, spec));
+    for volume in volumes.all {
+        found.extend(of_volume(volume, &volumes));
     }
     // A pod starts without: its images may be public.
     let pulls = list(spec, "imagePullSecrets").iter();
@@ -168,58 +194,58 @@ fn of_pod_spec(spec: &Value, template: usize) -> Vec<Reference> {
 type Use<'a> = (&'a str, Way, Need);
 
 fn of_env(container: &Value) -> Vec<Use<'_>> {
-    let named = || list(container, "env").iter().map(|entry| text(entry, "name").to_owned()).collect();
-    let all = list(container, "envFrom").iter().map(|entry| {
-        let (source, prefix) = (&entry["secretRef"], text(entry, "prefix").to_owned());
-        (text(source, "name"), Way::Variables { prefix, named: named() }, need(source))
+    let env = list(container, "env");
+    let named = Named(Arc::new(env.iter().map(|entry| text(entry, "name").to_owned()).collect()));
+    let all = list(container, "envFrom").iter().filter_map(|entry| {
+        let source = Some(&entry["secretRef"]).filter(|source| !source.is_null())?;
+        let way = Way::Variables { prefix: text(entry, "prefix").to_owned(), named: named.clone() };
+        Some((text(source, "name"), way, need(source)))
     });
-    let single = list(container, "env").iter().map(|entry| {
-        let (source, name) = (&entry["valueFrom"]["secretKeyRef"], text(entry, "name").to_owned());
-        (text(source, "name"), Way::Variable { name, key: text(source, "key").to_owned() }, need(source))
+    let single = env.iter().filter_map(|entry| {
+        let source = Some(&entry["valueFrom"]["secretKeyRef"]).filter(|source| !source.is_null())?;
+        let way = Way::Variable { name: text(entry, "name").to_owned(), key: text(source, "key").to_owned() };
+        Some((text(source, "name"), way, need(source)))
     });
-    all.chain(single).filter(|(secret, ..)| !secret.is_empty()).collect()
+    all.chain(single).collect()
 }
 
-fn of_mounts<'a>(container: &'a Value, spec: &'a Value) -> Vec<Use<'a>> {
+fn of_mounts<'a>(container: &'a Value, volumes: &Volumes<'a>) -> Vec<Use<'a>> {
     let mut found = Vec::new();
     for mount in list(container, "volumeMounts") {
-        let volumes = list(spec, "volumes").iter();
+        let Some(volume) = volumes.by_name.get(text(mount, "name")) else { continue };
         let is_of_one_file = !text(mount, "subPath").is_empty() || !text(mount, "subPathExpr").is_empty();
         let renewal = if is_of_one_file { Renewal::Never } else { Renewal::Live };
-        for volume in volumes.filter(|volume| text(volume, "name") == text(mount, "name")) {
-            found.extend(sources(volume).into_iter().map(|(secret, items, need)| {
-                (secret, Way::Files { path: text(mount, "mountPath").to_owned(), items, renewal }, need)
-            }));
-        }
+        found.extend(sources(volume).into_iter().map(|(secret, items, need)| {
+            (secret, Way::Files { path: text(mount, "mountPath").to_owned(), items, renewal }, need)
+        }));
     }
     found
 }
 
 /// Reads the references of a volume itself, mounted or not.
-fn of_volume(volume: &Value, spec: &Value) -> Vec<Reference> {
+fn of_volume(volume: &Value, volumes: &Volumes<'_>) -> Vec<Reference> {
     let name = || text(volume, "name").to_owned();
     let logins = DRIVERS.iter().filter_map(|(driver, field)| {
-        let secret = volume[driver].pointer(field)?.as_str()?;
-        Some(whole(secret, Way::Login { volume: name(), driver }, Need::Required))
+        let (holder, last) = field.rsplit_once('/')?;
+        let holder = volume[driver].pointer(holder).filter(|holder| !holder.is_null())?;
+        Some(whole(text(holder, last), Way::Login { volume: name(), driver }, Need::Required))
     });
-    let mut mounts = containers(spec).flat_map(|(_, _, container)| list(container, "volumeMounts"));
-    let is_mounted = mounts.any(|mount| text(mount, "name") == text(volume, "name"));
-    let idle = sources(volume)
+    let idle = if volumes.is_mounted(volume) { Vec::new() } else { sources(volume) };
+    let idle = idle
         .into_iter()
-        .filter(|_| !is_mounted)
         .map(|(secret, ..)| whole(secret, Way::IdleVolume { volume: name() }, Need::Optional));
     logins.chain(idle).collect()
 }
 
 /// Returns the secrets in a volume, alone or projected beside others.
 fn sources(volume: &Value) -> Vec<(&str, Vec<Item>, Need)> {
-    let own = &volume["secret"];
-    let own = (text(own, "secretName"), items(own), need(own));
-    let projected = list(&volume["projected"], "sources").iter().map(|source| {
-        let source = &source["secret"];
-        (text(source, "name"), items(source), need(source))
-    });
-    [own].into_iter().chain(projected).filter(|(secret, ..)| !secret.is_empty()).collect()
+    let own = source(&volume["secret"], "secretName");
+    let projected = list(&volume["projected"], "sources").iter();
+    own.into_iter().chain(projected.filter_map(|one| source(&one["secret"], "name"))).collect()
+}
+
+fn source<'a>(source: &'a Value, name: &str) -> Option<(&'a str, Vec<Item>, Need)> {
+    (!source.is_null()).then(|| (text(source, name), items(source), need(source)))
 }
 
 fn items(source: &Value) -> Vec<Item> {
