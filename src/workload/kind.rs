@@ -74,6 +74,8 @@ pub(crate) enum OnChange {
     RollsOutWhenResumed,
     /// Running pods keep their configuration; later pods get the change.
     NewPods,
+    /// As `NewPods`, but for the launcher: it is a Job, made once from the template of its time.
+    NewWorkers,
     /// The next scheduled run gets it.
     NextRun,
     /// A new revision has it; the old one runs until the new one is ready.
@@ -129,6 +131,8 @@ impl Kind {
         let spec = &object["spec"];
         match self.on_change {
             OnChange::RollsOut if text(&spec["updateStrategy"], "type") == "OnDelete" => OnChange::NewPods,
+            // Before v2beta1 the launcher was a pod.
+            OnChange::NewWorkers if text(object, "apiVersion") != "kubeflow.org/v2beta1" => OnChange::NewPods,
             OnChange::RollsOut if spec["paused"] == Value::Bool(true) => OnChange::RollsOutWhenResumed,
             usual => usual,
         }
@@ -202,6 +206,9 @@ impl OnChange {
             Self::RollsOut => "replaces its pods now",
             Self::RollsOutWhenResumed => "is paused: its pods are replaced when it is resumed",
             Self::NewPods => "keeps its pods as they are: only new pods get the change",
+            Self::NewWorkers => {
+                "keeps its pods as they are: new workers get the change, its launcher does not"
+            }
             Self::NextRun => "gets the change with its next run",
             Self::NewRevision => "gets a new revision, which takes over when it is ready",
             Self::UpToController => "is changed; its controller decides whether running pods get it",
@@ -356,6 +363,10 @@ mod tests {
         let on_delete = json!({"spec": {"updateStrategy": {"type": "OnDelete"}}});
         let paused = json!({"spec": {"paused": true}});
         assert_eq!(Kind::named("sts").unwrap().on_change_of(&on_delete), OnChange::NewPods);
+        for (version, effect) in [("v2beta1", OnChange::NewWorkers), ("v1", OnChange::NewPods)] {
+            let job = json!({"apiVersion": format!("kubeflow.org/{version}")});
+            assert_eq!(Kind::named("mpijob").unwrap().on_change_of(&job), effect, "{version}");
+        }
         assert_eq!(Kind::named("deploy").unwrap().on_change_of(&paused), OnChange::RollsOutWhenResumed);
         assert_eq!(Kind::named("deploy").unwrap().on_change_of(&json!({})), OnChange::RollsOut);
         assert_eq!(Kind::named("job").unwrap().on_change_of(&paused), OnChange::Refused);

@@ -82,6 +82,11 @@ fn if_any(count: &Value, otherwise: State) -> State {
     if count.as_u64().is_some_and(|count| count > 0) { State::Running } else { otherwise }
 }
 
+/// Reads the status of one of a `JobSet`'s jobs: no condition of the whole says that it runs.
+fn is_ready(job: &Value) -> bool {
+    if_any(&job["ready"], State::Queued) == State::Running
+}
+
 fn has_condition(status: &Value, types: &[&str]) -> bool {
     let mut conditions = list(status, "conditions").iter();
     conditions.any(|one| text(one, "status") == "True" && types.contains(&text(one, "type")))
@@ -125,7 +130,10 @@ fn of_other(spec: &Value, status: &Value) -> State {
     } else if is_true(spec, "suspend") || is_true(&spec["runPolicy"], "suspend") || is_one_of(&["suspended"])
     {
         State::Suspended
-    } else if has_condition(status, &["Running", "Ready"]) || is_one_of(&["running", "ready"]) {
+    } else if has_condition(status, &["Running", "Ready"])
+        || is_one_of(&["running", "ready"])
+        || list(status, "replicatedJobsStatus").iter().any(is_ready)
+    {
         State::Running
     } else {
         State::Queued
@@ -173,6 +181,9 @@ mod tests {
             (json!({"runPolicy": {"suspend": true}}), json!({}), State::Suspended),
             (json!({}), json!({"state": "ready"}), State::Running),
             (json!({}), ready, State::Running),
+            (json!({}), json!({"replicatedJobsStatus": [{"ready": 0}, {"ready": 1}]}), State::Running),
+            (json!({}), json!({"replicatedJobsStatus": [{"active": 1, "ready": 0}]}), State::Queued),
+            (json!({"suspend": true}), json!({"replicatedJobsStatus": [{"ready": 1}]}), State::Suspended),
             (json!({}), json!({}), State::Queued),
         ] {
             assert_eq!(of_other(&spec, &status), state, "{spec} {status}");

@@ -152,7 +152,7 @@ pub(crate) static KINDS: [Kind; 27] = [
         singular: "mpijob",
         short_names: &[],
         shape: Shape::PodSpecs(&["/spec/mpiReplicaSpecs/*/template/spec"]),
-        on_change: OnChange::NewPods,
+        on_change: OnChange::NewWorkers,
     },
     Kind {
         group: "kubeflow.org",
