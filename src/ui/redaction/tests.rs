@@ -40,7 +40,7 @@ fn base64(text: impl AsRef<[u8]>) -> String {
 
 /// RFC 4648, section 6, without padding.
 fn base32(bytes: &[u8]) -> String {
-    let bits: String = bytes.iter().map(|byte| format!("{byte:08b}")).collect();
+    let bits = bytes.iter().map(|byte| format!("{byte:08b}")).collect::<Vec<_>>().concat();
     let digits = split(&bits, 5, " ");
     let letter = |digit: &str| {
         let place = u8::from_str_radix(&format!("{digit:0<5}"), 2).unwrap();
