@@ -70,6 +70,8 @@ func run(ctx context.Context, kubeconfig, name, folder, gpus string) error {
 	}
 
 	flags, settings := kubemark.GetHollowKubeletConfig(&kubemark.HollowKubeletOptions{NodeName: name, MaxPods: 110})
+	// No registry is to be spared: the pods of tests that run side by side would wait for each other.
+	settings.RegistryPullQPS = 0
 	// A folder in /tmp, made by the call above whatever TMPDIR says.
 	if err := os.RemoveAll(flags.RootDirectory); err != nil {
 		return err
