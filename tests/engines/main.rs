@@ -2,7 +2,9 @@
 //!
 //! One test binary, so that one control plane and one node serve all of them. See CONTRIBUTING.md for how to build them.
 
+mod definitions;
 mod files;
+mod operators;
 mod pods;
 mod states;
 mod submit_wait;

@@ -6,7 +6,7 @@ use support::{Sandbox, World, scenario};
 use crate::pods::{create_secret, name, pods, running_pod, started, wait_for};
 
 /// The state of a consumer of the secret `hf`, as `usage` reports it.
-fn state(sandbox: &Sandbox, namespace: &str, consumer: &str) -> String {
+pub(crate) fn state(sandbox: &Sandbox, namespace: &str, consumer: &str) -> String {
     let usage = sandbox.run(["usage", "hf", "-n", namespace, "-o", "json"]).success().json();
     let consumers = usage["secrets"][0]["consumers"].as_array().cloned().unwrap_or_default();
     let found = consumers.iter().find(|it| it["name"] == consumer);

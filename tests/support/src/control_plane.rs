@@ -93,6 +93,11 @@ impl ControlPlane {
         self.authority.client_config()
     }
 
+    /// Returns the authority that the API server trusts in those whom it asks.
+    pub(crate) fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
     /// Returns a file that exists as long as this process.
     pub(crate) fn controllers_kubeconfig(&self) -> PathBuf {
         self.programs.folder().join(CONTROLLERS_KUBECONFIG)
@@ -119,6 +124,7 @@ impl ControlPlane {
         let folder =
             tempfile::Builder::new().prefix("control-plane-").tempdir().map_err(|error| error.to_string())?;
         let authority = Authority::new("support-control-plane-ca");
+        // etcd's for clients and peers, the API server's.
         let ports = free_ports();
         write_files(folder.path(), &authority, ports).map_err(|error| format!("its files: {error}"))?;
         let programs = Programs::new(folder).map_err(|error| format!("sh: {error}"))?;
@@ -189,11 +195,10 @@ impl ControlPlane {
     }
 }
 
-/// Returns ports that were free a moment ago: etcd's for clients and peers, the API server's. None of them is
-/// one that the system assigns: other tests listen and connect while the programs start, and one of them
-/// would get it.
-fn free_ports() -> [u16; 3] {
-    let mut ports = [0; 3];
+/// Returns ports that were free a moment ago. None of them is one that the system assigns: other tests listen and connect
+/// while the programs start, and one of them would get it.
+pub(crate) fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
+    let mut ports = [0; COUNT];
     for at in 0..ports.len() {
         while ports[at] == 0 {
             let port = 20_000 + u16::try_from(random() % 10_000).expect("a small number");

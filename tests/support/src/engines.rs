@@ -1,13 +1,16 @@
-//! What runs pods: kube-scheduler and a kubelet, beside the real control plane of this process.
+//! What runs pods: kube-scheduler and a kubelet, beside the real control plane of this process. Operators make pods of
+//! their own kinds.
 //!
-//! They come from the folder that `ENGINES` names. Neither of them listens. The scheduler serves the names
+//! They come from the folders that `ENGINES` names. Neither scheduler nor kubelet listens. The scheduler serves the names
 //! `default-scheduler` and `runai-scheduler`. The kubelet is the real one down to where containers are started: it
 //! resolves references, writes mounted files and renews them, reports states and events. Containers, images and GPUs
 //! are played: `true` and `false` end at once, all else runs for ever, and an image of a host under `.invalid` can't be
 //! pulled.
 
+mod operators;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -18,7 +21,9 @@ use crate::control_plane::{ADMIN_TOKEN, ControlPlane};
 use crate::forward::Forwarder;
 use crate::runtime::wait_for;
 
-/// The environment variable that names the folder of the programs.
+pub use operators::Operators;
+
+/// The environment variable that names the folders of the programs.
 pub const ENGINES: &str = "ENGINES";
 
 /// How many GPUs the node has.
@@ -44,11 +49,7 @@ impl Node {
     pub(crate) fn shared() -> &'static Self {
         static SHARED: OnceLock<Node> = OnceLock::new();
         SHARED.get_or_init(|| {
-            let engines = std::env::var_os(ENGINES).filter(|folder| !folder.is_empty()).map(PathBuf::from);
-            let engines = engines
-                .unwrap_or_else(|| panic!("nothing runs pods; build it and name it with: {HOW_TO_BUILD}"));
-            Self::start(&engines, ControlPlane::shared())
-                .unwrap_or_else(|why| panic!("the node of {}: {why}", engines.display()))
+            Self::start(ControlPlane::shared()).unwrap_or_else(|why| panic!("the node: {why}"))
         })
     }
 
@@ -57,7 +58,7 @@ impl Node {
         serde_json::from_slice(&fs::read(file).ok()?).ok().map(Started)
     }
 
-    fn start(engines: &Path, control_plane: &ControlPlane) -> Result<Self, String> {
+    fn start(control_plane: &ControlPlane) -> Result<Self, String> {
         let programs = control_plane.programs();
         let kubeconfig = control_plane.kubeconfig_file().display().to_string();
         let folder = programs.folder().join("kubelet");
@@ -83,7 +84,7 @@ impl Node {
         ];
         let scheduler = [format!("--config={}", scheduler.display()), "--secure-port=0".into()];
         for (program, arguments) in [("hollow-kubelet", &kubelet[..]), ("kube-scheduler", &scheduler)] {
-            programs.start(&engines.join(program), arguments).map_err(|error| error.to_string())?;
+            programs.start(&engine(program), arguments).map_err(|error| error.to_string())?;
         }
         let start = Instant::now();
         while !is_ready(&admin) {
@@ -94,6 +95,15 @@ impl Node {
         }
         Ok(Self { folder })
     }
+}
+
+/// Returns where this program is. Panics with the command that builds it if it is in none of the folders.
+fn engine(program: &str) -> PathBuf {
+    let folders = std::env::var_os(ENGINES).unwrap_or_default();
+    let mut places = std::env::split_paths(&folders).map(|folder| folder.join(program));
+    places.find(|place| place.is_file()).unwrap_or_else(|| {
+        panic!("{ENGINES} names no folder with {program}; build it and name it with: {HOW_TO_BUILD}")
+    })
 }
 
 /// Returns the scheduler's configuration.

@@ -158,16 +158,25 @@ func (c *containers) StartContainer(ctx context.Context, id string) error {
 	if err := c.RuntimeService.StartContainer(ctx, id); err != nil {
 		return err
 	}
-	code, ends := c.ends.LoadAndDelete(id)
-	if !ends {
-		return nil
+	if code, ends := c.ends.LoadAndDelete(id); ends {
+		return c.end(ctx, id, 0, code.(int32))
 	}
-	if err := c.RuntimeService.StopContainer(ctx, id, 0); err != nil {
+	return nil
+}
+
+// StopContainer ends a program that has no answer to SIGTERM. With the runtime's own exit code, 0, a pod that is deleted would
+// have succeeded.
+func (c *containers) StopContainer(ctx context.Context, id string, timeout int64) error {
+	return c.end(ctx, id, timeout, 143)
+}
+
+func (c *containers) end(ctx context.Context, id string, timeout int64, code int32) error {
+	if err := c.RuntimeService.StopContainer(ctx, id, timeout); err != nil {
 		return err
 	}
 	c.played.Lock()
 	defer c.played.Unlock()
-	c.played.Containers[id].ExitCode = code.(int32)
+	c.played.Containers[id].ExitCode = code
 	return nil
 }
 
