@@ -76,6 +76,8 @@ pub(crate) enum OnChange {
     NewPods,
     /// As `NewPods`, but for the launcher: it is a Job, made once from the template of its time.
     NewWorkers,
+    /// The pods belong to a cluster made once from the template of its time: a later cluster gets the change.
+    NextCluster,
     /// The next scheduled run gets it.
     NextRun,
     /// A new revision has it; the old one runs until the new one is ready.
@@ -208,6 +210,9 @@ impl OnChange {
             Self::NewPods => "keeps its pods as they are: only new pods get the change",
             Self::NewWorkers => {
                 "keeps its pods as they are: new workers get the change, its launcher does not"
+            }
+            Self::NextCluster => {
+                "keeps its Ray cluster as it is: the next one, of a retry or after suspend and resume, gets the change"
             }
             Self::NextRun => "gets the change with its next run",
             Self::NewRevision => "gets a new revision, which takes over when it is ready",

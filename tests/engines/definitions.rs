@@ -13,13 +13,15 @@ use support::engines::Operators;
 
 const JOBSET: &str = "sigs.k8s.io/jobset";
 const TRAINING: &str = "github.com/kubeflow/training-operator";
+const RAY: &str = "github.com/ray-project/kuberay/ray-operator";
 
 /// The module and the file of each kind's definition.
-const KINDS: [(&str, &str); 4] = [
+const KINDS: [(&str, &str); 5] = [
     (JOBSET, "config/components/crd/bases/jobset.x-k8s.io_jobsets.yaml"),
     (TRAINING, "manifests/base/crds/kubeflow.org_pytorchjobs.yaml"),
     ("github.com/kubeflow/mpi-operator", "manifests/base/kubeflow.org_mpijobs.yaml"),
-    ("github.com/ray-project/kuberay/ray-operator", "config/crd/bases/ray.io_rayclusters.yaml"),
+    (RAY, "config/crd/bases/ray.io_rayclusters.yaml"),
+    (RAY, "config/crd/bases/ray.io_rayjobs.yaml"),
 ];
 
 /// The module and the file of each list of webhooks, and the resource whose webhooks count: the operators that run here

@@ -121,3 +121,35 @@ fn an_mpi_job_gives_the_variable_to_new_workers_and_not_to_its_launcher(world: &
     assert_eq!(token_after(world, &namespace, &worker).as_deref(), Some("s3cr3t-value"));
     assert_eq!(token_after(world, &namespace, &launcher), None);
 }
+
+#[scenario(node)]
+fn a_ray_job_gives_the_variable_to_its_next_cluster_alone(world: &World, sandbox: &Sandbox) {
+    with_operators(world);
+    let namespace = world.namespace("a");
+    create_secret(sandbox, &namespace, "hf", "token", "s3cr3t-value");
+    let mut template = template();
+    template["spec"]["restartPolicy"] = json!("Always");
+    let cluster =
+        json!({"rayVersion": "2.46.0", "headGroupSpec": {"rayStartParams": {}, "template": template}});
+    let spec = json!({"entrypoint": "sleep 1", "shutdownAfterJobFinishes": true, "rayClusterSpec": cluster});
+    create(world, &namespace, "ray.io/v1/rayjobs RayJob", &spec);
+    let head = || {
+        let is_head =
+            |pod: &Value| pod["metadata"]["labels"]["ray.io/node-type"] == "head" && is_running(pod);
+        wait_for("a head that runs", || pods(world, &namespace).into_iter().find(is_head))
+    };
+    let said = "keeps its Ray cluster as it is: the next one, of a retry or after suspend and resume, gets the change";
+    let line = ["attach", "hf", "rayjob/train", "--env", "TOKEN=token", "-n", &namespace];
+    let outcome = sandbox.run(line).success();
+    assert!(outcome.stderr.contains(said), "{outcome}");
+    assert_eq!(token_after(world, &namespace, &head()), None);
+
+    let suspend = |is_suspended: bool| {
+        let path = format!("/apis/ray.io/v1/namespaces/{namespace}/rayjobs/train");
+        world.patch(&path, &json!({"spec": {"suspend": is_suspended}}));
+    };
+    suspend(true);
+    wait_for("no pods", || pods(world, &namespace).is_empty().then_some(()));
+    suspend(false);
+    assert_eq!(started(world, &namespace, &name(&head())).variable("TOKEN"), Some("s3cr3t-value"));
+}

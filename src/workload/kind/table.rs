@@ -205,7 +205,7 @@ pub(crate) static KINDS: [Kind; 27] = [
         shape: Shape::PodSpecs(&["/spec/template/spec"]),
         on_change: OnChange::RollsOut,
     },
-    // The cluster of a started RayJob stays as it is; a retry makes another.
+    // KubeRay 1.5 makes a RayJob's cluster once; a retry and the end of a suspension make another.
     Kind {
         group: "ray.io",
         version: Version::Known(&["v1", "v1alpha1"]),
@@ -218,7 +218,7 @@ pub(crate) static KINDS: [Kind; 27] = [
             "/spec/rayClusterSpec/workerGroupSpecs/*/template/spec",
             "/spec/submitterPodTemplate/spec",
         ]),
-        on_change: OnChange::NewPods,
+        on_change: OnChange::NextCluster,
     },
     Kind {
         group: "ray.io",

@@ -20,6 +20,7 @@ import (
 	training "github.com/kubeflow/training-operator/pkg/controller.v1"
 	"github.com/kubeflow/training-operator/pkg/controller.v1/common"
 	trainingwebhooks "github.com/kubeflow/training-operator/pkg/webhooks"
+	rayconfig "github.com/ray-project/kuberay/ray-operator/apis/config/v1alpha1"
 	rayv1 "github.com/ray-project/kuberay/ray-operator/apis/ray/v1"
 	"github.com/ray-project/kuberay/ray-operator/controllers/ray"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -106,7 +107,11 @@ func setUpPyTorch(_ context.Context, mgr manager.Manager) error {
 }
 
 func setUpRay(ctx context.Context, mgr manager.Manager) error {
-	return ray.NewReconciler(ctx, mgr, ray.RayClusterReconcilerOptions{}).SetupWithManager(mgr, 1)
+	if err := ray.NewReconciler(ctx, mgr, ray.RayClusterReconcilerOptions{}).SetupWithManager(mgr, 1); err != nil {
+		return err
+	}
+	jobs := ray.NewRayJobReconciler(ctx, mgr, ray.RayJobReconcilerOptions{}, rayconfig.Configuration{})
+	return jobs.SetupWithManager(mgr, 1)
 }
 
 func startMPI(ctx context.Context, config *rest.Config) error {

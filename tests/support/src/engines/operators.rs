@@ -1,4 +1,4 @@
-//! The operators of `JobSet`, `PyTorchJob`, `MPIJob` and `RayCluster`, in one process.
+//! The operators of `JobSet`, `PyTorchJob`, `MPIJob`, `RayCluster` and `RayJob`, in one process.
 
 use std::fs;
 use std::net::TcpStream;
