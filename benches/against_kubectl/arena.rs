@@ -112,7 +112,7 @@ impl Arena {
     }
 
     /// Returns the time of one run, from its start to its end.
-    fn took(&self, program: &Path, arguments: &[String]) -> Duration {
+    pub(crate) fn took(&self, program: &Path, arguments: &[String]) -> Duration {
         let mut command = self.command(program);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let start = Instant::now();

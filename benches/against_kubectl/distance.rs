@@ -2,45 +2,85 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The delay in each direction: a round trip of 5 ms, as within a region.
-const ONE_WAY: Duration = Duration::from_micros(2500);
-
 /// Bytes under way, with the time of their arrival.
 type Travelling = (Instant, Vec<u8>);
 
-/// Returns an address from which the server is that far away. It lasts until the process ends.
-pub(crate) fn at_a_distance(server: SocketAddr) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");
-    let address = listener.local_addr().expect("an address");
-    thread::spawn(move || {
-        for client in listener.incoming().flatten() {
-            // A failed connection is closed, which the client sees.
-            let _ = connect(client, server);
-        }
-    });
-    address
+/// A road to a server. It lasts until the process ends.
+pub(crate) struct Road {
+    /// The near end.
+    pub(crate) address: SocketAddr,
+    traffic: Arc<Traffic>,
 }
 
-fn connect(client: TcpStream, server: SocketAddr) -> io::Result<()> {
+/// What went over a road.
+#[derive(Default)]
+struct Traffic {
+    connections: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Road {
+    /// Returns the numbers of connections and bytes since the last call.
+    pub(crate) fn traffic(&self) -> (usize, usize) {
+        let Traffic { connections, bytes } = &*self.traffic;
+        (connections.swap(0, Ordering::Relaxed), bytes.swap(0, Ordering::Relaxed))
+    }
+}
+
+/// Builds a road to a server, there and back in `round_trip`.
+pub(crate) fn road(server: SocketAddr, round_trip: Duration) -> Road {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");
+    let address = listener.local_addr().expect("an address");
+    let traffic = Arc::new(Traffic::default());
+    let seen = Arc::clone(&traffic);
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            seen.connections.fetch_add(1, Ordering::Relaxed);
+            // A failed connection is closed, which the client sees.
+            let _ = connect(client, server, round_trip, &seen);
+        }
+    });
+    Road { address, traffic }
+}
+
+fn connect(
+    client: TcpStream,
+    server: SocketAddr,
+    round_trip: Duration,
+    traffic: &Arc<Traffic>,
+) -> io::Result<()> {
     let server = TcpStream::connect(server)?;
+    // The client is connected at once; over a real distance it would not be before this.
+    let connected = Instant::now() + round_trip;
     for (from, to) in [(client.try_clone()?, server.try_clone()?), (server, client)] {
         // Small packets are not held back to travel with more.
         to.set_nodelay(true)?;
         let (sender, receiver) = channel();
-        thread::spawn(move || send_off(from, &sender));
+        let traffic = Arc::clone(traffic);
+        thread::spawn(move || send_off(from, connected, round_trip / 2, &traffic, &sender));
         thread::spawn(move || deliver(&receiver, to));
     }
     Ok(())
 }
 
-fn send_off(mut from: TcpStream, road: &Sender<Travelling>) {
+fn send_off(
+    mut from: TcpStream,
+    connected: Instant,
+    one_way: Duration,
+    traffic: &Traffic,
+    road: &Sender<Travelling>,
+) {
     let mut buffer = vec![0; 1 << 16];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
-        if road.send((Instant::now() + ONE_WAY, buffer[..length].to_vec())).is_err() {
+        traffic.bytes.fetch_add(length, Ordering::Relaxed);
+        let arrival = Instant::now().max(connected) + one_way;
+        if road.send((arrival, buffer[..length].to_vec())).is_err() {
             return;
         }
     }

@@ -2,6 +2,7 @@
 //!
 //!     cargo bench
 //!     KUBEBUILDER_ASSETS="$(tests/control-plane/build)" cargo bench    # with the rows on a real API server
+//!     cargo bench -- round-trips                                       # the second table alone
 //!
 //! The plugin is built as it is shipped. The two commands of a row take turns, since a machine's speed drifts, and a row shows medians with their quartiles.
 //! No timing fails it; it fails only where a command that it measures does.
@@ -13,6 +14,7 @@ mod many_secrets;
 mod many_workloads;
 mod one_object;
 mod plugin;
+mod round_trips;
 mod row;
 mod tab;
 mod without_cluster;
@@ -30,6 +32,9 @@ use crate::row::Row;
 
 const MEGABYTE: f64 = 1e6;
 
+/// As an argument it chooses the table of round trips.
+const ROUND_TRIPS: &str = "round-trips";
+
 const NO_KUBECTL: &str = "not run: no kubectl";
 const NO_API_SERVER: &str = "not run: `KUBEBUILDER_ASSETS` is not set";
 
@@ -39,6 +44,10 @@ fn main() -> ExitCode {
         && mode == PEAK_MEMORY
     {
         return print_peak_memory(program, arguments);
+    }
+    if arguments.iter().any(|argument| argument == ROUND_TRIPS) {
+        round_trips::print();
+        return ExitCode::SUCCESS;
     }
     if cfg!(debug_assertions) {
         eprintln!("note: not run: this is a debug build, `cargo bench` makes the one that counts");
@@ -57,6 +66,8 @@ fn main() -> ExitCode {
     print_machine();
     println!("| what | ours | kubectl | ratio | target | met |\n|---|---|---|---|---|---|");
     rows.iter().for_each(Row::print);
+    println!();
+    round_trips::print();
     ExitCode::SUCCESS
 }
 

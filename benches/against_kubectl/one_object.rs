@@ -78,7 +78,7 @@ fn prepared(world: &World) -> (Arena, String) {
     (Arena { sandbox: sandbox.with_env("KUBECONFIG", file), runs: RUNS }, namespace)
 }
 
-fn create_deployment(world: &World, namespace: &str, name: &str) {
+pub(crate) fn create_deployment(world: &World, namespace: &str, name: &str) {
     let labels = json!({"app": name});
     let container = json!({"name": "web", "image": "busybox"});
     let deployment = json!({
@@ -112,7 +112,7 @@ pub(crate) fn requests() -> Vec<Row> {
             2,
         ),
         ("requests of `label`", label.as_str(), 3),
-        ("requests of `attach`", "attach hf deployment/web --env TOKEN", 4),
+        ("requests of `attach`", "attach hf deployment/web --env TOKEN", 3),
         ("requests of `submit` with a secret", "submit train -i busybox -e TOKEN=SECRET:hf,TOKEN", 2),
     ] {
         world.clear_log();

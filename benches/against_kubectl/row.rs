@@ -80,7 +80,7 @@ fn ratio(ours: f64, kubectls: f64) -> String {
 }
 
 /// Returns the first quartile, the median and the third quartile.
-fn quartiles(mut samples: Vec<f64>) -> [f64; 3] {
+pub(crate) fn quartiles(mut samples: Vec<f64>) -> [f64; 3] {
     samples.sort_by(f64::total_cmp);
     [1, 2, 3].map(|quarter| samples[(samples.len() - 1) * quarter / 4])
 }

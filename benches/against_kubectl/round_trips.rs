@@ -1,0 +1,229 @@
+//! How often a command waits for a distant server: its round trips, connections, requests and bytes.
+
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::json;
+use support::control_plane;
+use support::sandbox::kubectl;
+use support::{Sandbox, World};
+
+use crate::NO_KUBECTL;
+use crate::arena::{Arena, arguments};
+use crate::distance::{Road, road};
+use crate::one_object::create_deployment;
+use crate::plugin::plugin;
+use crate::row::quartiles;
+
+const ROUND_TRIP: Duration = Duration::from_millis(100);
+
+/// Runs of each command over each road.
+const RUNS: usize = 5;
+/// Runs before those: kubectl fills its discovery cache.
+const WARM_UPS: usize = 2;
+
+/// The part of a round trip by which a measurement may miss: a busy machine takes a few milliseconds more or
+/// less.
+const NOISE: f64 = 0.3;
+
+/// A command, beside that of kubectl which comes nearest. Words in braces stand for what was prepared.
+struct Trip {
+    what: &'static str,
+    ours: &'static str,
+    kubectls: &'static str,
+    /// TCP, TLS, and the requests that have to wait for others.
+    floor: u8,
+}
+
+const fn trip(what: &'static str, ours: &'static str, kubectls: &'static str, floor: u8) -> Trip {
+    Trip { what, ours, kubectls, floor }
+}
+
+const TRIPS: [Trip; 16] = [
+    trip(
+        "`create -n`",
+        "create ours-{run} --from-literal=K=v -n {namespace}",
+        "create secret generic kubectls-{run} --from-literal=K=v -n {namespace}",
+        3,
+    ),
+    trip("`create -p`", "create of-project-{run} --from-literal=K=v -p {project}", "", 4),
+    trip(
+        "`label`",
+        "label ours-{run} --runai-namespace {namespace} --yes",
+        "label secret kubectls-{run} runai/cluster-wide=true run.ai/cluster-wide=true -n {namespace}",
+        4,
+    ),
+    trip(
+        "`attach -n`, `kubectl set env`",
+        "attach pair deployment/ours-{run} --env TOKEN --env USER -n {namespace}",
+        "set env deployment/kubectls-{run} --from=secret/pair -n {namespace}",
+        4,
+    ),
+    trip("`attach -p`", "attach pair deployment/p-{run} --env TOKEN --env USER -p {project}", "", 5),
+    trip(
+        "`submit -n`, `kubectl create job`",
+        "submit ours-{run} --image busybox -e TOKEN=SECRET:pair,TOKEN -n {namespace} -- true",
+        "create job kubectls-{run} --image=busybox -n {namespace} -- true",
+        4,
+    ),
+    trip(
+        "`submit -p`",
+        "submit p-{run} --image busybox -e TOKEN=SECRET:pair,TOKEN -p {project} -- true",
+        "",
+        5,
+    ),
+    trip("`view`", "view pair -n {namespace}", "get secret pair -n {namespace} -o json", 3),
+    trip("`list`", "list -n {namespace}", "get secrets -n {namespace}", 3),
+    trip("Tab on a secret's name", "delete -n {namespace} p", "__complete get secret -n {namespace} p", 3),
+    trip(
+        "`set`, `kubectl patch`",
+        "set used --from-literal=TOKEN={run} -n {clean}",
+        "patch secret used -n {clean} --type=merge -p {\"stringData\":{\"TOKEN\":\"{run}\"}}",
+        4,
+    ),
+    trip("`set -q`", "set used --from-literal=TOKEN={run} -n {clean} -q", "", 4),
+    trip(
+        "`status`, `kubectl get secrets -A`",
+        "status shared --runai-namespace {runai}",
+        "get secrets -A --field-selector=metadata.name=shared",
+        3,
+    ),
+    trip(
+        "`usage`, `kubectl get`",
+        "usage used -n {clean}",
+        "get pods,deployments,statefulsets,daemonsets,jobs,cronjobs,serviceaccounts -n {clean} -o json",
+        3,
+    ),
+    trip(
+        "`check`, `kubectl get`",
+        "check -n {clean}",
+        "get pods,deployments,statefulsets,daemonsets,jobs,cronjobs,serviceaccounts,secrets -n {clean} -o json",
+        4,
+    ),
+    trip("`check` of a workload", "check deployment/used -n {clean}", "", 4),
+];
+
+/// With a kind that is not built in: the version has to be looked up first.
+const WITH_ANOTHER_KIND: Trip = trip("`usage` where another kind is served", "usage used -n {clean}", "", 4);
+
+/// What was measured of one command.
+struct Measured {
+    round_trips: f64,
+    connections: usize,
+    requests: usize,
+    bytes: usize,
+}
+
+impl Measured {
+    fn cells(&self) -> String {
+        let Self { round_trips, connections, requests, bytes } = self;
+        #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
+        let kilobytes = *bytes as f64 / 1e3;
+        format!("{round_trips:.1} | {connections} | {requests} | {kilobytes:.1} kB")
+    }
+}
+
+/// The same server twice, near and far.
+struct Globe {
+    world: World,
+    roads: [(Arena, Road); 2],
+    completer: PathBuf,
+    places: Vec<(&'static str, String)>,
+}
+
+/// Measures every command, and prints the table.
+pub(crate) fn print() {
+    let globe = prepared();
+    println!(
+        "At a round trip of {} ms, where one is the TCP handshake and one is TLS:\n\n\
+         | what | round trips | connections | requests | bytes | kubectl's round trips | connections | requests \
+         | bytes | floor | met |\n|---|---|---|---|---|---|---|---|---|---|---|",
+        ROUND_TRIP.as_millis()
+    );
+    for trip in &TRIPS {
+        globe.print(trip);
+    }
+    globe.world.custom_resource("far.example.com", "v1", "gadgets", "Gadget");
+    globe.print(&WITH_ANOTHER_KIND);
+}
+
+impl Globe {
+    fn print(&self, trip: &Trip) {
+        let ours = self.measure(self.program(trip), trip.ours);
+        let kubectls = match kubectl() {
+            _ if trip.kubectls.is_empty() => " |  |  | ".to_owned(),
+            None => format!("{NO_KUBECTL} |  |  | "),
+            Some(kubectl) => self.measure(kubectl, trip.kubectls).cells(),
+        };
+        let met = if ours.round_trips <= f64::from(trip.floor) + NOISE { "yes" } else { "**no**" };
+        println!("| {} | {} | {kubectls} | {} | {met} |", trip.what, ours.cells(), trip.floor);
+    }
+
+    fn program(&self, trip: &Trip) -> &Path {
+        if trip.what.starts_with("Tab") { &self.completer } else { plugin() }
+    }
+
+    fn measure(&self, program: &Path, words: &str) -> Measured {
+        eprintln!("measuring {words}");
+        let words =
+            self.places.iter().fold(words.to_owned(), |words, (name, place)| words.replace(name, place));
+        let mut times = [Vec::new(), Vec::new()];
+        let mut measured = Measured { round_trips: 0.0, connections: 0, requests: 0, bytes: 0 };
+        for turn in 0..WARM_UPS + RUNS {
+            for (index, (arena, road)) in self.roads.iter().enumerate() {
+                self.world.clear_log();
+                road.traffic();
+                let took = arena.took(program, &arguments(&words, 2 * turn + index));
+                if turn >= WARM_UPS {
+                    times[index].push(took.as_secs_f64());
+                }
+                (measured.connections, measured.bytes) = road.traffic();
+                measured.requests = self.world.requests().len();
+            }
+        }
+        let [near, far] = times.map(|times| quartiles(times)[1]);
+        Measured { round_trips: (far - near) / ROUND_TRIP.as_secs_f64(), ..measured }
+    }
+}
+
+/// Prepares what the commands are about, on the real API server if there is one.
+fn prepared() -> Globe {
+    let world = if control_plane::available() { World::real() } else { World::in_process() };
+    let project = world.project("far");
+    let [namespace, clean] = ["far", "clean"].map(|name| world.namespace(name));
+    let runai = world.runai_namespace();
+    for at in [&project.namespace, &namespace] {
+        world.create_secret(at, "pair", &[("TOKEN", "s3cret"), ("USER", "ada")]);
+    }
+    for run in 0..2 * (WARM_UPS + RUNS) {
+        for name in ["ours", "kubectls"] {
+            create_deployment(&world, &namespace, &format!("{name}-{run}"));
+        }
+        create_deployment(&world, &project.namespace, &format!("p-{run}"));
+    }
+    for at in [&namespace, &clean] {
+        world.create_secret(at, "used", &[("TOKEN", "s3cret")]);
+        create_deployment(&world, at, "used");
+        let env = json!([{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "used", "key": "TOKEN"}}}]);
+        let container = json!({"name": "web", "image": "busybox", "env": env});
+        let template = json!({"spec": {"template": {"spec": {"containers": [container]}}}});
+        world.patch(&format!("/apis/apps/v1/namespaces/{at}/deployments/used"), &template);
+    }
+    let shared = json!({"metadata": {"name": "shared", "labels": {"runai/cluster-wide": "true", "run.ai/cluster-wide": "true"}},
+        "data": {"TOKEN": "czNjcmV0"}});
+    world.create(&format!("/api/v1/namespaces/{runai}/secrets"), &shared);
+    let roads = [Duration::ZERO, ROUND_TRIP].map(|round_trip| {
+        let road = road(world.address(), round_trip);
+        let arena = Arena { sandbox: Sandbox::new(), runs: RUNS };
+        arena.connect(&world.kubeconfig().server(&format!("https://{}", road.address)));
+        (arena, road)
+    });
+    let near = &roads[0].0;
+    near.took(plugin(), &arguments(&format!("sync shared --runai-namespace {runai}"), 0));
+    let completer = near.sandbox.bin().join("kubectl_complete-runai_secret");
+    symlink(plugin(), &completer).expect("a link in the sandbox");
+    let places =
+        vec![("{namespace}", namespace), ("{clean}", clean), ("{project}", project.name), ("{runai}", runai)];
+    Globe { world, roads, completer, places }
+}
