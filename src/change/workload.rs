@@ -1,7 +1,7 @@
 //! Changes an existing workload safely, for every command that does.
 //!
-//! The workload is read, changed, checked by the server and written with the version that was read. If
-//! somebody else wrote meanwhile, it starts again. If the server refuses every change, another object takes
+//! The workload is read, changed and written with the version that was read. If somebody else wrote meanwhile,
+//! it starts again. If the server refuses every change, another object takes
 //! its place: `--recreate` or `--copy-as`.
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::change::owner::Controller;
 use crate::change::recreate::workload::{Agreement, WorkloadRecreation};
 use crate::change::retry::Tries;
-use crate::cluster::{Cluster, Failure, Keep, Namespaces, Write};
+use crate::cluster::{Cluster, Failure, Namespaces};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, Holds, WriteArgs};
@@ -219,29 +219,28 @@ impl<P: Plan> Change<'_, P> {
         session
             .confirm_if_guided(&args.write, &format!("Change {target}?"), &effects.concat(), Proposal::Yes)
             .await?;
-        let mut answer = changed.object.clone();
-        let steps: &[Keep] = match args.write.dry_run {
-            DryRun::None => &[Keep::No, Keep::Yes],
-            DryRun::Server => &[Keep::No],
-            DryRun::Client => &[],
+        let answer = match self.replaced(changed).await {
+            Ok(answer) => answer,
+            Err(failure) if failure.is_conflict() => return Ok(Written::Conflict(failure)),
+            Err(failure) if workload::is_immutable(&failure.status(), target.kind) => {
+                return self.another(object, changed).await;
+            }
+            Err(failure) => return Err(failure.into()),
         };
-        for keep in steps {
-            let write = Write { keep: *keep, ..args.write.write() };
-            answer = match self.cluster.replace_workload(self.namespace, target, &changed.object, write).await
-            {
-                Ok(answer) => answer,
-                Err(failure) if failure.is_conflict() => return Ok(Written::Conflict(failure)),
-                Err(failure) if workload::is_immutable(&failure.status(), target.kind) => {
-                    return self.another(object, changed).await;
-                }
-                Err(failure) => return Err(failure.into()),
-            };
-        }
         self.report(&target.to_string(), "updated", &answer, &changed.differences)?;
         if args.write.dry_run == DryRun::None {
             session.ui.note(&format!("{target} {}", target.kind.on_change_of(object).in_words()));
         }
         Ok(Written::Done)
+    }
+
+    /// Sends the change. A server that refuses it has changed nothing, so it is not tried before.
+    async fn replaced(&self, changed: &Changed) -> Result<Value, Failure> {
+        let write = &self.args.write;
+        if write.dry_run == DryRun::Client {
+            return Ok(changed.object.clone());
+        }
+        self.cluster.replace_workload(self.namespace, self.target, &changed.object, write.write()).await
     }
 
     /// Replaces a workload that can't be changed or makes a copy, as a flag or the user chooses.

@@ -11,8 +11,9 @@ use super::place::Place;
 use super::{Cluster, Failure};
 use crate::workload::{Kind, Version};
 
-/// The number of lists under way at once; each holds one whole page in memory.
-const AT_ONCE: usize = 8;
+/// The number of lists begun at once: more than there are known kinds, some of which wait until it is known in
+/// which version they are served.
+const AT_ONCE: usize = 64;
 
 /// The namespaces to look in.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,7 +13,6 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Body;
 use serde::de::DeserializeOwned;
-use tokio::sync::Semaphore;
 use tower::BoxError;
 
 use super::address;
@@ -23,6 +22,7 @@ use super::failure::{Failure, Missing, shortened};
 use super::login::Credential;
 use super::proof::{self, Head, Kept, Proof, Wrong};
 use super::size::{self, Limit};
+use super::slots::Slots;
 use super::transport::Wire;
 use super::transport_error::TransportError;
 use super::versions::Versions;
@@ -37,16 +37,13 @@ use crate::workload::Kind;
 const PATIENCE: Duration = Duration::from_secs(30);
 const TRIES: u32 = 5;
 
-/// The number of requests under way at once, whatever the command.
-const IN_FLIGHT: usize = 16;
-
 /// The longest silence while a request has no time limit of its own. API servers give up after 60 s.
 const SILENCE: Duration = Duration::from_secs(90);
 
 /// The API server, as one user sees it.
 pub(crate) struct Cluster {
     pub(super) wire: Box<Wire>,
-    slots: Semaphore,
+    slots: Slots,
     pub(super) ui: Ui,
     /// The time limit of one request.
     limit: Duration,
@@ -95,11 +92,10 @@ impl Cluster {
             ui.never_quote(account.password.as_bytes());
         }
         let wire = Box::new(Wire::ready(settings, login).await?);
-        let slots = Semaphore::new(IN_FLIGHT);
         let is_unlimited = flags.request_timeout.is_some_and(|limit| limit.is_zero());
         Ok(Self {
             wire,
-            slots,
+            slots: Slots::new(),
             ui: ui.clone(),
             limit,
             silence: if is_unlimited { SILENCE } else { limit },
@@ -215,7 +211,7 @@ impl Cluster {
 
     /// Sends a request; after a 401, which did nothing, sends it once more if there is another credential.
     async fn send_once(&self, call: &Call, target: &str) -> Result<Bytes, Failure> {
-        let _slot = self.slots.acquire().await.expect("nobody closes the semaphore");
+        let _slot = self.slots.slot(call).await;
         let login = &self.wire.login;
         let no_credential = |error| Failure::without_credential(&self.server, error);
         let credential = login.credential().await.map_err(no_credential)?;
@@ -269,6 +265,7 @@ impl Cluster {
     ) -> Result<(Parts, Bytes), Failure> {
         let answer = self.in_motion(call, self.wire.send(request, credential)).await?;
         let (head, body) = answer.map_err(|error| self.lost(call, &*error))?.into_parts();
+        self.slots.answered_in(head.version);
         let is_success = head.status.is_success();
         let limit = if is_success { Limit::of(call) } else { Limit::Refusal };
         match self.read(call, body, limit).await {

@@ -135,7 +135,7 @@ impl Cluster {
     }
 
     /// Returns none if the server does not say it in this form, or not to this user.
-    async fn discover(&self) -> Result<Option<Served>, Failure> {
+    pub(super) async fn discover(&self) -> Result<Option<Served>, Failure> {
         match self.object::<Groups>(&Call::get(Place::groups()).aggregated_discovery()).await {
             Ok(Groups { items: Some(groups) }) => Ok(Some(Served::of(groups))),
             // The classic list has the groups, and not what is in them.

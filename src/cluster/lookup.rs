@@ -6,6 +6,14 @@ use super::{Cluster, Failure, Namespaces, Seen, Unseen};
 use crate::workload::{KINDS, Kind, Target, owner};
 
 impl Cluster {
+    /// Asks what the server serves, for a search that is to come. A failure shows when the search asks again.
+    pub(crate) async fn discover_ahead(&self) {
+        let mut discovered = self.versions.discovered.lock().await;
+        if discovered.is_none() {
+            *discovered = self.discover().await.unwrap_or_default();
+        }
+    }
+
     /// Returns the kinds that the cluster adds to those that are known.
     pub(crate) async fn other_kinds(&self) -> Result<Others, Failure> {
         let discovered = self.versions.discovered.lock().await;

@@ -73,6 +73,13 @@ pub(super) struct Progress {
     pages: usize,
 }
 
+/// The first items of a list.
+pub(crate) struct Beginning<T> {
+    items: Vec<T>,
+    /// None if there are no more.
+    rest: Option<Progress>,
+}
+
 /// A list that repeats a page, or has more pages than any list can.
 struct Endless;
 
@@ -166,6 +173,43 @@ impl Cluster {
         self.page(&Progress::default().page(&call, most), read).await.map(|(items, _)| items)
     }
 
+    /// Returns the first items of a list, for [`Cluster::list_after`].
+    pub(super) async fn beginning<T: DeserializeOwned>(
+        &self,
+        call: &Call,
+        limit: u32,
+    ) -> Result<Beginning<T>, Failure> {
+        let mut progress = Progress::default();
+        let read = |body: &[u8]| Page::read(body, |_, item: T| Ok(Some(item)));
+        let (items, metadata) = self.page(&progress.page(call, limit), read).await?;
+        let is_whole = !progress.after(metadata).map_err(|Endless| self.endless(call))?;
+        Ok(Beginning { items, rest: (!is_whole).then_some(progress) })
+    }
+
+    /// Returns the results of `keep` for each item of a list whose first items were read, in pages of at most
+    /// `limit`.
+    ///
+    /// # Errors
+    /// As [`Cluster::list`].
+    pub(super) async fn list_after<T: DeserializeOwned, R>(
+        &self,
+        Beginning { items, rest }: Beginning<T>,
+        call: &Call,
+        limit: u32,
+        mut keep: impl FnMut(T) -> Option<R>,
+    ) -> Result<Vec<R>, Failure> {
+        let mut kept: Vec<R> = items.into_iter().filter_map(&mut keep).collect();
+        if let Some(progress) = rest {
+            let take = |page| match page {
+                Some(items) => kept.extend::<Vec<R>>(items),
+                None => kept.clear(),
+            };
+            let read = |body: &[u8]| Page::read(body, |_, item: T| Ok(keep(item)));
+            self.pages_after(progress, |progress| progress.page(call, limit), read, take).await?;
+        }
+        Ok(kept)
+    }
+
     async fn kept<R>(
         &self,
         call: &Call,
@@ -185,10 +229,21 @@ impl Cluster {
     async fn pages<R>(
         &self,
         page: impl Fn(&Progress) -> Call,
+        read: impl FnMut(&[u8]) -> serde_json::Result<Parts<R>>,
+        take: impl FnMut(Option<Vec<R>>),
+    ) -> Result<(), Failure> {
+        self.pages_after(Progress::default(), page, read, take).await
+    }
+
+    /// Does the same from some page on.
+    async fn pages_after<R>(
+        &self,
+        mut progress: Progress,
+        page: impl Fn(&Progress) -> Call,
         mut read: impl FnMut(&[u8]) -> serde_json::Result<Parts<R>>,
         mut take: impl FnMut(Option<Vec<R>>),
     ) -> Result<(), Failure> {
-        let (mut progress, mut restarts) = (Progress::default(), 0);
+        let mut restarts = 0;
         loop {
             let call = page(&progress);
             let (items, metadata) = match self.page(&call, &mut read).await {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::call::{Call, Dependents};
-use super::pages::PAGE;
+use super::pages::{Beginning, PAGE};
 use super::place::Place;
 use super::{Cluster, Failure, Keep, Namespaces, Seen, Write};
 use crate::metadata::Metadata;
@@ -215,15 +215,25 @@ impl Cluster {
         self.object(&Call::get(Place::secret(namespace, name))).await
     }
 
-    /// Returns the results of `keep` for each secret of this name, in all namespaces. A page holds at most
-    /// `limit` of them.
-    pub(crate) async fn namesakes<R>(
+    /// Returns the first secrets of this name in all namespaces, at most `limit`.
+    pub(crate) async fn first_namesakes(
         &self,
         name: &str,
         limit: u32,
+    ) -> Result<Beginning<ExistingSecret>, Failure> {
+        self.beginning(&named(name), limit).await
+    }
+
+    /// Returns the results of `keep` for each secret of this name, in all namespaces, of which the first were
+    /// read. A page holds at most `limit` of them.
+    pub(crate) async fn namesakes<R>(
+        &self,
+        name: &str,
+        first: Beginning<ExistingSecret>,
+        limit: u32,
         keep: impl FnMut(ExistingSecret) -> Option<R>,
     ) -> Result<Vec<R>, Failure> {
-        self.list(named(name), limit, keep).await
+        self.list_after(first, &named(name), limit, keep).await
     }
 
     /// Lists the secrets of this name by their metadata alone: they seem to be empty.

@@ -53,7 +53,7 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
     // types a value is told before typing if it can't be set.
     let read = if args.asks(session) { None } else { Some(args.read(session).await?) };
     let change = SecretChange::begin("set", &args.name, &args.write, session).await?;
-    let found = change.read().await?;
+    let found = args.look(&change).await?;
     let scope = found.as_ref().map_or(Scope::Nobody, |secret| sharing::scope(&secret.metadata, session));
     args.check_restart(&scope, session)?;
     let manifest = if let Some(manifest) = read {
@@ -65,15 +65,32 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
         args.read(session).await?
     };
     args.review(&manifest, found.as_ref(), &change).await?;
+    if let Some(secret) = &found {
+        change.check(secret).await?;
+    }
     let existed = found.is_some();
-    let done = change.run(found, |secret| Ok(step(&manifest, secret))).await?;
+    let is_searched = existed && args.is_told(session) && !args.restart;
+    let search = async {
+        // One that fails does not end the write, and a write that fails ends the search.
+        Ok(if is_searched { Some(args.audience(&change, &manifest, &scope).await) } else { None })
+    };
+    let write = change.run(found, |secret| Ok(step(&manifest, secret)));
+    let (done, audience) = tokio::try_join!(write, search)?;
     change.report(&done)?;
-    match scope {
-        _ if !existed => args.tell_that_it_is_new(&change).await,
-        Scope::Nobody => args.tell_audience(&change, &manifest).await,
-        Scope::EveryProject | Scope::Department(_) => {
-            change.tell_of_copies(&scope);
-            args.tell_audience_of_copies(&change, &manifest).await
+    if !existed {
+        return args.tell_that_it_is_new(&change).await;
+    }
+    change.tell_of_copies(&scope);
+    match audience {
+        _ if args.restart => args.restart_audience(&change, &manifest).await,
+        None => Ok(()),
+        Some(audience) => {
+            let audience = audience.map_err(not_found_out)?;
+            match scope {
+                Scope::Nobody => audience.tell(&change.namespace, session),
+                Scope::EveryProject | Scope::Department(_) => audience.tell_of_copies(session),
+            }
+            Ok(())
         }
     }
 }
@@ -202,21 +219,29 @@ impl SetArgs {
         Ok(sources)
     }
 
-    /// Names the workloads that use the copies of a shared secret and need a restart.
-    async fn tell_audience_of_copies(
+    /// Reads the secret, and asks what the server serves if workloads will be searched.
+    async fn look(&self, change: &SecretChange<'_>) -> Result<Option<SecretHead>> {
+        if !self.is_told(change.session) {
+            return change.read().await;
+        }
+        tokio::join!(change.read(), change.cluster.discover_ahead()).0
+    }
+
+    /// Finds the workloads that use the secret, or its copies.
+    async fn audience(
         &self,
         change: &SecretChange<'_>,
         manifest: &SecretManifest,
-    ) -> Result<()> {
-        let SecretChange { session, cluster, namespace, .. } = change;
-        if !self.is_told(session) {
-            return Ok(());
-        }
+        scope: &Scope,
+    ) -> Result<AffectedWorkloads, Failure> {
+        let SecretChange { cluster, namespace, .. } = change;
         let keys: Vec<&str> = manifest.data.keys().map(String::as_str).collect();
-        let audience = AffectedWorkloads::of_source(&self.name, &keys, namespace, cluster).await;
-        let audience = audience.map_err(not_found_out)?;
-        audience.tell_of_copies(session);
-        Ok(())
+        match scope {
+            Scope::Nobody => AffectedWorkloads::of(&self.name, &keys, namespace, cluster).await,
+            Scope::EveryProject | Scope::Department(_) => {
+                AffectedWorkloads::of_source(&self.name, &keys, namespace, cluster).await
+            }
+        }
     }
 
     /// Reports whether the user reads notes.
@@ -225,19 +250,11 @@ impl SetArgs {
         write.output == Output::Human && write.dry_run == DryRun::None && !session.ui.is_quiet()
     }
 
-    /// Names the workloads that need a restart, and restarts them with `--restart`.
-    async fn tell_audience(&self, change: &SecretChange<'_>, manifest: &SecretManifest) -> Result<()> {
+    /// Restarts the workloads that need it.
+    async fn restart_audience(&self, change: &SecretChange<'_>, manifest: &SecretManifest) -> Result<()> {
         let SecretChange { session, cluster, namespace, .. } = change;
-        if !self.is_told(session) && !self.restart {
-            return Ok(());
-        }
-        let keys: Vec<&str> = manifest.data.keys().map(String::as_str).collect();
-        let audience =
-            AffectedWorkloads::of(&self.name, &keys, namespace, cluster).await.map_err(not_found_out)?;
-        if !self.restart {
-            audience.tell(namespace, session);
-            return Ok(());
-        }
+        // Only now: what started while the secret was written may have the old value.
+        let audience = self.audience(change, manifest, &Scope::Nobody).await.map_err(not_found_out)?;
         audience.tell_unseen(namespace, session);
         let targets = audience.restartable();
         if targets.is_empty() {

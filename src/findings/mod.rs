@@ -143,6 +143,13 @@ pub(crate) struct View {
     pub(crate) extent: Extent,
 }
 
+impl View {
+    /// Reports whether anything was found there.
+    pub(crate) fn has_objects(&self) -> bool {
+        !self.consumers.is_empty() || self.secrets.values().any(Option::is_some)
+    }
+}
+
 /// The secrets that other objects make, by name.
 #[derive(Default)]
 pub(crate) struct Makers(BTreeMap<String, Vec<Made>>);

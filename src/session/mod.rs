@@ -131,11 +131,15 @@ impl Session<'_> {
         }
     }
 
+    /// Reports whether a flag says where to work.
+    pub(crate) fn is_place_chosen(&self) -> bool {
+        let place = &self.globals.place;
+        place.namespace.is_some() || !place.projects.is_empty()
+    }
+
     /// Notes that something was created in `default` because no namespace was chosen.
     pub(crate) fn note_unchosen_namespace(&self, namespace: &str) {
-        let place = &self.globals.place;
-        if place.namespace.is_none() && place.projects.is_empty() && namespace == project::UNCHOSEN_NAMESPACE
-        {
+        if !self.is_place_chosen() && namespace == project::UNCHOSEN_NAMESPACE {
             self.ui.note("no project was named, so it is in namespace default");
         }
     }

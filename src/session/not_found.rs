@@ -97,9 +97,7 @@ pub(crate) async fn refuse_wrong_place(
     session: &Session<'_>,
 ) -> Result<()> {
     let labels = refuse_no_namespace(namespace, cluster, session).await?;
-    let place = &session.globals.place;
-    let is_chosen = place.namespace.is_some() || !place.projects.is_empty();
-    if !is_chosen && labels.is_some_and(|labels| !labels.contains_key(PROJECT_LABEL)) {
+    if !session.is_place_chosen() && labels.is_some_and(|labels| !labels.contains_key(PROJECT_LABEL)) {
         session.ui.note(&format!(
             "namespace {namespace} belongs to no project: name one with -p PROJECT, or look into all with -A"
         ));

@@ -40,9 +40,7 @@ impl ScopeArgs {
     /// # Errors
     /// Another flag names a namespace or a project.
     pub(crate) fn is_all(&self, session: &Session<'_>) -> Result<bool> {
-        let place = &session.globals.place;
-        let is_named = place.namespace.is_some() || !place.projects.is_empty();
-        if self.all_namespaces && is_named {
+        if self.all_namespaces && session.is_place_chosen() {
             return Err(Error::usage("--all-namespaces excludes --project and --namespace")
                 .hint("leave out --all-namespaces, or --project and --namespace"));
         }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, stream};
 
-use crate::cluster::{Cluster, Failure};
+use crate::cluster::{Beginning, Cluster, Failure};
 use crate::error::Error;
 use crate::project::Project;
 use crate::propagation::{self, ExistingSecret, Found, Row, Scope, Source, State};
@@ -18,6 +18,9 @@ pub(crate) const AT_ONCE: usize = 64;
 
 /// Up to this many projects, one GET each is cheaper than a cluster-wide list.
 const FEW: usize = 4;
+
+/// The number of secrets that are read before it is known how large they are, each of a mebibyte at most.
+const FIRST: u32 = 8;
 
 /// The approximate limit of a page of secrets, in bytes.
 const PAGE_BYTES: usize = 4 << 20;
@@ -74,30 +77,70 @@ pub(crate) fn not_found(name: &str, namespace: &str) -> Error {
     ))
 }
 
+/// What was read of the copies together with their source.
+pub(crate) enum Begun {
+    /// What each project has.
+    Each(Vec<Result<Found, Failure>>),
+    /// The first secrets of the name.
+    First(Result<Beginning<ExistingSecret>, Failure>),
+}
+
+impl Begun {
+    /// Reads the copies of a few projects, or the first of all secrets of the name.
+    async fn of(name: &str, namespace: &str, area: &ProjectSelection, cluster: &Cluster) -> Self {
+        let projects = projects(area, namespace);
+        if area.reach == Reach::Chosen && projects.len() <= FEW {
+            Self::Each(read_each(name, &projects, cluster).await)
+        } else {
+            Self::everywhere(name, cluster).await
+        }
+    }
+
+    /// Reads the first of all secrets of the name.
+    pub(crate) async fn everywhere(name: &str, cluster: &Cluster) -> Self {
+        Self::First(cluster.first_namesakes(name, FIRST).await)
+    }
+}
+
+/// Returns the projects that may have copies. If somebody labels Run:ai's own namespace as a project, the secret
+/// there is still the source.
+fn projects<'a>(area: &'a ProjectSelection, namespace: &str) -> Vec<&'a Project> {
+    area.projects.iter().filter(|project| project.namespace != namespace).collect()
+}
+
+/// Reads the secret of this name in each project.
+async fn read_each(name: &str, projects: &[&Project], cluster: &Cluster) -> Vec<Result<Found, Failure>> {
+    let read = |project: &&Project| {
+        let namespace = project.namespace.clone();
+        async move { read_secret(cluster, &namespace, name).await }
+    };
+    stream::iter(projects.iter().map(read)).buffered(AT_ONCE).collect().await
+}
+
 impl Survey {
-    /// Looks for the source and the copies, with three requests and more for further pages.
+    /// Looks for the source and the copies at once, with more requests for further pages.
     pub(crate) async fn take(
         name: &str,
         namespace: &str,
         area: &ProjectSelection,
         cluster: &Cluster,
     ) -> Result<Self, Failure> {
-        let source = read_source(cluster, namespace, name).await?;
-        Self::of(name, namespace, source, area, cluster).await
+        let (source, begun) =
+            tokio::join!(read_source(cluster, namespace, name), Begun::of(name, namespace, area, cluster));
+        Self::of(name, namespace, (source?, begun), area, cluster).await
     }
 
-    /// Looks for the copies of a source that was read.
+    /// Looks for the copies of a source that was read, and goes on with those that have begun.
     pub(crate) async fn of(
         name: &str,
         namespace: &str,
-        source: Source,
+        (source, begun): (Source, Begun),
         area: &ProjectSelection,
         cluster: &Cluster,
     ) -> Result<Self, Failure> {
-        // If somebody labels Run:ai's own namespace as a project, the secret there is still the source.
-        let projects = area.projects.iter().filter(|project| project.namespace != namespace).collect();
+        let projects = projects(area, namespace);
         let looking = Looking { name, namespace, source: &source, projects, area, cluster };
-        let Seen { mut rows, troubles, strays } = looking.see().await?;
+        let Seen { mut rows, troubles, strays } = looking.see(begun).await?;
         rows.sort_unstable_by(|a, b| place(a).cmp(&place(b)));
         Ok(Self { name: name.to_owned(), namespace: namespace.to_owned(), source, rows, troubles, strays })
     }
@@ -152,15 +195,18 @@ struct Seen {
 }
 
 impl Looking<'_> {
-    async fn see(&self) -> Result<Seen, Failure> {
-        if self.area.reach == Reach::Chosen && self.projects.len() <= FEW {
-            return Ok(self.one_by_one(Strays::Seen).await);
-        }
-        match self.all_at_once().await {
+    async fn see(&self, begun: Begun) -> Result<Seen, Failure> {
+        let rows = match begun {
+            Begun::Each(found) => return Ok(self.one_by_one(found, Strays::Seen)),
+            Begun::First(Ok(first)) => self.all_at_once(first).await,
+            Begun::First(Err(failure)) => Err(failure),
+        };
+        match rows {
             Ok(rows) => Ok(Seen { rows, troubles: Vec::new(), strays: Strays::Seen }),
             Err(failure) if failure.is_forbidden() => {
                 let every = self.area.reach == Reach::EveryProject;
-                Ok(self.one_by_one(if every { Strays::Unseen } else { Strays::Seen }).await)
+                let found = read_each(self.name, &self.projects, self.cluster).await;
+                Ok(self.one_by_one(found, if every { Strays::Unseen } else { Strays::Seen }))
             }
             Err(failure) => Err(failure),
         }
@@ -168,7 +214,7 @@ impl Looking<'_> {
 
     /// Reads all secrets of the name in the cluster. Compares each one as its page arrives and drops it: a
     /// thousand copies may be a gigabyte.
-    async fn all_at_once(&self) -> Result<Vec<Row>, Failure> {
+    async fn all_at_once(&self, first: Beginning<ExistingSecret>) -> Result<Vec<Row>, Failure> {
         let projects: BTreeMap<&str, &Project> =
             self.projects.iter().map(|project| (project.namespace.as_str(), *project)).collect();
         let identity = self.identity();
@@ -179,7 +225,7 @@ impl Looking<'_> {
             None => self.is_stray(&secret).then(|| propagation::stray(self.source, &identity, &secret)),
         };
         let mut rows = match self.source.content() {
-            Some(content) => self.cluster.namesakes(self.name, page_of(content), keep).await?,
+            Some(content) => self.cluster.namesakes(self.name, first, page_of(content), keep).await?,
             // Without a source there is nothing to compare: the metadata is enough.
             None => self.cluster.namesakes_without_content(self.name, keep).await?,
         };
@@ -202,15 +248,11 @@ impl Looking<'_> {
             && secret.evidence(&self.identity()).is_some_and(|evidence| evidence.is_proof())
     }
 
-    async fn one_by_one(&self, strays: Strays) -> Seen {
+    /// Tells what each project has.
+    fn one_by_one(&self, found: Vec<Result<Found, Failure>>, strays: Strays) -> Seen {
         let identity = &self.identity();
-        let looks = stream::iter(&self.projects)
-            .map(|project| async {
-                (*project, read_secret(self.cluster, &project.namespace, self.name).await)
-            })
-            .buffered(AT_ONCE);
         let (mut rows, mut troubles) = (Vec::new(), Vec::new());
-        for (project, found) in looks.collect::<Vec<_>>().await {
+        for (project, found) in self.projects.iter().zip(found) {
             let found = found.unwrap_or_else(|failure| {
                 troubles.push((project.name.clone(), failure.into()));
                 Found::Unknown

@@ -58,6 +58,7 @@ mod questions;
 mod rbac;
 mod recreate;
 mod replace_anew;
+mod round_trips;
 mod schemas;
 mod set;
 mod signals;

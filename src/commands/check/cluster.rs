@@ -1,6 +1,6 @@
 //! Reads what `check` looks at in a cluster: the consumers of secrets, and the secrets that they refer to.
 
-use crate::cluster::{Cluster, Namespaces, Seen, Unseen};
+use crate::cluster::{self, Cluster, Namespaces, Unseen};
 use crate::error::Result;
 use crate::findings::{EnvNames, Extent, Makers, View, referred};
 use crate::secret::Inspection;
@@ -11,23 +11,45 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many secrets are read at a time.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 64;
 
 /// How many missing secrets are looked for in other namespaces; each takes one request.
 const SOUGHT: usize = 10;
 
 pub(super) type Logins = BTreeMap<(String, String), Vec<String>>;
 
+/// The namespaces that have a secret which is missing, by its name.
+pub(super) type Elsewhere = BTreeMap<String, Vec<String>>;
+
 pub(super) type Secrets = BTreeMap<(String, String), Option<Inspection>>;
 
+/// What was read of consumers and secrets.
+pub(super) struct Seen {
+    pub(super) consumers: Vec<Consumer>,
+    pub(super) secrets: Secrets,
+    pub(super) logins: Logins,
+    pub(super) env_names: EnvNames,
+    pub(super) extent: Extent,
+    pub(super) unseen: Vec<Unseen>,
+}
+
+impl Seen {
+    /// Completes the view with the namespaces that have what is missing.
+    pub(super) fn view(self, elsewhere: Elsewhere) -> (View, Vec<Unseen>) {
+        let Self { consumers, secrets, logins: account_logins, env_names, extent, unseen } = self;
+        let made = Makers::default();
+        (View { consumers, secrets, elsewhere, account_logins, made, env_names, extent }, unseen)
+    }
+}
+
 /// Reads everything in one namespace, or in all.
-pub(super) async fn consumers_in(scope: &Namespaces, cluster: &Cluster) -> Result<(View, Vec<Unseen>)> {
+pub(super) async fn consumers_in(scope: &Namespaces, cluster: &Cluster) -> Result<Seen> {
     let consumers = uses::consumers::find_with(consumer, scope, cluster);
     let (consumers, secrets, env_names) =
         tokio::join!(consumers, cluster.inspect_secrets(scope), env_names(cluster));
     let (consumers, secrets) = (consumers?, secrets?);
     let extent = if consumers.unseen.is_empty() { Extent::Whole } else { Extent::Part };
-    let Seen { found: consumers, unseen: consumers_unseen, .. } = consumers;
+    let cluster::Seen { found: consumers, unseen: consumers_unseen, .. } = consumers;
     let listed = |namespace: &str| {
         !secrets.unseen.iter().any(|one| one.namespace.as_deref().is_none_or(|at| at == namespace))
     };
@@ -41,7 +63,7 @@ pub(super) async fn consumers_in(scope: &Namespaces, cluster: &Cluster) -> Resul
     let all_were_read = refused.is_empty() && extent == Extent::Whole;
     let unseen = [consumers_unseen, if all_were_read { Vec::new() } else { secrets.unseen }].concat();
     let logins = logins_in(&consumers);
-    Ok((view(consumers, all, logins, env_names, extent, cluster).await, unseen))
+    Ok(Seen { consumers, secrets: all, logins, env_names, extent, unseen })
 }
 
 /// Reads one workload and what it made, such as pods that are stuck.
@@ -56,17 +78,21 @@ pub(super) async fn consumer_named(
     let made = cluster.objects(kinds, &scope, |kind, object| Consumer::of(kind, object, |_| true));
     let (object, made, env_names) =
         tokio::join!(cluster.workload(namespace, target), made, env_names(cluster));
-    let Seen { found, unseen, .. } = made?;
+    let cluster::Seen { found, unseen, .. } = made?;
     let object = match object {
         Ok(object) => object,
         Err(failure) => return Err(session::not_found::workload(failure, target, namespace, cluster).await),
     };
     let own = consumer(target.kind, &object);
     let consumers = own.with_what_it_made(found);
-    let (secrets, refused) = read(referred(&consumers).into_iter().collect(), cluster).await?;
-    let (logins, unread) = read_logins(&consumers, cluster).await?;
+    let (secrets, logins) = tokio::join!(
+        read(referred(&consumers).into_iter().collect(), cluster),
+        read_logins(&consumers, cluster)
+    );
+    let ((secrets, refused), (logins, unread)) = (secrets?, logins?);
     let unseen = [unseen, refused, unread].concat();
-    Ok((view(consumers, secrets, logins, env_names, Extent::Part, cluster).await, unseen))
+    let elsewhere = elsewhere(&secrets, cluster).await;
+    Ok(Seen { consumers, secrets, logins, env_names, extent: Extent::Part, unseen }.view(elsewhere))
 }
 
 /// Reads the references and doubts of an object.
@@ -92,9 +118,12 @@ pub(super) async fn read_logins(consumers: &[Consumer], cluster: &Cluster) -> Re
         one.own_logins.iter().map(|own| (one.namespace.clone(), own.account.clone())).collect::<Vec<_>>()
     });
     let wanted: BTreeSet<_> = own.filter(|place| !logins.contains_key(place)).collect();
-    for (namespace, account) in wanted {
-        let read = uses::account_logins::read(BTreeSet::from([account]), &namespace, cluster).await?;
-        for (account, found) in read {
+    let reads = wanted.into_iter().map(async |(namespace, account)| {
+        let read = uses::account_logins::read(BTreeSet::from([account]), &namespace, cluster).await;
+        (read, namespace)
+    });
+    for (read, namespace) in futures::future::join_all(reads).await {
+        for (account, found) in read? {
             match found {
                 Some(found) => drop(logins.insert((namespace.clone(), account), found)),
                 None => {
@@ -131,14 +160,8 @@ pub(super) async fn read(places: Vec<(String, String)>, cluster: &Cluster) -> Re
     Ok((secrets, refused.into_iter().collect()))
 }
 
-pub(super) async fn view(
-    consumers: Vec<Consumer>,
-    secrets: Secrets,
-    account_logins: Logins,
-    env_names: EnvNames,
-    extent: Extent,
-    cluster: &Cluster,
-) -> View {
+/// Looks for missing secrets in other namespaces.
+pub(super) async fn elsewhere(secrets: &Secrets, cluster: &Cluster) -> Elsewhere {
     let missing = secrets.iter().filter(|(_, secret)| secret.is_none()).map(|((_, name), _)| name);
     let missing: BTreeSet<&String> = missing.take(SOUGHT).collect();
     let searches = missing.into_iter().map(async |name| {
@@ -146,8 +169,7 @@ pub(super) async fn view(
         let found = cluster.secrets_named(name).await.unwrap_or_default();
         (name.clone(), found.into_iter().map(|secret| secret.namespace).collect())
     });
-    let elsewhere = futures::future::join_all(searches).await.into_iter().collect();
-    View { consumers, secrets, elsewhere, account_logins, made: Makers::default(), env_names, extent }
+    futures::future::join_all(searches).await.into_iter().collect()
 }
 
 /// Returns the cluster's rule for names of variables. Without the right to ask for the version it is the rule

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::cluster::{Secrets, by_place, consumer, env_names, logins_in, read, read_logins, view};
+use super::cluster::{Secrets, by_place, consumer, elsewhere, env_names, logins_in, read, read_logins};
 use super::look::{Look, Unchecked};
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
@@ -43,12 +43,13 @@ pub(super) async fn look(
     // If the files make a secret, the one in the cluster is what it was made of until now.
     let is_made = |(namespace, name): &(String, String)| made.of(namespace, name).is_some();
     let (to_make, to_read): (Vec<_>, Vec<_>) = wanted.partition(is_made);
-    let (found, refused) = read(to_read, cluster).await?;
+    let (found, env_names, logins) =
+        tokio::join!(read(to_read, cluster), env_names(cluster), read_logins(&consumers, cluster));
+    let ((found, refused), (logins, unread)) = (found?, logins?);
     secrets.extend(found.into_iter().chain(to_make.into_iter().map(|place| (place, None))));
-    let env_names = env_names(cluster).await;
-    let (logins, unread) = read_logins(&consumers, cluster).await?;
-    let view = view(consumers, secrets, logins, env_names, Extent::Part, cluster).await;
-    let view = View { made, ..view };
+    let elsewhere = elsewhere(&secrets, cluster).await;
+    let (account_logins, extent) = (logins, Extent::Part);
+    let view = View { consumers, secrets, elsewhere, account_logins, made, env_names, extent };
     Ok(Look {
         findings: [view.findings(), malformed].concat(),
         view,
@@ -66,9 +67,9 @@ pub(super) fn look_offline(
 ) -> Result<Look> {
     let Content { consumers, mut secrets, made, malformed, unchecked } =
         Content::of(files, target, namespace, session)?;
-    let elsewhere = referred(&consumers).into_iter().filter(|place| !secrets.contains_key(place));
+    let not_there = referred(&consumers).into_iter().filter(|place| !secrets.contains_key(place));
     let is_made = |(namespace, name): &(String, String)| made.of(namespace, name).is_some();
-    let (to_make, unknown): (Vec<_>, Vec<_>) = elsewhere.partition(is_made);
+    let (to_make, unknown): (Vec<_>, Vec<_>) = not_there.partition(is_made);
     if !unknown.is_empty() {
         let names = list(unknown.iter().map(|(_, name)| name));
         session.ui.note(&format!("not in the files, and not looked up: {names}"));

@@ -11,9 +11,10 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use serde::Serialize;
 
-use self::cluster::{consumer_named, consumers_in};
+use self::cluster::{consumer_named, consumers_in, elsewhere};
+use self::copies::Around;
 use self::look::{Look, Unchecked};
-use crate::cluster::{Namespaces, Unseen};
+use crate::cluster::{Cluster, Namespaces, Unseen};
 use crate::error::{Error, Result};
 use crate::findings::{Code, Finding, Severity};
 use crate::flags::{Holds, Report, ReportArgs};
@@ -91,8 +92,7 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
     }
     let cluster = session.connect().await?;
     let scope = args.scope.resolve(&cluster, session).await?;
-    let is_whole = typed.is_none() && files.is_none();
-    let mut look = match (&files, typed, &scope) {
+    let look = match (&files, typed, &scope) {
         (Some(files), _, Namespaces::One(namespace)) => {
             manifest::look(files, in_files.as_ref(), namespace, &cluster, session).await?
         }
@@ -100,7 +100,7 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
             let target = session::target::find(target, namespace, &cluster, session).await?;
             Look::of_cluster(consumer_named(&target, namespace, &cluster).await?)
         }
-        (None, None, scope) => Look::of_cluster(consumers_in(scope, &cluster).await?),
+        (None, None, scope) => whole(scope, &cluster, session).await?,
         (_, _, Namespaces::All | Namespaces::AllAtOnce) => {
             return Err(Error::usage(
                 "TARGET and --all-namespaces exclude each other: a workload is in one namespace",
@@ -108,18 +108,29 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
             .hint("name its namespace with --project or --namespace"));
         }
     };
-    if is_whole {
-        let (of_copies, more) = copies::findings(&look.view, &scope, &cluster, session).await?;
-        look.findings.extend(of_copies);
-        look.unseen.extend(more);
-    }
+    // What has something in it exists.
+    let is_certain = files.is_none() && look.view.has_objects() && session.is_place_chosen();
     if look.findings.iter().all(|finding| args.ignore.contains(&finding.code))
         && let Namespaces::One(namespace) = &scope
+        && !is_certain
     {
         // Checked before a note says that nothing was found.
         session::not_found::refuse_wrong_place(namespace, &cluster, session).await?;
     }
     report(args, look, &scope, session)
+}
+
+/// Looks at one namespace or at all, and at the copies of shared secrets there.
+async fn whole(scope: &Namespaces, cluster: &Cluster, session: &Session<'_>) -> Result<Look> {
+    let (seen, around) = tokio::join!(consumers_in(scope, cluster), Around::read(scope, cluster, session));
+    let (seen, around) = (seen?, around?);
+    let (of_copies, elsewhere) =
+        tokio::join!(around.findings(&seen.secrets, cluster, session), elsewhere(&seen.secrets, cluster));
+    let (of_copies, more) = of_copies?;
+    let mut look = Look::of_cluster(seen.view(elsewhere));
+    look.findings.extend(of_copies);
+    look.unseen.extend(more);
+    Ok(look)
 }
 
 fn report(args: &CheckArgs, look: Look, scope: &Namespaces, session: &Session<'_>) -> Result<()> {

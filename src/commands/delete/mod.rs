@@ -66,7 +66,8 @@ async fn one(
     deleted: &mut Deleted<'_>,
 ) -> Result<()> {
     let (args, session) = (deleted.args, deleted.session);
-    let secret = match cluster.secret_metadata(namespace, name).await {
+    let (secret, ()) = tokio::join!(cluster.secret_metadata(namespace, name), cluster.discover_ahead());
+    let secret = match secret {
         Ok(secret) => secret,
         Err(failure) => {
             forget(name, namespace, &failure, cluster, args, session);

@@ -15,7 +15,7 @@ use crate::propagation::{self, Scope, State};
 use crate::session::projects::ProjectSelection;
 use crate::session::{Session, not_found as missing};
 use crate::sharing::report::{show, table, verdict};
-use crate::sharing::survey::{Survey, not_found};
+use crate::sharing::survey::{Begun, Survey, not_found};
 use crate::wording::few;
 use crate::{flags, render, secret, sharing};
 
@@ -79,11 +79,17 @@ async fn one(
     session: &Session<'_>,
 ) -> Result<()> {
     let named = &session.globals.place.projects;
-    let (area, source) = tokio::join!(
-        ProjectSelection::find(named, cluster, session),
-        sharing::survey::read_source(cluster, namespace, name)
-    );
-    let survey = Survey::of(name, namespace, source?, &area?, cluster).await?;
+    let area = ProjectSelection::find(named, cluster, session);
+    let survey = if named.is_empty() {
+        let (area, source, begun) = tokio::join!(
+            area,
+            sharing::survey::read_source(cluster, namespace, name),
+            Begun::everywhere(name, cluster)
+        );
+        Survey::of(name, namespace, (source?, begun), &area?, cluster).await?
+    } else {
+        Survey::take(name, namespace, &area.await?, cluster).await?
+    };
     if !survey.is_known() {
         return Err(unknown(name, namespace, cluster).await);
     }

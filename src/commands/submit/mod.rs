@@ -44,9 +44,14 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
     job.order.splice(0..0, usual.iter().filter_map(Attachment::variable).map(str::to_owned));
     let uses_told: Vec<String> = usual.iter().map(ToString::to_string).collect();
     attachments.extend(usual);
-    let (keys, accounts) = tokio::join!(
+    let version = async {
+        let is_needed = args.runai != RunaiFlags::Wanted;
+        if is_needed { cluster.version_of(kind).await } else { Ok(String::new()) }
+    };
+    let (keys, accounts, version) = tokio::join!(
         uses::references::check(&attachments, &job.namespace, &cluster, session),
-        accounts(&job, kind, &attachments, &cluster)
+        accounts(&job, kind, &attachments, &cluster),
+        version
     );
     let (keys, accounts) = (keys?, accounts?);
     uses::references::warn_of_lost_prefix(&job.env, &job.namespace, &cluster, session).await;
@@ -57,7 +62,7 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
     for warning in &expanded.warnings {
         session.ui.warning(warning);
     }
-    let version = cluster.version_of(kind).await?;
+    let version = version?;
     let Submission { manifest, differences, warnings } =
         with_attachments(&job, kind, &version, &expanded.attachments, (&accounts, &keys))?;
     for warning in &warnings {

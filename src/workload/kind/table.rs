@@ -78,7 +78,7 @@ pub(crate) static KINDS: [Kind; 27] = [
         shape: Shape::PodSpecs(&["/spec"]),
         on_change: OnChange::Refused,
     },
-    // Whether a RunaiJob's template can be changed is not documented; the server's dry run tells.
+    // Whether a RunaiJob's template can be changed is not documented; the server's answer tells.
     Kind {
         group: "run.ai",
         version: Version::Known(&["v1"]),

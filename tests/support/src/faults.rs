@@ -11,11 +11,19 @@ use hyper::body::Bytes;
 pub struct On {
     method: String,
     path: String,
+    extent: Extent,
     first: usize,
     times: Option<usize>,
     every: usize,
     seen: usize,
     dry_runs: DryRuns,
+}
+
+/// How much of a request's path and query a text stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Part,
+    Whole,
 }
 
 /// Tells whether dry runs count among the requests that fit.
@@ -93,6 +101,7 @@ impl Fault {
         On {
             method: method.into(),
             path: path.into(),
+            extent: Extent::Part,
             first: 1,
             times: Some(1),
             every: 1,
@@ -107,6 +116,12 @@ impl On {
     #[must_use]
     pub fn nth(self, first: usize) -> Self {
         Self { first, ..self }
+    }
+
+    /// Matches only requests whose path and query are this text and nothing else.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        Self { extent: Extent::Whole, ..self }
     }
 
     /// Lets dry runs pass. Their number varies: if a controller writes in between, one is repeated.
@@ -207,7 +222,11 @@ impl On {
         let method = self.method == "*" || self.method == request.method().as_str();
         let path = request.uri().path_and_query().map_or("", |path| path.as_str());
         let passes = self.dry_runs == DryRuns::PassBy && path.contains("dryRun=All");
-        if !method || !path.contains(&self.path) || passes {
+        let fits = match self.extent {
+            Extent::Part => path.contains(&self.path),
+            Extent::Whole => path == self.path,
+        };
+        if !method || !fits || passes {
             return false;
         }
         self.seen += 1;

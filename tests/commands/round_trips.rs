@@ -1,0 +1,190 @@
+//! Requests that do not depend on each other leave together: to a distant server each wait is a round trip.
+
+use std::time::Duration;
+
+use serde_json::json;
+use support::{Fault, Gate, Hold, Running, Sandbox, World, scenario};
+
+use crate::workloads::{create_deployment, env_from};
+
+/// A generous limit for a request to come.
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// Requests that leave together: for each a method, and a part of its path and query.
+type Round<'a> = &'a [(&'a str, &'a str)];
+
+/// The lists of all built-in kinds that refer to secrets.
+const BUILT_IN: [(&str, &str); 9] = [
+    ("GET", "/pods?"),
+    ("GET", "/deployments?"),
+    ("GET", "/statefulsets?"),
+    ("GET", "/daemonsets?"),
+    ("GET", "/replicasets?"),
+    ("GET", "/jobs?"),
+    ("GET", "/cronjobs?"),
+    ("GET", "/serviceaccounts?"),
+    ("GET", "/ingresses?"),
+];
+
+/// What says which kinds a cluster adds.
+const DISCOVERY: (&str, &str) = ("GET", "/apis");
+
+/// Starts a command, and answers each round of requests only when all of it have come: none of them waits for
+/// the answer of another. Where the cluster is the test's own, no other request comes.
+#[track_caller]
+fn takes_rounds(world: &World, start: impl FnOnce() -> Running, rounds: &[Round<'_>]) {
+    world.clear_log();
+    let gate = |request: &(&str, &str)| {
+        let on = Fault::on(request.0, request.1);
+        let on = if *request == DISCOVERY { on.whole() } else { on };
+        world.hold(on, Hold::BeforeForwarding)
+    };
+    let gates: Vec<Vec<Gate>> = rounds.iter().map(|round| round.iter().map(gate).collect()).collect();
+    let run = start();
+    for (round, gates) in rounds.iter().zip(&gates) {
+        for (request, gate) in round.iter().zip(gates) {
+            assert!(gate.wait_reached(LIMIT), "{request:?} waits for another: {:?}", world.lines());
+        }
+        gates.iter().for_each(Gate::release);
+    }
+    run.wait().success();
+    if !world.is_real() {
+        let all: usize = rounds.iter().map(|round| round.len()).sum();
+        assert_eq!(world.requests().len(), all, "{:?}", world.lines());
+    }
+}
+
+/// A namespace with the secret `hf`, and the deployment `web`, which has a variable of it.
+fn prepared(world: &World) -> String {
+    let namespace = world.project("a").namespace;
+    world.create_secret(&namespace, "hf", &[("token", "v4lue"), ("user", "jane")]);
+    create_deployment(world, &namespace, "web");
+    let path = format!("/apis/apps/v1/namespaces/{namespace}/deployments/web");
+    let container = json!({"name": "main", "image": "x", "env": env_from("TOKEN", "hf", "token")});
+    world.patch(&path, &json!({"spec": {"template": {"spec": {"containers": [container]}}}}));
+    namespace
+}
+
+#[scenario]
+fn attach_reads_at_once_and_then_writes_at_once(world: &World, sandbox: &Sandbox) {
+    let namespace = prepared(world);
+    let attach = || sandbox.spawn(["attach", "hf", "deploy/web", "--env", "NEW=user", "-n", &namespace]);
+    let reads = [("GET", "/secrets/hf"), ("GET", "/deployments/web")];
+    takes_rounds(world, attach, &[&reads, &[("PUT", "/deployments/web")]]);
+}
+
+#[scenario]
+fn submit_reads_and_then_writes(world: &World, sandbox: &Sandbox) {
+    let namespace = prepared(world);
+    let words = ["submit", "train", "-i", "x", "-e", "A=SECRET:hf,token", "-n", &namespace, "--", "true"];
+    takes_rounds(world, || sandbox.spawn(words), &[&[("GET", "/secrets/hf")], &[("POST", "/jobs")]]);
+}
+
+#[scenario]
+fn set_looks_for_who_uses_the_secret_while_it_writes(world: &World, sandbox: &Sandbox) {
+    let namespace = prepared(world);
+    let set = || sandbox.spawn(["set", "hf", "--generate=token", "-n", &namespace]);
+    let write = [&[("PATCH", "/secrets/hf")], &BUILT_IN[..]].concat();
+    takes_rounds(world, set, &[&[("GET", "/secrets/hf"), DISCOVERY], &write]);
+}
+
+#[scenario]
+fn set_that_says_nothing_reads_and_writes(world: &World, sandbox: &Sandbox) {
+    let namespace = prepared(world);
+    let set = || sandbox.spawn(["set", "hf", "--generate=token", "-q", "-n", &namespace]);
+    takes_rounds(world, set, &[&[("GET", "/secrets/hf")], &[("PATCH", "/secrets/hf")]]);
+}
+
+#[scenario]
+fn usage_asks_everything_at_once(world: &World, sandbox: &Sandbox) {
+    let namespace = prepared(world);
+    let all = [&[("GET", "/secrets/hf"), DISCOVERY], &BUILT_IN[..]].concat();
+    takes_rounds(world, || sandbox.spawn(["usage", "hf", "-n", &namespace]), &[&all]);
+}
+
+#[scenario]
+fn check_asks_everything_at_once(world: &World, sandbox: &Sandbox) {
+    let namespace = prepared(world);
+    let runai = world.runai_namespace();
+    let of_runai = format!("/{runai}/secrets?");
+    let own = format!("/{namespace}/secrets?");
+    let rest =
+        [("GET", own.as_str()), ("GET", &of_runai), ("GET", "/namespaces?"), ("GET", "/version"), DISCOVERY];
+    let all = [&rest, &BUILT_IN[..]].concat();
+    let check = || sandbox.spawn(["check", "-n", &namespace, "--runai-namespace", &runai]);
+    takes_rounds(world, check, &[&all]);
+}
+
+#[scenario]
+fn check_of_a_workload_reads_it_and_then_its_secrets(world: &World, sandbox: &Sandbox) {
+    let namespace = prepared(world);
+    let first = [
+        ("GET", "/deployments/web"),
+        ("GET", "/replicasets?"),
+        ("GET", "/jobs?"),
+        ("GET", "/pods?"),
+        ("GET", "/version"),
+    ];
+    let check = || sandbox.spawn(["check", "deploy/web", "-n", &namespace]);
+    takes_rounds(world, check, &[&first, &[("GET", "/secrets/hf")]]);
+}
+
+#[scenario]
+fn status_asks_everything_at_once(world: &World, sandbox: &Sandbox) {
+    let runai = world.runai_namespace();
+    world.create_secret(&runai, "hf", &[("token", "v4lue")]);
+    sandbox.run(["label", "hf", "--runai-namespace", &runai, "-y"]).success();
+    let status = || sandbox.spawn(["status", "hf", "--runai-namespace", &runai]);
+    let all = [("GET", "/secrets/hf"), ("GET", "/namespaces?"), ("GET", "/secrets?")];
+    takes_rounds(world, status, &[&all]);
+}
+
+#[scenario]
+fn label_reads_at_once_and_then_writes(world: &World, sandbox: &Sandbox) {
+    let runai = world.runai_namespace();
+    world.create_secret(&runai, "hf", &[("token", "v4lue")]);
+    let label = || sandbox.spawn(["label", "hf", "--runai-namespace", &runai, "-y"]);
+    let reads = [("GET", "/namespaces?"), ("GET", "/secrets?")];
+    takes_rounds(world, label, &[&reads, &[("PATCH", "/secrets/hf")]]);
+}
+
+#[scenario]
+fn delete_looks_at_the_secret_then_for_all_who_use_it_and_then_deletes(world: &World, sandbox: &Sandbox) {
+    let namespace = prepared(world);
+    world.create_secret(&namespace, "old", &[("token", "v4lue")]);
+    let delete = || sandbox.spawn(["delete", "old", "-n", &namespace, "-y"]);
+    let first = [("GET", "/secrets/old"), DISCOVERY];
+    takes_rounds(world, delete, &[&first, &BUILT_IN, &[("DELETE", "/secrets/old")]]);
+}
+
+#[scenario]
+fn many_requests_are_under_way_where_they_share_a_connection_and_few_where_not(
+    world: &World,
+    sandbox: &Sandbox,
+) {
+    // Who may not list all secrets at once reads those of the projects one by one.
+    let runai = world.runai_namespace();
+    world.create_secret(&runai, "hf", &[("token", "v4lue")]);
+    sandbox.run(["label", "hf", "--runai-namespace", &runai, "-y"]).success();
+    let user = world.user("reader");
+    let rules = json!([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list"]}]);
+    world.grant(&user, None, &rules);
+    for number in 0..40 {
+        let namespace = world.project(&format!("p{number}")).namespace;
+        world.create_secret(&namespace, "hf", &[("token", "v4lue")]);
+    }
+    let status = ["status", "hf", "--runai-namespace", &runai, "--token", &user.token];
+    let in_projects = || Fault::on("GET", "runai-p");
+    for (disable_http2, most) in [("", 40), ("1", 16)] {
+        world.clear_log();
+        // A request that comes to both waits at the first of them.
+        let last = world.hold(in_projects().nth(most), Hold::BeforeForwarding);
+        let all = world.hold(in_projects().times(40), Hold::BeforeForwarding);
+        let run = sandbox.env("DISABLE_HTTP2", disable_http2).spawn(status);
+        assert!(last.wait_reached(LIMIT), "{most} are under way at once: {}", world.requests().len());
+        drop((all, last));
+        drop(run.wait());
+        let seen = world.requests().iter().map(|request| request.in_flight).max().unwrap();
+        assert_eq!(seen, most, "with DISABLE_HTTP2={disable_http2}");
+    }
+}
