@@ -185,11 +185,15 @@ impl AttachArgs {
         let uses = self.references.resolve()?;
         if let Some((variable, value)) = uses.literals.first() {
             let error = Error::usage(format!("-e {variable}=… is not a reference to a secret"));
-            return Err(match secret::lacks_prefix(value) {
-                Some(_) => error.hint(format!("put SECRET: before it: -e {variable}=SECRET:NAME,KEY")),
-                None => error
-                    .hint(format!("write -e {variable}=SECRET:NAME,KEY"))
-                    .hint("for a plain value there is kubectl set env"),
+            let right = format!("-e {variable}=SECRET:NAME,KEY");
+            return Err(match secret::meant_reference(value) {
+                Some(meant) if *value == format!("{},{}", meant.secret, meant.key) => {
+                    error.hint(format!("put SECRET: before it: {right}"))
+                }
+                Some(_) => error.hint(format!("write {right}")),
+                None => {
+                    error.hint(format!("write {right}")).hint("for a plain value there is kubectl set env")
+                }
             });
         }
         attachments.extend(uses.attachments);

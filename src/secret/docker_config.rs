@@ -280,7 +280,7 @@ pub(super) fn judge(file: &[u8]) -> Verdict {
 pub(crate) fn warn_of_logins(contents: &mut Contents) {
     let Some(file) = contents.data.get(KEY) else { return };
     if let Err(error) = check(KEY, file.expose(), &mut contents.warnings) {
-        contents.warnings.push(error.for_a_prompt());
+        contents.warnings.push([&[error.line().to_owned()], error.hints()].concat().join("; "));
     }
 }
 

@@ -388,7 +388,7 @@ fn arguments() {
             outcomes.push(format!(
                 "{} {} {}",
                 cut.is_empty(),
-                lacks_prefix(text).is_some(),
+                meant_reference(text).is_some(),
                 check_annotation_key(text).is_ok()
             ));
         }

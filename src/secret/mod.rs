@@ -68,7 +68,7 @@ pub(crate) use operators::{Made, made_by, may_make_secrets};
 pub(crate) use origin::{Origin, reading};
 pub(crate) use pem::{Block as PemBlock, blocks as pem_blocks};
 pub(crate) use reading::{check_standard_input, read};
-pub(crate) use reference::{EnvEntry, SecretReference, lacks_prefix};
+pub(crate) use reference::{EnvEntry, SecretReference, meant_reference};
 pub(crate) use reveal::{Notation, revealed};
 pub(crate) use single_value::{Single, SingleValue};
 pub(crate) use source::Source;

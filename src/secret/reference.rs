@@ -32,6 +32,9 @@ impl SecretReference {
         let (secret, key) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         match () {
             () if secret.is_empty() => Err("the secret's name is missing"),
+            () if key.is_empty() && secret.contains([':', '/']) => {
+                Err("a comma stands between the secret's name and the key, not ':' or '/'")
+            }
             () if key.is_empty() => Err("the key is missing"),
             () if parts.next().is_some() => Err("there is more than one comma"),
             () if rest.contains(':') => Err("there is a second colon"),
@@ -82,15 +85,32 @@ impl EnvEntry {
     }
 }
 
-/// Recognizes `<secret>,<key>`: a reference without its `SECRET:`, or a list of two.
-pub(crate) fn lacks_prefix(value: &str) -> Option<SecretReference> {
-    SecretReference::parts(&format!("{PREFIX}{value}")).ok()
+/// The words with which people begin a reference, besides the right one.
+const WORDS: [&str; 3] = ["secretkeyref", "secretref", "secret"];
+
+/// Recognizes what may be meant as a reference: `<secret>,<key>`, with `/` or `:` for the comma, perhaps after
+/// `SECRET=`. It may as well be a list of two, or an address: only the secret and its keys can tell.
+pub(crate) fn meant_reference(value: &str) -> Option<SecretReference> {
+    let text = value.trim();
+    let of = |text: &str| {
+        let (secret, key) = text.split_once([',', '/', ':'])?;
+        SecretReference::parts(&format!("{PREFIX}{secret},{key}")).ok()
+    };
+    after_word(text, &['=', '/']).and_then(of).or_else(|| of(text))
 }
 
-/// Recognizes `secret:s,k`, and the right word after a blank or a quotation mark.
+/// Returns what follows one of those words and a mark.
+fn after_word<'t>(text: &'t str, marks: &[char]) -> Option<&'t str> {
+    WORDS.into_iter().find_map(|word| {
+        let (start, rest) = text.split_at_checked(word.len())?;
+        rest.strip_prefix(marks).filter(|_| start.eq_ignore_ascii_case(word))
+    })
+}
+
+/// Recognizes `secret:s,k` and `secretKeyRef:s,k`, and the right word after a blank, a quotation mark or `$`.
 fn looks_like_a_reference(value: &str) -> bool {
-    let start = value.trim_start_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'');
-    start.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+    let start = value.trim_start_matches(|c: char| c.is_whitespace() || ['"', '\'', '$'].contains(&c));
+    after_word(start, &[':']).is_some()
 }
 
 fn right_form(variable: &str) -> String {
@@ -150,6 +170,8 @@ mod tests {
             ("A=SECRET:s, k", "not a key of a secret"),
             ("A=secret:s,k", "looks like a reference"),
             ("A=Secret:s,k", "looks like a reference"),
+            ("A=$SECRET:s,k", "looks like a reference"),
+            ("A=secretKeyRef:s,k", "looks like a reference"),
             ("A= SECRET:s,k", "looks like a reference"),
             ("A=\"SECRET:s,k\"", "looks like a reference"),
         ] {
@@ -158,6 +180,19 @@ mod tests {
             assert!(text.contains("hint: write A=SECRET:<secret>,<key>"), "{argument}: {text}");
         }
         assert!(refusal("A").contains("VAR=value or VAR=SECRET:<secret>,<key>"));
+    }
+
+    #[test]
+    fn what_may_be_meant_as_a_reference_is_read_whatever_stands_between_and_before() {
+        for value in ["hf,K", "hf/K", "hf:K", " hf,K", "SECRET=hf,K", "secretKeyRef=hf,K", "secret/hf/K"] {
+            let meant = meant_reference(value).map(|one| (one.secret, one.key));
+            assert_eq!(meant, Some(("hf".to_owned(), "K".to_owned())), "{value}");
+        }
+        for value in ["", "hf", "a,b,c", "https://x/y", "Hunter 2,k", "s/", ",k", "/data/x"] {
+            assert!(meant_reference(value).is_none(), "{value}");
+        }
+        assert!(refusal("A=SECRET:hf:K").contains("a comma stands between the secret's name and the key"));
+        assert!(refusal("A=SECRET:hf/K").contains("a comma stands between the secret's name and the key"));
     }
 
     #[test]

@@ -59,12 +59,7 @@ impl Session<'_> {
         let place = &self.globals.place;
         let namespace = match (&place.namespace, self.only_project()?) {
             (Some(namespace), project) => {
-                if let Some(project) = project {
-                    self.ui.warning(&format!(
-                        "--namespace overrides --project: using namespace {namespace}, whether or not it is that of \
-                         project {project}"
-                    ));
-                }
+                self.warn_of_override(namespace, project);
                 namespace.clone()
             }
             (None, Some(project)) => self.namespace_of(cluster, project).await?,
@@ -80,7 +75,10 @@ impl Session<'_> {
     /// Several projects are given, or a name cannot be one.
     pub(crate) fn usual_namespace(&self) -> Result<String> {
         let namespace = match (&self.globals.place.namespace, self.only_project()?) {
-            (Some(namespace), _) => namespace.clone(),
+            (Some(namespace), project) => {
+                self.warn_of_override(namespace, project);
+                namespace.clone()
+            }
             (None, Some(project)) => {
                 project::check_name(project)?;
                 project::usual_namespace(project)
@@ -89,6 +87,15 @@ impl Session<'_> {
         };
         secret::check_namespace(&namespace)?;
         Ok(namespace)
+    }
+
+    fn warn_of_override(&self, namespace: &str, project: Option<&str>) {
+        if let Some(project) = project {
+            self.ui.warning(&format!(
+                "--namespace overrides --project: using namespace {namespace}, whether or not it is that of project \
+                 {project}"
+            ));
+        }
     }
 
     /// Returns the project, for commands that work in one at a time.

@@ -86,6 +86,24 @@ pub(crate) async fn refuse_no_namespace(
     }
 }
 
+/// Refuses Run:ai's namespace if it does not exist; asked only once a secret was not found there.
+///
+/// # Errors
+/// It does not exist.
+pub(crate) async fn refuse_no_runai_namespace(namespace: &str, cluster: &Cluster) -> Result<()> {
+    match no_namespace(namespace, cluster).await {
+        Some(wrong) => Err(Error::failed(wrong).hint("--runai-namespace says where Run:ai is installed")),
+        None => Ok(()),
+    }
+}
+
+/// Warns, after secrets were found to be missing, if their namespace is.
+pub(crate) async fn warn_of_no_namespace(namespace: &str, cluster: &Cluster, session: &Session<'_>) {
+    if let Some(wrong) = no_namespace(namespace, cluster).await {
+        session.ui.warning(&wrong);
+    }
+}
+
 /// Checks, after an empty report about a project, whether the namespace exists. Notes that it belongs to no
 /// project, unless it was named.
 ///

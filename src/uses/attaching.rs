@@ -64,7 +64,8 @@ impl Attaching {
     fn doubts(&self, object: &Value, kind: &Kind) -> Vec<String> {
         let doubts = workload::doubts(object, kind).into_iter();
         let concerning = doubts.filter(|doubt| doubt.concerns(&self.attachments));
-        concerning.filter_map(|doubt| doubt.in_full(&self.keys)).collect()
+        let doubts = concerning.filter_map(|doubt| doubt.in_full(&self.keys));
+        workload::doubtful_files(&self.attachments, &self.keys).into_iter().chain(doubts).collect()
     }
 }
 

@@ -200,19 +200,21 @@ pub(crate) async fn check(
     Ok(keys)
 }
 
-/// Warns of a plain value that was probably meant as a reference: `hf,token`, if secret hf has a key token.
+/// Refuses a plain value that was meant as a reference: `hf,token` or `hf/token`, if secret hf has a key token.
 /// Only then is it repeated, since it is not a value of a secret.
-pub(crate) async fn warn_of_lost_prefix(
-    literals: &[(String, String)],
+///
+/// # Errors
+/// There is one.
+pub(crate) async fn refuse_wrong_references(
+    literals: &[&(String, String)],
     namespace: &str,
     cluster: &Cluster,
-    session: &Session<'_>,
-) {
+) -> Result<()> {
     let likely =
-        literals.iter().filter_map(|(variable, value)| Some((variable, secret::lacks_prefix(value)?)));
+        literals.iter().filter_map(|(variable, value)| Some((variable, secret::meant_reference(value)?)));
     let likely: Vec<_> = likely.collect();
     if likely.is_empty() {
-        return;
+        return Ok(());
     }
     // The names are listed first: a plain value may be a password, and a secret that is asked for by name
     // appears in logs.
@@ -223,11 +225,14 @@ pub(crate) async fn warn_of_lost_prefix(
         }
         let Ok(found) = cluster.secret_head::<Metadata>(namespace, &secret).await else { continue };
         if found.has_key(&key) {
-            session.ui.warning(&format!(
-                "{variable} gets the plain text {secret},{key}; for the key of the secret: {variable}=SECRET:{secret},{key}"
-            ));
+            return Err(Error::usage(format!(
+                "{variable} would get plain text that names key {key} of secret {secret}"
+            ))
+            .hint(format!("for the key of the secret: -e {variable}=SECRET:{secret},{key}"))
+            .hint(format!("if the text itself is meant: --literal {variable}")));
         }
     }
+    Ok(())
 }
 
 fn is_optional(attachments: &[Attachment], name: &str) -> bool {

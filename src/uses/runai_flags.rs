@@ -70,5 +70,9 @@ pub(crate) fn print(
     session: &Session<'_>,
 ) -> Result<()> {
     let words = workload::runai_flags(attachments, keys)?;
+    if words.is_empty() {
+        session.ui.note("no secret is used: there is no flag to print");
+        return Ok(());
+    }
     session.ui.data(format!("{}\n", command_line::joined(words)).as_bytes())
 }

@@ -196,14 +196,9 @@ impl Pod<'_> {
 
     /// Allows or refuses to replace a conflicting entry, described by `what`.
     fn replace(&self, place: &Place, what: &str) -> Result<Effect> {
-        match self.existing {
-            Existing::Overwrite => Ok(Effect::Replaced),
-            Existing::Keep => {
-                let workload = self.workload;
-                Err(Error::failed(format!("container {:?} of {workload} already has {what}", place.name))
-                    .hint("--overwrite replaces it"))
-            }
-        }
+        let workload = self.workload;
+        self.existing
+            .replace(|| Error::failed(format!("container {:?} of {workload} already has {what}", place.name)))
     }
 }
 

@@ -304,6 +304,10 @@ pub(super) fn normal_path(path: &str) -> String {
 /// The path is not absolute, contains `..` or `:`, or is the root.
 pub(crate) fn mount_path(path: &str) -> Result<String> {
     let refuse = |why: &str| Err(Error::usage(format!("the mount path {path:?} {why}")));
+    if path.starts_with(['$', '~']) {
+        return refuse("must be absolute: nothing replaces a variable or '~' in it")
+            .map_err(|error| error.hint("write the path as it is in the container"));
+    }
     if !path.starts_with('/') {
         return refuse("must be absolute: it must begin with '/'");
     }
@@ -356,6 +360,21 @@ pub(crate) enum Effect {
 pub(crate) enum Existing {
     Keep,
     Overwrite,
+    /// All that can be there is of the same command.
+    OfThisCommand,
+}
+
+impl Existing {
+    /// Allows or refuses to replace a conflicting entry, which `refusal` describes.
+    pub(super) fn replace(self, refusal: impl FnOnce() -> Error) -> Result<Effect> {
+        match self {
+            Self::Overwrite => Ok(Effect::Replaced),
+            Self::Keep => Err(refusal().hint("--overwrite replaces it")),
+            Self::OfThisCommand => {
+                Err(refusal().hint("two flags of this command ask for it: leave out one of them"))
+            }
+        }
+    }
 }
 
 #[cfg(test)]

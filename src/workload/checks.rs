@@ -63,6 +63,70 @@ pub(crate) fn doubtful_env_names(
     attachments.iter().filter_map(warning).collect()
 }
 
+/// The folders of an image or of a container that programs can't do without.
+const OF_THE_SYSTEM: [&str; 17] = [
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/lib64",
+    "/proc",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/tmp",
+    "/usr",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/local",
+    "/usr/local/bin",
+    "/var",
+];
+
+/// The place of the token with which a pod asks the API server.
+const OF_THE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// Warns of files whose place or mode is probably not the one that was meant. `keys` are those of the secrets that
+/// are known.
+pub(crate) fn doubtful_files(
+    attachments: &[Attachment],
+    keys: &BTreeMap<String, Vec<String>>,
+) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for one in attachments {
+        let Attachment::Files { secret, path, items, mode, .. } = one else { continue };
+        let account = OF_THE_ACCOUNT.strip_prefix(path.as_str());
+        if OF_THE_SYSTEM.contains(&path.as_str()) {
+            warnings.push(format!(
+                "files in {path} hide all that the image has there, which its programs may need; mount them below it, \
+                 such as in {path}/{secret}"
+            ));
+        } else if account.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+            warnings.push(format!(
+                "files in {path} hide the token of the pod's service account, which is in {OF_THE_ACCOUNT}"
+            ));
+        }
+        if let Some(mode) = mode.filter(|mode| mode.bits() & 0o400 == 0) {
+            warnings.push(format!(
+                "with mode {mode} not even the owner can read the files in {path}: --mode is octal, and a manifest's 256 \
+                 is 0400"
+            ));
+        }
+        let step = path.rsplit('/').next().unwrap_or_default();
+        let above = path.strip_suffix(step).unwrap_or_default().trim_end_matches('/');
+        if items.is_empty()
+            && !above.is_empty()
+            && keys.get(secret).is_some_and(|keys| keys.iter().any(|key| key == step))
+        {
+            warnings.push(format!(
+                "{path} becomes a folder, and the value of {step} is in {path}/{step}; for a file {path}: {above}:{step}"
+            ));
+        }
+    }
+    warnings
+}
+
 /// Checks the type of a secret for pulling images.
 ///
 /// # Errors
@@ -253,6 +317,29 @@ mod tests {
             warnings,
             ["env name \"1A\" is legal from Kubernetes 1.32 on; an older server refuses it"]
         );
+    }
+
+    #[test]
+    fn files_over_what_a_container_needs_and_unreadable_ones_are_warned_of() {
+        let keys = BTreeMap::from([("hf".to_owned(), vec!["HF_TOKEN".to_owned()])]);
+        let warnings = |flag: &str, mode: Option<&str>| {
+            let mode = mode.map(|mode| crate::workload::Mode::parse(mode).unwrap());
+            doubtful_files(&[Attachment::files("hf", flag, mode).unwrap()], &keys)
+        };
+        for (path, part) in [
+            ("/etc", "hide all that the image has there"),
+            ("/usr/", "hide all that the image has there"),
+            ("/var/run/secrets", "hide the token"),
+            ("/var/run/secrets/kubernetes.io/serviceaccount", "hide the token"),
+            ("/etc/hf/HF_TOKEN", "for a file /etc/hf/HF_TOKEN: /etc/hf:HF_TOKEN"),
+        ] {
+            let warnings = warnings(path, None);
+            assert!(warnings.len() == 1 && warnings[0].contains(part), "{path}: {warnings:?}");
+        }
+        assert!(warnings("/etc/hf", Some("256"))[0].starts_with("with mode 0256 not even the owner"));
+        for path in ["/etc/hf", "/var/run/secrets/hf", "/etc/hf:HF_TOKEN", "/HF_TOKEN"] {
+            assert!(warnings(path, Some("0400")).is_empty(), "{path}");
+        }
     }
 
     #[test]

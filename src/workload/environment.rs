@@ -144,13 +144,9 @@ pub(super) fn put(
     let items = items.as_object_mut().expect("below has seen that it is a map");
     let effect = match items.get(variable) {
         Some(item) if text(item, "value") == wanted => return Ok(None),
-        Some(_) if existing == Existing::Keep => {
-            return Err(Error::failed(format!(
-                "{workload} already has an env {variable} with another value or source"
-            ))
-            .hint("--overwrite replaces it"));
-        }
-        Some(_) => Effect::Replaced,
+        Some(_) => existing.replace(|| {
+            Error::failed(format!("{workload} already has an env {variable} with another value or source"))
+        })?,
         None => Effect::Added,
     };
     items.insert(variable.to_owned(), json!({ "value": wanted }));

@@ -41,7 +41,9 @@ pub(crate) use account_logins::{
 };
 pub(crate) use attach::{Outcome, attach};
 pub(crate) use attachment::{Attachment, Existing, Mode, Need, mount_path};
-pub(crate) use checks::{check_image_pull, clashes, doubtful_env_names, hidden_variables, missing_keys};
+pub(crate) use checks::{
+    check_image_pull, clashes, doubtful_env_names, doubtful_files, hidden_variables, missing_keys,
+};
 pub(crate) use clean_copy::{JobState, clean_copy, job_state, owner};
 pub(crate) use consumer::{Consumer, Holder, folded};
 pub(crate) use containers::ContainerChoice;

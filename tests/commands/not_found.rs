@@ -164,25 +164,73 @@ fn a_namespace_that_is_not_there_is_answered_with_the_nearest(world: &World, san
 }
 
 #[scenario]
-fn a_plain_value_that_names_a_key_of_a_secret_is_warned_of(world: &World, sandbox: &Sandbox) {
+fn a_plain_value_that_names_a_key_of_a_secret_is_refused_unless_it_is_said_to_be_meant(
+    world: &World,
+    sandbox: &Sandbox,
+) {
     let namespace = with_secrets(world);
-    let submit = [
-        "submit",
-        "x",
-        "-i",
-        "python",
-        "-e",
-        "A=wandb,key",
-        "-e",
-        "B=0,1",
-        "-e",
-        "C=wandb,no",
-        "-n",
-        &namespace,
-    ];
-    let submitted = sandbox.run(submit).success();
-    let warning = "Warning: A gets the plain text wandb,key; for the key of the secret: A=SECRET:wandb,key\n";
-    assert_eq!(submitted.stderr, warning);
+    let submit = |name: &str, words: &[&str]| {
+        sandbox.run([&["submit", name, "-i", "python", "-n", &namespace], words].concat())
+    };
+    for value in ["wandb,key", "wandb/key", "wandb:key", "SECRET=wandb,key"] {
+        let refused = submit("x", &["-e", &format!("A={value}")]).fails_with(2);
+        let line = "error: A would get plain text that names key key of secret wandb\n";
+        assert!(refused.stderr.starts_with(line), "{value}: {refused}");
+        hints(&refused, "for the key of the secret: -e A=SECRET:wandb,key");
+        hints(&refused, "if the text itself is meant: --literal A");
+    }
+    assert!(world.writes().is_empty(), "{:?}", world.lines());
+    let plain = ["-e", "B=0,1", "-e", "C=wandb,no", "-e", "D=a/b", "-e", "E=host:80"];
+    assert_eq!(submit("plain", &plain).success().stderr, "");
+    assert_eq!(submit("meant", &["-e", "A=wandb,key", "--literal", "A"]).success().stderr, "");
+    let idle = submit("idle", &["-e", "A=x", "--literal", "B"]).fails_with(2);
+    assert!(idle.stderr.contains("--literal B has no effect: no -e gives B a plain value"), "{idle}");
+    let empty = submit("empty", &["-e", "A="]).success();
+    assert_eq!(empty.stderr, "note: env without a value: A; --literal A says that this is meant\n");
+    assert_eq!(submit("emptied", &["-e", "A=", "--literal=A"]).success().stderr, "");
+}
+
+#[scenario]
+fn where_run_ai_is_not_installed_is_answered_before_anything_is_said_of_copies(
+    world: &World,
+    sandbox: &Sandbox,
+) {
+    let project = world.project("a");
+    let runai = world.runai_namespace();
+    let marks = json!({"metadata": {"name": "hf", "labels": {"kubectl-runai-secret/copy": "true"}}});
+    world.create(&format!("/api/v1/namespaces/{}/secrets", project.namespace), &marks);
+    world.clear_log();
+    let typo = format!("{runai}x");
+    for command in [
+        &["status", "hf"][..],
+        &["status"],
+        &["label", "hf"],
+        &["sync", "hf", "--prune", "-y"],
+        &["delete", "hf", "--cluster-wide", "-y"],
+    ] {
+        let refused = sandbox.run(command.iter().chain(&["--runai-namespace", &typo])).fails_with(1);
+        assert!(
+            refused.stderr.contains(&format!("there is no namespace {typo:?}")),
+            "{command:?}: {refused}"
+        );
+        hints(&refused, "--runai-namespace says where Run:ai is installed");
+        assert!(!refused.stderr.contains("orphan") && refused.stdout.is_empty(), "{refused}");
+    }
+    assert!(world.writes().is_empty(), "{:?}", world.lines());
+}
+
+#[scenario]
+fn a_manifest_checked_for_a_project_by_the_name_of_a_namespace_is_answered_with_the_project(
+    world: &World,
+    sandbox: &Sandbox,
+) {
+    let project = world.project("a");
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: m, envFrom: [{secretRef: \
+               {name: hf}}]}]}\n";
+    let checked = sandbox.stdin(pod).run(["check", "-f", "-", "-n", &project.name]).fails_with(3);
+    let there =
+        format!("Warning: there is no namespace {0:?}, but a project of that name: -p {0}", project.name);
+    assert!(checked.stderr.contains(&there), "{checked}");
 }
 
 #[scenario]
@@ -232,4 +280,57 @@ fn env_all_says_what_its_value_is() {
     hints(&blank, "a prefix follows --env-all after '=': --env-all=PREFIX");
     let prefix = sandbox.run(["submit", "x", "-i", "python", "--env-all=HF_"]).fails_with(2);
     hints(&prefix, "here --env-all names the secret: --env-all NAME, or --env-all NAME=PREFIX");
+}
+
+#[scenario]
+fn two_flags_of_one_command_for_one_place_are_answered_with_what_can_be_done(
+    world: &World,
+    sandbox: &Sandbox,
+) {
+    let namespace = with_secrets(world);
+    for flags in [
+        ["-e", "A=1", "-e", "A=SECRET:wandb,key"],
+        ["--pvc", "a:/x", "--secret-volume", "path=/x,name=wandb"],
+    ] {
+        let words = [&["submit", "j", "-i", "x", "-n", &namespace][..], &flags].concat();
+        let refused = sandbox.run(words).fails_with(1);
+        hints(&refused, "two flags of this command ask for it: leave out one of them");
+        assert!(!refused.stderr.contains("--overwrite"), "{refused}");
+    }
+}
+
+#[scenario]
+fn files_over_what_a_container_needs_are_warned_of_wherever_they_are_asked_for(
+    world: &World,
+    sandbox: &Sandbox,
+) {
+    let namespace = with_secrets(world);
+    create_deployment(world, &namespace, "web");
+    let submit = ["submit", "j", "-i", "x", "--secret-volume", "path=/etc,name=wandb", "-n", &namespace];
+    let attach = ["attach", "wandb", "deploy/web", "--mount", "/etc", "-n", &namespace];
+    for words in [&submit[..], &attach] {
+        let done = sandbox.run(words).success();
+        let warning = "Warning: files in /etc hide all that the image has there";
+        assert!(done.stderr.contains(warning), "{done}");
+    }
+    let file = ["attach", "wandb", "deploy/web", "--mount", "/wandb/key", "--mode=256", "-n", &namespace];
+    let attached = sandbox.run(file).success();
+    assert!(attached.stderr.contains("with mode 0256 not even the owner"), "{attached}");
+    assert!(attached.stderr.contains("for a file /wandb/key: /wandb:key"), "{attached}");
+}
+
+#[scenario]
+fn a_secret_named_twice_is_labelled_once(world: &World, sandbox: &Sandbox) {
+    let runai = world.runai_namespace();
+    world.create_secret(&runai, "hf", &[("token", "t0ken-value")]);
+    let labelled = sandbox.run(["label", "hf", "hf", "--runai-namespace", &runai]).success();
+    assert_eq!(labelled.stdout.lines().count(), 1, "{labelled}");
+}
+
+#[scenario]
+fn without_a_secret_there_are_no_flags_to_print(world: &World, sandbox: &Sandbox) {
+    let namespace = with_secrets(world);
+    let printed = sandbox.run(["submit", "j", "-i", "x", "-o", "runai", "-n", &namespace]).success();
+    assert_eq!(printed.stdout, "");
+    assert_eq!(printed.stderr, "note: no secret is used: there is no flag to print\n");
 }

@@ -108,6 +108,13 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
             .hint("name its namespace with --project or --namespace"));
         }
     };
+    let lacks_secrets = look.findings.iter().any(|finding| finding.code == Code::MissingSecret);
+    if files.is_some()
+        && lacks_secrets
+        && let Namespaces::One(namespace) = &scope
+    {
+        session::not_found::warn_of_no_namespace(namespace, &cluster, session).await;
+    }
     // What has something in it exists.
     let is_certain = files.is_none() && look.view.has_objects() && session.is_place_chosen();
     if look.findings.iter().all(|finding| args.ignore.contains(&finding.code))

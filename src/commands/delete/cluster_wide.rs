@@ -14,7 +14,7 @@ use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::DryRun;
 use crate::metadata::Metadata;
-use crate::propagation::{self, DELETING, Key, Likeness, Row, Scope, State};
+use crate::propagation::{self, DELETING, Key, Likeness, Row, Scope, Source, State};
 use crate::session::Session;
 use crate::sharing::report;
 use crate::sharing::survey::{AT_ONCE, Survey};
@@ -39,6 +39,9 @@ impl Removal<'_> {
     pub(super) async fn run(&self, consumers: &mut Consumers<'_>, deleted: &mut Deleted<'_>) -> Result<()> {
         let Self { name, namespace, cluster, session, .. } = self;
         let survey = sharing::wait::survey(name, namespace, cluster).await?;
+        if matches!(survey.source, Source::Missing) {
+            session::not_found::refuse_no_runai_namespace(namespace, cluster).await?;
+        }
         if !survey.is_known() {
             let error = sharing::survey::not_found(name, namespace)
                 .hint("no project has a copy of it either: there is nothing to delete");

@@ -5,7 +5,7 @@ mod args;
 mod origin;
 mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -52,13 +52,15 @@ pub(super) async fn run(args: &LabelArgs, session: &Session<'_>) -> Result<()> {
         }
     }
     let cluster = session.connect().await?;
-    let mut several = Several::secrets(args.names.len(), session);
-    let mut objects = Objects::asked(args.names.len(), &args.write, session);
+    let distinct = args.names.iter().collect::<BTreeSet<_>>().len();
+    let mut several = Several::secrets(distinct, session);
+    let mut objects = Objects::asked(distinct, &args.write, session);
     let mut done = Vec::new();
     let (force, dry_run) = (Force::given(args.force), args.write.dry_run);
     let plan = Plan { deed: Deed::Unshare, force, names: &args.names, dry_run };
     let mut consumers = Consumers::new(Namespaces::AllAtOnce, plan, &cluster, session);
-    for name in &args.names {
+    let mut seen = BTreeSet::new();
+    for name in args.names.iter().filter(|name| seen.insert(*name)) {
         let outcome = one(name, namespace, args, &mut consumers, &cluster, session).await;
         if let Some(labelled) = several.one(name, outcome)? {
             objects.tell(&format!("secret/{name}"), labelled.verb, as_secret(&labelled.object))?;
@@ -87,6 +89,7 @@ async fn one(
             }
             Found::Source(view) => view,
             Found::Elsewhere(surroundings) => {
+                session::not_found::refuse_no_runai_namespace(namespace, cluster).await?;
                 let project =
                     project_to_copy_from(name, namespace, args, &surroundings, cluster, session).await?;
                 return copied(name, namespace, &project, surroundings, args, cluster, session).await;

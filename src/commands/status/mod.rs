@@ -11,7 +11,7 @@ use crate::cluster::{Cluster, Failure};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{Holds, Report, ReportArgs};
-use crate::propagation::{self, Scope, State};
+use crate::propagation::{self, Scope, Source, State};
 use crate::session::projects::ProjectSelection;
 use crate::session::{Session, not_found as missing};
 use crate::sharing::report::{show, table, verdict};
@@ -90,6 +90,9 @@ async fn one(
     } else {
         Survey::take(name, namespace, &area.await?, cluster).await?
     };
+    if matches!(survey.source, Source::Missing) {
+        missing::refuse_no_runai_namespace(namespace, cluster).await?;
+    }
     if !survey.is_known() {
         return Err(unknown(name, namespace, cluster).await);
     }
@@ -165,6 +168,9 @@ async fn all(namespace: &str, form: Report, cluster: &Cluster, session: &Session
     if surveys.is_empty() {
         let refused = missing::refuse_no_namespace(namespace, cluster, session).await;
         refused.map_err(|error| error.hint("--runai-namespace says where Run:ai is installed"))?;
+    }
+    if !surveys.is_empty() && surveys.iter().all(|survey| matches!(survey.source, Source::Missing)) {
+        missing::refuse_no_runai_namespace(namespace, cluster).await?;
     }
     match form {
         Report::Table | Report::Wide if surveys.is_empty() => {

@@ -112,6 +112,10 @@ pub(super) struct MoreReferenceArgs {
     /// Pull the image with this registry login
     #[arg(long, value_name = "NAME", add = Holds::Secret)]
     image_pull_secret: Vec<String>,
+
+    /// Take the value of this variable as it stands, even if it reads like a key of a secret
+    #[arg(long = "literal", value_name = "VAR", hide_short_help = true, add = Holds::Text)]
+    literals: Vec<String>,
 }
 
 #[derive(clap::Args)]
@@ -229,6 +233,23 @@ impl MoreReferenceArgs {
     /// A name is illegal.
     pub(super) fn as_usual(&self) -> Result<BTreeSet<&str>> {
         self.as_usual.iter().map(|name| secret::check_secret_name(name).map(|()| name.as_str())).collect()
+    }
+
+    /// Returns true if the value of a variable is meant as it stands.
+    pub(super) fn is_literal(&self, variable: &str) -> bool {
+        self.literals.iter().any(|one| one == variable)
+    }
+
+    /// Refuses `--literal` for a variable that is not among the plain ones.
+    ///
+    /// # Errors
+    /// It has no effect.
+    pub(super) fn check_literals(&self, plain: &[(String, String)]) -> Result<()> {
+        let Some(idle) = self.literals.iter().find(|one| !plain.iter().any(|(name, _)| name == *one)) else {
+            return Ok(());
+        };
+        Err(Error::usage(format!("--literal {idle} has no effect: no -e gives {idle} a plain value"))
+            .hint("leave it out, or name the variable as -e does"))
     }
 
     pub(super) fn resolve(&self) -> Result<Vec<Attachment>> {

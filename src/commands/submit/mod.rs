@@ -16,6 +16,7 @@ use crate::flags::DryRun;
 use crate::session::Session;
 use crate::ui::Proposal;
 use crate::uses::runai_flags::RunaiFlags;
+use crate::wording::list;
 use crate::workload::{self, AccountLogins, Attachment, ContainerChoice, Existing, Kind, NewJob, Outcome};
 use crate::{secret, session, uses};
 
@@ -27,6 +28,7 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
         return Err(uses::runai_flags::only_prints("--wait"));
     }
     let uses = args.references.resolve()?;
+    args.more_references.check_literals(&uses.literals)?;
     let mut attachments = uses.attachments;
     attachments.extend(args.more_references.resolve()?);
     let as_usual = args.more_references.as_usual()?;
@@ -54,7 +56,10 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
         version
     );
     let (keys, accounts) = (keys?, accounts?);
-    uses::references::warn_of_lost_prefix(&job.env, &job.namespace, &cluster, session).await;
+    let doubtful: Vec<_> =
+        job.env.iter().filter(|(variable, _)| !args.more_references.is_literal(variable)).collect();
+    uses::references::refuse_wrong_references(&doubtful, &job.namespace, &cluster).await?;
+    note_empty_variables(&doubtful, session);
     if args.runai == RunaiFlags::Wanted {
         return uses::runai_flags::print(&attachments, &keys, session);
     }
@@ -155,14 +160,30 @@ fn effects(job: &NewJob, name: &str) -> Vec<String> {
     vec![format!("{name} in {}, of image {}; {gpus}", job.namespace, job.image), format!("runs: {runs}")]
 }
 
+/// Notes variables without a value: the shell's variable may be unset.
+fn note_empty_variables(env: &[&(String, String)], session: &Session<'_>) {
+    let empty: Vec<&String> =
+        env.iter().filter(|(_, value)| value.is_empty()).map(|(name, _)| name).collect();
+    if let [first, ..] = empty[..] {
+        let flag = format!("--literal {first}");
+        session.ui.note(&format!("env without a value: {}; {flag} says that this is meant", list(empty)));
+    }
+}
+
 /// Warns of secrets in the command and in plain variables, which everybody who may see the workload can read.
 fn warn_of_secrets_in_sight(job: &NewJob, name: &str, session: &Session<'_>) {
-    let variables = job.env.iter().map(|(variable, value)| format!("{variable}={value}"));
-    let words: Vec<String> = job.command.iter().chain(&job.args).cloned().chain(variables).collect();
-    if secret::without_secrets(&words) != words {
+    let holds_one = |words: &[String]| secret::without_secrets(words) != words;
+    let words = [job.command.as_slice(), &job.args].concat();
+    let command = holds_one(&words).then(|| "the command".to_owned());
+    let variables = job.env.iter().filter(|(variable, value)| holds_one(&[format!("{variable}={value}")]));
+    let places: Vec<String> =
+        command.into_iter().chain(variables.map(|(name, _)| format!("env {name}"))).collect();
+    if !places.is_empty() {
+        let seem = if places.len() == 1 { "seems" } else { "seem" };
         session.ui.warning(&format!(
-            "the command or a variable of {name} seems to hold a secret, and everybody who may see the workload can read \
-             it; better: kubectl runai-secret create NAME --prompt KEY, then submit -e KEY=SECRET:NAME,KEY"
+            "{} of {name} {seem} to hold a secret, and everybody who may see the workload can read it; \
+             better: kubectl runai-secret create NAME --prompt KEY, then submit -e KEY=SECRET:NAME,KEY",
+            list(places)
         ));
     }
 }
@@ -186,14 +207,20 @@ fn with_attachments(
 ) -> Result<Submission> {
     let manifest = job.manifest_of(kind, version)?;
     let with = workload::with_account_logins(&manifest, kind, attachments, accounts)?;
-    let (mut manifest, of_secrets) =
-        match workload::attach(&with.object, kind, attachments, &ContainerChoice::Only, Existing::Keep)? {
-            Outcome::AsAsked => (with.object, Vec::new()),
-            Outcome::Changed { object, differences } => (object, differences),
-        };
+    let (mut manifest, of_secrets) = match workload::attach(
+        &with.object,
+        kind,
+        attachments,
+        &ContainerChoice::Only,
+        Existing::OfThisCommand,
+    )? {
+        Outcome::AsAsked => (with.object, Vec::new()),
+        Outcome::Changed { object, differences } => (object, differences),
+    };
     job.put_in_order(&mut manifest);
     let differences = with.differences.iter().chain(&of_secrets).map(ToString::to_string).collect();
     let doubts = workload::doubts(&manifest, kind).into_iter().filter_map(|doubt| doubt.in_full(keys));
+    let doubts = workload::doubtful_files(attachments, keys).into_iter().chain(doubts);
     let warnings = with.warnings.into_iter().chain(doubts).collect();
     Ok(Submission { manifest, differences, warnings })
 }

@@ -66,6 +66,9 @@ async fn plan(
     session: &Session<'_>,
 ) -> Result<Plan> {
     let survey = Survey::take(name, namespace, area, cluster).await?;
+    if matches!(survey.source, Source::Missing) {
+        missing::refuse_no_runai_namespace(namespace, cluster).await?;
+    }
     if !survey.is_known() {
         let error = not_found(name, namespace)
             .hint(format!("to see what is shared: {}", session.here(CommandLine::plugin("status"))));
