@@ -6,40 +6,59 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::command_line::CommandLine;
 use crate::commands;
 use crate::error::Error;
 use crate::wording::{is_near, list};
 
-/// Words that other programs use for what this one does, each with what to type here. None of these words is
-/// a value.
-const ELSEWHERE: [(&[&str], &str); 15] = [
-    (&["get", "ls"], "list shows the secrets of a project, view NAME one of them"),
-    (&["describe", "show", "cat"], "view NAME shows a secret"),
-    (&["add", "new", "make"], "create NAME makes a secret, set NAME KEY adds a key to it"),
-    (&["update", "patch", "apply", "rotate"], "set NAME KEY changes a key of a secret"),
+/// Words that other programs use for what this one does, each with what it would do here and the command for it.
+/// None of these words is a value.
+const ELSEWHERE: [(&[&str], &[(&str, &str)]); 13] = [
+    (&["get", "ls"], &[("the secrets of a project", "list"), ("one of them", "view NAME")]),
+    (&["describe", "show", "cat"], &[("to see a secret", "view NAME")]),
+    (
+        &["add", "new", "make"],
+        &[("to make a secret", "create NAME"), ("to add a key to one", "set NAME KEY")],
+    ),
+    (&["update", "patch", "apply", "rotate"], &[("to change a key of a secret", "set NAME KEY")]),
     (
         &["rm", "remove"],
-        "delete NAME deletes a secret, unset NAME KEY takes a key out, detach takes it off a workload",
+        &[
+            ("to delete a secret", "delete NAME"),
+            ("to take a key out", "unset NAME KEY"),
+            ("to take it off a workload", "detach NAME KIND/NAME"),
+        ],
     ),
-    (&["cp"], "copy NAME --to-project PROJECT copies a secret"),
-    (&["share", "annotate", "publish"], "label NAME shares a secret with every project"),
+    (&["cp"], &[("to copy a secret", "copy NAME --to-project PROJECT")]),
+    (&["share", "annotate", "publish"], &[("to share a secret with every project", "label NAME")]),
     (
         &["mount", "env", "use"],
-        "attach SECRET KIND/NAME gives a workload a secret, with --env KEY or --mount PATH",
+        &[
+            ("to give a workload a key as a variable", "attach NAME KIND/NAME --env KEY"),
+            ("or all keys as files", "attach NAME KIND/NAME --mount PATH"),
+        ],
     ),
-    (&["run", "job", "start"], "submit NAME --image IMAGE makes a job with secrets"),
+    (&["run", "job", "start"], &[("to make a job with a secret", "submit JOB --image IMAGE --secret NAME")]),
     (
         &["rename", "mv"],
-        "view OLD --reveal -o json | kubectl runai-secret create NEW --from-json -; then attach NEW where OLD is, and delete OLD",
+        &[
+            (
+                "to make it under the new name",
+                "view OLD --reveal -o json | kubectl runai-secret create NEW --from-json -",
+            ),
+            ("to see what uses it, and attach NEW to that", "usage OLD"),
+            ("to delete the old one", "delete OLD"),
+        ],
     ),
     (
         &["import", "login"],
-        "create SERVICE takes a login of this machine, create NAME --from-dotenv FILE the keys of a file",
+        &[
+            ("from a login of this machine", "create NAME --from-login SERVICE"),
+            ("from a file of variables", "create NAME --from-dotenv FILE"),
+        ],
     ),
-    (&["export", "dump"], "view NAME --reveal -o dotenv prints the values"),
-    (&["restart"], "set NAME KEY --restart sets a key and restarts what reads it"),
-    (&["help"], "--help lists the commands, and COMMAND --help explains one"),
-    (&["version"], "--version prints the version"),
+    (&["export", "dump"], &[("to print the values", "view NAME --reveal -o dotenv")]),
+    (&["restart"], &[("to set a key and restart what reads it", "set NAME KEY --restart")]),
 ];
 
 const NOT_SHOWN: &str = "not shown: it may be a secret value";
@@ -67,7 +86,11 @@ fn unknown_command(error: &clap::Error) -> Error {
     let word = text(error, ContextKind::InvalidSubcommand);
     let known = ELSEWHERE.iter().find(|(words, _)| words.contains(&word.as_str()));
     match known {
-        Some((_, here)) => Error::usage(format!("unknown command {word:?}")).hint(here),
+        Some((_, here)) => {
+            here.iter().fold(Error::usage(format!("unknown command {word:?}")), |error, (what, line)| {
+                error.hint(format!("{what}: {}", CommandLine::plugin(line)))
+            })
+        }
         None => with_nearest(
             Error::usage(format!("unknown command ({NOT_SHOWN})")),
             error,

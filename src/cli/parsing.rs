@@ -1,5 +1,6 @@
 //! Parses the words of the process into a command, or into what is wrong or missing.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +27,7 @@ pub(crate) enum NoCommand {
 /// # Errors
 /// The line is not a command. The error repeats no word that may be a value.
 pub(crate) fn parse(words: &[OsString]) -> Result<Cli, NoCommand> {
+    let words = &with_flag_for_word(words)[..];
     if let Some(version) = version_asked_for(words) {
         print_and_exit(&version);
     }
@@ -46,6 +48,17 @@ pub(crate) fn parse(words: &[OsString]) -> Result<Cli, NoCommand> {
     }
     cli.notes = checked.map_err(NoCommand::Wrong)?;
     Ok(cli)
+}
+
+/// Turns `help COMMAND` and `version`, which kubectl has, into the flags.
+fn with_flag_for_word(words: &[OsString]) -> Cow<'_, [OsString]> {
+    match words {
+        [program, word, command @ ..] if word == "help" => {
+            [&[program.clone()], command, &["--help".into()]].concat().into()
+        }
+        [program, word] if word == "version" => vec![program.clone(), "--version".into()].into(),
+        _ => words.into(),
+    }
 }
 
 /// A parsed command, with the notes on its line.

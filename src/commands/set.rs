@@ -187,8 +187,7 @@ impl SetArgs {
     /// Refuses `NAME KEY VALUE` and `NAME KEY=VALUE`, which other programs take: the value would become the name
     /// of a key, which everybody may see.
     fn check_that_no_value_is_named(&self, session: &Session<'_>) -> Result<()> {
-        let is_value = |word: &String| word.contains('=') || secret::looks_like_a_token(word);
-        let Some(at) = self.keys.iter().position(is_value) else { return Ok(()) };
+        let Some(at) = self.keys.iter().position(|word| secret::may_be_a_value(word)) else { return Ok(()) };
         let key = secret::key_of_pair(&self.keys[at]).unwrap_or("KEY");
         let key = if secret::looks_like_a_token(key) { "KEY" } else { key };
         let set = session.in_this_place(CommandLine::plugin("set").arg(&self.name).arg(key));

@@ -82,6 +82,13 @@ impl UnsetArgs {
             .hint(format!("to list the secrets: {}", CommandLine::plugin("list").namespace(namespace))));
         };
         let Some(missing) = self.keys.iter().find(|key| !secret.has_key(key)) else { return Ok(secret) };
+        if secret::may_be_a_value(missing) {
+            return Err(Error::failed(format!(
+                "secret {name} has no such key {}; nothing was changed",
+                secret::quoted(missing)
+            ))
+            .hint("a KEY is named without its value"));
+        }
         let error = Error::failed(format!("secret {name} has no key {missing}; nothing was changed"));
         Err(match nearest(missing, secret.keys()) {
             Some(near) => error.hint(format!("did you mean {near}?")),

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use super::looks_like_a_token;
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 
 const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or \
@@ -25,6 +27,8 @@ const QUALIFIED_NAME: &str = "must consist of alphanumeric characters, '-', '_' 
 const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or \
     '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for \
     validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+
+const NOT_SHOWN: &str = "(not shown: it may be a secret value)";
 
 const SUBDOMAIN_LENGTH: usize = 253;
 const LABEL_LENGTH: usize = 63;
@@ -50,6 +54,14 @@ pub(crate) fn check_secret_name(name: &str) -> Result<()> {
     if faults.is_empty() {
         return Ok(());
     }
+    if may_be_a_value(name) {
+        let key = key_of_pair(name).filter(|key| !looks_like_a_token(key)).unwrap_or("KEY");
+        let what = format!("a secret can't have the name that is given {NOT_SHOWN}: {}", faults.join("; "));
+        return Err(Error::usage(what).hint(format!(
+            "a value does not go on the command line, where others can see it; to be asked for it: {}",
+            CommandLine::plugin("set").then("NAME").arg(key)
+        )));
+    }
     let causes: Vec<_> =
         faults.iter().map(|fault| format!("metadata.name: Invalid value: {name:?}: {fault}")).collect();
     let causes = if causes.len() == 1 { causes.concat() } else { format!("[{}]", causes.join(", ")) };
@@ -60,9 +72,19 @@ pub(crate) fn check_secret_name(name: &str) -> Result<()> {
     })
 }
 
+/// Returns a name as an error quotes it, or says that it is not shown: a value may stand in its place.
+pub(crate) fn quoted(name: &str) -> Cow<'_, str> {
+    if may_be_a_value(name) { NOT_SHOWN.into() } else { format!("{name:?}").into() }
+}
+
+/// Recognizes `KEY=VALUE` and tokens where a name is expected.
+pub(crate) fn may_be_a_value(name: &str) -> bool {
+    name.contains('=') || looks_like_a_token(name)
+}
+
 /// Checks the name of a namespace: an RFC 1123 label of at most 63 characters.
 pub(crate) fn check_namespace(namespace: &str) -> Result<()> {
-    refuse(&label_faults(namespace), || format!("metadata.namespace: Invalid value: {namespace:?}: "))
+    refuse(&label_faults(namespace), || format!("metadata.namespace: Invalid value: {}: ", quoted(namespace)))
 }
 
 /// Checks a key of a secret. The error echoes it, so use it only for keys that are surely not a value, such

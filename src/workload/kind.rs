@@ -12,6 +12,7 @@ pub(crate) use table::KINDS;
 
 use super::tree::text;
 use crate::error::{Error, Result};
+use crate::secret::quoted;
 use crate::wording::nearest;
 
 /// A kind of workload: its names, and the places in it that can use a secret.
@@ -96,7 +97,7 @@ impl Kind {
     /// No kind has this name. The hint is the nearest name, or all names.
     pub(crate) fn named(word: &str) -> Result<&'static Self> {
         KINDS.iter().find(|kind| kind.answers_to(word)).ok_or_else(|| {
-            let error = Error::usage(format!("{word:?} is not a kind of workload"));
+            let error = Error::usage(format!("{} is not a kind of workload", quoted(word)));
             let error = match nearest(word, KINDS.iter().flat_map(Self::names)) {
                 Some(name) => error.hint(format!("did you mean {name:?}?")),
                 None => error,

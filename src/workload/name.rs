@@ -1,7 +1,7 @@
 //! Rules for the names of workloads and of the objects they use. They build on `secret::name`.
 
 use crate::error::{Error, Result};
-use crate::secret::{is_label, is_subdomain};
+use crate::secret::{is_label, is_subdomain, quoted};
 
 /// Checks the name of an object: RFC 1123 subdomain, at most 253 characters.
 pub(crate) fn check_object_name(what: &str, name: &str) -> Result<()> {
@@ -9,8 +9,9 @@ pub(crate) fn check_object_name(what: &str, name: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::usage(format!(
-        "{what} {name:?} is not a legal name: lower case letters, digits, '-' and '.' only, a letter or a digit \
-         at both ends, at most 253 characters"
+        "{what} {} is not a legal name: lower case letters, digits, '-' and '.' only, a letter or a digit \
+         at both ends, at most 253 characters",
+        quoted(name)
     )))
 }
 
@@ -21,8 +22,9 @@ pub(super) fn check_job_name(name: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::usage(format!(
-        "{name:?} is not a legal name of a job: job names must consist of lower case alphanumeric characters \
-         or '-', start with an alphabetic character, end with an alphanumeric one and have at most 63 characters"
+        "{} is not a legal name of a job: job names must consist of lower case alphanumeric characters \
+         or '-', start with an alphabetic character, end with an alphanumeric one and have at most 63 characters",
+        quoted(name)
     )))
 }
 

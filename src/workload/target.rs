@@ -6,7 +6,7 @@ use super::kind::Kind;
 use super::name::check_object_name;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::secret::is_subdomain;
+use crate::secret::{is_subdomain, may_be_a_value, quoted};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
@@ -81,8 +81,9 @@ impl Target {
             return Err(Error::usage(format!("{text:?} is a kind without a name"))
                 .hint(format!("name the workload: {}/NAME", kind.word())));
         }
-        Err(Error::usage(format!("{text:?} does not say which kind of workload it is"))
-            .hint(format!("put the kind in front: KIND/{text}, for example job/{text}")))
+        let unclear = Error::usage(format!("{} does not say which kind of workload it is", quoted(text)));
+        let name = if may_be_a_value(text) { "NAME" } else { text };
+        Err(unclear.hint(format!("put the kind in front: KIND/{name}, for example job/{name}")))
     }
 
     /// Returns true if the words for a secret and a target are swapped.

@@ -156,8 +156,11 @@ fn what_people_bring_from_other_programs_is_answered_with_the_command_to_type() 
     for (words, hint) in [
         (
             &["secret", "generic", "hf"][..],
-            "leave out the word secret: kubectl runai-secret create [TYPE] NAME",
+            "leave out the word secret: kubectl runai-secret create generic hf",
         ),
+        (&["secret", "hf"], "leave out the word secret: kubectl runai-secret create hf"),
+        (&["secret", "of", "mine"], "leave out the word secret: kubectl runai-secret create [TYPE] NAME"),
+        (&["docker", "pull"], "a login of it: kubectl runai-secret create pull --from-login=docker"),
         (&["hf", ".env"], "the keys of such a file: kubectl runai-secret create hf --from-dotenv=.env"),
         (
             &["hf", "HF_TOKEN=hf_CANARY"],
@@ -174,13 +177,5 @@ fn what_people_bring_from_other_programs_is_answered_with_the_command_to_type() 
         assert!(refused.stderr.contains(&format!("hint: {hint}\n")), "{refused}");
         refused.never_shows(b"CANARY");
         refused.never_shows(b"Q0FOQVJZ");
-    }
-    for (word, hint) in [
-        ("rename", "then attach NEW where OLD is"),
-        ("import", "create SERVICE takes a login of this machine"),
-        ("export", "view NAME --reveal -o dotenv prints the values"),
-    ] {
-        let refused = sandbox.run([word, "x"]).fails_with(2);
-        assert!(refused.stderr.contains(hint), "{refused}");
     }
 }

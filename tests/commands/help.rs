@@ -160,15 +160,38 @@ fn a_mistyped_command_or_flag_is_a_usage_error_with_the_nearest() {
 
 #[test]
 fn a_command_of_another_program_is_answered_with_ours() {
-    for (word, ours) in
-        [("get", "list shows"), ("rm", "delete NAME"), ("run", "submit NAME"), ("help", "--help")]
-    {
+    for (word, ours) in [
+        ("get", "the secrets of a project: kubectl runai-secret list"),
+        ("rm", "to delete a secret: kubectl runai-secret delete NAME"),
+        ("run", "to make a job with a secret: kubectl runai-secret submit JOB --image IMAGE --secret NAME"),
+        (
+            "rename",
+            "to make it under the new name: kubectl runai-secret view OLD --reveal -o json | kubectl runai-secret create NEW --from-json -",
+        ),
+        ("export", "to print the values: kubectl runai-secret view NAME --reveal -o dotenv"),
+        ("import", "from a login of this machine: kubectl runai-secret create NAME --from-login SERVICE"),
+    ] {
         let wrong = without_cluster().run([word, "x"]).fails_with(2);
         assert!(
-            wrong.stderr.starts_with(&format!("error: unknown command \"{word}\"\nhint: {ours}")),
+            wrong.stderr.starts_with(&format!("error: unknown command \"{word}\"\nhint: {ours}\n")),
             "{wrong}"
         );
     }
+}
+
+#[test]
+fn the_words_help_and_version_do_what_the_flags_do() {
+    for (words, flags) in [
+        (&["help"][..], &["--help"][..]),
+        (&["help", "create"], &["create", "--help"]),
+        (&["help", "create", "tls"], &["create", "tls", "--help"]),
+        (&["version"], &["--version"]),
+    ] {
+        let said = without_cluster().run(words).success();
+        assert_eq!(said.stdout, without_cluster().run(flags).success().stdout, "{words:?}");
+    }
+    let wrong = without_cluster().run(["help", "atach"]).fails_with(2);
+    assert!(wrong.stderr.contains("hint: did you mean attach?"), "{wrong}");
 }
 
 #[test]

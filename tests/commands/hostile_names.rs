@@ -233,3 +233,55 @@ fn no_command_that_is_shown_is_made_without_quotation_marks() {
     look(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
     assert!(found.is_empty(), "make these with CommandLine:\n{}", found.join("\n"));
 }
+
+#[scenario]
+fn what_may_be_a_value_in_the_place_of_a_name_is_not_shown(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    world.create_secret(&namespace, "s", &[("HF_TOKEN", "v4lue")]);
+    let token = "hf_aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3z";
+    world.clear_log();
+    for word in [format!("HF_TOKEN={token}"), token.to_owned()] {
+        let word = word.as_str();
+        let copy = ["copy", word, "--to-project", "b"];
+        for line in [
+            &["create", word, "--generate=k"][..],
+            &["view", word],
+            &["set", word],
+            &["unset", word, "k"],
+            &["unset", "s", word],
+            &["edit", word],
+            &["delete", word, "-y"],
+            &["usage", word],
+            &["label", word],
+            &["status", word],
+            &["sync", word],
+            &["attach", word, "job/x", "--env-all"],
+            &["attach", "s", word, "--env-all"],
+            &["attach", "s", &format!("job/{word}"), "--env-all"],
+            &["attach", "s", &format!("{word}/x"), "--env-all"],
+            &["detach", word, "job/x"],
+            &["submit", word, "--image=x"],
+            &["submit", "x", "--image=x", "--secret", word],
+            &["check", word],
+            &["list", "-n", word],
+        ] {
+            let place = if line.contains(&"-n") { &[][..] } else { &["-n", &namespace] };
+            let refused = sandbox.stdin("new").run(line.iter().chain(place));
+            assert!(refused.code.is_some_and(|code| code != 0), "{refused}");
+            refused.never_shows(token.as_bytes());
+        }
+        let refused = sandbox.run(copy.iter().chain(&["--from-namespace", &namespace]));
+        assert!(refused.code.is_some_and(|code| code != 0), "{refused}");
+        refused.never_shows(token.as_bytes());
+    }
+    assert!(world.writes().is_empty(), "{:?}", world.lines());
+}
+
+#[scenario]
+fn a_value_after_the_equals_sign_of_a_name_is_asked_for_instead(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    let refused = sandbox.stdin("new").run(["set", "HF_TOKEN=hunter2", "-n", &namespace]).fails_with(2);
+    refused.never_shows(b"hunter2");
+    let hint = "to be asked for it: kubectl runai-secret set NAME HF_TOKEN";
+    assert!(refused.stderr.contains(hint), "{refused}");
+}

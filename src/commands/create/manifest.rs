@@ -73,12 +73,21 @@ fn what_was_meant(names: &[String], session: &Session<'_>) -> String {
     let in_this_place = |command| session.in_this_place(command);
     let usual = || in_this_place(CommandLine::plugin("create").then("NAME --from-file=KEY=PATH")).to_string();
     let [first, second, ..] = names else { return usual() };
-    let name =
-        if secret::is_secret_name(first) && !secret::looks_like_a_token(first) { first } else { "NAME" };
+    let is_name = |word: &str| secret::is_secret_name(word) && !secret::looks_like_a_token(word);
+    let name = if is_name(first) { first } else { "NAME" };
     let create = CommandLine::plugin("create");
     match second.as_str() {
         _ if first == "secret" => {
-            format!("leave out the word secret: {}", in_this_place(create.then("[TYPE] NAME")))
+            let line = match &names[1..] {
+                [kind, name]
+                    if ["generic", "docker-registry", "tls"].contains(&kind.as_str()) && is_name(name) =>
+                {
+                    create.arg(kind).arg(name)
+                }
+                [name] if is_name(name) => create.arg(name),
+                _ => create.then("[TYPE] NAME"),
+            };
+            format!("leave out the word secret: {}", in_this_place(line))
         }
         file if file.strip_suffix(".env").is_some() => {
             let create = create.arg(name).arg(format!("--from-dotenv={file}"));
@@ -90,7 +99,12 @@ fn what_was_meant(names: &[String], session: &Session<'_>) -> String {
             format!("to be asked for the value: {}", in_this_place(create))
         }
         _ if logins::named(first).is_some() => {
-            let create = create.then("NAME").arg(format!("--from-login={first}"));
+            let create = if is_name(second) && !second.contains('.') {
+                create.arg(second)
+            } else {
+                create.then("NAME")
+            };
+            let create = create.arg(format!("--from-login={first}"));
             format!("a login of it: {}", in_this_place(create))
         }
         _ => usual(),
