@@ -11,9 +11,12 @@ use crate::commands;
 use crate::error::Error;
 use crate::wording::{is_near, list};
 
+/// What commands do, each with its line.
+type Lines = &'static [(&'static str, &'static str)];
+
 /// Words that other programs use for what this one does, each with what it would do here and the command for it.
 /// None of these words is a value.
-const ELSEWHERE: [(&[&str], &[(&str, &str)]); 13] = [
+const ELSEWHERE: [(&[&str], Lines); 13] = [
     (&["get", "ls"], &[("the secrets of a project", "list"), ("one of them", "view NAME")]),
     (&["describe", "show", "cat"], &[("to see a secret", "view NAME")]),
     (

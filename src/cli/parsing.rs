@@ -54,7 +54,8 @@ pub(crate) fn parse(words: &[OsString]) -> Result<Cli, NoCommand> {
 fn with_flag_for_word(words: &[OsString]) -> Cow<'_, [OsString]> {
     match words {
         [program, word, command @ ..] if word == "help" => {
-            [&[program.clone()], command, &["--help".into()]].concat().into()
+            let flag = OsString::from("--help");
+            std::iter::once(program).chain(command).chain([&flag]).cloned().collect::<Vec<_>>().into()
         }
         [program, word] if word == "version" => vec![program.clone(), "--version".into()].into(),
         _ => words.into(),

@@ -65,7 +65,7 @@ pub(super) fn load(flags: &Connection, attendance: Attendance, ui: &Ui) -> Resul
     let files = match kubeconfig::read(flags)? {
         Some(files) => files,
         None if flags.server.is_some() || names_an_entry(flags) => File::default(),
-        None => in_cluster()?,
+        None => in_cluster(flags)?,
     };
     let selected = kubeconfig::select(&files, flags)?;
     let (settings, account) = settings(&selected, flags.request_timeout)?;
@@ -198,11 +198,10 @@ fn extra_header(key: &str) -> Option<HeaderName> {
 
 /// Reads both variables and the files that the kubelet puts into every pod with a service account, as
 /// client-go does.
-fn in_cluster() -> Result<File> {
+fn in_cluster(flags: &Connection) -> Result<File> {
     let (Ok(host), Ok(port)) = (env::var("KUBERNETES_SERVICE_HOST"), env::var("KUBERNETES_SERVICE_PORT"))
     else {
-        return Err(Error::failed("there is no kubeconfig")
-            .hint("set KUBECONFIG, add --kubeconfig=FILE, or put the file at ~/.kube/config"));
+        return Err(kubeconfig::no_file(flags));
     };
     let server = if host.contains(':') {
         format!("https://[{host}]:{port}")

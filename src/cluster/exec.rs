@@ -122,7 +122,11 @@ impl Plugin {
         if !status.success() {
             let code =
                 status.code().map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"));
-            return Err(self.failed(&format!("failed with {code}")));
+            let failed = self.failed(&format!("failed with {code}"));
+            return Err(match login_of(&self.name) {
+                Some(login) => failed.hint(format!("if the login has ended: {login}")),
+                None => failed,
+            });
         }
         self.answer(self.read(&stdout)?, ui)
     }
@@ -243,6 +247,20 @@ impl Plugin {
                  what it prints on standard output is not shown"
         ))
     }
+}
+
+/// Returns the command that logs in to what a credential plugin asks. Plugins that log in by themselves have none.
+pub(super) fn login_of(plugin: &str) -> Option<&'static str> {
+    let program = plugin.rsplit(['/', '\\']).next().unwrap_or_default();
+    Some(match program.strip_suffix(".exe").unwrap_or(program) {
+        "runai" => "runai login",
+        "aws" | "aws-iam-authenticator" => "aws sso login",
+        "gke-gcloud-auth-plugin" | "gcloud" => "gcloud auth login",
+        "tsh" => "tsh login",
+        "oci" => "oci session authenticate",
+        "doctl" => "doctl auth init",
+        _ => return None,
+    })
 }
 
 /// Converts a time to the system's clock, and returns none for a time outside its range: Windows counts from

@@ -118,6 +118,25 @@ fn default_paths() -> Vec<PathBuf> {
     }
 }
 
+/// Builds the error for no file that names a cluster: where they were looked for, and how to get one.
+pub(super) fn no_file(flags: &Connection) -> Error {
+    let (origin, paths) = match &flags.kubeconfig {
+        Some(path) => ("--kubeconfig", vec![path.clone()]),
+        None if env::var_os("KUBECONFIG").is_some_and(|list| !list.is_empty()) => {
+            ("KUBECONFIG", default_paths())
+        }
+        None => ("the default", default_paths()),
+    };
+    let looked_for = paths.iter().map(|path| {
+        let what = if path.exists() { "which names no cluster" } else { "which is not there" };
+        format!("{origin} is {}, {what}", path.display())
+    });
+    let error = looked_for.fold(Error::failed("there is no kubeconfig"), Error::hint);
+    error
+        .hint("name the right one: KUBECONFIG, or --kubeconfig=FILE")
+        .hint("to get one with Run:ai's own command: runai login, then runai kubeconfig set")
+}
+
 /// Returns a file's content; none for a missing file, which kubectl skips.
 fn read_file(path: &Path) -> Result<Option<File>> {
     let content = match bounded::read(path) {

@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use super::address::{self, Account};
-use super::exec::Plugin;
+use super::exec::{self, Plugin};
 use super::kubeconfig::{AuthProvider, Selected, User};
 use super::{Attendance, bounded, identity};
 use crate::error::{Error, Result};
@@ -243,10 +243,14 @@ impl Login {
             Source::IdToken(_) => {
                 "the id-token of the kubeconfig is refused, although it has not expired".to_owned()
             }
-            Source::Plugin(plugin) => format!(
-                "the credential plugin {} was run again, and its new credential is refused too",
-                plugin.name
-            ),
+            Source::Plugin(plugin) => {
+                let login = exec::login_of(&plugin.name).map(|login| format!("; to log in again: {login}"));
+                format!(
+                    "the credential plugin {} was run again, and its new credential is refused too{}",
+                    plugin.name,
+                    login.unwrap_or_default()
+                )
+            }
         }
     }
 }

@@ -78,6 +78,18 @@ fn what_a_failing_credential_plugin_printed_is_shown_to_nobody() {
 }
 
 #[test]
+fn the_login_that_a_failing_credential_plugin_needs_is_said() {
+    let world = world_with_namespace();
+    for (name, login) in [("aws", "aws sso login"), ("runai", "runai login"), ("tsh", "tsh login")] {
+        let sandbox = Sandbox::new();
+        let plugin = sandbox.path().join(name);
+        fs::rename(credential_plugin(&sandbox, "exit 255"), &plugin).unwrap();
+        let refused = sandbox.kubeconfig(&world.kubeconfig().exec(&plugin, &[])).run(LOOK).fails_with(1);
+        assert!(refused.stderr.contains(&format!("hint: if the login has ended: {login}\n")), "{refused}");
+    }
+}
+
+#[test]
 fn a_credential_plugin_that_is_not_installed_is_named_with_its_own_hint() {
     let world = world_with_namespace();
     let exec = json!({

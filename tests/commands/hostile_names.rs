@@ -240,30 +240,30 @@ fn what_may_be_a_value_in_the_place_of_a_name_is_not_shown(world: &World, sandbo
     world.create_secret(&namespace, "s", &[("HF_TOKEN", "v4lue")]);
     let token = "hf_aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3z";
     world.clear_log();
-    for word in [format!("HF_TOKEN={token}"), token.to_owned()] {
-        let word = word.as_str();
-        let copy = ["copy", word, "--to-project", "b"];
+    for typed in [format!("HF_TOKEN={token}"), token.to_owned()] {
+        let typed = typed.as_str();
+        let copy = ["copy", typed, "--to-project", "b"];
         for line in [
-            &["create", word, "--generate=k"][..],
-            &["view", word],
-            &["set", word],
-            &["unset", word, "k"],
-            &["unset", "s", word],
-            &["edit", word],
-            &["delete", word, "-y"],
-            &["usage", word],
-            &["label", word],
-            &["status", word],
-            &["sync", word],
-            &["attach", word, "job/x", "--env-all"],
-            &["attach", "s", word, "--env-all"],
-            &["attach", "s", &format!("job/{word}"), "--env-all"],
-            &["attach", "s", &format!("{word}/x"), "--env-all"],
-            &["detach", word, "job/x"],
-            &["submit", word, "--image=x"],
-            &["submit", "x", "--image=x", "--secret", word],
-            &["check", word],
-            &["list", "-n", word],
+            &["create", typed, "--generate=k"][..],
+            &["view", typed],
+            &["set", typed],
+            &["unset", typed, "k"],
+            &["unset", "s", typed],
+            &["edit", typed],
+            &["delete", typed, "-y"],
+            &["usage", typed],
+            &["label", typed],
+            &["status", typed],
+            &["sync", typed],
+            &["attach", typed, "job/x", "--env-all"],
+            &["attach", "s", typed, "--env-all"],
+            &["attach", "s", &format!("job/{typed}"), "--env-all"],
+            &["attach", "s", &format!("{typed}/x"), "--env-all"],
+            &["detach", typed, "job/x"],
+            &["submit", typed, "--image=x"],
+            &["submit", "x", "--image=x", "--secret", typed],
+            &["check", typed],
+            &["list", "-n", typed],
         ] {
             let place = if line.contains(&"-n") { &[][..] } else { &["-n", &namespace] };
             let refused = sandbox.stdin("new").run(line.iter().chain(place));

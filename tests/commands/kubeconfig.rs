@@ -55,9 +55,16 @@ fn the_file_in_the_home_folder_is_the_default() {
 #[test]
 fn without_any_file_it_is_said_where_one_is_looked_for() {
     let refused = Sandbox::new().run(LOOK).fails_with(1);
-    assert!(refused.stderr.starts_with("error: there is no kubeconfig\nhint: "), "{refused}");
-    let refused = Sandbox::new().with_env("KUBECONFIG", "nowhere").run(LOOK).fails_with(1);
-    assert!(refused.stderr.contains("there is no kubeconfig"), "{refused}");
+    assert!(refused.stderr.starts_with("error: there is no kubeconfig\nhint: the default is "), "{refused}");
+    assert!(refused.stderr.contains("/.kube/config, which is not there\n"), "{refused}");
+    assert!(refused.stderr.contains("runai login, then runai kubeconfig set\n"), "{refused}");
+    let sandbox = Sandbox::new();
+    sandbox.file("empty", "apiVersion: v1\nkind: Config\n");
+    let refused = sandbox.env("KUBECONFIG", "nowhere:empty").run(LOOK).fails_with(1);
+    let named = "hint: KUBECONFIG is nowhere, which is not there\nhint: KUBECONFIG is empty, which names no cluster\n";
+    assert!(refused.stderr.starts_with(&format!("error: there is no kubeconfig\n{named}")), "{refused}");
+    let refused = sandbox.run(LOOK.iter().chain(&["--kubeconfig=empty"])).fails_with(1);
+    assert!(refused.stderr.contains("hint: --kubeconfig is empty, which names no cluster\n"), "{refused}");
 }
 
 #[test]
