@@ -64,6 +64,9 @@ const ELSEWHERE: [(&[&str], Lines); 13] = [
     (&["restart"], &[("to set a key and restart what reads it", "set NAME KEY --restart")]),
 ];
 
+const FIELDS: &str =
+    "fields can be taken out of the JSON: kubectl runai-secret list -o json | jq -r '.secrets[].name'";
+
 const NOT_SHOWN: &str = "not shown: it may be a secret value";
 
 /// Turns clap's error into one that says what is wrong and what to type.
@@ -77,12 +80,21 @@ pub(super) fn explained(error: &clap::Error) -> Error {
             Error::usage(format!("{} takes no value, and was given one ({NOT_SHOWN})", flag(error)))
         }
         ErrorKind::MissingRequiredArgument => missing(error, &usage),
+        ErrorKind::ValueValidation | ErrorKind::InvalidValue if asks_for_fields(error) => {
+            Error::usage(in_one_line(error)).hint(format!("templates are not taken; {FIELDS}"))
+        }
         _ => with_nearest(Error::usage(in_one_line(error)), error, ContextKind::SuggestedValue),
     };
     match command.as_str() {
         "" => mistake.hint("COMMAND --help says what each flag takes"),
         command => mistake.hint(format!("see {command} --help")),
     }
+}
+
+/// Recognizes kubectl's templates of fields.
+fn asks_for_fields(error: &clap::Error) -> bool {
+    let form = text(error, ContextKind::InvalidValue);
+    ["jsonpath", "go-template", "template", "custom-columns"].iter().any(|start| form.starts_with(start))
 }
 
 fn unknown_command(error: &clap::Error) -> Error {
@@ -119,6 +131,10 @@ fn unknown_word(error: &clap::Error, usage: &[String], command: &str) -> Error {
     let unknown =
         if is_letter { format!("unknown flag {word}") } else { format!("unknown flag ({NOT_SHOWN})") };
     let unknown = Error::usage(unknown);
+    if word == "--no-headers" {
+        return Error::usage("unknown flag --no-headers")
+            .hint(format!("names without a head: -o name; {FIELDS}"));
+    }
     if word == "-t" {
         return unknown.hint("a job has no terminal: leave out -t, or -it");
     }

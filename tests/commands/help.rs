@@ -180,6 +180,22 @@ fn a_command_of_another_program_is_answered_with_ours() {
 }
 
 #[test]
+fn kubectls_templates_of_fields_are_answered_with_a_way_to_the_fields() {
+    let fields =
+        "fields can be taken out of the JSON: kubectl runai-secret list -o json | jq -r '.secrets[].name'\n";
+    for line in [
+        &["list", "-o", "jsonpath={.secrets[*].name}"][..],
+        &["usage", "-o", "custom-columns=NAME:.name"],
+        &["status", "-o", "go-template={{.}}"],
+        &["view", "s", "-o", "jsonpath={.keys}"],
+        &["list", "--no-headers"],
+    ] {
+        let wrong = without_cluster().run(line).fails_with(2);
+        assert!(wrong.stderr.contains(fields), "{wrong}");
+    }
+}
+
+#[test]
 fn the_words_help_and_version_do_what_the_flags_do() {
     for (words, flags) in [
         (&["help"][..], &["--help"][..]),
