@@ -6,6 +6,7 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::change::retry::Tries;
@@ -15,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::flags::{DryRun, WriteArgs};
 use crate::metadata::{LAST_APPLIED, Metadata};
 use crate::propagation::Scope;
-use crate::secret::SecretManifest;
+use crate::secret::{Difference, SecretManifest};
 use crate::session::Session;
 use crate::sharing;
 use crate::sharing::CopyCheck;
@@ -32,17 +33,26 @@ pub(crate) struct SecretChange<'a> {
     copy: CopyCheck,
 }
 
+/// What is to be done, and what it does to each key.
+pub(crate) struct Plan {
+    pub(crate) step: Step,
+    pub(crate) difference: Difference,
+}
+
 /// The request to send.
 pub(crate) enum Step {
     /// No secret has the name yet.
     Create(Bytes),
     Patch(Bytes),
+    /// The secret is as it should be.
+    Nothing,
 }
 
 /// The result of a change, with the object without values.
 pub(crate) struct Done {
     pub(crate) verb: &'static str,
     pub(crate) object: Value,
+    pub(crate) difference: Difference,
     /// True if an annotation was removed in which `kubectl apply` had left values.
     pub(crate) cleaned: bool,
 }
@@ -63,31 +73,36 @@ impl<'a> SecretChange<'a> {
         Ok(Self { command, name, namespace, write, cluster, session, copy: CopyCheck::default() })
     }
 
-    /// Reads the secret without its values; none if it does not exist.
-    pub(crate) async fn read(&self) -> Result<Option<SecretHead>> {
-        Ok(if_there(self.cluster.secret_head(&self.namespace, self.name).await)?)
+    /// Reads the secret; none if it does not exist.
+    pub(crate) async fn read<S: DeserializeOwned>(&self) -> Result<Option<S>> {
+        Ok(if_there(self.cluster.secret_as(&self.namespace, self.name).await)?)
     }
 
     /// Carries out what `plan` makes of the secret, which was `found` a moment ago.
     ///
     /// # Errors
     /// The secret can't be changed (see `check`), `plan` refuses, or the server does; others win every try.
-    pub(crate) async fn run(
+    pub(crate) async fn run<S: DeserializeOwned + AsRef<SecretHead>>(
         &self,
-        mut found: Option<SecretHead>,
-        plan: impl Fn(Option<&SecretHead>) -> Result<Step>,
+        mut found: Option<S>,
+        plan: impl Fn(Option<&S>) -> Result<Plan>,
     ) -> Result<Done> {
         let mut tries = Tries::default();
         loop {
-            if let Some(secret) = &found {
+            let head = found.as_ref().map(AsRef::as_ref);
+            if let Some(secret) = head {
+                self.refuse_going(secret)?;
+            }
+            let Plan { step, difference } = plan(found.as_ref())?;
+            if let Some(secret) = head.filter(|_| !matches!(step, Step::Nothing)) {
                 self.check(secret).await?;
             }
-            let step = plan(found.as_ref())?;
             let was_there = matches!(step, Step::Patch(_));
-            let cleaned =
-                found.as_ref().is_some_and(|secret| secret.metadata.annotations.last_applied.is_some());
+            let cleaned = head.is_some_and(|secret| secret.metadata.annotations.last_applied.is_some());
+            // Its values are not kept while the server is waited for.
+            drop(found.take());
             let failure = match self.send(step).await {
-                Ok((verb, object)) => return Ok(Done { verb, object, cleaned }),
+                Ok((verb, object)) => return Ok(Done { verb, object, difference, cleaned }),
                 Err(failure) => failure,
             };
             let beaten = |failure: &Failure| failure.is_beaten() || (was_there && failure.is_not_found());
@@ -100,6 +115,7 @@ impl<'a> SecretChange<'a> {
         let dry = self.write.dry_run == DryRun::Client;
         let (name, namespace, write) = (self.name, &self.namespace, self.write.write());
         match step {
+            Step::Nothing => Ok(("unchanged", self.unwritten())),
             Step::Create(_) if dry => Ok(("created", self.unwritten())),
             Step::Patch(_) if dry => Ok(("updated", self.unwritten())),
             Step::Create(body) => {
@@ -120,9 +136,10 @@ impl<'a> SecretChange<'a> {
         json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata })
     }
 
-    /// Reports what was done.
+    /// Reports what was done, and what became of each key.
     pub(crate) fn report(&self, done: &Done) -> Result<()> {
         self.session.report(self.write, &format!("secret/{}", self.name), done.verb, &done.object)?;
+        tell_keys(&done.difference, None, self.session);
         if done.cleaned && self.write.dry_run == DryRun::None {
             self.session.ui.note("the copy of values that kubectl apply had left in an annotation is gone");
         }
@@ -136,6 +153,13 @@ impl<'a> SecretChange<'a> {
         }
     }
 
+    fn refuse_going(&self, secret: &SecretHead) -> Result<()> {
+        if secret.metadata.terminating.is_none() {
+            return Ok(());
+        }
+        Err(Error::failed(format!("secret {} in {} is being deleted", self.name, self.namespace)))
+    }
+
     /// Refuses a secret that nobody can change, or whose change others would undo. Asks for confirmation if
     /// they may undo it.
     ///
@@ -143,9 +167,7 @@ impl<'a> SecretChange<'a> {
     /// It is being deleted, immutable, or a copy that `sync` keeps; the answer is no.
     pub(crate) async fn check(&self, secret: &SecretHead) -> Result<()> {
         let Self { name, namespace, command, .. } = self;
-        if secret.metadata.terminating.is_some() {
-            return Err(Error::failed(format!("secret {name} in {namespace} is being deleted")));
-        }
+        self.refuse_going(secret)?;
         self.copy.agree(&secret.metadata, command, self.write, &self.cluster, self.session).await?;
         if secret.immutable {
             return Err(Error::failed(format!(
@@ -165,6 +187,38 @@ impl<'a> SecretChange<'a> {
             return Error::from(failure).hint(look);
         }
         failure.into()
+    }
+}
+
+/// Notes what became of each key; in which project, if there are several.
+pub(crate) fn tell_keys(difference: &Difference, project: Option<&str>, session: &Session<'_>) {
+    let keys = difference.in_words();
+    if !keys.is_empty() {
+        session.ui.note(&project.map_or_else(|| keys.clone(), |project| format!("{keys}, in {project}")));
+    }
+}
+
+/// Returns true if a secret is as its replacement would make it: a write would change nothing.
+pub(crate) fn is_as_wanted(
+    old: &SecretHead<Value>,
+    manifest: &SecretManifest,
+    difference: &Difference,
+) -> bool {
+    let SecretHead { metadata, secret_type, immutable, .. } = old;
+    let wanted_type = if manifest.secret_type.is_empty() { "Opaque" } else { &manifest.secret_type };
+    difference.is_nothing()
+        && secret_type == wanted_type
+        && *immutable == manifest.immutable.unwrap_or_default()
+        && manifest.keeps_metadata(metadata)
+}
+
+impl Plan {
+    /// Plans a patch of an existing secret: nothing if every key is as it should be, and `kubectl apply` has
+    /// left no copy of values that is to go.
+    pub(crate) fn patch(found: &SecretHead, difference: Difference, body: impl FnOnce() -> Bytes) -> Self {
+        let is_clean = found.metadata.annotations.last_applied.is_none();
+        let step = if difference.is_nothing() && is_clean { Step::Nothing } else { Step::Patch(body()) };
+        Self { step, difference }
     }
 }
 

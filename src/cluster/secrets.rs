@@ -13,7 +13,7 @@ use super::pages::{Beginning, PAGE};
 use super::place::Place;
 use super::{Cluster, Failure, Keep, Namespaces, Seen, Write};
 use crate::metadata::Metadata;
-use crate::propagation::ExistingSecret;
+use crate::propagation::{Encoded, ExistingSecret};
 use crate::secret::SecretValue;
 
 #[derive(Deserialize)]
@@ -51,17 +51,44 @@ fn names<'de, D: Deserializer<'de>>(data: D) -> Result<BTreeSet<String>, D::Erro
     Ok(data.into_iter().flatten().map(|(key, _)| key).collect())
 }
 
-/// A secret with its values, and the version they were read in.
-pub(crate) struct SecretWithValues {
-    pub(crate) head: SecretHead,
+/// A secret with its values, and the version they were read in: a write compares them with the new ones.
+#[derive(Deserialize)]
+#[serde(from = "Whole<M>", bound = "M: DeserializeOwned")]
+pub(crate) struct SecretWithValues<M = Metadata> {
+    pub(crate) head: SecretHead<M>,
     pub(crate) values: BTreeMap<String, SecretValue>,
 }
 
-impl From<ExistingSecret> for SecretWithValues {
-    fn from(ExistingSecret { metadata, immutable, content }: ExistingSecret) -> Self {
-        let values = content.values();
+impl AsRef<Self> for SecretHead {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl AsRef<SecretHead> for SecretWithValues {
+    fn as_ref(&self) -> &SecretHead {
+        &self.head
+    }
+}
+
+/// A secret as the API has it.
+#[derive(Deserialize)]
+struct Whole<M> {
+    metadata: M,
+    #[serde(rename = "type", default)]
+    secret_type: String,
+    #[serde(default)]
+    immutable: bool,
+    /// `null` if there are no keys.
+    data: Option<BTreeMap<String, Encoded>>,
+}
+
+impl<M> From<Whole<M>> for SecretWithValues<M> {
+    fn from(Whole { metadata, secret_type, immutable, data }: Whole<M>) -> Self {
+        let values: BTreeMap<_, _> =
+            data.into_iter().flatten().map(|(key, value)| (key, value.decode())).collect();
         let keys = values.keys().cloned().collect();
-        Self { head: SecretHead { metadata, secret_type: content.secret_type, immutable, keys }, values }
+        Self { head: SecretHead { metadata, secret_type, immutable, keys }, values }
     }
 }
 
@@ -170,6 +197,15 @@ impl Cluster {
         namespace: &str,
         name: &str,
     ) -> Result<SecretHead<M>, Failure> {
+        self.object(&Call::get(Place::secret(namespace, name))).await
+    }
+
+    /// Returns as much of a secret as `S` keeps: [`SecretHead`] or [`SecretWithValues`].
+    pub(crate) async fn secret_as<S: DeserializeOwned>(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<S, Failure> {
         self.object(&Call::get(Place::secret(namespace, name))).await
     }
 

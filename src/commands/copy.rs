@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use crate::change::recreate::secret::refuse_going;
 use crate::change::retry::Tries;
-use crate::cluster::{Answer, Cluster, Failure, SecretHead, if_there};
+use crate::cluster::{Answer, Cluster, Failure, SecretHead, SecretWithValues, if_there};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, Holds, WriteArgs};
 use crate::metadata::Metadata;
 use crate::propagation::{self, ExistingSecret};
-use crate::secret::{self, CREDENTIAL_LABEL, SecretManifest};
+use crate::secret::{self, CREDENTIAL_LABEL, Difference, SecretManifest};
 use crate::session::Session;
 use crate::session::batch::{Objects, Several};
 use crate::sharing::CopyCheck;
@@ -169,9 +169,10 @@ impl Copying<'_> {
         let mut several = Several::projects(destinations.len(), session);
         let mut objects = Objects::asked(destinations.len(), write, session);
         for (namespace, project) in destinations {
-            if let Some(verb) = several.one(project, self.to_one(namespace).await)? {
+            if let Some((verb, difference)) = several.one(project, self.to_one(namespace).await)? {
                 let (name, verb) = (self.manifest.to_name(), format!("{verb} in {project}"));
                 objects.tell(&name, &verb, self.without_values(namespace))?;
+                change::secret::tell_keys(&difference, Some(project), session);
             }
         }
         objects.print()?;
@@ -188,7 +189,8 @@ impl Copying<'_> {
         json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": secret_type })
     }
 
-    async fn to_one(&self, namespace: &str) -> Result<&'static str> {
+    /// Returns the verb, and what became of each key of a secret that was there.
+    async fn to_one(&self, namespace: &str) -> Result<(&'static str, Difference)> {
         let dry = self.args.write.dry_run == DryRun::Client;
         let check = CopyCheck::default();
         let mut tries = Tries::default();
@@ -196,19 +198,24 @@ impl Copying<'_> {
             let old = if self.args.replace || dry { self.read(namespace).await? } else { None };
             let failure = match &old {
                 Some(_) if !self.args.replace => return Err(self.exists(namespace)),
-                Some(old) => {
+                Some((old, difference)) => {
+                    self.check_is_another(old, namespace)?;
+                    refuse_going(&old.metadata, &self.args.name, namespace)?;
+                    if change::secret::is_as_wanted(old, &self.manifest, difference) {
+                        return Ok(("unchanged", difference.clone()));
+                    }
                     self.agree(old, namespace, &check).await?;
                     if dry {
-                        return Ok("replaced");
+                        return Ok(("replaced", difference.clone()));
                     }
                     match self.replace(&old.metadata, namespace).await {
-                        Ok(_) => return Ok("replaced"),
+                        Ok(_) => return Ok(("replaced", difference.clone())),
                         Err(failure) => failure,
                     }
                 }
-                None if dry => return Ok("created"),
+                None if dry => return Ok(("created", Difference::default())),
                 None => match self.create(namespace).await {
-                    Ok(_) => return Ok("created"),
+                    Ok(_) => return Ok(("created", Difference::default())),
                     Err(failure) if failure.is_already_exists() && !self.args.replace => {
                         return Err(self.exists(namespace));
                     }
@@ -222,15 +229,19 @@ impl Copying<'_> {
         }
     }
 
-    /// Refuses a copy of a secret onto itself and a write to a secret that is being deleted, and asks about
-    /// keys that are lost.
+    /// Refuses a copy of a secret onto itself.
+    fn check_is_another(&self, old: &SecretHead<Value>, namespace: &str) -> Result<()> {
+        if old.metadata["uid"] != self.uid.as_str() {
+            return Ok(());
+        }
+        let name = &self.args.name;
+        Err(Error::usage(format!("secret {name} can't be copied to itself, in {namespace}")))
+    }
+
+    /// Asks about keys that are lost.
     async fn agree(&self, old: &SecretHead<Value>, namespace: &str, check: &CopyCheck) -> Result<()> {
         let (name, session, write) = (self.args.name.as_str(), self.session, &self.args.write);
         let metadata: Metadata = serde_json::from_value(old.metadata.clone()).unwrap_or_default();
-        if metadata.uid == self.uid {
-            return Err(Error::usage(format!("secret {name} can't be copied to itself, in {namespace}")));
-        }
-        refuse_going(&old.metadata, name, namespace)?;
         check.agree(&metadata, "set", write, self.cluster, session).await?;
         let lost = old.keys().filter(|key| !self.manifest.data.contains_key(*key));
         let lost: Vec<String> = lost.map(str::to_owned).collect();
@@ -245,8 +256,13 @@ impl Copying<'_> {
         LostKeys { name, namespace, keys, scope: &scope, deed, cluster, write, session }.agree().await
     }
 
-    async fn read(&self, namespace: &str) -> Result<Option<SecretHead<Value>>> {
-        Ok(if_there(self.cluster.secret_head(namespace, &self.args.name).await)?)
+    /// Reads the old secret, and compares its values, which are not kept.
+    async fn read(&self, namespace: &str) -> Result<Option<(SecretHead<Value>, Difference)>> {
+        let old = if_there(self.cluster.secret_as(namespace, &self.args.name).await)?;
+        Ok(old.map(|old: SecretWithValues<Value>| {
+            let difference = Difference::of_whole(&old.values, &self.manifest.data);
+            (old.head, difference)
+        }))
     }
 
     async fn create(&self, namespace: &str) -> Result<Value, Failure> {

@@ -1,12 +1,12 @@
 //! `set`: sets some keys of a secret and leaves the others alone.
 
-use crate::change::secret::{SecretChange, Step};
-use crate::cluster::{Failure, SecretHead};
+use crate::change::secret::{Plan, SecretChange, Step};
+use crate::cluster::{Failure, SecretWithValues};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, Holds, Output, WriteArgs};
 use crate::propagation::Scope;
-use crate::secret::{self, Nothing, SecretManifest, Source};
+use crate::secret::{self, Difference, Nothing, SecretManifest, Source};
 use crate::session::Session;
 use crate::sources::{SourceArgs, read_sources};
 use crate::ui::Proposal;
@@ -54,35 +54,42 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
     let read = if args.asks(session) { None } else { Some(args.read(session).await?) };
     let change = SecretChange::begin("set", &args.name, &args.write, session).await?;
     let found = args.look(&change).await?;
-    let scope = found.as_ref().map_or(Scope::Nobody, |secret| sharing::scope(&secret.metadata, session));
+    let scope = found.as_ref().map_or(Scope::Nobody, |secret| sharing::scope(&secret.head.metadata, session));
     args.check_restart(&scope, session)?;
     let manifest = if let Some(manifest) = read {
         manifest
     } else {
         if let Some(secret) = &found {
-            change.check(secret).await?;
+            change.check(&secret.head).await?;
         }
         args.read(session).await?
     };
     args.review(&manifest, found.as_ref(), &change).await?;
-    if let Some(secret) = &found {
-        change.check(secret).await?;
+    let before = found.as_ref().map(|secret| Difference::of_set(&secret.values, &manifest.data));
+    let keys = before.as_ref().map(Difference::touched).unwrap_or_default();
+    if let Some(secret) = found.as_ref().filter(|_| !keys.is_empty()) {
+        change.check(&secret.head).await?;
     }
     let existed = found.is_some();
-    let is_searched = existed && args.is_told(session) && !args.restart;
+    let is_searched = !keys.is_empty() && args.is_told(session) && !args.restart;
     let search = async {
         // One that fails does not end the write, and a write that fails ends the search.
-        Ok(if is_searched { Some(args.audience(&change, &manifest, &scope).await) } else { None })
+        Ok(if is_searched { Some(args.audience(&change, &keys, &scope).await) } else { None })
     };
-    let write = change.run(found, |secret| Ok(step(&manifest, secret)));
+    let write = change.run(found, |secret| Ok(plan(&manifest, secret)));
     let (done, audience) = tokio::try_join!(write, search)?;
     change.report(&done)?;
     if !existed {
         return args.tell_that_it_is_new(&change).await;
     }
+    let keys = done.difference.touched();
+    if keys.is_empty() {
+        args.tell_that_nothing_restarts(session);
+        return Ok(());
+    }
     change.tell_of_copies(&scope);
     match audience {
-        _ if args.restart => args.restart_audience(&change, &manifest).await,
+        _ if args.restart => args.restart_audience(&change, &keys).await,
         None => Ok(()),
         Some(audience) => {
             let audience = audience.map_err(not_found_out)?;
@@ -95,14 +102,13 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
     }
 }
 
-fn step(manifest: &SecretManifest, found: Option<&SecretHead>) -> Step {
-    match found {
-        None => Step::Create(manifest.to_request_body()),
-        Some(secret) => {
-            let metadata = change::secret::patch_metadata(&secret.metadata);
-            Step::Patch(secret::patch_of_values(&metadata, &manifest.data))
-        }
-    }
+fn plan(manifest: &SecretManifest, found: Option<&SecretWithValues>) -> Plan {
+    let Some(secret) = found else {
+        return Plan { step: Step::Create(manifest.to_request_body()), difference: Difference::default() };
+    };
+    let metadata = change::secret::patch_metadata(&secret.head.metadata);
+    let difference = Difference::of_set(&secret.values, &manifest.data);
+    Plan::patch(&secret.head, difference, || secret::patch_of_values(&metadata, &manifest.data))
 }
 
 impl SetArgs {
@@ -126,7 +132,7 @@ impl SetArgs {
     async fn review(
         &self,
         manifest: &SecretManifest,
-        found: Option<&SecretHead>,
+        found: Option<&SecretWithValues>,
         change: &SecretChange<'_>,
     ) -> Result<()> {
         let (name, namespace, session) = (&self.name, &change.namespace, change.session);
@@ -219,27 +225,32 @@ impl SetArgs {
     }
 
     /// Reads the secret, and asks what the server serves if workloads will be searched.
-    async fn look(&self, change: &SecretChange<'_>) -> Result<Option<SecretHead>> {
+    async fn look(&self, change: &SecretChange<'_>) -> Result<Option<SecretWithValues>> {
         if !self.is_told(change.session) {
             return change.read().await;
         }
         tokio::join!(change.read(), change.cluster.discover_ahead()).0
     }
 
-    /// Finds the workloads that use the secret, or its copies.
+    /// Finds the workloads that use these keys of the secret, or of its copies.
     async fn audience(
         &self,
         change: &SecretChange<'_>,
-        manifest: &SecretManifest,
+        keys: &[&str],
         scope: &Scope,
     ) -> Result<AffectedWorkloads, Failure> {
         let SecretChange { cluster, namespace, .. } = change;
-        let keys: Vec<&str> = manifest.data.keys().map(String::as_str).collect();
         match scope {
-            Scope::Nobody => AffectedWorkloads::of(&self.name, &keys, namespace, cluster).await,
+            Scope::Nobody => AffectedWorkloads::of(&self.name, keys, namespace, cluster).await,
             Scope::EveryProject | Scope::Department(_) => {
-                AffectedWorkloads::of_source(&self.name, &keys, namespace, cluster).await
+                AffectedWorkloads::of_source(&self.name, keys, namespace, cluster).await
             }
+        }
+    }
+
+    fn tell_that_nothing_restarts(&self, session: &Session<'_>) {
+        if self.restart {
+            session.ui.note("no value changed: nothing is restarted");
         }
     }
 
@@ -250,10 +261,10 @@ impl SetArgs {
     }
 
     /// Restarts the workloads that need it.
-    async fn restart_audience(&self, change: &SecretChange<'_>, manifest: &SecretManifest) -> Result<()> {
+    async fn restart_audience(&self, change: &SecretChange<'_>, keys: &[&str]) -> Result<()> {
         let SecretChange { session, cluster, namespace, .. } = change;
         // Only now: what started while the secret was written may have the old value.
-        let audience = self.audience(change, manifest, &Scope::Nobody).await.map_err(not_found_out)?;
+        let audience = self.audience(change, keys, &Scope::Nobody).await.map_err(not_found_out)?;
         audience.tell_unseen(namespace, session);
         let targets = audience.restartable();
         if targets.is_empty() {
@@ -271,13 +282,11 @@ fn not_found_out(failure: Failure) -> Error {
 }
 
 /// Warns of a new key whose name is almost that of an existing one: it is often a typing mistake.
-fn warn_of_slips(manifest: &SecretManifest, secret: &SecretHead, session: &Session<'_>) {
-    let new: Vec<&String> = manifest.data.keys().filter(|key| !secret.has_key(key)).collect();
-    if !new.is_empty() {
-        session.ui.note(&format!("new keys: {}", list(&new)));
-    }
-    for key in new {
-        if let Some(near) = nearest(key, secret.keys()).filter(|near| near.len().abs_diff(key.len()) <= 1) {
+fn warn_of_slips(manifest: &SecretManifest, secret: &SecretWithValues, session: &Session<'_>) {
+    for key in manifest.data.keys().filter(|key| !secret.head.has_key(key)) {
+        if let Some(near) =
+            nearest(key, secret.head.keys()).filter(|near| near.len().abs_diff(key.len()) <= 1)
+        {
             session
                 .ui
                 .warning(&format!("{key} is a new key; the secret also has {near}, which stays as it is"));

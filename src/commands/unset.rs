@@ -1,13 +1,13 @@
 //! `unset`: takes keys out of a secret and leaves the others alone.
 
-use bytes::Bytes;
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
-use crate::change::secret::{SecretChange, Step};
+use crate::change::secret::{Plan, SecretChange};
 use crate::cluster::SecretHead;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{Holds, WriteArgs};
+use crate::secret::Difference;
 use crate::session::Session;
 use crate::ui::Proposal;
 use crate::wording::{list, nearest};
@@ -37,7 +37,7 @@ pub(super) async fn run(args: &UnsetArgs, session: &Session<'_>) -> Result<()> {
     secret::check_secret_name(&args.name)?;
     let change = SecretChange::begin("unset", &args.name, &args.write, session).await?;
     let SecretChange { namespace, cluster, .. } = &change;
-    let found = change.read().await?;
+    let found: Option<SecretHead> = change.read().await?;
     let secret = match args.check(found.as_ref(), namespace) {
         Ok(secret) => secret,
         Err(error) if found.is_some() => return Err(error),
@@ -63,7 +63,7 @@ pub(super) async fn run(args: &UnsetArgs, session: &Session<'_>) -> Result<()> {
     let done = change
         .run(found, |secret| {
             let secret = args.check(secret, namespace)?;
-            Ok(Step::Patch(args.patch(secret)))
+            Ok(args.plan(secret))
         })
         .await?;
     change.report(&done)?;
@@ -97,10 +97,10 @@ impl UnsetArgs {
         })
     }
 
-    fn patch(&self, secret: &SecretHead) -> Bytes {
-        let data: Value = self.keys.iter().map(|key| (key.clone(), Value::Null)).collect();
-        Bytes::from(
-            json!({ "metadata": change::secret::patch_metadata(&secret.metadata), "data": data }).to_string(),
-        )
+    fn plan(&self, secret: &SecretHead) -> Plan {
+        let gone: BTreeMap<&str, _> = self.keys.iter().map(|key| (key.as_str(), None)).collect();
+        let metadata = change::secret::patch_metadata(&secret.metadata);
+        let difference = Difference::losing(&self.keys);
+        Plan::patch(secret, difference, || secret::patch_of_changes(&metadata, &gone))
     }
 }

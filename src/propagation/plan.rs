@@ -16,6 +16,7 @@ use super::copy::{Content, Encoded, MARK, ORIGIN};
 use super::scope::Scope;
 use super::state::{Change, Held, Row, State};
 use crate::metadata;
+use crate::secret::Fate;
 
 /// The user's choices beyond making and updating copies.
 #[derive(Clone, Copy, Default)]
@@ -245,7 +246,8 @@ pub(crate) fn mend_body(
     } else if let Some(labels) = labels {
         metadata["labels"] = json!(labels);
     }
-    body(&Patch { metadata, data: Data { content, surplus: &held.surplus } }, content.weight())
+    let surplus = &held.difference.keys(Fate::Gone);
+    body(&Patch { metadata, data: Data { content, surplus } }, content.weight())
 }
 
 /// The keys of the source with their values, and the removed ones with null.

@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use super::copy::{Content, Evidence, ExistingSecret};
 use super::scope::Scope;
 use crate::project::Project;
+use crate::secret::Difference;
 
 /// The secret in Run:ai's namespace, as far as the user may see it.
 pub(crate) enum Source {
@@ -164,8 +165,8 @@ impl Row {
 pub(crate) struct Held {
     pub(crate) uid: String,
     pub(crate) version: String,
-    /// The keys that its source lacks.
-    pub(crate) surplus: Vec<String>,
+    /// What becomes of its keys when it gets the content of its source.
+    pub(crate) difference: Difference,
     /// How its content can be made equal to the source's.
     pub(crate) change: Change,
     pub(crate) likeness: Likeness,
@@ -254,7 +255,9 @@ fn held(source: &Source, secret: &ExistingSecret) -> Held {
     Held {
         uid: secret.metadata.uid.clone(),
         version: secret.metadata.resource_version.clone(),
-        surplus: content.map(|content| secret.content.keys_beyond(content)).unwrap_or_default(),
+        difference: content
+            .map(|content| Difference::of_whole(&secret.content.data, &content.data))
+            .unwrap_or_default(),
         change: if other_type || secret.immutable { Change::OnlyAnew } else { Change::InPlace },
         likeness: Likeness::of(source, secret),
         labels: secret.metadata.labels.clone(),

@@ -76,6 +76,14 @@ impl SecretManifest {
         metadata::with(metadata, &self.labels, &self.annotations)
     }
 
+    /// Returns true if labels and annotations of a secret with this metadata stay as they are when it is
+    /// replaced.
+    pub(crate) fn keeps_metadata(&self, old: &Value) -> bool {
+        let new = self.metadata_over(old);
+        let entries = |of: &Value, field: &str| of[field].as_object().cloned().unwrap_or_default();
+        ["labels", "annotations"].iter().all(|field| entries(&new, field) == entries(old, field))
+    }
+
     /// Returns the output of `-o json`: kubectl's indentation, and a line feed at the end; a list for several
     /// namespaces.
     pub(crate) fn to_json(&self, namespaces: &[String]) -> Zeroizing<Vec<u8>> {

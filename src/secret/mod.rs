@@ -9,6 +9,7 @@ mod builtin_type;
 mod changes;
 mod contents;
 mod credential;
+mod difference;
 mod docker_config;
 mod dotenv;
 mod env_file;
@@ -47,6 +48,7 @@ pub(crate) use builtin_type::{DOCKER_CONFIG, OLD_DOCKER_CONFIG, SSH, TLS, TYPES,
 pub(crate) use changes::Changes;
 pub(crate) use contents::Contents;
 pub(crate) use credential::{CREDENTIAL_LABEL, Credential, access_key_contents, password_contents};
+pub(crate) use difference::{Difference, Fate};
 pub(crate) use docker_config::{
     DOCKER_HUB, Login, contents_of_file, contents_of_logins, is_docker_hub, warn_of_logins,
 };

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// One value of a secret, from the first byte read to the request's body.
+#[derive(PartialEq, Eq)]
 pub(crate) struct SecretValue(Zeroizing<Vec<u8>>);
 
 impl SecretValue {

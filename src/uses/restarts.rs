@@ -121,7 +121,7 @@ impl AffectedWorkloads {
         let renewed = self.names(self.consumers.iter().filter(by_itself));
         tell_names("gets the new value by itself, files within about a minute", &renewed, session);
         let restartable = self.names(self.stale().filter(|one| is_restartable(one)));
-        let what = "keeps the old value until it is restarted (set --restart, or kubectl rollout restart)";
+        let what = "keeps the old value until it is restarted (kubectl rollout restart; --restart does it with the change)";
         tell_names(what, &restartable, session);
         self.tell_what_stays_stale(session);
         let unknown = self.names(self.consumers.iter().filter(|one| one.sees(Sight::Unknown)));

@@ -61,6 +61,8 @@ fn what_is_there_stays_unless_it_is_to_be_replaced(world: &World, sandbox: &Sand
     );
     let dry = sandbox.run(line.iter().chain(&["--replace", "--dry-run=client"])).success();
     assert_eq!(dry.stdout, format!("secret/s replaced in {} (dry run)\n", b.name));
+    let keys = format!("note: changed k; gone more, in {}\n", b.name);
+    assert!(dry.stderr.contains(&keys), "{dry}");
     sandbox.run(line.iter().chain(&["--replace", "--dry-run=server"])).success();
     assert_eq!(world.secret_value(&b.namespace, "s", "k").as_deref(), Some(OTHER.as_bytes()));
     let json = sandbox.run(line.iter().chain(&["--replace", "-o", "json"])).success();
@@ -69,6 +71,11 @@ fn what_is_there_stays_unless_it_is_to_be_replaced(world: &World, sandbox: &Sand
     let copy = secret(world, &b.namespace).unwrap();
     assert_eq!(copy["data"], secret(world, &a.namespace).unwrap()["data"]);
     assert_eq!(copy["metadata"]["labels"], json!({"team": "b"}));
+    world.clear_log();
+    let again = sandbox.run(line.iter().chain(&["--replace"])).success();
+    assert_eq!(again.stdout, format!("secret/s unchanged in {}\n", b.name));
+    assert!(again.stderr.contains(&format!("note: same k, in {}\n", b.name)), "{again}");
+    assert!(world.writes().is_empty(), "{:?}", world.lines());
 }
 
 #[scenario]

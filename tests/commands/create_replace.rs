@@ -44,20 +44,37 @@ fn replacing_takes_new_values_and_keeps_all_else(world: &World, sandbox: &Sandbo
         replaced.stderr.contains(&format!("note: key old of secret s in {namespace} goes: ")),
         "{replaced}"
     );
+    assert!(replaced.stderr.contains("note: added k; gone old\n"), "{replaced}");
     world.clear_log();
     let again = sandbox.run(replace(&namespace, &[])).success();
-    // Nothing has changed, so that the answer to the write proves nothing.
-    assert_eq!((world.calls().len(), again.stderr.as_str()), (3, ""), "one look, one write, one look");
+    assert_eq!((again.stdout.as_str(), again.stderr.as_str()), ("secret/s unchanged\n", "note: same k\n"));
+    assert_eq!(world.calls().len(), 1, "one look: {:?}", world.lines());
+    let dry = sandbox.run(replace(&namespace, &["--dry-run=client"])).success();
+    assert_eq!(dry.stdout, "secret/s unchanged (dry run)\n");
+    let printed = sandbox.run(replace(&namespace, &["-o", "json"])).success().json();
+    assert_eq!(printed["metadata"]["resourceVersion"], after["metadata"]["resourceVersion"]);
+    assert!(world.writes().is_empty(), "{:?}", world.lines());
+}
+
+#[scenario]
+fn the_same_values_with_another_label_or_for_good_are_a_change(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    sandbox.run(["create", "s", "--from-literal=k=new-value", "-n", &namespace]).success();
+    for more in ["--label=tier=2", "--annotation=more=1", "--immutable"] {
+        let line = replace(&namespace, &[more]);
+        let replaced = sandbox.run(&line).success();
+        assert_eq!(replaced.stdout, "secret/s replaced\n", "{more}");
+        assert!(replaced.stderr.contains("note: same k\n"), "{replaced}");
+        assert_eq!(sandbox.run(&line).success().stdout, "secret/s unchanged\n", "{more}");
+    }
 }
 
 #[scenario]
 fn what_is_not_there_is_created(world: &World, sandbox: &Sandbox) {
     let namespace = world.namespace("a");
     assert_eq!(sandbox.run(replace(&namespace, &[])).success().stdout, "secret/s created\n");
-    assert_eq!(
-        sandbox.run(replace(&namespace, &["--dry-run=server"])).success().stdout,
-        "secret/s replaced (server dry run)\n"
-    );
+    let line = ["create", "s", "--replace", "--from-literal=k=another", "-n", &namespace, "--dry-run=server"];
+    assert_eq!(sandbox.run(line).success().stdout, "secret/s replaced (server dry run)\n");
 }
 
 #[scenario]

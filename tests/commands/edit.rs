@@ -89,6 +89,9 @@ fn one_key_is_edited_and_nothing_is_left_behind(world: &World, sandbox: &Sandbox
     let edited = run().run(["edit", "s", "a", "-n", &namespace]).success();
     edited.never_shows(NEW.as_bytes());
     assert_eq!(edited.stdout, "secret/s edited\n");
+    for told in [&dry, &edited] {
+        assert!(told.stderr.contains("note: changed a\n"), "{told}");
+    }
     assert!(edited.stderr.contains("the newline at the end was removed"), "{edited}");
     assert_eq!(value(world, &namespace, "a").as_deref(), Some(NEW));
     assert_eq!(world.secret_value(&namespace, "s", "bin").as_deref(), Some(&b"\xff\0"[..]));

@@ -83,7 +83,7 @@ fn one_key_changes_and_all_else_stays(world: &World, sandbox: &Sandbox) {
         .run(["set", "s", "--from-literal=c=", "--allow-empty-values", "--generate=d=9", "-p", &project.name])
         .success();
     assert_eq!(set.stdout, "secret/s updated\n");
-    assert!(set.stderr.contains("note: new keys: c and d"), "{set}");
+    assert!(set.stderr.contains("note: added c and d\n"), "{set}");
     assert_eq!(value(world, namespace, "d").unwrap().len(), 9);
 }
 
@@ -221,11 +221,11 @@ fn who_sees_it_and_who_has_to_restart_is_told(world: &World, sandbox: &Sandbox) 
             .contains("gets the new value by itself, files within about a minute: deployment.apps/files\n"),
         "{set}"
     );
-    let restart = "until it is restarted (set --restart, or kubectl rollout restart): deployment.apps/env and statefulset.apps/one-file\n";
+    let restart = "until it is restarted (kubectl rollout restart; --restart does it with the change): deployment.apps/env and statefulset.apps/one-file\n";
     assert!(set.stderr.contains(restart), "{set}");
     assert!(!set.stderr.contains("other-key") && !set.stderr.contains("stranger"), "{set}");
     assert_eq!(restarted_at(world, &namespace, "deployments", "env"), None);
-    let restarted = sandbox.stdin(NEW).run(["set", "s", "a", "--restart", "-n", &namespace]).success();
+    let restarted = sandbox.stdin(OLD).run(["set", "s", "a", "--restart", "-n", &namespace]).success();
     assert_eq!(
         restarted.stdout,
         "secret/s updated\ndeployment.apps/env restarted\nstatefulset.apps/one-file restarted\n"
@@ -235,6 +235,48 @@ fn who_sees_it_and_who_has_to_restart_is_told(world: &World, sandbox: &Sandbox) 
     for name in ["files", "other-key", "stranger"] {
         assert_eq!(restarted_at(world, &namespace, "deployments", name), None, "{name}");
     }
+}
+
+#[scenario]
+fn a_value_that_is_there_already_is_not_written_and_restarts_nothing(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    world.create_secret(&namespace, "s", &[("a", OLD), ("b", OLD)]);
+    create_workload(world, &namespace, "deployments", "env", with_variable("a"));
+    create_workload(world, &namespace, "deployments", "other", with_variable("b"));
+    let version = || world.get(&path(&namespace)).unwrap()["metadata"]["resourceVersion"].clone();
+    let before = version();
+    for (more, suffix) in [
+        (&["--restart"][..], ""),
+        (&["--dry-run=client"], " (dry run)"),
+        (&["--dry-run=server"], " (server dry run)"),
+        (&[], ""),
+    ] {
+        let line = ["set", "s", "a", "-n", &namespace];
+        let same = sandbox.stdin(OLD).run(line.iter().chain(more)).success();
+        same.never_shows(OLD.as_bytes());
+        assert_eq!(same.stdout, format!("secret/s unchanged{suffix}\n"));
+        assert!(same.stderr.contains("note: same a\n") && !same.stderr.contains("deployment"), "{same}");
+    }
+    assert!(world.writes().is_empty() && version() == before, "{:?}", world.lines());
+    let [a, b, c] =
+        [("a", OLD), ("b", NEW), ("c", NEW)].map(|(key, value)| format!("--from-literal={key}={value}"));
+    let line = ["set", "s", &a, &b, &c, "--restart", "-n", &namespace];
+    let dry = sandbox.run(line.iter().chain(&["--dry-run=client"])).success();
+    let set = sandbox.run(line).success();
+    for told in [&dry, &set] {
+        assert!(told.stderr.contains("note: added c; changed b; same a\n"), "{told}");
+    }
+    assert_eq!(set.stdout, "secret/s updated\ndeployment.apps/other restarted\n", "env reads a alone");
+}
+
+#[scenario]
+fn an_immutable_secret_that_is_as_it_should_be_is_no_failure(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    world.create_secret(&namespace, "s", &[("a", OLD)]);
+    world.patch(&path(&namespace), &json!({"immutable": true}));
+    let same = sandbox.stdin(OLD).run(["set", "s", "a", "-n", &namespace]).success();
+    assert_eq!(same.stdout, "secret/s unchanged\n");
+    sandbox.stdin(NEW).run(["set", "s", "a", "-n", &namespace]).fails_with(1);
 }
 
 #[scenario]
@@ -314,6 +356,9 @@ fn keys_are_taken_out_and_the_others_stay(world: &World, sandbox: &Sandbox) {
     );
     let unset = sandbox.run(["unset", "s", "a", "b", "-n", &namespace]).success();
     assert_eq!(unset.stdout, "secret/s updated\n");
+    for told in [&dry, &unset] {
+        assert!(told.stderr.contains("note: gone a"), "{told}");
+    }
     assert_eq!(world.get(&path(&namespace)).unwrap()["data"].as_object().unwrap().len(), 1);
     let nothing = sandbox.run(["unset", "nothing", "a", "-n", &namespace]).fails_with(1);
     assert!(nothing.stderr.contains("secrets \"nothing\" not found"), "{nothing}");

@@ -54,6 +54,8 @@ fn what_is_missing_is_made_what_differs_is_mended_and_the_second_run_writes_noth
         outcome.stderr.contains("is left alone: a secret of that name was made by somebody else"),
         "{outcome}"
     );
+    let keys = format!("note: hf: changed token; gone added, in {}\n", stale.name);
+    assert!(outcome.stderr.contains(&keys), "{outcome}");
     for project in [copied, pending, stale, same] {
         assert_eq!(value(world, project).as_deref(), Some(VALUE), "{}", project.name);
     }

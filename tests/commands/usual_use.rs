@@ -242,7 +242,7 @@ fn a_job_is_created_again_with_its_new_secret_or_the_command_for_it_is_said(
     assert!(unanswered.stderr.contains("hint: add --yes to confirm; nothing was changed"), "{unanswered}");
     assert!(world.writes().is_empty(), "which is true");
     let again = sandbox.run(words.iter().chain(&["--replace", "--recreate", "--yes"])).success();
-    assert!(again.stdout.contains("secret/s replaced\n"), "{again}");
+    assert!(again.stdout.contains("secret/s unchanged\n"), "{again}");
     let path = format!("/{BATCH}/namespaces/{namespace}/jobs/train");
     let env = world.get(&path).unwrap()["spec"]["template"]["spec"]["containers"][0]["env"].clone();
     let names: Vec<&str> =

@@ -13,11 +13,12 @@ use serde_json::Value;
 use self::args::NewSecretArgs;
 use self::attaching::Attaching;
 use self::destination::Destination;
+use crate::change;
 use crate::change::recreate::secret::Remains;
 use crate::cluster::{self, Answer, Cluster};
 use crate::error::Result;
 use crate::flags::{DryRun, Output};
-use crate::secret::SecretManifest;
+use crate::secret::{Difference, SecretManifest};
 use crate::session::Session;
 use crate::session::batch::{Objects, Several};
 use crate::ui::Proposal;
@@ -52,6 +53,7 @@ pub(super) async fn run(args: &CreateArgs, session: &Session<'_>) -> Result<()> 
     if let [only] = destinations.as_slice() {
         let written = write(&manifest, &only.namespace, args, &cluster, session).await?;
         session.report(&args.write, &manifest.to_name(), written.verb, &written.object)?;
+        change::secret::tell_keys(&written.difference, None, session);
         session.note_unchosen_namespace(&only.namespace);
         if args.cluster_wide && args.write.dry_run == DryRun::None {
             session.ui.note("Run:ai copies it to every project, usually within a minute");
@@ -97,8 +99,9 @@ async fn in_each(
     for Destination { namespace, project } in destinations {
         let outcome = write(manifest, namespace, args, cluster, session).await;
         match several.one(project, outcome) {
-            Ok(Some(Written { verb, object })) => {
+            Ok(Some(Written { verb, object, difference })) => {
                 objects.tell(&manifest.to_name(), &format!("{verb} in {project}"), object)?;
+                change::secret::tell_keys(&difference, Some(project), session);
             }
             Ok(None) => {}
             Err(error) => {
@@ -131,7 +134,7 @@ async fn write(
     }
     let body = manifest.to_request_body();
     match cluster.create_secret(namespace, body, args.answer(), args.write.write()).await {
-        Ok(object) => Ok(Written { verb: "created", object }),
+        Ok(object) => Ok(Written { verb: "created", object, difference: Difference::default() }),
         Err(failure) => Err(refused(failure, manifest, namespace, cluster).await),
     }
 }
@@ -154,17 +157,16 @@ async fn dry_run(manifest: &SecretManifest, args: &NewSecretArgs, session: &Sess
         let namespaces: Vec<_> = destinations.into_iter().map(|to| to.namespace).collect();
         return print(manifest, &namespaces, args, session);
     }
-    for destination in &destinations {
-        let mut verb = "created".to_owned();
+    for Destination { namespace, project } in &destinations {
+        let (mut verb, mut difference) = ("created", Difference::default());
         if args.replace {
-            let (namespace, cluster) = (&destination.namespace, &cluster);
-            let replacement = replace::Replacement { manifest, namespace, args, cluster, session };
-            replacement.preview().await?.clone_into(&mut verb);
+            let replacement = replace::Replacement { manifest, namespace, args, cluster: &cluster, session };
+            (verb, difference) = replacement.preview().await?;
         }
-        if destinations.len() > 1 {
-            verb = format!("{verb} in {}", destination.project);
-        }
+        let project = Some(project.as_str()).filter(|_| destinations.len() > 1);
+        let verb = project.map_or_else(|| verb.to_owned(), |project| format!("{verb} in {project}"));
         session.report(&args.write, &manifest.to_name(), &verb, &Value::Null)?;
+        change::secret::tell_keys(&difference, project, session);
     }
     Ok(())
 }

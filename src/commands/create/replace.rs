@@ -4,6 +4,7 @@
 //! be deleted and created anew. That is offered and never done without confirmation: a pod that starts in
 //! between does not find the secret.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
@@ -13,18 +14,18 @@ use super::args::NewSecretArgs;
 use super::written::{Written, refused};
 use crate::change::recreate::secret::{Bodies, Remains, SecretRecreation, refuse_going};
 use crate::change::retry::Tries;
-use crate::cluster::{Answer, Cluster, Failure, Keep, SecretHead, Write};
+use crate::cluster::{Answer, Cluster, Failure, Keep, SecretHead, SecretWithValues, Write};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::DryRun;
 use crate::metadata::{self, LAST_APPLIED, Metadata};
 use crate::random::random;
-use crate::secret::{self, SecretManifest};
+use crate::secret::{self, Difference, SecretManifest};
 use crate::session::Session;
 use crate::sharing::CopyCheck;
 use crate::uses::losing_keys::LostKeys;
 use crate::wording::list;
-use crate::{render, sharing, uses};
+use crate::{change, render, sharing, uses};
 
 /// The most keys for which the command to go on with asks one by one.
 const ASKED_FOR: usize = 4;
@@ -43,9 +44,14 @@ impl Replacement<'_> {
         let mut tries = Tries::default();
         loop {
             let (written, was_there) = match self.read().await {
-                Ok(old) => {
+                Ok((old, difference)) => {
+                    refuse_going(&old.metadata, self.name(), self.namespace)?;
+                    if change::secret::is_as_wanted(&old, self.manifest, &difference) {
+                        return self.unchanged(&old.metadata, difference).await;
+                    }
+                    *agreement.difference.borrow_mut() = difference;
                     self.agree(&old, &agreement).await?;
-                    (self.replace(&old).await, true)
+                    (self.replace(&old, &agreement).await, true)
                 }
                 Err(failure) if failure.is_not_found() => (self.create().await, false),
                 Err(failure) => (Err(failure), false),
@@ -61,11 +67,17 @@ impl Replacement<'_> {
         }
     }
 
-    /// Returns the verb for `--dry-run=client`: replaced or created. Asks all that would be asked.
-    pub(super) async fn preview(&self) -> Result<&'static str> {
+    /// Returns the verb for `--dry-run=client`, and what would become of each key. Asks all that would be asked.
+    pub(super) async fn preview(&self) -> Result<(&'static str, Difference)> {
         match self.read().await {
-            Ok(old) => self.agree(&old, &Agreement::default()).await.map(|()| "replaced"),
-            Err(failure) if failure.is_not_found() => Ok("created"),
+            Ok((old, difference)) => {
+                refuse_going(&old.metadata, self.name(), self.namespace)?;
+                if change::secret::is_as_wanted(&old, self.manifest, &difference) {
+                    return Ok(("unchanged", difference));
+                }
+                self.agree(&old, &Agreement::default()).await.map(|()| ("replaced", difference))
+            }
+            Err(failure) if failure.is_not_found() => Ok(("created", Difference::default())),
             Err(failure) => Err(Error::from(failure).hint(
                 "the secret to replace could not be looked up; -o yaml prints the manifest without looking",
             )),
@@ -76,7 +88,6 @@ impl Replacement<'_> {
     /// about what was confirmed.
     async fn agree(&self, old: &SecretHead<Value>, agreement: &Agreement) -> Result<()> {
         let (name, session, write) = (self.name(), self.session, &self.args.write);
-        refuse_going(&old.metadata, name, self.namespace)?;
         let metadata = metadata(&old.metadata);
         agreement.copy.agree(&metadata, "set", write, self.cluster, session).await?;
         let lost = self.lost_keys(old.keys());
@@ -130,10 +141,20 @@ impl Replacement<'_> {
             ));
             remains.remove();
         }
-        Ok(Written { verb: "created", object })
+        Ok(Written { verb: "created", object, difference: Difference::default() })
     }
 
-    async fn replace(&self, old: &SecretHead<Value>) -> Result<Written, Failure> {
+    /// Reports a secret that is as it should be. `-o` prints it as it is.
+    async fn unchanged(&self, metadata: &Value, difference: Difference) -> Result<Written> {
+        self.tell_of_remains(metadata);
+        let object = match self.args.answer() {
+            Answer::Whole => self.cluster.secret(self.namespace, self.name(), Answer::Whole).await?,
+            Answer::Metadata => Value::Null,
+        };
+        Ok(Written { verb: "unchanged", object, difference })
+    }
+
+    async fn replace(&self, old: &SecretHead<Value>, agreement: &Agreement) -> Result<Written, Failure> {
         let before = &old.metadata;
         let body = self.manifest.to_replacement_body(&self.manifest.metadata_over(before));
         let write = self.args.write.write();
@@ -146,7 +167,7 @@ impl Replacement<'_> {
         }
         self.tell_of_remains(before);
         self.tell_of_copies(before);
-        Ok(Written { verb: "replaced", object })
+        Ok(Written { verb: "replaced", object, difference: agreement.difference.take() })
     }
 
     /// Warns that this secret lacks some of what an earlier run left behind. Somebody else made this one, so
@@ -209,7 +230,8 @@ impl Replacement<'_> {
         }
         ui.confirm(&format!("Delete {name} and create it again?")).await?;
         self.check_with_server(&old["metadata"]).await?;
-        self.delete_and_create(&old, self.lost_keys(keys())).await
+        let difference = agreement.difference.take();
+        self.delete_and_create(&old, self.lost_keys(keys()), difference).await
     }
 
     /// Has the server check the new secret under a free name, before the old one is deleted.
@@ -228,7 +250,12 @@ impl Replacement<'_> {
         self.manifest.metadata_over(&metadata::of_a_new_object(old))
     }
 
-    async fn delete_and_create(&self, old: &Value, lost_keys: Vec<String>) -> Result<Written> {
+    async fn delete_and_create(
+        &self,
+        old: &Value,
+        lost_keys: Vec<String>,
+        difference: Difference,
+    ) -> Result<Written> {
         let before = &old["metadata"];
         let mut back = old.clone();
         back["metadata"] = metadata::of_a_new_object(before);
@@ -254,7 +281,7 @@ impl Replacement<'_> {
         ));
         let object = anew.run(old, &bodies, &kept).await?;
         self.tell_of_copies(before);
-        Ok(Written { verb: "replaced", object })
+        Ok(Written { verb: "replaced", object, difference })
     }
 
     /// Returns the command to go on with if this one is cut short. It asks for the values, which are not
@@ -274,8 +301,11 @@ impl Replacement<'_> {
         CommandLine::plugin("create").arg(self.name()).args(words).namespace(self.namespace).to_string()
     }
 
-    async fn read(&self) -> Result<SecretHead<Value>, Failure> {
-        self.cluster.secret_head(self.namespace, self.name()).await
+    /// Reads the old secret, and compares its values, which are not kept.
+    async fn read(&self) -> Result<(SecretHead<Value>, Difference), Failure> {
+        let old: SecretWithValues<Value> = self.cluster.secret_as(self.namespace, self.name()).await?;
+        let difference = Difference::of_whole(&old.values, &self.manifest.data);
+        Ok((old.head, difference))
     }
 
     fn name(&self) -> &str {
@@ -288,7 +318,9 @@ impl Replacement<'_> {
 struct Agreement {
     copy: CopyCheck,
     /// Keys that are lost.
-    lost: std::cell::RefCell<BTreeSet<String>>,
+    lost: RefCell<BTreeSet<String>>,
+    /// What becomes of each key.
+    difference: RefCell<Difference>,
 }
 
 fn metadata(metadata: &Value) -> Metadata {

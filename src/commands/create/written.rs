@@ -5,13 +5,15 @@ use serde_json::Value;
 use crate::cluster::{Cluster, Failure};
 use crate::command_line::CommandLine;
 use crate::error::Error;
-use crate::secret::SecretManifest;
+use crate::secret::{Difference, SecretManifest};
 use crate::{change, session};
 
 /// The verb for what was done, and the object to print.
 pub(super) struct Written {
     pub(super) verb: &'static str,
     pub(super) object: Value,
+    /// What became of each key of a secret that was there; nothing for a new one.
+    pub(super) difference: Difference,
 }
 
 pub(super) async fn refused(

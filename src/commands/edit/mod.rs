@@ -21,7 +21,7 @@ use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, Holds, Output, WriteArgs};
 use crate::propagation::Scope;
-use crate::secret::{self, Changes, SecretValue};
+use crate::secret::{self, Changes, Difference, SecretValue};
 use crate::session::Session;
 use crate::uses::losing_keys;
 use crate::uses::restarts::AffectedWorkloads;
@@ -59,8 +59,8 @@ pub(super) async fn run(args: &EditArgs, session: &Session<'_>) -> Result<()> {
     secret::check_secret_name(&args.name)?;
     let change = SecretChange::begin("edit", &args.name, &args.write, session).await?;
     let SecretChange { namespace, cluster, .. } = &change;
-    let found: SecretWithValues = match cluster.namesake(namespace, &args.name).await {
-        Ok(found) => found.into(),
+    let found: SecretWithValues = match cluster.secret_as(namespace, &args.name).await {
+        Ok(found) => found,
         Err(failure) => return Err(session::not_found::secret(failure, &args.name, namespace, cluster).await),
     };
     change.check(&found.head).await?;
@@ -225,6 +225,7 @@ impl Editing<'_> {
                     let done = Done {
                         verb: "edited",
                         object,
+                        difference: Difference::of(&seen.values, changes.entries()),
                         cleaned: seen.head.metadata.annotations.last_applied.is_some(),
                     };
                     return Ok(Some((done, changes)));
@@ -255,13 +256,13 @@ impl Editing<'_> {
     /// Reads the secret after somebody else changed it.
     async fn read_again(&self, seen: &SecretWithValues) -> Result<SecretWithValues> {
         let SecretChange { name, namespace, cluster, .. } = &self.change;
-        let now: SecretWithValues = match cluster.namesake(namespace, name).await {
+        let now: SecretWithValues = match cluster.secret_as(namespace, name).await {
             Err(failure) if failure.is_not_found() => {
                 return Err(Error::failed(format!(
                     "secret {name} was deleted meanwhile; nothing was written"
                 )));
             }
-            now => now?.into(),
+            now => now?,
         };
         if now.head.metadata.uid != seen.head.metadata.uid {
             return Err(Error::failed(format!(

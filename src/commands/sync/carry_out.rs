@@ -256,7 +256,8 @@ fn agreed(before: &Task, row: Row, step: Step) -> Task {
     let uid = |row: &Row| row.held.as_ref().map(|held| held.uid.clone());
     let asked = step == before.step && uid(&before.row) == uid(&row);
     let now = Task { row, step };
-    let takes_more = now.lost_keys().iter().any(|key| !before.lost_keys().contains(key));
+    let expected = before.lost_keys();
+    let takes_more = now.lost_keys().iter().any(|key| !expected.contains(key));
     if takes_more || (step.risk().is_some() && !asked) {
         return Task { step: Step::Skip(Reason::Changed), ..now };
     }

@@ -19,7 +19,7 @@ use crate::wording::few;
 /// The workloads can't be listed.
 pub(super) async fn of_keys(plan: &Plan, cluster: &Cluster, session: &Session<'_>) -> Result<Vec<String>> {
     let losing = || plan.tasks.iter().filter(|task| !task.lost_keys().is_empty());
-    let mut titles: BTreeMap<&[String], Vec<&str>> = BTreeMap::new();
+    let mut titles: BTreeMap<Vec<String>, Vec<&str>> = BTreeMap::new();
     for task in losing() {
         titles.entry(task.lost_keys()).or_default().push(title(&task.row));
     }
@@ -27,10 +27,10 @@ pub(super) async fn of_keys(plan: &Plan, cluster: &Cluster, session: &Session<'_
         return Ok(Vec::new());
     }
     for (keys, titles) in titles {
-        let words = uses::losing_keys::in_words(keys, &plan.name, &few(&titles));
+        let words = uses::losing_keys::in_words(&keys, &plan.name, &few(&titles));
         session.ui.note(&format!("{words}: the source has none of that name"));
     }
-    let losses = losing().map(|task| (task.row.namespace.clone(), task.lost_keys().to_vec())).collect();
+    let losses = losing().map(|task| (task.row.namespace.clone(), task.lost_keys())).collect();
     uses::losing_keys::of_copies(&plan.name, &losses, cluster, session).await
 }
 

@@ -1,5 +1,7 @@
 //! Reports what `sync` did, to a person or a program.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::plan::Task;
@@ -79,6 +81,7 @@ impl Outcome {
                 session.ui.note(&format!("{place}: {} is left alone: {reason}", self.name));
             }
         }
+        self.tell_keys(session);
         let same: Vec<&str> = self
             .results
             .iter()
@@ -94,6 +97,22 @@ impl Outcome {
         let copied = self.results.iter().filter(|result| result.found == State::Copied).count();
         if copied > 0 {
             session.ui.note(&format!("{} had {} already", plural(copied, "project"), self.name));
+        }
+    }
+
+    /// Notes what became of each key, in one line for all projects where it is the same.
+    fn tell_keys(&self, session: &Session<'_>) {
+        let mut places: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for result in self.results.iter().filter(|result| result.is_change()) {
+            if let Some(difference) = result.task.difference() {
+                places
+                    .entry(difference.in_words())
+                    .or_default()
+                    .push(sharing::survey::title(&result.task.row));
+            }
+        }
+        for (keys, places) in places.iter().filter(|(keys, _)| !keys.is_empty()) {
+            session.ui.note(&format!("{}: {keys}, in {}", self.name, few(places)));
         }
     }
 

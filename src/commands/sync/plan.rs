@@ -1,6 +1,7 @@
 //! Describes what `sync` has to do.
 
 use crate::propagation::{Row, Scope, Source, State, Step};
+use crate::secret::{Difference, Fate};
 use crate::sharing;
 
 /// A project and its step.
@@ -10,11 +11,16 @@ pub(super) struct Task {
 }
 
 impl Task {
-    /// Returns the keys that the secret holds and the step takes from it.
-    pub(super) fn lost_keys(&self) -> &[String] {
+    /// Returns what the step does to the keys that the secret holds or gets; none if it replaces no content.
+    pub(super) fn difference(&self) -> Option<&Difference> {
         let replaces =
             matches!(self.step, Step::Update | Step::Recreate | Step::Adopt | Step::AdoptByRecreate);
-        self.row.held.as_ref().filter(|_| replaces).map(|held| held.surplus.as_slice()).unwrap_or_default()
+        self.row.held.as_ref().filter(|_| replaces).map(|held| &held.difference)
+    }
+
+    /// Returns the keys that the secret holds and the step takes from it.
+    pub(super) fn lost_keys(&self) -> Vec<String> {
+        self.difference().map(|difference| difference.keys(Fate::Gone)).unwrap_or_default()
     }
 
     /// Says what the step deletes, replaces or takes over; none if nobody must confirm it.
