@@ -40,6 +40,10 @@ pub(crate) enum Kind {
     Usage,
     /// A part was done, and a part was not.
     Partly,
+    /// What was compared is not the same. The report says so: it is no error that is told.
+    Different,
+    /// It could not be compared, where exit code 1 means a difference.
+    Incomparable,
     /// Ctrl-C, or the end of input.
     Interrupted,
     /// Esc at a prompt, before anything was written: one step back, if there is one.
@@ -52,8 +56,8 @@ impl Kind {
     /// Returns the process's exit code. docs/reference/exit-codes.md lists them.
     pub(crate) fn exit_code(self) -> u8 {
         match self {
-            Kind::Failed => 1,
-            Kind::Usage => 2,
+            Kind::Failed | Kind::Different => 1,
+            Kind::Usage | Kind::Incomparable => 2,
             Kind::Partly => 3,
             Kind::Interrupted | Kind::SteppedBack => 130,
             Kind::Signal(number) => u8::try_from(128 + number).unwrap_or(u8::MAX),
@@ -75,6 +79,20 @@ impl Error {
     /// Builds `error: <message>`, exit code 3: a part was done, and a part was not.
     pub(crate) fn partly(message: impl fmt::Display) -> Self {
         Self::new(Kind::Partly, format!("error: {message}"))
+    }
+
+    /// Builds the end of a comparison that found a difference; exit code 1, and nothing is told of it.
+    pub(crate) fn different() -> Self {
+        Self::new(Kind::Different, String::new())
+    }
+
+    /// Makes a failure one of a comparison: its exit code is not that of a difference.
+    #[must_use]
+    pub(crate) fn of_a_comparison(mut self) -> Self {
+        if self.kind == Kind::Failed {
+            self.kind = Kind::Incomparable;
+        }
+        self
     }
 
     /// Builds a line in kubectl's own words, without `error: `, such as `Error from server (NotFound): …`.

@@ -41,6 +41,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use crate::cli::parsing;
+use crate::error::Kind;
 use crate::ui::Ui;
 
 fn main() -> ExitCode {
@@ -56,7 +57,9 @@ fn main() -> ExitCode {
     match ui::interrupt::run(guide::run(&typed, parsed, &ui)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            ui.error(&error);
+            if error.kind() != Kind::Different {
+                ui.error(&error);
+            }
             ExitCode::from(error.kind().exit_code())
         }
     }

@@ -1,6 +1,8 @@
 //! Lists of secrets with their types and number of keys. The server's own table, as `kubectl get` uses it,
 //! holds no value. The names of keys come only with the values.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -10,6 +12,7 @@ use super::place::Place;
 use super::secrets::{SecretHead, made_by_people};
 use super::{Cluster, Failure, Namespaces, Seen};
 use crate::metadata::Metadata;
+use crate::propagation::{Content, ExistingSecret};
 
 /// The page size, smaller than for tables: a secret may have a mebibyte.
 const PAGE_WITH_VALUES: u32 = 100;
@@ -76,6 +79,13 @@ impl From<SecretHead> for Listed {
 }
 
 impl Cluster {
+    /// Returns what is in each secret of a namespace that somebody made, for comparing, by the secret's name.
+    pub(crate) async fn contents_in(&self, namespace: &str) -> Result<BTreeMap<String, Content>, Failure> {
+        let keep = |secret: ExistingSecret| Some((secret.metadata.name, secret.content));
+        let contents = self.list(made_by_people(Some(namespace)), PAGE_WITH_VALUES, keep).await?;
+        Ok(contents.into_iter().collect())
+    }
+
     /// Returns the results of `keep` for each secret of a selection, in pages.
     pub(crate) async fn list_secrets<R>(
         &self,

@@ -8,6 +8,7 @@ mod copy;
 mod create;
 mod delete;
 mod detach;
+mod diff;
 mod edit;
 mod label;
 mod list;
@@ -48,6 +49,8 @@ pub(crate) enum Command {
     List(list::ListArgs),
     /// Show what is in a secret: keys, sizes, what each value looks like
     View(view::ViewArgs),
+    /// Compare two secrets, projects or clusters, or a secret with a file
+    Diff(Box<diff::DiffArgs>),
     /// Share a secret with every project: mark it cluster-wide for Run:ai
     Label(label::LabelArgs),
     /// Show where a shared secret arrived, and what is in the way
@@ -94,6 +97,7 @@ pub(crate) async fn run(command: &Command, globals: &Globals, connected: &Connec
         Command::Set(args) => set::run(args, &session).await,
         Command::Unset(args) => unset::run(args, &session).await,
         Command::View(args) => view::run(args, &session).await,
+        Command::Diff(args) => diff::run(args, &session).await,
         Command::Usage(args) => usage::run(args, &session).await,
         Command::Completion(args) => completion::run(args, &session),
         Command::Options(_) => options::run(&session),

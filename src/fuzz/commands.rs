@@ -22,7 +22,7 @@ const ALONE: &str = "FUZZ_ALONE";
 const VERB: &str = "FUZZ_VERB";
 
 /// Every command, once for each different request to the server.
-const LINES: [&str; 77] = [
+const LINES: [&str; 79] = [
     "options",
     "create new --from-literal=A=one -p team-a",
     "create new --from-literal=A=one -n runai-team-a -o json",
@@ -95,6 +95,8 @@ const LINES: [&str; 77] = [
     "check job/train -p team-a -o json",
     "check -p team-a -o wide",
     "check -f MANIFEST -p team-a",
+    "diff -p team-a --to-project team-b -o json",
+    "diff db --from-literal=k=v -p team-a",
     "usage -p team-a",
     "usage db -p team-a -o wide",
     "usage -A --unused",

@@ -69,6 +69,11 @@ impl Difference {
         self.0.values().all(|fate| *fate == Fate::Same)
     }
 
+    /// Returns each key with its fate.
+    pub(crate) fn fates(&self) -> impl Iterator<Item = (&str, Fate)> {
+        self.0.iter().map(|(key, fate)| (key.as_str(), *fate))
+    }
+
     /// Returns the keys of this fate.
     pub(crate) fn keys(&self, fate: Fate) -> Vec<String> {
         self.0.iter().filter(|(_, one)| **one == fate).map(|(key, _)| key.clone()).collect()

@@ -135,6 +135,11 @@ impl SourceArgs {
         self.from_login.len() == 1 && self.has_logins_alone()
     }
 
+    /// Returns true if a value is made up.
+    pub(crate) fn are_random(&self) -> bool {
+        !self.generate.is_empty()
+    }
+
     fn has_logins_alone(&self) -> bool {
         let words = [&self.prompts, &self.from_env, &self.generate];
         let paths =

@@ -99,6 +99,8 @@ fn other_commands(Places { namespace, runai, projects: [a, b] }: &Places) -> Vec
         format!("-vvv view s -n {namespace} -o dotenv"),
         format!("-vvv view s tokn --reveal -n {namespace}"),
         format!("-vvv view s --reveal --export-file=value.txt -n {namespace}"),
+        format!("-vvv diff s -n {namespace} --from-dotenv=values.dotenv"),
+        format!("-vvv diff -n {namespace} --to-project={a} -o json"),
         format!("-vvv usage s -n {namespace} -o wide"),
         format!("-vvv check -n {namespace} -o json --runai-namespace {runai}"),
         format!("-vvv check deploy/web -n {namespace}"),

@@ -133,16 +133,10 @@ fn what_makes_no_sense_is_refused(world: &World, sandbox: &Sandbox) {
     assert_eq!(world.secret_value(&b.namespace, "s", "k").as_deref(), Some(OTHER.as_bytes()));
 }
 
-#[test]
-fn another_context_is_another_cluster() {
-    let (here, there) = (World::with_plain_names(), World::with_plain_names());
-    let (from, to) = (here.project("a"), there.project("b"));
-    here.create_secret(&from.namespace, "s", &[("k", VALUE)]);
-    let sandbox = Sandbox::new().with(&here);
-    let first = sandbox.path().join("first");
-    std::fs::write(&first, here.kubeconfig().to_string()).unwrap();
-    let second: Value = serde_saphyr::from_str(&there.kubeconfig().to_string()).unwrap();
-    let mut second = second;
+/// Returns a KUBECONFIG of both clusters, in which the second one's context is `there`.
+pub(crate) fn two_contexts(sandbox: &Sandbox, here: &World, there: &World) -> std::ffi::OsString {
+    let first = sandbox.file("first", here.kubeconfig().to_string());
+    let mut second: Value = serde_saphyr::from_str(&there.kubeconfig().to_string()).unwrap();
     for (list, part) in [("clusters", "cluster"), ("users", "user"), ("contexts", "context")] {
         second[list][0]["name"] = "there".into();
         assert!(second[list][0][part].is_object());
@@ -150,7 +144,16 @@ fn another_context_is_another_cluster() {
     second["contexts"][0]["context"]["cluster"] = "there".into();
     second["contexts"][0]["context"]["user"] = "there".into();
     let second = sandbox.file("second", second.to_string());
-    let both = std::env::join_paths([first, second]).unwrap();
+    std::env::join_paths([first, second]).unwrap()
+}
+
+#[test]
+fn another_context_is_another_cluster() {
+    let (here, there) = (World::with_plain_names(), World::with_plain_names());
+    let (from, to) = (here.project("a"), there.project("b"));
+    here.create_secret(&from.namespace, "s", &[("k", VALUE)]);
+    let sandbox = Sandbox::new().with(&here);
+    let both = two_contexts(&sandbox, &here, &there);
     let line = ["copy", "s", "-p", &from.name, "--to-project", &to.name, "--to-context=there"];
     sandbox.env("KUBECONFIG", both).run(line).success();
     assert_eq!(there.secret_value(&to.namespace, "s", "k").as_deref(), Some(VALUE.as_bytes()));

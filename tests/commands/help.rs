@@ -5,7 +5,7 @@ use std::path::Path;
 use support::Sandbox;
 use support::sandbox::{kubectl, plugin};
 
-pub(crate) const COMMANDS: [&str; 18] = [
+pub(crate) const COMMANDS: [&str; 19] = [
     "create",
     "delete",
     "label",
@@ -16,6 +16,7 @@ pub(crate) const COMMANDS: [&str; 18] = [
     "detach",
     "submit",
     "usage",
+    "diff",
     "check",
     "view",
     "set",

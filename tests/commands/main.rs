@@ -25,6 +25,7 @@ mod definitions;
 mod delete;
 mod delete_in_use;
 mod detach;
+mod diff;
 mod docs;
 mod edit;
 mod edit_all_keys;

@@ -370,6 +370,12 @@ fn view_needs_to_get_the_secret(world: &World, sandbox: &Sandbox) {
 }
 
 #[scenario]
+fn diff_needs_to_get_the_secret(world: &World, sandbox: &Sandbox) {
+    let lines = commands(["diff s --from-literal=k=v4lue -n {namespace}"]);
+    is_smallest(world, sandbox, ("runai-secret-diff", InProject), &[], &lines);
+}
+
+#[scenario]
 fn copy_needs_to_get_create_and_update_secrets(world: &World, sandbox: &Sandbox) {
     let all = rights("runai-secret-copy");
     for (index, left_out) in [None].into_iter().chain(all.iter().map(Some)).enumerate() {

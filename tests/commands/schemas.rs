@@ -11,7 +11,7 @@ use crate::check::prepare;
 use crate::status::{Shared, create, our_copy, runais_copy};
 use crate::usage::create_consumers;
 
-const SCHEMAS: [&str; 7] = ["list", "view", "status", "status-all", "sync", "usage", "check"];
+const SCHEMAS: [&str; 8] = ["list", "view", "diff", "status", "status-all", "sync", "usage", "check"];
 
 fn reference(file: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference").join(file)).unwrap()
@@ -149,6 +149,10 @@ fn lists_views_usages_and_findings_are_as_their_schemas_say() {
         assert_valid("usage", &run(&format!("usage hf {place}")));
         assert_valid("check", &run(&format!("check {place}")));
     }
+    let other = world.project("team-c");
+    world.create_secret(&other.namespace, "forms", &[("json", "{}"), ("more", "x")]);
+    assert_valid("diff", &run(&format!("diff -n {namespace} --to-project {}", other.name)));
+    assert_valid("diff", &run(&format!("diff forms --from-literal=k=v -n {namespace}")));
     for name in ["forms", "old", "hf"] {
         assert_valid("view", &run(&format!("view {name} -n {namespace}")));
     }
