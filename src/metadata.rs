@@ -1,5 +1,7 @@
 //! The API's `metadata` of any kind of object: it identifies an object without its content.
 
+mod writes;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -7,6 +9,8 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
+
+pub(crate) use self::writes::{LastWrite, Writes};
 
 /// The annotation of kubectl apply: a copy of the whole object, with a secret's values.
 pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -33,6 +37,8 @@ pub(crate) struct Metadata {
     pub(crate) created: String,
     #[serde(rename = "deletionTimestamp")]
     pub(crate) terminating: Option<IgnoredAny>,
+    #[serde(default, rename = "managedFields")]
+    pub(crate) writes: Writes,
 }
 
 /// The annotations in use. Others can be of any length, and hold values of secrets.

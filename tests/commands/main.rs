@@ -8,6 +8,7 @@ mod attach;
 mod attach_checks;
 mod bystanders;
 mod canary;
+mod changed;
 mod check;
 mod check_references;
 mod completion;

@@ -26,7 +26,7 @@ use crate::{session, sharing};
 /// List the secrets of a project, without their values
 ///
 /// It lists one project, several (-p a -p b), or all namespaces. Helm's releases and tokens of service
-/// accounts are left out. No value is read: the server says how many keys a secret has. --keys also shows the
+/// accounts are left out. -o wide also says when values were last written, and by which program. No value is read: the server says how many keys a secret has. --keys also shows the
 /// names of the keys, and has to read the secrets for that.
 ///
 /// --consumers counts what refers to each secret in its namespace, as usage does: one request for each kind
@@ -228,7 +228,13 @@ impl Places {
         }
         columns.push(Column::Age);
         if wide {
-            columns.extend([Column::Project, Column::Credential, Column::Evidence]);
+            columns.extend([
+                Column::Changed,
+                Column::By,
+                Column::Project,
+                Column::Credential,
+                Column::Evidence,
+            ]);
         }
         columns
     }
@@ -237,6 +243,7 @@ impl Places {
 impl Row {
     fn of(listed: Listed, runai: &str, projects: &BTreeMap<String, String>) -> Self {
         let Listed { mut metadata, secret_type, keys, key_names } = listed;
+        let (changed, changed_by) = metadata.writes.last().map(|last| (last.time, last.manager)).unzip();
         let evidence = (metadata.namespace != runai)
             .then(|| Evidence::of(&metadata, &propagation::identity(runai, &metadata.name)))
             .flatten();
@@ -252,6 +259,8 @@ impl Row {
             namespace: metadata.namespace,
             name: metadata.name,
             created: metadata.created,
+            changed,
+            changed_by,
             secret_type,
             keys,
             key_names,
@@ -276,6 +285,8 @@ enum Column {
     Shared,
     Consumers,
     Age,
+    Changed,
+    By,
     Project,
     Credential,
     Evidence,
@@ -291,6 +302,8 @@ impl Column {
             Self::Shared => "SHARED",
             Self::Consumers => "CONSUMERS",
             Self::Age => "AGE",
+            Self::Changed => "CHANGED",
+            Self::By => "BY",
             Self::Project => "PROJECT",
             Self::Credential => "CREDENTIAL",
             Self::Evidence => "EVIDENCE",
@@ -308,6 +321,8 @@ impl Column {
             Self::Shared => row.shared.map(Sharing::in_words).unwrap_or_default().to_owned(),
             Self::Consumers => row.consumers.to_string(),
             Self::Age => age(&row.created),
+            Self::Changed => row.changed.as_deref().map(age).unwrap_or_default(),
+            Self::By => take(&mut row.changed_by).unwrap_or_default(),
             Self::Project => take(&mut row.project).unwrap_or_default(),
             Self::Credential => take(&mut row.credential).unwrap_or_default(),
             Self::Evidence => row.evidence.as_ref().map(ToString::to_string).unwrap_or_default(),

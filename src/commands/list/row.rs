@@ -19,6 +19,9 @@ pub(super) struct Row {
     /// Null without `--keys`.
     pub(super) key_names: Option<Vec<String>>,
     pub(super) created: String,
+    /// Null if the server does not say.
+    pub(super) changed: Option<String>,
+    pub(super) changed_by: Option<String>,
     pub(super) shared: Option<Sharing>,
     pub(super) credential: Option<String>,
     pub(super) consumers: Count,

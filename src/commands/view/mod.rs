@@ -10,10 +10,11 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use self::export::Existing;
+use crate::age::age;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::Holds;
-use crate::metadata::Metadata;
+use crate::metadata::{LastWrite, Metadata};
 use crate::propagation::ExistingSecret;
 use crate::secret::{self, Notation, SecretValue, ValueSummary};
 use crate::session::Session;
@@ -22,6 +23,9 @@ use crate::wording::{few, nearest, plural};
 use crate::{render, session};
 
 /// Show what is in a secret: keys, sizes, and what each value looks like
+///
+/// It also says when each key was last written, and by which program, as far as the server has recorded it: a
+/// program has one time for all the keys that it wrote, that of its last write.
 ///
 /// Values are shown only with --reveal. A single value is written byte for byte, with nothing added unless
 /// standard output is a terminal; a terminal gets only text. Several values need a format: -o json, dotenv or
@@ -81,6 +85,10 @@ struct ViewReport<'a> {
     secret_type: &'a str,
     immutable: bool,
     created: &'a str,
+    /// Null if the server does not say.
+    changed: Option<&'a str>,
+    #[serde(rename = "changedBy")]
+    changed_by: Option<&'a str>,
     keys: Vec<KeyReport<'a>>,
 }
 
@@ -93,6 +101,9 @@ struct KeyReport<'a> {
     ends_in_newline: bool,
     /// The day on which the first certificate in the value expires.
     expires: Option<String>,
+    /// Null if the server does not say.
+    changed: Option<String>,
+    changed_by: Option<String>,
     #[serde(skip)]
     look: ValueSummary,
 }
@@ -143,11 +154,16 @@ impl ViewArgs {
         values: &BTreeMap<String, SecretValue>,
         session: &Session<'_>,
     ) -> Result<()> {
-        let Metadata { namespace, name, created, .. } = &found.metadata;
-        let keys: Vec<KeyReport<'_>> = values.iter().map(|(key, value)| KeyReport::of(key, value)).collect();
+        let Metadata { namespace, name, created, writes, .. } = &found.metadata;
+        let keys: Vec<KeyReport<'_>> =
+            values.iter().map(|(key, value)| KeyReport::of(key, value, writes.last_of(key))).collect();
         let (secret_type, immutable) = (found.content.secret_type.as_str(), found.immutable);
         if matches!(self.output, Some(Form::Json | Form::Yaml)) {
-            let report = ViewReport { namespace, name, secret_type, immutable, created, keys };
+            let last = writes.last();
+            let (changed, changed_by) =
+                last.as_ref().map(|last| (last.time.as_str(), last.manager.as_str())).unzip();
+            let report =
+                ViewReport { namespace, name, secret_type, immutable, created, changed, changed_by, keys };
             let text =
                 if self.output == Some(Form::Json) { render::json(&report) } else { render::yaml(&report) };
             return session.ui.data(&text);
@@ -158,9 +174,11 @@ impl ViewArgs {
         if keys.is_empty() {
             return Ok(());
         }
-        let mut table = Table::new(["KEY", "BYTES", "LOOKS LIKE"]);
+        let mut table = Table::new(["KEY", "BYTES", "LOOKS LIKE", "CHANGED", "BY"]);
         for key in &keys {
-            table.row([key.key, &key.bytes.to_string(), &key.look.to_string()]);
+            let changed = key.changed.as_deref().map(age).unwrap_or_default();
+            let by = key.changed_by.as_deref().unwrap_or_default();
+            table.row([key.key, &key.bytes.to_string(), &key.look.to_string(), &changed, by]);
         }
         session.ui.data(table.to_string().as_bytes())
     }
@@ -213,10 +231,11 @@ impl ViewArgs {
 }
 
 impl<'a> KeyReport<'a> {
-    fn of(key: &'a str, value: &SecretValue) -> Self {
+    fn of(key: &'a str, value: &SecretValue, last: Option<LastWrite>) -> Self {
         let look = ValueSummary::of(value);
         let (form, ends_in_newline, expires) = (look.form.code(), look.ends_in_newline, look.expires());
-        Self { key, bytes: value.len(), form, ends_in_newline, expires, look }
+        let (changed, changed_by) = last.map(|last| (last.time, last.manager)).unzip();
+        Self { key, bytes: value.len(), form, ends_in_newline, expires, changed, changed_by, look }
     }
 }
 
