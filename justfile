@@ -24,6 +24,10 @@ bench:
 docs:
     ci/docs
 
+# The program for Windows and for Linux on arm64, run under Wine and qemu where they can be had.
+platforms:
+    ci/platforms
+
 # All that CI runs.
 ci:
     ci/all

@@ -18,9 +18,11 @@ pub(crate) use self::argument::{Asked, Brings, Holds, Words};
 pub(crate) use self::words::{DryRun, Output, Report, parse_duration, parse_output, parse_secret};
 use self::words::{parse_dry_run, parse_report, parse_validation};
 
-/// The program's file name, which `kubectl runai secret` looks for on PATH. `kubectl runai-secret` looks for
-/// `kubectl-runai_secret`.
+/// The program's file name, which `kubectl runai secret` looks for on PATH.
 pub(crate) const BINARY: &str = "kubectl-runai-secret";
+
+/// The file name that `kubectl runai-secret` looks for, and that Krew gives the plugin.
+pub(crate) const KREWS_NAME: &str = "kubectl-runai_secret";
 
 /// The namespace of Run:ai's default installation.
 pub(crate) const DEFAULT_RUNAI_NAMESPACE: &str = "runai";

@@ -22,6 +22,7 @@ mod memory;
 mod metadata;
 mod printable;
 mod private_files;
+mod programs;
 mod project;
 mod propagation;
 mod random;

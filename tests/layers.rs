@@ -6,7 +6,18 @@ use std::path::Path;
 
 /// The storeys from the ground up. A room may import from its own storey's files and from those below it.
 const STOREYS: [&[&str]; 14] = [
-    &["age", "error", "memory", "metadata", "printable", "private_files", "random", "render", "wording"],
+    &[
+        "age",
+        "error",
+        "memory",
+        "metadata",
+        "printable",
+        "private_files",
+        "programs",
+        "random",
+        "render",
+        "wording",
+    ],
     &["command_line", "flags", "typed_line"],
     &["secret", "project"],
     &["logins", "manifest", "propagation", "workload"],

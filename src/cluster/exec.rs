@@ -23,6 +23,7 @@ use super::kubeconfig::{Cluster, Confidential, Exec};
 use super::material::Field;
 use super::{Attendance, identity};
 use crate::error::{Error, Result};
+use crate::programs;
 use crate::ui::Ui;
 
 /// The time limit of a plugin: long enough for a login in the browser.
@@ -203,7 +204,7 @@ impl Plugin {
         if mode == Some("Always") && !terminal {
             return Err(self.failed("needs a terminal, and standard input is none"));
         }
-        let mut command = Command::new(&self.name);
+        let mut command = Command::new(programs::to_start(&self.name));
         command.args(&self.exec.args).kill_on_drop(true).stdout(Stdio::piped()).stderr(if attended {
             Stdio::inherit()
         } else {

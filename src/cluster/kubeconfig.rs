@@ -6,6 +6,7 @@
 
 mod file;
 
+use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -111,11 +112,25 @@ fn default_paths() -> Vec<PathBuf> {
     let listed: Vec<PathBuf> = env::var_os("KUBECONFIG")
         .map(|list| env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect())
         .unwrap_or_default();
-    if listed.is_empty() {
-        env::home_dir().map(|home| home.join(".kube/config")).into_iter().collect()
-    } else {
-        listed
-    }
+    if listed.is_empty() { usual_path().into_iter().collect() } else { listed }
+}
+
+/// Returns the path in the user's home: on Windows, as client-go, in the first that has it of `HOME`, as git's bash sets
+/// it, the home on a server, and the profile.
+fn usual_path() -> Option<PathBuf> {
+    let in_home = |home: PathBuf| home.join(".kube").join("config");
+    let of_windows = || homes_of_windows(|name| env::var_os(name)).map(in_home).find(|file| file.is_file());
+    let found = if cfg!(windows) { of_windows() } else { None };
+    found.or_else(|| env::home_dir().map(in_home))
+}
+
+fn homes_of_windows(variable: impl Fn(&str) -> Option<OsString>) -> impl Iterator<Item = PathBuf> {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let on_a_server = set("HOMEDRIVE").zip(set("HOMEPATH")).map(|(mut drive, path)| {
+        drive.push(path);
+        drive
+    });
+    [set("HOME"), on_a_server, set("USERPROFILE")].into_iter().flatten().map(PathBuf::from)
 }
 
 /// Builds the error for no file that names a cluster: where they were looked for, and how to get one.
@@ -368,6 +383,18 @@ fn check_impersonation(user: &User) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_home_of_windows_is_looked_for_as_client_go_does() {
+        let homes = |set: &[(&str, &str)]| -> Vec<PathBuf> {
+            let value =
+                |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
+            homes_of_windows(value).collect()
+        };
+        let all = [("USERPROFILE", "P"), ("HOME", "H"), ("HOMEDRIVE", "C:"), ("HOMEPATH", "/u")];
+        assert_eq!(homes(&all), [Path::new("H"), Path::new("C:/u"), Path::new("P")]);
+        assert_eq!(homes(&[("HOME", ""), ("HOMEDRIVE", "C:"), ("USERPROFILE", "P")]), [Path::new("P")]);
+    }
 
     #[test]
     fn flags_are_laid_over_a_pods_service_account_as_over_a_kubeconfig() {

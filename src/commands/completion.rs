@@ -13,11 +13,8 @@ use clap::ValueEnum;
 
 use crate::complete::{self, Shell};
 use crate::error::{Error, Result};
-use crate::flags::BINARY;
+use crate::flags::{BINARY, KREWS_NAME};
 use crate::session::Session;
-
-/// The file name that `kubectl runai-secret` looks for, and that Krew gives the plugin.
-const KREWS_NAME: &str = "kubectl-runai_secret";
 
 /// The names of the links beside the plugin, and the purpose of each.
 const NAMES: [(&str, &str); 3] = [
@@ -77,7 +74,16 @@ pub(super) fn run(args: &CompletionArgs, session: &Session<'_>) -> Result<()> {
         What::Powershell => Shell::Powershell,
         What::Elvish => Shell::Elvish,
     };
-    session.ui.data(complete::registration(shell, BINARY).as_bytes())
+    // Krew makes no second name, and on Windows nobody else does.
+    let name = if shell == Shell::Powershell { own_name() } else { BINARY };
+    session.ui.data(complete::registration(shell, name).as_bytes())
+}
+
+/// Returns the name by which this program was started, of the two that it has.
+fn own_name() -> &'static str {
+    let started = std::env::args_os().next().map(PathBuf::from);
+    let is_krews = started.is_some_and(|file| file.file_stem() == Some(OsStr::new(KREWS_NAME)));
+    if is_krews { KREWS_NAME } else { BINARY }
 }
 
 /// The folder in which the plugin is found, and the name of its own file there.
@@ -224,11 +230,11 @@ fn link(file: &str, path: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(file, path)
 }
 
-/// Refuses to link on systems where links are for administrators. A copy instead would be outdated after the
-/// next upgrade.
+/// Refuses to link on Windows: kubectl (1.37) takes `.exe` for a part of a plugin's name there, and so finds no file that
+/// would complete `runai-secret`.
 #[cfg(not(unix))]
 fn link(_: &str, _: &Path) -> io::Result<()> {
-    Err(io::Error::new(ErrorKind::Unsupported, "links are not made on this system"))
+    Err(io::Error::new(ErrorKind::Unsupported, "kubectl asks no plugin for completion on Windows"))
 }
 
 fn not_written(path: &Path, error: &io::Error) -> Error {
@@ -236,9 +242,13 @@ fn not_written(path: &Path, error: &io::Error) -> Error {
     match error.kind() {
         ErrorKind::PermissionDenied => failed
             .hint("run this as a user who may write there, or install the plugin in a folder of your own"),
-        ErrorKind::Unsupported => failed.hint(
-            "for PowerShell: kubectl-runai-secret completion powershell | Out-String | Invoke-Expression",
-        ),
+        ErrorKind::Unsupported => {
+            let name = own_name();
+            failed.hint(format!(
+                "PowerShell completes {name} itself, with this line in its profile: \
+                 {name} completion powershell | Out-String | Invoke-Expression"
+            ))
+        }
         _ => failed,
     }
 }

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use super::candidate::Candidate;
 use super::candidate::Files;
 
+/// What separates folders in a path.
+const SEPARATORS: &[char] = if cfg!(windows) { &['/', '\\'] } else { &['/'] };
+
 /// The most names: a folder may have millions.
 const MOST: usize = 1000;
 
 pub(super) fn candidates(files: &Files) -> Vec<Candidate> {
-    let (folder, name) = match files.text.rfind('/') {
-        Some(at) => files.text.split_at(at + 1),
-        None => ("", files.text.as_str()),
-    };
+    let (folder, name) = parts(&files.text, SEPARATORS);
     let mut found: Vec<Candidate> = fs::read_dir(on_disk(folder))
         .into_iter()
         .flatten()
@@ -29,7 +29,8 @@ pub(super) fn candidates(files: &Files) -> Vec<Candidate> {
             // Asked of the path: the entry itself may be a link to a folder.
             let is_folder = entry.path().is_dir();
             Some(if is_folder {
-                Candidate::continued(format!("{word}/"), "")
+                let separator = folder.chars().next_back().unwrap_or(std::path::MAIN_SEPARATOR);
+                Candidate::continued(format!("{word}{separator}"), "")
             } else {
                 Candidate::new(word, "")
             })
@@ -40,9 +41,15 @@ pub(super) fn candidates(files: &Files) -> Vec<Candidate> {
     found.into_iter().map(|candidate| candidate.after(&files.before)).collect()
 }
 
+/// Splits a path behind its last separator.
+fn parts<'a>(path: &'a str, separators: &[char]) -> (&'a str, &'a str) {
+    path.rfind(separators).map_or(("", path), |at| path.split_at(at + 1))
+}
+
 /// Returns the path that was typed, with `~/` expanded as in a shell.
 pub(crate) fn on_disk(typed: &str) -> PathBuf {
-    match (typed.strip_prefix("~/"), std::env::home_dir()) {
+    let of_home = typed.strip_prefix('~').and_then(|rest| rest.strip_prefix(SEPARATORS));
+    match (of_home, std::env::home_dir()) {
         (Some(rest), Some(home)) => home.join(rest),
         _ if typed.is_empty() => PathBuf::from("."),
         _ => Path::new(typed).to_path_buf(),
@@ -73,5 +80,13 @@ mod tests {
         assert_eq!(offered(""), ["keys/", "kind.txt", "other"]);
         assert_eq!(offered("."), [".kube"]);
         assert_eq!(offered("none/"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_path_of_windows_has_two_separators() {
+        assert_eq!(parts("C:\\w\\pl", &['/', '\\']), ("C:\\w\\", "pl"));
+        assert_eq!(parts("C:\\w/pl", &['/', '\\']), ("C:\\w/", "pl"));
+        assert_eq!(parts("a\\b/c\\d", &['/']), ("a\\b/", "c\\d"));
+        assert_eq!(parts("pl", &['/']), ("", "pl"));
     }
 }

@@ -4,6 +4,7 @@
 //! `=` in bash (clap#6280), and end a word in zsh that continues. The other three shells use clap's scripts.
 //! All ask with `COMPLETE=<shell>` and pass the words after `--`.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::path::Path;
 use std::time::Instant;
@@ -14,7 +15,7 @@ use clap_complete::env::{Elvish, EnvCompleter, Fish, Powershell};
 use super::candidate::Offer;
 use super::files;
 use super::offer::{REQUEST, offer, print};
-use crate::flags::BINARY;
+use crate::flags::{BINARY, KREWS_NAME};
 
 /// The placeholder in the scripts for the command to ask.
 const COMPLETER: &str = "@COMPLETER@";
@@ -46,7 +47,9 @@ fn with_completer(script: &str, completer: &str) -> String {
 fn of_clap(shell: &dyn EnvCompleter, completer: &str) -> String {
     let mut script = Vec::new();
     // Named by its file: the usage lines' name has blanks, so the script would take over `kubectl`.
-    let written = shell.write_registration(REQUEST, BINARY, BINARY, completer, &mut script);
+    let name = Path::new(completer).file_stem().and_then(|name| name.to_str());
+    let name = name.filter(|name| *name == KREWS_NAME).unwrap_or(BINARY);
+    let written = shell.write_registration(REQUEST, BINARY, name, completer, &mut script);
     written.expect("writing to memory does not fail");
     format!("{}\n", String::from_utf8_lossy(&script).trim())
 }
@@ -86,8 +89,10 @@ impl Shell {
             let _ = match self {
                 Self::Bash => writeln!(answer, "{}", escaped(value)),
                 Self::Elvish => writeln!(answer, "{value}"),
+                Self::Powershell if about.is_empty() => writeln!(answer, "{}", for_powershell(value)),
+                Self::Powershell => writeln!(answer, "{}\t{about}", for_powershell(value)),
                 _ if about.is_empty() => writeln!(answer, "{value}"),
-                Self::Zsh | Self::Fish | Self::Powershell => writeln!(answer, "{value}\t{about}"),
+                Self::Zsh | Self::Fish => writeln!(answer, "{value}\t{about}"),
             };
         }
         if lists_files_itself {
@@ -119,6 +124,16 @@ fn escaped(value: &str) -> String {
     escaped
 }
 
+/// Returns a word in quotation marks, if it has a character that means something to PowerShell, which takes a candidate as
+/// it is.
+fn for_powershell(value: &str) -> Cow<'_, str> {
+    if value.contains([' ', '$', '`', '\'', '"', '(', ')', '{', '}', ';', '&', '|', '<', '>', '#']) {
+        format!("'{}'", value.replace('\'', "''")).into()
+    } else {
+        value.into()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,6 +145,24 @@ mod tests {
         assert_eq!(unquoted("'a b'"), "a b");
         assert_eq!(unquoted("'a"), "'a");
         assert_eq!(unquoted(""), "");
+    }
+
+    #[test]
+    fn a_name_with_blanks_is_one_word_in_powershell() {
+        assert_eq!(for_powershell(r"--from-file=k=C:\w\plain.txt"), r"--from-file=k=C:\w\plain.txt");
+        assert_eq!(for_powershell(r"k=C:\a b\it's.txt"), r"'k=C:\a b\it''s.txt'");
+    }
+
+    #[test]
+    fn a_script_for_powershell_completes_the_name_that_asks_for_it() {
+        for name in [BINARY, "kubectl-runai_secret"] {
+            let script = registration(Shell::Powershell, name);
+            assert!(script.contains(&format!("-CommandName {name} ")), "{script}");
+            assert!(script.contains(&format!("& {name} -- ")), "{script}");
+        }
+        let script = registration(Shell::Powershell, "/opt/a b/kubectl-runai_secret");
+        assert!(script.contains("-CommandName kubectl-runai_secret "), "{script}");
+        assert!(registration(Shell::Powershell, "other").contains(&format!("-CommandName {BINARY} ")));
     }
 
     #[test]

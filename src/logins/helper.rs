@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::command_line::quoted;
 use crate::error::{Error, Result};
 use crate::printable::printable;
+use crate::programs;
 use crate::secret::{FieldText, SecretValue};
 
 /// The time limit for one answer: a helper may have to unlock a keyring.
@@ -82,7 +83,7 @@ fn ask(helper: &str, action: &str, line: &str) -> Result<Option<SecretValue>> {
     if line.len() > LONGEST_LINE {
         return Err(Error::failed(format!("a registry's name has no more than {LONGEST_LINE} characters")));
     }
-    let (status, answer) = run(Command::new(&program).arg(action), line, PATIENCE)?;
+    let (status, answer) = run(Command::new(programs::to_start(&program)).arg(action), line, PATIENCE)?;
     if answer.len() > LIMIT {
         return Err(Error::failed(format!("{program} gave more than {LIMIT} bytes for an answer")));
     }

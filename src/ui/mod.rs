@@ -5,6 +5,8 @@
 //! window's title.
 
 pub(crate) mod interrupt;
+#[cfg(windows)]
+mod keyboard;
 mod line;
 mod progress;
 mod prompt;
@@ -116,8 +118,7 @@ impl Ui {
         };
         let presence = if talk.no_input || !somebody_there { Presence::Away } else { Presence::There };
         let chatter = if talk.quiet { Verbosity::Quiet } else { Verbosity::Normal };
-        let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-        let manner = if is_dumb || talk.color() == Color::Never {
+        let manner = if terminal::is_simple() || talk.color() == Color::Never {
             PromptStyle::Sequential
         } else {
             PromptStyle::Drawn

@@ -1,13 +1,16 @@
 //! Sets the terminal's modes while a question is open or another program uses it, and restores them.
 
+use std::ffi::OsStr;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-#[cfg(unix)]
 use std::sync::{Mutex, PoisonError};
 
 use console::Term;
 #[cfg(unix)]
-use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use nix::sys::termios::{LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr};
+
+#[cfg(windows)]
+use super::keyboard;
 
 /// The open question. It is global because a panic ends the program without dropping a guard.
 #[cfg(unix)]
@@ -15,6 +18,10 @@ static OPEN: Mutex<Option<Open>> = Mutex::new(None);
 
 /// Set while the terminal marks what is pasted.
 static MARKS_PASTES: AtomicBool = AtomicBool::new(false);
+
+/// The console's modes before the open question.
+#[cfg(windows)]
+static OPEN: Mutex<Option<u32>> = Mutex::new(None);
 
 #[cfg(unix)]
 struct Open {
@@ -30,6 +37,22 @@ struct Open {
 #[cfg(unix)]
 const MARKS: &str = "\u{1b}[?2004h";
 const NO_MARKS: &str = "\u{1b}[?2004l";
+
+/// Reports whether the terminal can't move its cursor, as far as it says.
+pub(super) fn is_simple() -> bool {
+    let term = std::env::var_os("TERM");
+    // Asking it switches on what it needs for colours and for a cursor that moves.
+    cannot_draw(term.as_deref(), cfg!(windows).then(|| Term::stderr().features().colors_supported()))
+}
+
+/// Returns true for a terminal that can't draw, by its `TERM`, and on Windows, where that is usually unset, by what its
+/// console says.
+fn cannot_draw(term: Option<&OsStr>, console: Option<bool>) -> bool {
+    match (term, console) {
+        (Some(term), _) => term == "dumb",
+        (None, draws) => draws != Some(true),
+    }
+}
 
 /// Restores echo, line mode and cursor when dropped.
 pub(super) struct TerminalGuard {
@@ -63,7 +86,13 @@ impl TerminalGuard {
             let drawn = String::new();
             *OPEN.lock().unwrap_or_else(PoisonError::into_inner) =
                 Some(Open { before, during: during.clone(), drawn });
-            let _ = tcsetattr(io::stdin(), OptionalActions::Now, &during);
+            let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, &during);
+        }
+        #[cfg(windows)]
+        if echo == Echo::Off
+            && let Ok(before) = keyboard::for_keys()
+        {
+            *OPEN.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
         }
         Self { echo, cursor: Cursor::InALine }
     }
@@ -81,15 +110,15 @@ impl TerminalGuard {
 fn prepared(mut modes: Termios, echo: Echo) -> Termios {
     // Linux and macOS have different values for "no character".
     const DISABLED: u8 = if cfg!(target_os = "linux") { 0 } else { 0xff };
-    for key in [SpecialCodeIndex::VSUSP, SpecialCodeIndex::VQUIT] {
-        modes.special_codes[key] = DISABLED;
+    for key in [SpecialCharacterIndices::VSUSP, SpecialCharacterIndices::VQUIT] {
+        modes.control_chars[key as usize] = DISABLED;
     }
     if echo == Echo::Off {
         // On macOS, the extensions have a second key that stops a program: Ctrl-Y.
-        modes.special_codes[SpecialCodeIndex::VINTR] = DISABLED;
-        modes.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::IEXTEN);
-        modes.special_codes[SpecialCodeIndex::VMIN] = 1;
-        modes.special_codes[SpecialCodeIndex::VTIME] = 0;
+        modes.control_chars[SpecialCharacterIndices::VINTR as usize] = DISABLED;
+        modes.local_flags.remove(LocalFlags::ECHO | LocalFlags::ICANON | LocalFlags::IEXTEN);
+        modes.control_chars[SpecialCharacterIndices::VMIN as usize] = 1;
+        modes.control_chars[SpecialCharacterIndices::VTIME as usize] = 0;
     }
     modes
 }
@@ -121,7 +150,11 @@ pub(super) fn restore_modes() {
     // Not `lock`: a panicking thread may hold it.
     #[cfg(unix)]
     if let Some(open) = OPEN.try_lock().ok().and_then(|mut open| open.take()) {
-        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &open.before);
+        let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, &open.before);
+    }
+    #[cfg(windows)]
+    if let Some(before) = OPEN.try_lock().ok().and_then(|mut open| open.take()) {
+        let _ = keyboard::set_modes(before);
     }
 }
 
@@ -155,7 +188,7 @@ pub(super) fn step_back() {
     if let Ok(during) = tcgetattr(io::stdin()) {
         open.during = during;
     }
-    let _ = tcsetattr(io::stdin(), OptionalActions::Now, &open.before);
+    let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, &open.before);
     if MARKS_PASTES.load(Ordering::SeqCst) {
         let _ = Term::stderr().write_str(NO_MARKS);
     }
@@ -168,7 +201,7 @@ pub(super) fn step_back() {
 pub(super) fn come_back() {
     let Some(open) = &mut *OPEN.lock().unwrap_or_else(PoisonError::into_inner) else { return };
     // In the background this stops the program again, until the shell gives it the terminal.
-    let _ = tcsetattr(io::stdin(), OptionalActions::Now, &open.during);
+    let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, &open.during);
     let marks = if MARKS_PASTES.load(Ordering::SeqCst) { MARKS } else { "" };
     let _ = Term::stderr().write_str(&format!("{marks}\r{}", open.drawn));
 }
@@ -200,7 +233,21 @@ impl SavedTerminal {
 impl Drop for SavedTerminal {
     fn drop(&mut self) {
         if let Some(modes) = &self.before {
-            let _ = tcsetattr(io::stdin(), OptionalActions::Now, modes);
+            let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, modes);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_console_of_windows_needs_no_variable_to_draw_lists() {
+        assert!(cannot_draw(None, None));
+        assert!(cannot_draw(Some(OsStr::new("dumb")), Some(true)));
+        assert!(cannot_draw(None, Some(false)));
+        assert!(!cannot_draw(None, Some(true)));
+        assert!(!cannot_draw(Some(OsStr::new("xterm")), None));
     }
 }

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::{bearer, in_words};
 use crate::cluster::kubeconfig::{AuthProviderConfig, Confidential};
+use crate::command_line;
 use crate::error::{Error, Result};
 use crate::flags::Connection;
 
@@ -95,5 +96,5 @@ fn kubectl(flags: &Connection) -> String {
             words.extend([format!("--{name}"), value.clone()]);
         }
     }
-    shell_words::join(words)
+    command_line::joined(words)
 }

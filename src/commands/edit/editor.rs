@@ -10,9 +10,14 @@ use std::{env, io};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
+use crate::command_line;
 use crate::error::{Error, Result};
+use crate::programs;
 use crate::session::Session;
 use crate::ui::{self, SavedTerminal};
+
+/// The editor that is started if none is set.
+const USUAL: &str = if cfg!(windows) { "notepad" } else { "vi" };
 
 /// Arguments that keep values out of vim's registers, undo history and swap files.
 const VIM: [&str; 5] = ["-n", "-i", "NONE", "-c", "silent! set noundofile nobackup nowritebackup"];
@@ -28,11 +33,11 @@ impl Editor {
     pub(super) fn of(session: &Session<'_>) -> Result<Self> {
         let set = |name: &str| env::var(name).ok().filter(|editor| !editor.trim().is_empty());
         let editor = ["KUBE_EDITOR", "VISUAL", "EDITOR"].into_iter().find_map(set);
-        let Some(editor) = editor.or_else(|| session.ui.data_is_seen().then(|| "vi".to_owned())) else {
+        let Some(editor) = editor.or_else(|| session.ui.data_is_seen().then(|| USUAL.to_owned())) else {
             return Err(Error::usage("there is no terminal to edit in, and no other editor is set")
                 .hint("set KUBE_EDITOR to the editor to start; the command set changes a key without one"));
         };
-        let words = shell_words::split(&editor).unwrap_or_default();
+        let words = command_line::split(&editor).unwrap_or_default();
         if words.is_empty() {
             return Err(Error::usage("the editor's command can't be understood").hint("set KUBE_EDITOR=vim"));
         }
@@ -43,7 +48,7 @@ impl Editor {
     /// arguments.
     pub(super) async fn open(&self, path: &Path, session: &Session<'_>) -> Result<()> {
         let (program, arguments) = self.0.split_first().expect("an editor has a name");
-        let mut command = Command::new(program);
+        let mut command = Command::new(programs::to_start(program));
         command.args(arguments).kill_on_drop(true);
         // The editor draws the values: if standard output is not a terminal, its output is dropped.
         if !session.ui.data_is_seen() {
@@ -135,8 +140,10 @@ fn is_ctrl_c(ended: ExitStatus) -> bool {
 }
 
 #[cfg(not(unix))]
-fn is_ctrl_c(_: ExitStatus) -> bool {
-    false
+fn is_ctrl_c(ended: ExitStatus) -> bool {
+    /// `STATUS_CONTROL_C_EXIT`.
+    const INTERRUPT: u32 = 0xc000_013a;
+    ended.code().map(i32::cast_unsigned) == Some(INTERRUPT)
 }
 
 /// Reports whether the editor is vim, by this name or another: `vi` is a link to it almost everywhere.
@@ -144,9 +151,31 @@ fn is_vim(program: &str) -> bool {
     let given = Path::new(program);
     let path = env::var_os("PATH").unwrap_or_default();
     let on_path = || env::split_paths(&path).map(|folder| folder.join(given)).find(|file| file.is_file());
-    let file = if program.contains('/') { Some(given.to_owned()) } else { on_path() };
+    let file = if given.components().count() > 1 { Some(given.to_owned()) } else { on_path() };
     let linked = file.and_then(|file| file.canonicalize().ok());
     let both = [Some(given), linked.as_deref()].into_iter().flatten();
     let mut names = both.filter_map(Path::file_name).filter_map(OsStr::to_str);
-    names.any(|name| name.starts_with("vim") || matches!(name, "nvim" | "gvim"))
+    names.any(is_name_of_vim)
+}
+
+/// Returns true for `vim`, `nvim.exe`, `vim.basic` and the like.
+fn is_name_of_vim(file: &str) -> bool {
+    let file = file.to_ascii_lowercase();
+    let name = file.strip_suffix(".exe").unwrap_or(&file);
+    name.starts_with("vim") || matches!(name, "nvim" | "gvim")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_name_of_vim;
+
+    #[test]
+    fn vim_is_known_by_each_of_its_names() {
+        for name in ["vim", "vim.basic", "vimx", "nvim", "gvim", "Vim.exe", "nvim.exe", "gvim.exe"] {
+            assert!(is_name_of_vim(name), "{name}");
+        }
+        for name in ["vi", "nano", "code.exe", "nvim-qt"] {
+            assert!(!is_name_of_vim(name), "{name}");
+        }
+    }
 }

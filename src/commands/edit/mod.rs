@@ -17,7 +17,7 @@ use self::private_file::{Leftover, PrivateFile};
 use crate::change::retry::Tries;
 use crate::change::secret::{Done, SecretChange};
 use crate::cluster::{Failure, SecretHead, SecretWithValues};
-use crate::command_line::CommandLine;
+use crate::command_line::{self, CommandLine};
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, Holds, Output, WriteArgs};
 use crate::propagation::Scope;
@@ -33,8 +33,9 @@ use crate::{change, session, sharing};
 /// One file shows all keys whose values are text, decoded: change, add, rename and remove them. With KEY the
 /// file is the value of that key alone. Keys whose values are not text are left out and stay as they are.
 ///
-/// The file is in memory, only you can read it, and it is wiped when the editor ends. `KUBE_EDITOR`, `VISUAL`
-/// or `EDITOR` names the editor; without one it is vi. Changes that others make meanwhile stay; if they
+/// The file is in memory on Linux and in your folder for temporary files elsewhere, only you can read it, and it
+/// is wiped when the editor ends. `KUBE_EDITOR`, `VISUAL` or `EDITOR` names the editor; without one it is vi, on
+/// Windows notepad. Changes that others make meanwhile stay; if they
 /// changed the same key, you are asked. If what you saved can't be written, it is kept, whatever ends the
 /// editor or this program, and you are told where.
 #[derive(clap::Args)]
@@ -118,10 +119,15 @@ fn tell_of_leftovers(session: &Session<'_>) {
     for Leftover { folder, age } in private_file::leftovers() {
         let age = age.map(|age| format!(", {} ago", crate::age::in_words(age))).unwrap_or_default();
         let folder = folder.display().to_string();
-        let delete = shell_words::join(["rm", "-r", &folder]);
-        session.ui.warning(&format!(
-            "an earlier edit left text in {folder}{age}, which may hold values; to delete it: {delete}"
-        ));
+        // cmd.exe and PowerShell have no command in common that deletes a folder.
+        let delete = if cfg!(windows) {
+            "delete that folder".to_owned()
+        } else {
+            format!("to delete it: {}", command_line::joined(["rm", "-r", &folder]))
+        };
+        session
+            .ui
+            .warning(&format!("an earlier edit left text in {folder}{age}, which may hold values; {delete}"));
     }
 }
 
@@ -202,7 +208,7 @@ impl Editing<'_> {
         words.extend(["-n", namespace]);
         let connection = change::recreate::saved_manifest::flags(&session.globals.connection);
         words.extend(connection.iter().map(String::as_str));
-        self.file.resume_by(shell_words::join(words));
+        self.file.resume_by(command_line::joined(words));
     }
 
     /// Writes the changes. Returns those that were written; none if nothing was left of them.

@@ -8,6 +8,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use crate::command_line;
 use crate::error::{Error, Result};
 use crate::private_files;
 use crate::private_files::{make_folder, write_new};
@@ -146,8 +147,8 @@ impl Drop for PrivateFile {
         let path = self.path.display();
         interrupt::leave_word(format!("your text is kept, delete it when you are done: {path}"));
         if cfg!(unix) && !self.resume.is_empty() {
-            let editor = shell_words::join(["cp", &path.to_string()]);
-            let editor = shell_words::quote(&editor);
+            let editor = command_line::joined(["cp", &path.to_string()]);
+            let editor = command_line::quoted(&editor);
             interrupt::leave_word(format!("to write it as it is: KUBE_EDITOR={editor} {}", self.resume));
         }
     }
@@ -207,7 +208,8 @@ fn is_running(_: &str) -> bool {
 /// disk if there is neither.
 fn bases() -> impl Iterator<Item = PathBuf> {
     let own = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    [own, Some(PathBuf::from(SHARED_MEMORY)), Some(std::env::temp_dir())]
+    let shared = cfg!(target_os = "linux").then(|| PathBuf::from(SHARED_MEMORY));
+    [own, shared, Some(std::env::temp_dir())]
         .into_iter()
         .flatten()
         // The specification of XDG_RUNTIME_DIR says to ignore relative paths.

@@ -1,4 +1,4 @@
-//! Writes values to a file that only its owner can read. The file is written whole or not at all, and
+//! Writes values to a file that only its owner can read; on Windows a file has the readers of its folder. The file is written whole or not at all, and
 //! replaces another one only if that was asked for.
 
 use std::fs;
@@ -7,6 +7,10 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::random::random;
+
+/// Tells who can read the file.
+pub(super) const READERS: &str =
+    if cfg!(unix) { "only you can read" } else { "everybody can read who can read its folder" };
 
 /// The treatment of an existing file.
 #[derive(Clone, Copy, PartialEq, Eq)]

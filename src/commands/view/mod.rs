@@ -59,7 +59,7 @@ pub(crate) struct ViewArgs {
     )]
     output: Option<Form>,
 
-    /// Write the values to a new file that only you can read
+    /// Write the values to a new file that only you can read; on Windows, who can read its folder can read it
     #[arg(long, value_name = "PATH", requires = "reveal", add = Holds::File)]
     export_file: Option<PathBuf>,
 
@@ -207,9 +207,10 @@ impl ViewArgs {
         let existing = if self.overwrite { Existing::Replace } else { Existing::Keep };
         export::write(path, bytes, existing)?;
         session.ui.note(&format!(
-            "wrote {} to {}, which only you can read",
+            "wrote {} to {}, which {}",
             plural(bytes.len(), "byte"),
-            path.display()
+            path.display(),
+            export::READERS
         ));
         Ok(())
     }

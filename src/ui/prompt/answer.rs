@@ -2,9 +2,14 @@
 
 use std::io;
 
-use console::{Key, Term};
+use console::Key;
 
 use crate::error::Error;
+
+#[cfg(unix)]
+pub(super) use super::keys::read as read_key;
+#[cfg(windows)]
+pub(super) use super::windows_keys::read as read_key;
 
 /// Hides the cursor, for lists and yes-or-no questions. The answer shows it again.
 pub(super) const HIDE_CURSOR: &str = "\u{1b}[?25l";
@@ -19,7 +24,6 @@ pub(super) enum PromptError {
     /// Ctrl-C, or the end of input.
     Cancelled,
     Io(io::Error),
-    #[cfg_attr(not(unix), expect(dead_code, reason = "there, a hidden line is the console's"))]
     Refused(Error),
 }
 
@@ -41,16 +45,6 @@ impl From<io::Error> for PromptError {
             _ => Self::Io(error),
         }
     }
-}
-
-#[cfg(unix)]
-pub(super) fn read_key(_: &Term) -> io::Result<Key> {
-    super::keys::read()
-}
-
-#[cfg(not(unix))]
-pub(super) fn read_key(terminal: &Term) -> io::Result<Key> {
-    terminal.read_key()
 }
 
 /// Returns the question with what Enter alone answers.

@@ -6,14 +6,14 @@
 use std::io;
 
 use console::Key;
+use nix::sys::termios::{FlushArg, SetArg, SpecialCharacterIndices, tcflush, tcgetattr, tcsetattr};
 use rustix::io::Errno;
-use rustix::termios::{OptionalActions, QueueSelector, SpecialCodeIndex, tcflush, tcgetattr, tcsetattr};
 
 /// How long the rest of a key of several bytes, or of a paste, may take to follow: in tenths of a second.
 pub(super) const MOMENT: u8 = 1;
 
 const ESCAPE: u8 = 0x1b;
-pub(super) const CTRL_C: u8 = 0x03;
+const CTRL_C: u8 = 0x03;
 
 /// Reads the next key.
 ///
@@ -31,7 +31,7 @@ pub(super) fn read() -> io::Result<Key> {
         0x05 => Key::End,
         CTRL_C => {
             // Drops the rest of a paste: it must not reach the shell.
-            tcflush(io::stdin(), QueueSelector::IFlush)?;
+            tcflush(io::stdin(), FlushArg::TCIFLUSH)?;
             Key::CtrlC
         }
         first => character(first)?,
@@ -52,9 +52,9 @@ pub(super) fn next_byte() -> io::Result<Option<u8>> {
 /// Sets how long the next byte is waited for, in tenths of a second; 0 for no limit.
 pub(super) fn wait_at_most(tenths: u8) -> io::Result<()> {
     let mut modes = tcgetattr(io::stdin())?;
-    modes.special_codes[SpecialCodeIndex::VMIN] = u8::from(tenths == 0);
-    modes.special_codes[SpecialCodeIndex::VTIME] = tenths;
-    Ok(tcsetattr(io::stdin(), OptionalActions::Now, &modes)?)
+    modes.control_chars[SpecialCharacterIndices::VMIN as usize] = u8::from(tenths == 0);
+    modes.control_chars[SpecialCharacterIndices::VTIME as usize] = tenths;
+    Ok(tcsetattr(io::stdin(), SetArg::TCSANOW, &modes)?)
 }
 
 /// Reads the rest of a key that begins with Esc, or Esc alone.

@@ -44,7 +44,7 @@ pub(super) fn read(question: &str, word: &Word, theme: &dyn Theme) -> Result<Str
     line.begin()?;
     loop {
         line.draw()?;
-        match answer::read_key(&line.terminal)? {
+        match answer::read_key()? {
             key @ (Key::Escape | Key::CtrlC | Key::Char(answer::CTRL_D)) => {
                 line.terminal.write_line("")?;
                 return Err(PromptError::by(&key));

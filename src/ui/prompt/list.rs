@@ -83,7 +83,7 @@ impl List<'_> {
         loop {
             self.draw()?;
             loop {
-                match answer::read_key(&self.terminal)? {
+                match answer::read_key()? {
                     key @ (Key::Escape | Key::CtrlC | Key::Char(answer::CTRL_D)) => {
                         return Err(PromptError::by(&key));
                     }

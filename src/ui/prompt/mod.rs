@@ -12,8 +12,12 @@ mod hidden;
 mod keys;
 mod line;
 mod list;
+#[cfg(any(windows, test))]
+mod press;
 mod ranking;
 mod sequential;
+#[cfg(windows)]
+mod windows_keys;
 
 use console::{Key, Term};
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
@@ -65,7 +69,7 @@ fn yes_or_no(
     let _ = theme.format_confirm_prompt(&mut row, question, Some(proposal == Proposal::Yes));
     terminal::draw(terminal, &format!("{HIDE_CURSOR}{row}"))?;
     let answer = loop {
-        match read_key(terminal)? {
+        match read_key()? {
             Key::Char('y' | 'Y') => break Ok(true),
             Key::Char('n' | 'N') => break Ok(false),
             Key::Enter => break Ok(proposal == Proposal::Yes),
