@@ -126,7 +126,7 @@ impl Arena {
     ///
     /// The system counts the parent's resident memory at the start into a child's peak, and this process
     /// holds a whole API server. So a fresh start of this program, of some 3 MB, is the parent.
-    fn peak_memory(&self, program: &Path, arguments: &[String]) -> f64 {
+    pub(crate) fn peak_memory(&self, program: &Path, arguments: &[String]) -> f64 {
         let this = env::current_exe().expect("a program that runs");
         let answer = self.command(&this).arg(PEAK_MEMORY).arg(program).args(arguments).output();
         let answer = answer.expect("this program starts once more");
