@@ -16,7 +16,7 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
     /// The version, such as v1.2.3.
-    #[arg(long, global = true, default_value = "v0.0.0-dev")]
+    #[arg(long, global = true, default_value = "v0.0.0-dev", value_parser = version)]
     version: String,
     /// The folder for what is made.
     #[arg(long, global = true, default_value = "dist")]
@@ -43,6 +43,26 @@ enum Command {
         #[arg(long)]
         all_platforms: bool,
     },
+}
+
+/// Takes only `v1.2.3` and `v1.2.3-rc.1`: the version becomes part of file names and addresses.
+fn version(text: &str) -> Result<String> {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_word = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let numbers =
+        text.strip_prefix('v').map(|rest| rest.split_once('-').map_or((rest, "dev"), |parts| parts));
+    match numbers {
+        Some((numbers, pre))
+            if numbers.split('.').count() == 3
+                && numbers.split('.').all(is_number)
+                && pre.split('.').all(is_word) =>
+        {
+            Ok(text.to_owned())
+        }
+        _ => Err("a version is vX.Y.Z or vX.Y.Z-PRE, such as v1.2.3-rc.1".to_owned()),
+    }
 }
 
 fn main() -> ExitCode {
@@ -107,4 +127,32 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         .map_err(|error| format!("can't write {}: {error}", path.display()))?;
     println!("{}", path.display());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_can_leave_no_folder() {
+        for text in ["v1.2.3", "v0.0.0-dev", "v1.2.3-rc.1", "v10.20.30-a-b.7"] {
+            assert_eq!(version(text).as_deref(), Ok(text));
+        }
+        for text in [
+            "../../x",
+            "v1.2.3/../x",
+            "1.2.3",
+            "v1.2",
+            "v1.2.3.4",
+            "v1.2.3-",
+            "v1.2.3-a/b",
+            "v1.2.3-a..b",
+            "v",
+            "",
+        ] {
+            assert!(version(text).is_err(), "{text}");
+        }
+        let line = ["release", "manifest", "--repository=x", "--version=../../x"];
+        assert!(Cli::try_parse_from(line).is_err());
+    }
 }
