@@ -2,10 +2,11 @@
 //! decoded, inspected and wiped while the answer is read.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::de::Error as _;
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::call::Call;
@@ -25,25 +26,44 @@ struct Inspected {
     metadata: Metadata,
     #[serde(rename = "type", default)]
     secret_type: String,
-    data: Option<BTreeMap<String, InspectedValue>>,
+    #[serde(rename = "data", default, deserialize_with = "facts")]
+    keys: BTreeMap<String, ValueFacts>,
 }
 
-struct InspectedValue(ValueFacts);
+/// Reads the facts of each value, by its key.
+fn facts<'de, D: Deserializer<'de>>(data: D) -> Result<BTreeMap<String, ValueFacts>, D::Error> {
+    struct Data;
 
-impl<'de> Deserialize<'de> for InspectedValue {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Base64 has no character that JSON escapes, so the text needs no unescaping.
-        let text = <&str>::deserialize(deserializer)?;
-        let bytes = STANDARD.decode(text).map_err(|_| D::Error::custom("a value is not base64"))?;
-        Ok(Self(ValueFacts::of(&SecretValue::from_bytes(bytes))))
+    impl<'de> Visitor<'de> for Data {
+        type Value = BTreeMap<String, ValueFacts>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("the data of a secret")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(BTreeMap::new())
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut facts = BTreeMap::new();
+            while let Some(key) = map.next_key::<String>()? {
+                // Base64 has no character that JSON escapes, so the text needs no unescaping.
+                let text = map.next_value::<&str>()?;
+                let bytes = STANDARD.decode(text).map_err(|_| A::Error::custom("a value is not base64"))?;
+                let of_value = ValueFacts::of(&key, &SecretValue::from_bytes(bytes));
+                facts.insert(key, of_value);
+            }
+            Ok(facts)
+        }
     }
+    data.deserialize_any(Data)
 }
 
 impl From<Inspected> for Inspection {
     fn from(secret: Inspected) -> Self {
-        let Inspected { metadata, secret_type, data } = secret;
+        let Inspected { metadata, secret_type, keys } = secret;
         let Metadata { name, namespace, labels, annotations, owner_references, .. } = metadata;
-        let keys = data.into_iter().flatten().map(|(key, InspectedValue(facts))| (key, facts)).collect();
         let applied_values = annotations.last_applied.is_some_and(|applied| applied.holds_values);
         let controller = Owner::controlling(&owner_references).map(ToString::to_string);
         Self { namespace, name, secret_type, labels, keys, applied_values, controller }

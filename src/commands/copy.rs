@@ -114,6 +114,9 @@ pub(super) async fn run(args: &CopyArgs, session: &Session<'_>) -> Result<()> {
         session.ui.note(&format!("{} is immutable; its copies are not", args.name));
     }
     let mut manifest = manifest(&found);
+    for doubt in secret::doubts(&manifest.secret_type, |key| manifest.data.get(key)) {
+        session.ui.warning(&doubt);
+    }
     manifest.labels.extend(labels);
     manifest.annotations.extend(annotations);
     let copying = Copying { manifest, uid: found.metadata.uid, args, cluster: target, session };

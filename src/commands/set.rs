@@ -64,6 +64,7 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
         }
         args.read(session).await?
     };
+    judge(&manifest, found.as_ref(), session)?;
     args.review(&manifest, found.as_ref(), &change).await?;
     let before = found.as_ref().map(|secret| Difference::of_set(&secret.values, &manifest.data));
     let keys = before.as_ref().map(Difference::touched).unwrap_or_default();
@@ -109,6 +110,21 @@ fn plan(manifest: &SecretManifest, found: Option<&SecretWithValues>) -> Plan {
     let metadata = change::secret::patch_metadata(&secret.head.metadata);
     let difference = Difference::of_set(&secret.values, &manifest.data);
     Plan::patch(&secret.head, difference, || secret::patch_of_values(&metadata, &manifest.data))
+}
+
+/// Refuses values that nothing could use in a secret of this type. Half of a pair is judged with the half that
+/// stays.
+fn judge(manifest: &SecretManifest, found: Option<&SecretWithValues>, session: &Session<'_>) -> Result<()> {
+    let Some(SecretWithValues { head, values }) = found else { return Ok(()) };
+    let judged = secret::judged_keys(&head.secret_type);
+    if !judged.iter().any(|key| manifest.data.contains_key(*key)) {
+        return Ok(());
+    }
+    let value = |key: &str| manifest.data.get(key).or_else(|| values.get(key));
+    for warning in secret::check_values(&head.secret_type, value)? {
+        session.ui.warning(&warning);
+    }
+    Ok(())
 }
 
 impl SetArgs {

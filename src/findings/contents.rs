@@ -15,7 +15,13 @@ const NAMED: usize = 3;
 
 pub(super) fn findings(extent: Extent, users: &Users<'_>, secret: &Inspection) -> Vec<Finding> {
     let unused = if extent == Extent::Whole { unused(users, secret) } else { None };
-    let found = [last_applied(secret), expired(users, secret), credential(secret), unused];
+    let found = [
+        last_applied(secret),
+        expired(users, secret),
+        unusable_login(users, secret),
+        credential(secret),
+        unused,
+    ];
     found.into_iter().flatten().chain(line_ends(users, secret)).collect()
 }
 
@@ -93,6 +99,17 @@ fn expired(users: &Users<'_>, secret: &Inspection) -> Option<Finding> {
         format!("its certificate expired on {date}"),
         remedy,
     ))
+}
+
+/// Finds registry logins that the kubelet can't read: images are then pulled without one.
+fn unusable_login(users: &Users<'_>, secret: &Inspection) -> Option<Finding> {
+    let message = secret.unusable_login()?.to_owned();
+    let pulls = users.live(secret).any(|(_, reference)| reference.way == Way::ImagePull);
+    let severity = if pulls { Severity::Error } else { Severity::Warning };
+    let create = CommandLine::plugin("create docker-registry").arg(&secret.name).namespace(&secret.namespace);
+    let flags = "--replace --docker-server=SERVER --docker-username=USER --docker-password-stdin";
+    let remedy = at_the_source(secret, || format!("write it again: {}", create.then(flags)));
+    Some(of_secret(secret, severity, Code::UnusableLogin, message, remedy))
 }
 
 fn credential(secret: &Inspection) -> Option<Finding> {

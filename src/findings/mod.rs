@@ -55,6 +55,7 @@ pub(crate) enum Code {
     TrailingNewline,
     LastApplied,
     ExpiredCertificate,
+    UnusableLogin,
     CredentialKeys,
     LateVariable,
     UnknownVariable,
@@ -66,7 +67,7 @@ pub(crate) enum Code {
 }
 
 impl Code {
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::MissingSecret,
         Self::MissingKey,
         Self::StuckPod,
@@ -79,6 +80,7 @@ impl Code {
         Self::TrailingNewline,
         Self::LastApplied,
         Self::ExpiredCertificate,
+        Self::UnusableLogin,
         Self::CredentialKeys,
         Self::LateVariable,
         Self::UnknownVariable,
@@ -103,6 +105,7 @@ impl Code {
             Self::TrailingNewline => "trailing-newline",
             Self::LastApplied => "last-applied",
             Self::ExpiredCertificate => "expired-certificate",
+            Self::UnusableLogin => "unusable-login",
             Self::CredentialKeys => "credential-keys",
             Self::LateVariable => "late-variable",
             Self::UnknownVariable => "unknown-variable",

@@ -1,6 +1,7 @@
 //! The built-in types of secret, and the keys that the API server requires of each.
 
 use super::contents::Contents;
+use super::docker_config::Form;
 use super::value::SecretValue;
 use super::{docker_config, ssh, tls};
 use crate::error::{Error, Result};
@@ -34,7 +35,7 @@ pub(crate) fn check_keys(secret_type: &str, contents: &Contents, annotations: &[
             "the key .dockerconfigjson, a JSON object",
             "kubectl runai-secret create docker-registry NAME makes it from a login or from Docker's config.json",
         ),
-        OLD_DOCKER_CONFIG if !is_object(contents, ".dockercfg") => {
+        OLD_DOCKER_CONFIG if !is_object(contents, docker_config::OLD_KEY) => {
             lacks("the key .dockercfg, a JSON object", "--from-file .dockercfg=PATH")
         }
         BASIC_AUTH if !has("username") && !has("password") => {
@@ -50,6 +51,55 @@ pub(crate) fn check_keys(secret_type: &str, contents: &Contents, annotations: &[
         _ => Ok(()),
     }
 }
+
+/// Judges a whole secret by its type, whichever command makes it: a certificate and its key, an SSH key, the logins
+/// of registries. `value` gives a key's value as it will be. Returns warnings, a line each.
+///
+/// # Errors
+/// Nothing could use it.
+pub(crate) fn check_values<'v>(
+    secret_type: &str,
+    value: impl Fn(&str) -> Option<&'v SecretValue>,
+) -> Result<Vec<String>> {
+    let logins = |form, key| value(key).map_or(Ok(Vec::new()), |file| docker_config::check_value(form, file));
+    let (judged, hint) = match secret_type {
+        TLS => match (value(tls::CERTIFICATE), value(tls::KEY)) {
+            (Some(certificate), Some(key)) => (
+                tls::check_values(certificate, key),
+                "give a certificate and its own key at once: --from-file=tls.crt=PATH --from-file=tls.key=PATH",
+            ),
+            _ => return Ok(Vec::new()),
+        },
+        SSH => (
+            value(ssh::PRIVATE_KEY).map_or(Ok(Vec::new()), ssh::check_value),
+            "a job needs the whole private key, without a passphrase: ssh-keygen -t ed25519 -N '' -f job_key makes one",
+        ),
+        DOCKER_CONFIG => (logins(Form::Config, docker_config::KEY), OF_LOGINS),
+        OLD_DOCKER_CONFIG => (logins(Form::Old, docker_config::OLD_KEY), OF_LOGINS),
+        _ => return Ok(Vec::new()),
+    };
+    judged.map_err(|error| Error::usage(error.for_a_note()).hint(hint))
+}
+
+/// Judges as [`check_values`] does where a secret is written in any case: what nothing could use is a warning too.
+pub(crate) fn doubts<'v>(secret_type: &str, value: impl Fn(&str) -> Option<&'v SecretValue>) -> Vec<String> {
+    check_values(secret_type, value)
+        .unwrap_or_else(|error| vec![[&[error.for_a_note().to_owned()], error.hints()].concat().join("; ")])
+}
+
+/// Returns the keys by whose values a secret of this type is judged.
+pub(crate) fn judged_keys(secret_type: &str) -> &'static [&'static str] {
+    match secret_type {
+        TLS => &[tls::CERTIFICATE, tls::KEY],
+        SSH => &[ssh::PRIVATE_KEY],
+        DOCKER_CONFIG => &[docker_config::KEY],
+        OLD_DOCKER_CONFIG => &[docker_config::OLD_KEY],
+        _ => &[],
+    }
+}
+
+const OF_LOGINS: &str =
+    "auth is base64 of USER:PASSWORD; create docker-registry makes such a file from a login";
 
 fn is_object(contents: &Contents, key: &str) -> bool {
     use serde::de::IgnoredAny;

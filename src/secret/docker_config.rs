@@ -21,6 +21,34 @@ use super::{go_base64, go_json, unseen};
 use crate::error::{Error, Result};
 
 pub(super) const KEY: &str = ".dockerconfigjson";
+/// The key of the older type, whose value is what `auths` is in the newer one.
+pub(super) const OLD_KEY: &str = ".dockercfg";
+
+/// The two forms of a file with logins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Config,
+    Old,
+}
+
+impl Form {
+    /// Returns the form of a key's value, if it is one with logins.
+    pub(super) fn of_key(key: &str) -> Option<Self> {
+        match key {
+            KEY => Some(Self::Config),
+            OLD_KEY => Some(Self::Old),
+            _ => None,
+        }
+    }
+
+    /// Returns the name of the map of logins.
+    fn of(self) -> &'static str {
+        match self {
+            Self::Config => "auths",
+            Self::Old => OLD_KEY,
+        }
+    }
+}
 
 /// Docker Hub's address for logins, and the name that its credentials must have.
 pub(crate) const DOCKER_HUB: &str = "https://index.docker.io/v1/";
@@ -253,12 +281,19 @@ pub(super) enum Verdict {
     Malformed { line: usize },
 }
 
-pub(super) fn judge(file: &[u8]) -> Verdict {
+pub(super) fn judge(file: &[u8], form: Form) -> Verdict {
     // serde would accept an array for a struct.
     if file.trim_ascii_start().first() != Some(&b'{') {
         return Verdict::Malformed { line: 1 };
     }
-    let found: Found = match serde_json::from_slice(file) {
+    let found = match form {
+        Form::Config => serde_json::from_slice(file),
+        Form::Old => serde_json::from_slice::<BTreeMap<String, FoundLogin>>(file).map(|logins| Found {
+            logins: logins.into_values().map(|one| one.0).collect(),
+            names_a_store: false,
+        }),
+    };
+    let found: Found = match found {
         Ok(found) => found,
         // The error's text may quote the file.
         Err(error) => return Verdict::Malformed { line: error.line() },
@@ -276,23 +311,38 @@ pub(super) fn judge(file: &[u8]) -> Verdict {
     }
 }
 
-/// Warns of logins that the kubelet can't use, in a secret whose keys were given one by one.
-pub(crate) fn warn_of_logins(contents: &mut Contents) {
-    let Some(file) = contents.data.get(KEY) else { return };
-    if let Err(error) = check(KEY, file.expose(), &mut contents.warnings) {
-        contents.warnings.push([&[error.line().to_owned()], error.hints()].concat().join("; "));
+/// Judges the logins of a secret, from wherever they come. Returns warnings, a line each.
+///
+/// # Errors
+/// The kubelet can use none of them.
+pub(super) fn check_value(form: Form, file: &SecretValue) -> Result<Vec<String>> {
+    let key = if form == Form::Config { KEY } else { OLD_KEY };
+    let mut warnings = Vec::new();
+    check(key, form, file.expose(), &mut warnings)?;
+    Ok(warnings)
+}
+
+/// Says why no image can be pulled with a file; none if one can.
+pub(super) fn fault(form: Form, file: &SecretValue) -> Option<String> {
+    if matches!(judge(file.expose(), form), Verdict::Useful(_)) {
+        return None;
+    }
+    match check_value(form, file) {
+        Ok(warnings) => warnings.into_iter().next(),
+        Err(error) => Some(error.for_a_note().to_owned()),
     }
 }
 
 /// Refuses a file of which the kubelet can use nothing; warns of single unusable logins.
-fn check(shown: &str, file: &[u8], warnings: &mut Vec<String>) -> Result<()> {
+fn check(shown: &str, form: Form, file: &[u8], warnings: &mut Vec<String>) -> Result<()> {
+    let of = form.of();
     let refusal = |what: &str| Error::usage(format!("{shown} {what}"));
     let login =
         "give the login itself: --docker-server SERVER --docker-username USER --docker-password-stdin";
-    match judge(file) {
+    match judge(file, form) {
         Verdict::Useful(lacks) => {
             warnings.extend(lacks.into_iter().map(|(place, lack)| {
-                format!("{shown}: the {} entry of auths can't be used to pull images: {}", ordinal(place), lack.in_words())
+                format!("{shown}: the {} entry of {of} can't be used to pull images: {}", ordinal(place), lack.in_words())
             }));
             Ok(())
         }
@@ -313,7 +363,7 @@ fn check(shown: &str, file: &[u8], warnings: &mut Vec<String>) -> Result<()> {
             })
         }
         Verdict::Spoilt(place, lack) => Err(refusal(&format!(
-            "can't be used to pull images: in the {} entry of auths {}, and then the kubelet ignores the whole file",
+            "can't be used to pull images: in the {} entry of {of} {}, and then the kubelet ignores the whole file",
             ordinal(place),
             lack.in_words()
         ))
@@ -367,7 +417,7 @@ pub(crate) fn contents_of_file(arguments: Vec<OsString>, input: &mut dyn Input) 
     let value = from.read_text(SIZE_LIMIT, input)?;
     unseen::refuse_mark(&shown, value.expose(), "the kubelet")?;
     let mut contents = Contents::default();
-    check(&shown.to_string(), value.expose(), &mut contents.warnings)?;
+    check(&shown.to_string(), Form::Config, value.expose(), &mut contents.warnings)?;
     contents.add(KEY.to_owned(), value)?;
     Ok(contents)
 }
@@ -441,7 +491,21 @@ mod tests {
             (r#"{"auths":{"a":{"auth":"dTpw","username":1}}}"#, Verdict::Malformed { line: 1 }),
             ("", Verdict::Malformed { line: 1 }),
         ] {
-            assert_eq!(judge(file.as_bytes()), verdict, "{file}");
+            assert_eq!(judge(file.as_bytes(), Form::Config), verdict, "{file}");
+        }
+    }
+
+    #[test]
+    fn the_older_form_is_a_map_of_logins_and_nothing_more() {
+        for (file, verdict) in [
+            (r#"{"r":{"auth":"dTpw"}}"#, Verdict::Useful(Vec::new())),
+            (r#"{"r":{"username":"u","password":"p"},"s":{}}"#, Verdict::Useful(vec![(2, Lack::Nothing)])),
+            (r#"{"r":{"auth":"!!!"}}"#, Verdict::Spoilt(1, Lack::NotBase64)),
+            (r#"{"auths":{"r":{"auth":"dTpw"}}}"#, Verdict::Useless(Lack::Nothing)),
+            ("{}", Verdict::Empty),
+            (r#"{"r":1}"#, Verdict::Malformed { line: 1 }),
+        ] {
+            assert_eq!(judge(file.as_bytes(), Form::Old), verdict, "{file}");
         }
     }
 
@@ -449,12 +513,12 @@ mod tests {
         #[test]
         fn what_is_written_is_judged_useful(password in any::<String>(), username in "[^:]{1,9}") {
             prop_assume!(!password.is_empty());
-            prop_assert_eq!(judge(written("r", &username, &password, "").as_bytes()), Verdict::Useful(Vec::new()));
+            prop_assert_eq!(judge(written("r", &username, &password, "").as_bytes(), Form::Config), Verdict::Useful(Vec::new()));
         }
 
         #[test]
         fn any_file_is_judged_without_a_panic(file in any::<Vec<u8>>()) {
-            let _ = judge(&file);
+            let _ = (judge(&file, Form::Config), judge(&file, Form::Old));
         }
     }
 }

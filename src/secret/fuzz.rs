@@ -195,7 +195,7 @@ fn certificates_and_keys() {
     feed("certificates_and_keys", &seeds, &words, |bytes| {
         let as_certificate = tls_contents(&Origin::StandardInput, &key, &mut Piped(bytes));
         let as_key = tls_contents(&certificate, &Origin::StandardInput, &mut Piped(bytes));
-        let facts = ValueFacts::of(&SecretValue::from_bytes(bytes.to_vec()));
+        let facts = ValueFacts::of(".dockercfg", &SecretValue::from_bytes(bytes.to_vec()));
         format!("{} {} {}", told(as_certificate), told(as_key), facts.line_end)
     });
 }

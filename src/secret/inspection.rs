@@ -7,10 +7,11 @@ use std::time::{Duration, SystemTime};
 use serde::Deserialize as _;
 use serde_json::Value;
 
+use super::builtin_type::{DOCKER_CONFIG, OLD_DOCKER_CONFIG, judged_keys};
 use super::credential::{CREDENTIAL_LABEL, Credential};
 use super::pem::{Block, blocks};
 use super::value::SecretValue;
-use super::{go_base64, key_pair, tls};
+use super::{docker_config, go_base64, key_pair, tls};
 use crate::error::{Error, Result};
 use crate::metadata::Owner;
 
@@ -37,10 +38,12 @@ pub(crate) struct ValueFacts {
     pub(crate) line_end: bool,
     /// The expiry of the first certificate in it, since 1970.
     pub(crate) expires: Option<Duration>,
+    /// The reason why no image can be pulled with it, if its key is that of registry logins.
+    pub(crate) unusable: Option<String>,
 }
 
 impl ValueFacts {
-    pub(crate) fn of(value: &SecretValue) -> Self {
+    pub(crate) fn of(key: &str, value: &SecretValue) -> Self {
         let bytes = value.expose();
         let line = bytes.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
         let line_end = line.is_some_and(|line| !line.is_empty() && !line.contains(&b'\n'));
@@ -48,7 +51,8 @@ impl ValueFacts {
         let blocks = if is_text { blocks(bytes) } else { Vec::new() };
         let certificate = blocks.iter().find(|block| Block::is_certificate(block));
         let facts = certificate.and_then(|block| key_pair::certificate(&block.content).ok());
-        Self { line_end, expires: facts.map(|facts| facts.until) }
+        let unusable = docker_config::Form::of_key(key).and_then(|form| docker_config::fault(form, value));
+        Self { line_end, expires: facts.map(|facts| facts.until), unusable }
     }
 }
 
@@ -67,13 +71,14 @@ impl Inspection {
             let bytes = value.as_str().and_then(go_base64::decoded);
             let mut bytes =
                 bytes.ok_or_else(|| Error::usage(format!("the value of {key} in data is not base64")))?;
-            keys.insert(key.clone(), ValueFacts::of(&SecretValue::from_bytes(std::mem::take(&mut *bytes))));
+            let value = SecretValue::from_bytes(std::mem::take(&mut *bytes));
+            keys.insert(key.clone(), ValueFacts::of(key, &value));
         }
         for (key, value) in manifest["stringData"].as_object().into_iter().flatten() {
             let bytes = value.as_str().map(|text| text.as_bytes().to_vec());
             let bytes =
                 bytes.ok_or_else(|| Error::usage(format!("the value of {key} in stringData is not text")))?;
-            keys.insert(key.clone(), ValueFacts::of(&SecretValue::from_bytes(bytes)));
+            keys.insert(key.clone(), ValueFacts::of(key, &SecretValue::from_bytes(bytes)));
         }
         let owners = Vec::<Owner>::deserialize(&metadata["ownerReferences"]).unwrap_or_default();
         Ok(Self {
@@ -94,6 +99,13 @@ impl Inspection {
         (expires < now).then(|| key_pair::date(expires))
     }
 
+    /// Returns the reason why no image can be pulled with it, if it is a registry login.
+    pub(crate) fn unusable_login(&self) -> Option<&str> {
+        let judged = [DOCKER_CONFIG, OLD_DOCKER_CONFIG].contains(&self.secret_type.as_str());
+        let mut keys = judged_keys(&self.secret_type).iter().filter(|_| judged);
+        keys.find_map(|key| self.keys.get(*key)?.unusable.as_deref())
+    }
+
     /// Returns the credential that its label makes it, if Run:ai knows that kind.
     pub(crate) fn credential(&self) -> Option<Credential> {
         Credential::of_label(self.labels.get(CREDENTIAL_LABEL)?)
@@ -109,7 +121,7 @@ mod tests {
     use super::*;
 
     fn facts(text: &str) -> ValueFacts {
-        ValueFacts::of(&SecretValue::from_bytes(text.as_bytes().to_vec()))
+        ValueFacts::of("k", &SecretValue::from_bytes(text.as_bytes().to_vec()))
     }
 
     #[test]

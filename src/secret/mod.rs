@@ -44,14 +44,14 @@ mod value;
 mod value_summary;
 
 pub(crate) use argument::entries as paths;
-pub(crate) use builtin_type::{DOCKER_CONFIG, OLD_DOCKER_CONFIG, SSH, TLS, TYPES, check_keys};
+pub(crate) use builtin_type::{
+    DOCKER_CONFIG, OLD_DOCKER_CONFIG, SSH, TLS, TYPES, check_keys, check_values, doubts, judged_keys,
+};
 pub(crate) use changes::Changes;
 pub(crate) use contents::Contents;
 pub(crate) use credential::{CREDENTIAL_LABEL, Credential, access_key_contents, password_contents};
 pub(crate) use difference::{Difference, Fate};
-pub(crate) use docker_config::{
-    DOCKER_HUB, Login, contents_of_file, contents_of_logins, is_docker_hub, warn_of_logins,
-};
+pub(crate) use docker_config::{DOCKER_HUB, Login, contents_of_file, contents_of_logins, is_docker_hub};
 pub(crate) use field_text::FieldText;
 pub(crate) use go_base64::{decoded as decoded_base64, decoded_auth};
 pub(crate) use handling::{Handling, Nothing, Trimming};

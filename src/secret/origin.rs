@@ -27,6 +27,13 @@ pub(crate) enum Origin {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shown(String);
 
+impl Shown {
+    /// Names the value of a key, whatever file it comes from.
+    pub(super) fn key(key: &str) -> Self {
+        Self(key.to_owned())
+    }
+}
+
 impl Origin {
     /// Reads `-` as standard input, unlike kubectl, and `/dev/stdin` too, which the system cannot open if it
     /// is a socket.

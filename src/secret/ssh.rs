@@ -78,6 +78,16 @@ pub(crate) fn ssh_contents(files: &SshFiles, input: &mut dyn Input) -> Result<Co
     Ok(contents)
 }
 
+/// Judges the private key of a secret, from wherever it comes. Returns warnings, a line each.
+///
+/// # Errors
+/// No job could use it.
+pub(super) fn check_value(key: &SecretValue) -> Result<Vec<String>> {
+    let shown = Shown::key(PRIVATE_KEY);
+    let block = check_private_key(&shown, key.expose())?;
+    Ok(layout_warning(&shown, key.expose(), &block).into_iter().collect())
+}
+
 /// Returns the block that holds the key.
 fn check_private_key<'a>(shown: &Shown, file: &'a [u8]) -> Result<Block<'a>> {
     unseen::refuse_mark(shown, file, "OpenSSH")?;

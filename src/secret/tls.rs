@@ -49,6 +49,19 @@ pub(crate) fn tls_contents(certificate: &Origin, key: &Origin, input: &mut dyn I
     Ok(contents)
 }
 
+/// Judges the two values of a secret, from wherever they come.
+///
+/// # Errors
+/// No server could use them.
+pub(super) fn check_values(certificate: &SecretValue, key: &SecretValue) -> Result<Vec<String>> {
+    let (of_certificate, of_key) = (Shown::key(CERTIFICATE), Shown::key(KEY));
+    check_pair(
+        &Named { shown: &of_certificate, value: certificate },
+        &Named { shown: &of_key, value: key },
+        SystemTime::now(),
+    )
+}
+
 /// Refuses a pair that no server could use. Returns warnings, a line each.
 fn check_pair(certificate: &Named<'_>, key: &Named<'_>, now: SystemTime) -> Result<Vec<String>> {
     let chain = blocks(certificate.value.expose());

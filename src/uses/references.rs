@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Failure};
 use crate::error::{Error, Result};
 use crate::flags::Holds;
 use crate::metadata::Metadata;
@@ -168,13 +168,16 @@ pub(crate) async fn check(
 ) -> Result<BTreeMap<String, Vec<String>>> {
     let names: BTreeSet<&str> = attachments.iter().map(Attachment::secret).collect();
     let heads =
-        futures::future::join_all(names.iter().map(|name| cluster.secret_head::<Metadata>(namespace, name)));
+        futures::future::join_all(names.iter().map(|name| looked_at(attachments, name, namespace, cluster)));
     let (mut keys, mut unread) = (BTreeMap::new(), Vec::new());
     for (name, head) in names.iter().zip(heads.await) {
         match head {
             Ok(head) => {
                 workload::check_image_pull(attachments, name, &head.secret_type)?;
-                keys.insert((*name).to_owned(), head.keys().map(str::to_owned).collect());
+                if let Some(fault) = head.unusable_login {
+                    session.ui.warning(&format!("no image can be pulled with secret {name}: {fault}"));
+                }
+                keys.insert((*name).to_owned(), head.keys);
             }
             Err(failure) if failure.is_forbidden() => unread.push(*name),
             Err(failure) if failure.is_not_found() && is_optional(attachments, name) => {
@@ -198,6 +201,33 @@ pub(crate) async fn check(
         session.ui.warning(&warning);
     }
     Ok(keys)
+}
+
+/// A secret that is about to be used.
+struct Looked {
+    secret_type: String,
+    keys: Vec<String>,
+    /// The reason why no image can be pulled with it, if one is to be.
+    unusable_login: Option<String>,
+}
+
+/// Looks a secret up. Its values are judged only if images are to be pulled with it.
+async fn looked_at(
+    attachments: &[Attachment],
+    name: &str,
+    namespace: &str,
+    cluster: &Cluster,
+) -> Result<Looked, Failure> {
+    let pulls = |one: &Attachment| matches!(one, Attachment::ImagePull { secret } if secret == name);
+    if attachments.iter().any(pulls) {
+        let found = cluster.inspect_secret(namespace, name).await?;
+        let unusable_login = found.unusable_login().map(str::to_owned);
+        let (secret_type, keys) = (found.secret_type, found.keys.into_keys().collect());
+        return Ok(Looked { secret_type, keys, unusable_login });
+    }
+    let found = cluster.secret_head::<Metadata>(namespace, name).await?;
+    let keys = found.keys().map(str::to_owned).collect();
+    Ok(Looked { secret_type: found.secret_type, keys, unusable_login: None })
 }
 
 /// Refuses a plain value that was meant as a reference: `hf,token` or `hf/token`, if secret hf has a key token.

@@ -329,3 +329,144 @@ fn a_name_with_a_dot_is_warned_of() {
     let created = Sandbox::new().run(dry(&["a.b", "--from-literal=k=v"])).success();
     assert!(created.stderr.starts_with("Warning: a name with a dot"), "{created}");
 }
+
+/// Values that nothing could use, by the type of their secret and the key, with what is said of each.
+fn useless() -> [(&'static str, &'static str, String, &'static str); 5] {
+    let encrypted = openssh_key("aes256-ctr");
+    [
+        ("kubernetes.io/ssh-auth", "ssh-privatekey", encrypted, "ssh-privatekey has a passphrase"),
+        ("kubernetes.io/ssh-auth", "ssh-privatekey", "ssh-rsa AAAA x".to_owned(), "is a public key"),
+        (
+            "kubernetes.io/dockerconfigjson",
+            ".dockerconfigjson",
+            r#"{"auths":{"r":{"auth":"!!!"}}}"#.to_owned(),
+            "in the 1st entry of auths its auth is not base64",
+        ),
+        (
+            "kubernetes.io/dockercfg",
+            ".dockercfg",
+            r#"{"r":{"auth":"!!!"}}"#.to_owned(),
+            "in the 1st entry of .dockercfg its auth is not base64",
+        ),
+        (
+            "kubernetes.io/tls",
+            "tls.crt",
+            "nothing in PEM".to_owned(),
+            "failed to find any PEM data in certificate input",
+        ),
+    ]
+}
+
+/// The value of a sound secret of each type.
+fn sound(secret_type: &str) -> Vec<(&'static str, String)> {
+    let pairs: Value = serde_json::from_str(PAIRS).unwrap();
+    let of_pair = |part: &str| pairs[1][part].as_str().unwrap().to_owned();
+    match secret_type {
+        "kubernetes.io/ssh-auth" => vec![("ssh-privatekey", openssh_key("none"))],
+        "kubernetes.io/dockerconfigjson" => {
+            vec![(".dockerconfigjson", r#"{"auths":{"r":{"auth":"dTpw"}}}"#.to_owned())]
+        }
+        "kubernetes.io/dockercfg" => vec![(".dockercfg", r#"{"r":{"auth":"dTpw"}}"#.to_owned())],
+        _ => vec![("tls.crt", of_pair("certificate")), ("tls.key", of_pair("key"))],
+    }
+}
+
+fn create_typed(world: &World, namespace: &str, secret_type: &str, values: &[(&str, String)]) {
+    let data: serde_json::Map<String, Value> =
+        values.iter().map(|(key, value)| ((*key).to_owned(), STANDARD.encode(value).into())).collect();
+    let object = json!({"metadata": {"name": "s"}, "type": secret_type, "data": data});
+    world.create(&format!("/api/v1/namespaces/{namespace}/secrets"), &object);
+}
+
+#[scenario]
+fn set_refuses_what_nothing_could_use_in_a_secret_of_its_type(world: &World, sandbox: &Sandbox) {
+    for (index, (secret_type, key, value, words)) in useless().into_iter().enumerate() {
+        let namespace = world.namespace(&format!("ns{index}"));
+        create_typed(world, &namespace, secret_type, &sound(secret_type));
+        world.clear_log();
+        sandbox.file("value", &value);
+        let flag = format!("--from-file={key}=value");
+        let refused = sandbox.run(["set", "s", &flag, "-n", &namespace]).fails_with(2);
+        assert!(refused.stderr.contains(words) && refused.stderr.contains("\nhint: "), "{words}: {refused}");
+        assert!(!refused.stderr.contains("error: error"), "{refused}");
+        assert!(world.writes().is_empty(), "{:?}", world.lines());
+        let other = sandbox.run(["set", "s", "--from-literal=note=x", "-n", &namespace]).success();
+        assert_eq!(other.stderr, "note: added note\n", "another key says nothing of this one");
+    }
+}
+
+#[scenario]
+fn one_half_of_a_pair_is_judged_with_the_half_that_stays(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    create_typed(world, &namespace, "kubernetes.io/tls", &sound("kubernetes.io/tls"));
+    let pairs: Value = serde_json::from_str(PAIRS).unwrap();
+    let other = pairs.as_array().unwrap().iter().skip(2);
+    let other = other.filter(|pair| pair["certificate"] != pairs[1]["certificate"]).find(|pair| {
+        sandbox.file("new.crt", pair["certificate"].as_str().unwrap());
+        sandbox.file("new.key", pair["key"].as_str().unwrap());
+        sandbox.run(dry(&["tls", "s", "--cert=new.crt", "--key=new.key"])).code == Some(0)
+    });
+    assert!(other.is_some(), "there is a second pair");
+    for half in ["--from-file=tls.key=new.key", "--from-file=tls.crt=new.crt"] {
+        let refused = sandbox.run(["set", "s", half, "-n", &namespace]).fails_with(2);
+        assert!(refused.stderr.contains("private key"), "{refused}");
+        let hint = "--from-file=tls.crt=PATH --from-file=tls.key=PATH";
+        assert!(refused.stderr.contains(hint), "{refused}");
+    }
+    let both = ["set", "s", "--from-file=tls.key=new.key", "--from-file=tls.crt=new.crt", "-n", &namespace];
+    sandbox.run(both).success();
+}
+
+#[scenario]
+fn create_with_a_type_and_copy_and_edit_warn_of_what_nothing_could_use(world: &World, sandbox: &Sandbox) {
+    for (index, (secret_type, key, value, words)) in useless().into_iter().enumerate() {
+        let (from, to) = (world.namespace(&format!("from{index}")), world.project(&format!("to{index}")));
+        let mut values = sound(secret_type);
+        values.retain(|(other, _)| *other != key);
+        values.push((key, value));
+        let mut line = vec!["create".to_owned(), "s".to_owned(), format!("--type={secret_type}")];
+        for (key, value) in &values {
+            sandbox.file(key, value);
+            line.push(format!("--from-file={key}={key}"));
+        }
+        line.extend(["-n".to_owned(), from.clone()]);
+        let made = sandbox.run(line).success();
+        let warns = |said: &support::Outcome| {
+            said.stderr.contains("Warning: ")
+                && said.stderr.contains(words)
+                && !said.stderr.contains("error: ")
+        };
+        assert!(warns(&made), "{words}: {made}");
+        let copied = sandbox.run(["copy", "s", "--to-project", &to.name, "-n", &from]).success();
+        assert!(warns(&copied), "{words}: {copied}");
+        let edited =
+            crate::edit::with_editor(sandbox, "echo ' ' >> \"$1\"").run(["edit", "s", key, "-n", &from]);
+        let edited = edited.success();
+        assert!(edited.stderr.contains("Warning: "), "{words}: {edited}");
+    }
+}
+
+#[scenario]
+fn a_login_that_the_kubelet_cannot_read_is_said_by_whatever_pulls_with_it(world: &World, sandbox: &Sandbox) {
+    let useless = useless();
+    for (index, (secret_type, key, value, words)) in
+        useless.iter().filter(|one| one.1.starts_with('.')).enumerate()
+    {
+        let namespace = world.namespace(&format!("ns{index}"));
+        create_typed(world, &namespace, secret_type, &[(key, value.clone())]);
+        crate::workloads::create_deployment(world, &namespace, "web");
+        let attach: &[&str] = &["attach", "s", "deploy/web", "--image-pull"];
+        let submit: &[&str] = &["submit", "j", "-i", "x", "--image-pull-secret", "s"];
+        for line in [attach, submit] {
+            let done = sandbox.run(line.iter().chain(&["-n", namespace.as_str()])).success();
+            let warning = "Warning: no image can be pulled with secret s: ";
+            assert!(done.stderr.contains(warning) && done.stderr.contains(words), "{line:?}: {done}");
+            assert!(!done.stderr.contains("error: "), "{done}");
+        }
+        let checked = sandbox.run(["check", "-o", "json", "-n", &namespace]).fails_with(3).json();
+        let findings = checked["findings"].as_array().unwrap();
+        let found = findings.iter().find(|one| one["code"] == "unusable-login").expect("it is found");
+        assert_eq!((&found["severity"], &found["object"]), (&json!("error"), &json!("secret/s")));
+        assert!(found["message"].as_str().unwrap().contains(words), "{found}");
+    }
+}

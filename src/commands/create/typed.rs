@@ -128,9 +128,8 @@ async fn generic(
     if !args.allow_empty && !args.sources.allow_empty_values {
         contents.check_not_empty()?;
     }
-    if args.secret_type.as_deref() == Some(DOCKER_CONFIG) {
-        secret::warn_of_logins(&mut contents);
-    }
+    let secret_type = args.secret_type.as_deref().unwrap_or_default();
+    contents.warnings.extend(secret::doubts(secret_type, |key| contents.data.get(key)));
     Ok(contents)
 }
 

@@ -219,6 +219,7 @@ impl Editing<'_> {
     ) -> Result<Option<(Done, Changes)>> {
         let mut agreed = Vec::new();
         let mut tries = Tries::default();
+        self.warn_of_doubts(&seen, &changes);
         loop {
             let removed = changes.removed();
             if removed.iter().any(|key| !agreed.contains(key)) {
@@ -246,6 +247,19 @@ impl Editing<'_> {
                 return Ok(None);
             }
             seen = now;
+        }
+    }
+
+    /// Warns of values that nothing could use in a secret of this type.
+    fn warn_of_doubts(&self, seen: &SecretWithValues, changes: &Changes) {
+        let new = changes.entries();
+        let secret_type = &seen.head.secret_type;
+        if !secret::judged_keys(secret_type).iter().any(|key| new.contains_key(key)) {
+            return;
+        }
+        let value = |key: &str| new.get(key).copied().unwrap_or_else(|| seen.values.get(key));
+        for warning in secret::doubts(secret_type, value) {
+            self.change.session.ui.warning(&warning);
         }
     }
 
