@@ -22,7 +22,7 @@ pub(super) fn findings(extent: Extent, users: &Users<'_>, secret: &Inspection) -
         credential(secret),
         unused,
     ];
-    found.into_iter().flatten().chain(line_ends(users, secret)).collect()
+    found.into_iter().flatten().chain(line_ends(users, secret)).chain(doubtful(secret)).collect()
 }
 
 fn of_secret(
@@ -74,6 +74,22 @@ fn line_ends(users: &Users<'_>, secret: &Inspection) -> Vec<Finding> {
     // Who made it knows whether the newline belongs there, as long as nobody else gets the value.
     let is_news = |one: &Finding| secret.controller.is_none() || one.severity == Severity::Warning;
     ended.map(finding).filter(is_news).collect()
+}
+
+/// Finds values that can hardly be what is meant. Who made the secret knows what belongs there.
+fn doubtful(secret: &Inspection) -> impl Iterator<Item = Finding> {
+    let doubted = secret.keys.iter().filter_map(|(key, value)| Some((key, value.doubt?)));
+    doubted.filter(|_| secret.controller.is_none()).map(|(key, doubt)| {
+        let set = CommandLine::plugin("set").arg(&secret.name).arg(key).namespace(&secret.namespace);
+        let message = format!("the value of {key} {doubt}");
+        of_secret(
+            secret,
+            Severity::Warning,
+            Code::DoubtfulValue,
+            message,
+            format!("write the right one: {set}"),
+        )
+    })
 }
 
 fn last_applied(secret: &Inspection) -> Option<Finding> {

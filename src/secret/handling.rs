@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::contents::Contents;
+use super::doubt::Doubt;
 use super::origin::{STANDARD_INPUT, Shown};
 use super::unseen::{self, Unseen};
 use super::value::SecretValue;
@@ -70,6 +71,7 @@ fn seen(
     if unseen.is_inside() && !unseen::is_utf16(value.expose()) {
         contents.note(invisible_inside(place, of_key));
     }
+    doubt(contents, place, of_key, &value);
     match (unseen.at_the_ends(), trimming) {
         (None, _) => value,
         (Some(_), Trimming::Trim) => unseen.taken_off(value),
@@ -81,6 +83,13 @@ fn seen(
             ));
             value
         }
+    }
+}
+
+/// Warns of a value that can hardly be what is meant.
+fn doubt(contents: &mut Contents, place: &str, of_key: &str, value: &SecretValue) {
+    if let Some(doubt) = Doubt::of(value.expose()) {
+        contents.warnings.push(format!("{place}: the value{of_key} {doubt}"));
     }
 }
 
@@ -143,6 +152,7 @@ impl<'a> Lines<'a> {
             let place = format!("{}, {} {number}", self.file, self.unit);
             self.contents.note(invisible_inside(&place, ""));
         }
+        doubt(self.contents, &format!("{}, {} {number}", self.file, self.unit), "", &value);
         self.add_noted(number, key, value)
     }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::builtin_type::{DOCKER_CONFIG, OLD_DOCKER_CONFIG, judged_keys};
 use super::credential::{CREDENTIAL_LABEL, Credential};
+use super::doubt::Doubt;
 use super::pem::{Block, blocks};
 use super::value::SecretValue;
 use super::{docker_config, go_base64, key_pair, tls};
@@ -36,6 +37,7 @@ pub(crate) struct Inspection {
 pub(crate) struct ValueFacts {
     /// The value is one line that ends in a newline.
     pub(crate) line_end: bool,
+    pub(crate) doubt: Option<Doubt>,
     /// The expiry of the first certificate in it, since 1970.
     pub(crate) expires: Option<Duration>,
     /// The reason why no image can be pulled with it, if its key is that of registry logins.
@@ -52,7 +54,7 @@ impl ValueFacts {
         let certificate = blocks.iter().find(|block| Block::is_certificate(block));
         let facts = certificate.and_then(|block| key_pair::certificate(&block.content).ok());
         let unusable = docker_config::Form::of_key(key).and_then(|form| docker_config::fault(form, value));
-        Self { line_end, expires: facts.map(|facts| facts.until), unusable }
+        Self { line_end, doubt: Doubt::of(bytes), expires: facts.map(|facts| facts.until), unusable }
     }
 }
 

@@ -12,6 +12,7 @@ mod credential;
 mod difference;
 mod docker_config;
 mod dotenv;
+mod doubt;
 mod env_file;
 mod field_text;
 #[cfg(test)]

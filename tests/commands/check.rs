@@ -481,3 +481,38 @@ fn offline_no_cluster_is_needed_and_the_files_are_checked_against_each_other() {
     assert!(well.stderr.contains("note: nothing found in the files\n"), "{well}");
     sandbox.run(["check", "--offline"]).fails_with(2);
 }
+
+#[scenario]
+fn values_that_can_hardly_be_meant_are_said_when_they_are_written_and_found_later(
+    world: &World,
+    sandbox: &Sandbox,
+) {
+    let namespace = world.namespace("a");
+    for (name, value, why) in [
+        ("quoted", "\"hf_hunter2\"", "is in quotes"),
+        ("placeholder", "<your-hunter2>", "is a placeholder"),
+        ("encoded", "aHVudGVyMmh1bnRlcjJodW50ZXIy", "is base64 of a text"),
+        ("variables", "A=hunter2\nB=hunter2\n", "is a whole file of variables"),
+    ] {
+        sandbox.file("value", value);
+        let written = sandbox.run(["create", name, "--from-file=K=value", "-n", &namespace]).success();
+        assert!(written.stderr.contains(&format!("Warning: value: the value of K {why}")), "{written}");
+        let set = sandbox.stdin(value).run(["set", name, "K", "-n", &namespace]);
+        assert!(set.stderr.contains(&format!("the value of K {why}")), "{set}");
+        let found = sandbox.run(["check", "-n", &namespace, "-o", "json"]).json();
+        let findings = found["findings"].as_array().unwrap();
+        let finding = findings
+            .iter()
+            .find(|one| one["object"] == format!("secret/{name}") && one["code"] == "doubtful-value");
+        let finding = finding.unwrap_or_else(|| panic!("{found}"));
+        assert!(finding["message"].as_str().unwrap().contains(why), "{finding}");
+        for outcome in [written, set] {
+            outcome.never_shows(b"hunter2");
+            outcome.never_shows(b"aHVudGVy");
+        }
+    }
+    sandbox.file("dotenv", "HF_TOKEN=<your-hunter2>\n");
+    let written = sandbox.run(["create", "d", "--from-dotenv=dotenv", "-n", &namespace]).success();
+    assert!(written.stderr.contains("Warning: dotenv, line 1: the value is a placeholder"), "{written}");
+    written.never_shows(b"hunter2");
+}

@@ -352,7 +352,7 @@ fn a_command_to_copy_names_the_place_that_was_typed() {
         ("set hf HF_TOKEN=v4lue -n ns -p team-a", "kubectl runai-secret set hf HF_TOKEN -n ns"),
         ("create hf .env -p team-a", "kubectl runai-secret create hf --from-dotenv=.env -p team-a"),
         ("create hf k=v4lue -n ns", "kubectl runai-secret create hf --prompt=k -n ns"),
-        ("create secret generic hf -p a -p b", "kubectl runai-secret create [TYPE] NAME -p a -p b"),
+        ("create secret generic hf -p a -p b", "kubectl runai-secret create generic hf -p a -p b"),
         ("create -p team-a", "kubectl runai-secret create NAME --from-file=KEY=PATH -p team-a"),
         ("attach hf -p team-a", "kubectl runai-secret attach hf KIND/NAME --env KEY -p team-a"),
         ("attach job/train hf -p team-a", "kubectl runai-secret attach hf job/train … -p team-a"),
