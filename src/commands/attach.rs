@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 use crate::flags::Holds;
 use crate::session::Session;
 use crate::sources::manifest_files::{ManifestArgs, ManifestFiles};
-use crate::uses::attaching::{Attach, Attaching};
-use crate::uses::references::ReferenceArgs;
+use crate::uses::attaching::{Ahead, Attach, Attaching};
+use crate::uses::references::{Heads, ReferenceArgs};
 use crate::uses::runai_flags::RunaiFlags;
 use crate::workload::{self, AccountLogins, Attachment, ContainerChoice, Existing, Target, TypedTarget};
 use crate::{change, secret, session, uses};
@@ -19,9 +19,9 @@ use crate::{change, secret, session, uses};
 /// Attach a secret to a workload: as env variables, as files, or for pulling images
 ///
 /// The workload gets a reference to the secret, never a value. Before anything is written, the secret, its
-/// keys and the containers are looked up, and the server checks the change. A Job's template can't be
-/// changed: --recreate replaces the Job with one of the same name, --copy-as creates another one.
-/// --dry-run=client looks all of this up too, and writes nothing.
+/// keys and the containers are looked up; a change that the server refuses leaves all as it was. A Job's
+/// template can't be changed: --recreate replaces the Job with one of the same name, --copy-as creates another
+/// one. --dry-run=client looks all of this up too, and writes nothing.
 ///
 /// A secret that says what it holds needs no more words: one that create made of a login, a registry login, an
 /// SSH key, an access key of Run:ai. Keys become variables of their names, a registry login pulls images, an SSH
@@ -135,10 +135,19 @@ pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> 
     let namespace = session.namespace(&cluster).await?;
     let target = session::target::find(target, &namespace, &cluster, session).await?;
     let way = args.change.way(&target)?;
-    let attachments = args.known(asked, Some(&target), &namespace, &cluster, session).await?;
+    let is_usual = matches!(asked, Asked::AsUsual(_));
+    let object = async {
+        // Flags are checked first, together with what else there is to read.
+        if is_usual { Some(change::workload::read(&cluster, &namespace, &target).await) } else { None }
+    };
+    let known = args.known(asked, Some(&target), &namespace, &cluster, session);
+    let (known, object) = tokio::join!(known, object);
+    let (attachments, heads) = known?;
     workload::check_expressible(target.kind, &attachments, &containers)?;
     let (target, args, cluster, namespace) = (&target, &args.change, &cluster, &namespace);
-    Attach { target, containers, existing, args, cluster, namespace, session }.run(attachments, way).await
+    Attach { target, containers, existing, args, cluster, namespace, session }
+        .run(attachments, way, Ahead { heads, object })
+        .await
 }
 
 async fn print_runai_flags(
@@ -160,8 +169,8 @@ async fn print_runai_flags(
     }
     let cluster = session.connect().await?;
     let namespace = session.namespace(&cluster).await?;
-    let attachments = args.known(asked, target, &namespace, &cluster, session).await?;
-    let keys = uses::references::check(&attachments, &namespace, &cluster, session).await?;
+    let (attachments, heads) = args.known(asked, target, &namespace, &cluster, session).await?;
+    let keys = uses::references::check(&attachments, heads, &namespace, &cluster, session).await?;
     uses::runai_flags::print(&attachments, &keys, session)
 }
 
@@ -229,7 +238,7 @@ impl AttachArgs {
         Ok(attachments)
     }
 
-    /// Returns what the flags ask for, or else what the secret itself says.
+    /// Returns what the flags ask for, or else what the secret itself says, with the secret.
     ///
     /// # Errors
     /// The secret does not say how it is used, or can't be read.
@@ -240,18 +249,18 @@ impl AttachArgs {
         namespace: &str,
         cluster: &Cluster,
         session: &Session<'_>,
-    ) -> Result<Vec<Attachment>> {
+    ) -> Result<(Vec<Attachment>, Heads)> {
         let secret = match asked {
-            Asked::Flags(attachments) => return Ok(attachments),
+            Asked::Flags(attachments) => return Ok((attachments, Heads::new())),
             Asked::AsUsual(secret) => secret,
         };
         let usual = uses::usual::of_secret(&secret, namespace, cluster, session).await?;
-        let usual = usual.ok_or_else(which_use)?;
+        let (usual, head) = usual.ok_or_else(which_use)?;
         let usual = match self.references.mode()? {
             Some(mode) => usual.into_iter().map(|one| one.with_mode(mode)).collect(),
             None => usual,
         };
-        self.checked(usual, target)
+        Ok((self.checked(usual, target)?, Heads::from([(secret, head)])))
     }
 
     /// Refuses a flag that has no effect: the user expects one.

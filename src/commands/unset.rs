@@ -37,7 +37,8 @@ pub(super) async fn run(args: &UnsetArgs, session: &Session<'_>) -> Result<()> {
     secret::check_secret_name(&args.name)?;
     let change = SecretChange::begin("unset", &args.name, &args.write, session).await?;
     let SecretChange { namespace, cluster, .. } = &change;
-    let found: Option<SecretHead> = change.read().await?;
+    let (found, ()) = tokio::join!(change.read::<SecretHead>(), cluster.discover_ahead());
+    let found = found?;
     let secret = match args.check(found.as_ref(), namespace) {
         Ok(secret) => secret,
         Err(error) if found.is_some() => return Err(error),

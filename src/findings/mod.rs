@@ -68,7 +68,7 @@ pub(crate) enum Code {
 }
 
 impl Code {
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::MissingSecret,
         Self::MissingKey,
         Self::StuckPod,

@@ -10,6 +10,7 @@ use crate::cluster::Cluster;
 use crate::error::Result;
 use crate::session::Session;
 use crate::uses;
+use crate::uses::references::Heads;
 use crate::workload::{self, AccountLogins, Attachment, ContainerChoice, Existing, Kind, Outcome, Target};
 
 /// A workload of a cluster that is to get attachments.
@@ -23,16 +24,36 @@ pub(crate) struct Attach<'a> {
     pub(crate) session: &'a Session<'a>,
 }
 
+/// What was read before it was known what to attach.
+#[derive(Default)]
+pub(crate) struct Ahead {
+    pub(crate) heads: Heads,
+    /// The workload, if it was asked for.
+    pub(crate) object: Option<Result<Value>>,
+}
+
 impl Attach<'_> {
-    /// Makes the attachments, after their secrets and keys, the containers and their variables were looked at.
+    /// Makes the attachments, after their secrets and keys, the containers and their variables were looked at, as far
+    /// as that was not done `ahead`.
     ///
     /// # Errors
     /// A secret, a key or the workload is missing, something is in the way, or the change is refused.
-    pub(crate) async fn run(self, attachments: Vec<Attachment>, way: Option<Way>) -> Result<()> {
+    pub(crate) async fn run(
+        self,
+        attachments: Vec<Attachment>,
+        way: Option<Way>,
+        ahead: Ahead,
+    ) -> Result<()> {
         let Self { target, containers, existing, args, cluster, namespace, session } = self;
+        let object = async {
+            match ahead.object {
+                Some(object) => object,
+                None => change::workload::read(cluster, namespace, target).await,
+            }
+        };
         let (checked, object) = tokio::join!(
-            uses::references::check(&attachments, namespace, cluster, session),
-            change::workload::read(cluster, namespace, target)
+            uses::references::check(&attachments, ahead.heads, namespace, cluster, session),
+            object
         );
         let object = object?;
         let keys = checked?;

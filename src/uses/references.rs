@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 
-use crate::cluster::{Cluster, Failure};
+use crate::cluster::{Cluster, Failure, SecretHead};
 use crate::error::{Error, Result};
 use crate::flags::Holds;
 use crate::metadata::Metadata;
@@ -152,8 +152,11 @@ impl ReferenceArgs {
     }
 }
 
+/// Secrets that were read, by their names.
+pub(crate) type Heads = BTreeMap<String, SecretHead>;
+
 /// Checks that every secret and key exists in the workload's own namespace: references never cross
-/// namespaces. Returns the keys of each secret that could be read.
+/// namespaces. Returns the keys of each secret that could be read, or was `read` a moment ago.
 ///
 /// A user who may not read secrets gets a warning instead: the attachment itself needs no such right.
 ///
@@ -162,15 +165,19 @@ impl ReferenceArgs {
 /// attachments would hide each other.
 pub(crate) async fn check(
     attachments: &[Attachment],
+    mut read: Heads,
     namespace: &str,
     cluster: &Cluster,
     session: &Session<'_>,
 ) -> Result<BTreeMap<String, Vec<String>>> {
     let names: BTreeSet<&str> = attachments.iter().map(Attachment::secret).collect();
-    let heads =
-        futures::future::join_all(names.iter().map(|name| looked_at(attachments, name, namespace, cluster)));
+    let heads = names.iter().map(|name| {
+        let read = read.remove(*name);
+        async move { looked_at(attachments, name, read, namespace, cluster).await }
+    });
+    let heads = futures::future::join_all(heads).await;
     let (mut keys, mut unread) = (BTreeMap::new(), Vec::new());
-    for (name, head) in names.iter().zip(heads.await) {
+    for (name, head) in names.iter().zip(heads) {
         match head {
             Ok(head) => {
                 workload::check_image_pull(attachments, name, &head.secret_type)?;
@@ -211,10 +218,11 @@ struct Looked {
     unusable_login: Option<String>,
 }
 
-/// Looks a secret up. Its values are judged only if images are to be pulled with it.
+/// Looks a secret up, if it was not read before. Its values are judged only if images are to be pulled with it.
 async fn looked_at(
     attachments: &[Attachment],
     name: &str,
+    read: Option<SecretHead>,
     namespace: &str,
     cluster: &Cluster,
 ) -> Result<Looked, Failure> {
@@ -225,7 +233,10 @@ async fn looked_at(
         let (secret_type, keys) = (found.secret_type, found.keys.into_keys().collect());
         return Ok(Looked { secret_type, keys, unusable_login });
     }
-    let found = cluster.secret_head::<Metadata>(namespace, name).await?;
+    let found = match read {
+        Some(head) => head,
+        None => cluster.secret_head::<Metadata>(namespace, name).await?,
+    };
     let keys = found.keys().map(str::to_owned).collect();
     Ok(Looked { secret_type: found.secret_type, keys, unusable_login: None })
 }

@@ -9,6 +9,7 @@ use crate::logins::{self, OPENSSH, Usual};
 use crate::secret::{self, CREDENTIAL_LABEL, Credential, DOCKER_CONFIG, SSH, SecretManifest};
 use crate::session::Session;
 use crate::uses;
+use crate::uses::references::Heads;
 use crate::workload::{Attachment, Mode};
 
 /// The permissions that OpenSSH asks of a private key.
@@ -48,8 +49,8 @@ impl<'a> Said<'a> {
     }
 }
 
-/// Returns how a workload usually gets a secret of a namespace; none if it does not say what it holds, or can't be
-/// read, of which there is a warning.
+/// Returns how a workload usually gets a secret of a namespace, and the secret as it was read; none if it does not
+/// say what it holds, or can't be read, of which there is a warning.
 ///
 /// # Errors
 /// There is no such secret, or it has none of the keys that its use needs.
@@ -58,13 +59,13 @@ pub(crate) async fn of_secret(
     namespace: &str,
     cluster: &Cluster,
     session: &Session<'_>,
-) -> Result<Option<Vec<Attachment>>> {
+) -> Result<Option<(Vec<Attachment>, SecretHead)>> {
     match cluster.secret_head(namespace, name).await {
-        Ok(head) => attachments(&Said::by(name, &head)),
+        Ok(head) => Ok(attachments(&Said::by(name, &head))?.map(|usual| (usual, head))),
         // Whoever names a key hears where else there is such a secret.
         Err(failure) if failure.is_not_found() || failure.is_forbidden() => {
             let any = Attachment::env_all(name, "")?;
-            uses::references::check(&[any], namespace, cluster, session).await.map(|_| None)
+            uses::references::check(&[any], Heads::new(), namespace, cluster, session).await.map(|_| None)
         }
         Err(failure) => Err(failure.into()),
     }

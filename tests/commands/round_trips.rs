@@ -73,6 +73,32 @@ fn attach_reads_at_once_and_then_writes_at_once(world: &World, sandbox: &Sandbox
     takes_rounds(world, attach, &[&reads, &[("PUT", "/deployments/web")]]);
 }
 
+/// An SSH key, of which its type says how it is used.
+fn create_ssh_key(world: &World, namespace: &str) {
+    let data = json!({"ssh-privatekey": "k3y"});
+    let secret = json!({"metadata": {"name": "key"}, "type": "kubernetes.io/ssh-auth", "stringData": data});
+    world.create(&format!("/api/v1/namespaces/{namespace}/secrets"), &secret);
+}
+
+#[scenario]
+fn a_secret_that_says_how_it_is_used_is_read_once(world: &World, sandbox: &Sandbox) {
+    let namespace = prepared(world);
+    create_ssh_key(world, &namespace);
+    let attach = || sandbox.spawn(["attach", "key", "deploy/web", "-n", &namespace]);
+    let reads = [("GET", "/secrets/key"), ("GET", "/deployments/web")];
+    takes_rounds(world, attach, &[&reads, &[("PUT", "/deployments/web")]]);
+    let words = ["submit", "train", "-i", "x", "--secret", "key", "-n", &namespace, "--", "true"];
+    takes_rounds(world, || sandbox.spawn(words), &[&[("GET", "/secrets/key")], &[("POST", "/jobs")]]);
+}
+
+#[scenario]
+fn unset_looks_at_the_secret_then_for_all_who_use_it_and_then_writes(world: &World, sandbox: &Sandbox) {
+    let namespace = prepared(world);
+    let unset = || sandbox.spawn(["unset", "hf", "user", "-n", &namespace]);
+    let first = [("GET", "/secrets/hf"), DISCOVERY];
+    takes_rounds(world, unset, &[&first, &BUILT_IN, &[("PATCH", "/secrets/hf")]]);
+}
+
 #[scenario]
 fn submit_reads_and_then_writes(world: &World, sandbox: &Sandbox) {
     let namespace = prepared(world);

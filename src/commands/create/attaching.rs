@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::flags::{DryRun, Holds, Output, WriteArgs};
 use crate::secret::SecretManifest;
 use crate::session::Session;
-use crate::uses::attaching::Attach;
+use crate::uses::attaching::{Ahead, Attach};
 use crate::uses::usual::{Said, attachments, variables};
 use crate::wording::list;
 use crate::workload::{self, Attachment, ContainerChoice, Existing, Target, TypedTarget};
@@ -132,7 +132,7 @@ impl Found {
             let way = how.change.way(target)?;
             let (containers, existing, args) = (ContainerChoice::Only, Existing::Keep, &how.change);
             let attach = Attach { target, containers, existing, args, cluster, namespace, session };
-            let attached = Box::pin(attach.run(how.attachments.clone(), way)).await;
+            let attached = Box::pin(attach.run(how.attachments.clone(), way, Ahead::default())).await;
             attached.map_err(|error| {
                 let error = error.after(&format!("secret/{name} is created"));
                 targets[at..].iter().fold(error, |error, left| {

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::flags::DryRun;
 use crate::session::Session;
 use crate::ui::Proposal;
+use crate::uses::references::Heads;
 use crate::uses::runai_flags::RunaiFlags;
 use crate::wording::list;
 use crate::workload::{self, AccountLogins, Attachment, ContainerChoice, Existing, Kind, NewJob, Outcome};
@@ -41,7 +42,7 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
 
     let cluster = session.connect().await?;
     job.namespace = session.namespace(&cluster).await?;
-    let usual = usual_attachments(&as_usual, args, &job.namespace, &cluster, session).await?;
+    let (usual, heads) = usual_attachments(&as_usual, args, &job.namespace, &cluster, session).await?;
     // Plain variables may refer to these, and only to earlier ones.
     job.order.splice(0..0, usual.iter().filter_map(Attachment::variable).map(str::to_owned));
     let uses_told: Vec<String> = usual.iter().map(ToString::to_string).collect();
@@ -51,7 +52,7 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
         if is_needed { cluster.version_of(kind).await } else { Ok(String::new()) }
     };
     let (keys, accounts, version) = tokio::join!(
-        uses::references::check(&attachments, &job.namespace, &cluster, session),
+        uses::references::check(&attachments, heads, &job.namespace, &cluster, session),
         accounts(&job, kind, &attachments, &cluster),
         version
     );
@@ -99,19 +100,20 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
     }
 }
 
-/// Returns what the secrets of `--secret` say of their use.
+/// Returns what the secrets of `--secret` say of their use, and the secrets.
 async fn usual_attachments(
     secrets: &BTreeSet<&str>,
     args: &SubmitArgs,
     namespace: &str,
     cluster: &Cluster,
     session: &Session<'_>,
-) -> Result<Vec<Attachment>> {
+) -> Result<(Vec<Attachment>, Heads)> {
     let read = secrets.iter().map(|name| uses::usual::of_secret(name, namespace, cluster, session));
     let mode = args.references.mode()?;
-    let mut all = Vec::new();
+    let (mut all, mut heads) = (Vec::new(), Heads::new());
     for (name, usual) in secrets.iter().zip(futures::future::try_join_all(read).await?) {
-        let usual = usual.ok_or_else(|| which_use(name))?;
+        let (usual, head) = usual.ok_or_else(|| which_use(name))?;
+        heads.insert((*name).to_owned(), head);
         all.extend(usual.into_iter().map(|one| match mode {
             Some(mode) => one.with_mode(mode),
             None => one,
@@ -121,7 +123,7 @@ async fn usual_attachments(
         let given = args.references.resolve()?.attachments;
         args.references.check_mode_is_used(&[given.as_slice(), &all].concat())?;
     }
-    Ok(all)
+    Ok((all, heads))
 }
 
 fn which_use(secret: &str) -> Error {
