@@ -89,8 +89,9 @@ const STEPS: [Step; 33] = [
     Step("detach hf deployment/web -p PROJECT --yes", 0, "deployment"),
     Step("completion bash", 0, "kubectl-runai-secret"),
     Step("completion powershell", 0, "Register-ArgumentCompleter"),
-    Step("delete hf -p PROJECT --yes", 0, "deleted"),
-    Step("view hf -p PROJECT", 1, "not found"),
+    // Nothing refers to it any more, which of hf a pod of an earlier revision may do.
+    Step("delete files -p PROJECT --yes", 0, "deleted"),
+    Step("view files -p PROJECT", 1, "not found"),
 ];
 
 fn in_words(line: &str, projects: [&Project; 2]) -> Vec<String> {

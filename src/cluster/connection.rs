@@ -51,6 +51,8 @@ pub(crate) struct Cluster {
     silence: Duration,
     /// The bytes of all answers under way.
     held: Cell<usize>,
+    /// The reads of secrets whose answers are still to come.
+    pub(super) unread: Cell<usize>,
     /// The paths that were read whole, secrets with their values among them.
     pub(super) read: RefCell<BTreeSet<String>>,
     /// The UIDs that this run has deleted, or tried to delete: no new object can have one of them.
@@ -100,6 +102,7 @@ impl Cluster {
             limit,
             silence: if is_unlimited { SILENCE } else { limit },
             held: Cell::new(0),
+            unread: Cell::new(0),
             read: RefCell::default(),
             deleted: RefCell::default(),
             server,
@@ -189,7 +192,8 @@ impl Cluster {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let failure = match self.send_once(call, &target).await {
+            let read = call.reads_secrets().then(|| Unread::new(&self.unread));
+            let failure = match self.send_once(call, &target, read).await {
                 Ok(body) => return Ok(body),
                 Err(failure) => failure,
             };
@@ -210,7 +214,8 @@ impl Cluster {
     }
 
     /// Sends a request; after a 401, which did nothing, sends it once more if there is another credential.
-    async fn send_once(&self, call: &Call, target: &str) -> Result<Bytes, Failure> {
+    /// A `read` of secrets is over once its answer was learned.
+    async fn send_once(&self, call: &Call, target: &str, read: Option<Unread<'_>>) -> Result<Bytes, Failure> {
         let _slot = self.slots.slot(call).await;
         let login = &self.wire.login;
         let no_credential = |error| Failure::without_credential(&self.server, error);
@@ -228,6 +233,7 @@ impl Cluster {
         if head.status.is_success() {
             self.learn(call, &body);
         }
+        drop(read);
         Box::pin(self.show_warnings(call, &head)).await;
         if head.status.is_success() {
             Ok(body)
@@ -346,6 +352,22 @@ impl Cluster {
                 self.ui.warning(&shortened(&self.ui.quotable(&text, &topic)));
             }
         }
+    }
+}
+
+/// One read of secrets whose answer is still to come.
+struct Unread<'a>(&'a Cell<usize>);
+
+impl<'a> Unread<'a> {
+    fn new(all: &'a Cell<usize>) -> Self {
+        all.set(all.get() + 1);
+        Self(all)
+    }
+}
+
+impl Drop for Unread<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
     }
 }
 

@@ -26,10 +26,12 @@ impl Cluster {
     }
 
     /// Returns the subject of texts about a call, as far as it is known. No webhook is asked about a mere
-    /// read.
+    /// read. While further secrets are being read, the text may quote one of those.
     pub(super) fn topic(&self, call: &Call) -> Topic {
         let is_read = |secret: Call| self.read.borrow().contains(&secret.place.path.unwrap_or_default());
-        let is_known = call.method == Method::GET || call.reading_its_secret().is_none_or(is_read);
+        let is_among_others = call.reads_secrets() && self.unread.get() > 0;
+        let is_known =
+            !is_among_others && (call.method == Method::GET || call.reading_its_secret().is_none_or(is_read));
         Topic { names: call.names(), values: if is_known { Values::Known } else { Values::Unknown } }
     }
 
