@@ -1,16 +1,42 @@
 //! `-f`: makes a command's change to the workloads of manifests, without asking a cluster.
 
+mod in_place;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use self::in_place::Places;
 use crate::change::workload::{Plan, Planned};
 use crate::error::{Error, Result};
 use crate::flags::{Output, WriteArgs};
 use crate::manifest::{Format, Manifest, Object};
 use crate::session::Session;
-use crate::sources::manifest_files::{ManifestFile, ManifestFiles};
+use crate::sources::manifest_files::{ManifestArgs, ManifestFile, ManifestFiles};
 use crate::workload::{Kind, Target};
+
+/// The flags of a command that changes the workloads of manifests.
+#[derive(clap::Args)]
+pub(crate) struct ManifestChangeArgs {
+    #[command(flatten)]
+    files: ManifestArgs,
+
+    /// Write each manifest of -f back into its file, instead of printing it
+    #[arg(long, requires = "filename", conflicts_with = "output")]
+    in_place: bool,
+}
+
+impl ManifestChangeArgs {
+    /// # Errors
+    /// As for [`ManifestArgs::files`].
+    pub(crate) fn files(&self) -> Result<Option<ManifestFiles>> {
+        self.files.files()
+    }
+
+    pub(crate) fn is_given(&self) -> bool {
+        self.files.is_given()
+    }
+}
 
 /// Adjusts `-f` for commands that change a workload: it excludes the flags that need a cluster.
 pub(crate) fn without_cluster(filename: clap::Arg) -> clap::Arg {
@@ -26,18 +52,20 @@ pub(crate) struct ManifestChange<'a, P> {
     pub(crate) plan: P,
     /// None for all workloads.
     pub(crate) target: Option<&'a Target>,
+    pub(crate) args: &'a ManifestChangeArgs,
     pub(crate) write: &'a WriteArgs,
     pub(crate) session: &'a Session<'a>,
 }
 
 impl<P: Plan> ManifestChange<'_, P> {
-    /// Changes the workloads and prints the manifests.
+    /// Changes the workloads, and prints the manifests or writes them back.
     ///
     /// # Errors
     /// A file can't be read or parsed, has no such workload, or the change is impossible.
     pub(crate) fn run(&self, files: &ManifestFiles) -> Result<()> {
         self.check_no_place()?;
         let files = files.read()?;
+        let places = if self.args.in_place { Some(Places::of(&files)?) } else { None };
         let mut manifests: Vec<Manifest<'_>> =
             files.iter().map(ManifestFile::manifest).collect::<Result<_>>()?;
         let meant = self.meant(&files, &manifests)?;
@@ -50,6 +78,9 @@ impl<P: Plan> ManifestChange<'_, P> {
                     "{place}: some comments were lost, in lines that were removed or rewritten"
                 ));
             }
+        }
+        if let Some(places) = places {
+            return places.write(&files, &manifests, self.session);
         }
         match self.write.output {
             Output::Human => ui.data(joined(&manifests)?.as_bytes()),

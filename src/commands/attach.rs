@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::change::manifest::ManifestChange;
+use crate::change::manifest::{ManifestChange, ManifestChangeArgs};
 use crate::change::workload::ChangeArgs;
 use crate::cluster::Cluster;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::Holds;
 use crate::session::Session;
-use crate::sources::manifest_files::{ManifestArgs, ManifestFiles};
+use crate::sources::manifest_files::ManifestFiles;
 use crate::uses::attaching::{Ahead, Attach, Attaching};
 use crate::uses::references::{Heads, ReferenceArgs};
 use crate::uses::runai_flags::RunaiFlags;
@@ -27,7 +27,8 @@ use crate::{change, secret, session, uses};
 /// SSH key, an access key of Run:ai. Keys become variables of their names, a registry login pulls images, an SSH
 /// key goes into /root/.ssh.
 ///
-/// With -f it changes the workloads of a manifest and prints the whole manifest, without asking a cluster.
+/// With -f it changes the workloads of a manifest and prints the whole manifest, without asking a cluster;
+/// --in-place writes it back into its file.
 #[derive(clap::Args)]
 #[command(
     mut_arg("output", uses::runai_flags::with_runai),
@@ -40,7 +41,7 @@ use crate::{change, secret, session, uses};
         kubectl runai-secret attach hf deployment/web --env HF_TOKEN\n  \
         kubectl runai-secret attach ssh-key cronjob/sync --mount /etc/ssh-key --mode 0400\n  \
         kubectl runai-secret attach job/train -e MYUSERNAME=SECRET:my-secret,username --recreate\n  \
-        kubectl runai-secret attach hf -f train.yaml --env HF_TOKEN"
+        kubectl runai-secret attach hf -f manifests/ -R --env HF_TOKEN --in-place"
 )]
 pub(crate) struct AttachArgs {
     /// The secret (not with -e), then the workload as KIND/NAME, or as NAME if only one has it; with -f it may be
@@ -86,7 +87,7 @@ pub(crate) struct AttachArgs {
     optional: bool,
 
     #[command(flatten)]
-    manifest: ManifestArgs,
+    manifest: ManifestChangeArgs,
 
     #[command(flatten)]
     runai: RunaiFlags,
@@ -125,8 +126,8 @@ pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> 
             let target = target.map(TypedTarget::known).transpose()?;
             let (accounts, keys) = (AccountLogins::new(), BTreeMap::new());
             let plan = Attaching { attachments, containers, existing, accounts, keys };
-            return ManifestChange { plan, target: target.as_ref(), write: &args.change.write, session }
-                .run(&files);
+            let (target, write) = (target.as_ref(), &args.change.write);
+            return ManifestChange { plan, target, args: &args.manifest, write, session }.run(&files);
         }
         (None, Some(target)) => target,
         (None, None) => return Err(which_workload()),

@@ -2,13 +2,12 @@
 
 use serde_json::Value;
 
-use crate::change::manifest::ManifestChange;
+use crate::change::manifest::{ManifestChange, ManifestChangeArgs};
 use crate::change::workload::{Change, ChangeArgs, Changed, Plan, Planned};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::Holds;
 use crate::session::Session;
-use crate::sources::manifest_files::ManifestArgs;
 use crate::wording::{list, nearest};
 use crate::workload::{self, ContainerChoice, Kind, Nameless, Selection, Target, TypedTarget};
 use crate::{change, session};
@@ -20,7 +19,8 @@ use crate::{change, session};
 /// Job with one of the same name, --copy-as creates another one. --dry-run=client reads the workload, and
 /// writes nothing.
 ///
-/// With -f it changes the workloads of a manifest and prints the whole manifest, without asking a cluster.
+/// With -f it changes the workloads of a manifest and prints the whole manifest, without asking a cluster;
+/// --in-place writes it back into its file.
 #[derive(clap::Args)]
 #[command(
     mut_arg("filename", change::manifest::without_cluster),
@@ -62,7 +62,7 @@ pub(crate) struct DetachArgs {
     container: Vec<String>,
 
     #[command(flatten)]
-    manifest: ManifestArgs,
+    manifest: ManifestChangeArgs,
 
     #[command(flatten)]
     change: ChangeArgs,
@@ -78,8 +78,8 @@ pub(super) async fn run(args: &DetachArgs, session: &Session<'_>) -> Result<()> 
     let target = match (args.manifest.files()?, target) {
         (Some(files), target) => {
             let target = target.map(TypedTarget::known).transpose()?;
-            return ManifestChange { plan, target: target.as_ref(), write: &args.change.write, session }
-                .run(&files);
+            let (target, write) = (target.as_ref(), &args.change.write);
+            return ManifestChange { plan, target, args: &args.manifest, write, session }.run(&files);
         }
         (None, Some(target)) => target,
         (None, None) => {

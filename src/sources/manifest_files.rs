@@ -114,6 +114,7 @@ impl ManifestFiles {
 
 /// The text of a manifest. It may hold Secrets, so it is kept as a secret value.
 pub(crate) struct ManifestFile {
+    from: Origin,
     name: String,
     content: SecretValue,
 }
@@ -127,19 +128,36 @@ impl ManifestFile {
                 Origin::StandardInput => Error::usage("standard input is empty: no manifest to read")
                     .hint("the command before the pipe has printed nothing; did it fail?"),
                 Origin::Path(_) => Error::usage(format!("{name} is empty; was it also the output?")).hint(
-                    "a shell empties the file behind > before anything reads it: write to another file, then rename it",
+                    "a shell empties the file behind > before anything reads it: attach and detach have --in-place for that",
                 ),
             });
         }
         if str::from_utf8(content.expose()).is_err() {
             return Err(Error::usage(format!("{name}: not UTF-8")));
         }
-        Ok(Self { name, content })
+        Ok(Self { from: from.clone(), name, content })
     }
 
     /// Returns its name for messages.
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Returns its path; none for standard input.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match &self.from {
+            Origin::Path(path) => Some(path),
+            Origin::StandardInput => None,
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.content.expose()
+    }
+
+    /// Reads the file again, and reports whether it is as it was.
+    pub(crate) fn is_as_read(&self) -> Result<bool> {
+        Ok(self.from.read(LIMIT, &mut ProcessInput)?.expose() == self.bytes())
     }
 
     pub(crate) fn manifest(&self) -> Result<Manifest<'_>> {

@@ -39,6 +39,7 @@ mod guide_lines;
 mod help;
 mod hostile_names;
 mod http2;
+mod in_place;
 mod journeys;
 mod kinds;
 mod kubeconfig;
