@@ -1,4 +1,6 @@
-//! `usage`: shows which workloads use a secret, and which secrets nobody uses.
+//! `usage`: shows which workloads use a secret, which secrets a workload uses, and which nobody uses.
+
+mod workload;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,14 +23,17 @@ use crate::{flags, propagation, secret, session, sharing, uses};
 /// suspended one and a cron job between two runs are consumers too. A pod is listed under the workload that
 /// made it. Neither values nor keys are read. In kinds that attach does not know, a reference is recognised
 /// by its form, such as secretKeyRef or secretName, and called probable.
+///
+/// With KIND/NAME it lists what that workload uses: each secret and key, and whether they are there.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret usage hf -p team-a\n  \
     kubectl runai-secret usage hf -A -o wide\n  \
+    kubectl runai-secret usage job/train -p team-a\n  \
     kubectl runai-secret usage --unused -p team-a")]
 pub(crate) struct UsageArgs {
-    /// The secret; without it all secrets of the namespace
-    #[arg(value_name = "NAME", value_parser = flags::parse_secret, add = Holds::Secret)]
+    /// The secret, or a workload as KIND/NAME; without it all secrets of the namespace
+    #[arg(value_name = "NAME", value_parser = flags::parse_secret, add = Holds::SecretOrWorkload)]
     name: Option<String>,
 
     /// Only secrets that nobody uses; those shared with every project are left out
@@ -84,6 +89,8 @@ struct Use<'a> {
     /// Null for all keys.
     keys: Option<Vec<&'a str>>,
     optional: bool,
+    /// The keys that the secret does not have; null where that was not looked at.
+    missing: Option<Vec<&'a str>>,
     /// The field that has the form of a reference; null for what is certain.
     field: Option<&'a str>,
     #[serde(skip)]
@@ -104,6 +111,9 @@ struct View {
 }
 
 pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
+    if let Some(word) = args.name.as_deref().filter(|name| name.contains('/')) {
+        return workload::run(word, args, session).await;
+    }
     args.name.as_deref().map_or(Ok(()), secret::check_secret_name)?;
     let cluster = session.connect().await?;
     let scope = args.scope.resolve(&cluster, session).await?;
@@ -237,7 +247,7 @@ impl<'a> Use<'a> {
         let keys = Some(way.keys()).filter(|keys| !keys.is_empty());
         let (container, how) = (reference.place.container(), way.code());
         let optional = reference.need == Need::Optional;
-        Self { container, how, variable, path, volume, keys, optional, field, way }
+        Self { container, how, variable, path, volume, keys, optional, missing: None, field, way }
     }
 }
 

@@ -112,6 +112,10 @@ impl CompletionSlot {
         self
     }
 
+    fn or(self, otherwise: Vec<Candidate>) -> Self {
+        Self { otherwise, ..self }
+    }
+
     fn in_context(mut self, context: Option<&str>) -> Self {
         if let Some(live) = &mut self.live {
             live.context = context.map(ToOwned::to_owned);
@@ -176,7 +180,7 @@ fn secret_or_target(line: &Line<'_>, text: &str) -> CompletionSlot {
         0 if held.any(Holds::names_a_secret) || text.contains('/') => target(text),
         0 => {
             // Most lines continue with a secret.
-            CompletionSlot { otherwise: kinds(text), ..CompletionSlot::live(Lookup::Secrets, text) }
+            CompletionSlot::live(Lookup::Secrets, text).or(kinds(text))
         }
         1 if !line.positionals[0].contains('/') => target(text),
         _ => CompletionSlot::default(),
@@ -228,6 +232,8 @@ fn value_of(argument: &Arg, text: &str, line: &Line<'_>) -> CompletionSlot {
         Holds::SecretType => fixed(TYPES.iter().map(|name| Candidate::new(*name, "")), text),
         Holds::Workload => target(text),
         Holds::SecretAndWorkload => secret_or_target(line, text),
+        Holds::SecretOrWorkload if text.contains('/') => target(text),
+        Holds::SecretOrWorkload => names(Lookup::Secrets).or(kinds(text)),
         Holds::Container => {
             named_target(line).map(|target| names(Lookup::ContainersOf(target))).unwrap_or_default()
         }

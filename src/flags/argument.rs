@@ -42,6 +42,8 @@ pub(crate) enum Holds {
     Secret,
     /// A secret, then a workload.
     SecretAndWorkload,
+    /// A secret, or a workload as `KIND/NAME`.
+    SecretOrWorkload,
     SecretType,
     /// `path=PATH,name=NAME`
     SecretVolume,

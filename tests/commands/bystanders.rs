@@ -20,10 +20,11 @@ use Does::{Read, Write};
 
 /// Every command, most of them about a secret `hf`, in an order in which each finds something to do. The namespaces in
 /// braces are Run:ai's, and of two projects: one with a copy, and one with a secret `hf` of its own.
-const LINES: [(&str, Does); 33] = [
+const LINES: [(&str, Does); 34] = [
     ("list -n {runai}", Read),
     ("view hf -n {runai}", Read),
     ("usage hf -n {theirs}", Read),
+    ("usage deployment/web -n {theirs}", Read),
     ("diff hf bystander -n {theirs}", Read),
     ("check -n {theirs}", Read),
     ("completion bash", Read),

@@ -102,6 +102,7 @@ fn other_commands(Places { namespace, runai, projects: [a, b] }: &Places) -> Vec
         format!("-vvv diff s -n {namespace} --from-dotenv=values.dotenv"),
         format!("-vvv diff -n {namespace} --to-project={a} -o json"),
         format!("-vvv usage s -n {namespace} -o wide"),
+        format!("-vvv usage deploy/web -n {namespace} -o wide"),
         format!("-vvv check -n {namespace} -o json --runai-namespace {runai}"),
         format!("-vvv check deploy/web -n {namespace}"),
         format!("-vvv check -f values.json -n {namespace}"),

@@ -89,6 +89,7 @@ fn a_name_that_no_secret_can_have_is_a_finding_without_a_request(world: &World, 
         let checked = sandbox.run(["check", &target, "-n", &namespace, "-o", "json"]).fails_with(3);
         let found = findings(&checked);
         assert_eq!(about_missing(&found).len(), 1, "{name:?}: {checked}");
+        sandbox.run(["usage", &target, "-n", &namespace]).success();
         let asked = world.lines();
         assert!(asked.iter().all(|line| !line.contains("/secrets/")), "{name:?}: {asked:?}");
     }

@@ -149,6 +149,7 @@ fn lists_views_usages_and_findings_are_as_their_schemas_say() {
         assert_valid("usage", &run(&format!("usage hf {place}")));
         assert_valid("check", &run(&format!("check {place}")));
     }
+    assert_valid("usage", &run(&format!("usage deploy/web -n {namespace}")));
     let other = world.project("team-c");
     world.create_secret(&other.namespace, "forms", &[("json", "{}"), ("more", "x")]);
     assert_valid("diff", &run(&format!("diff -n {namespace} --to-project {}", other.name)));

@@ -121,13 +121,13 @@ fn for_a_program_everything_has_a_stable_name(world: &World, sandbox: &Sandbox) 
     assert_eq!(
         consumer["uses"],
         json!([
-            {"container": "main", "how": "env-all", "keys": null, "optional": false, "field": null, "path": null,
+            {"container": "main", "how": "env-all", "keys": null, "optional": false, "missing": null, "field": null, "path": null,
              "variable": "HF_", "volume": null},
-            {"container": "main", "how": "env", "keys": ["HF_TOKEN"], "optional": true, "field": null, "path": null,
+            {"container": "main", "how": "env", "keys": ["HF_TOKEN"], "optional": true, "missing": null, "field": null, "path": null,
              "variable": "TOKEN", "volume": null},
-            {"container": "main", "how": "files", "keys": ["HF_TOKEN"], "optional": false, "field": null, "path": "/etc/hf",
+            {"container": "main", "how": "files", "keys": ["HF_TOKEN"], "optional": false, "missing": null, "field": null, "path": "/etc/hf",
              "variable": null, "volume": null},
-            {"container": null, "how": "image-pull", "keys": null, "optional": true, "field": null, "path": null,
+            {"container": null, "how": "image-pull", "keys": null, "optional": true, "missing": null, "field": null, "path": null,
              "variable": null, "volume": null},
         ])
     );
@@ -334,4 +334,77 @@ fn a_list_that_expired_on_its_way_is_begun_anew_once() {
     world.fail(Fault::on("GET", "continue=").for_ever().answer(410));
     let expired = sandbox.run(["usage", "-n", &namespace]).fails_with(1);
     assert!(expired.stderr.contains("Expired"), "{expired}");
+}
+
+/// The cells of a table's first line and of its lines, sorted.
+fn table_of(outcome: &support::Outcome) -> (Vec<String>, Vec<Vec<String>>) {
+    let mut found = rows(&outcome.stdout);
+    let headers = found.remove(0);
+    found.sort();
+    (headers, found)
+}
+
+#[scenario]
+fn a_workload_is_asked_what_it_uses_and_whether_it_is_there(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    world.create_secret(&namespace, "hf", &[("HF_TOKEN", "s3cr3t-value")]);
+    let mut template = pod_template("Never");
+    let variable = |name: &str, secret: &str, key: &str, optional: bool| {
+        let reference = json!({"name": secret, "key": key, "optional": optional});
+        json!({"name": name, "valueFrom": {"secretKeyRef": reference}})
+    };
+    template["spec"]["containers"][0]["env"] = json!([
+        variable("TOKEN", "hf", "HF_TOKEN", false),
+        variable("OTHER", "hf", "NOT_THERE", false),
+        variable("LATER", "gone", "k", true),
+    ]);
+    let job = json!({"metadata": {"name": "train"}, "spec": {"suspend": true, "template": template}});
+    world.create(&format!("/apis/batch/v1/namespaces/{namespace}/jobs"), &job);
+    world.clear_log();
+    let shown = sandbox.run(["usage", "job/train", "-n", &namespace]).success();
+    let (headers, found) = table_of(&shown);
+    assert_eq!(headers, ["SECRET", "KEY", "CONTAINER", "USE", "THERE"]);
+    assert_eq!(
+        found,
+        [
+            ["gone", "k", "main", "env LATER", "no such secret, optional"],
+            ["hf", "HF_TOKEN", "main", "env TOKEN", "yes"],
+            ["hf", "NOT_THERE", "main", "env OTHER", "no such key"],
+        ]
+    );
+    assert!(shown.stderr.contains("kubectl runai-secret check job.batch/train"), "{shown}");
+    shown.never_shows(b"s3cr3t-value");
+    let reads = ["/jobs/train", "/secrets/gone", "/secrets/hf"];
+    assert_eq!(
+        world.lines().len(),
+        reads.len(),
+        "one read of the job and of each secret: {:?}",
+        world.lines()
+    );
+    let json = sandbox.run(["usage", "job/train", "-n", &namespace, "-o", "json"]).success().json();
+    let exists = |at: usize| (json["secrets"][at]["name"].clone(), json["secrets"][at]["exists"].clone());
+    assert_eq!((exists(0), exists(1)), ((json!("gone"), json!(false)), (json!("hf"), json!(true))));
+    let uses = &json["secrets"][1]["consumers"][0]["uses"];
+    assert_eq!((&uses[0]["missing"], &uses[1]["missing"]), (&json!([]), &json!(["NOT_THERE"])));
+    let names = sandbox.run(["usage", "job/train", "-n", &namespace, "-o", "name"]).success();
+    assert_eq!(names.stdout, "secret/gone\nsecret/hf\n");
+    let none = sandbox.run(["usage", "job/trian", "-n", &namespace]).fails_with(1);
+    assert!(none.stderr.contains("did you mean \"job/train\"?"), "{none}");
+    sandbox.run(["usage", "job/train", "-A"]).fails_with(2);
+    sandbox.run(["usage", "job/train", "--unused", "-n", &namespace]).fails_with(2);
+}
+
+#[scenario]
+fn who_may_read_no_secret_still_learns_what_a_workload_uses(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    world.create_secret(&namespace, "hf", &[("HF_TOKEN", "s3cr3t-value")]);
+    create_consumers(world, &namespace);
+    let user = world.user(&format!("reader-of-{namespace}"));
+    let rules = json!([{"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["get"]}]);
+    world.grant(&user, Some(&namespace), &rules);
+    let token = format!("--token={}", user.token);
+    let shown = sandbox.run(["usage", "job/later", "-n", &namespace, &token]).success();
+    let (_, found) = table_of(&shown);
+    assert!(found.len() == 4 && found.iter().all(|row| row.last().unwrap() == "unknown"), "{shown}");
+    assert!(shown.stderr.contains("you may not list secrets in"), "{shown}");
 }

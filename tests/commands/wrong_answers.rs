@@ -303,6 +303,7 @@ fn no_command_takes_a_wrong_answer_for_nothing() {
         format!("status shared --runai-namespace {runai}"),
         format!("usage -n {namespace}"),
         format!("usage s -n {namespace}"),
+        format!("usage deploy/user -n {namespace}"),
         format!("check -n {namespace}"),
         format!("check deploy/user -n {namespace}"),
     ];

@@ -102,6 +102,7 @@ fn keys_are_checked_where_secrets_may_be_read(world: &World, sandbox: &Sandbox) 
     let lines = commands([
         "attach s deployment/w --env k -n {namespace}",
         "submit new -i busybox -e V=SECRET:s,k -n {namespace}",
+        "usage deployment/w -n {namespace}",
     ]);
     let beside = [("runai-secret-attach", InProject), ("runai-secret-submit", InProject)];
     is_smallest(world, sandbox, ("runai-secret-check", InProject), &beside, &lines);
