@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::found::{Found, default_first};
+use super::found::{Found, default_first, temporary};
 use super::ini::{Section, section, sections, sections_with};
 use super::machine::{Machine, Text, absent, read as read_file, value};
 use crate::command_line::{CommandLine, quoted};
@@ -145,7 +145,9 @@ pub(super) fn read(machine: &Machine<'_>, profile: Option<&str>) -> Result<Found
     let place = format!("{}, profile {}", file.shown(), printable(&profile));
     let found =
         Found::new(&place, keys)?.warned(doubt.filter(|_| files.setting(&profile, "endpoint_url").is_none()));
-    Ok(found.warned(is_temporary.then(|| temporary(&files, &profile))).warned(services))
+    Ok(found
+        .warned(is_temporary.then(|| temporary("the keys of this profile are", end(&files, &profile))))
+        .warned(services))
 }
 
 /// Other stores that speak S3 have keys of other forms.
@@ -153,15 +155,9 @@ fn looks_like_an_id(id: &str) -> bool {
     id.len() >= 16 && id.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
-/// Warns that the keys of a profile end soon.
-fn temporary(files: &Files, profile: &str) -> String {
-    let end = ENDS.iter().find_map(|name| files.setting(profile, name)?.parse::<Timestamp>().ok());
-    let when = match end {
-        Some(end) if end < Timestamp::now() => format!("and ended at {end}"),
-        Some(end) => format!("and end at {end}"),
-        None => "and end within hours".to_owned(),
-    };
-    format!("the keys of this profile are temporary {when}: a job that starts later can't use them")
+/// Returns when the keys of a profile end, if that is noted.
+fn end(files: &Files, profile: &str) -> Option<Timestamp> {
+    ENDS.iter().find_map(|name| files.setting(profile, name)?.parse().ok())
 }
 
 fn without_keys(files: &Files, profile: &str) -> Error {

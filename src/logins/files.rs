@@ -7,8 +7,7 @@ use serde::Deserialize;
 
 use super::found::{Found, default_first, only_default};
 use super::machine::{self, Machine, absent, read, read_first, shown, value};
-use super::netrc;
-use super::tokens::{check_entry, netrc_file, no_host};
+use super::netrc::{self, check_entry, netrc_file, no_host};
 use crate::error::{Error, Result};
 use crate::printable::printable;
 use crate::secret::{self, Audience, Origin, ProcessInput, Source, SshFiles};

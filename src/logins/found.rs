@@ -1,5 +1,7 @@
 //! What a login gives a secret.
 
+use jiff::Timestamp;
+
 use crate::error::{Error, Result};
 use crate::secret::{SecretValue, Source, is_blank};
 use crate::wording::list;
@@ -31,6 +33,16 @@ impl Found {
         self.warnings.extend(warning);
         self
     }
+}
+
+/// Warns that a login ends by itself, and when, if that is known. `subject` ends in its verb: `these keys are`.
+pub(super) fn temporary(subject: &str, end: Option<Timestamp>) -> String {
+    let when = match end {
+        Some(end) if end < Timestamp::now() => format!("temporary and ended at {end}"),
+        Some(end) => format!("temporary, until {end}"),
+        None => "temporary, for some hours".to_owned(),
+    };
+    format!("{subject} {when}: a job that starts later can't log in")
 }
 
 /// Puts the default profile first, as an empty name.

@@ -14,6 +14,7 @@ mod netrc;
 mod service;
 mod table;
 mod tokens;
+mod wandb;
 
 pub(crate) use self::found::Found;
 pub(crate) use self::machine::Machine;

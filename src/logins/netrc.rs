@@ -1,5 +1,11 @@
 //! `.netrc`: logins to hosts, of curl, Git, W&B and others.
 
+use std::path::PathBuf;
+
+use super::machine::{Machine, Text};
+use crate::error::{Error, Result};
+use crate::printable::printable;
+
 /// A login to a host.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Entry<'t> {
@@ -14,6 +20,32 @@ impl Entry<'_> {
     pub(super) fn is_ambiguous(&self) -> bool {
         [self.host, self.login, self.password].iter().any(|word| word.contains(['"', '\\']))
     }
+}
+
+/// Returns the file, by the name that is there: Windows has another usual one.
+pub(super) fn netrc_file(machine: &Machine<'_>) -> PathBuf {
+    let names = [".netrc", "_netrc"].map(|name| machine.home(name));
+    let usual = || {
+        let there = names.iter().find(|path| path.is_file());
+        there.unwrap_or(&names[usize::from(cfg!(windows))]).clone()
+    };
+    machine.path_in("NETRC").unwrap_or_else(usual)
+}
+
+/// Refuses an entry that programs read in different ways.
+pub(super) fn check_entry(file: &Text, entry: &Entry<'_>) -> Result<()> {
+    if !entry.is_ambiguous() {
+        return Ok(());
+    }
+    let place = format!("{}, machine {}", file.shown(), printable(entry.host));
+    Err(Error::failed(format!(
+        "{place}: a word has quotes or backslashes, which programs read in different ways"
+    )))
+}
+
+/// Builds the error that `.netrc` has no login to a host.
+pub(super) fn no_host(file: &Text, host: &str) -> Error {
+    Error::failed(format!("{} has no login to {}", file.shown(), printable(host)))
 }
 
 /// Returns the entries that name a host, in their order.

@@ -1,7 +1,7 @@
 //! The services that are known, a row each.
 
 use super::service::{Service, Usual};
-use super::{aws, docker, files, tokens};
+use super::{aws, docker, files, tokens, wandb};
 use crate::error::{Error, Result};
 use crate::secret::{DOCKER_CONFIG, SSH, looks_like_a_token};
 use crate::wording::{list, nearest};
@@ -45,8 +45,8 @@ pub(crate) const SERVICES: &[Service] = &[
         usual: Usual::Variables,
         log_in: "wandb login",
         profile: "HOST",
-        profiles: tokens::wandb_hosts,
-        read: tokens::wandb,
+        profiles: wandb::hosts,
+        read: wandb::read_key,
     },
     Service {
         name: "aws",

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::found::{Found, default_first, only_default};
-use super::ini::{section, sections, sections_with};
-use super::machine::{self, Machine, Text, read, read_first, value};
-use super::netrc;
+use super::found::{Found, default_first, only_default, temporary};
+use super::ini::{Section, section, sections, sections_with};
+use super::machine::{self, Machine, Text, absent, read, read_first, shown, value};
 use crate::command_line::{CommandLine, quoted};
 use crate::error::{Error, Result};
 use crate::printable::printable;
-use crate::secret::FieldText;
+use crate::secret::{FieldText, SecretValue};
 use crate::wording::few;
 
 // Hugging Face: huggingface_hub's `constants.py` and `utils/_auth.py`.
@@ -39,75 +39,39 @@ pub(super) fn huggingface_tokens(machine: &Machine<'_>) -> Vec<String> {
 }
 
 pub(super) fn huggingface(machine: &Machine<'_>, name: Option<&str>) -> Result<Found> {
-    let (place, token) = if let Some(name) = name {
+    let (place, token, end) = if let Some(name) = name {
         let file = read_first(&[huggingface_stored(machine)])?;
-        let stored = section(file.text(), name).and_then(|section| section.get("hf_token"));
-        let token = stored.ok_or_else(|| no_section(&file, name))?;
-        (format!("{}, token {}", file.shown(), printable(name)), value(token))
+        let stored = section(file.text(), name);
+        let token = stored.as_ref().and_then(|stored| stored.get("hf_token"));
+        let token = value(token.ok_or_else(|| no_section(&file, name))?);
+        (format!("{}, token {}", file.shown(), printable(name)), token, stored.and_then(|one| ends(&one)))
     } else {
         let file = read_first(&[huggingface_token(machine)])?;
-        (file.shown(), file.into_word()?)
+        let place = file.shown();
+        let token = file.into_word()?;
+        let end = end_of(&token, machine);
+        (place, token, end)
     };
     let doubt =
         (!token.expose().starts_with(b"hf_")).then(|| doubt("a Hugging Face token", "begins with hf_"));
-    Ok(Found::new(&place, vec![("HF_TOKEN", token)])?.warned(doubt))
+    let lasting = |end| {
+        let why = temporary("this token of a login in the browser is", Some(end));
+        format!("{why}; one of huggingface.co/settings/tokens does not end by itself")
+    };
+    Ok(Found::new(&place, vec![("HF_TOKEN", token)])?.warned(doubt).warned(end.map(lasting)))
 }
 
-// W&B: `wandb login` writes into .netrc; a server of one's own has another host.
-
-const WANDB: &str = "api.wandb.ai";
-
-pub(super) fn netrc_file(machine: &Machine<'_>) -> PathBuf {
-    let usual = || machine.home(if cfg!(windows) { "_netrc" } else { ".netrc" });
-    machine.path_in("NETRC").unwrap_or_else(usual)
+/// Returns when the token of a login in the browser ends, which `hf` renews and a job does not.
+fn ends(stored: &Section<'_>) -> Option<Timestamp> {
+    Timestamp::from_second(stored.get("expires_at")?.parse().ok()?).ok()
 }
 
-pub(super) fn wandb_hosts(machine: &Machine<'_>) -> Vec<String> {
-    let file = read(&netrc_file(machine)).ok().flatten();
-    let hosts = file.iter().flat_map(|file| netrc::entries(file.text()).into_iter().map(|one| one.host));
-    let hosts = hosts.filter(|host| host.contains("wandb")).map(ToOwned::to_owned).collect();
-    default_first(hosts, |host| host == WANDB)
-}
-
-pub(super) fn wandb(machine: &Machine<'_>, host: Option<&str>) -> Result<Found> {
-    let file = read_first(&[netrc_file(machine)])?;
-    let host = host.unwrap_or(WANDB);
-    let entries = netrc::entries(file.text());
-    let entry = entries.iter().find(|entry| entry.host == host);
-    let entry = entry.ok_or_else(|| match wandb_hosts(machine).as_slice() {
-        [] => no_host(&file, host),
-        others => no_host(&file, host).hint(format!("--from-login wandb={}", quoted(&printable(&others[0])))),
-    })?;
-    check_entry(&file, entry)?;
-    let mut keys = vec![("WANDB_API_KEY", value(entry.password))];
-    if host != WANDB {
-        keys.push(("WANDB_BASE_URL", value(&format!("https://{host}"))));
-    }
-    let is_short = entry.password.len() < 40;
-    let doubt = is_short.then(|| doubt("a W&B key", "has 40 characters or more"));
-    // The file has the host and the port, and not whether they are reached by https.
-    let guess = (host != WANDB).then(|| {
-        format!("WANDB_BASE_URL is taken to be https://{}: if it is http, add it yourself", printable(host))
-    });
-    Ok(Found::new(&format!("{}, machine {}", file.shown(), printable(host)), keys)?
-        .warned(doubt)
-        .warned(guess))
-}
-
-/// Refuses an entry that programs read in different ways.
-pub(super) fn check_entry(file: &Text, entry: &netrc::Entry<'_>) -> Result<()> {
-    if !entry.is_ambiguous() {
-        return Ok(());
-    }
-    let place = format!("{}, machine {}", file.shown(), printable(entry.host));
-    Err(Error::failed(format!(
-        "{place}: a word has quotes or backslashes, which programs read in different ways"
-    )))
-}
-
-/// Builds the error that `.netrc` has no login to a host.
-pub(super) fn no_host(file: &Text, host: &str) -> Error {
-    Error::failed(format!("{} has no login to {}", file.shown(), printable(host)))
+/// Returns when the token in use ends, as it is noted beside its copy among the stored ones.
+fn end_of(token: &SecretValue, machine: &Machine<'_>) -> Option<Timestamp> {
+    let stored = read(&huggingface_stored(machine)).ok().flatten()?;
+    let named = sections(stored.text()).into_iter().filter_map(|name| section(stored.text(), name));
+    let same = |one: &Section<'_>| one.get("hf_token").is_some_and(|text| text.as_bytes() == token.expose());
+    ends(&named.into_iter().find(same)?)
 }
 
 // NGC: `ngc config set` writes an INI file.
@@ -136,7 +100,7 @@ pub(super) fn ngc(machine: &Machine<'_>, profile: Option<&str>) -> Result<Found>
     Ok(Found::new(&place, vec![("NGC_API_KEY", value(key))])?.warned(doubt))
 }
 
-// Kaggle: kaggle.json, or the token of `kaggle auth login`.
+// Kaggle: a token, or kaggle.json.
 
 #[derive(Deserialize)]
 struct Kaggle {
@@ -144,10 +108,12 @@ struct Kaggle {
     key: FieldText,
 }
 
+/// Returns the files in the order in which Kaggle's programs look (kaggle 2.2): a token, then a key.
 fn kaggle_paths(machine: &Machine<'_>) -> Vec<PathBuf> {
+    let tokens = ["access_token", "access_token.txt"].map(|name| machine.home(".kaggle").join(name));
     let own = machine.path_in("KAGGLE_CONFIG_DIR").map(|folder| vec![folder]);
     let folders = own.unwrap_or_else(|| vec![machine.home(".kaggle"), machine.config("kaggle")]);
-    folders.iter().flat_map(|folder| [folder.join("access_token"), folder.join("kaggle.json")]).collect()
+    tokens.into_iter().chain(folders.iter().map(|folder| folder.join("kaggle.json"))).collect()
 }
 
 pub(super) fn kaggle_files(machine: &Machine<'_>) -> Vec<String> {
@@ -156,7 +122,12 @@ pub(super) fn kaggle_files(machine: &Machine<'_>) -> Vec<String> {
 
 pub(super) fn kaggle(machine: &Machine<'_>, path: Option<&str>) -> Result<Found> {
     let paths = path.map_or_else(|| kaggle_paths(machine), |path| vec![path.into()]);
-    let file = read_first(&paths)?;
+    let file = match read_first(&paths) {
+        Err(_) if path.is_none() && !paths.iter().any(|path| path.exists()) => {
+            return Err(without_kaggle_file(&paths, machine));
+        }
+        file => file?,
+    };
     let place = file.shown();
     if file.path.extension().is_none_or(|end| end != "json") {
         return Found::new(&place, vec![("KAGGLE_API_TOKEN", file.into_word()?)]);
@@ -166,6 +137,18 @@ pub(super) fn kaggle(machine: &Machine<'_>, path: Option<&str>) -> Result<Found>
         Error::failed(format!("{place}, line {}: not a JSON object with username and key", error.line()))
     })?;
     Found::new(&place, vec![("KAGGLE_USERNAME", value(&login.username)), ("KAGGLE_KEY", value(&login.key))])
+}
+
+/// Builds the error that there is no file, or only the one of a login in the browser, whose tokens end within hours.
+fn without_kaggle_file(paths: &[PathBuf], machine: &Machine<'_>) -> Error {
+    let renewed = machine.home(".kaggle/credentials.json");
+    if !renewed.is_file() {
+        return absent(paths);
+    }
+    let store = CommandLine::plugin("create").then("kaggle --from-file=KAGGLE_API_TOKEN=- --trim");
+    Error::failed(format!("{} has a login in the browser, whose tokens end within hours", shown(&renewed)))
+        .hint("Kaggle's settings page makes a token that lasts; put it into ~/.kaggle/access_token")
+        .hint(format!("to store the one of now: kaggle auth print-access-token | {store}"))
 }
 
 // GitHub: gh keeps tokens in the system's keyring, or in hosts.yml.
@@ -295,6 +278,6 @@ fn no_section(file: &Text, name: &str) -> Error {
 }
 
 /// Warns that a value has another form than those of its service.
-fn doubt(what: &str, form: &str) -> String {
+pub(super) fn doubt(what: &str, form: &str) -> String {
     format!("this does not look like {what}, which {form}")
 }

@@ -12,14 +12,14 @@ use support::{Outcome, Sandbox, World, scenario};
 use crate::create_types::openssh_key;
 
 /// A part of every value: no output may hold it.
-const CANARY: &str = "Zq7cAnArY";
+pub(crate) const CANARY: &str = "Zq7cAnArY";
 
 /// A value of the form of a service, with the canary inside.
 fn token(start: &str) -> String {
     format!("{start}{CANARY}0123456789abcdefghijklmnopqrstuvwxyz")
 }
 
-fn put(sandbox: &Sandbox, path: &str, content: impl AsRef<[u8]>) {
+pub(crate) fn put(sandbox: &Sandbox, path: &str, content: impl AsRef<[u8]>) {
     let path = sandbox.home().join(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, content).unwrap();
@@ -27,7 +27,7 @@ fn put(sandbox: &Sandbox, path: &str, content: impl AsRef<[u8]>) {
 
 /// The keys and values that a login gives, and what is said of it.
 #[track_caller]
-fn stored(sandbox: &Sandbox, login: &str) -> (BTreeMap<String, String>, Outcome) {
+pub(crate) fn stored(sandbox: &Sandbox, login: &str) -> (BTreeMap<String, String>, Outcome) {
     let words = ["create", "s", "--from-login", login, "--dry-run=client", "-ojson"];
     let printed = sandbox.run(words).success();
     assert!(!printed.stderr.contains(CANARY), "{printed}");
@@ -38,7 +38,7 @@ fn stored(sandbox: &Sandbox, login: &str) -> (BTreeMap<String, String>, Outcome)
 }
 
 #[track_caller]
-fn assert_stores(sandbox: &Sandbox, login: &str, expected: &[(&str, &str)]) {
+pub(crate) fn assert_stores(sandbox: &Sandbox, login: &str, expected: &[(&str, &str)]) {
     let (data, printed) = stored(sandbox, login);
     let expected: BTreeMap<String, String> =
         expected.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
@@ -50,7 +50,7 @@ fn assert_stores(sandbox: &Sandbox, login: &str, expected: &[(&str, &str)]) {
 
 /// The refusal of a login, with each of these lines.
 #[track_caller]
-fn assert_refused(sandbox: &Sandbox, login: &str, lines: &[&str]) {
+pub(crate) fn assert_refused(sandbox: &Sandbox, login: &str, lines: &[&str]) {
     let words = ["create", "s", "--from-login", login, "--dry-run=client", "-ojson"];
     let refused = sandbox.run(words);
     assert!(matches!(refused.code, Some(1 | 2)), "{refused}");
@@ -308,10 +308,13 @@ fn tokens_of_ngc_kaggle_github_and_pypi_are_where_their_programs_keep_them() {
         &sandbox,
         ".ngc/config",
         format!(
-            ";WARNING - This is a machine generated file.  Do not edit manually.\n[CURRENT]\napikey = {key}\nformat_type = ascii\norg = x\n"
+            // As ngcsdk 4.37 writes it.
+            ";WARNING - This is a machine generated file.  Do not edit manually.\n;WARNING - To update local config settings, see \"ngc config set -h\" \n\n\
+             [CURRENT]\napikey = {key}\nformat_type = ascii\norg = x\nteam = no-team\n\n[lab]\napikey = {other}\n\n"
         ),
     );
     assert_stores(&sandbox, "ngc", &[("NGC_API_KEY", &key)]);
+    assert_stores(&sandbox, "ngc=lab", &[("NGC_API_KEY", &other)]);
     put(&sandbox, ".kaggle/kaggle.json", format!(r#"{{"username":"me","key":"{key}"}}"#));
     assert_stores(&sandbox, "kaggle", &[("KAGGLE_USERNAME", "me"), ("KAGGLE_KEY", &key)]);
     put(
@@ -356,7 +359,12 @@ fn tokens_of_ngc_kaggle_github_and_pypi_are_where_their_programs_keep_them() {
 #[test]
 fn logins_that_are_files_stay_as_they_are() {
     let sandbox = Sandbox::new();
-    let google = format!("{{\n  \"type\": \"authorized_user\",\n  \"refresh_token\": \"{CANARY}\"\n}}\n");
+    // As gcloud writes it.
+    let google = format!(
+        "{{\n  \"account\": \"\",\n  \"client_id\": \"1-x.apps.googleusercontent.com\",\n  \"client_secret\": \"d-{CANARY}\",\n  \
+         \"quota_project_id\": \"lab\",\n  \"refresh_token\": \"1//{CANARY}\",\n  \"type\": \"authorized_user\",\n  \
+         \"universe_domain\": \"googleapis.com\"\n}}"
+    );
     put(&sandbox, ".config/gcloud/application_default_credentials.json", &google);
     assert_stores(&sandbox, "gcloud", &[("application_default_credentials.json", &google)]);
     let key = openssh_key("none");
@@ -389,7 +397,10 @@ fn files_of_another_form_are_refused_by_line_without_their_text() {
         (".config/gh/hosts.yml", "github", "is not gh's file of hosts"),
         (".aws/credentials", "aws", "there is no profile \"default\""),
         (".ngc/config", "ngc", "has no login named CURRENT"),
-        (".netrc", "wandb", "has no login to api.wandb.ai"),
+        (".netrc", "wandb", "has no login to api.forge.coreweave.com and api.wandb.ai"),
+        (".netrc", "netrc=host.example", "has no login to host.example"),
+        (".pypirc", "pypi", "has no login named pypi"),
+        (".cache/huggingface/stored_tokens", "huggingface=x", "has no login named x"),
         (".ssh/id_ed25519", "ssh", "is not a private SSH key"),
     ] {
         put(&sandbox, path, format!("[{CANARY}"));
@@ -399,6 +410,7 @@ fn files_of_another_form_are_refused_by_line_without_their_text() {
         fs::remove_file(sandbox.home().join(path)).unwrap();
         fs::create_dir(sandbox.home().join(path)).unwrap();
         assert_refused(&sandbox, login, &["error: "]);
+        fs::remove_dir(sandbox.home().join(path)).unwrap();
     }
 }
 

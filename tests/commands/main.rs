@@ -45,6 +45,7 @@ mod kinds;
 mod kubeconfig;
 mod label;
 mod list;
+mod login_writers;
 mod logins;
 mod long_answers;
 mod lost_keys;
