@@ -16,6 +16,7 @@ use super::field_text::FieldText;
 use super::input::Input;
 use super::origin::Origin;
 use super::source::{key_and_origin, ordinal};
+use super::token_scan::looks_like_a_token;
 use super::value::SecretValue;
 use super::{go_base64, go_json, unseen};
 use crate::error::{Error, Result};
@@ -49,6 +50,9 @@ impl Form {
         }
     }
 }
+
+/// The longest name of a user that is told, in bytes.
+const LONGEST_USER: usize = 128;
 
 /// Docker Hub's address for logins, and the name that its credentials must have.
 pub(crate) const DOCKER_HUB: &str = "https://index.docker.io/v1/";
@@ -125,13 +129,13 @@ pub(super) fn server_warning(server: &str) -> Option<String> {
     None
 }
 
-/// The parts of a file by Docker or another program that matter. No text of it is kept.
+/// The parts of a file by Docker or another program that matter. No password is kept.
 ///
 /// The kubelet's Go matches field names in any case (`encoding/json`), and knows only `auths` and
 /// `HttpHeaders` (`pkg/credentialprovider/config.go`).
 #[derive(Default)]
 struct Found {
-    logins: Vec<Result<(), Lack>>,
+    logins: BTreeMap<String, FoundLogin>,
     /// The file says that logins are kept outside of it.
     names_a_store: bool,
 }
@@ -169,7 +173,11 @@ impl Lack {
 }
 
 /// A login, judged while its texts are in memory.
-struct FoundLogin(Result<(), Lack>);
+struct FoundLogin {
+    judged: Result<(), Lack>,
+    /// None if it is, or may be, what one logs in with.
+    user: Option<String>,
+}
 
 impl<'de> Deserialize<'de> for FoundLogin {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -182,7 +190,7 @@ impl<'de> Deserialize<'de> for FoundLogin {
             }
 
             fn visit_unit<E>(self) -> Result<FoundLogin, E> {
-                Ok(FoundLogin(Err(Lack::Nothing)))
+                Ok(FoundLogin { judged: Err(Lack::Nothing), user: None })
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FoundLogin, A::Error> {
@@ -202,7 +210,7 @@ impl<'de> Deserialize<'de> for FoundLogin {
                         }
                     }
                 }
-                Ok(FoundLogin(judge_login(&user, &password, &auth, has_token)))
+                Ok(judge_login(&user, &password, &auth, has_token))
             }
         }
         deserializer.deserialize_any(Fields)
@@ -210,22 +218,33 @@ impl<'de> Deserialize<'de> for FoundLogin {
 }
 
 /// Judges a login as the kubelet reads it: `auth` takes precedence over user and password.
-fn judge_login(user: &str, password: &str, auth: &str, has_token: bool) -> Result<(), Lack> {
+fn judge_login(user: &str, password: &str, auth: &str, has_token: bool) -> FoundLogin {
+    let spoilt = |lack| FoundLogin { judged: Err(lack), user: None };
     let pair;
     let (user, password) = if auth.is_empty() {
         (user.as_bytes(), password.as_bytes())
     } else {
-        pair = go_base64::decoded_auth(auth).ok_or(Lack::NotBase64)?;
-        let colon = pair.iter().position(|byte| *byte == b':').ok_or(Lack::NoColon)?;
+        let Some(decoded) = go_base64::decoded_auth(auth) else { return spoilt(Lack::NotBase64) };
+        pair = decoded;
+        let Some(colon) = pair.iter().position(|byte| *byte == b':') else { return spoilt(Lack::NoColon) };
         (&pair[..colon], &pair[colon + 1..])
     };
-    match (user.is_empty(), password.is_empty()) {
+    let judged = match (user.is_empty(), password.is_empty()) {
         (false, false) => Ok(()),
         (_, true) if has_token => Err(Lack::IdentityToken),
         (true, true) => Err(Lack::Nothing),
         (false, true) => Err(Lack::NoPassword),
         (true, false) => Err(Lack::NoUser),
-    }
+    };
+    FoundLogin { judged, user: public_user(user, password) }
+}
+
+/// Returns the user if that tells nothing of what one logs in with: a token may stand in its place.
+fn public_user(user: &[u8], password: &[u8]) -> Option<String> {
+    // GitHub's password for a token in the user's place.
+    let is_token = user == password || password.is_empty() || password == b"x-oauth-basic";
+    let user = std::str::from_utf8(user).ok().filter(|user| !is_token && !user.is_empty())?;
+    (user.len() <= LONGEST_USER && !looks_like_a_token(user)).then(|| user.to_owned())
 }
 
 impl<'de> Deserialize<'de> for Found {
@@ -244,8 +263,7 @@ impl<'de> Deserialize<'de> for Found {
                     match field.to_lowercase().as_str() {
                         "auths" => {
                             let logins = map.next_value::<Option<BTreeMap<String, FoundLogin>>>()?;
-                            found.logins =
-                                logins.unwrap_or_default().into_values().map(|one| one.0).collect();
+                            found.logins = logins.unwrap_or_default();
                         }
                         "httpheaders" => drop(map.next_value::<Option<BTreeMap<String, FieldText>>>()?),
                         "credsstore" | "credhelpers" => {
@@ -281,24 +299,33 @@ pub(super) enum Verdict {
     Malformed { line: usize },
 }
 
-pub(super) fn judge(file: &[u8], form: Form) -> Verdict {
+/// Reads the logins of a file. An error is the line of the mistake.
+fn found(file: &[u8], form: Form) -> Result<Found, usize> {
     // serde would accept an array for a struct.
     if file.trim_ascii_start().first() != Some(&b'{') {
-        return Verdict::Malformed { line: 1 };
+        return Err(1);
     }
     let found = match form {
         Form::Config => serde_json::from_slice(file),
-        Form::Old => serde_json::from_slice::<BTreeMap<String, FoundLogin>>(file).map(|logins| Found {
-            logins: logins.into_values().map(|one| one.0).collect(),
-            names_a_store: false,
-        }),
+        Form::Old => serde_json::from_slice(file).map(|logins| Found { logins, names_a_store: false }),
     };
-    let found: Found = match found {
+    // The error's text may quote the file.
+    found.map_err(|error| error.line())
+}
+
+/// Returns the registries of a file, each with its user as far as that is public; none if it is no such file.
+pub(super) fn users(file: &[u8], form: Form) -> Option<Vec<(String, Option<String>)>> {
+    let found = found(file, form).ok()?;
+    Some(found.logins.into_iter().map(|(registry, login)| (registry, login.user)).collect())
+}
+
+pub(super) fn judge(file: &[u8], form: Form) -> Verdict {
+    let found = match found(file, form) {
         Ok(found) => found,
-        // The error's text may quote the file.
-        Err(error) => return Verdict::Malformed { line: error.line() },
+        Err(line) => return Verdict::Malformed { line },
     };
-    let lacks = (1..).zip(&found.logins).filter_map(|(place, login)| Some((place, login.err()?)));
+    let lacks = (1..).zip(found.logins.values());
+    let lacks = lacks.filter_map(|(place, login)| Some((place, login.judged.err()?)));
     let lacks: Vec<(usize, Lack)> = lacks.collect();
     if let Some((place, lack)) = lacks.iter().find(|(_, lack)| lack.spoils_the_file()) {
         return Verdict::Spoilt(*place, *lack);

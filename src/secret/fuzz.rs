@@ -249,6 +249,53 @@ fn ssh_files() {
     });
 }
 
+const SIGNED: [&str; 4] = [
+    "eyJhbGciOiJub25lIn0.eyJpc3MiOiJpIiwic3ViIjoic3lzdGVtOnNlcnZpY2VhY2NvdW50Om46cyIsImV4cCI6NDEwMjQ0NDgwMH0.CA",
+    "{\"type\":\"service_account\",\"client_email\":\"a@b\",\"project_id\":\"p\",\"private_key\":\"CA+NARY/\"}",
+    "hf_abcdefghijklmnopqrstuvwxyz012345\n",
+    "0123456789abcdef0123456789abcdef01234567",
+];
+
+/// Tries any bytes as a value whose public parts are told: no other part is, and what is told is short and harmless.
+#[test]
+fn what_a_value_is() {
+    let pairs: Vec<Value> = serde_json::from_str(PAIRS).unwrap();
+    let of_pairs =
+        pairs.iter().flat_map(|pair| [pair["certificate"].as_str(), pair["key"].as_str()]).flatten();
+    let own = [&SIGNED[..], &DOCKER, &SSH].concat();
+    let seeds: Vec<&str> = own.into_iter().chain(of_pairs).collect();
+    let words = [
+        "\"auths\":",
+        "\"username\":\"",
+        "eyJ",
+        ".",
+        "ssh-rsa AAAAB3",
+        "\u{1b}[2J",
+        "-----BEGIN CERTIFICATE-----\n",
+    ];
+    feed("what_a_value_is", &seeds, &words, |bytes| {
+        let value = || SecretValue::from_bytes(bytes.to_vec());
+        let beside = BTreeMap::from([("tls.key".to_owned(), value())]);
+        let mut outcomes = Vec::new();
+        for key in ["tls.crt", ".dockercfg", "ssh-privatekey", "WANDB"] {
+            let identity = Identity::of(key, &value(), &beside);
+            for (_, detail) in identity.iter().flat_map(Identity::facts) {
+                assert!(!detail.contains(CANARY), "{detail}");
+                assert!(
+                    crate::printable::is_printable(&detail) && detail.chars().count() < 9_000,
+                    "{detail}"
+                );
+            }
+            outcomes.push(identity.map(|identity| {
+                let text = serde_json::to_string(&identity).unwrap();
+                let kind = text.split(',').next().unwrap_or_default().to_owned();
+                (kind, identity.facts().iter().map(|(name, _)| *name).collect::<Vec<_>>())
+            }));
+        }
+        format!("{outcomes:?} {:?}", ValueFacts::of("k", &value()).end.map(|end| end.of))
+    });
+}
+
 #[test]
 fn the_text_that_an_editor_leaves() {
     feed(

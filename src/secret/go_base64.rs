@@ -14,6 +14,16 @@ const UNPADDED: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     TOLERANT.with_decode_padding_mode(DecodePaddingMode::RequireNone),
 );
+/// What signed tokens use (RFC 7515, section 2).
+const URL: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::URL_SAFE,
+    TOLERANT.with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Decodes the part of a signed token.
+pub(super) fn decoded_url(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    by(&URL, text)
+}
 
 /// Decodes base64 with padding, as in the data of a Secret.
 pub(crate) fn decoded(text: &str) -> Option<Zeroizing<Vec<u8>>> {

@@ -2,7 +2,6 @@
 //! that no value stays in memory.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
 
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -10,7 +9,7 @@ use serde_json::Value;
 use super::builtin_type::{DOCKER_CONFIG, OLD_DOCKER_CONFIG, judged_keys};
 use super::credential::{CREDENTIAL_LABEL, Credential};
 use super::doubt::Doubt;
-use super::pem::{Block, blocks};
+use super::identity::End;
 use super::value::SecretValue;
 use super::{docker_config, go_base64, key_pair, tls};
 use crate::error::{Error, Result};
@@ -38,8 +37,7 @@ pub(crate) struct ValueFacts {
     /// The value is one line that ends in a newline.
     pub(crate) line_end: bool,
     pub(crate) doubt: Option<Doubt>,
-    /// The expiry of the first certificate in it, since 1970.
-    pub(crate) expires: Option<Duration>,
+    pub(crate) end: Option<End>,
     /// The reason why no image can be pulled with it, if its key is that of registry logins.
     pub(crate) unusable: Option<String>,
 }
@@ -49,12 +47,8 @@ impl ValueFacts {
         let bytes = value.expose();
         let line = bytes.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
         let line_end = line.is_some_and(|line| !line.is_empty() && !line.contains(&b'\n'));
-        let is_text = bytes.starts_with(b"-----BEGIN ") || bytes.windows(12).any(|at| at == b"\n-----BEGIN ");
-        let blocks = if is_text { blocks(bytes) } else { Vec::new() };
-        let certificate = blocks.iter().find(|block| Block::is_certificate(block));
-        let facts = certificate.and_then(|block| key_pair::certificate(&block.content).ok());
         let unusable = docker_config::Form::of_key(key).and_then(|form| docker_config::fault(form, value));
-        Self { line_end, doubt: Doubt::of(bytes), expires: facts.map(|facts| facts.until), unusable }
+        Self { line_end, doubt: Doubt::of(bytes), end: End::of(bytes), unusable }
     }
 }
 
@@ -96,9 +90,8 @@ impl Inspection {
 
     /// Returns the day on which the certificate in `tls.crt` expired.
     pub(crate) fn expired_on(&self) -> Option<String> {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let expires = self.keys.get(tls::CERTIFICATE)?.expires?;
-        (expires < now).then(|| key_pair::date(expires))
+        let end = self.keys.get(tls::CERTIFICATE)?.end?;
+        end.is_over().then(|| key_pair::date(end.at))
     }
 
     /// Returns the reason why no image can be pulled with it, if it is a registry login.
@@ -140,7 +133,7 @@ mod tests {
     fn what_is_no_certificate_does_not_expire() {
         let damaged = "-----BEGIN CERTIFICATE-----\nAQ==\n-----END CERTIFICATE-----\n";
         for text in ["token", damaged, "-----BEGIN PRIVATE KEY-----\nAQ==\n-----END PRIVATE KEY-----\n"] {
-            assert_eq!(facts(text).expires, None);
+            assert_eq!(facts(text).end, None);
         }
     }
 }

@@ -9,9 +9,12 @@ use pkcs8::der::asn1::ObjectIdentifier;
 use pkcs8::der::{DateTime, Decode, Encode};
 use ring::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
-    Ed25519KeyPair,
+    Ed25519KeyPair, KeyPair,
 };
 use x509_cert::Certificate;
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::name::Name;
 use zeroize::Zeroizing;
 
 use super::pem::Block;
@@ -44,6 +47,10 @@ pub(crate) struct CertificateFacts {
     /// The start and the end of its validity, since 1970.
     pub(crate) from: Duration,
     pub(crate) until: Duration,
+    pub(super) subject: Name,
+    pub(super) issuer: Name,
+    /// The names for which it is valid; none where they can't be read.
+    pub(super) names: Vec<GeneralName>,
     public: Public,
 }
 
@@ -86,7 +93,10 @@ pub(crate) fn certificate(der: &[u8]) -> Result<CertificateFacts, &'static str> 
     };
     let validity = certificate.validity();
     let (from, until) = (validity.not_before.to_unix_duration(), validity.not_after.to_unix_duration());
-    Ok(CertificateFacts { from, until, public })
+    let (subject, issuer) = (certificate.subject().clone(), certificate.issuer().clone());
+    let names = certificate.get_extension::<SubjectAltName>().ok().flatten();
+    let names = names.map(|(_, names)| names.0).unwrap_or_default();
+    Ok(CertificateFacts { from, until, subject, issuer, names, public })
 }
 
 /// Formats a day as `2026-01-31`.
@@ -198,4 +208,55 @@ fn known(curve: ObjectIdentifier) -> Result<ObjectIdentifier, &'static str> {
 
 fn pair_if(same: bool) -> Match {
     if same { Match::Pair } else { Match::Stranger(NO_MATCH) }
+}
+
+/// Returns the public half of a private key in the form in which SSH sends it (RFC 4253, section 6.6); none if it
+/// can't be told.
+pub(super) fn ssh_blob(key: &Block<'_>) -> Option<Vec<u8>> {
+    let der = key.content.as_slice();
+    if let Ok(key) = pkcs1::RsaPrivateKeyRef::try_from(der) {
+        return Some(rsa_blob(&key));
+    }
+    if let Ok(key) = sec1::EcPrivateKey::from_der(der) {
+        return ec_blob(key.parameters.and_then(sec1::EcParameters::named_curve)?, key.public_key?);
+    }
+    let key = pkcs8::PrivateKeyInfoRef::try_from(der).ok()?;
+    let content = key.private_key.as_bytes();
+    match key.algorithm.oid {
+        RSA => pkcs1::RsaPrivateKeyRef::try_from(content).ok().map(|key| rsa_blob(&key)),
+        EC => {
+            let inner = sec1::EcPrivateKey::from_der(content).ok()?;
+            ec_blob(key.algorithm.parameters_oid().ok()?, inner.public_key?)
+        }
+        ED25519 => {
+            let [0x04, 0x20, seed @ ..] = content else { return None };
+            let pair = Ed25519KeyPair::from_seed_unchecked(seed).ok()?;
+            Some([string(b"ssh-ed25519"), string(pair.public_key().as_ref())].concat())
+        }
+        _ => None,
+    }
+}
+
+fn rsa_blob(key: &pkcs1::RsaPrivateKeyRef<'_>) -> Vec<u8> {
+    // A number whose first bit is set would be negative.
+    let number = |bytes: &[u8]| {
+        let zero: &[u8] = if bytes.first().is_some_and(|first| first & 0x80 != 0) { &[0] } else { &[] };
+        string(&[zero, bytes].concat())
+    };
+    let (exponent, modulus) = (key.public_exponent.as_bytes(), key.modulus.as_bytes());
+    [string(b"ssh-rsa"), number(exponent), number(modulus)].concat()
+}
+
+fn ec_blob(curve: ObjectIdentifier, point: &[u8]) -> Option<Vec<u8>> {
+    let curve: &[u8] = match curve {
+        P256 => b"nistp256",
+        P384 => b"nistp384",
+        P521 => b"nistp521",
+        _ => return None,
+    };
+    Some([string(&[b"ecdsa-sha2-", curve].concat()), string(curve), string(point)].concat())
+}
+
+fn string(bytes: &[u8]) -> Vec<u8> {
+    [&u32::try_from(bytes.len()).unwrap_or_default().to_be_bytes(), bytes].concat()
 }

@@ -38,6 +38,11 @@ impl Block<'_> {
     }
 }
 
+/// Reports whether a value may hold blocks, without a look at each line of a mebibyte.
+pub(super) fn is_pem(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"-----BEGIN ") || bytes.windows(12).any(|at| at == b"\n-----BEGIN ")
+}
+
 /// Returns all blocks of a file. Text around them need not be UTF-8.
 pub(crate) fn blocks(file: &[u8]) -> Vec<Block<'_>> {
     let mut lines = file.split_inclusive(|byte| *byte == b'\n');

@@ -156,26 +156,30 @@ fn layout_warning(shown: &Shown, file: &[u8], key: &Block<'_>) -> Option<String>
     Some(format!("{shown} {what}: OpenSSH will not read the key"))
 }
 
-/// Checks that the lengths in OpenSSH's own format add up (PROTOCOL.key): three strings, the number of keys,
-/// the public ones, the private ones.
+/// Checks that the lengths in OpenSSH's own format add up.
 fn is_whole_openssh(content: &[u8]) -> bool {
-    let string = |rest: &mut &[u8]| {
-        let (length, after) = rest.split_first_chunk::<4>()?;
-        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
-        *rest = after.get(length..)?;
-        Some(())
-    };
-    let read = || {
-        let mut rest = content.strip_prefix(OPENSSH_START)?;
-        (0..3).try_for_each(|_| string(&mut rest))?;
-        let (keys, after) = rest.split_first_chunk::<4>()?;
-        rest = after;
-        // More than one is not defined.
-        (u32::from_be_bytes(*keys) == 1).then_some(())?;
-        (0..2).try_for_each(|_| string(&mut rest))?;
-        rest.is_empty().then_some(())
-    };
-    read().is_some()
+    public_half(content).is_some()
+}
+
+/// Returns the public half of a key in OpenSSH's own format, which no passphrase hides (PROTOCOL.key): after three
+/// strings and the number of keys come the public ones, then the private ones.
+pub(super) fn public_half(content: &[u8]) -> Option<&[u8]> {
+    let mut rest = content.strip_prefix(OPENSSH_START)?;
+    for _ in 0..3 {
+        (_, rest) = first_string(rest)?;
+    }
+    let (keys, after) = rest.split_first_chunk::<4>()?;
+    // More than one is not defined.
+    (u32::from_be_bytes(*keys) == 1).then_some(())?;
+    let (public, after) = first_string(after)?;
+    let (_private, rest) = first_string(after)?;
+    rest.is_empty().then_some(public)
+}
+
+/// Splits off the first of several strings, each of which has its length before it (RFC 4251, section 5).
+pub(super) fn first_string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)
 }
 
 /// Checks a DER sequence against the length that it states.

@@ -2,8 +2,31 @@
 //!
 //! A hit only warns, and its text is never printed.
 
-/// The prefixes of tokens: Hugging Face, `OpenAI`, AWS, GitHub, GitLab, Slack, NVIDIA, and signed JSON.
-const TOKENS: [&str; 9] = ["hf_", "sk-", "AKIA", "ghp_", "github_pat_", "glpat-", "xoxb-", "nvapi-", "eyJ"];
+/// The prefixes of tokens, each with what such a token is. Of two that fit, the first is meant.
+const TOKENS: [(&str, &str); 20] = [
+    ("hf_", "Hugging Face token"),
+    ("wandb_v1_", "Weights & Biases API key"),
+    ("sk-ant-", "Anthropic API key"),
+    ("sk-proj-", "OpenAI API key"),
+    ("sk-", "API key in the form of OpenAI's"),
+    ("AKIA", "AWS access key ID"),
+    ("ASIA", "AWS access key ID, temporary"),
+    ("ghp_", "GitHub personal access token"),
+    ("github_pat_", "GitHub fine-grained access token"),
+    ("gho_", "GitHub OAuth token"),
+    ("ghu_", "GitHub user token of an app"),
+    ("ghs_", "GitHub installation token, temporary"),
+    ("ghr_", "GitHub refresh token"),
+    ("glpat-", "GitLab personal access token"),
+    ("xoxb-", "Slack bot token"),
+    ("xoxp-", "Slack user token"),
+    ("nvapi-", "NVIDIA API key"),
+    ("AIza", "Google API key"),
+    ("dckr_pat_", "Docker personal access token"),
+    (SIGNED, "JSON Web Token"),
+];
+/// The start of signed JSON: `{"` in base64.
+const SIGNED: &str = "eyJ";
 /// The least number of characters after a prefix.
 const LENGTH_OF_TOKEN: usize = 16;
 
@@ -25,14 +48,28 @@ const QUOTES: [char; 2] = ['"', '\''];
 
 /// Returns true if a text looks like a token, and not like a word such as `hf_token_for_the_models`.
 pub(crate) fn looks_like_a_token(text: &str) -> bool {
+    token_of(text).is_some()
+}
+
+/// Returns what a value is by its form, or by that and the name of its key.
+pub(super) fn kind_of_token(key: &str, text: &str) -> Option<&'static str> {
+    // Weights & Biases had no prefix until 2025.
+    let is_digest = text.len() == 40 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if is_digest && key.to_lowercase().contains("wandb") {
+        return Some("Weights & Biases API key");
+    }
+    token_of(text).filter(|_| !text.starts_with(SIGNED))
+}
+
+fn token_of(text: &str) -> Option<&'static str> {
     // Signed JSON has three parts.
     let first = text.split('.').next().unwrap_or_default();
-    let Some(rest) = TOKENS.iter().find_map(|start| first.strip_prefix(start)) else { return false };
+    let (rest, kind) = TOKENS.iter().find_map(|(start, kind)| Some((first.strip_prefix(start)?, *kind)))?;
     let has = |sort: fn(&char) -> bool| rest.chars().any(|char| sort(&char));
     let is_mixed =
         has(char::is_ascii_lowercase) && has(char::is_ascii_uppercase) && has(char::is_ascii_digit);
     let is_part = |char: char| char.is_ascii_alphanumeric() || (is_mixed && matches!(char, '-' | '_'));
-    rest.len() >= LENGTH_OF_TOKEN && rest.chars().all(is_part)
+    (rest.len() >= LENGTH_OF_TOKEN && rest.chars().all(is_part)).then_some(kind)
 }
 
 /// Returns the words of a command, or variables with their values, with `…` in place of anything that looks

@@ -1,10 +1,10 @@
 //! A description of a value that reveals nothing of it.
 
 use std::fmt;
-use std::time::{Duration, SystemTime};
 
 use serde::de::IgnoredAny;
 
+use super::identity::End;
 use super::key_pair;
 use super::pem::{Block, blocks};
 use super::unseen::{self, Unseen};
@@ -18,8 +18,7 @@ pub(crate) struct ValueSummary {
     pub(crate) ends_in_newline: bool,
     /// The invisible characters at its ends, in words.
     unseen: Option<String>,
-    /// The expiry of its first certificate, since 1970.
-    expires: Option<Duration>,
+    end: Option<End>,
     /// The parts of a PEM file: `private key`, `certificate`; for other text the number of lines.
     parts: Vec<String>,
 }
@@ -57,7 +56,8 @@ impl ValueSummary {
         let unseen = Unseen::of(bytes).at_the_ends().map(|(words, _)| words);
         // Of several lines, or of characters that are not text.
         let unseen = unseen.or_else(|| ends_in_newline.then(|| "ends in a newline".to_owned()));
-        let of = |form, parts| Self { form, ends_in_newline, unseen: unseen.clone(), expires: None, parts };
+        let of =
+            |form, parts| Self { form, ends_in_newline, unseen: unseen.clone(), end: End::of(bytes), parts };
         if bytes.is_empty() {
             return of(Form::Empty, Vec::new());
         }
@@ -71,7 +71,7 @@ impl ValueSummary {
         if !blocks.is_empty() {
             // Files of keys and certificates end in a newline.
             let unseen = Unseen::of(bytes).at_the_ends().map(|(words, _)| words);
-            return Self { expires: first_end(&blocks), unseen, ..of(Form::Pem, contents(&blocks)) };
+            return Self { unseen, ..of(Form::Pem, contents(&blocks)) };
         }
         let is_tree =
             bytes.trim_ascii_start().starts_with(b"{") || bytes.trim_ascii_start().starts_with(b"[");
@@ -82,9 +82,9 @@ impl ValueSummary {
         of(Form::Text, vec![plural(lines, "line")])
     }
 
-    /// Returns the day on which the first certificate expires: `2026-01-31`.
+    /// Returns the day on which the certificate or the token in it expires: `2026-01-31`.
     pub(crate) fn expires(&self) -> Option<String> {
-        self.expires.map(key_pair::date)
+        self.end.map(|end| key_pair::date(end.at))
     }
 }
 
@@ -100,9 +100,8 @@ impl fmt::Display for ValueSummary {
         if self.form == Form::Text {
             write!(f, ", {}", self.parts.join(""))?;
         }
-        if let (Some(end), Some(day)) = (self.expires, self.expires()) {
-            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            write!(f, ", {} {day}", if end < now { "expired" } else { "expires" })?;
+        if let (Some(end), Some(day)) = (self.end, self.expires()) {
+            write!(f, ", {} {day}", if end.is_over() { "expired" } else { "expires" })?;
         }
         self.unseen.iter().try_for_each(|words| write!(f, ", {words}"))
     }
@@ -123,11 +122,6 @@ pub(crate) fn size(value: &SecretValue) -> String {
 pub(crate) fn is_text(bytes: &[u8]) -> bool {
     let harmless = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
     std::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(harmless))
-}
-
-fn first_end(blocks: &[Block<'_>]) -> Option<Duration> {
-    let certificates = blocks.iter().filter(|block| block.is_certificate());
-    certificates.filter_map(|block| key_pair::certificate(&block.content).ok()).map(|facts| facts.until).min()
 }
 
 /// Returns the kinds of blocks, each with its number. Only known labels are shown: an unknown one may be

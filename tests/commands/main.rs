@@ -79,5 +79,6 @@ mod usage;
 mod usual_use;
 mod variable_order;
 mod view;
+mod view_identity;
 mod workloads;
 mod wrong_answers;

@@ -10,6 +10,7 @@ use support::{Outcome, Sandbox, World};
 use crate::check::prepare;
 use crate::status::{Shared, create, our_copy, runais_copy};
 use crate::usage::create_consumers;
+use crate::view_identity::known_values;
 
 const SCHEMAS: [&str; 8] = ["list", "view", "diff", "status", "status-all", "sync", "usage", "check"];
 
@@ -50,7 +51,9 @@ fn holds(word: &str, rule: &Value, value: &Value) -> bool {
         }
         "enum" => rule.as_array().unwrap().contains(value),
         "minimum" => value.as_i64().is_none_or(|number| number >= rule.as_i64().unwrap()),
-        "required" => rule.as_array().unwrap().iter().all(|name| value.get(name.as_str().unwrap()).is_some()),
+        "required" => value.as_object().is_none_or(|object| {
+            rule.as_array().unwrap().iter().all(|name| object.contains_key(name.as_str().unwrap()))
+        }),
         // The last four are about parts of the value, which are looked at one by one.
         "$schema"
         | "$defs"
@@ -154,7 +157,10 @@ fn lists_views_usages_and_findings_are_as_their_schemas_say() {
     world.create_secret(&other.namespace, "forms", &[("json", "{}"), ("more", "x")]);
     assert_valid("diff", &run(&format!("diff -n {namespace} --to-project {}", other.name)));
     assert_valid("diff", &run(&format!("diff forms --from-literal=k=v -n {namespace}")));
-    for name in ["forms", "old", "hf"] {
+    let known = known_values();
+    let known: Vec<(&str, &[u8])> = known.iter().map(|(key, value)| (*key, value.as_bytes())).collect();
+    crate::view::create(&world, &namespace, "known", &known);
+    for name in ["forms", "old", "hf", "known"] {
         assert_valid("view", &run(&format!("view {name} -n {namespace}")));
     }
 }
@@ -189,6 +195,7 @@ fn fields(schema: &Value, before: &str) -> BTreeSet<String> {
     let field = |(name, schema): (&String, &Value)| {
         let name = format!("{before}{name}");
         let mut found = fields(&schema["items"], &format!("{name}[]."));
+        found.extend(fields(schema, &format!("{name}.")));
         found.insert(name);
         found
     };

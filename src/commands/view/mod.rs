@@ -16,13 +16,17 @@ use crate::error::{Error, Result};
 use crate::flags::Holds;
 use crate::metadata::{LastWrite, Metadata};
 use crate::propagation::ExistingSecret;
-use crate::secret::{self, Notation, SecretValue, ValueSummary};
+use crate::secret::{self, Identity, Notation, SecretValue, ValueSummary};
 use crate::session::Session;
 use crate::ui::Table;
 use crate::wording::{few, nearest, plural};
 use crate::{render, session};
 
 /// Show what is in a secret: keys, sizes, and what each value looks like
+///
+/// Of a value whose form is known it says what it is, by what is public of it: the names, the issuer and the validity
+/// of certificates and whether the key beside fits, the fingerprint of an SSH key, the registries and users of logins,
+/// the account of a Google Cloud key, the issuer and the end of a JSON Web Token, the kind of other tokens.
 ///
 /// It also says when each key was last written, and by which program, as far as the server has recorded it: a
 /// program has one time for all the keys that it wrote, that of its last write.
@@ -99,8 +103,10 @@ struct KeyReport<'a> {
     bytes: usize,
     form: &'static str,
     ends_in_newline: bool,
-    /// The day on which the first certificate in the value expires.
+    /// The day on which the certificate or the token in the value expires.
     expires: Option<String>,
+    /// Null if the form of the value is not known.
+    identity: Option<Identity>,
     /// Null if the server does not say.
     changed: Option<String>,
     changed_by: Option<String>,
@@ -119,8 +125,14 @@ pub(super) async fn run(args: &ViewArgs, session: &Session<'_>) -> Result<()> {
             return Err(session::not_found::secret(failure, &args.name, &namespace, &cluster).await);
         }
     };
-    let values = args.chosen(found.content.values())?;
-    if args.reveal { args.reveal(&values, session) } else { args.describe(&found, &values, session) }
+    let mut values = found.content.values();
+    args.check_keys(&values)?;
+    if args.reveal {
+        values.retain(|key, _| args.wants(key));
+        args.reveal(&values, session)
+    } else {
+        args.describe(&found, &values, session)
+    }
 }
 
 impl ViewArgs {
@@ -137,15 +149,14 @@ impl ViewArgs {
         }
     }
 
-    /// Returns the keys that were named, or all.
-    fn chosen(&self, mut values: BTreeMap<String, SecretValue>) -> Result<BTreeMap<String, SecretValue>> {
-        for key in &self.keys {
-            if !values.contains_key(key) {
-                return Err(no_such_key(&self.name, key, &values));
-            }
-        }
-        values.retain(|key, _| self.keys.is_empty() || self.keys.contains(key));
-        Ok(values)
+    fn check_keys(&self, values: &BTreeMap<String, SecretValue>) -> Result<()> {
+        let unknown = self.keys.iter().find(|key| !values.contains_key(*key));
+        unknown.map_or(Ok(()), |key| Err(no_such_key(&self.name, key, values)))
+    }
+
+    /// Returns true for a key that was named, or if none was.
+    fn wants(&self, key: &String) -> bool {
+        self.keys.is_empty() || self.keys.contains(key)
     }
 
     fn describe(
@@ -155,8 +166,11 @@ impl ViewArgs {
         session: &Session<'_>,
     ) -> Result<()> {
         let Metadata { namespace, name, created, writes, .. } = &found.metadata;
-        let keys: Vec<KeyReport<'_>> =
-            values.iter().map(|(key, value)| KeyReport::of(key, value, writes.last_of(key))).collect();
+        let keys: Vec<KeyReport<'_>> = values
+            .iter()
+            .filter(|(key, _)| self.wants(key))
+            .map(|(key, value)| KeyReport::of(key, value, values, writes.last_of(key)))
+            .collect();
         let (secret_type, immutable) = (found.content.secret_type.as_str(), found.immutable);
         if matches!(self.output, Some(Form::Json | Form::Yaml)) {
             let last = writes.last();
@@ -180,7 +194,8 @@ impl ViewArgs {
             let by = key.changed_by.as_deref().unwrap_or_default();
             table.row([key.key, &key.bytes.to_string(), &key.look.to_string(), &changed, by]);
         }
-        session.ui.data(table.to_string().as_bytes())
+        let facts: String = facts(&keys).map(|facts| format!("\n{facts}")).unwrap_or_default();
+        session.ui.data(format!("{table}{facts}").as_bytes())
     }
 
     fn reveal(&self, values: &BTreeMap<String, SecretValue>, session: &Session<'_>) -> Result<()> {
@@ -232,12 +247,33 @@ impl ViewArgs {
 }
 
 impl<'a> KeyReport<'a> {
-    fn of(key: &'a str, value: &SecretValue, last: Option<LastWrite>) -> Self {
+    fn of(
+        key: &'a str,
+        value: &SecretValue,
+        beside: &BTreeMap<String, SecretValue>,
+        last: Option<LastWrite>,
+    ) -> Self {
         let look = ValueSummary::of(value);
         let (form, ends_in_newline, expires) = (look.form.code(), look.ends_in_newline, look.expires());
         let (changed, changed_by) = last.map(|last| (last.time, last.manager)).unzip();
-        Self { key, bytes: value.len(), form, ends_in_newline, expires, changed, changed_by, look }
+        let (bytes, identity) = (value.len(), Identity::of(key, value, beside));
+        Self { key, bytes, form, ends_in_newline, expires, identity, changed, changed_by, look }
     }
+}
+
+/// Lays out what the values are, as far as that is public; none if it is not known of any.
+fn facts(keys: &[KeyReport<'_>]) -> Option<Table> {
+    let mut table = Table::new(["KEY", "FACT", "DETAIL"]);
+    let all = keys.iter().flat_map(|key| {
+        let facts = key.identity.as_ref().map(Identity::facts).unwrap_or_default();
+        facts.into_iter().map(|(fact, detail)| [key.key.to_owned(), fact.to_owned(), detail])
+    });
+    let mut known = false;
+    for row in all {
+        known = true;
+        table.row(row);
+    }
+    known.then_some(table)
 }
 
 fn no_such_key(name: &str, key: &str, values: &BTreeMap<String, SecretValue>) -> Error {

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -200,6 +201,37 @@ fn roots(authority: CertificateDer<'static>) -> Arc<RootCertStore> {
     let mut roots = RootCertStore::empty();
     roots.add(authority).expect("an authority's certificate");
     Arc::new(roots)
+}
+
+/// A server's certificate and its authority's, as PEM.
+pub struct Chain {
+    /// Of `CN=web`, for `web.example.test` and 10.0.0.1.
+    pub certificate: String,
+    pub key: String,
+    /// Of `CN=maker`.
+    pub authority: String,
+}
+
+impl Chain {
+    /// Makes a certificate that ends at one time, and an authority that ends at another.
+    #[must_use]
+    pub fn ending(certificate: SystemTime, authority: SystemTime) -> Self {
+        let mut maker = params("maker");
+        maker.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        maker.not_after = authority.into();
+        let key = new_key();
+        let signed = maker.self_signed(&key).expect("a certificate signs itself");
+        let issuer = Issuer::new(maker, key);
+        let mut own = params("web");
+        own.not_after = certificate.into();
+        own.subject_alt_names = vec![
+            SanType::DnsName("web.example.test".try_into().expect("a DNS name")),
+            SanType::IpAddress(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1))),
+        ];
+        let key = new_key();
+        let certificate = own.signed_by(&key, &issuer).expect("an authority signs");
+        Self { certificate: certificate.pem(), key: key.serialize_pem(), authority: signed.pem() }
+    }
 }
 
 /// Returns a key for signing, as PEM: private, public.

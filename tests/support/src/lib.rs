@@ -64,7 +64,7 @@ mod terminal;
 mod world;
 
 pub use bare::{Bare, Listening, listen};
-pub use certificates::{KeyKind, Odd, Validity};
+pub use certificates::{Chain, KeyKind, Odd, Validity};
 pub use faults::{End, Fault, Flood, On};
 pub use front_door::Protocols;
 pub use gate::{Gate, Hold};
