@@ -50,8 +50,8 @@ pub(crate) fn without_cluster(filename: clap::Arg) -> clap::Arg {
 /// A change to the workloads of manifests.
 pub(crate) struct ManifestChange<'a, P> {
     pub(crate) plan: P,
-    /// None for all workloads.
-    pub(crate) target: Option<&'a Target>,
+    /// Empty for all workloads.
+    pub(crate) targets: &'a [Target],
     pub(crate) args: &'a ManifestChangeArgs,
     pub(crate) write: &'a WriteArgs,
     pub(crate) session: &'a Session<'a>,
@@ -116,12 +116,15 @@ impl<P: Plan> ManifestChange<'_, P> {
             return Err(Error::failed(format!("{place} {has} workload of a known kind"))
                 .hint("kubectl runai-secret attach x/y names the kinds that are"));
         }
-        let Some(target) = self.target.map(ToString::to_string) else { return Ok(workloads) };
+        if self.targets.is_empty() {
+            return Ok(workloads);
+        }
+        let targets: Vec<String> = self.targets.iter().map(ToString::to_string).collect();
         let names: BTreeSet<String> = workloads.iter().flatten().map(|one| one.name.clone()).collect();
         for workloads in &mut workloads {
-            workloads.retain(|one| one.name == target);
+            workloads.retain(|one| targets.contains(&one.name));
         }
-        if workloads.iter().all(Vec::is_empty) {
+        if let Some(target) = targets.iter().find(|target| !names.contains(*target)) {
             let has = if files.len() == 1 { "has no" } else { "has" };
             let names = names.into_iter().collect::<Vec<_>>().join(", ");
             return Err(Error::failed(format!("{place} {has} {target}")).hint(format!(
@@ -138,7 +141,7 @@ impl<P: Plan> ManifestChange<'_, P> {
         let Workload { kind, name, object } = workload;
         let planned = self.plan.change(&object.value, kind, name).map_err(|error| {
             let error = error.at(&object.place);
-            if self.target.is_none() {
+            if self.targets.is_empty() {
                 error.hint("KIND/NAME together with -f chooses one workload")
             } else {
                 error

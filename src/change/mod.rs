@@ -6,4 +6,5 @@ pub(crate) mod owner;
 pub(crate) mod recreate;
 pub(crate) mod retry;
 pub(crate) mod secret;
+pub(crate) mod several;
 pub(crate) mod workload;

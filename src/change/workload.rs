@@ -127,15 +127,35 @@ pub(crate) struct Change<'a, P> {
     pub(crate) plan: P,
     pub(crate) target: &'a Target,
     pub(crate) way: Option<Way>,
+    pub(crate) company: Company,
     pub(crate) args: &'a ChangeArgs,
     pub(crate) session: &'a Session<'a>,
     pub(crate) cluster: &'a Cluster,
     pub(crate) namespace: &'a str,
 }
 
+/// Tells whether the change is the only one of its command.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Company {
+    Alone,
+    /// It is one of several, which were shown and agreed to together: nobody is asked again.
+    Several,
+}
+
+/// A change that was made, to be reported.
+pub(crate) struct Done {
+    pub(crate) name: String,
+    pub(crate) verb: &'static str,
+    pub(crate) object: Value,
+    /// The differences, a line each.
+    differences: Vec<String>,
+    /// What follows from it.
+    note: Option<String>,
+}
+
 /// The result of a write.
 enum Written {
-    Done,
+    Done(Done),
     /// Somebody else wrote first: it must be read again.
     Conflict(Failure),
 }
@@ -159,13 +179,34 @@ impl Planned {
     }
 }
 
+impl Done {
+    fn report(&self, write: &WriteArgs, session: &Session<'_>) -> Result<()> {
+        for difference in &self.differences {
+            session.ui.note(difference);
+        }
+        session.report(write, &self.name, self.verb, &self.object)?;
+        if let Some(note) = &self.note {
+            session.ui.note(note);
+        }
+        Ok(())
+    }
+}
+
 impl<P: Plan> Change<'_, P> {
     /// Changes the workload, which was read as `object`, and reports it.
     ///
     /// # Errors
+    /// As for [`Self::carry_out`].
+    pub(crate) async fn run(&self, object: Value) -> Result<()> {
+        self.carry_out(object).await?.report(&self.args.write, self.session)
+    }
+
+    /// Changes the workload, which was read as `object`.
+    ///
+    /// # Errors
     /// A controller would undo the change, the plan or the server refuses it, the answer is no, or others win
     /// every try.
-    pub(crate) async fn run(&self, mut object: Value) -> Result<()> {
+    pub(crate) async fn carry_out(&self, mut object: Value) -> Result<Done> {
         let mut tries = Tries::default();
         loop {
             if let Some(maker) = Controller::of(&object, self.namespace, self.cluster).await {
@@ -185,13 +226,12 @@ impl<P: Plan> Change<'_, P> {
                     }
                     Some(Way::Recreate) | None => {
                         self.session.ui.note(&format!("{why}: nothing was written"));
-                        let (write, target) = (&self.args.write, self.target.to_string());
-                        return self.session.report(write, &target, "unchanged", &object);
+                        return Ok(Self::done(self.target.to_string(), "unchanged", object));
                     }
                 },
             };
             match self.write(&object, &changed).await? {
-                Written::Done => return Ok(()),
+                Written::Done(done) => return Ok(done),
                 Written::Conflict(failure) => tries.again(failure, Failure::is_conflict).await?,
             }
             object = self.cluster.workload(self.namespace, self.target).await?;
@@ -216,9 +256,10 @@ impl<P: Plan> Change<'_, P> {
         }
         let effects =
             [changed.differences.clone(), vec![target.kind.on_change_of(object).in_words().to_owned()]];
-        session
-            .confirm_if_guided(&args.write, &format!("Change {target}?"), &effects.concat(), Proposal::Yes)
-            .await?;
+        if self.company == Company::Alone {
+            let question = format!("Change {target}?");
+            session.confirm_if_guided(&args.write, &question, &effects.concat(), Proposal::Yes).await?;
+        }
         let answer = match self.replaced(changed).await {
             Ok(answer) => answer,
             Err(failure) if failure.is_conflict() => return Ok(Written::Conflict(failure)),
@@ -227,11 +268,10 @@ impl<P: Plan> Change<'_, P> {
             }
             Err(failure) => return Err(failure.into()),
         };
-        self.report(&target.to_string(), "updated", &answer, &changed.differences)?;
-        if args.write.dry_run == DryRun::None {
-            session.ui.note(&format!("{target} {}", target.kind.on_change_of(object).in_words()));
-        }
-        Ok(Written::Done)
+        let is_kept = args.write.dry_run == DryRun::None;
+        let note = is_kept.then(|| format!("{target} {}", target.kind.on_change_of(object).in_words()));
+        let differences = changed.differences.clone();
+        Ok(Written::Done(Done { differences, note, ..Self::done(target.to_string(), "updated", answer) }))
     }
 
     /// Sends the change. A server that refuses it has changed nothing, so it is not tried before.
@@ -252,14 +292,14 @@ impl<P: Plan> Change<'_, P> {
             chosen = self.choose_way(object, changed).await?;
             &chosen
         };
-        let agreement = if self.way.is_some() { Agreement::Needed } else { Agreement::Given };
+        let is_to_ask = self.way.is_some() && self.company == Company::Alone;
+        let agreement = if is_to_ask { Agreement::Needed } else { Agreement::Given };
         match way {
             Way::CopyAs(name) => self.copy(name, changed).await,
             Way::Recreate => {
                 let recreation = self.recreation(&changed.differences, agreement);
                 let created = recreation.run(object, &changed.object).await?;
-                self.report(&self.target.to_string(), "recreated", &created, &[])?;
-                Ok(Written::Done)
+                Ok(Written::Done(Self::done(self.target.to_string(), "recreated", created)))
             }
         }
     }
@@ -286,6 +326,14 @@ impl<P: Plan> Change<'_, P> {
             ("delete it and create it again under its name", ""),
         ];
         let ui = self.session.ui;
+        let immutable = |why: String| {
+            Error::usage(why)
+                .hint("--recreate deletes it and creates it again under the same name")
+                .hint("--copy-as NAME creates a changed copy and leaves it as it is")
+        };
+        if self.company == Company::Several {
+            return Err(immutable(why));
+        }
         if ui.may_choose() {
             changed.differences.iter().for_each(|difference| ui.effect(difference));
             let loss = self.recreation(&changed.differences, Agreement::Given).loss(object);
@@ -304,9 +352,7 @@ impl<P: Plan> Change<'_, P> {
                 ui.note_chosen("--recreate".to_owned());
                 Ok(Way::Recreate)
             }
-            None => Err(Error::usage(why)
-                .hint("--recreate deletes it and creates it again under the same name")
-                .hint("--copy-as NAME creates a changed copy and leaves it as it is")),
+            None => Err(immutable(why)),
         }
     }
 
@@ -342,8 +388,10 @@ impl<P: Plan> Change<'_, P> {
             let created = self.cluster.create_workload(self.namespace, kind, &copy, write.write()).await;
             created.map_err(|failure| self.no_copy(failure, name))?
         };
-        self.report(&kind.display_name(name), "created", &answer, &effects)?;
-        Ok(Written::Done)
+        Ok(Written::Done(Done {
+            differences: effects,
+            ..Self::done(kind.display_name(name), "created", answer)
+        }))
     }
 
     /// Returns what selects pods in the namespace, as far as the user may see it.
@@ -376,11 +424,7 @@ impl<P: Plan> Change<'_, P> {
         }
     }
 
-    /// Tells the differences and reports the write.
-    fn report(&self, name: &str, verb: &str, object: &Value, differences: &[String]) -> Result<()> {
-        for difference in differences {
-            self.session.ui.note(difference);
-        }
-        self.session.report(&self.args.write, name, verb, object)
+    fn done(name: String, verb: &'static str, object: Value) -> Done {
+        Done { name, verb, object, differences: Vec::new(), note: None }
     }
 }

@@ -26,6 +26,22 @@ impl Cluster {
         }
     }
 
+    /// Returns the workloads of a kind whose labels a selector matches.
+    ///
+    /// # Errors
+    /// The selector is malformed, or the server does not have the kind.
+    pub(crate) async fn workloads_selected(
+        &self,
+        namespace: &str,
+        kind: &'static Kind,
+        selector: &str,
+    ) -> Result<Vec<Target>, Failure> {
+        let version = self.version_of(kind).await?;
+        let place = Place::workloads(kind, &version, Some(namespace));
+        let found = self.list_metadata(Call::get(place).query("labelSelector", selector)).await?;
+        Ok(found.into_iter().map(|metadata| Target { kind, name: metadata.name }).collect())
+    }
+
     async fn place_of(&self, namespace: &str, target: &Target) -> Result<Place, Failure> {
         let version = self.version_of(target.kind).await?;
         Ok(Place::workload(target.kind, &version, namespace, &target.name))

@@ -1,6 +1,7 @@
 //! `attach`: gives an existing workload a secret, by reference.
 
 use std::collections::BTreeMap;
+use std::slice;
 
 use crate::change::manifest::{ManifestChange, ManifestChangeArgs};
 use crate::change::workload::ChangeArgs;
@@ -9,8 +10,9 @@ use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::Holds;
 use crate::session::Session;
+use crate::session::target::Selection;
 use crate::sources::manifest_files::ManifestFiles;
-use crate::uses::attaching::{Ahead, Attach, Attaching};
+use crate::uses::attaching::{Ahead, Attach, AttachToSeveral, Attaching};
 use crate::uses::references::{Heads, ReferenceArgs};
 use crate::uses::runai_flags::RunaiFlags;
 use crate::workload::{self, AccountLogins, Attachment, ContainerChoice, Existing, Target, TypedTarget};
@@ -33,19 +35,20 @@ use crate::{change, secret, session, uses};
 #[command(
     mut_arg("output", uses::runai_flags::with_runai),
     mut_arg("filename", change::manifest::without_cluster),
-    override_usage = "kubectl runai-secret attach SECRET KIND/NAME [--env [VAR=]KEY]… [--env-all[=PREFIX]] \
+    override_usage = "kubectl runai-secret attach SECRET KIND/NAME… [--env [VAR=]KEY]… [--env-all[=PREFIX]] \
                       [--mount PATH[:KEY[=FILE],…]]…\n       \
-                      kubectl runai-secret attach KIND/NAME [-e VAR=SECRET:NAME,KEY]…\n       \
+                      kubectl runai-secret attach KIND/NAME… [-e VAR=SECRET:NAME,KEY]…\n       \
+                      kubectl runai-secret attach SECRET KIND -l SELECTOR …\n       \
                       kubectl runai-secret attach -f FILE|- …",
     after_help = "Examples:\n  \
-        kubectl runai-secret attach hf deployment/web --env HF_TOKEN\n  \
+        kubectl runai-secret attach hf deployment/web deployment/api --env HF_TOKEN\n  \
         kubectl runai-secret attach ssh-key cronjob/sync --mount /etc/ssh-key --mode 0400\n  \
         kubectl runai-secret attach job/train -e MYUSERNAME=SECRET:my-secret,username --recreate\n  \
         kubectl runai-secret attach hf -f manifests/ -R --env HF_TOKEN --in-place"
 )]
 pub(crate) struct AttachArgs {
-    /// The secret (not with -e), then the workload as KIND/NAME, or as NAME if only one has it; with -f it may be
-    /// left out
+    /// The secret (not with -e), then the workloads as KIND/NAME, or as NAME if only one has it; with -l their KIND;
+    /// with -f they may be left out
     #[arg(value_name = "[SECRET] KIND/NAME", required_unless_present = "filename",
           add = Holds::SecretAndWorkload)]
     words: Vec<String>,
@@ -73,6 +76,10 @@ pub(crate) struct AttachArgs {
 
     #[command(flatten)]
     references: ReferenceArgs,
+
+    /// The workloads of the KIND whose labels match, such as app=web,tier!=db
+    #[arg(short = 'l', long, value_name = "SELECTOR", conflicts_with = "filename", add = Holds::Text)]
+    selector: Option<String>,
 
     /// The container; '*' for all. Needed if there are several
     #[arg(short, long, value_name = "NAME", add = Holds::Container)]
@@ -106,49 +113,83 @@ enum Asked {
 
 /// A checked request.
 struct Request {
-    /// None for every workload of a manifest.
-    target: Option<TypedTarget>,
+    /// Empty for every workload of a manifest, and where a selector says which are meant.
+    targets: Vec<TypedTarget>,
+    selected: Option<Selection>,
     files: Option<ManifestFiles>,
     asked: Asked,
-    containers: ContainerChoice,
-    existing: Existing,
 }
 
 pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> {
-    let Request { target, files, asked, containers, existing } = args.resolve(session)?;
+    let request = args.resolve(session)?;
     if args.runai == RunaiFlags::Wanted {
-        let known = target.as_ref().and_then(TypedTarget::as_known);
-        return print_runai_flags(asked, known, args, session).await;
-    }
-    let target = match (files, target) {
-        (Some(files), target) => {
-            let Asked::Flags(attachments) = asked else { return Err(which_use()) };
-            let target = target.map(TypedTarget::known).transpose()?;
-            let (accounts, keys) = (AccountLogins::new(), BTreeMap::new());
-            let plan = Attaching { attachments, containers, existing, accounts, keys };
-            let (target, write) = (target.as_ref(), &args.change.write);
-            return ManifestChange { plan, target, args: &args.manifest, write, session }.run(&files);
+        if request.selected.is_some() || request.targets.len() > 1 {
+            return Err(Error::usage("-o runai prints flags for one workload").hint("name one, or none"));
         }
-        (None, Some(target)) => target,
-        (None, None) => return Err(which_workload()),
-    };
+        let known = request.targets.first().and_then(TypedTarget::as_known);
+        return print_runai_flags(request.asked, known, args, session).await;
+    }
+    if let Some(files) = &request.files {
+        return in_files(files, request.targets, request.asked, args, session);
+    }
+    let is_one = request.selected.is_none() && request.targets.len() == 1;
+    if !is_one {
+        change::several::check_flags(&args.change)?;
+    }
     let cluster = session.connect().await?;
     let namespace = session.namespace(&cluster).await?;
-    let target = session::target::find(target, &namespace, &cluster, session).await?;
-    let way = args.change.way(&target)?;
+    let Request { targets, selected, asked, .. } = request;
+    let targets =
+        session::target::find_all(targets, selected.as_ref(), &namespace, &cluster, session).await?;
+    if let ([target], true) = (targets.as_slice(), is_one) {
+        return to_one(target, asked, args, (&namespace, &cluster), session).await;
+    }
+    let (attachments, heads) = args.known(asked, None, &namespace, &cluster, session).await?;
+    let (containers, existing) = args.choices();
+    let (args, cluster, namespace) = (&args.change, &*cluster, namespace.as_str());
+    AttachToSeveral { targets, containers, existing, args, cluster, namespace, session }
+        .run(attachments, heads)
+        .await
+}
+
+async fn to_one(
+    target: &Target,
+    asked: Asked,
+    args: &AttachArgs,
+    (namespace, cluster): (&str, &Cluster),
+    session: &Session<'_>,
+) -> Result<()> {
+    let way = args.change.way(target)?;
     let is_usual = matches!(asked, Asked::AsUsual(_));
     let object = async {
         // Flags are checked first, together with what else there is to read.
-        if is_usual { Some(change::workload::read(&cluster, &namespace, &target).await) } else { None }
+        if is_usual { Some(change::workload::read(cluster, namespace, target).await) } else { None }
     };
-    let known = args.known(asked, Some(&target), &namespace, &cluster, session);
+    let known = args.known(asked, Some(target), namespace, cluster, session);
     let (known, object) = tokio::join!(known, object);
     let (attachments, heads) = known?;
+    let (containers, existing) = args.choices();
     workload::check_expressible(target.kind, &attachments, &containers)?;
-    let (target, args, cluster, namespace) = (&target, &args.change, &cluster, &namespace);
+    let args = &args.change;
     Attach { target, containers, existing, args, cluster, namespace, session }
         .run(attachments, way, Ahead { heads, object })
         .await
+}
+
+fn in_files(
+    files: &ManifestFiles,
+    targets: Vec<TypedTarget>,
+    asked: Asked,
+    args: &AttachArgs,
+    session: &Session<'_>,
+) -> Result<()> {
+    let Asked::Flags(attachments) = asked else { return Err(which_use()) };
+    let targets = targets.into_iter().map(TypedTarget::known).collect::<Result<Vec<_>>>()?;
+    let (containers, existing) = args.choices();
+    let (accounts, keys) = (AccountLogins::new(), BTreeMap::new());
+    let plan = Attaching { attachments, containers, existing, accounts, keys };
+    let (targets, write) = (targets.as_slice(), &args.change.write);
+    ManifestChange { plan, targets, args: &args.manifest, write, session }.run(files)
 }
 
 async fn print_runai_flags(
@@ -187,7 +228,8 @@ fn which_use() -> Error {
 
 impl AttachArgs {
     fn resolve(&self, session: &Session<'_>) -> Result<Request> {
-        let (secret, target) = self.secret_and_target(session)?;
+        let (secret, words) = self.secret_and_targets(session)?;
+        let (targets, selected) = self.targets(words)?;
         let mut attachments = match secret {
             Some(secret) => self.of_one_secret(secret)?,
             None => Vec::new(),
@@ -207,33 +249,48 @@ impl AttachArgs {
             });
         }
         attachments.extend(uses.attachments);
-        let known = target.as_ref().and_then(TypedTarget::as_known);
+        let known: Vec<&Target> = targets.iter().filter_map(TypedTarget::as_known).collect();
         let asked = match secret {
             Some(secret) if attachments.is_empty() && !self.manifest.is_given() => {
                 Asked::AsUsual(secret.to_owned())
             }
             _ if attachments.is_empty() => return Err(which_use()),
-            _ => Asked::Flags(self.checked(attachments, known)?),
+            _ => Asked::Flags(self.checked(attachments, &known)?),
         };
-        if let Some(target) = known {
+        for target in known {
             self.change.way(target)?;
         }
-        let existing = if self.overwrite { Existing::Overwrite } else { Existing::Keep };
-        let containers = ContainerChoice::from_flags(&self.container);
         let files = self.manifest.files()?;
-        Ok(Request { target, files, asked, containers, existing })
+        if files.is_none() && targets.is_empty() && selected.is_none() {
+            return Err(which_workload());
+        }
+        Ok(Request { targets, selected, files, asked })
+    }
+
+    fn choices(&self) -> (ContainerChoice, Existing) {
+        let existing = if self.overwrite { Existing::Overwrite } else { Existing::Keep };
+        (ContainerChoice::from_flags(&self.container), existing)
+    }
+
+    /// Returns the workloads that the words name, or what they and the selector select.
+    fn targets(&self, words: &[String]) -> Result<(Vec<TypedTarget>, Option<Selection>)> {
+        if let Some(selector) = &self.selector {
+            return Ok((Vec::new(), Some(Selection::parse(words, selector)?)));
+        }
+        let typed = words.iter().map(|word| TypedTarget::parse(word));
+        Ok((typed.collect::<Result<_>>()?, None))
     }
 
     /// Returns the attachments as they are to be made.
     ///
     /// # Errors
     /// A flag has no effect on them, or the workload can't have them.
-    fn checked(&self, attachments: Vec<Attachment>, target: Option<&Target>) -> Result<Vec<Attachment>> {
+    fn checked(&self, attachments: Vec<Attachment>, targets: &[&Target]) -> Result<Vec<Attachment>> {
         self.check_every_flag_is_used(&attachments)?;
         let need = |one: Attachment| if self.optional { one.optional() } else { one };
         let attachments: Vec<Attachment> = attachments.into_iter().map(need).collect();
-        if let Some(target) = target {
-            let containers = ContainerChoice::from_flags(&self.container);
+        let containers = ContainerChoice::from_flags(&self.container);
+        for target in targets {
             workload::check_expressible(target.kind, &attachments, &containers)?;
         }
         Ok(attachments)
@@ -261,7 +318,7 @@ impl AttachArgs {
             Some(mode) => usual.into_iter().map(|one| one.with_mode(mode)).collect(),
             None => usual,
         };
-        Ok((self.checked(usual, target)?, Heads::from([(secret, head)])))
+        Ok((self.checked(usual, target.as_slice())?, Heads::from([(secret, head)])))
     }
 
     /// Refuses a flag that has no effect: the user expects one.
@@ -279,40 +336,41 @@ impl AttachArgs {
             .hint(format!("leave out {flag}")))
     }
 
-    fn secret_and_target(&self, session: &Session<'_>) -> Result<(Option<&str>, Option<TypedTarget>)> {
+    /// Returns the secret, if the words name one, and the words for workloads.
+    fn secret_and_targets(&self, session: &Session<'_>) -> Result<(Option<&str>, &[String])> {
         let names_keys =
             !self.env.is_empty() || self.env_all.is_some() || !self.mount.is_empty() || self.image_pull;
         let of_manifest = self.manifest.is_given();
+        let names_secrets = !self.references.is_empty();
         match self.words.as_slice() {
-            [] if !names_keys && of_manifest => Ok((None, None)),
-            [secret] if names_keys && of_manifest => Ok((Some(secret), None)),
-            [target] if !names_keys && target.contains('/') => Ok((None, Some(TypedTarget::parse(target)?))),
-            [_] if !names_keys && of_manifest && self.references.is_empty() => Err(which_use()),
-            [secret] if !names_keys && self.references.is_empty() => {
+            [] if !names_keys && of_manifest => Ok((None, &[])),
+            [secret] if names_keys && of_manifest => Ok((Some(secret), &[])),
+            [target] if !names_keys && target.contains('/') => Ok((None, slice::from_ref(target))),
+            [_] if !names_keys && of_manifest && !names_secrets => Err(which_use()),
+            [secret] if !names_keys && !names_secrets => {
                 Err(Error::usage("which workload is to get the secret?")
                     .hint(session.in_this_place(
                         CommandLine::plugin("attach").arg(secret).then("KIND/NAME --env KEY"),
                     )))
             }
-            [target] if !names_keys => Ok((None, Some(TypedTarget::parse(target)?))),
+            [target] if !names_keys => Ok((None, slice::from_ref(target))),
             [] | [_] => Err(which_workload()),
             [target, secret] if Target::are_swapped(target, secret) => {
                 let right = CommandLine::plugin("attach").arg(secret).arg(target).then("…");
                 Err(Target::swapped(&session.in_this_place(right)))
             }
-            [secret, target] if names_keys || self.references.is_empty() => {
-                Ok((Some(secret), Some(TypedTarget::parse(target)?)))
+            words if names_secrets && !names_keys && (self.selector.is_some() || words[0].contains('/')) => {
+                Ok((None, words))
             }
-            [_, _] => Err(Error::usage("-e already names the secret: leave out the first argument")
-                .hint("kubectl runai-secret attach KIND/NAME -e VAR=SECRET:NAME,KEY")),
-            words => {
-                let line = format!("expected SECRET KIND/NAME, got {} arguments", words.len());
-                let error = Error::usage(line).hint("kubectl runai-secret attach SECRET KIND/NAME --env KEY");
-                Err(match self.env_all {
-                    Some(_) => error.hint("a prefix follows --env-all after '=': --env-all=PREFIX"),
-                    None => error,
-                })
+            [_, ..] if names_secrets && !names_keys => {
+                Err(Error::usage("-e already names the secret: leave out the first argument")
+                    .hint("kubectl runai-secret attach KIND/NAME -e VAR=SECRET:NAME,KEY"))
             }
+            [_, _, .., last] if self.env_all.as_deref() == Some("") && !last.contains('/') => {
+                Err(Error::usage("--env-all is followed by a word that is no workload")
+                    .hint("a prefix follows --env-all after '=': --env-all=PREFIX"))
+            }
+            [secret, targets @ ..] => Ok((Some(secret), targets)),
         }
     }
 

@@ -1,13 +1,16 @@
 //! `detach`: takes a secret off an existing workload.
 
+use futures::{StreamExt, stream};
 use serde_json::Value;
 
 use crate::change::manifest::{ManifestChange, ManifestChangeArgs};
-use crate::change::workload::{Change, ChangeArgs, Changed, Plan, Planned};
+use crate::change::several::{AT_ONCE, Planning, SeveralChanges};
+use crate::change::workload::{Change, ChangeArgs, Changed, Company, Plan, Planned};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::Holds;
 use crate::session::Session;
+use crate::session::target::Selection as Selected;
 use crate::wording::{list, nearest};
 use crate::workload::{self, ContainerChoice, Kind, Nameless, Selection, Target, TypedTarget};
 use crate::{change, session};
@@ -24,11 +27,12 @@ use crate::{change, session};
 #[derive(clap::Args)]
 #[command(
     mut_arg("filename", change::manifest::without_cluster),
-    override_usage = "kubectl runai-secret detach SECRET KIND/NAME [--env VAR]… [--env-all] [--mount PATH]… [--image-pull] [-c NAME]…\n       \
+    override_usage = "kubectl runai-secret detach SECRET KIND/NAME… [--env VAR]… [--env-all] [--mount PATH]… [--image-pull] [-c NAME]…\n       \
+                      kubectl runai-secret detach SECRET KIND -l SELECTOR …\n       \
                       kubectl runai-secret detach SECRET -f FILE|- …",
     after_help = "Examples:\n  \
     kubectl runai-secret detach hf deployment/web\n  \
-    kubectl runai-secret detach hf deployment/web --env HF_TOKEN\n  \
+    kubectl runai-secret detach hf deployments -l app=web --env HF_TOKEN\n  \
     kubectl runai-secret detach ssh-key job/train --mount /etc/ssh-key --recreate\n  \
     kubectl runai-secret detach hf -f train.yaml"
 )]
@@ -37,9 +41,9 @@ pub(crate) struct DetachArgs {
     #[arg(value_name = "SECRET", add = Holds::Secret)]
     secret: String,
 
-    /// The workload, or its NAME if only one has it; with -f it may be left out
+    /// The workloads, or the NAME of one if only one has it; with -l their KIND; with -f it may be left out
     #[arg(value_name = "KIND/NAME", required_unless_present = "filename", add = Holds::Workload)]
-    target: Option<String>,
+    targets: Vec<String>,
 
     /// Only this env variable; may be repeated
     #[arg(long, value_name = "VAR", add = Holds::UsedVariable)]
@@ -57,6 +61,10 @@ pub(crate) struct DetachArgs {
     #[arg(long, conflicts_with = "container")]
     image_pull: bool,
 
+    /// The workloads of the KIND whose labels match, such as app=web,tier!=db
+    #[arg(short = 'l', long, value_name = "SELECTOR", conflicts_with = "filename", add = Holds::Text)]
+    selector: Option<String>,
+
     /// Only this container; may be repeated
     #[arg(short, long, value_name = "NAME", add = Holds::Container)]
     container: Vec<String>,
@@ -69,35 +77,45 @@ pub(crate) struct DetachArgs {
 }
 
 pub(super) async fn run(args: &DetachArgs, session: &Session<'_>) -> Result<()> {
-    if let Some(second) = args.target.as_deref().filter(|second| Target::are_swapped(&args.secret, second)) {
+    if let Some(second) = args.targets.first().filter(|second| Target::are_swapped(&args.secret, second)) {
         let right = CommandLine::plugin("detach").arg(second).arg(&args.secret).then("…");
         return Err(Target::swapped(&session.in_this_place(right)));
     }
-    let target = args.target.as_deref().map(TypedTarget::parse).transpose()?;
-    let plan = Detaching { selection: args.selection()? };
-    let target = match (args.manifest.files()?, target) {
-        (Some(files), target) => {
-            let target = target.map(TypedTarget::known).transpose()?;
-            let (target, write) = (target.as_ref(), &args.change.write);
-            return ManifestChange { plan, target, args: &args.manifest, write, session }.run(&files);
-        }
-        (None, Some(target)) => target,
-        (None, None) => {
-            return Err(
-                Error::usage("from which workload?").hint("kubectl runai-secret detach SECRET KIND/NAME")
-            );
-        }
+    let selected =
+        args.selector.as_deref().map(|selector| Selected::parse(&args.targets, selector)).transpose()?;
+    let typed = match &selected {
+        Some(_) => Vec::new(),
+        None => args.targets.iter().map(|word| TypedTarget::parse(word)).collect::<Result<Vec<_>>>()?,
     };
-    if let TypedTarget::Known(target) = &target {
+    let plan = Detaching { selection: args.selection()? };
+    if let Some(files) = args.manifest.files()? {
+        let targets = typed.into_iter().map(TypedTarget::known).collect::<Result<Vec<_>>>()?;
+        let (targets, write) = (targets.as_slice(), &args.change.write);
+        return ManifestChange { plan, targets, args: &args.manifest, write, session }.run(&files);
+    }
+    for target in typed.iter().filter_map(TypedTarget::as_known) {
         args.change.way(target)?;
+    }
+    let is_one = selected.is_none() && typed.len() == 1;
+    if !is_one {
+        change::several::check_flags(&args.change)?;
     }
     let cluster = session.connect().await?;
     let namespace = session.namespace(&cluster).await?;
-    let target = session::target::find(target, &namespace, &cluster, session).await?;
-    let way = args.change.way(&target)?;
-    let object = change::workload::read(&cluster, &namespace, &target).await?;
-    let (target, args, cluster, namespace) = (&target, &args.change, &cluster, &namespace);
-    Change { plan, target, way, args, session, cluster, namespace }.run(object).await
+    let targets = session::target::find_all(typed, selected.as_ref(), &namespace, &cluster, session).await?;
+    let (args, cluster, namespace) = (&args.change, &cluster, &namespace);
+    if let ([target], true) = (targets.as_slice(), is_one) {
+        let way = args.way(target)?;
+        let object = change::workload::read(cluster, namespace, target).await?;
+        let company = Company::Alone;
+        return Change { plan, target, way, company, args, session, cluster, namespace }.run(object).await;
+    }
+    let read = async |target: Target| {
+        let object = change::workload::read(cluster, namespace, &target).await;
+        Planning { target, object, plan: Ok(plan.clone()) }
+    };
+    let all = stream::iter(targets).map(read).buffered(AT_ONCE).collect().await;
+    SeveralChanges { args, cluster, namespace, session }.run(all).await
 }
 
 impl DetachArgs {
@@ -115,6 +133,7 @@ impl DetachArgs {
     }
 }
 
+#[derive(Clone)]
 struct Detaching {
     selection: Selection,
 }

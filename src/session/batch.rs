@@ -30,6 +30,11 @@ impl<'a> Several<'a> {
         Self { noun: "project", preposition: "in", ..Self::secrets(all, session) }
     }
 
+    /// Starts with the number of workloads that were named or selected.
+    pub(crate) fn workloads(all: usize, session: &'a Session<'a>) -> Self {
+        Self { noun: "workload", ..Self::secrets(all, session) }
+    }
+
     /// Records the outcome of one object and returns its result. Reports a failure at once.
     ///
     /// # Errors

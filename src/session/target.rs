@@ -1,5 +1,9 @@
 //! Finds the workload that was typed if its kind is one that only the cluster knows, or was left out.
 
+use std::collections::BTreeSet;
+
+use futures::future::try_join_all;
+
 use crate::cluster::{Cluster, Kartas, KindOf, Others};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
@@ -25,6 +29,75 @@ pub(crate) async fn find(
             Ok(Target { kind: other_kind(&kind, cluster).await?, name })
         }
         TypedTarget::OfAnyKind { name } => only_one(&name, namespace, cluster, session).await,
+    }
+}
+
+/// Finds the workloads of a command: those that are named, or those of the named kinds that a selector
+/// matches. Each is one, however often it is named.
+///
+/// # Errors
+/// One of them can't be found, or nothing is selected.
+pub(crate) async fn find_all(
+    typed: Vec<TypedTarget>,
+    selection: Option<&Selection>,
+    namespace: &str,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<Vec<Target>> {
+    let mut found: Vec<Target> = match selection {
+        Some(selection) => selection.find(namespace, cluster, session).await?,
+        None => try_join_all(typed.into_iter().map(|one| find(one, namespace, cluster, session))).await?,
+    };
+    let mut seen = BTreeSet::new();
+    found.retain(|target| seen.insert(target.to_string()));
+    Ok(found)
+}
+
+/// Kinds, and what the labels of their workloads must match.
+pub(crate) struct Selection {
+    kinds: Vec<String>,
+    selector: String,
+}
+
+impl Selection {
+    /// Reads what was typed beside `--selector`: kinds, also several in one word.
+    ///
+    /// # Errors
+    /// There is no kind, or a workload is named.
+    pub(crate) fn parse(words: &[String], selector: &str) -> Result<Self> {
+        if selector.trim().is_empty() {
+            return Err(Error::usage("--selector is empty: it would select every workload")
+                .hint("write -l KEY=VALUE; an unset variable leaves nothing"));
+        }
+        if words.is_empty() {
+            return Err(Error::usage("--selector needs a kind: the workloads of which kind?")
+                .hint("name it, for example: deployments -l app=web"));
+        }
+        if words.iter().any(|word| word.contains('/')) {
+            return Err(Error::usage("--selector selects by labels, and a workload is named too")
+                .hint("name the kind alone, for example: deployments -l app=web; or leave out --selector"));
+        }
+        let kinds = words.iter().flat_map(|word| word.split(',')).map(str::to_owned).collect();
+        Ok(Self { kinds, selector: selector.to_owned() })
+    }
+
+    async fn find(&self, namespace: &str, cluster: &Cluster, session: &Session<'_>) -> Result<Vec<Target>> {
+        let of_kind = async |word: &String| {
+            let kind = match Kind::named(word) {
+                Ok(kind) => kind,
+                Err(_) => other_kind(word, cluster).await?,
+            };
+            Ok::<_, Error>(cluster.workloads_selected(namespace, kind, &self.selector).await?)
+        };
+        let found = try_join_all(self.kinds.iter().map(of_kind)).await?.concat();
+        if found.is_empty() {
+            not_found::refuse_no_namespace(namespace, cluster, session).await?;
+            let (kinds, selector) = (list(&self.kinds), &self.selector);
+            let labels = CommandLine::kubectl("get").arg(self.kinds.join(",")).then("--show-labels");
+            return Err(Error::failed(format!("no {kinds} in namespace {namespace} has labels {selector}"))
+                .hint(format!("to see their labels: {}", labels.namespace(namespace))));
+        }
+        Ok(found)
     }
 }
 

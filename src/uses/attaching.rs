@@ -2,20 +2,35 @@
 
 use std::collections::BTreeMap;
 
+use futures::{StreamExt, stream};
 use serde_json::Value;
 
 use crate::change;
-use crate::change::workload::{Change, ChangeArgs, Changed, Plan, Planned, Way};
+use crate::change::several::{AT_ONCE, Planning, SeveralChanges};
+use crate::change::workload::{Change, ChangeArgs, Changed, Company, Plan, Planned, Way};
 use crate::cluster::Cluster;
 use crate::error::Result;
 use crate::session::Session;
 use crate::uses;
 use crate::uses::references::Heads;
-use crate::workload::{self, AccountLogins, Attachment, ContainerChoice, Existing, Kind, Outcome, Target};
+use crate::workload::{
+    self, AccountLogins, Attachment, ContainerChoice, Existing, Expanded, Kind, Outcome, Target,
+};
 
 /// A workload of a cluster that is to get attachments.
 pub(crate) struct Attach<'a> {
     pub(crate) target: &'a Target,
+    pub(crate) containers: ContainerChoice,
+    pub(crate) existing: Existing,
+    pub(crate) args: &'a ChangeArgs,
+    pub(crate) cluster: &'a Cluster,
+    pub(crate) namespace: &'a str,
+    pub(crate) session: &'a Session<'a>,
+}
+
+/// Workloads of a namespace that are to get the same attachments.
+pub(crate) struct AttachToSeveral<'a> {
+    pub(crate) targets: Vec<Target>,
     pub(crate) containers: ContainerChoice,
     pub(crate) existing: Existing,
     pub(crate) args: &'a ChangeArgs,
@@ -66,7 +81,49 @@ impl Attach<'_> {
         let at_stake = workload::accounts_at_stake(&object, target.kind, &attachments);
         let accounts = uses::account_logins::read(at_stake, namespace, cluster).await?;
         let plan = Attaching { attachments, containers, existing, accounts, keys };
-        Change { plan, target, way, args, session, cluster, namespace }.run(object).await
+        let company = Company::Alone;
+        Change { plan, target, way, company, args, session, cluster, namespace }.run(object).await
+    }
+}
+
+impl AttachToSeveral<'_> {
+    /// Makes the attachments in all of them, after everything that they touch was looked at.
+    ///
+    /// # Errors
+    /// A secret or a key is missing, the answer is no, or at least one workload was not changed.
+    pub(crate) async fn run(self, attachments: Vec<Attachment>, heads: Heads) -> Result<()> {
+        let Self { targets, containers, existing, args, cluster, namespace, session } = self;
+        let read = async |target: Target| {
+            let object = change::workload::read(cluster, namespace, &target).await;
+            (target, object)
+        };
+        let objects = stream::iter(targets).map(read).buffered(AT_ONCE).collect::<Vec<_>>();
+        let (keys, objects) =
+            tokio::join!(uses::references::check(&attachments, heads, namespace, cluster, session), objects);
+        let keys = keys?;
+        let at_stake =
+            objects.iter().filter_map(|(target, object)| Some((target.kind, object.as_ref().ok()?)));
+        let at_stake =
+            at_stake.flat_map(|(kind, object)| workload::accounts_at_stake(object, kind, &attachments));
+        let accounts = uses::account_logins::read(at_stake.collect(), namespace, cluster).await?;
+        let plan = |target: &Target, object: &Result<Value>| {
+            workload::check_expressible(target.kind, &attachments, &containers)?;
+            let Expanded { attachments, warnings } =
+                workload::expanded(target.kind, attachments.clone(), &keys)?;
+            let hidden = object.iter().flat_map(|object| {
+                workload::hidden_variables(object, target.kind, &attachments, &containers, &keys)
+            });
+            for warning in hidden.chain(warnings) {
+                session.ui.warning(&format!("{target}: {warning}"));
+            }
+            let (containers, accounts, keys) = (containers.clone(), accounts.clone(), keys.clone());
+            Ok(Attaching { attachments, containers, existing, accounts, keys })
+        };
+        let all = objects.into_iter().map(|(target, object)| {
+            let plan = plan(&target, &object);
+            Planning { target, object, plan }
+        });
+        SeveralChanges { args, cluster, namespace, session }.run(all.collect()).await
     }
 }
 

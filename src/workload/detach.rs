@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::wording::list as in_words;
 
 /// The chosen uses of a secret: the named ones, or all if none is named.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Selection {
     pub(crate) secret: String,
     pub(crate) variables: Vec<String>,

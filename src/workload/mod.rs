@@ -49,7 +49,7 @@ pub(crate) use consumer::{Consumer, Holder, folded};
 pub(crate) use containers::ContainerChoice;
 pub(crate) use detach::{Nameless, Removed, Selection, Use, detach, left_behind};
 pub(crate) use doubts::{What, doubts};
-pub(crate) use environment::{check_expressible, expanded};
+pub(crate) use environment::{Expanded, check_expressible, expanded};
 pub(crate) use expansion::Given;
 pub(crate) use immutable::is_immutable;
 pub(crate) use job::{

@@ -65,6 +65,7 @@ mod replace_anew;
 mod round_trips;
 mod schemas;
 mod set;
+mod several_workloads;
 mod signals;
 mod status;
 mod submit;

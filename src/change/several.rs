@@ -1,0 +1,114 @@
+//! Makes one change to several workloads of a namespace: one plan, one question, and each write safe by itself.
+//!
+//! What fails is named and does not stop the rest. The same command again does what is left: a workload that is
+//! as it should be is `unchanged`.
+
+use futures::{StreamExt, stream};
+use serde_json::Value;
+
+use crate::change::workload::{Change, ChangeArgs, Company, Plan, Planned, Way};
+use crate::cluster::Cluster;
+use crate::error::{Error, Result};
+use crate::session::Session;
+use crate::session::batch::{Objects, Several};
+use crate::wording::plural;
+use crate::workload::{OnChange, Target};
+
+/// How many workloads are read or written at a time.
+pub(crate) const AT_ONCE: usize = 16;
+
+/// A workload as it was read, and what is planned for it.
+pub(crate) struct Planning<P> {
+    pub(crate) target: Target,
+    pub(crate) object: Result<Value>,
+    pub(crate) plan: Result<P>,
+}
+
+/// A change of several workloads.
+pub(crate) struct SeveralChanges<'a> {
+    pub(crate) args: &'a ChangeArgs,
+    pub(crate) cluster: &'a Cluster,
+    pub(crate) namespace: &'a str,
+    pub(crate) session: &'a Session<'a>,
+}
+
+impl SeveralChanges<'_> {
+    /// Shows what is planned for all of them, asks once, and does it.
+    ///
+    /// # Errors
+    /// The answer is no, or at least one of them was not changed.
+    pub(crate) async fn run<P: Plan>(&self, all: Vec<Planning<P>>) -> Result<()> {
+        let Self { args, session, .. } = self;
+        let recreates = matches!(self.way(), Some(Way::Recreate));
+        let effects: Vec<String> = all.iter().flat_map(|one| self.effects(one)).collect();
+        if !effects.is_empty() {
+            let question = format!("Change {}?", plural(all.len(), "workload"));
+            session.confirm_effects(&args.write, &effects, &question).await?;
+        }
+        let mut several = Several::workloads(all.len(), session);
+        let mut objects = Objects::asked(all.len(), &args.write, session);
+        // A recreation waits until the old workload is gone, and must be let finish: one after the other.
+        let at_once = if recreates { 1 } else { AT_ONCE };
+        let mut changes = stream::iter(all)
+            .map(async |one| (one.target.to_string(), self.change(one).await))
+            .buffered(at_once);
+        let mut stopped = Ok(());
+        while let Some((name, outcome)) = changes.next().await {
+            let told = several.one(&name, outcome).and_then(|done| match done {
+                Some(done) => objects.tell(&done.name, done.verb, done.object),
+                None => Ok(()),
+            });
+            if let Err(error) = told {
+                stopped = Err(error);
+                break;
+            }
+        }
+        objects.print()?;
+        stopped.and(several.verdict())
+    }
+
+    fn way(&self) -> Option<Way> {
+        (self.args.flag_of_way() == Some("--recreate")).then_some(Way::Recreate)
+    }
+
+    /// Says what would happen to one of them, a line each.
+    fn effects<P: Plan>(&self, one: &Planning<P>) -> Vec<String> {
+        let Planning { target, object, plan } = one;
+        let (Ok(object), Ok(plan)) = (object, plan) else { return Vec::new() };
+        let Ok(Planned::Changed(changed)) = plan.change(object, target.kind, &target.to_string()) else {
+            return Vec::new();
+        };
+        let mut effects: Vec<String> =
+            changed.differences.iter().map(|difference| format!("{target}: {difference}")).collect();
+        if target.kind.on_change_of(object) == OnChange::Refused {
+            let part = target.kind.changed_part();
+            effects.push(match self.way() {
+                Some(_) => format!("{target} is deleted and created again: its {part} is immutable"),
+                None => {
+                    format!("{target} stays as it is: its {part} is immutable (--recreate makes it anew)")
+                }
+            });
+        }
+        effects
+    }
+
+    async fn change<P: Plan>(&self, one: Planning<P>) -> Result<crate::change::workload::Done> {
+        let Self { args, cluster, namespace, session } = self;
+        let (target, way, company) = (&one.target, self.way(), Company::Several);
+        Change { plan: one.plan?, target, way, company, args, session, cluster, namespace }
+            .carry_out(one.object?)
+            .await
+    }
+}
+
+/// Refuses flags that are about one workload.
+///
+/// # Errors
+/// One is given.
+pub(crate) fn check_flags(args: &ChangeArgs) -> Result<()> {
+    match args.flag_of_way() {
+        Some("--copy-as") => Err(Error::usage("--copy-as names one copy, but several workloads are named")
+            .hint("copy them one after the other")),
+        _ => Ok(()),
+    }
+}
