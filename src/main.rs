@@ -16,10 +16,12 @@ mod flags;
 #[cfg(test)]
 mod fuzz;
 mod guide;
+mod history;
 mod logins;
 mod manifest;
 mod memory;
 mod metadata;
+mod moment;
 mod printable;
 mod private_files;
 mod programs;

@@ -1,5 +1,6 @@
 //! The API's `metadata` of any kind of object: it identifies an object without its content.
 
+mod record;
 mod writes;
 
 use std::collections::BTreeMap;
@@ -10,7 +11,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-pub(crate) use self::writes::{LastWrite, Writes};
+pub(crate) use self::record::{CHANGED, LONGEST as LONGEST_RECORD, Record};
+pub(crate) use self::writes::{LastWrite, Write, Writes};
 
 /// The annotation of kubectl apply: a copy of the whole object, with a secret's values.
 pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -51,6 +53,13 @@ pub(crate) struct Annotations {
     pub(crate) deleting: Option<String>,
     #[serde(rename = "kubectl.kubernetes.io/last-applied-configuration")]
     pub(crate) last_applied: Option<LastApplied>,
+    #[serde(rename = "kubectl-runai-secret/changed", deserialize_with = "record")]
+    pub(crate) changed: Option<Record>,
+}
+
+/// Reads our record of changes; anything else under its name is none.
+fn record<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Record>, D::Error> {
+    Ok(Record::parse(&Zeroizing::new(String::deserialize(deserializer)?)))
 }
 
 /// What `kubectl apply` has left: a copy of the whole object, of which nothing is kept here.
@@ -121,7 +130,7 @@ const THE_SERVERS: [&str; 8] = [
 ];
 
 /// Returns the metadata for a new object that replaces one with this metadata, without the annotation of
-/// `kubectl apply`.
+/// `kubectl apply` and our record of changes.
 pub(crate) fn of_a_new_object(old: &Value) -> Value {
     let mut metadata = old.clone();
     let Some(fields) = metadata.as_object_mut() else { return metadata };
@@ -130,6 +139,8 @@ pub(crate) fn of_a_new_object(old: &Value) -> Value {
     }
     if let Some(annotations) = fields.get_mut("annotations").and_then(Value::as_object_mut) {
         annotations.remove(LAST_APPLIED);
+        // Its times hold for the object that it was written to.
+        annotations.remove(CHANGED);
     }
     metadata
 }

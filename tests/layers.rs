@@ -9,8 +9,10 @@ const STOREYS: [&[&str]; 14] = [
     &[
         "age",
         "error",
+        "history",
         "memory",
         "metadata",
+        "moment",
         "printable",
         "private_files",
         "programs",

@@ -4,6 +4,7 @@
 pub(crate) mod manifest;
 pub(crate) mod owner;
 pub(crate) mod recreate;
+pub(crate) mod restart;
 pub(crate) mod retry;
 pub(crate) mod secret;
 pub(crate) mod several;

@@ -14,6 +14,7 @@ use crate::cluster::{Answer, Cluster, Failure, SecretHead, if_there};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, WriteArgs};
+use crate::history;
 use crate::metadata::{LAST_APPLIED, Metadata};
 use crate::propagation::Scope;
 use crate::secret::{Difference, SecretManifest};
@@ -235,13 +236,13 @@ pub(crate) fn how_to_set(manifest: &SecretManifest, namespace: &str) -> String {
     format!("to add or change a key: {}", set.namespace(namespace))
 }
 
-/// Returns the metadata of a patch that holds for the version that was read, and removes what kubectl apply
-/// left there.
-pub(crate) fn patch_metadata(secret: &Metadata) -> Value {
+/// Returns the metadata of a patch that holds for the version that was read, records which keys change, and removes
+/// what kubectl apply left there.
+pub(crate) fn patch_metadata(secret: &Metadata, difference: &Difference) -> Value {
     let Metadata { uid, resource_version, annotations, .. } = secret;
-    let mut metadata = json!({ "uid": uid, "resourceVersion": resource_version });
+    let mut written = history::annotations(secret, &difference.touched());
     if annotations.last_applied.is_some() {
-        metadata["annotations"] = json!({ LAST_APPLIED: null });
+        written.insert(LAST_APPLIED.to_owned(), Value::Null);
     }
-    metadata
+    json!({ "uid": uid, "resourceVersion": resource_version, "annotations": written })
 }

@@ -61,7 +61,13 @@ const ELSEWHERE: [(&[&str], Lines); 13] = [
         ],
     ),
     (&["export", "dump"], &[("to print the values", "view NAME --reveal -o dotenv")]),
-    (&["restart"], &[("to set a key and restart what reads it", "set NAME KEY --restart")]),
+    (
+        &["rollout"],
+        &[
+            ("to restart what holds an old value of a secret", "restart NAME"),
+            ("to set a key and restart what reads it", "set NAME KEY --restart"),
+        ],
+    ),
 ];
 
 const FIELDS: &str =

@@ -1,4 +1,4 @@
-//! Lays out the first page of the help: the commands in groups, since nobody reads nineteen in one list.
+//! Lays out the first page of the help: the commands in groups, since nobody reads twenty in one list.
 //!
 //! clap groups flags, but not commands. So clap leaves the commands out, and this file lists them.
 
@@ -12,7 +12,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Make", &["create", "set", "unset", "edit", "copy", "delete"]),
     ("See", &["list", "view", "usage", "diff"]),
     ("Share", &["label", "status", "sync"]),
-    ("Use", &["attach", "detach", "submit", "check"]),
+    ("Use", &["attach", "detach", "submit", "restart", "check"]),
     ("Shell and help", &["completion", "options"]),
 ];
 

@@ -75,6 +75,8 @@ pub(crate) struct Call {
     pub(super) version: Option<String>,
     /// The request is a dry run: the server keeps nothing of it.
     dry: bool,
+    /// The secret that a webhook may quote, if the request is about another object.
+    quotable: Option<Box<Place>>,
 }
 
 /// The parts of the request that the answer must repeat. Values are skipped.
@@ -145,6 +147,7 @@ impl Call {
             uid: sent.metadata.uid,
             version: sent.metadata.resource_version,
             dry: false,
+            quotable: None,
         }
     }
 
@@ -239,9 +242,17 @@ impl Call {
         self.method == Method::GET && self.place.object().is_some_and(|objects| objects.name.is_none())
     }
 
+    /// Names the secret that texts about this request may quote.
+    pub(super) fn beside_secret(self, secret: Place) -> Self {
+        Self { quotable: Some(Box::new(secret)), ..self }
+    }
+
     /// Returns a request that reads this request's secret whole; none if it is not about a single existing
     /// secret.
     pub(super) fn reading_its_secret(&self) -> Option<Self> {
+        if let Some(secret) = &self.quotable {
+            return Some(Self::get(Place::clone(secret)));
+        }
         let is_one = self.place.object().is_some_and(|objects| objects.name.is_some());
         (self.is_about_secrets() && is_one).then(|| Self::get(self.place.clone()))
     }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer};
 use super::call::Call;
 use super::place::Place;
 use super::{Cluster, Failure, Namespaces, Seen};
+use crate::history::History;
 use crate::metadata::{Metadata, Owner};
 use crate::secret::{Inspection, SecretValue, ValueFacts};
 
@@ -63,10 +64,11 @@ fn facts<'de, D: Deserializer<'de>>(data: D) -> Result<BTreeMap<String, ValueFac
 impl From<Inspected> for Inspection {
     fn from(secret: Inspected) -> Self {
         let Inspected { metadata, secret_type, keys } = secret;
+        let history = History::of(&metadata);
         let Metadata { name, namespace, labels, annotations, owner_references, .. } = metadata;
         let applied_values = annotations.last_applied.is_some_and(|applied| applied.holds_values);
         let controller = Owner::controlling(&owner_references).map(ToString::to_string);
-        Self { namespace, name, secret_type, labels, keys, applied_values, controller }
+        Self { namespace, name, secret_type, labels, keys, applied_values, history, controller }
     }
 }
 

@@ -12,6 +12,7 @@ use super::call::{Call, Dependents};
 use super::pages::{Beginning, PAGE};
 use super::place::Place;
 use super::{Cluster, Failure, Keep, Namespaces, Seen, Write};
+use crate::history;
 use crate::metadata::Metadata;
 use crate::propagation::{Encoded, ExistingSecret};
 use crate::secret::SecretValue;
@@ -309,6 +310,9 @@ impl Cluster {
         write: Write<'_>,
     ) -> Result<Value, Failure> {
         metadata["resourceVersion"] = secret.resource_version.as_str().into();
+        for (name, value) in history::annotations_kept(secret, write.field_manager) {
+            metadata["annotations"][name] = value;
+        }
         let change = json!({ "metadata": metadata });
         let place = Place::secret(&secret.namespace, &secret.name);
         let body = Bytes::from(change.to_string());

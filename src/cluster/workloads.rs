@@ -62,6 +62,20 @@ impl Cluster {
         self.object(&Call::replace(place, body(object), write)).await
     }
 
+    /// Does the same for a workload that uses a secret, whose values are not read: a webhook may quote them.
+    pub(crate) async fn replace_user_of(
+        &self,
+        secret: &str,
+        namespace: &str,
+        target: &Target,
+        object: &Value,
+        write: Write<'_>,
+    ) -> Result<Value, Failure> {
+        let place = self.place_of(namespace, target).await?;
+        let call = Call::replace(place, body(object), write).beside_secret(Place::secret(namespace, secret));
+        self.object(&call).await
+    }
+
     pub(crate) async fn create_workload(
         &self,
         namespace: &str,

@@ -10,6 +10,7 @@ use crate::cluster::{Answer, Cluster, Failure, SecretHead, SecretWithValues, if_
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, Holds, WriteArgs};
+use crate::history;
 use crate::metadata::Metadata;
 use crate::propagation::{self, ExistingSecret};
 use crate::secret::{self, CREDENTIAL_LABEL, Difference, SecretManifest};
@@ -211,7 +212,7 @@ impl Copying<'_> {
                     if dry {
                         return Ok(("replaced", difference.clone()));
                     }
-                    match self.replace(&old.metadata, namespace).await {
+                    match self.replace(&old.metadata, difference, namespace).await {
                         Ok(_) => return Ok(("replaced", difference.clone())),
                         Err(failure) => failure,
                     }
@@ -275,8 +276,10 @@ impl Copying<'_> {
 
     /// Replaces type and values. Labels and annotations stay, except the one in which kubectl apply left a
     /// copy of the old values.
-    async fn replace(&self, old: &Value, namespace: &str) -> Result<Value, Failure> {
-        let body = self.manifest.to_replacement_body(&self.manifest.metadata_over(old));
+    async fn replace(&self, old: &Value, difference: &Difference, namespace: &str) -> Result<Value, Failure> {
+        let before = serde_json::from_value(old.clone()).unwrap_or_default();
+        let new = history::with_record(self.manifest.metadata_over(old), &before, &difference.touched());
+        let body = self.manifest.to_replacement_body(&new);
         let (name, write) = (&self.args.name, self.args.write.write());
         self.cluster.replace_secret(namespace, name, body, Answer::Metadata, write).await
     }

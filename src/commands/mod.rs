@@ -13,6 +13,7 @@ mod edit;
 mod label;
 mod list;
 mod options;
+mod restart;
 mod set;
 mod status;
 mod submit;
@@ -63,6 +64,8 @@ pub(crate) enum Command {
     Detach(Box<detach::DetachArgs>),
     /// Submit a new job with secrets attached
     Submit(Box<submit::SubmitArgs>),
+    /// Restart what still holds an old value of a secret
+    Restart(restart::RestartArgs),
     /// Check for secrets that are missing, misspelt, lost or expired
     Check(check::CheckArgs),
     /// Show which workloads use a secret, and how
@@ -91,6 +94,7 @@ pub(crate) async fn run(command: &Command, globals: &Globals, connected: &Connec
         Command::Attach(args) => attach::run(args, &session).await,
         Command::Detach(args) => detach::run(args, &session).await,
         Command::Submit(args) => submit::run(args, &session).await,
+        Command::Restart(args) => restart::run(args, &session).await,
         Command::Check(args) => check::run(args, &session).await,
         Command::Copy(args) => copy::run(args, &session).await,
         Command::Edit(args) => edit::run(args, &session).await,

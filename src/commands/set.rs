@@ -1,18 +1,21 @@
 //! `set`: sets some keys of a secret and leaves the others alone.
 
+use std::time::Duration;
+
 use crate::change::secret::{Plan, SecretChange, Step};
-use crate::cluster::{Failure, SecretWithValues};
+use crate::cluster::{Failure, Namespaces, SecretWithValues};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::{DryRun, Holds, Output, WriteArgs};
+use crate::flags::{DryRun, Holds, Output, WriteArgs, parse_duration};
 use crate::propagation::Scope;
 use crate::secret::{self, Difference, Nothing, SecretManifest, Source};
 use crate::session::Session;
 use crate::sources::{SourceArgs, read_sources};
 use crate::ui::Proposal;
 use crate::uses::restarts::AffectedWorkloads;
+use crate::uses::rotation::{Area, Rotation, Waiting, Whom, wait_for_copies};
 use crate::wording::{list, nearest};
-use crate::{change, sharing, uses};
+use crate::{change, sharing, ui};
 
 /// Set keys of a secret, and leave its other keys as they are
 ///
@@ -26,6 +29,7 @@ use crate::{change, sharing, uses};
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret set hf HF_TOKEN -p team-a < token.txt\n  \
     kubectl runai-secret set settings --from-dotenv=.env --restart\n  \
+    kubectl runai-secret set hf HF_TOKEN -n runai --restart\n  \
     kubectl runai-secret set db --generate=password=48")]
 pub(crate) struct SetArgs {
     /// The secret
@@ -39,9 +43,14 @@ pub(crate) struct SetArgs {
     #[command(flatten)]
     sources: SourceArgs,
 
-    /// Restart the deployments, stateful sets and daemon sets that read these keys when they start
+    /// Restart what reads these keys when it starts, as restart does; of a shared secret when its copies are there
     #[arg(long)]
     restart: bool,
+
+    /// With --restart of a shared secret: how long to wait for the copies, and then for the new pods
+    #[arg(long, value_name = "DURATION", default_value = "5m", requires = "restart", hide_short_help = true,
+          value_parser = parse_duration, add = Holds::Text)]
+    timeout: Duration,
 
     #[command(flatten)]
     write: WriteArgs,
@@ -55,7 +64,6 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
     let change = SecretChange::begin("set", &args.name, &args.write, session).await?;
     let found = args.look(&change).await?;
     let scope = found.as_ref().map_or(Scope::Nobody, |secret| sharing::scope(&secret.head.metadata, session));
-    args.check_restart(&scope, session)?;
     let manifest = if let Some(manifest) = read {
         manifest
     } else {
@@ -70,6 +78,7 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
     let keys = before.as_ref().map(Difference::touched).unwrap_or_default();
     if let Some(secret) = found.as_ref().filter(|_| !keys.is_empty()) {
         change.check(&secret.head).await?;
+        args.agree_to_restart(&change, &keys, &scope).await?;
     }
     let existed = found.is_some();
     let is_searched = !keys.is_empty() && args.is_told(session) && !args.restart;
@@ -90,7 +99,7 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
     }
     change.tell_of_copies(&scope);
     match audience {
-        _ if args.restart => args.restart_audience(&change, &keys).await,
+        _ if args.restart => args.restart_audience(&change, &keys, &scope).await,
         None => Ok(()),
         Some(audience) => {
             let audience = audience.map_err(not_found_out)?;
@@ -107,8 +116,8 @@ fn plan(manifest: &SecretManifest, found: Option<&SecretWithValues>) -> Plan {
     let Some(secret) = found else {
         return Plan { step: Step::Create(manifest.to_request_body()), difference: Difference::default() };
     };
-    let metadata = change::secret::patch_metadata(&secret.head.metadata);
     let difference = Difference::of_set(&secret.values, &manifest.data);
+    let metadata = change::secret::patch_metadata(&secret.head.metadata, &difference);
     Plan::patch(&secret.head, difference, || secret::patch_of_values(&metadata, &manifest.data))
 }
 
@@ -128,20 +137,30 @@ fn judge(manifest: &SecretManifest, found: Option<&SecretWithValues>, session: &
 }
 
 impl SetArgs {
-    /// Refuses `--restart` for a shared secret: workloads would restart before their copies have arrived.
-    fn check_restart(&self, scope: &Scope, session: &Session<'_>) -> Result<()> {
-        if *scope == Scope::Nobody || !self.restart {
+    /// Returns how workloads are renewed that read these keys at their start.
+    fn rotation<'a>(
+        &'a self,
+        change: &'a SecretChange<'_>,
+        keys: &'a [&'a str],
+        scope: &Scope,
+        whom: Whom,
+    ) -> Rotation<'a> {
+        let area = match scope {
+            Scope::Nobody => Area::Namespaces(Namespaces::One(change.namespace.clone())),
+            Scope::EveryProject | Scope::Department(_) => Area::OfSource,
+        };
+        let SecretChange { cluster, session, .. } = change;
+        Rotation { secret: &self.name, keys: Some(keys), area, whom, write: &self.write, cluster, session }
+    }
+
+    /// Shows what is restarted in all projects, and asks before anything is written.
+    async fn agree_to_restart(&self, change: &SecretChange<'_>, keys: &[&str], scope: &Scope) -> Result<()> {
+        if !self.restart || *scope == Scope::Nobody {
             return Ok(());
         }
-        Err(Error::usage(format!(
-            "--restart is refused for the shared secret {}: its copies take about a minute to update",
-            self.name
-        ))
-        .hint("set it without --restart; the workloads to restart are then named")
-        .hint(format!(
-            "to see whether the copies have arrived: {}",
-            session.here(CommandLine::plugin("status").arg(&self.name))
-        )))
+        let rotation = self.rotation(change, keys, scope, Whom::Everybody);
+        let plan = rotation.look().await?;
+        rotation.agree(&plan).await
     }
 
     /// Shows what will change, and warns of what may be a mistake.
@@ -276,19 +295,29 @@ impl SetArgs {
         write.output == Output::Human && write.dry_run == DryRun::None && !session.ui.is_quiet()
     }
 
-    /// Restarts the workloads that need it.
-    async fn restart_audience(&self, change: &SecretChange<'_>, keys: &[&str]) -> Result<()> {
-        let SecretChange { session, cluster, namespace, .. } = change;
-        // Only now: what started while the secret was written may have the old value.
-        let audience = self.audience(change, keys, &Scope::Nobody).await.map_err(not_found_out)?;
-        audience.tell_unseen(namespace, session);
-        let targets = audience.restartable();
-        if targets.is_empty() {
-            session.ui.note("there is nothing to restart");
+    /// Restarts the workloads that need it; of a shared secret when its copies have arrived.
+    async fn restart_audience(&self, change: &SecretChange<'_>, keys: &[&str], scope: &Scope) -> Result<()> {
+        let SecretChange { session, cluster, .. } = change;
+        let is_real = self.write.dry_run == DryRun::None;
+        if is_real {
+            let restart = CommandLine::plugin("restart").arg(&self.name).namespace(&change.namespace);
+            let restart = session.here(restart);
+            ui::interrupt::leave_word(format!(
+                "the secret has its new values; this restarts what is still old: {restart}"
+            ));
         }
-        let restarted = uses::restarts::restart(&targets, namespace, &self.write, cluster, session).await;
-        audience.tell_what_stays_stale(session);
-        restarted
+        let (late, waiting) = match scope {
+            Scope::EveryProject | Scope::Department(_) if is_real => {
+                let late = wait_for_copies(&self.name, &change.namespace, self.timeout, cluster, session);
+                (late.await?, Waiting::AtMost(self.timeout))
+            }
+            _ => (Vec::new(), Waiting::No),
+        };
+        // Only now: what started while the secret was written may have the old value. A dry run changed nothing.
+        let whom = if is_real { Whom::Stale } else { Whom::Everybody };
+        let rotation = self.rotation(change, keys, scope, whom);
+        let plan = rotation.look().await.map_err(not_found_out)?.without(late);
+        rotation.carry_out(&plan, waiting).await
     }
 }
 

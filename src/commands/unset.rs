@@ -100,8 +100,8 @@ impl UnsetArgs {
 
     fn plan(&self, secret: &SecretHead) -> Plan {
         let gone: BTreeMap<&str, _> = self.keys.iter().map(|key| (key.as_str(), None)).collect();
-        let metadata = change::secret::patch_metadata(&secret.metadata);
         let difference = Difference::losing(&self.keys);
+        let metadata = change::secret::patch_metadata(&secret.metadata, &difference);
         Plan::patch(secret, difference, || secret::patch_of_changes(&metadata, &gone))
     }
 }

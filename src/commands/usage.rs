@@ -10,26 +10,33 @@ use crate::age::age;
 use crate::cluster::{Cluster, KindOf, Namespaces, Seen, Unseen, if_there};
 use crate::error::{Error, Result};
 use crate::flags::{Holds, Report, ReportArgs};
+use crate::history::Freshness;
 use crate::metadata::Metadata;
+use crate::moment::Moment;
 use crate::session::Session;
 use crate::session::scope::ScopeArgs;
 use crate::ui::Table;
-use crate::workload::{Consumer, Need, Reference, Way};
+use crate::uses::histories::Histories;
+use crate::workload::{Consumer, Need, Reader, Reference, Way};
 use crate::{flags, propagation, secret, session, sharing, uses};
 
 /// Show which workloads use a secret, and how
 ///
 /// Without NAME it lists every secret with the number of its consumers. A job that waits in a queue, a
 /// suspended one and a cron job between two runs are consumers too. A pod is listed under the workload that
-/// made it. Neither values nor keys are read. In kinds that attach does not know, a reference is recognised
+/// made it. Values are not read. In kinds that attach does not know, a reference is recognised
 /// by its form, such as secretKeyRef or secretName, and called probable.
 ///
 /// With KIND/NAME it lists what that workload uses: each secret and key, and whether they are there.
+///
+/// A container that read a variable when it started holds that value until it is restarted. VALUE says `old` if the
+/// key changed since, and `perhaps old` where the server's record does not tell single keys. Mounted files are
+/// renewed, and have no such column. A start is compared with the server's time of the change.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret usage hf -p team-a\n  \
-    kubectl runai-secret usage hf -A -o wide\n  \
     kubectl runai-secret usage job/train -p team-a\n  \
+    kubectl runai-secret usage hf -A --stale\n  \
     kubectl runai-secret usage --unused -p team-a")]
 pub(crate) struct UsageArgs {
     /// The secret, or a workload as KIND/NAME; without it all secrets of the namespace
@@ -39,6 +46,10 @@ pub(crate) struct UsageArgs {
     /// Only secrets that nobody uses; those shared with every project are left out
     #[arg(long, conflicts_with = "name")]
     unused: bool,
+
+    /// Only what still holds an old value, or may hold one, because it read the secret before that changed
+    #[arg(long, conflicts_with = "unused")]
+    stale: bool,
 
     #[command(flatten)]
     scope: ScopeArgs,
@@ -93,6 +104,14 @@ struct Use<'a> {
     missing: Option<Vec<&'a str>>,
     /// The field that has the form of a reference; null for what is certain.
     field: Option<&'a str>,
+    /// What its containers hold; null for what does not run, or does not read at its start.
+    value: Option<&'static str>,
+    /// When the first of its containers read it.
+    read: Option<Moment>,
+    /// When the keys changed for the last time.
+    changed: Option<Moment>,
+    #[serde(skip)]
+    freshness: Option<Freshness>,
     #[serde(skip)]
     way: &'a Way,
 }
@@ -118,7 +137,7 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
     let cluster = session.connect().await?;
     let scope = args.scope.resolve(&cluster, session).await?;
     let view = read(args.name.as_deref(), &scope, &cluster).await?;
-    let mut usages = usages(&view);
+    let mut usages = usages(&view, &session.globals.place.runai_namespace);
     match &args.name {
         Some(name) => {
             if let Err(error) = check_is_there(name, &usages, &view, &scope, session) {
@@ -128,6 +147,9 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
         }
         // `check` says which of them are missing, and which are only of a type that is not listed.
         None => usages.retain(|usage| usage.exists != Some(false)),
+    }
+    if args.stale {
+        retain_stale(&mut usages, args.name.as_deref());
     }
     if args.unused {
         let shared = shared(&view);
@@ -139,7 +161,7 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
     if view.only_projects && view.unseen.iter().all(|one| one.kind == KindOf::Cluster) {
         session::scope::warn_only_projects(consequence, session);
     }
-    if args.name.is_none() && usages.is_empty() && view.unseen.is_empty() {
+    if args.name.is_none() && usages.is_empty() && view.unseen.is_empty() && !args.stale {
         let what = if args.unused { "unused secrets" } else { "secrets" };
         if let Namespaces::One(namespace) = &scope {
             session::not_found::refuse_wrong_place(namespace, &cluster, session).await?;
@@ -148,6 +170,10 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
     }
     let form = args.report.output;
     let report = UsageReport { secrets: &usages, unseen: &view.unseen };
+    if args.stale && usages.iter().all(|usage| usage.consumers.is_empty()) {
+        let seen = if view.unseen.is_empty() { "nothing" } else { "nothing that could be seen" };
+        session.ui.note(&format!("{seen} holds an old value in {}", session::scope::in_words(&scope)));
+    }
     session::scope::print(form, &report, session, || match (form, &args.name) {
         (Report::Name, Some(_)) => names_of_consumers(&usages),
         (Report::Name, None) => {
@@ -193,7 +219,8 @@ async fn secrets(name: Option<&str>, scope: &Namespaces, cluster: &Cluster) -> R
 
 /// Returns every secret that exists, and every name that is referred to and was not found, sorted by
 /// namespace and name.
-fn usages(view: &View) -> Vec<SecretUsage<'_>> {
+fn usages<'a>(view: &'a View, runai_namespace: &str) -> Vec<SecretUsage<'a>> {
+    let histories = Histories::of(&view.secrets, &view.consumers, runai_namespace);
     let mut by_secret: BTreeMap<(&str, &str), SecretUsage<'_>> = BTreeMap::new();
     for secret in &view.secrets {
         let (namespace, name) = (secret.namespace.as_str(), secret.name.as_str());
@@ -204,7 +231,7 @@ fn usages(view: &View) -> Vec<SecretUsage<'_>> {
     for consumer in &view.consumers {
         let mut uses: BTreeMap<&str, Vec<Use<'_>>> = BTreeMap::new();
         for reference in &consumer.references {
-            uses.entry(&reference.secret).or_default().push(Use::of(reference));
+            uses.entry(&reference.secret).or_default().push(Use::of(consumer, reference, &histories));
         }
         for (name, uses) in uses {
             let namespace = consumer.namespace.as_str();
@@ -229,8 +256,24 @@ impl<'a> ConsumerUses<'a> {
     }
 }
 
+impl ConsumerUses<'_> {
+    fn is_stale(&self) -> bool {
+        self.uses.iter().any(Use::is_stale)
+    }
+}
+
 impl<'a> Use<'a> {
-    fn of(reference: &'a Reference) -> Self {
+    fn of(consumer: &Consumer, reference: &'a Reference, histories: &Histories<'_>) -> Self {
+        let judged = |reader: &Reader| {
+            let history = histories.get(consumer, reader)?;
+            let changed = history.change_of(reader.keys())?.until();
+            Some((reader.freshness(history)?, reader.started(), changed))
+        };
+        let worst =
+            consumer.readers_by(reference).filter_map(judged).max_by_key(|(freshness, ..)| *freshness);
+        let freshness = worst.map(|(freshness, ..)| freshness);
+        let value = freshness.map(Freshness::word);
+        let (read, changed) = worst.map(|(_, read, changed)| (read, changed)).unzip();
         let way = &reference.way;
         let (mut variable, mut path, mut volume, mut field) = (None, None, None, None);
         match way {
@@ -247,8 +290,40 @@ impl<'a> Use<'a> {
         let keys = Some(way.keys()).filter(|keys| !keys.is_empty());
         let (container, how) = (reference.place.container(), way.code());
         let optional = reference.need == Need::Optional;
-        Self { container, how, variable, path, volume, keys, optional, missing: None, field, way }
+        Self {
+            container,
+            how,
+            variable,
+            path,
+            volume,
+            keys,
+            optional,
+            missing: None,
+            field,
+            value,
+            read,
+            changed,
+            freshness,
+            way,
+        }
     }
+}
+
+impl Use<'_> {
+    fn is_stale(&self) -> bool {
+        matches!(self.freshness, Some(Freshness::Old | Freshness::PerhapsOld))
+    }
+}
+
+/// Keeps the uses by which somebody holds an old value, and the secrets that have some, unless one was named.
+fn retain_stale(usages: &mut Vec<SecretUsage<'_>>, named: Option<&str>) {
+    for usage in usages.iter_mut() {
+        for one in &mut usage.consumers {
+            one.uses.retain(Use::is_stale);
+        }
+        usage.consumers.retain(|one| !one.uses.is_empty());
+    }
+    usages.retain(|usage| named.is_some() || !usage.consumers.is_empty());
 }
 
 /// Warns of namespaces in which a secret is missing that is referred to.
@@ -313,6 +388,7 @@ fn table_of_uses(usages: &[SecretUsage<'_>], scope: &Namespaces, form: Report) -
                 row.push(one.optional.to_string());
             }
             row.push(uses.consumer.state.to_string());
+            row.push(one.value.unwrap_or_default().replace('-', " "));
             rows.push(session::scope::cells(scope, usage.namespace, row));
         }
     }
@@ -321,8 +397,8 @@ fn table_of_uses(usages: &[SecretUsage<'_>], scope: &Namespaces, form: Report) -
     }
     rows.dedup();
     let headers: &[&str] = match form {
-        Report::Wide => &["CONSUMER", "CONTAINER", "USE", "KEY", "OPTIONAL", "STATE"],
-        _ => &["CONSUMER", "CONTAINER", "USE", "KEY", "STATE"],
+        Report::Wide => &["CONSUMER", "CONTAINER", "USE", "KEY", "OPTIONAL", "STATE", "VALUE"],
+        _ => &["CONSUMER", "CONTAINER", "USE", "KEY", "STATE", "VALUE"],
     };
     let mut table = Table::new(session::scope::columns(scope, headers));
     for row in rows {
@@ -342,8 +418,8 @@ fn all_keys(way: &Way) -> String {
 
 fn table_of_secrets(usages: &[SecretUsage<'_>], scope: &Namespaces, form: Report) -> String {
     let headers: &[&str] = match form {
-        Report::Wide => &["NAME", "CONSUMERS", "AGE", "USED BY"],
-        _ => &["NAME", "CONSUMERS", "AGE"],
+        Report::Wide => &["NAME", "CONSUMERS", "OLD VALUE", "AGE", "USED BY"],
+        _ => &["NAME", "CONSUMERS", "OLD VALUE", "AGE"],
     };
     if usages.is_empty() {
         return String::new();
@@ -353,7 +429,9 @@ fn table_of_secrets(usages: &[SecretUsage<'_>], scope: &Namespaces, form: Report
         let consumers: BTreeSet<String> =
             usage.consumers.iter().map(|one| one.consumer.display_name()).collect();
         let age = usage.created.map_or_else(|| "<unknown>".to_owned(), age);
-        let mut row = vec![usage.name.to_owned(), consumers.len().to_string(), age];
+        let stale = usage.consumers.iter().filter(|one| one.is_stale());
+        let stale: BTreeSet<String> = stale.map(|one| one.consumer.display_name()).collect();
+        let mut row = vec![usage.name.to_owned(), consumers.len().to_string(), stale.len().to_string(), age];
         if form == Report::Wide {
             row.push(consumers.into_iter().collect::<Vec<_>>().join(","));
         }

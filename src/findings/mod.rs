@@ -6,6 +6,7 @@
 mod contents;
 mod copies;
 mod doubts;
+mod stale;
 mod uses;
 mod variables;
 
@@ -64,11 +65,12 @@ pub(crate) enum Code {
     HiddenLogin,
     MadeByOperator,
     Malformed,
+    StaleValue,
     UnusedSecret,
 }
 
 impl Code {
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::MissingSecret,
         Self::MissingKey,
         Self::StuckPod,
@@ -90,6 +92,7 @@ impl Code {
         Self::HiddenLogin,
         Self::MadeByOperator,
         Self::Malformed,
+        Self::StaleValue,
         Self::UnusedSecret,
     ];
 
@@ -116,6 +119,7 @@ impl Code {
             Self::HiddenLogin => "hidden-login",
             Self::MadeByOperator => "made-by-operator",
             Self::Malformed => "malformed",
+            Self::StaleValue => "stale-value",
             Self::UnusedSecret => "unused-secret",
         }
     }
@@ -203,6 +207,7 @@ impl View {
             findings.extend(uses::findings(self, consumer));
             findings.extend(variables::findings(self, consumer));
             findings.extend(doubts::findings(self, consumer));
+            findings.extend(stale::findings(self, consumer));
         }
         findings.extend(uses::stuck(self, &findings));
         let users = Users::of(&self.consumers);
@@ -234,7 +239,11 @@ impl View {
     }
 
     fn look_up(&self, consumer: &Consumer, reference: &Reference) -> Lookup<'_> {
-        match self.secrets.get(&(consumer.namespace.clone(), reference.secret.clone())) {
+        self.look_up_secret(consumer, &reference.secret)
+    }
+
+    fn look_up_secret(&self, consumer: &Consumer, secret: &str) -> Lookup<'_> {
+        match self.secrets.get(&(consumer.namespace.clone(), secret.to_owned())) {
             Some(Some(secret)) => Lookup::There(secret),
             Some(None) => Lookup::Missing,
             None => Lookup::Unknown,

@@ -17,6 +17,7 @@ fn secret(name: &str, keys: &[&str]) -> Inspection {
         labels: BTreeMap::new(),
         keys: keys.iter().map(|key| ((*key).to_owned(), ValueFacts::default())).collect(),
         applied_values: false,
+        history: crate::history::History::default(),
         controller: None,
     }
 }

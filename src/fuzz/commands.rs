@@ -22,7 +22,7 @@ const ALONE: &str = "FUZZ_ALONE";
 const VERB: &str = "FUZZ_VERB";
 
 /// Every command, once for each different request to the server.
-const LINES: [&str; 79] = [
+const LINES: [&str; 80] = [
     "options",
     "create new --from-literal=A=one -p team-a",
     "create new --from-literal=A=one -n runai-team-a -o json",
@@ -38,6 +38,7 @@ const LINES: [&str; 79] = [
     "set db --from-literal=A=two --restart -p team-a",
     "set db --from-literal=A=two -p team-a --dry-run=server -o yaml",
     "set hf --from-literal=HF_TOKEN=two -n runai",
+    "restart db --all --no-wait -p team-a",
     "unset db A -p team-a",
     "edit db -p team-a",
     "edit db A -p team-a",

@@ -8,15 +8,23 @@ use std::collections::BTreeMap;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
-/// The programs that wrote values which are still there.
+use super::record::CHANGED;
+use crate::moment::Moment;
+
+/// The programs that wrote values which are still there, or our record of them.
 #[derive(Clone, Default)]
 pub(crate) struct Writes(Vec<Write>);
 
+/// What a program wrote that is still there.
 #[derive(Clone)]
-struct Write {
-    manager: String,
-    time: String,
-    keys: Vec<String>,
+pub(crate) struct Write {
+    pub(crate) manager: String,
+    pub(crate) time: Moment,
+    pub(crate) keys: Vec<String>,
+    /// It wrote a key and nothing else, so that the time is that of the key.
+    pub(crate) has_one_field: bool,
+    /// It wrote our record.
+    pub(crate) has_record: bool,
 }
 
 /// The last write of a key, or of any.
@@ -40,8 +48,13 @@ impl Writes {
     }
 
     fn latest(&self, is_meant: impl Fn(&Write) -> bool) -> Option<LastWrite> {
-        let latest = self.0.iter().filter(|write| is_meant(write)).max_by(|a, b| a.time.cmp(&b.time))?;
-        Some(LastWrite { time: latest.time.clone(), manager: latest.manager.clone() })
+        let of_values = self.all().filter(|write| !write.keys.is_empty());
+        let latest = of_values.filter(|write| is_meant(write)).max_by_key(|write| write.time)?;
+        Some(LastWrite { time: latest.time.to_string(), manager: latest.manager.clone() })
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Write> {
+        self.0.iter()
     }
 }
 
@@ -61,14 +74,42 @@ struct Fields {
     #[serde(default, rename = "f:data")]
     #[expect(clippy::zero_sized_map_values, reason = "only the names are needed")]
     data: Option<BTreeMap<String, IgnoredAny>>,
+    #[serde(default, rename = "f:metadata")]
+    metadata: Option<OfMetadata>,
+}
+
+#[derive(Deserialize)]
+struct OfMetadata {
+    #[serde(default, rename = "f:annotations")]
+    #[expect(clippy::zero_sized_map_values, reason = "only the names are needed")]
+    annotations: Option<BTreeMap<String, IgnoredAny>>,
+}
+
+impl OfMetadata {
+    fn has_record(&self) -> bool {
+        let name = format!("f:{CHANGED}");
+        self.annotations.as_ref().is_some_and(|names| names.contains_key(&name))
+    }
 }
 
 impl<'de> Deserialize<'de> for Writes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let entries: Option<Vec<Entry>> = Deserialize::deserialize(deserializer)?;
         let write = |Entry { manager, time, fields }: Entry| {
-            let keys = fields?.data?.into_keys().filter_map(|key| Some(key.strip_prefix("f:")?.to_owned()));
-            Some(Write { manager, time: time?, keys: keys.collect() })
+            let Fields { data, metadata } = fields?;
+            let names = data.into_iter().flat_map(BTreeMap::into_keys);
+            let keys: Vec<String> =
+                names.filter_map(|key| Some(key.strip_prefix("f:")?.to_owned())).collect();
+            let has_one_field = keys.len() == 1 && metadata.is_none();
+            let has_record = metadata.is_some_and(|metadata| metadata.has_record());
+            let is_of_use = has_record || !keys.is_empty();
+            is_of_use.then_some(Write {
+                manager,
+                time: Moment::parse(&time?)?,
+                keys,
+                has_one_field,
+                has_record,
+            })
         };
         Ok(Self(entries.into_iter().flatten().filter_map(write).collect()))
     }

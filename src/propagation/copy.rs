@@ -12,7 +12,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
-use super::scope::{CURRENT_LABEL, DEPARTMENT_LABEL, LEGACY_LABEL};
+use super::scope::{CURRENT_LABEL, DEPARTMENT_LABEL, LEGACY_LABEL, Scope};
 use crate::metadata::Metadata;
 use crate::secret::SecretValue;
 
@@ -156,7 +156,16 @@ pub(crate) fn origin(metadata: &Metadata, runai_namespace: &str) -> Option<Origi
 }
 
 fn is_marked(metadata: &Metadata) -> bool {
-    metadata.labels.get(MARK).is_some_and(|value| value == "true")
+    has_mark(&metadata.labels)
+}
+
+fn has_mark(labels: &BTreeMap<String, String>) -> bool {
+    labels.get(MARK).is_some_and(|value| value == "true")
+}
+
+/// Returns true if a secret with these labels may be a copy, or a source.
+pub(crate) fn may_be_copy(labels: &BTreeMap<String, String>) -> bool {
+    has_mark(labels) || Scope::of(labels) != Scope::Nobody
 }
 
 impl ExistingSecret {

@@ -9,7 +9,9 @@ mod plan;
 mod scope;
 mod state;
 
-pub(crate) use copy::{Content, DELETING, Encoded, Evidence, ExistingSecret, MARK, Origin, identity, origin};
+pub(crate) use copy::{
+    Content, DELETING, Encoded, Evidence, ExistingSecret, MARK, Origin, identity, may_be_copy, origin,
+};
 pub(crate) use existing::Existing;
 pub(crate) use plan::{Allowed, Reason, Step, Wishes, anew_body, copy_body, mend_body, source_body, step};
 pub(crate) use scope::{

@@ -239,10 +239,11 @@ pub(crate) fn mend_body(
         metadata: Value,
         data: Data<'a>,
     }
-    let mut metadata = json!({ "uid": held.uid, "resourceVersion": held.version });
+    let mut metadata =
+        json!({ "uid": held.uid, "resourceVersion": held.version, "annotations": held.record });
     if step == Step::Adopt {
         metadata["labels"] = json!(copy_labels(labels));
-        metadata["annotations"] = json!({ ORIGIN: identity });
+        metadata["annotations"][ORIGIN] = identity.into();
     } else if let Some(labels) = labels {
         metadata["labels"] = json!(labels);
     }
@@ -283,7 +284,7 @@ mod tests {
     use super::super::state::tests::{project, secret, source};
     use super::super::state::{Found, row};
     use super::*;
-    use crate::metadata::LAST_APPLIED;
+    use crate::metadata::{CHANGED, LAST_APPLIED};
 
     fn planned(scope: &Scope, found: &Found, wishes: Wishes<'_>) -> Step {
         step(&row(&source(scope.clone()), "runai/hf", &project(), found), scope, wishes)
@@ -388,8 +389,10 @@ mod tests {
         let held = row.held.as_ref().unwrap();
         let body = mend_body("runai/hf", None, source.content().unwrap(), held, Step::Update);
         let expected = json!({
-            "metadata": {"uid": "u", "resourceVersion": "7"}, "data": {"k": "dg==", "more": null},
+            "metadata": {"uid": "u", "resourceVersion": "7", "annotations": held.record},
+            "data": {"k": "dg==", "more": null},
         });
+        assert_eq!(held.record[CHANGED], r#"{"of":"/hf","last":["k","more"]}"#);
         assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), expected);
     }
 }

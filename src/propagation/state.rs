@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
 
 use super::copy::{Content, Evidence, ExistingSecret};
 use super::scope::Scope;
+use crate::history;
 use crate::project::Project;
 use crate::secret::Difference;
 
@@ -171,6 +173,8 @@ pub(crate) struct Held {
     pub(crate) change: Change,
     pub(crate) likeness: Likeness,
     pub(crate) labels: BTreeMap<String, String>,
+    /// The annotation that records the change of its keys.
+    pub(crate) record: Map<String, Value>,
 }
 
 /// The comparison of a secret with its source.
@@ -252,12 +256,13 @@ fn state(source: &Source, identity: &str, found: &Found) -> State {
 fn held(source: &Source, secret: &ExistingSecret) -> Held {
     let content = source.content();
     let other_type = content.is_some_and(|content| content.secret_type != secret.content.secret_type);
+    let difference =
+        content.map(|content| Difference::of_whole(&secret.content.data, &content.data)).unwrap_or_default();
     Held {
         uid: secret.metadata.uid.clone(),
         version: secret.metadata.resource_version.clone(),
-        difference: content
-            .map(|content| Difference::of_whole(&secret.content.data, &content.data))
-            .unwrap_or_default(),
+        record: history::annotations(&secret.metadata, &difference.touched()),
+        difference,
         change: if other_type || secret.immutable { Change::OnlyAnew } else { Change::InPlace },
         likeness: Likeness::of(source, secret),
         labels: secret.metadata.labels.clone(),

@@ -13,6 +13,7 @@ use super::identity::End;
 use super::value::SecretValue;
 use super::{docker_config, go_base64, key_pair, tls};
 use crate::error::{Error, Result};
+use crate::history::History;
 use crate::metadata::Owner;
 
 /// The types of secrets that the server makes itself.
@@ -27,6 +28,8 @@ pub(crate) struct Inspection {
     pub(crate) keys: BTreeMap<String, ValueFacts>,
     /// `kubectl apply` left values in an annotation.
     pub(crate) applied_values: bool,
+    /// When its keys changed.
+    pub(crate) history: History,
     /// The object that writes it, such as `MPIJob/train`: whatever is changed here, it may change back.
     pub(crate) controller: Option<String>,
 }
@@ -85,6 +88,7 @@ impl Inspection {
             labels: labels.map(|(key, value)| (key.clone(), text(value))).collect(),
             keys,
             applied_values: false,
+            history: History::default(),
         })
     }
 

@@ -28,7 +28,7 @@ pub(crate) enum Until {
 
 impl Until {
     /// Reports whether this project is still on the way there.
-    fn waits_for(self, row: &Row) -> bool {
+    pub(crate) fn waits_for(self, row: &Row) -> bool {
         match self {
             Self::Arrived => matches!(row.state, State::Pending | State::Stale),
             Self::Gone => row.state == State::Orphan && !row.is_ours(),

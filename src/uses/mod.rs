@@ -3,10 +3,12 @@
 pub(crate) mod account_logins;
 pub(crate) mod attaching;
 pub(crate) mod consumers;
+pub(crate) mod histories;
 pub(crate) mod losing_keys;
 pub(crate) mod missing_secret;
 pub(crate) mod references;
 pub(crate) mod restarts;
+pub(crate) mod rotation;
 pub(crate) mod runai_flags;
 pub(crate) mod usual;
 pub(crate) mod who_needs;

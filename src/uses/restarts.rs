@@ -1,27 +1,13 @@
 //! Finds the workloads that pick up a changed secret by themselves, and those that must be restarted.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::SystemTime;
 
-use pkcs8::der::DateTime;
-use serde_json::{Map, Value, json};
-
-use crate::change::retry::Tries;
 use crate::cluster::{Cluster, Failure, Namespaces, Seen, Unseen};
-use crate::error::{Error, Result};
-use crate::flags::{DryRun, Output, WriteArgs};
 use crate::metadata::Metadata;
 use crate::session::Session;
 use crate::wording::{few, list, plural};
-use crate::workload::{Consumer, Need, Reference, Sight, State, Target, Way};
+use crate::workload::{Consumer, Need, Reference, Sight, State, Way, is_restartable};
 use crate::{propagation, session, uses};
-
-/// The annotation on a pod template that `kubectl rollout restart` sets, so that the controller replaces the
-/// pods.
-const RESTARTED: &str = "kubectl.kubernetes.io/restartedAt";
-
-/// The kinds that `kubectl rollout restart` restarts.
-const RESTARTABLE: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
 
 /// The keys of a registry login: without them a secret is none.
 const LOGINS: [&str; 2] = [".dockerconfigjson", ".dockercfg"];
@@ -106,22 +92,13 @@ impl AffectedWorkloads {
         self.consumers.iter().filter(runs).filter(|one| one.sees(Sight::AtStart))
     }
 
-    /// Returns those of them that can be restarted.
-    pub(crate) fn restartable(&self) -> Vec<Target> {
-        let known = self.stale().filter(|one| is_restartable(one));
-        let mut targets: Vec<Target> =
-            known.map(|one| Target { kind: one.kind, name: one.name.clone() }).collect();
-        targets.dedup();
-        targets
-    }
-
     /// Names the workloads that get the new value by themselves, and those that need a restart.
     pub(crate) fn tell(&self, namespace: &str, session: &Session<'_>) {
         let by_itself = |one: &&Consumer| one.sees(Sight::ByItself) && !one.sees(Sight::AtStart);
         let renewed = self.names(self.consumers.iter().filter(by_itself));
         tell_names("gets the new value by itself, files within about a minute", &renewed, session);
-        let restartable = self.names(self.stale().filter(|one| is_restartable(one)));
-        let what = "keeps the old value until it is restarted (kubectl rollout restart; --restart does it with the change)";
+        let restartable = self.names(self.stale().filter(|one| is_restartable(one.kind)));
+        let what = "keeps the old value until it is restarted (--restart does it with the change, restart NAME after it)";
         tell_names(what, &restartable, session);
         self.tell_what_stays_stale(session);
         let unknown = self.names(self.consumers.iter().filter(|one| one.sees(Sight::Unknown)));
@@ -136,7 +113,7 @@ impl AffectedWorkloads {
     /// Names the workloads that no command restarts: they keep the old value until somebody creates them
     /// again.
     pub(crate) fn tell_what_stays_stale(&self, session: &Session<'_>) {
-        let others = self.names(self.stale().filter(|one| !is_restartable(one)));
+        let others = self.names(self.stale().filter(|one| !is_restartable(one.kind)));
         if !others.is_empty() {
             session.ui.note(&format!("keeps the old value until it is created again: {}", list(&others)));
             session.ui.note(
@@ -210,10 +187,6 @@ impl AffectedWorkloads {
     }
 }
 
-fn is_restartable(one: &Consumer) -> bool {
-    RESTARTABLE.contains(&one.kind.name)
-}
-
 fn tell_names(what: &str, names: &[String], session: &Session<'_>) {
     if !names.is_empty() {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -225,82 +198,4 @@ impl Consumer {
     fn sees(&self, sight: Sight) -> bool {
         self.references.iter().any(|reference| reference.way.sight() == sight)
     }
-}
-
-/// Has each workload replace its pods, as `kubectl rollout restart` does. If one fails, the others are still
-/// restarted.
-///
-/// # Errors
-/// A workload was not restarted.
-pub(crate) async fn restart(
-    targets: &[Target],
-    namespace: &str,
-    write: &WriteArgs,
-    cluster: &Cluster,
-    session: &Session<'_>,
-) -> Result<()> {
-    let mut failed = 0;
-    for target in targets {
-        match restart_one(target, namespace, write, cluster).await {
-            Ok(()) if write.output == Output::Human => {
-                let done = format!("{target} restarted{}", write.dry_run.suffix());
-                session.ui.done(&done).map_err(|error| error.although(&done))?;
-            }
-            Ok(()) => session.ui.note(&format!("{target} restarted{}", write.dry_run.suffix())),
-            Err(error) => {
-                session.ui.error(&error.at(&target.to_string()));
-                failed += 1;
-            }
-        }
-    }
-    if failed == 0 {
-        return Ok(());
-    }
-    Err(Error::partly(format!(
-        "the secret has its new values, and {} of {} were not restarted",
-        failed,
-        plural(targets.len(), "workload")
-    )))
-}
-
-async fn restart_one(target: &Target, namespace: &str, write: &WriteArgs, cluster: &Cluster) -> Result<()> {
-    let mut tries = Tries::default();
-    loop {
-        let mut object = cluster.workload(namespace, target).await?;
-        if object["spec"]["paused"] == Value::Bool(true) {
-            return Err(Error::failed("can't restart paused deployment (run rollout resume first)"));
-        }
-        mark_restarted(&mut object).ok_or_else(|| Error::failed(format!("{target} has no pod template")))?;
-        if write.dry_run == DryRun::Client {
-            return Ok(());
-        }
-        match cluster.replace_workload(namespace, target, &object, write.write()).await {
-            Ok(_) => return Ok(()),
-            Err(failure) => tries.again(failure, Failure::is_conflict).await?,
-        }
-    }
-}
-
-/// Marks the pod template as `kubectl rollout restart` does; none if the object has no template of the API's
-/// form.
-fn mark_restarted(object: &mut Value) -> Option<()> {
-    let template = object.pointer_mut("/spec/template")?.as_object_mut()?;
-    let metadata = map_in(template, "metadata")?;
-    map_in(metadata, "annotations")?.insert(RESTARTED.to_owned(), now().into());
-    Some(())
-}
-
-/// Returns the map in a field, and creates it if the field is missing.
-fn map_in<'a>(fields: &'a mut Map<String, Value>, name: &str) -> Option<&'a mut Map<String, Value>> {
-    let field = fields.entry(name).or_insert(Value::Null);
-    if field.is_null() {
-        *field = json!({});
-    }
-    field.as_object_mut()
-}
-
-/// Returns the time as `2026-01-31T12:00:00Z`.
-fn now() -> String {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    DateTime::from_unix_duration(now).map(|now| now.to_string()).unwrap_or_default()
 }

@@ -11,9 +11,12 @@ use serde_json::Value;
 use super::account_logins::{OwnLogins, own_logins};
 use super::doubts::{Doubt, doubts};
 use super::kind::Kind;
+use super::readers::Reader;
 use super::references::Reference;
+use super::rollout;
 use super::state::State;
 use super::tree::{is_true, list, text};
+use crate::moment::Moment;
 
 /// The part of an object of the cluster that is kept.
 #[derive(Debug, Clone)]
@@ -30,6 +33,10 @@ pub(crate) struct Consumer {
     pub(crate) own_logins: Vec<OwnLogins>,
     /// The container of a pod that can't start because of its configuration.
     pub(crate) stuck: Option<String>,
+    /// Who of its pods read a secret at its start.
+    pub(crate) readers: Vec<Reader>,
+    /// When it was told to replace its pods.
+    pub(crate) restarted: Option<Moment>,
     uid: String,
     /// The UID of the object that made this one.
     owner: String,
@@ -54,7 +61,10 @@ impl Consumer {
         references.extend(kind.probable_references(object));
         references.retain(wanted);
         references.shrink_to_fit();
+        let is_pod = kind.name == "Pod" && kind.group.is_empty();
         Self {
+            restarted: rollout::restarted(kind, object),
+            readers: if is_pod { Reader::of_pod(object, &references) } else { Vec::new() },
             kind,
             namespace: text(metadata, "namespace").to_owned(),
             name: text(metadata, "name").to_owned(),
@@ -84,6 +94,11 @@ impl Consumer {
             .collect()
     }
 
+    /// Returns those of its pods that read by this reference.
+    pub(crate) fn readers_by(&self, reference: &Reference) -> impl Iterator<Item = &Reader> {
+        self.readers.iter().filter(|reader| reader.reads_by(reference))
+    }
+
     /// Returns `deployment.apps/web`.
     pub(crate) fn display_name(&self) -> String {
         self.kind.display_name(&self.name)
@@ -104,7 +119,7 @@ fn stuck(status: &Value) -> Option<String> {
 /// If a live dependent refers to a secret that its owner does not, or no longer, refers to, the reference is
 /// listed as the owner's too, in the dependent's state. Dependents that ended are left out: nothing starts
 /// them again.
-pub(crate) fn folded(all: Vec<Consumer>) -> Vec<Consumer> {
+pub(crate) fn folded(mut all: Vec<Consumer>) -> Vec<Consumer> {
     let by_uid: HashMap<&str, usize> =
         all.iter().enumerate().map(|(index, one)| (one.uid.as_str(), index)).collect();
     // An object can't be its own owner, and a chain is at most as long as the number of kinds that make
@@ -118,15 +133,35 @@ pub(crate) fn folded(all: Vec<Consumer>) -> Vec<Consumer> {
         })
         .collect();
     let mut extra = Vec::new();
-    for (one, top) in all.iter().zip(&top) {
-        let Some(top) = top.map(|index| &all[index]) else { continue };
-        extra.extend(what_it_adds(one, top));
+    for (index, top) in top.iter().enumerate() {
+        let Some(top) = *top else { continue };
+        let (of_owner, own) = readers_by_holder(std::mem::take(&mut all[index].readers), &all[top]);
+        for reader in of_owner {
+            reader.add(&mut all[top].readers);
+        }
+        match what_it_adds(&all[index], &all[top]) {
+            Some(added) => extra.push(Consumer { readers: own, ..added }),
+            None => all[top].readers.extend(own),
+        }
     }
     let owners = all.into_iter().zip(top).filter(|(_, top)| top.is_none()).map(|(one, _)| one);
     let mut folded: Vec<Consumer> = owners.chain(extra).filter(Consumer::matters).collect();
     folded.sort_by(|a, b| a.place().cmp(&b.place()));
-    folded.dedup_by(|one, before| one.place() == before.place() && before.covers(one));
+    folded.dedup_by(|one, before| {
+        let is_more = one.place() == before.place() && before.covers(one);
+        if is_more {
+            for reader in one.readers.drain(..) {
+                reader.add(&mut before.readers);
+            }
+        }
+        is_more
+    });
     folded
+}
+
+/// Returns the readers of a dependent that read by a reference of its owner, and those that do not.
+fn readers_by_holder(readers: Vec<Reader>, owner: &Consumer) -> (Vec<Reader>, Vec<Reader>) {
+    readers.into_iter().partition(|reader| owner.references.iter().any(|own| reader.reads_by(own)))
 }
 
 /// Returns the references of a dependent that its owner lacks, in the owner's name.
@@ -144,6 +179,7 @@ fn what_it_adds(one: &Consumer, top: &Consumer) -> Option<Consumer> {
         doubts: Vec::new(),
         own_logins: Vec::new(),
         stuck,
+        readers: Vec::new(),
         ..top.clone()
     };
     added.references.retain(|reference| !top.accounts_for(reference));

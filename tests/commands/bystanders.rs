@@ -20,7 +20,7 @@ use Does::{Read, Write};
 
 /// Every command, most of them about a secret `hf`, in an order in which each finds something to do. The namespaces in
 /// braces are Run:ai's, and of two projects: one with a copy, and one with a secret `hf` of its own.
-const LINES: [(&str, Does); 34] = [
+const LINES: [(&str, Does); 36] = [
     ("list -n {runai}", Read),
     ("view hf -n {runai}", Read),
     ("usage hf -n {theirs}", Read),
@@ -37,9 +37,11 @@ const LINES: [(&str, Does); 34] = [
     ("create hf -n {theirs} --from-literal=a=b", Write),
     ("copy hf -n {runai} --to-project {project} --yes", Write),
     ("set hf --from-literal=a=b -n {runai}", Write),
+    ("set hf --from-literal=a=c -n {runai} --restart --timeout 0 --yes", Write),
     ("unset hf a -n {runai}", Write),
     ("edit hf token -n {runai}", Write),
     ("attach hf deployment/web --env token -n {theirs}", Write),
+    ("restart hf -n {theirs} --all --no-wait --yes", Write),
     ("detach hf deployment/web -n {theirs}", Write),
     ("submit train -i python -e T=SECRET:hf,token -n {theirs}", Write),
     ("sync hf --prune --yes", Write),

@@ -85,6 +85,7 @@ fn other_commands(Places { namespace, runai, projects: [a, b] }: &Places) -> Vec
         format!("-vvv submit -i ubuntu -e TOKEN=SECRET:s,token --env-all=s -o runai -n {namespace}"),
         format!("{attach} {namespace} s deploy/web --env-all -o runai"),
         format!("-vvv set s other --restart -n {namespace}"),
+        format!("-vvv restart s --all -y --no-wait -n {namespace}"),
         format!("-vvv set s --from-file=token=value.txt -o yaml -n {namespace}"),
         format!("-vvv set s --from-env=token=CANARY --dry-run=server -n {namespace}"),
         format!("-vvv set new-by-set --from-dotenv=values.dotenv -o json -n {namespace}"),

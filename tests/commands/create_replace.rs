@@ -34,7 +34,10 @@ fn replacing_takes_new_values_and_keeps_all_else(world: &World, sandbox: &Sandbo
     let before = world.secret(&namespace, "s").unwrap();
     let replaced = sandbox.run(replace(&namespace, &["--label=tier=2", "--annotation=more=1"])).success();
     assert_eq!(replaced.stdout, "secret/s replaced\n");
-    let after = world.secret(&namespace, "s").unwrap();
+    let mut after = world.secret(&namespace, "s").unwrap();
+    let annotations = after["metadata"]["annotations"].as_object_mut().unwrap();
+    let record = annotations.remove("kubectl-runai-secret/changed").unwrap();
+    assert_eq!(record.as_str().unwrap(), format!(r#"{{"of":"{namespace}/s","last":["k","old"]}}"#));
     assert_eq!(after["data"], json!({ "k": "bmV3LXZhbHVl" }), "the old key is gone");
     assert_eq!(after["metadata"]["uid"], before["metadata"]["uid"]);
     assert_eq!(after["metadata"]["labels"], json!({ "app": "x", "tier": "2" }));

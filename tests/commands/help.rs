@@ -5,7 +5,7 @@ use std::path::Path;
 use support::Sandbox;
 use support::sandbox::{kubectl, plugin};
 
-pub(crate) const COMMANDS: [&str; 19] = [
+pub(crate) const COMMANDS: [&str; 20] = [
     "create",
     "delete",
     "label",
@@ -15,6 +15,7 @@ pub(crate) const COMMANDS: [&str; 19] = [
     "attach",
     "detach",
     "submit",
+    "restart",
     "usage",
     "diff",
     "check",

@@ -252,6 +252,7 @@ fn what_may_be_a_value_in_the_place_of_a_name_is_not_shown(world: &World, sandbo
             &["unset", "s", typed],
             &["edit", typed],
             &["delete", typed, "-y"],
+            &["restart", typed, "-y"],
             &["usage", typed],
             &["label", typed],
             &["status", typed],

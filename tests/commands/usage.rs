@@ -80,17 +80,17 @@ fn every_consumer_and_every_way_is_named_with_its_state(world: &World, sandbox: 
     let usage = sandbox.run(["usage", "hf", "-p", &project.name]).success();
     usage.never_shows(b"s3cr3t-value");
     let expected = ["env HF_*|*", "env TOKEN|HF_TOKEN", "files in /etc/hf|HF_TOKEN"];
-    let mut wanted = vec!["CONSUMER|CONTAINER|USE|KEY|STATE".to_owned()];
+    let mut wanted = vec!["CONSUMER|CONTAINER|USE|KEY|STATE|VALUE".to_owned()];
     for (consumer, state) in
         [("cronjob.batch/nightly", "between runs"), ("deployment.apps/web", "scaled to 0")]
     {
-        wanted.extend(expected.iter().map(|way| format!("{consumer}|main|{way}|{state}")));
-        wanted.push(format!("{consumer}|<none>|image pull|<none>|{state}"));
+        wanted.extend(expected.iter().map(|way| format!("{consumer}|main|{way}|{state}|<none>")));
+        wanted.push(format!("{consumer}|<none>|image pull|<none>|{state}|<none>"));
     }
-    wanted.push("ingress.networking.k8s.io/front|<none>|tls|tls.crt,tls.key|<none>".to_owned());
-    wanted.extend(expected.iter().map(|way| format!("job.batch/later|main|{way}|suspended")));
-    wanted.push("job.batch/later|<none>|image pull|<none>|suspended".to_owned());
-    wanted.push("serviceaccount/robot|<none>|image pull|<none>|<none>".to_owned());
+    wanted.push("ingress.networking.k8s.io/front|<none>|tls|tls.crt,tls.key|<none>|<none>".to_owned());
+    wanted.extend(expected.iter().map(|way| format!("job.batch/later|main|{way}|suspended|<none>")));
+    wanted.push("job.batch/later|<none>|image pull|<none>|suspended|<none>".to_owned());
+    wanted.push("serviceaccount/robot|<none>|image pull|<none>|<none>|<none>".to_owned());
     let found: Vec<String> = rows(&usage.stdout).iter().map(|row| row.join("|")).collect();
     assert_eq!(found, wanted, "{usage}");
     let calls = world.calls();
@@ -118,8 +118,14 @@ fn for_a_program_everything_has_a_stable_name(world: &World, sandbox: &Sandbox) 
     let consumer = &secret["consumers"][0];
     assert_eq!(keys(consumer), ["group", "kind", "name", "state", "uses"]);
     assert_eq!(consumer["state"], "between-runs");
+    let mut uses = consumer["uses"].clone();
+    for one in uses.as_array_mut().unwrap() {
+        for field in ["value", "read", "changed"] {
+            assert_eq!(one.as_object_mut().unwrap().remove(field), Some(Value::Null), "{consumer}");
+        }
+    }
     assert_eq!(
-        consumer["uses"],
+        uses,
         json!([
             {"container": "main", "how": "env-all", "keys": null, "optional": false, "missing": null, "field": null, "path": null,
              "variable": "HF_", "volume": null},
@@ -196,7 +202,7 @@ fn secrets_are_listed_without_values_and_without_helms(world: &World, sandbox: &
     world.clear_log();
     let all = sandbox.run(["usage", "-n", &namespace]).success();
     let found = rows(&all.stdout);
-    assert_eq!(found[0], ["NAME", "CONSUMERS", "AGE"]);
+    assert_eq!(found[0], ["NAME", "CONSUMERS", "OLD VALUE", "AGE"]);
     assert_eq!(
         (&found[1][..2], &found[2][..2]),
         (&["hf", "5"].map(str::to_owned)[..], &["spare", "0"].map(str::to_owned)[..])

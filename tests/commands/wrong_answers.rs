@@ -95,6 +95,7 @@ fn writes(namespace: &str, runai: &str, project: &str) -> Vec<(String, [&'static
             ["Job", "batch/v1", "train"],
         ),
         (format!("detach s deploy/user -n {namespace}"), ["Deployment", "apps/v1", "user"]),
+        (format!("restart s --all --no-wait -y -n {namespace}"), ["Deployment", "apps/v1", "user"]),
         (format!("submit new -i ubuntu -e T=SECRET:s,token -n {namespace}"), ["Job", "batch/v1", "new"]),
     ]
 }
@@ -473,6 +474,7 @@ fn an_object_of_a_wrong_form_is_an_error_and_no_crash() {
             json!({"kind": "DeploymentList", "apiVersion": "apps/v1", "metadata": {}, "items": [right]});
         for (command, lists) in [
             (format!("set s --from-literal=token=v4lue-2 --restart -y -n {namespace}"), true),
+            (format!("restart s --all --no-wait -y -n {namespace}"), true),
             (format!("attach s deploy/user --mount /x -n {namespace}"), false),
             (format!("detach s deploy/user -n {namespace}"), false),
             (format!("check deploy/user -n {namespace}"), false),

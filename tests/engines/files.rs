@@ -62,6 +62,20 @@ fn a_mounted_file_changes_by_itself_and_a_variable_with_a_restart(world: &World,
     assert_eq!(running_pod(world, &namespace), before);
     assert_eq!(started(world, &namespace, &before).variable("TOKEN"), Some("old-value"));
 
+    // The kubelet's own times say who holds the old value, and that nobody does after the restart.
+    let held = || {
+        let usage = sandbox.run(["usage", "hf", "-n", &namespace, "-o", "json"]).success().json();
+        let uses = usage["secrets"][0]["consumers"][0]["uses"].as_array().unwrap().clone();
+        uses.iter().find(|one| one["variable"] == "TOKEN").unwrap()["value"].clone()
+    };
+    assert_eq!(held(), "old");
+    sandbox.run(["restart", "hf", "-y", "-n", &namespace]).success();
+    let renewed = running_pod(world, &namespace);
+    assert_ne!(renewed, before);
+    assert_eq!(started(world, &namespace, &renewed).variable("TOKEN"), Some("new-value"));
+    wait_for("the status of the new container", || (held() == "current").then_some(()));
+    let before = renewed;
+
     set(sandbox, &namespace, &["hf", "token", "--restart"], "newest-value");
     let after = wait_for("another pod", || Some(running_pod(world, &namespace)).filter(|pod| *pod != before));
     assert_eq!(started(world, &namespace, &after).variable("TOKEN"), Some("newest-value"));

@@ -3,9 +3,10 @@
 use crate::cluster::{self, Cluster, Namespaces, Unseen};
 use crate::error::Result;
 use crate::findings::{EnvNames, Extent, Makers, View, referred};
+use crate::history::History;
 use crate::secret::Inspection;
 use crate::workload::{Consumer, Kind, Target, Way};
-use crate::{session, uses};
+use crate::{propagation, session, uses};
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,7 +44,11 @@ impl Seen {
 }
 
 /// Reads everything in one namespace, or in all.
-pub(super) async fn consumers_in(scope: &Namespaces, cluster: &Cluster) -> Result<Seen> {
+pub(super) async fn consumers_in(
+    scope: &Namespaces,
+    runai_namespace: &str,
+    cluster: &Cluster,
+) -> Result<Seen> {
     let consumers = uses::consumers::find_with(consumer, scope, cluster);
     let (consumers, secrets, env_names) =
         tokio::join!(consumers, cluster.inspect_secrets(scope), env_names(cluster));
@@ -59,11 +64,26 @@ pub(super) async fn consumers_in(scope: &Namespaces, cluster: &Cluster) -> Resul
     let (read, refused) = read(to_read, cluster).await?;
     all.extend(read);
     all.extend(secrets.found.into_iter().map(by_place));
+    copies_learn(&mut all, runai_namespace);
     // A user who may not list secrets may read those that are used one by one, if it is known which are used.
     let all_were_read = refused.is_empty() && extent == Extent::Whole;
     let unseen = [consumers_unseen, if all_were_read { Vec::new() } else { secrets.unseen }].concat();
     let logins = logins_in(&consumers);
     Ok(Seen { consumers, secrets: all, logins, env_names, extent, unseen })
+}
+
+/// Adds to the history of each copy what is known of its source.
+fn copies_learn(secrets: &mut Secrets, runai_namespace: &str) {
+    let sources = secrets.values().flatten().filter(|secret| secret.namespace == runai_namespace);
+    let sources: BTreeMap<String, History> =
+        sources.map(|source| (source.name.clone(), source.history.clone())).collect();
+    for secret in secrets.values_mut().flatten().filter(|secret| propagation::may_be_copy(&secret.labels)) {
+        if secret.namespace != runai_namespace
+            && let Some(source) = sources.get(&secret.name)
+        {
+            secret.history.learn_from(source);
+        }
+    }
 }
 
 /// Reads one workload and what it made, such as pods that are stuck.

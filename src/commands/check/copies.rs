@@ -9,8 +9,7 @@ use crate::cluster::{Cluster, Failure, Namespaces, Unseen};
 use crate::error::Result;
 use crate::findings::{Finding, of_copy};
 use crate::metadata::Metadata;
-use crate::propagation::{MARK, Scope};
-use crate::secret::Inspection;
+use crate::propagation::{self, Scope};
 use crate::session::Session;
 use crate::session::projects::{ProjectSelection, Reach};
 use crate::sharing::report;
@@ -56,7 +55,8 @@ impl Around {
             Err(failure) => return Err(failure.into()),
         };
         let sources = shared.iter().filter(|secret| Scope::of(&secret.labels) != Scope::Nobody);
-        let left_behind = secrets.values().flatten().filter(|secret| may_be_copy(secret));
+        let left_behind =
+            secrets.values().flatten().filter(|secret| propagation::may_be_copy(&secret.labels));
         let names: BTreeSet<&str> = sources
             .map(|secret| secret.name.as_str())
             .chain(left_behind.map(|copy| copy.name.as_str()))
@@ -95,9 +95,4 @@ async fn area(
         area.reach = Reach::Chosen;
     }
     Ok((!area.projects.is_empty()).then_some(area))
-}
-
-fn may_be_copy(secret: &Inspection) -> bool {
-    let is_marked = secret.labels.get(MARK).is_some_and(|value| value == "true");
-    is_marked || Scope::of(&secret.labels) != Scope::Nobody
 }

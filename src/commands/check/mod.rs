@@ -129,7 +129,9 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
 
 /// Looks at one namespace or at all, and at the copies of shared secrets there.
 async fn whole(scope: &Namespaces, cluster: &Cluster, session: &Session<'_>) -> Result<Look> {
-    let (seen, around) = tokio::join!(consumers_in(scope, cluster), Around::read(scope, cluster, session));
+    let runai = &session.globals.place.runai_namespace;
+    let (seen, around) =
+        tokio::join!(consumers_in(scope, runai, cluster), Around::read(scope, cluster, session));
     let (seen, around) = (seen?, around?);
     let (of_copies, elsewhere) =
         tokio::join!(around.findings(&seen.secrets, cluster, session), elsewhere(&seen.secrets, cluster));

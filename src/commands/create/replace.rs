@@ -18,6 +18,7 @@ use crate::cluster::{Answer, Cluster, Failure, Keep, SecretHead, SecretWithValue
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::DryRun;
+use crate::history;
 use crate::metadata::{self, LAST_APPLIED, Metadata};
 use crate::random::random;
 use crate::secret::{self, Difference, SecretManifest};
@@ -156,7 +157,12 @@ impl Replacement<'_> {
 
     async fn replace(&self, old: &SecretHead<Value>, agreement: &Agreement) -> Result<Written, Failure> {
         let before = &old.metadata;
-        let body = self.manifest.to_replacement_body(&self.manifest.metadata_over(before));
+        let body = {
+            let difference = agreement.difference.borrow();
+            let new = self.manifest.metadata_over(before);
+            let new = history::with_record(new, &metadata(before), &difference.touched());
+            self.manifest.to_replacement_body(&new)
+        };
         let write = self.args.write.write();
         let answer = self.args.answer();
         let object = self.cluster.replace_secret(self.namespace, self.name(), body, answer, write).await?;
@@ -260,7 +266,11 @@ impl Replacement<'_> {
         let mut back = old.clone();
         back["metadata"] = metadata::of_a_new_object(before);
         let bodies = Bodies {
-            new: self.manifest.to_replacement_body(&self.fresh(before)),
+            new: self.manifest.to_replacement_body(&history::with_record(
+                self.fresh(before),
+                &metadata(before),
+                &difference.touched(),
+            )),
             old: Some(Bytes::from_owner(render::json(&back))),
             lost_keys,
             again: self.again(),

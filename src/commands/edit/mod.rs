@@ -16,7 +16,7 @@ use self::form::{Dispute, Form, Values};
 use self::private_file::{Leftover, PrivateFile};
 use crate::change::retry::Tries;
 use crate::change::secret::{Done, SecretChange};
-use crate::cluster::{Failure, SecretHead, SecretWithValues};
+use crate::cluster::{Failure, SecretWithValues};
 use crate::command_line::{self, CommandLine};
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, Holds, Output, WriteArgs};
@@ -227,7 +227,7 @@ impl Editing<'_> {
                 losing_keys::agree(&self.change, &scope, &removed).await?;
                 agreed = removed;
             }
-            let failure = match self.send(&seen.head, &changes).await {
+            let failure = match self.send(&seen, &changes).await {
                 Ok(object) => {
                     let done = Done {
                         verb: "edited",
@@ -263,13 +263,14 @@ impl Editing<'_> {
         }
     }
 
-    async fn send(&self, seen: &SecretHead, changes: &Changes) -> Result<Value, Failure> {
+    async fn send(&self, seen: &SecretWithValues, changes: &Changes) -> Result<Value, Failure> {
         let SecretChange { name, namespace, cluster, write, .. } = &self.change;
         if write.dry_run == DryRun::Client {
             return Ok(self.change.unwritten());
         }
-        let patch =
-            secret::patch_of_changes(&change::secret::patch_metadata(&seen.metadata), &changes.entries());
+        let difference = Difference::of(&seen.values, changes.entries());
+        let metadata = change::secret::patch_metadata(&seen.head.metadata, &difference);
+        let patch = secret::patch_of_changes(&metadata, &changes.entries());
         cluster.patch_secret(namespace, name, patch, write.write()).await
     }
 

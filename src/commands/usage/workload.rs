@@ -21,9 +21,9 @@ type Read = BTreeMap<String, Option<SecretHead>>;
 
 pub(super) async fn run(word: &str, args: &UsageArgs, session: &Session<'_>) -> Result<()> {
     let typed = TypedTarget::parse(word)?;
-    if args.unused || args.scope.is_all(session)? {
+    if args.unused || args.stale || args.scope.is_all(session)? {
         return Err(Error::usage("a workload is in one namespace, and uses what is there").hint(
-            "name its namespace with --project or --namespace, and leave out --all-namespaces and --unused",
+            "name its namespace with --project or --namespace, and leave out --all-namespaces, --unused and --stale",
         ));
     }
     let cluster = session.connect().await?;
@@ -38,7 +38,7 @@ pub(super) async fn run(word: &str, args: &UsageArgs, session: &Session<'_>) -> 
     let missing = unseen.is_empty().then_some(true);
     let view =
         View { named: None, secrets, missing, consumers: vec![consumer], unseen, only_projects: false };
-    let mut usages = usages(&view);
+    let mut usages = usages(&view, &session.globals.place.runai_namespace);
     mark(&mut usages, &read);
     session::scope::warn_unseen(&view.unseen, "whether they are there is not known", session);
     let line = CommandLine::plugin("check").arg(target.to_string()).namespace(&namespace);

@@ -169,7 +169,7 @@ impl ViewArgs {
         let keys: Vec<KeyReport<'_>> = values
             .iter()
             .filter(|(key, _)| self.wants(key))
-            .map(|(key, value)| KeyReport::of(key, value, values, writes.last_of(key)))
+            .map(|(key, value)| KeyReport::of(key, value, values, found.metadata.last_change_of(key)))
             .collect();
         let (secret_type, immutable) = (found.content.secret_type.as_str(), found.immutable);
         if matches!(self.output, Some(Form::Json | Form::Yaml)) {

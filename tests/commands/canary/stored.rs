@@ -66,6 +66,13 @@ fn places(world: &World) -> Places {
     world.patch(&path, &json!({"metadata": {"labels": {"run.ai/cluster-wide": "true"}}}));
     create_deployment(world, &namespace, "web");
     create_job(world, &namespace, "train");
+    crate::set::create_workload(
+        world,
+        &project.namespace,
+        "deployments",
+        "user",
+        crate::set::with_variable("token"),
+    );
     Places { namespace, runai, project: project.name }
 }
 
@@ -78,6 +85,7 @@ fn writes(Places { namespace, runai, project }: &Places) -> Vec<(&'static str, &
         ("PATCH", "/secrets/s", here("set s --from-literal=other=xy")),
         ("PATCH", "/secrets/s", here("edit s other")),
         ("PUT", "/deployments/web", here("attach s deploy/web --env token")),
+        ("PUT", "/deployments/user", format!("restart s --all -y --no-wait -p {project}")),
         ("POST", "/jobs", here("attach s job/train --mount /etc/s --copy-as train-2")),
         ("POST", "/jobs", here("attach s job/train --env token --recreate -y")),
         ("POST", "/jobs", here("submit -i ubuntu -e TOKEN=SECRET:s,token")),

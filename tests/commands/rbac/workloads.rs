@@ -8,7 +8,10 @@ use crate::definitions::{custom_kinds, define};
 
 #[scenario]
 fn restarting_needs_to_get_and_update_what_is_restarted(world: &World, sandbox: &Sandbox) {
-    let lines = commands(["set s --from-literal=k=v4lue-2 --restart -n {namespace}"]);
+    let lines = commands([
+        "set s --from-literal=k=v4lue-2 --restart -n {namespace}",
+        "restart s --all --no-wait -y -n {namespace}",
+    ]);
     let beside = [("runai-secret-set", InProject), ("runai-secret-usage", InProject)];
     is_smallest(world, sandbox, ("runai-secret-restart", InProject), &beside, &lines);
 }

@@ -1,0 +1,128 @@
+//! `restart`: restarts the workloads that hold an old value of a secret.
+
+use std::time::Duration;
+
+use crate::cluster::{Cluster, Namespaces, if_there};
+use crate::command_line::CommandLine;
+use crate::error::{Error, Result};
+use crate::flags::{self, DryRun, Holds, WriteArgs, parse_duration};
+use crate::propagation::Scope;
+use crate::session::Session;
+use crate::session::scope::ScopeArgs;
+use crate::uses::rotation::{Area, Rotation, Waiting, Whom, wait_for_copies};
+use crate::workload::{Target, is_restartable};
+use crate::{secret, session, sharing};
+
+/// Restart the workloads that still hold an old value of a secret
+///
+/// A variable, a file mounted with subPath and the login of a storage driver are read once, when a container starts.
+/// Restarted is what started before the keys that it reads changed: deployments, stateful sets and daemon sets as by
+/// kubectl rollout restart, services of Knative and of Ray by a new revision. What nothing restarts, such as a job, is
+/// named with the command for it.
+///
+/// For a shared secret in Run:ai's namespace it waits until the copies are current, and restarts what uses them in all
+/// projects. It shows what it restarts and asks. Then it waits until the new pods are ready. A run that was cut short
+/// is taken up by the next one, which restarts only what is still old.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    kubectl runai-secret restart hf -p team-a\n  \
+    kubectl runai-secret restart hf -n runai --yes\n  \
+    kubectl runai-secret restart hf -A --dry-run")]
+pub(crate) struct RestartArgs {
+    /// The secret
+    #[arg(value_name = "NAME", value_parser = flags::parse_secret, add = Holds::Secret)]
+    name: String,
+
+    /// Restart everything that reads it at its start, not only what holds an old value
+    #[arg(long)]
+    all: bool,
+
+    /// Do not wait until the copies of a shared secret are current, nor until the new pods are ready
+    #[arg(long)]
+    no_wait: bool,
+
+    /// How long to wait for the copies, and then for the new pods
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = parse_duration, add = Holds::Text)]
+    timeout: Duration,
+
+    #[command(flatten)]
+    scope: ScopeArgs,
+
+    #[command(flatten)]
+    write: WriteArgs,
+}
+
+pub(super) async fn run(args: &RestartArgs, session: &Session<'_>) -> Result<()> {
+    refuse_workload(&args.name, session)?;
+    secret::check_secret_name(&args.name)?;
+    let cluster = session.connect().await?;
+    let area = args.area(&cluster, session).await?;
+    let late = args.late_copies(&area, &cluster, session).await?;
+    let rotation = Rotation {
+        secret: &args.name,
+        keys: None,
+        area,
+        whom: if args.all { Whom::Everybody } else { Whom::Stale },
+        write: &args.write,
+        cluster: &cluster,
+        session,
+    };
+    let plan = rotation.look().await?.without(late);
+    rotation.agree(&plan).await?;
+    let waiting = if args.no_wait { Waiting::No } else { Waiting::AtMost(args.timeout) };
+    rotation.carry_out(&plan, waiting).await
+}
+
+/// Answers `restart job/train`, as one types it after `kubectl rollout`.
+fn refuse_workload(name: &str, session: &Session<'_>) -> Result<()> {
+    if !name.contains('/') {
+        return Ok(());
+    }
+    let by_secret = session.in_this_place(CommandLine::plugin("restart").then("NAME"));
+    let error = Error::usage("restart takes the name of a secret, and was given a workload");
+    let error = match Target::parse(name) {
+        Ok(target) if is_restartable(target.kind) => {
+            let restart = CommandLine::kubectl("rollout restart").arg(target.to_string());
+            error.hint(format!("to restart that workload alone: {}", session.in_this_place(restart)))
+        }
+        Ok(target) => error.hint(format!("nothing restarts a {}: submit it again", target.kind.name)),
+        Err(_) => error,
+    };
+    Err(error.hint(format!("to restart what holds an old value of a secret: {by_secret}")))
+}
+
+impl RestartArgs {
+    /// Finds out where to look. A secret that is shared from Run:ai's namespace is used by its copies.
+    async fn area(&self, cluster: &Cluster, session: &Session<'_>) -> Result<Area> {
+        let namespaces = self.scope.resolve(cluster, session).await?;
+        let Namespaces::One(namespace) = &namespaces else { return Ok(Area::Namespaces(namespaces)) };
+        let found = match if_there(cluster.secret_metadata(namespace, &self.name).await) {
+            Ok(Some(found)) => found,
+            Ok(None) => {
+                let error = sharing::survey::not_found(&self.name, namespace);
+                return Err(
+                    session::not_found::with_nearest_secret(error, &self.name, namespace, cluster).await
+                );
+            }
+            Err(failure) => return Err(failure.into()),
+        };
+        Ok(match sharing::scope(&found, session) {
+            Scope::Nobody => Area::Namespaces(namespaces),
+            Scope::EveryProject | Scope::Department(_) => Area::OfSource,
+        })
+    }
+
+    /// Waits for the copies of a shared secret. Returns the namespaces that have no current one.
+    async fn late_copies(
+        &self,
+        area: &Area,
+        cluster: &Cluster,
+        session: &Session<'_>,
+    ) -> Result<Vec<String>> {
+        let Area::OfSource = area else { return Ok(Vec::new()) };
+        let limit =
+            if self.no_wait || self.write.dry_run != DryRun::None { Duration::ZERO } else { self.timeout };
+        let runai = &session.globals.place.runai_namespace;
+        wait_for_copies(&self.name, runai, limit, cluster, session).await
+    }
+}

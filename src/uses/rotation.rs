@@ -1,0 +1,367 @@
+//! Renews what workloads hold of a secret: finds who holds an old value, restarts what can be restarted, and says
+//! what to do about the rest. A run that was cut short is taken up by the next: it restarts what is still old.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::change::restart::{self, Naming, Place};
+use crate::cluster::{Cluster, Failure, Namespaces, Seen, Unseen, if_there};
+use crate::command_line::CommandLine;
+use crate::error::{Error, Result};
+use crate::flags::{DryRun, WriteArgs};
+use crate::history::Freshness;
+use crate::metadata::Metadata;
+use crate::session::Session;
+use crate::sharing;
+use crate::uses::histories::Histories;
+use crate::wording::{few, list, plural};
+use crate::workload::{Consumer, Reference, Sight, State, Target, is_restartable};
+use crate::{propagation, session, uses};
+
+/// How many namespaces, and how many workloads that can't be restarted, are named one by one.
+const TOLD: usize = 20;
+
+/// Where workloads are looked for.
+#[derive(Clone)]
+pub(crate) enum Area {
+    Namespaces(Namespaces),
+    /// Run:ai's namespace and all that have a copy of its secret.
+    OfSource,
+}
+
+/// Whom to restart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whom {
+    /// Who holds an old value, or may.
+    Stale,
+    /// Who reads the secret at its start.
+    Everybody,
+}
+
+/// Whether to wait for the new pods.
+#[derive(Clone, Copy)]
+pub(crate) enum Waiting {
+    No,
+    AtMost(Duration),
+}
+
+/// What is to be renewed.
+pub(crate) struct Rotation<'a> {
+    pub(crate) secret: &'a str,
+    /// The keys that count; none for all.
+    pub(crate) keys: Option<&'a [&'a str]>,
+    pub(crate) area: Area,
+    pub(crate) whom: Whom,
+    pub(crate) write: &'a WriteArgs,
+    pub(crate) cluster: &'a Cluster,
+    pub(crate) session: &'a Session<'a>,
+}
+
+/// What is to be done.
+pub(crate) struct Plan {
+    /// What is restarted, sorted.
+    due: Vec<Place>,
+    /// What was told to restart after the change, and still has old pods.
+    underway: Vec<Place>,
+    /// What nothing restarts.
+    others: Vec<Consumer>,
+    unseen: Vec<Unseen>,
+    naming: Naming,
+    /// The namespaces whose copy is not current: nothing is restarted there.
+    late: Vec<String>,
+}
+
+/// What becomes of a workload.
+enum Verdict {
+    Nothing,
+    Due,
+    Underway,
+    Other,
+}
+
+impl<'a> Rotation<'a> {
+    /// Looks for those who hold the secret, and for when it changed.
+    ///
+    /// # Errors
+    /// A list failed, for another reason than a missing right.
+    pub(crate) async fn look(&self) -> Result<Plan, Failure> {
+        let wanted = |one: &Reference| {
+            one.secret == self.secret
+                && one.way.sight() == Sight::AtStart
+                && self.keys.is_none_or(|keys| one.way.takes(keys))
+        };
+        let scope = match &self.area {
+            Area::Namespaces(namespaces) => namespaces.clone(),
+            Area::OfSource => Namespaces::All,
+        };
+        let consumers = uses::consumers::find(wanted, &scope, self.cluster);
+        let (consumers, secrets) = tokio::join!(consumers, self.secrets(&scope));
+        let (Seen { mut found, unseen, .. }, secrets) = (consumers?, secrets?);
+        if let (Area::OfSource, Some(secrets)) = (&self.area, &secrets) {
+            let places = self.places(secrets);
+            found.retain(|one| places.contains(one.namespace.as_str()));
+        }
+        let secrets = secrets.unwrap_or_default();
+        let histories = Histories::of(&secrets, &found, self.runai_namespace());
+        let naming = match scope {
+            Namespaces::One(_) => Naming::Alone,
+            Namespaces::All | Namespaces::AllAtOnce => Naming::WithNamespace,
+        };
+        let mut plan = Plan {
+            due: Vec::new(),
+            underway: Vec::new(),
+            others: Vec::new(),
+            unseen,
+            naming,
+            late: Vec::new(),
+        };
+        let verdicts: Vec<Verdict> = found.iter().map(|one| self.verdict(one, &histories)).collect();
+        drop(histories);
+        for (consumer, verdict) in found.into_iter().zip(verdicts) {
+            plan.add(consumer, &verdict);
+        }
+        plan.sort();
+        Ok(plan)
+    }
+
+    /// Returns the secrets of the name; none if the user may not look.
+    async fn secrets(&self, scope: &Namespaces) -> Result<Option<Vec<Metadata>>, Failure> {
+        let found = match scope {
+            Namespaces::One(namespace) => {
+                let one = if_there(self.cluster.secret_metadata(namespace, self.secret).await);
+                one.map(|one| one.into_iter().collect())
+            }
+            Namespaces::All | Namespaces::AllAtOnce => self.cluster.secrets_named(self.secret).await,
+        };
+        match found {
+            Ok(found) => Ok(Some(found)),
+            Err(failure) if failure.is_forbidden() => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn runai_namespace(&self) -> &'a str {
+        &self.session.globals.place.runai_namespace
+    }
+
+    /// Returns Run:ai's namespace and those that have a copy.
+    fn places<'s>(&'s self, secrets: &'s [Metadata]) -> BTreeSet<&'s str> {
+        let runai = self.runai_namespace();
+        let identity = propagation::identity(runai, self.secret);
+        let is_copy = |one: &&Metadata| {
+            propagation::origin(one, runai).is_some_and(|origin| origin.identity == identity)
+        };
+        secrets.iter().filter(is_copy).map(|one| one.namespace.as_str()).chain([runai]).collect()
+    }
+
+    fn verdict(&self, one: &Consumer, histories: &Histories<'_>) -> Verdict {
+        let runs = matches!(one.state, State::Running | State::Starting);
+        // Without the right to see pods, or before they start, it is not known what they hold.
+        let holds = |reader| histories.get(one, reader).and_then(|history| reader.freshness(history));
+        let is_old = one.readers.is_empty() && runs
+            || one.readers.iter().map(holds).any(|held| held != Some(Freshness::Current));
+        let is_due = match self.whom {
+            Whom::Stale => is_old,
+            Whom::Everybody => runs || !one.readers.is_empty(),
+        };
+        if !is_due {
+            return Verdict::Nothing;
+        }
+        if !is_restartable(one.kind) {
+            return Verdict::Other;
+        }
+        let changed = histories.last_change(one, self.secret);
+        let since = one.restarted.zip(changed).is_some_and(|(restarted, changed)| restarted > changed);
+        if since && self.whom == Whom::Stale { Verdict::Underway } else { Verdict::Due }
+    }
+
+    /// Says what the plan does, and asks.
+    ///
+    /// # Errors
+    /// The answer is no, or nobody can be asked.
+    pub(crate) async fn agree(&self, plan: &Plan) -> Result<()> {
+        if plan.due.is_empty() {
+            return Ok(());
+        }
+        let question = format!("Restart {}?", plural(plan.due.len(), "workload"));
+        self.session.confirm_effects(self.write, &plan.effects(), &question).await
+    }
+
+    /// Restarts what is due, and waits for it and for what is underway.
+    ///
+    /// # Errors
+    /// Something was not restarted, or its new pods are not ready in time.
+    pub(crate) async fn carry_out(&self, plan: &Plan, waiting: Waiting) -> Result<()> {
+        let Self { write, cluster, session, .. } = self;
+        self.tell_unseen(plan);
+        if plan.due.is_empty() && plan.underway.is_empty() {
+            session.ui.note("there is nothing to restart");
+        }
+        let restarted =
+            restart::restart(self.secret, &plan.due, plan.naming, write, cluster, session).await?;
+        self.tell_others(plan);
+        if !plan.underway.is_empty() {
+            let names: Vec<String> = plan.underway.iter().map(|place| plan.naming.of(place)).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            session.ui.note(&format!("restarted already since the change: {}", few(&names)));
+        }
+        let not_restarted = plan.due.len() - restarted.len();
+        let places = [restarted, plan.underway.clone()].concat();
+        let waited = match waiting {
+            Waiting::AtMost(limit) if write.dry_run == DryRun::None && !places.is_empty() => {
+                restart::wait(&places, plan.naming, limit, cluster, session).await
+            }
+            _ => Ok(()),
+        };
+        let all = plural(plan.due.len(), "workload");
+        let restarts = match not_restarted {
+            0 => Ok(()),
+            failed => Err(Error::partly(format!(
+                "{failed} of {all} were not restarted, and hold what they read before"
+            ))),
+        };
+        self.worst([waited, restarts, self.arrived(plan)])
+    }
+
+    /// Reports all errors, and returns the last of them.
+    fn worst(&self, outcomes: impl IntoIterator<Item = Result<()>>) -> Result<()> {
+        let mut last = None;
+        for error in outcomes.into_iter().filter_map(Result::err) {
+            if let Some(before) = last.replace(error) {
+                self.session.ui.error(&before);
+            }
+        }
+        last.map_or(Ok(()), Err)
+    }
+
+    /// Returns an error if copies have not arrived: what uses them was left alone.
+    fn arrived(&self, plan: &Plan) -> Result<()> {
+        let names: Vec<&str> = plan.late.iter().map(String::as_str).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let restart = CommandLine::plugin("restart").arg(self.secret).namespace(self.runai_namespace());
+        Err(Error::partly(format!(
+            "{} no current copy of {}, and nothing was restarted there: {}",
+            if names.len() == 1 { "one namespace has" } else { "some namespaces have" },
+            self.secret,
+            few(&names)
+        ))
+        .hint(format!("to see why: {}", self.session.here(CommandLine::plugin("status").arg(self.secret))))
+        .hint(format!(
+            "when they are there, this restarts only what is still old: {}",
+            self.session.here(restart)
+        )))
+    }
+
+    fn tell_unseen(&self, plan: &Plan) {
+        session::scope::warn_unseen(
+            &plan.unseen,
+            "what holds the old value there is not known",
+            self.session,
+        );
+    }
+
+    /// Names what nothing restarts, with what to do.
+    fn tell_others(&self, plan: &Plan) {
+        let session = self.session;
+        if plan.others.is_empty() {
+            return;
+        }
+        session.ui.note("keeps what it read, and nothing restarts it; when its work allows:");
+        for one in plan.others.iter().take(TOLD) {
+            let name = match plan.naming {
+                Naming::Alone => one.display_name(),
+                Naming::WithNamespace => format!("{} in {}", one.display_name(), one.namespace),
+            };
+            session.ui.note(&format!("  {name}: {}", again(one)));
+        }
+        if plan.others.len() > TOLD {
+            let usage = CommandLine::plugin("usage").arg(self.secret).then("-A --stale");
+            session.ui.note(&format!("  and {} more: {usage}", plan.others.len() - TOLD));
+        }
+    }
+}
+
+/// Returns the command that makes the pods of a workload anew where nothing restarts it.
+fn again(one: &Consumer) -> String {
+    let delete = |what: &str| CommandLine::kubectl("delete").arg(what).namespace(&one.namespace);
+    match (one.kind.group, one.kind.name) {
+        // Its operator makes the pods again.
+        ("ray.io", "RayCluster") => {
+            let pods =
+                CommandLine::kubectl("delete pods").then("-l").arg(format!("ray.io/cluster={}", one.name));
+            pods.namespace(&one.namespace).to_string()
+        }
+        ("apps", "ReplicaSet") => {
+            format!("delete its pods, and it makes others: {}", delete("pod/NAME"))
+        }
+        _ => format!("submit it again after {}", delete(&one.display_name())),
+    }
+}
+
+impl Plan {
+    fn add(&mut self, consumer: Consumer, verdict: &Verdict) {
+        let place = || {
+            let target = Target { kind: consumer.kind, name: consumer.name.clone() };
+            Place::new(&consumer.namespace, target)
+        };
+        match verdict {
+            Verdict::Nothing => {}
+            Verdict::Due => self.due.push(place()),
+            Verdict::Underway => self.underway.push(place()),
+            Verdict::Other => self.others.push(consumer),
+        }
+    }
+
+    /// A workload may be named twice: what it has and what its pods still have.
+    fn sort(&mut self) {
+        self.due.sort();
+        self.due.dedup();
+        self.underway.retain(|place| self.due.binary_search(place).is_err());
+        self.underway.sort();
+        self.underway.dedup();
+        self.others.dedup_by(|a, b| a.namespace == b.namespace && a.display_name() == b.display_name());
+    }
+
+    /// Leaves out what is in namespaces without a current copy.
+    pub(crate) fn without(mut self, late: Vec<String>) -> Self {
+        let namespaces: BTreeSet<&str> = late.iter().map(String::as_str).collect();
+        for places in [&mut self.due, &mut self.underway] {
+            places.retain(|place| !namespaces.contains(place.namespace.as_str()));
+        }
+        Self { late, ..self }
+    }
+
+    fn effects(&self) -> Vec<String> {
+        let mut by_namespace: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for place in &self.due {
+            by_namespace.entry(&place.namespace).or_default().push(place.name());
+        }
+        let line = |(namespace, names): (&&str, &Vec<&str>)| format!("{namespace}: restarts {}", list(names));
+        let mut lines: Vec<String> = by_namespace.iter().take(TOLD).map(line).collect();
+        if by_namespace.len() > TOLD {
+            let rest: usize = by_namespace.values().skip(TOLD).map(Vec::len).sum();
+            let (workloads, more) = (plural(rest, "workload"), by_namespace.len() - TOLD);
+            lines.push(format!("and {workloads} in {}", plural(more, "more namespace")));
+        }
+        lines
+    }
+}
+
+/// Waits until the copies of a shared secret are current. Returns the namespaces that have no current one.
+///
+/// # Errors
+/// They can't be read.
+pub(crate) async fn wait_for_copies(
+    secret: &str,
+    runai_namespace: &str,
+    limit: Duration,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<Vec<String>> {
+    let until = sharing::wait::Until::Arrived;
+    let survey = sharing::wait::wait(until, secret, runai_namespace, limit, cluster, session).await?;
+    let late = survey.rows.iter().filter(|row| until.waits_for(row));
+    Ok(late.map(|row| row.namespace.clone()).collect())
+}

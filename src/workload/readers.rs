@@ -1,0 +1,155 @@
+//! Who read a secret at the start of a container, and when: they hold what they read until they start again.
+
+use serde_json::Value;
+
+use super::references::{Place, Reference, Sight};
+use super::tree::{list, text};
+use crate::history::{Freshness, History};
+use crate::moment::Moment;
+
+/// A container that read keys of a secret when it started, or a whole pod that did.
+#[derive(Debug, Clone)]
+pub(crate) struct Reader {
+    secret: String,
+    /// None for a whole pod.
+    container: Option<String>,
+    /// Empty for all keys.
+    keys: Box<[String]>,
+    /// Of several pods the one that started first.
+    started: Moment,
+}
+
+impl Reader {
+    /// Returns those of a pod, each with the reference by which it reads.
+    pub(super) fn of_pod(pod: &Value, references: &[Reference]) -> Vec<Self> {
+        let at_start = references.iter().filter(|reference| reference.way.sight() == Sight::AtStart);
+        at_start.filter_map(|reference| Self::of(pod, reference)).collect()
+    }
+
+    fn of(pod: &Value, reference: &Reference) -> Option<Self> {
+        let status = &pod["status"];
+        let started = match &reference.place {
+            Place::Whole => text(status, "startTime"),
+            Place::Container { name, .. } => container_started(status, name)?,
+        };
+        // The start has the clock of the node; the pod was there before by the server's.
+        let created = Moment::parse(text(&pod["metadata"], "creationTimestamp"));
+        let started = Moment::parse(started)?.max(created?);
+        let container = reference.place.container().map(str::to_owned);
+        let keys = reference.way.keys().into_iter().map(str::to_owned).collect();
+        Some(Self { secret: reference.secret.clone(), container, keys, started })
+    }
+
+    /// Returns true if it reads because of this reference, or of that of its owner.
+    pub(super) fn reads_by(&self, reference: &Reference) -> bool {
+        let container = reference.place.container();
+        self.secret == reference.secret
+            && reference.way.sight() == Sight::AtStart
+            && (container.is_none() || container == self.container.as_deref())
+            && reference.way.keys().iter().copied().eq(self.keys.iter().map(String::as_str))
+    }
+
+    /// Adds a reader; one that reads the same stands for both, with the earlier start.
+    pub(super) fn add(self, all: &mut Vec<Self>) {
+        let is_same = |one: &&mut Self| {
+            one.secret == self.secret && one.container == self.container && one.keys == self.keys
+        };
+        match all.iter_mut().find(is_same) {
+            Some(one) => one.started = one.started.min(self.started),
+            None => all.push(self),
+        }
+    }
+
+    pub(crate) fn secret(&self) -> &str {
+        &self.secret
+    }
+
+    pub(crate) fn keys(&self) -> &[String] {
+        &self.keys
+    }
+
+    pub(crate) fn started(&self) -> Moment {
+        self.started
+    }
+
+    /// Tells whether it holds the current values; none if nothing is known of their changes.
+    pub(crate) fn freshness(&self, history: &History) -> Option<Freshness> {
+        Some(history.change_of(&self.keys)?.held_since(self.started))
+    }
+}
+
+/// Returns when a container started; none if it does not run. Where nothing is said of single containers, it is the
+/// start of the pod.
+fn container_started<'a>(status: &'a Value, name: &str) -> Option<&'a str> {
+    let lists = ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"];
+    if lists.iter().all(|field| list(status, field).is_empty()) {
+        return (text(status, "phase") == "Running").then(|| text(status, "startTime"));
+    }
+    let mut all = lists.into_iter().flat_map(|field| list(status, field));
+    let container = all.find(|one| text(one, "name") == name)?;
+    let started = text(&container["state"]["running"], "startedAt");
+    (!started.is_empty()).then_some(started)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::workload::Kind;
+
+    fn pod(status: &Value) -> Value {
+        let of_key =
+            |key: &str| json!({"name": key, "valueFrom": {"secretKeyRef": {"name": "s", "key": key}}});
+        json!({
+            "metadata": {"name": "p", "creationTimestamp": "2026-01-02T00:00:00Z"},
+            "spec": {
+                "initContainers": [{"name": "init", "env": [of_key("a")]}],
+                "containers": [
+                    {"name": "main", "env": [of_key("a")], "volumeMounts": [{"name": "v", "mountPath": "/v"}]},
+                    {"name": "all", "envFrom": [{"secretRef": {"name": "s"}}]},
+                    {"name": "part", "volumeMounts": [{"name": "v", "mountPath": "/f", "subPath": "f"}]},
+                ],
+                "volumes": [{"name": "v", "secret": {"secretName": "s"}}],
+            },
+            "status": status,
+        })
+    }
+
+    fn read(status: &Value) -> Vec<String> {
+        let pod = pod(status);
+        let references = Kind::named("pod").unwrap().references(&pod);
+        let said = |one: Reader| format!("{} {:?} {}", one.container.unwrap(), one.keys, one.started);
+        let mut all: Vec<String> = Reader::of_pod(&pod, &references).into_iter().map(said).collect();
+        all.sort();
+        all
+    }
+
+    #[test]
+    fn who_reads_at_its_start_has_read_when_its_container_started_and_nobody_else_is_one() {
+        let running = |day: u32| json!({"running": {"startedAt": format!("2026-01-{day:02}T00:00:00Z")}});
+        let status = json!({
+            "phase": "Running",
+            "startTime": "2026-01-02T00:00:00Z",
+            "initContainerStatuses": [{"name": "init", "state": {"terminated": {}}}],
+            "containerStatuses": [
+                {"name": "main", "state": running(3)},
+                // The node's clock is behind.
+                {"name": "all", "state": running(1)},
+                {"name": "part", "state": running(5)},
+            ],
+        });
+        assert_eq!(
+            read(&status),
+            [
+                "all [] 2026-01-02T00:00:00Z",
+                r#"main ["a"] 2026-01-03T00:00:00Z"#,
+                "part [] 2026-01-05T00:00:00Z",
+            ]
+        );
+        let waiting = json!({"containerStatuses": [{"name": "main", "state": {"waiting": {}}}]});
+        assert!(read(&waiting).is_empty());
+        assert!(read(&json!({"phase": "Pending", "startTime": "2026-01-02T00:00:00Z"})).is_empty());
+        assert_eq!(read(&json!({"phase": "Running", "startTime": "2026-01-03T00:00:00Z"})).len(), 4);
+    }
+}
