@@ -5,6 +5,7 @@
 
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
+use crate::secret;
 use crate::wording::{list, nearest};
 
 /// The label on a namespace that names its project.
@@ -30,7 +31,7 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
     if legal {
         return Ok(());
     }
-    Err(Error::usage(format!("{name:?} can't be the name of a project"))
+    Err(Error::usage(format!("project {}: no project can have that name", secret::quoted(name)))
         .hint("a project's name starts with a letter and has lower-case letters, digits and '-'"))
 }
 
@@ -58,7 +59,7 @@ pub(crate) fn only_namespace(name: &str, found: Vec<Project>) -> Result<Option<P
 
 /// Builds the error for an unknown project; its hint names the nearest known one.
 pub(crate) fn unknown(name: &str, projects: &[Project]) -> Error {
-    let error = Error::failed(format!("project \"{name}\" was not found"));
+    let error = Error::failed(format!("project {} was not found", secret::quoted(name)));
     let names = || projects.iter().map(|project| project.name.as_str());
     let error = match projects.iter().find(|project| project.namespace == name) {
         Some(Project { name: project, .. }) => {

@@ -70,8 +70,11 @@ const ELSEWHERE: [(&[&str], Lines); 13] = [
     ),
 ];
 
-const FIELDS: &str =
-    "fields can be taken out of the JSON: kubectl runai-secret list -o json | jq -r '.secrets[].name'";
+/// Returns the hint for who wants fields.
+fn fields() -> String {
+    let line = CommandLine::plugin("list -o json | jq -r '.secrets[].name'").in_typed_place();
+    format!("fields can be taken out of the JSON: {line}")
+}
 
 const NOT_SHOWN: &str = "not shown: it may be a secret value";
 
@@ -87,7 +90,7 @@ pub(super) fn explained(error: &clap::Error) -> Error {
         }
         ErrorKind::MissingRequiredArgument => missing(error, &usage),
         ErrorKind::ValueValidation | ErrorKind::InvalidValue if asks_for_fields(error) => {
-            Error::usage(in_one_line(error)).hint(format!("templates are not taken; {FIELDS}"))
+            Error::usage(in_one_line(error)).hint(format!("templates are not taken; {}", fields()))
         }
         _ => with_nearest(Error::usage(in_one_line(error)), error, ContextKind::SuggestedValue),
     };
@@ -103,13 +106,19 @@ fn asks_for_fields(error: &clap::Error) -> bool {
     ["jsonpath", "go-template", "template", "custom-columns"].iter().any(|start| form.starts_with(start))
 }
 
+/// Returns the command in the project that was typed. Sharing knows none.
+fn in_typed_place(line: &'static str) -> CommandLine {
+    let command = CommandLine::plugin(line);
+    if line.starts_with("label ") { command } else { command.in_typed_place() }
+}
+
 fn unknown_command(error: &clap::Error) -> Error {
     let word = text(error, ContextKind::InvalidSubcommand);
     let known = ELSEWHERE.iter().find(|(words, _)| words.contains(&word.as_str()));
     match known {
         Some((_, here)) => {
             here.iter().fold(Error::usage(format!("unknown command {word:?}")), |error, (what, line)| {
-                error.hint(format!("{what}: {}", CommandLine::plugin(line)))
+                error.hint(format!("{what}: {}", in_typed_place(line)))
             })
         }
         None => with_nearest(
@@ -139,7 +148,7 @@ fn unknown_word(error: &clap::Error, usage: &[String], command: &str) -> Error {
     let unknown = Error::usage(unknown);
     if word == "--no-headers" {
         return Error::usage("unknown flag --no-headers")
-            .hint(format!("names without a head: -o name; {FIELDS}"));
+            .hint(format!("names without a head: -o name; {}", fields()));
     }
     if word == "-t" {
         return unknown.hint("a job has no terminal: leave out -t, or -it");

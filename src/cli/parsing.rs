@@ -9,11 +9,12 @@ use clap::error::ErrorKind;
 use clap::{Arg, Args as _, CommandFactory as _, FromArgMatches as _, Subcommand as _, ValueEnum as _};
 
 use super::{Cli, mistake, overview, program, repeated};
+use crate::command_line::reach;
 use crate::commands::Command;
 use crate::error::Error;
 use crate::flags::{BINARY, Color, Globals, OutputFlags, parse_duration};
 use crate::typed_line::Line;
-use crate::ui;
+use crate::{complete, secret, ui};
 
 /// The reason why a command line is not a command.
 pub(crate) enum NoCommand {
@@ -37,17 +38,42 @@ pub(crate) fn parse(words: &[OsString]) -> Result<Cli, NoCommand> {
         // Errors and help need all commands.
         _ => match parse_as(overview::with_groups(Cli::command()), words) {
             Ok(parsed) => parsed,
-            Err(error) if is_incomplete(&error) => return Err(NoCommand::Incomplete(Box::new(error))),
-            Err(error) if is_help(&error) => print_and_exit(&error),
-            Err(error) => return Err(NoCommand::Wrong(mistake::explained(&error))),
+            Err(error) if is_help(&error) && !is_incomplete(&error) => print_and_exit(&error),
+            Err(error) => {
+                keep_reach(&program(), words);
+                if is_incomplete(&error) {
+                    return Err(NoCommand::Incomplete(Box::new(error)));
+                }
+                return Err(NoCommand::Wrong(mistake::explained(&error)));
+            }
         },
     };
     if let (Command::Label(_), Some(word)) = (&cli.command, duration_after_wait(words)) {
         let wrong = Error::usage(format!("{word:?} is a duration, not the name of a secret"));
         return Err(NoCommand::Wrong(wrong.hint(format!("write it with '=': --wait={word}"))));
     }
+    reach::keep(&cli.globals.connection, &cli.globals.place.runai_namespace);
     cli.notes = checked.map_err(NoCommand::Wrong)?;
     Ok(cli)
+}
+
+/// Keeps the flags of a line that can't be parsed, for the commands that are shown.
+fn keep_reach(program: &clap::Command, words: &[OsString]) {
+    let line = typed_line(program, words);
+    reach::keep(&complete::connection(&line), &line.value_or_default("runai-namespace"));
+    // What stands after -p may be a value that lost its flag.
+    let is_name = |name: &&str| secret::check_namespace(name).is_ok() && !secret::looks_like_a_token(name);
+    let names = |long| line.values(long).filter(is_name).map(ToOwned::to_owned);
+    reach::keep_place(match names("namespace").last() {
+        Some(namespace) => vec!["-n".to_owned(), namespace],
+        None => names("project").flat_map(|project| ["-p".to_owned(), project]).collect(),
+    });
+}
+
+fn typed_line<'a>(program: &'a clap::Command, words: &[OsString]) -> Line<'a> {
+    let words = words.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
+    let words: Vec<String> = words.chain([String::new()]).collect();
+    Line::read(program, &words).0
 }
 
 /// Turns `help COMMAND` and `version`, which kubectl has, into the flags.
@@ -152,9 +178,8 @@ pub(crate) fn talk(parsed: &Result<Cli, NoCommand>, typed: &[OsString]) -> Outpu
     if let Ok(cli) = parsed {
         return cli.globals.talk.clone();
     }
-    let words: Vec<String> = typed.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let program = program();
-    let (line, _) = Line::read(&program, &[words, vec![String::new()]].concat());
+    let line = typed_line(&program, typed);
     let color = line.value("color").and_then(|word| Color::from_str(word, true).ok());
     OutputFlags {
         yes: line.has("yes"),

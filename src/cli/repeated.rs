@@ -59,12 +59,17 @@ fn takes_one_value(flag: &Arg) -> bool {
         && flag.get_num_args().is_some_and(|count| count.takes_values())
 }
 
-/// Refuses `-it`, docker's and kubectl's flags for a terminal: this parser reads it as an image of the name
-/// `t`.
+/// Refuses `-it`, docker's and kubectl's flags for a terminal, also in a word with other flags, such as `-yit`: this
+/// parser reads it as an image of the name `t`.
 fn refuse_a_terminal(words: &[String]) -> Result<()> {
     let is_for_a_terminal = |word: &String| {
-        let letters = word.strip_prefix("-i").unwrap_or_default();
-        !letters.is_empty() && letters.chars().all(|letter| matches!(letter, 't' | 'd'))
+        let letters = word.strip_prefix('-').unwrap_or_default();
+        // Before the image stand flags that take no value; `i` twice is none of an image.
+        let Some((before, after)) = letters.split_once('i') else { return false };
+        let after = after.trim_start_matches('i');
+        before.chars().all(|letter| "yqvhtd".contains(letter))
+            && (!after.is_empty() || letters.ends_with("ii"))
+            && after.chars().all(|letter| matches!(letter, 't' | 'd'))
     };
     match words.iter().take_while(|word| *word != "--").find(|word| is_for_a_terminal(word)) {
         Some(word) => {

@@ -6,7 +6,9 @@ use http::{HeaderValue, Uri};
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
+use crate::secret;
 
 /// The user and password in a URL.
 pub(super) struct Account {
@@ -49,19 +51,37 @@ pub(super) fn basic(name: &str, password: &str) -> HeaderValue {
 pub(super) fn parse(text: &str) -> Result<(Uri, Option<Account>)> {
     let with_scheme = if names_scheme_and_host(text) { text.to_owned() } else { format!("http://{text}") };
     let refused = || {
-        Error::failed("the address of the server must be a URL or a host:port pair").hint(
-            "it should look like https://api.example.com:6443: kubectl config view --minify, or --server",
-        )
+        Error::failed("the address of the server must be a URL or a host:port pair").hint(format!(
+            "it should look like https://api.example.com:6443: {}, or --server",
+            CommandLine::kubectl("config view --minify")
+        ))
     };
+    if let Some(fault) = foreign_letters(text) {
+        return Err(Error::failed(format!("the address of the server {fault}")).hint(IN_ASCII));
+    }
     let (uri, account) = assembled(&with_scheme).ok_or_else(refused)?;
     if !matches!(uri.scheme_str(), Some("https" | "http")) {
-        return Err(Error::failed("the address of the server has an unsupported scheme")
-            .hint("it must begin with https:// or http://: kubectl config view --minify, or --server"));
+        return Err(Error::failed("the address of the server has an unsupported scheme").hint(format!(
+            "it must begin with https:// or http://: {}, or --server",
+            CommandLine::kubectl("config view --minify")
+        )));
     }
     if with_scheme != text && uri.path() != "/" {
         return Err(refused());
     }
     Ok((uri, account))
+}
+
+/// The hint for an address with other letters than those of ASCII.
+pub(super) const IN_ASCII: &str = "write the name of the host as DNS has it, which begins with xn--; all else of the address percent-encoded";
+
+/// Returns what is wrong with an address whose letters are not all those of ASCII; none if they are. kubectl
+/// translates such a name of a host itself.
+pub(super) fn foreign_letters(text: &str) -> Option<&'static str> {
+    if text.is_ascii() {
+        return None;
+    }
+    Some(if secret::has_unseen(text) { "has invisible characters in it" } else { "is not ASCII" })
 }
 
 /// Applies Go's rule for whether a text is a URL: `localhost:8080` has neither.

@@ -14,6 +14,7 @@ use super::login::Login;
 use super::proxy::Proxy;
 use super::tls::Trust;
 use super::{Attendance, address, kubeconfig, proxy};
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{BINARY, Connection};
 use crate::ui::Ui;
@@ -70,7 +71,7 @@ pub(super) fn load(flags: &Connection, attendance: Attendance, ui: &Ui) -> Resul
     let selected = kubeconfig::select(&files, flags)?;
     let (settings, account) = settings(&selected, flags.request_timeout)?;
     let server = (&settings.server, account.as_ref());
-    let login = Login::new(&selected, flags, server, attendance, ui)?;
+    let login = Login::new(&selected, server, attendance, ui)?;
     Ok((settings, login))
 }
 
@@ -98,17 +99,15 @@ fn names_an_entry(flags: &Connection) -> bool {
 fn settings(selected: &Selected, request_timeout: Option<Duration>) -> Result<(Settings, Option<Account>)> {
     let Selected { cluster, user, names, namespace, .. } = selected;
     let no_server = || {
-        Error::failed("the cluster has no server")
-            .hint("set it: kubectl config set-cluster NAME --server=URL, or add --server=URL")
+        Error::failed("the cluster has no server").hint(format!(
+            "set it: {}, or add --server=URL",
+            CommandLine::kubectl("config set-cluster NAME --server=URL")
+        ))
     };
     let (server, account) = address::parse(cluster.server.as_deref().ok_or_else(no_server)?)?;
     let explicit = cluster.proxy_url.as_deref();
     let proxy = proxy::for_server(&server, explicit, |name| env::var(name).ok())?;
-    let limit = match request_timeout {
-        None => REQUEST_LIMIT,
-        Some(limit) if limit.is_zero() => LONGEST_LIMIT,
-        Some(limit) => limit,
-    };
+    let limit = limit(request_timeout);
     // client-go ignores the TLS settings of a server without TLS.
     let encrypted = server.scheme_str() == Some("https");
     let settings = Settings {
@@ -127,6 +126,15 @@ fn settings(selected: &Selected, request_timeout: Option<Duration>) -> Result<(S
         server,
     };
     Ok((settings, account))
+}
+
+/// Returns the time limit of a request. kubectl's 0 means none; here a connection on which nothing comes ends.
+fn limit(request_timeout: Option<Duration>) -> Duration {
+    match request_timeout {
+        None => REQUEST_LIMIT,
+        Some(limit) if limit.is_zero() => LONGEST_LIMIT,
+        Some(limit) => limit,
+    }
 }
 
 fn server_name(cluster: &Cluster) -> Result<Option<ServerName<'static>>> {
@@ -217,6 +225,13 @@ fn in_cluster(flags: &Connection) -> Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_limit_of_zero_still_ends_a_connection_on_which_nothing_comes() {
+        assert_eq!(limit(Some(Duration::ZERO)), Duration::from_mins(10));
+        assert_eq!(limit(Some(Duration::from_secs(3))), Duration::from_secs(3));
+        assert_eq!(limit(None), Duration::from_secs(30));
+    }
 
     #[test]
     fn the_name_of_an_extra_field_is_escaped_where_a_header_can_not_have_it() {

@@ -19,12 +19,13 @@ use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 use zeroize::Zeroizing;
 
-use super::kubeconfig::{Cluster, Confidential, Exec};
+use super::kubeconfig::{Cluster, Confidential, Exec, decode};
 use super::material::Field;
 use super::{Attendance, identity};
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::programs;
 use crate::ui::Ui;
+use crate::{programs, secret};
 
 /// The time limit of a plugin: long enough for a login in the browser.
 const PLUGIN_LIMIT: Duration = Duration::from_mins(2);
@@ -78,7 +79,10 @@ impl Plugin {
     pub(super) fn new(exec: Exec, user: &str, cluster: &Cluster, attendance: Attendance) -> Result<Self> {
         let missing = |what: &str| {
             Error::failed(format!("{what} must be specified for {user} to use exec authentication plugin"))
-                .hint("check exec of the user in the kubeconfig: kubectl config view --minify")
+                .hint(format!(
+                    "check exec of the user in the kubeconfig: {}",
+                    CommandLine::kubectl("config view --minify")
+                ))
         };
         let name = exec.command.clone().ok_or_else(|| missing("command"))?;
         let api_version = exec.api_version.clone().ok_or_else(|| missing("apiVersion"))?;
@@ -149,10 +153,13 @@ impl Plugin {
 
     fn read(&self, stdout: &[u8]) -> Result<ExecStatus> {
         let none = || self.failed("printed no ExecCredential");
-        let text = std::str::from_utf8(stdout).map_err(|_| none())?;
+        let text = decode(stdout).ok_or_else(none)?;
+        if text.contains('\0') && secret::foreign_encoding(stdout).is_some() {
+            return Err(self.failed("printed UTF-16 without a byte order mark, and must print UTF-8"));
+        }
         // kubectl's decoder accepts YAML as well.
         let printed: ExecCredential =
-            serde_json::from_str(text).or_else(|_| serde_saphyr::from_str(text).map_err(|_| none()))?;
+            serde_json::from_str(&text).or_else(|_| serde_saphyr::from_str(&text).map_err(|_| none()))?;
         let version = printed.api_version.as_deref();
         if printed.kind.as_deref() != Some("ExecCredential") || version.is_none() {
             return Err(none());

@@ -339,9 +339,12 @@ impl From<Failure> for Error {
             Cause::Lost(trouble) => trouble.in_words(&failure.server),
             Cause::NoCredential(error) => error.clone(),
             Cause::NotServed { kind, group, missing } => not_served(kind, group, *missing),
-            Cause::NoPath => Error::failed(format!("{} does not know that path: 404", failure.server)).hint(
-                "is it the API server of a Kubernetes cluster? check its address: kubectl config view --minify",
-            ),
+            Cause::NoPath => {
+                Error::failed(format!("{} does not know that path: 404", failure.server)).hint(format!(
+                    "is it the API server of a Kubernetes cluster? check its address: {}",
+                    CommandLine::kubectl("config view --minify")
+                ))
+            }
             Cause::NoName(name) => impossible(name),
             Cause::TooLong => Error::failed("the request would be too long for any server")
                 .hint("give a shorter selector, or fewer names at once"),
@@ -397,9 +400,10 @@ fn refusal(failure: &Failure, status: &Status, code: u16) -> Error {
     let text = shortened(&status.message);
     match (code, status.reason.as_str()) {
         (401, _) => Error::in_kubectls_words("error: You must be logged in to the server (Unauthorized)")
-            .hint(
-                "log in again, or check the user of the kubeconfig's context: kubectl config view --minify",
-            ),
+            .hint(format!(
+                "log in again, or check the user of the kubeconfig's context: {}",
+                CommandLine::kubectl("config view --minify")
+            )),
         (422, _) => invalid(failure, status, &text),
         (_, "AlreadyExists") => {
             Error::in_kubectls_words(format!("Error from server (AlreadyExists): {text}"))

@@ -41,15 +41,19 @@ pub(super) fn of_pem(
     let wrong = |origin: &str, why: &str| Error::failed(format!("the {origin} can't be used: {why}"));
     let chain = secret::pem_blocks(chain_pem);
     let chain: Vec<&PemBlock<'_>> = chain.iter().filter(|block| block.is_certificate()).collect();
+    let found_none = |pem: &[u8], input: &str| match secret::foreign_encoding(pem) {
+        Some(fault) => format!("it {fault}"),
+        None => format!("tls: failed to find any PEM data in {input} input"),
+    };
     let Some(leaf) = chain.first() else {
-        return Err(wrong(certificate, "tls: failed to find any PEM data in certificate input")
+        return Err(wrong(certificate, &found_none(chain_pem, "certificate"))
             .hint("it must be a certificate in PEM, from its first line to its last"));
     };
     let facts = secret::certificate_facts(&leaf.content)
         .map_err(|why| wrong(certificate, why).hint("is it complete? log in again, or request a new one"))?;
     let keys = secret::pem_blocks(key_pem);
     let Some(block) = keys.iter().find(|block| block.is_private_key()) else {
-        return Err(wrong(key, "tls: failed to find any PEM data in key input")
+        return Err(wrong(key, &found_none(key_pem, "key"))
             .hint("it must be a private key in PEM, from its first line to its last"));
     };
     if block.is_encrypted() {

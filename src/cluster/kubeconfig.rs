@@ -14,10 +14,11 @@ use std::{env, fs, io};
 use file::{Context, NamedCluster, NamedContext, NamedUser, Unreadable};
 
 use super::{address, bounded};
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::Connection;
 
-pub(super) use file::{AuthProvider, AuthProviderConfig, Cluster, Confidential, Exec, File, User};
+pub(super) use file::{AuthProvider, AuthProviderConfig, Cluster, Confidential, Exec, File, User, decode};
 
 const ONE_OF_THEM: &str = "remove one of them from the user in the kubeconfig";
 
@@ -164,8 +165,10 @@ fn read_file(path: &Path) -> Result<Option<File>> {
 }
 
 fn unreadable(path: &Path, why: &str) -> Error {
-    Error::failed(format!("error loading config file \"{}\": {why}", path.display()))
-        .hint("its text is not shown because it may hold credentials; try kubectl config view")
+    Error::failed(format!("error loading config file \"{}\": {why}", path.display())).hint(format!(
+        "its text is not shown because it may hold credentials; try {}",
+        CommandLine::kubectl("config view")
+    ))
 }
 
 /// The selected entries of a kubeconfig, with the flags applied.
@@ -249,8 +252,10 @@ fn context(kubeconfig: &File, flags: &Connection) -> Result<Context> {
             let cluster = flags.cluster.clone().unwrap_or_default();
             return Ok(Context { cluster, ..Context::default() });
         }
-        return Err(Error::failed("current-context is not set")
-            .hint("choose one: kubectl config use-context NAME, or add --context=NAME"));
+        return Err(Error::failed("current-context is not set").hint(format!(
+            "choose one: {}, or add --context=NAME",
+            CommandLine::kubectl("config use-context NAME")
+        )));
     };
     let found = kubeconfig.contexts.iter().find(|context| &context.name == name);
     found

@@ -18,7 +18,7 @@ use super::exec::{self, Plugin};
 use super::kubeconfig::{AuthProvider, Selected, User};
 use super::{Attendance, bounded, identity};
 use crate::error::{Error, Result};
-use crate::flags::Connection;
+use crate::secret;
 use crate::ui::Ui;
 
 /// How long before its expiry a plugin's credential is renewed; one that lives for seconds is renewed after
@@ -99,7 +99,6 @@ impl Login {
     /// The kubeconfig's settings for the user can't be used.
     pub(super) fn new(
         selected: &Selected,
-        flags: &Connection,
         (server, account): (&Uri, Option<&Account>),
         attendance: Attendance,
         ui: &Ui,
@@ -116,7 +115,7 @@ impl Login {
         let identity = identity::of_user(&selected.user, &selected.names.user, ui)?;
         let source = match of_address {
             Some(source) => source,
-            None => source(selected, flags, identity.is_some(), attendance)?,
+            None => source(selected, identity.is_some(), attendance)?,
         };
         Ok(Self { source, identity, current: Mutex::default(), ui: ui.clone() })
     }
@@ -256,12 +255,7 @@ impl Login {
 }
 
 /// Chooses as client-go does if there are several ways.
-fn source(
-    selected: &Selected,
-    flags: &Connection,
-    has_certificate: bool,
-    attendance: Attendance,
-) -> Result<Source> {
+fn source(selected: &Selected, has_certificate: bool, attendance: Attendance) -> Result<Source> {
     let Selected { user, names, cluster, token_of_flag, .. } = selected;
     let origin = if *token_of_flag {
         "the token of --token".to_owned()
@@ -285,7 +279,7 @@ fn source(
         return Ok(Source::Fixed { header: basic(user), origin, ends: None });
     }
     if let Some(provider) = &user.auth_provider {
-        return of_provider(provider, &names.user, flags);
+        return of_provider(provider, &names.user);
     }
     match &user.exec {
         // A plugin's settings are checked in any case; it runs only if there is no other credential.
@@ -301,7 +295,7 @@ fn source(
     }
 }
 
-fn of_provider(provider: &AuthProvider, user: &str, flags: &Connection) -> Result<Source> {
+fn of_provider(provider: &AuthProvider, user: &str) -> Result<Source> {
     let removed = |name: &str, successor: &str, see: &str| {
         Error::failed(format!(
             "The {name} auth plugin has been removed. Please use the {successor} kubectl/client-go credential plugin instead."
@@ -309,7 +303,7 @@ fn of_provider(provider: &AuthProvider, user: &str, flags: &Connection) -> Resul
         .hint(format!("create the kubeconfig again: {see}"))
     };
     match provider.name.as_str() {
-        "oidc" => id_token::IdToken::new(&provider.config, user, flags).map(Source::IdToken),
+        "oidc" => id_token::IdToken::new(&provider.config, user).map(Source::IdToken),
         "gcp" => Err(removed(
             "gcp",
             "\"gke-gcloud-auth-plugin\"",
@@ -325,6 +319,9 @@ fn of_provider(provider: &AuthProvider, user: &str, flags: &Connection) -> Resul
         ))),
     }
 }
+
+/// The hint for a token that no server knows, as it is not what was meant.
+const AS_UTF8: &str = "a server knows no such token: write it again, as UTF-8 without a byte order mark";
 
 /// Returns the token as a header, or none if it is only white space, which client-go trims from files too.
 ///
@@ -342,6 +339,11 @@ fn bearer(token: &str, origin: &str) -> Result<Option<HeaderValue>> {
             "it contains a line end or another control character: a token is one line; it is not shown here",
         )
     })?;
+    let fault = secret::foreign_encoding(token.as_bytes())
+        .or_else(|| secret::has_unseen(token).then_some("has invisible characters in it"));
+    if let Some(fault) = fault {
+        return Err(Error::failed(format!("{origin} {fault}")).hint(AS_UTF8));
+    }
     header.set_sensitive(true);
     Ok(Some(header))
 }
@@ -359,6 +361,9 @@ fn token_in(path: &Path) -> Result<HeaderValue> {
         Error::failed(format!("failed to read token file \"{shown}\": open {shown}: {reason}")).hint(hint)
     })?;
     let origin = format!("the token in {shown}");
+    if let Some(fault) = secret::foreign_encoding(&content) {
+        return Err(Error::failed(format!("{origin} {fault}")).hint(AS_UTF8));
+    }
     let text = std::str::from_utf8(&content)
         .map_err(|_| Error::failed(format!("{origin} can't be sent")).hint("the file is not UTF-8 text"))?;
     bearer(text, &origin)?

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use http::Uri;
 
-use super::address::Account;
+use super::address::{self, Account};
 use crate::error::{Error, Result};
 
 /// A proxy between this machine and the server.
@@ -53,11 +53,29 @@ pub(super) fn for_server(
 
 fn parse(url: &str, origin: &str) -> Result<Proxy> {
     let with_scheme = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+    if let Some(fault) = address::foreign_letters(url) {
+        return Err(Error::failed(format!("{origin} {fault}")).hint(address::IN_ASCII));
+    }
+    if let Some(scheme) = unsupported_scheme(&with_scheme) {
+        return Err(Error::failed(format!("{origin} has the scheme {scheme}, which is not supported")).hint(
+            "http, https, socks5 and socks5h are: http://proxy.example.com:3128 or socks5://localhost:1080",
+        ));
+    }
     read(&with_scheme).ok_or_else(|| {
         Error::failed(format!("{origin} is not the address of a proxy"))
             .hint("it should look like http://proxy.example.com:3128 or socks5://localhost:1080")
     })
 }
+
+/// Returns the scheme if it is none of those that work. What is no scheme is not shown: it may be a password.
+fn unsupported_scheme(url: &str) -> Option<&str> {
+    let (scheme, _) = url.split_once("://")?;
+    let is_one = scheme.len() <= 8 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_supported = SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    (is_one && !is_supported).then_some(scheme)
+}
+
+const SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
 
 fn read(url: &str) -> Option<Proxy> {
     let uri: Uri = url.parse().ok()?;

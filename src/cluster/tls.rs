@@ -67,10 +67,10 @@ impl Trust {
             .map(|block| CertificateDer::from(block.content.to_vec()))
             .collect();
         if named.is_empty() {
-            let why = if blocks.is_empty() {
-                "unable to parse bytes as PEM block"
-            } else {
-                "no valid certificate authority data seen"
+            let why = match secret::foreign_encoding(&bundle) {
+                Some(fault) => format!("{} {fault}", field.shown()),
+                None if blocks.is_empty() => "unable to parse bytes as PEM block".to_owned(),
+                None => "no valid certificate authority data seen".to_owned(),
             };
             return Err(Error::failed(format!("unable to load root certificates: {why}"))
                 .hint(format!("{} must be certificates in PEM", field.shown())));

@@ -9,10 +9,16 @@ use hyper_util::client::legacy;
 use tower::BoxError;
 
 use super::size::Limit;
+use crate::command_line::CommandLine;
 use crate::error::Error;
 
-const CHECK_ADDRESS: &str = "a login page or a proxy may have answered in its place; check the server's address: \
-    kubectl config view --minify";
+/// Returns the hint for an answer that no API server gives.
+fn check_address() -> String {
+    format!(
+        "a login page or a proxy may have answered in its place; check the server's address: {}",
+        CommandLine::kubectl("config view --minify")
+    )
+}
 
 /// The reason why there was no answer, or only part of one.
 pub(super) enum TransportError {
@@ -286,11 +292,11 @@ impl TransportError {
             TransportError::ConnectionRefused => Error::in_kubectls_words(format!(
                 "The connection to the server {server} was refused - did you specify the right host or port?"
             ))
-            .hint("see which cluster is meant: kubectl config current-context"),
+            .hint(format!("see which cluster is meant: {}", CommandLine::kubectl("config view --minify"))),
             TransportError::NoSuchHost => Error::in_kubectls_words(format!(
                 "Unable to connect to the server: dial tcp: lookup {server}: no such host"
             ))
-            .hint("check the server's address: kubectl config view --minify"),
+            .hint(format!("check the server's address: {}", CommandLine::kubectl("config view --minify"))),
             TransportError::NoRoute(what) => Error::in_kubectls_words(format!(
                 "Unable to connect to the server: dial tcp {server}: {what}"
             ))
@@ -314,16 +320,16 @@ impl TransportError {
                     .hint("try again, or give it more time with --request-timeout=2m")
             }
             TransportError::Interim => {
-                Error::failed(format!("{server} sends interim answers (HTTP 1xx) and no answer")).hint(CHECK_ADDRESS)
+                Error::failed(format!("{server} sends interim answers (HTTP 1xx) and no answer")).hint(check_address())
             }
             TransportError::TooLarge(limit) => {
                 Error::failed(format!("{server} sends an answer that is too long: {}", limit.in_words()))
-                    .hint(CHECK_ADDRESS)
+                    .hint(check_address())
             }
             TransportError::Wrong { instead, wanted } => Error::failed(format!(
                 "{server} does not answer as a Kubernetes API server: it gave {instead} instead of {wanted}"
             ))
-            .hint(CHECK_ADDRESS),
+            .hint(check_address()),
         }
     }
 }

@@ -221,6 +221,11 @@ fn which_workload() -> Error {
         .hint("kubectl runai-secret attach SECRET KIND/NAME --env KEY")
 }
 
+fn names_the_secret(words: &'static str) -> Error {
+    Error::usage("-e already names the secret: leave out the first argument")
+        .hint(CommandLine::plugin("attach").then(words))
+}
+
 fn which_use() -> Error {
     Error::usage("say how the workload uses the secret")
         .hint("add --env KEY, --env-all, --mount PATH or --image-pull")
@@ -353,6 +358,7 @@ impl AttachArgs {
                         CommandLine::plugin("attach").arg(secret).then("KIND/NAME --env KEY"),
                     )))
             }
+            [_] if !names_keys && of_manifest => Err(names_the_secret("-f FILE -e VAR=SECRET:NAME,KEY")),
             [target] if !names_keys => Ok((None, slice::from_ref(target))),
             [] | [_] => Err(which_workload()),
             [target, secret] if Target::are_swapped(target, secret) => {
@@ -363,8 +369,7 @@ impl AttachArgs {
                 Ok((None, words))
             }
             [_, ..] if names_secrets && !names_keys => {
-                Err(Error::usage("-e already names the secret: leave out the first argument")
-                    .hint("kubectl runai-secret attach KIND/NAME -e VAR=SECRET:NAME,KEY"))
+                Err(names_the_secret("KIND/NAME -e VAR=SECRET:NAME,KEY"))
             }
             [_, _, .., last] if self.env_all.as_deref() == Some("") && !last.contains('/') => {
                 Err(Error::usage("--env-all is followed by a word that is no workload")

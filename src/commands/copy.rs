@@ -8,6 +8,7 @@ use crate::change::recreate::secret::refuse_going;
 use crate::change::retry::Tries;
 use crate::cluster::{Answer, Cluster, Failure, SecretHead, SecretWithValues, if_there};
 use crate::command_line::CommandLine;
+use crate::command_line::reach::There;
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, Holds, WriteArgs};
 use crate::history;
@@ -89,6 +90,8 @@ pub(super) async fn run(args: &CopyArgs, session: &Session<'_>) -> Result<()> {
     let annotations = session::given_labels::annotations(&args.annotations)?;
     let cluster = session.connect().await?;
     let from = args.source(&cluster, session).await?;
+    let there = || args.to_context.as_deref().map(There::of);
+    let meant_there = there();
     let other = match &args.to_context {
         Some(context) => {
             let connection = session.globals.connection.to_other_context(context);
@@ -98,6 +101,7 @@ pub(super) async fn run(args: &CopyArgs, session: &Session<'_>) -> Result<()> {
     };
     let target = other.as_ref().unwrap_or(&cluster);
     let destinations = args.destinations(target, session).await?;
+    drop(meant_there);
     if other.is_none() && destinations.iter().any(|(namespace, _)| *namespace == from) {
         return Err(Error::usage(format!("secret {} can't be copied to itself, in {from}", args.name)));
     }
@@ -128,6 +132,7 @@ pub(super) async fn run(args: &CopyArgs, session: &Session<'_>) -> Result<()> {
     session
         .confirm_if_guided(&args.write, &format!("Copy {} of {from}?", args.name), &effects, Proposal::Yes)
         .await?;
+    let _meant_there = there();
     copying.to_all(&destinations).await
 }
 

@@ -301,7 +301,6 @@ impl SetArgs {
         let is_real = self.write.dry_run == DryRun::None;
         if is_real {
             let restart = CommandLine::plugin("restart").arg(&self.name).namespace(&change.namespace);
-            let restart = session.here(restart);
             ui::interrupt::leave_word(format!(
                 "the secret has its new values; this restarts what is still old: {restart}"
             ));

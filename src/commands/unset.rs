@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::change::secret::{Plan, SecretChange};
-use crate::cluster::SecretHead;
+use crate::cluster::{SecretHead, SecretWithValues};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{Holds, WriteArgs};
@@ -37,9 +37,9 @@ pub(super) async fn run(args: &UnsetArgs, session: &Session<'_>) -> Result<()> {
     secret::check_secret_name(&args.name)?;
     let change = SecretChange::begin("unset", &args.name, &args.write, session).await?;
     let SecretChange { namespace, cluster, .. } = &change;
-    let (found, ()) = tokio::join!(change.read::<SecretHead>(), cluster.discover_ahead());
+    let (found, ()) = tokio::join!(change.read::<SecretWithValues>(), cluster.discover_ahead());
     let found = found?;
-    let secret = match args.check(found.as_ref(), namespace) {
+    let secret = match args.check(found.as_ref().map(AsRef::as_ref), namespace) {
         Ok(secret) => secret,
         Err(error) if found.is_some() => return Err(error),
         Err(error) => {
@@ -47,10 +47,14 @@ pub(super) async fn run(args: &UnsetArgs, session: &Session<'_>) -> Result<()> {
         }
     };
     change.check(secret).await?;
+    args.refuse_incomplete(secret)?;
     let scope = sharing::scope(&secret.metadata, session);
     uses::losing_keys::agree(&change, &scope, &args.keys).await?;
     if secret.keys().all(|key| args.keys.iter().any(|gone| gone == key)) {
         session.ui.note(&format!("{} then has no keys left; the empty secret stays", args.name));
+    }
+    for doubt in found.iter().flat_map(|secret| args.doubts_of_the_rest(secret)) {
+        session.ui.warning(&doubt);
     }
     let effect = format!("secret/{} in {namespace}: without {}", args.name, list(&args.keys));
     session
@@ -63,7 +67,8 @@ pub(super) async fn run(args: &UnsetArgs, session: &Session<'_>) -> Result<()> {
         .await?;
     let done = change
         .run(found, |secret| {
-            let secret = args.check(secret, namespace)?;
+            let secret = args.check(secret.map(SecretWithValues::as_ref), namespace)?;
+            args.refuse_incomplete(secret)?;
             Ok(args.plan(secret))
         })
         .await?;
@@ -96,6 +101,33 @@ impl UnsetArgs {
             None => error
                 .hint(format!("its keys: {}", CommandLine::plugin("view").arg(name).namespace(namespace))),
         })
+    }
+
+    fn stays(&self, key: &str) -> bool {
+        !self.keys.iter().any(|gone| gone == key)
+    }
+
+    /// Refuses to take out what the type requires: the server would refuse it too, and a dry run of the client asks
+    /// no server.
+    fn refuse_incomplete(&self, secret: &SecretHead) -> Result<()> {
+        let (name, secret_type) = (&self.name, &secret.secret_type);
+        let has = |key: &str| self.stays(key) && secret.has_key(key);
+        let Some(missing) = secret::missing_keys(secret_type, has) else { return Ok(()) };
+        let namespace = &secret.metadata.namespace;
+        let delete = CommandLine::plugin("delete").arg(name).namespace(namespace);
+        Err(Error::failed(format!(
+            "secret {name} is of type {secret_type}, which must have {missing}; nothing was changed"
+        ))
+        .hint(format!(
+            "to renew a value: {}",
+            CommandLine::plugin("set").arg(name).arg(&self.keys[0]).namespace(namespace)
+        ))
+        .hint(format!("to delete the whole secret: {delete}")))
+    }
+
+    /// Judges what stays by the secret's type.
+    fn doubts_of_the_rest(&self, secret: &SecretWithValues) -> Vec<String> {
+        secret::doubts(&secret.head.secret_type, |key| secret.values.get(key).filter(|_| self.stays(key)))
     }
 
     fn plan(&self, secret: &SecretHead) -> Plan {

@@ -3,6 +3,7 @@
 use super::asking::Guide;
 use super::places::NEW;
 use crate::cluster::SecretHead;
+use crate::command_line::CommandLine;
 use crate::complete::Choice;
 use crate::error::{Error, Result};
 use crate::flags::Holds;
@@ -210,7 +211,7 @@ impl Guide<'_> {
             self.note(&format!("you may not list {kinds}: some of them may use {what}"));
         } else if seen.found.is_empty() {
             return Err(Error::failed(format!("no workload uses {what}"))
-                .hint("kubectl runai-secret usage shows what else refers to secrets"));
+                .hint(format!("{} shows what else refers to secrets", CommandLine::plugin("usage"))));
         }
         if seen.found.is_empty() {
             return self.type_workload().await;

@@ -3,7 +3,8 @@
 use clap::{Arg, Command};
 
 use crate::cli;
-use crate::command_line;
+use crate::command_line::CommandLine;
+use crate::command_line::reach::is_added;
 use crate::flags::{Brings, Holds};
 use crate::logins;
 use crate::secret::{self, EnvEntry};
@@ -143,10 +144,10 @@ impl Draft {
     /// secret.
     pub(super) fn shown(&self) -> String {
         let line = self.line();
-        let mut words: Vec<String> = vec!["kubectl".to_owned(), "runai-secret".to_owned()];
-        words.extend(line.path.iter().map(|word| (*word).to_owned()));
+        let mut words: Vec<String> = line.path.iter().map(|word| (*word).to_owned()).collect();
         words.extend(line.positionals.iter().cloned());
-        words.extend(line.flags.iter().flat_map(|(flag, value)| shown(flag, value)));
+        let own = line.flags.iter().filter(|(flag, _)| !flag.get_long().is_some_and(is_added));
+        words.extend(own.flat_map(|(flag, value)| shown(flag, value)));
         match &self.rest {
             Some(Rest::Answered(rest)) => {
                 words.push("--".to_owned());
@@ -155,7 +156,7 @@ impl Draft {
             Some(Rest::Typed(_)) => words.extend(["--".to_owned(), "…".to_owned()]),
             None => {}
         }
-        command_line::joined(words)
+        CommandLine::of_plugin(words).to_string()
     }
 }
 

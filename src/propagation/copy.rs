@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::scope::{CURRENT_LABEL, DEPARTMENT_LABEL, LEGACY_LABEL, Scope};
 use crate::metadata::Metadata;
-use crate::secret::SecretValue;
+use crate::secret::{self, SecretValue};
 
 /// The label on the copies that this program made, by which all of them can be listed.
 pub(crate) const MARK: &str = "kubectl-runai-secret/copy";
@@ -76,6 +76,14 @@ impl Content {
     /// Returns the approximate bytes that it takes on the wire.
     pub(crate) fn weight(&self) -> usize {
         self.data.iter().map(|(key, value)| key.len() + value.0.len()).sum()
+    }
+
+    /// Judges the whole secret by its type.
+    pub(crate) fn doubts(&self) -> Vec<String> {
+        let judged = secret::judged_keys(&self.secret_type).iter();
+        let values: BTreeMap<&str, SecretValue> =
+            judged.filter_map(|key| Some((*key, self.data.get(*key)?.decode()))).collect();
+        if values.is_empty() { Vec::new() } else { secret::doubts(&self.secret_type, |key| values.get(key)) }
     }
 
     /// Returns the values, for finding them in a text.

@@ -1,9 +1,12 @@
 //! The built-in types of secret, and the keys that the API server requires of each.
 
+use std::fmt::Display;
+
 use super::contents::Contents;
 use super::docker_config::Form;
 use super::value::SecretValue;
 use super::{docker_config, ssh, tls};
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 
 pub(crate) const TLS: &str = "kubernetes.io/tls";
@@ -23,33 +26,53 @@ pub(crate) const TYPES: [&str; 7] =
 pub(crate) fn check_keys(secret_type: &str, contents: &Contents, annotations: &[&str]) -> Result<()> {
     let has = |key: &str| contents.data.contains_key(key);
     let is_empty = |key: &str| contents.data.get(key).is_none_or(|value| value.len() == 0);
-    let lacks = |what: &str, instead: &str| {
+    let plugin = CommandLine::plugin;
+    let lacks = |what: &str, instead: &dyn Display| {
         Err(Error::usage(format!("a secret of type {secret_type} must have {what}")).hint(instead))
     };
     match secret_type {
         TLS if !has(tls::CERTIFICATE) || !has(tls::KEY) => lacks(
             "the keys tls.crt and tls.key",
-            "kubectl runai-secret create tls NAME --cert=PATH --key=PATH also checks that they belong together",
+            &format!(
+                "{} also checks that they belong together",
+                plugin("create tls NAME --cert=PATH --key=PATH")
+            ),
         ),
         DOCKER_CONFIG if !is_object(contents, docker_config::KEY) => lacks(
             "the key .dockerconfigjson, a JSON object",
-            "kubectl runai-secret create docker-registry NAME makes it from a login or from Docker's config.json",
+            &format!(
+                "{} makes it from a login or from Docker's config.json",
+                plugin("create docker-registry NAME")
+            ),
         ),
         OLD_DOCKER_CONFIG if !is_object(contents, docker_config::OLD_KEY) => {
-            lacks("the key .dockercfg, a JSON object", "--from-file .dockercfg=PATH")
+            lacks("the key .dockercfg, a JSON object", &"--from-file .dockercfg=PATH")
         }
         BASIC_AUTH if !has("username") && !has("password") => {
-            lacks("the keys username and password", "--from-literal username=USER --prompt password")
+            lacks("the keys username and password", &"--from-literal username=USER --prompt password")
         }
         SSH if is_empty(ssh::PRIVATE_KEY) => {
-            lacks("the key ssh-privatekey", "kubectl runai-secret create ssh NAME --private-key=PATH")
+            lacks("the key ssh-privatekey", &plugin("create ssh NAME --private-key=PATH"))
         }
         ACCOUNT_TOKEN if !annotations.contains(&ACCOUNT) => lacks(
             "an annotation that names the service account",
-            "--annotation kubernetes.io/service-account.name=NAME",
+            &"--annotation kubernetes.io/service-account.name=NAME",
         ),
         _ => Ok(()),
     }
+}
+
+/// Returns what the API server wants a secret of this type to keep, if it lacks that; `has` tells its keys.
+pub(crate) fn missing_keys(secret_type: &str, has: impl Fn(&str) -> bool) -> Option<&'static str> {
+    let (lacks, what) = match secret_type {
+        TLS => (!has(tls::CERTIFICATE) || !has(tls::KEY), "the keys tls.crt and tls.key"),
+        DOCKER_CONFIG => (!has(docker_config::KEY), "the key .dockerconfigjson"),
+        OLD_DOCKER_CONFIG => (!has(docker_config::OLD_KEY), "the key .dockercfg"),
+        SSH => (!has(ssh::PRIVATE_KEY), "the key ssh-privatekey"),
+        BASIC_AUTH => (!has("username") && !has("password"), "one of the keys username and password"),
+        _ => return None,
+    };
+    lacks.then_some(what)
 }
 
 /// Judges a whole secret by its type, whichever command makes it: a certificate and its key, an SSH key, the logins

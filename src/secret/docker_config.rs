@@ -177,6 +177,8 @@ struct FoundLogin {
     judged: Result<(), Lack>,
     /// None if it is, or may be, what one logs in with.
     user: Option<String>,
+    /// Its user or its password has invisible characters.
+    has_unseen: bool,
 }
 
 impl<'de> Deserialize<'de> for FoundLogin {
@@ -190,7 +192,7 @@ impl<'de> Deserialize<'de> for FoundLogin {
             }
 
             fn visit_unit<E>(self) -> Result<FoundLogin, E> {
-                Ok(FoundLogin { judged: Err(Lack::Nothing), user: None })
+                Ok(FoundLogin { judged: Err(Lack::Nothing), user: None, has_unseen: false })
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FoundLogin, A::Error> {
@@ -219,7 +221,7 @@ impl<'de> Deserialize<'de> for FoundLogin {
 
 /// Judges a login as the kubelet reads it: `auth` takes precedence over user and password.
 fn judge_login(user: &str, password: &str, auth: &str, has_token: bool) -> FoundLogin {
-    let spoilt = |lack| FoundLogin { judged: Err(lack), user: None };
+    let spoilt = |lack| FoundLogin { judged: Err(lack), user: None, has_unseen: false };
     let pair;
     let (user, password) = if auth.is_empty() {
         (user.as_bytes(), password.as_bytes())
@@ -236,7 +238,9 @@ fn judge_login(user: &str, password: &str, auth: &str, has_token: bool) -> Found
         (false, true) => Err(Lack::NoPassword),
         (true, false) => Err(Lack::NoUser),
     };
-    FoundLogin { judged, user: public_user(user, password) }
+    let has_unseen =
+        [user, password].into_iter().any(|part| str::from_utf8(part).is_ok_and(unseen::has_unseen));
+    FoundLogin { judged, user: public_user(user, password), has_unseen }
 }
 
 /// Returns the user if that tells nothing of what one logs in with: a token may stand in its place.
@@ -313,6 +317,14 @@ fn found(file: &[u8], form: Form) -> Result<Found, usize> {
     found.map_err(|error| error.line())
 }
 
+/// Returns the positions of the logins with invisible characters in registry, user or password.
+fn logins_with_unseen(file: &[u8], form: Form) -> Vec<usize> {
+    let logins = found(file, form).map(|found| found.logins).unwrap_or_default();
+    let unseen =
+        (1..).zip(logins).filter(|(_, (server, login))| login.has_unseen || unseen::has_unseen(server));
+    unseen.map(|(place, _)| place).collect()
+}
+
 /// Returns the registries of a file, each with its user as far as that is public; none if it is no such file.
 pub(super) fn users(file: &[u8], form: Form) -> Option<Vec<(String, Option<String>)>> {
     let found = found(file, form).ok()?;
@@ -366,6 +378,9 @@ fn check(shown: &str, form: Form, file: &[u8], warnings: &mut Vec<String>) -> Re
     let refusal = |what: &str| Error::usage(format!("{shown} {what}"));
     let login =
         "give the login itself: --docker-server SERVER --docker-username USER --docker-password-stdin";
+    warnings.extend(logins_with_unseen(file, form).into_iter().map(|place| {
+        format!("{shown}: the {} entry of {of} has invisible characters in it or at an end", ordinal(place))
+    }));
     match judge(file, form) {
         Verdict::Useful(lacks) => {
             warnings.extend(lacks.into_iter().map(|(place, lack)| {

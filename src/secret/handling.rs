@@ -148,11 +148,15 @@ impl<'a> Lines<'a> {
     /// Adds a key unchanged. It was checked before. It is not named in messages: in a file of another form it
     /// may be anything.
     pub(super) fn add(&mut self, number: usize, key: String, value: SecretValue) -> Result<()> {
-        if Unseen::of(value.expose()).is_inside() {
-            let place = format!("{}, {} {number}", self.file, self.unit);
+        let place = format!("{}, {} {number}", self.file, self.unit);
+        let unseen = Unseen::of(value.expose());
+        if unseen.is_inside() {
             self.contents.note(invisible_inside(&place, ""));
         }
-        doubt(self.contents, &format!("{}, {} {number}", self.file, self.unit), "", &value);
+        if let Some((ends, _)) = unseen.at_the_ends().filter(|_| !unseen::is_nothing(value.expose())) {
+            self.contents.note(format!("{place}: the value {ends}"));
+        }
+        doubt(self.contents, &place, "", &value);
         self.add_noted(number, key, value)
     }
 

@@ -48,12 +48,14 @@ mod value_summary;
 pub(crate) use argument::entries as paths;
 pub(crate) use builtin_type::{
     DOCKER_CONFIG, OLD_DOCKER_CONFIG, SSH, TLS, TYPES, check_keys, check_values, doubts, judged_keys,
+    missing_keys,
 };
 pub(crate) use changes::Changes;
 pub(crate) use contents::Contents;
 pub(crate) use credential::{CREDENTIAL_LABEL, Credential, access_key_contents, password_contents};
 pub(crate) use difference::{Difference, Fate};
 pub(crate) use docker_config::{DOCKER_HUB, Login, contents_of_file, contents_of_logins, is_docker_hub};
+pub(crate) use doubt::Doubt;
 pub(crate) use field_text::FieldText;
 pub(crate) use go_base64::{decoded as decoded_base64, decoded_auth};
 pub(crate) use handling::{Handling, Nothing, Trimming};
@@ -81,6 +83,6 @@ pub(crate) use source::Source;
 pub(crate) use ssh::{Audience, SshFiles, ssh_contents};
 pub(crate) use tls::tls_contents;
 pub(crate) use token_scan::{looks_like_a_token, without_secrets};
-pub(crate) use unseen::{is_blank, without_unseen_ends};
+pub(crate) use unseen::{foreign_encoding, has_unseen, is_blank, unseen_in, without_unseen_ends};
 pub(crate) use value::SecretValue;
 pub(crate) use value_summary::{ValueSummary, is_text, size};

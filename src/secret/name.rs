@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use super::looks_like_a_token;
+use super::unseen::has_unseen;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 
@@ -56,7 +57,10 @@ pub(crate) fn check_secret_name(name: &str) -> Result<()> {
     }
     if may_be_a_value(name) {
         let key = key_of_pair(name).filter(|key| !looks_like_a_token(key)).unwrap_or("KEY");
-        let what = format!("a secret can't have the name that is given {NOT_SHOWN}: {}", faults.join("; "));
+        let what = format!(
+            "a value stands where a secret's name is expected {NOT_SHOWN}; a secret can't have such a name: {}",
+            faults.join("; ")
+        );
         return Err(Error::usage(what).hint(format!(
             "a value does not go on the command line, where others can see it; to be asked for it: {}",
             CommandLine::plugin("set").then("NAME").arg(key)
@@ -112,7 +116,7 @@ pub(crate) fn check_label_value(value: &str) -> Result<()> {
 
 /// Returns the faults of a key of a secret, without the key itself; none if it is legal.
 pub(super) fn key_faults(key: &str) -> Vec<Cow<'static, str>> {
-    let mut faults = Vec::new();
+    let mut faults = unseen_fault(key);
     if key.len() > SUBDOMAIN_LENGTH {
         faults.push(too_long(SUBDOMAIN_LENGTH));
     }
@@ -125,13 +129,19 @@ pub(super) fn key_faults(key: &str) -> Vec<Cow<'static, str>> {
 
 /// Returns the faults of a variable's name, without the name itself; none if it is legal.
 pub(super) fn env_name_faults(name: &str) -> Vec<Cow<'static, str>> {
-    let mut faults = Vec::new();
+    let mut faults = unseen_fault(name);
     let digit_first = name.starts_with(|first: char| first.is_ascii_digit());
     if name.is_empty() || digit_first || !name.bytes().all(is_key_byte) {
         faults.push(ENV_NAME.into());
     }
     faults.extend(dot_fault(name));
     faults
+}
+
+/// Says what nobody sees, since the rule of names does not.
+fn unseen_fault(name: &str) -> Vec<Cow<'static, str>> {
+    let fault = has_unseen(name).then_some("it has invisible characters in it or at its ends");
+    fault.into_iter().map(Cow::from).collect()
 }
 
 /// Returns the key of `KEY=VALUE`. A text that only ends in `=` may be a value in base64, and has none.

@@ -115,6 +115,29 @@ pub(super) fn is_utf16(bytes: &[u8]) -> bool {
     utf16(bytes).is_some_and(|text| !text.is_empty())
 }
 
+/// Returns what keeps a program from reading a text that expects UTF-8 without a byte order mark; none if nothing
+/// does.
+pub(crate) fn foreign_encoding(bytes: &[u8]) -> Option<&'static str> {
+    if is_utf16(bytes) {
+        return Some("is UTF-16");
+    }
+    bytes.starts_with(MARK).then_some("begins with a byte order mark")
+}
+
+/// Returns true for invisible characters anywhere in a text of one line; a blank between words is none.
+pub(crate) fn has_unseen(text: &str) -> bool {
+    unseen_in("", text).is_some()
+}
+
+/// Returns the sentence that tells of invisible characters in a text of one line, with its place; none if it has none.
+pub(crate) fn unseen_in(place: &str, text: &str) -> Option<String> {
+    let unseen = Unseen::of(text.as_bytes());
+    match unseen.at_the_ends() {
+        Some((ends, _)) => Some(format!("{place} {ends}")),
+        None => unseen.is_inside().then(|| format!("{place} has invisible characters in it")),
+    }
+}
+
 /// Refuses a file in UTF-16 where its text is needed.
 pub(super) fn refuse_utf16(shown: &dyn Display, bytes: &[u8]) -> Result<()> {
     if !is_utf16(bytes) {

@@ -18,7 +18,7 @@ use tokio::sync::OnceCell;
 use crate::cluster::{Cluster, Keep, Write};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::{Connection, DEFAULT_RUNAI_NAMESPACE, DryRun, Globals, Output, Place, WriteArgs};
+use crate::flags::{Connection, DryRun, Globals, Output, Place, WriteArgs};
 use crate::ui::{Proposal, Ui};
 use crate::{project, render, secret};
 
@@ -157,14 +157,6 @@ impl Session<'_> {
         match namespace {
             Some(namespace) => command.namespace(namespace),
             None => projects.iter().fold(command, |command, project| command.then("-p").arg(project)),
-        }
-    }
-
-    /// Returns the command with the flag for this Run:ai namespace.
-    pub(crate) fn here(&self, command: CommandLine) -> CommandLine {
-        match self.globals.place.runai_namespace.as_str() {
-            DEFAULT_RUNAI_NAMESPACE => command,
-            namespace => command.then("--runai-namespace").arg(namespace),
         }
     }
 

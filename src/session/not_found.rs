@@ -10,6 +10,7 @@ use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::project::PROJECT_LABEL;
+use crate::secret;
 use crate::session::Session;
 use crate::wording::nearest;
 use crate::workload::Target;
@@ -162,7 +163,9 @@ async fn seen(namespace: &str, cluster: &Cluster) -> Sight {
     let mut all = Vec::new();
     match cluster.each_namespace(|one| all.push(one)).await {
         Ok(()) => no_such_namespace(namespace, &all).map_or(Sight::There(None), Sight::Missing),
-        Err(_) if is_missing => Sight::Missing(format!("there is no namespace {namespace:?}")),
+        Err(_) if is_missing => {
+            Sight::Missing(format!("there is no namespace {}", secret::quoted(namespace)))
+        }
         Err(_) => Sight::Unknown,
     }
 }
@@ -171,13 +174,13 @@ fn no_such_namespace(namespace: &str, all: &[Metadata]) -> Option<String> {
     if all.iter().any(|one| one.name == namespace) {
         return None;
     }
-    let missing = format!("there is no namespace {namespace:?}");
+    let missing = format!("there is no namespace {}", secret::quoted(namespace));
     if all.iter().any(|one| one.labels.get(PROJECT_LABEL).is_some_and(|project| project == namespace)) {
         return Some(format!("{missing}, but a project of that name: -p {namespace}"));
     }
     Some(match nearest(namespace, all.iter().map(|one| one.name.as_str())) {
         Some(near) => format!("{missing}; did you mean {near:?}?"),
-        None => format!("{missing}; to list them: kubectl get namespaces"),
+        None => format!("{missing}; to list them: {}", CommandLine::kubectl("get namespaces")),
     })
 }
 

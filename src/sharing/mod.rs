@@ -83,12 +83,11 @@ pub(crate) fn scope(metadata: &Metadata, session: &Session<'_>) -> Scope {
 }
 
 /// Returns the sentence that says how the copies follow their source.
-pub(crate) fn how_copies_follow(name: &str, session: &Session<'_>) -> String {
-    how_it_follows(CommandLine::plugin("sync").arg(name), session)
+pub(crate) fn how_copies_follow(name: &str) -> String {
+    how_it_follows(&CommandLine::plugin("sync").arg(name))
 }
 
-fn how_it_follows(sync: CommandLine, session: &Session<'_>) -> String {
-    let sync = session.here(sync);
+fn how_it_follows(sync: &CommandLine) -> String {
     format!("Run:ai copies it within about a minute; on a cluster without its controller: {sync}")
 }
 
@@ -96,10 +95,10 @@ fn how_it_follows(sync: CommandLine, session: &Session<'_>) -> String {
 pub(crate) fn tell_of_copies(name: &str, scope: &Scope, session: &Session<'_>) {
     let (with, sync) = match scope {
         Scope::Nobody => return,
-        Scope::EveryProject => ("every project".to_owned(), how_copies_follow(name, session)),
+        Scope::EveryProject => ("every project".to_owned(), how_copies_follow(name)),
         Scope::Department(id) => {
             let sync = CommandLine::plugin("sync").arg(name).then("--to-project PROJECT");
-            (format!("department {id}"), how_it_follows(sync, session))
+            (format!("department {id}"), how_it_follows(&sync))
         }
     };
     session.ui.note(&format!("{name} is shared with {with}, and its copies follow: {sync}"));

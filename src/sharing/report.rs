@@ -59,7 +59,7 @@ fn advise(survey: &Survey, session: &Session<'_>) {
             "in {} only Run:ai's label or owner says that it is a copy (-o wide shows which): if Run:ai does not update it \
              within about a minute, it may be the project's own; to overwrite it: {}",
             few(&perhaps),
-            session.here(CommandLine::plugin("sync").arg(name).then("--adopt"))
+            CommandLine::plugin("sync").arg(name).then("--adopt")
         ));
     }
     for state in State::ALL {
@@ -68,13 +68,13 @@ fn advise(survey: &Survey, session: &Session<'_>) {
             continue;
         }
         let advice = match state {
-            State::Pending | State::Stale => sharing::how_copies_follow(name, session),
+            State::Pending | State::Stale => sharing::how_copies_follow(name),
             State::Conflict => {
-                let adopt = session.here(CommandLine::plugin("sync").arg(name).then("--adopt"));
+                let adopt = CommandLine::plugin("sync").arg(name).then("--adopt");
                 format!("the project's own secret is in the way; to take it over: {adopt}")
             }
             State::Orphan => {
-                let prune = session.here(CommandLine::plugin("sync").arg(name).then("--prune"));
+                let prune = CommandLine::plugin("sync").arg(name).then("--prune");
                 format!("Run:ai removes its own; those made by sync: {prune}")
             }
             State::Forbidden => "you may not read this secret there".to_owned(),

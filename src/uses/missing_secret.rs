@@ -37,7 +37,7 @@ pub(crate) async fn explain(
     let source = named.iter().find(|secret| secret.namespace == *runai);
     let others: Vec<_> = named.iter().filter(|secret| secret.namespace != *runai).collect();
     if let Some(source) = source {
-        error = error.hint(of_source(source, namespace, projects.as_deref(), session));
+        error = error.hint(of_source(source, namespace, projects.as_deref()));
     } else if !others.is_empty() {
         error = error.hint(of_others(name, &others, projects.as_deref().unwrap_or_default()));
     }
@@ -102,17 +102,12 @@ fn logins(name: &str, namespace: &str) -> Vec<Remedy> {
 }
 
 /// Returns the hint for a secret that Run:ai's namespace has.
-fn of_source(
-    source: &Metadata,
-    namespace: &str,
-    projects: Option<&[Project]>,
-    session: &Session<'_>,
-) -> String {
+fn of_source(source: &Metadata, namespace: &str, projects: Option<&[Project]>) -> String {
     let Metadata { name, namespace: runai, labels, .. } = source;
     if Scope::of(labels) != Scope::EveryProject {
         return format!(
             "the one in namespace {runai} is not shared with the projects; to share it: {}",
-            session.here(CommandLine::plugin("label").arg(name))
+            CommandLine::plugin("label").arg(name)
         );
     }
     let is_project = |projects: &[Project]| projects.iter().any(|project| project.namespace == namespace);

@@ -247,11 +247,8 @@ impl<'a> Rotation<'a> {
             self.secret,
             few(&names)
         ))
-        .hint(format!("to see why: {}", self.session.here(CommandLine::plugin("status").arg(self.secret))))
-        .hint(format!(
-            "when they are there, this restarts only what is still old: {}",
-            self.session.here(restart)
-        )))
+        .hint(format!("to see why: {}", CommandLine::plugin("status").arg(self.secret)))
+        .hint(format!("when they are there, this restarts only what is still old: {}", restart)))
     }
 
     fn tell_unseen(&self, plan: &Plan) {

@@ -9,6 +9,7 @@ use super::containers::ContainerChoice;
 use super::kind::Kind;
 use super::pod_spec::{self, Role};
 use super::tree::{list, text};
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::secret::{DOCKER_CONFIG, OLD_DOCKER_CONFIG, is_env_name};
 use crate::wording::nearest;
@@ -140,7 +141,10 @@ pub(crate) fn check_image_pull(attachments: &[Attachment], secret: &str, secret_
     Err(Error::failed(format!(
         "secret {secret:?} can't be used for pulling images: its type is {secret_type}, not {DOCKER_CONFIG}"
     ))
-    .hint("make a registry login: kubectl runai-secret create docker-registry NAME --docker-server=SERVER …"))
+    .hint(format!(
+        "make a registry login: {}",
+        CommandLine::plugin("create docker-registry NAME --docker-server=SERVER …")
+    )))
 }
 
 /// Refuses all keys of two secrets in the same place.

@@ -269,13 +269,18 @@ fn copies_that_are_not_as_they_should_be_are_found(world: &World, sandbox: &Sand
     assert_eq!(one.len(), 1, "{one:?}");
     assert_eq!(
         text(&one[0], "remedy"),
-        "Run:ai copies within about a minute; if it does not: kubectl runai-secret sync hf"
+        format!(
+            "Run:ai copies within about a minute; if it does not: kubectl runai-secret sync hf \
+             --runai-namespace={}",
+            shared.runai
+        )
     );
     world.delete(&format!("/api/v1/namespaces/{}/secrets/hf", stale.namespace));
     runais_copy(world, &stale, "perhaps of the project itself");
     let perhaps = found(&["check", "-p", &stale.name]);
     assert_eq!(text(&perhaps[0], "code"), "copy-stale");
-    assert!(text(&perhaps[0], "remedy").ends_with("kubectl runai-secret sync hf --adopt"), "{perhaps:?}");
+    let adopt = format!("kubectl runai-secret sync hf --adopt --runai-namespace={}", shared.runai);
+    assert!(text(&perhaps[0], "remedy").ends_with(&adopt), "{perhaps:?}");
 }
 
 #[scenario]

@@ -360,3 +360,87 @@ fn a_proxy_of_the_kubeconfig_goes_before_no_proxy() {
     sandbox.run(LOOK).success();
     assert_eq!(proxy.connections(), 1);
 }
+
+#[test]
+fn a_scheme_of_a_proxy_that_does_not_work_is_named_with_those_that_do() {
+    let world = world_with_namespace();
+    for scheme in ["socks4", "ftp", "quic", "socks"] {
+        let refused =
+            look(&world.kubeconfig().proxy_url(&format!("{scheme}://jane:hunter2@proxy:1080"))).fails_with(1);
+        let said =
+            format!("error: proxy-url in the kubeconfig has the scheme {scheme}, which is not supported\n");
+        assert!(refused.stderr.starts_with(&said), "{refused}");
+        assert!(refused.stderr.contains("hint: http, https, socks5 and socks5h are"), "{refused}");
+        refused.never_shows(b"hunter2");
+    }
+    assert!(world.requests().is_empty());
+}
+
+#[test]
+fn a_name_of_a_host_that_is_not_ascii_is_named_as_that() {
+    let world = world_with_namespace();
+    for (server, said) in [
+        (
+            "https://m\u{fc}nchen.example:6443",
+            "error: the address of the server is not ASCII\nhint: write the name",
+        ),
+        ("m\u{fc}nchen.example", "error: the address of the server is not ASCII\n"),
+        ("https://api\u{200b}.example", "error: the address of the server has invisible characters in it\n"),
+    ] {
+        let refused = Sandbox::new().with(&world).run(LOOK.iter().chain(&["--server", server])).fails_with(1);
+        assert!(refused.stderr.starts_with(said), "{refused}");
+    }
+    let refused = look(&world.kubeconfig().proxy_url("http://pr\u{f6}xy:1")).fails_with(1);
+    assert!(refused.stderr.starts_with("error: proxy-url in the kubeconfig is not ASCII\n"), "{refused}");
+    let proxied = Sandbox::new().with(&world);
+    let refused =
+        proxied.env("HTTPS_PROXY", "http://pr\u{f6}xy:1").run(["list", "--server=https://h:1"]).fails_with(1);
+    assert!(refused.stderr.starts_with("error: HTTPS_PROXY is not ASCII\n"), "{refused}");
+}
+
+/// A library that has the machine's clock stand on the day before 1970.
+#[cfg(target_os = "linux")]
+fn old_clock(sandbox: &Sandbox) -> PathBuf {
+    let source = sandbox.file(
+        "clock.c",
+        "#define _GNU_SOURCE\n#include <sys/syscall.h>\n#include <time.h>\n#include <unistd.h>\n\
+         int clock_gettime(clockid_t id, struct timespec *t) {\n\
+         long r = syscall(SYS_clock_gettime, id, t); if (id == CLOCK_REALTIME) t->tv_sec = -86400; return (int)r; }\n",
+    );
+    let library = sandbox.path().join("clock.so");
+    let built =
+        std::process::Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).status();
+    assert!(built.is_ok_and(|status| status.success()), "cc, which links Rust's programs too");
+    library
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_clock_before_1970_is_named_and_ends_nothing_in_a_panic() {
+    let world = world_with_namespace();
+    let sandbox = Sandbox::new().with(&world);
+    let library = old_clock(&sandbox);
+    let run = |words: &[&str]| sandbox.env("LD_PRELOAD", &library).run(words);
+    let refused = run(&LOOK).fails_with(1);
+    assert!(
+        refused.stderr.contains("x509: certificate has expired or is not yet valid: current time "),
+        "{refused}"
+    );
+    assert!(refused.stderr.contains("\nhint: either this machine's clock is wrong, or "), "{refused}");
+    for words in [
+        ["create", "s", "--from-literal=a=b"].as_slice(),
+        &["view", "s"],
+        &["list", "-o", "wide"],
+        &["check"],
+        &["usage", "s"],
+        &["submit", "t", "-i", "x", "-e", "A=SECRET:s,a"],
+        &["attach", "s", "job/t", "--env", "B=a", "--recreate", "--yes"],
+        &["status"],
+        &["delete", "s", "--yes", "--force"],
+    ] {
+        let outcome =
+            run(&[words, &["-n", "d", "--insecure-skip-tls-verify", "--certificate-authority="]].concat());
+        assert!(!outcome.stderr.contains("a bug in this program"), "{outcome}");
+        assert!(outcome.signal.is_none(), "{outcome}");
+    }
+}

@@ -285,8 +285,11 @@ fn who_may_not_list_all_workloads_is_told_where_nobody_looked(world: &World, san
     let words =
         shared.run(&["delete", "hf", "--cluster-wide", "--yes", "--timeout", "0", "--token", &user.token]);
     let deleted = sandbox.run(&words).success();
-    let warning = "Warning: you may not list cronjobs, ingresses, jobs, pods and serviceaccounts in all namespaces: \
-        some of them may need a copy (kubectl runai-secret usage hf -A looks into each project)\n";
-    assert!(deleted.stderr.contains(warning), "{deleted}");
+    let usage = format!("kubectl runai-secret usage hf -A --runai-namespace={}", shared.runai);
+    let warning = format!(
+        "Warning: you may not list cronjobs, ingresses, jobs, pods and serviceaccounts in all namespaces: \
+         some of them may need a copy ({usage} looks into each project)\n"
+    );
+    assert!(deleted.stderr.contains(&warning), "{deleted}");
     assert!(!world.calls().iter().any(|call| call.contains(&format!("{}/pods", a.namespace))));
 }

@@ -115,7 +115,7 @@ fn a_flag_with_an_empty_value_takes_no_word_of_the_line() {
     let (code, shown) = session.wait();
     assert_eq!(code, 0, "{shown}");
     assert!(
-        shown.contains("next time you can type: kubectl runai-secret view hf --context test -n ''"),
+        shown.contains("next time you can type: kubectl runai-secret view hf -n '' --context=test"),
         "{shown}"
     );
 }

@@ -128,7 +128,7 @@ fn ctrl_c_says_that_the_copies_go_on(world: &World, sandbox: &Sandbox) {
     }
     waiting.interrupt();
     let outcome = waiting.wait().fails_with(130);
-    let status = format!("kubectl runai-secret status shared --runai-namespace {runai}");
+    let status = format!("kubectl runai-secret status shared --runai-namespace={runai}");
     let hint = format!(
         "hint: secret/shared is changed, and Run:ai goes on with its copies; to see how far it got: {status}\n"
     );

@@ -151,8 +151,8 @@ fn a_copy_that_a_workload_needs_is_not_pruned_unless_it_is_forced(world: &World,
                 a.namespace
             ),
             format!(
-                "hint: to take it off: kubectl runai-secret detach hf deployment.apps/web -n {}\n",
-                a.namespace
+                "hint: to take it off: kubectl runai-secret detach hf deployment.apps/web -n {} --runai-namespace={}\n",
+                a.namespace, shared.runai
             ),
             "hint: --force deletes it anyway".to_owned(),
         ] {

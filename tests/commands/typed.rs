@@ -63,6 +63,9 @@ fn a_job_has_no_terminal_and_no_image_of_the_name_t() {
     for line in [
         &["submit", "zz", "-i", "img", "-it"][..],
         &["submit", "-it", "img"],
+        &["submit", "zz", "-yit", "img"],
+        &["submit", "zz", "-iit"],
+        &["submit", "zz", "-qyitd", "img"],
         &["submit", "zz", "-i", "a", "-ti"],
     ] {
         let refused = Sandbox::new().run(line).fails_with(2);
@@ -362,4 +365,81 @@ fn a_command_to_copy_names_the_place_that_was_typed() {
         assert_ne!(refused.code, Some(0), "{line}");
         assert!(refused.stderr.contains(hint), "{line}: {refused}");
     }
+}
+
+#[test]
+fn a_value_in_the_place_of_a_name_is_the_first_thing_that_is_said_and_is_not_shown() {
+    const TOKEN: &str = "hf_AbCdEfGhIjKlMnOpQrStUvWx12";
+    let world = World::with_plain_names();
+    world.project("a");
+    let sandbox = Sandbox::new().with(&world);
+    let create = sandbox.run(["create", TOKEN, "-p", "a"]).fails_with(2);
+    let first =
+        "error: a value stands where a secret's name is expected (not shown: it may be a secret value); ";
+    assert!(create.stderr.starts_with(first), "{create}");
+    create.never_shows(TOKEN.as_bytes());
+    for token in [TOKEN, "sk-abcdefghijklmnopqrstuvwxyz12", "K=hunter2-hunter2"] {
+        for words in [
+            ["list", "-p", token].as_slice(),
+            &["status", "--project", token],
+            &["copy", "hf", "-p", "a", "--to-project", token],
+            &["copy", "hf", "--from-project", token, "--to-project", "a"],
+            &["label", "hf", "--from-project", token],
+            &["sync", "hf", "--to-project", token],
+            &["diff", "hf", "-p", "a", "--to-project", token],
+            &["create", "s", "--from-literal=a=b", "-p", token],
+            &["list", "-n", token],
+        ] {
+            let refused = sandbox.run(words);
+            assert_ne!(refused.code, Some(0), "{refused}");
+            let shown = refused.stderr.replace("kubectl runai-secret", "");
+            assert!(!shown.contains(token), "{refused}");
+        }
+    }
+}
+
+#[test]
+fn a_reference_names_its_secret_in_a_manifest_too() {
+    let sandbox = Sandbox::new();
+    sandbox.file("job.yaml", JOB);
+    let words = ["attach", "hf", "-f", "job.yaml", "-e", "X=SECRET:hf,token"];
+    let refused = sandbox.run(words).fails_with(2);
+    let said = "error: -e already names the secret: leave out the first argument\n\
+        hint: kubectl runai-secret attach -f FILE -e VAR=SECRET:NAME,KEY\n";
+    assert!(refused.stderr.starts_with(said), "{refused}");
+}
+
+#[scenario]
+fn the_keys_that_a_type_requires_are_not_taken_out_in_a_trial_either(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("d");
+    let make = |name: &str, secret_type: &str, data: &[(&str, &str)]| {
+        let data: serde_json::Map<_, _> =
+            data.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
+        let secret = json!({"metadata": {"name": name}, "type": secret_type, "stringData": data});
+        world.create(&format!("/api/v1/namespaces/{namespace}/secrets"), &secret);
+    };
+    make("tls", "kubernetes.io/tls", &[("tls.crt", "a"), ("tls.key", "b"), ("ca.crt", "c")]);
+    make("ssh", "kubernetes.io/ssh-auth", &[("ssh-privatekey", "a"), ("known_hosts", "b")]);
+    make("login", "kubernetes.io/basic-auth", &[("username", "a"), ("password", "b")]);
+    make(
+        "docker",
+        "kubernetes.io/dockerconfigjson",
+        &[(".dockerconfigjson", "{\"auths\": {}}"), ("more", "x")],
+    );
+    for (words, missing) in [
+        (["tls", "tls.crt"].as_slice(), "must have the keys tls.crt and tls.key; nothing was changed\n"),
+        (&["ssh", "ssh-privatekey"], "must have the key ssh-privatekey; nothing was changed\n"),
+        (&["login", "username", "password"], "must have one of the keys username and password; "),
+        (&["docker", ".dockerconfigjson"], "must have the key .dockerconfigjson; "),
+    ] {
+        for dry in [&["--dry-run=client"][..], &["--dry-run=server"], &["--yes"]] {
+            let refused = sandbox.run([&["unset"], words, dry, &["-n", &namespace]].concat()).fails_with(1);
+            assert!(refused.stderr.contains(missing), "{refused}");
+        }
+    }
+    let rest = sandbox.run(["unset", "tls", "ca.crt", "-n", &namespace]).success();
+    assert!(rest.stderr.contains("Warning: "), "what stays is no pair: {rest}");
+    let rest = sandbox.run(["unset", "docker", "more", "-n", &namespace]).success();
+    assert!(rest.stderr.contains("Warning: .dockerconfigjson names no registry"), "{rest}");
+    sandbox.run(["unset", "login", "password", "-n", &namespace]).success();
 }

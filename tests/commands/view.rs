@@ -59,7 +59,7 @@ fn keys_and_what_values_look_like_are_told_without_any(world: &World, sandbox: &
     }
     assert_eq!(
         report["keys"],
-        json!([{"key": "token", "bytes": 21, "form": "text", "endsInNewline": true, "expires": null, "identity": null}])
+        json!([{"key": "token", "bytes": 21, "form": "text", "endsInNewline": true, "doubt": null, "expires": null, "identity": null}])
     );
 }
 
@@ -175,4 +175,28 @@ fn what_is_not_there_is_said_with_what_is(world: &World, sandbox: &Sandbox) {
     assert!(nothing.stderr.contains(&format!("kubectl runai-secret list -n {namespace}")), "{nothing}");
     world.fail(Fault::on("GET", "/secrets/hf").answer_with(500, TOKEN));
     sandbox.run(["view", "hf", "-n", &namespace]).fails_with(1);
+}
+
+#[scenario]
+fn values_that_can_hardly_be_meant_are_told(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("d");
+    let values = [
+        ("A", "\"x\""),
+        ("B", "changeme"),
+        ("C", "aGZfYWJjZGVmZ2hpamts"),
+        ("D", "X=1\nY=2\n"),
+        ("E", "fine"),
+    ];
+    world.create_secret(&namespace, "s", &values);
+    let view = sandbox.run(["view", "s", "-n", &namespace]).success();
+    for told in
+        ["A is in quotes", "B is a placeholder", "C is base64 of a text", "D is a whole file of variables"]
+    {
+        assert!(view.stderr.contains(&format!("Warning: the value of {told}")), "{view}");
+    }
+    assert!(!view.stderr.contains("value of E"), "{view}");
+    let keys = sandbox.run(["view", "s", "-o", "json", "-n", &namespace]).success().json();
+    let doubts: Vec<bool> =
+        keys["keys"].as_array().unwrap().iter().map(|key| key["doubt"].is_string()).collect();
+    assert_eq!(doubts, [true, true, true, true, false]);
 }

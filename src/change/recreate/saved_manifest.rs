@@ -10,10 +10,10 @@ use std::{fs, io};
 
 use serde_json::Value;
 
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::Connection;
 use crate::private_files::{own_folder, state_folder, write_new};
-use crate::{command_line, render};
+use crate::render;
 
 pub(crate) struct SavedManifest {
     path: PathBuf,
@@ -63,12 +63,9 @@ impl SavedManifest {
         &self.path
     }
 
-    /// Returns the command that brings the object back, in the cluster of this connection.
-    pub(crate) fn restore_command(&self, connection: &Connection) -> String {
-        let path = self.path.display().to_string();
-        let mut words = vec!["kubectl".to_owned(), "create".to_owned(), "-f".to_owned(), path];
-        words.extend(flags(connection));
-        command_line::joined(words)
+    /// Returns the command that brings the object back.
+    pub(crate) fn restore_command(&self) -> String {
+        CommandLine::kubectl("create -f").arg(self.path.display().to_string()).to_string()
     }
 
     /// Removes the file, once the cluster has the object or its successor.
@@ -76,39 +73,6 @@ impl SavedManifest {
         // A leftover file does no harm.
         let _ = fs::remove_file(&self.path);
     }
-}
-
-/// Returns the flags with which another command reaches the same cluster.
-pub(crate) fn flags(connection: &Connection) -> Vec<String> {
-    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
-    let insecure = connection.insecure_skip_tls_verify.map(|insecure| insecure.to_string());
-    // Without the token: what is printed ends in logs.
-    let flags = [
-        ("--kubeconfig", path(&connection.kubeconfig)),
-        ("--context", connection.context.clone()),
-        ("--cluster", connection.cluster.clone()),
-        ("--user", connection.user.clone()),
-        ("--server", connection.server.as_deref().map(without_userinfo)),
-        ("--as", connection.impersonate.clone()),
-        ("--as-uid", connection.impersonate_uid.clone()),
-        ("--certificate-authority", path(&connection.certificate_authority)),
-        ("--client-certificate", path(&connection.client_certificate)),
-        ("--client-key", path(&connection.client_key)),
-        ("--insecure-skip-tls-verify", insecure),
-        ("--tls-server-name", connection.tls_server_name.clone()),
-    ];
-    let mut words: Vec<String> =
-        flags.into_iter().filter_map(|(flag, value)| Some(format!("{flag}={}", value?))).collect();
-    words.extend(connection.impersonate_groups.iter().map(|group| format!("--as-group={group}")));
-    words
-}
-
-/// Returns the URL without user and password, since the command is shown.
-fn without_userinfo(url: &str) -> String {
-    let start = url.find("://").map_or(0, |at| at + 3);
-    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
-    let host = url[start..end].rfind('@').map_or(start, |at| start + at + 1);
-    format!("{}{}", &url[..start], &url[host..])
 }
 
 fn folder() -> Option<PathBuf> {
@@ -130,21 +94,4 @@ fn write(folder: &Path, path: &Path, manifest: &[u8]) -> io::Result<()> {
         let _ = folder.sync_all();
     }
     written
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_userinfo;
-
-    #[test]
-    fn a_password_in_the_servers_address_is_not_repeated() {
-        for (url, shown) in [
-            ("https://u:hunter2@h:1/p@q", "https://h:1/p@q"),
-            ("https://u:p@x@h", "https://h"),
-            ("u:hunter2@h:1", "h:1"),
-            ("https://h:1", "https://h:1"),
-        ] {
-            assert_eq!(without_userinfo(url), shown);
-        }
-    }
 }

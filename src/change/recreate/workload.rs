@@ -67,7 +67,7 @@ impl WorkloadRecreation<'_> {
         }
         let old_copy = clean_copy(old, kind, None);
         let saved = SavedManifest::save(&old_copy, &self.file_name()?)?;
-        let restore = saved.restore_command(&self.session.globals.connection);
+        let restore = saved.restore_command();
         self.session
             .ui
             .effect_always(&format!("if this is cut short, this command brings the old one back: {restore}"));

@@ -12,6 +12,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use crate::secret;
+
 /// A token, a password or a key. Wiped when dropped, and without `Debug`.
 #[derive(Clone, Default)]
 pub(in crate::cluster) struct Confidential(Zeroizing<String>);
@@ -199,7 +201,10 @@ impl File {
     /// # Errors
     /// It is neither YAML nor JSON, or not a kubeconfig.
     pub(super) fn parse(bytes: &[u8], folder: &Path) -> Result<Self, Unreadable> {
-        let text = Zeroizing::new(decode(bytes).ok_or_else(|| Unreadable("it is not text".to_owned()))?);
+        let text = decode(bytes).ok_or_else(|| Unreadable("it is not text".to_owned()))?;
+        if text.contains('\0') && secret::foreign_encoding(bytes).is_some() {
+            return Err(Unreadable("it is UTF-16 without a byte order mark".to_owned()));
+        }
         let files = documents(&text)?;
         files.iter().try_for_each(Self::refuse_two_of_a_name)?;
         let mut files = files.into_iter();
@@ -290,18 +295,19 @@ fn documents(text: &str) -> Result<Vec<File>, Unreadable> {
     })
 }
 
-/// Decodes UTF-8, or UTF-16 with a byte order mark, as PowerShell writes it.
-fn decode(bytes: &[u8]) -> Option<String> {
+/// Decodes UTF-8, or UTF-16 with a byte order mark, as PowerShell writes it and as Go's YAML reader takes it.
+pub(in crate::cluster) fn decode(bytes: &[u8]) -> Option<Zeroizing<String>> {
     let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
         bytes.len().is_multiple_of(2).then(|| String::from_utf16(&units).ok()).flatten()
     };
-    match bytes {
+    let text = match bytes {
         [0xFF, 0xFE, rest @ ..] => wide(rest, u16::from_le_bytes),
         [0xFE, 0xFF, rest @ ..] => wide(rest, u16::from_be_bytes),
         [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8(rest.to_vec()).ok(),
         _ => String::from_utf8(bytes.to_vec()).ok(),
-    }
+    };
+    text.map(Zeroizing::new)
 }
 
 /// Reads null as if the field were missing.

@@ -13,9 +13,8 @@ use zeroize::Zeroizing;
 
 use super::{bearer, in_words};
 use crate::cluster::kubeconfig::{AuthProviderConfig, Confidential};
-use crate::command_line;
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::Connection;
 
 /// How long before its expiry client-go stops using an id-token.
 const LEEWAY: Duration = Duration::from_secs(10);
@@ -38,8 +37,8 @@ impl IdToken {
     ///
     /// # Errors
     /// There is none, or it is not a JWT.
-    pub(super) fn new(config: &AuthProviderConfig, user: &str, flags: &Connection) -> Result<Self> {
-        let command = kubectl(flags);
+    pub(super) fn new(config: &AuthProviderConfig, user: &str) -> Result<Self> {
+        let command = CommandLine::kubectl("get ns").to_string();
         let refresh =
             format!("{command} gets a new one and writes it into the kubeconfig; then run this again");
         let token = config.id_token.clone().ok_or_else(|| {
@@ -80,21 +79,4 @@ pub(super) fn end_of(token: &str) -> Option<SystemTime> {
     let claims = Zeroizing::new(BASE64_URL_SAFE_NO_PAD.decode(claims).ok()?);
     let Claims { exp } = serde_json::from_slice(&claims).ok()?;
     SystemTime::UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(exp).ok()?)
-}
-
-/// Returns the simplest kubectl command that logs in as the same user.
-fn kubectl(flags: &Connection) -> String {
-    let mut words = vec!["kubectl".to_owned(), "get".to_owned(), "ns".to_owned()];
-    let path = flags.kubeconfig.as_ref().map(|path| path.display().to_string());
-    for (name, value) in [
-        ("kubeconfig", &path),
-        ("context", &flags.context),
-        ("cluster", &flags.cluster),
-        ("user", &flags.user),
-    ] {
-        if let Some(value) = value {
-            words.extend([format!("--{name}"), value.clone()]);
-        }
-    }
-    command_line::joined(words)
 }

@@ -137,7 +137,7 @@ impl Found {
                 let error = error.after(&format!("secret/{name} is created"));
                 targets[at..].iter().fold(error, |error, left| {
                     let again = CommandLine::plugin("attach").arg(name).arg(left.to_string()).args(&flags);
-                    let again = session.here(again.namespace(namespace));
+                    let again = again.namespace(namespace);
                     error.hint(format!("to attach it: {again}"))
                 })
             })?;

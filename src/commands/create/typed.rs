@@ -129,6 +129,7 @@ async fn generic(
         contents.check_not_empty()?;
     }
     let secret_type = args.secret_type.as_deref().unwrap_or_default();
+    contents.warnings.extend(secret::unseen_in("--type", secret_type));
     contents.warnings.extend(secret::doubts(secret_type, |key| contents.data.get(key)));
     Ok(contents)
 }
@@ -165,8 +166,9 @@ async fn docker_registry(args: &DockerRegistryArgs, session: &Session<'_>) -> Re
     };
     let email = args.docker_email.as_deref().unwrap_or_default();
     let login = Login { server, username, password: &password, email };
-    let contents = secret::contents_of_logins(&[login]);
-    contents.map(|contents| with_notes(contents, notes))
+    let contents = with_notes(secret::contents_of_logins(&[login])?, notes);
+    let parts = [("--docker-server", server), ("--docker-username", username), ("--docker-email", email)];
+    Ok(warned_of_unseen(contents, &parts))
 }
 
 fn incomplete_login() -> Error {
@@ -205,7 +207,8 @@ async fn password(args: &PasswordArgs, session: &Session<'_>) -> Result<Contents
         variable: args.password_env.as_deref(),
     };
     let Single { value: password, notes } = hidden.value(session).await?;
-    secret::password_contents(user, password).map(|contents| with_notes(contents, notes))
+    let contents = with_notes(secret::password_contents(user, password)?, notes);
+    Ok(warned_of_unseen(contents, &[("--username", user)]))
 }
 
 async fn access_key(args: &AccessKeyArgs, session: &Session<'_>) -> Result<Contents> {
@@ -218,11 +221,19 @@ async fn access_key(args: &AccessKeyArgs, session: &Session<'_>) -> Result<Conte
         variable: args.secret_key_env.as_deref(),
     };
     let Single { value: secret_key, notes } = hidden.value(session).await?;
-    secret::access_key_contents(id, secret_key).map(|contents| with_notes(contents, notes))
+    let contents = with_notes(secret::access_key_contents(id, secret_key)?, notes);
+    Ok(warned_of_unseen(contents, &[("--access-key-id", id)]))
 }
 
 fn with_notes(mut contents: Contents, notes: Vec<String>) -> Contents {
     contents.notes.extend(notes);
+    contents
+}
+
+/// Adds a warning for each argument that has invisible characters: whoever checks the login takes them for its own.
+fn warned_of_unseen(mut contents: Contents, arguments: &[(&str, &str)]) -> Contents {
+    let warnings = arguments.iter().filter_map(|(flag, text)| secret::unseen_in(flag, text));
+    contents.warnings.extend(warnings);
     contents
 }
 

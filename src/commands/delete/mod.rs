@@ -78,7 +78,7 @@ async fn one(
         return Err(Error::failed(format!(
             "secret {name:?} in namespace {namespace:?} is shared with projects"
         ))
-        .hint(format!("to delete it and its copies: {}", cluster_wide_command(name, session))));
+        .hint(format!("to delete it and its copies: {}", cluster_wide_command(name))));
     }
     let mut effects = vec![format!(
         "secret {name} in namespace {namespace} is deleted; jobs that use it won't start again"
@@ -86,7 +86,7 @@ async fn one(
     match sharing::standing(&secret, cluster, session).await? {
         Standing::Own => {}
         Standing::Left(origin) => sharing::note_left(&origin, &secret, session),
-        Standing::Copy(_) => return Err(is_a_copy(name, namespace, session)),
+        Standing::Copy(_) => return Err(is_a_copy(name, namespace)),
         Standing::PerhapsACopy(origin) => effects.push(format!(
             "it may be Run:ai's copy of {} ({}): if it is, Run:ai makes it again",
             origin.identity, origin.evidence
@@ -122,12 +122,12 @@ fn forget(
     }
 }
 
-fn cluster_wide_command(name: &str, session: &Session<'_>) -> CommandLine {
-    session.here(CommandLine::plugin("delete").arg(name).then("--cluster-wide"))
+fn cluster_wide_command(name: &str) -> CommandLine {
+    CommandLine::plugin("delete").arg(name).then("--cluster-wide")
 }
 
-fn is_a_copy(name: &str, namespace: &str, session: &Session<'_>) -> Error {
+fn is_a_copy(name: &str, namespace: &str) -> Error {
     Error::failed(format!("secret {name:?} in namespace {namespace:?} is a copy of a shared secret"))
         .hint("it would be made again: delete its source instead")
-        .hint(format!("to delete the shared secret and every copy: {}", cluster_wide_command(name, session)))
+        .hint(format!("to delete the shared secret and every copy: {}", cluster_wide_command(name)))
 }

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::args::DiffArgs;
 use crate::cluster::Cluster;
+use crate::command_line::reach::There;
 use crate::error::{Error, Result};
 use crate::session::Session;
 
@@ -36,6 +37,7 @@ impl Places {
     /// They are one, and no other secret is named; a cluster can't be reached, or a project not be found.
     pub(super) async fn find(args: &DiffArgs, session: &Session<'_>) -> Result<Self> {
         let here = here(args, session).await?;
+        let meant_there = args.to_context.as_deref().map(There::of);
         let cluster = match &args.to_context {
             Some(context) => {
                 let connection = session.globals.connection.to_other_context(context);
@@ -53,6 +55,7 @@ impl Places {
             }
             (None, _) => here.namespace.clone(),
         };
+        drop(meant_there);
         let there = Place { cluster, context: args.to_context.clone(), namespace };
         let is_one = there.context.is_none() && there.namespace == here.namespace;
         let is_itself = args.other.is_none() || args.other == args.name;

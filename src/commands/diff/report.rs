@@ -162,7 +162,8 @@ pub(super) fn tell(report: &DiffReport<'_>, form: Report, session: &Session<'_>)
     if different == 0 {
         return Ok(());
     }
-    session.ui.note(&format!("{different} of {} differ", plural(report.secrets.len(), "secret")));
+    let verb = if different == 1 { "differs" } else { "differ" };
+    session.ui.note(&format!("{different} of {} {verb}", plural(report.secrets.len(), "secret")));
     Err(Error::different())
 }
 

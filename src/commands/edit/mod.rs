@@ -194,21 +194,19 @@ impl Editing<'_> {
             .then("--allow-empty-values");
         session.ui.note(&format!(
             "the saved file has no value in it; to make the value of {key} empty: {}",
-            session.here(set.namespace(namespace))
+            set.namespace(namespace)
         ));
     }
 
     /// Stores the command that continues the edit, for the message about a text that is kept.
     fn say_how_to_resume(&mut self) {
-        let SecretChange { name, namespace, session, .. } = &self.change;
-        let mut words = vec!["kubectl", "runai-secret", "edit", *name];
-        if let Form::OneKey(key) = &self.form {
-            words.push(key);
-        }
-        words.extend(["-n", namespace]);
-        let connection = change::recreate::saved_manifest::flags(&session.globals.connection);
-        words.extend(connection.iter().map(String::as_str));
-        self.file.resume_by(command_line::joined(words));
+        let SecretChange { name, namespace, .. } = &self.change;
+        let key = match &self.form {
+            Form::OneKey(key) => Some(key),
+            Form::AllBut(_) => None,
+        };
+        let again = CommandLine::plugin("edit").arg(name).args(key).namespace(namespace);
+        self.file.resume_by(again.to_string());
     }
 
     /// Writes the changes. Returns those that were written; none if nothing was left of them.

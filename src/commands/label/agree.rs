@@ -82,7 +82,7 @@ pub(super) async fn agree_to_remove(
         let question = format!("Remove this label from {name}?");
         return session.confirm_effects(&args.write, &[stays.to_owned()], &question).await;
     }
-    let effects = removal(session, view);
+    let effects = removal(view);
     consumers.tell(name, &effects, losing(view)).await?;
     session.confirm_effects(&args.write, &[], &format!("Stop sharing {name}?")).await
 }
@@ -100,7 +100,7 @@ fn losing(view: &View) -> impl Fn(&str) -> bool {
 }
 
 /// Lists what happens to the copies when the secret is no longer shared.
-fn removal(session: &Session<'_>, view: &View) -> Vec<String> {
+fn removal(view: &View) -> Vec<String> {
     let name = &view.source.name;
     let mut effects = Vec::new();
     let consequence = format!("jobs there that use {name} won't start again");
@@ -120,7 +120,7 @@ fn removal(session: &Session<'_>, view: &View) -> Vec<String> {
                 let ours = names(&found.ours);
                 effects.push(format!(
                     "the copies that sync made stay in {ours}; to remove them: {}",
-                    session.here(CommandLine::plugin("sync").arg(name).then("--prune"))
+                    CommandLine::plugin("sync").arg(name).then("--prune")
                 ));
             }
             if found.runais.is_empty() && found.ours.is_empty() {

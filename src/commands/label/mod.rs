@@ -47,7 +47,7 @@ pub(super) async fn run(args: &LabelArgs, session: &Session<'_>) -> Result<()> {
             return Err(Error::usage("--wait and --department exclude each other: the cluster does not say which projects a department has")
                 .hint(format!(
                     "leave it out, and look later: {}",
-                    session.here(CommandLine::plugin("status NAME"))
+                    CommandLine::plugin("status NAME")
                 )));
         }
     }
@@ -85,7 +85,7 @@ async fn one(
     loop {
         let view = match read(name, namespace, cluster).await? {
             Found::Source(_) if args.from_project.is_some() => {
-                return Err(already_there(name, namespace, session));
+                return Err(already_there(name, namespace));
             }
             Found::Source(view) => view,
             Found::Elsewhere(surroundings) => {
@@ -129,11 +129,11 @@ fn effect(label: &str, value: Option<&str>) -> String {
     value.map_or_else(|| format!("without the label {label}"), |value| format!("the label {label}={value}"))
 }
 
-fn already_there(name: &str, namespace: &str, session: &Session<'_>) -> Error {
+fn already_there(name: &str, namespace: &str) -> Error {
     Error::in_kubectls_words(format!(
         "Error from server (AlreadyExists): secrets \"{name}\" already exists in namespace \"{namespace}\""
     ))
-    .hint(format!("to share that one: {}", session.here(CommandLine::plugin("label").arg(name))))
+    .hint(format!("to share that one: {}", CommandLine::plugin("label").arg(name)))
 }
 
 impl LabelArgs {
@@ -183,7 +183,7 @@ async fn project_to_copy_from(
     if let Some(project) = &args.from_project {
         return Ok(project.clone());
     }
-    let error = not_in_runai(name, namespace, surroundings, session);
+    let error = not_in_runai(name, namespace, surroundings);
     let with = projects_with(surroundings);
     if with.is_empty() {
         return Err(session::not_found::with_nearest_secret(error, name, namespace, cluster).await);
@@ -306,7 +306,7 @@ async fn wait_for(
     let until = if args.remove { Until::Gone } else { Until::Arrived };
     let mut outcome = Ok(());
     for name in done {
-        let status = session.here(CommandLine::plugin("status").arg(name));
+        let status = CommandLine::plugin("status").arg(name);
         let hints = vec![format!(
             "secret/{name} is changed, and Run:ai goes on with its copies; to see how far it got: {status}"
         )];

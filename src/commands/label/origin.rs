@@ -32,6 +32,9 @@ impl Copying<'_> {
         session.ui.note(&format!(
             "project {project} keeps its own secret {name}: it is not kept up to date with the one in {to}"
         ));
+        for doubt in secret.content.doubts() {
+            session.ui.warning(&doubt);
+        }
         if self.write.dry_run == DryRun::Client {
             return Ok(json!({ "metadata": { "name": name, "namespace": to, "labels": self.labels } }));
         }
@@ -40,7 +43,7 @@ impl Copying<'_> {
             Ok(_) => Ok(json!({ "metadata": { "name": name, "namespace": to, "labels": self.labels } })),
             Err(failure) if failure.is_already_exists() => Err(Error::from(failure).hint(format!(
                 "to share the one that is in {to}: {}",
-                session.here(CommandLine::plugin("label").arg(name))
+                CommandLine::plugin("label").arg(name)
             ))),
             Err(failure) => Err(failure.into()),
         }

@@ -7,7 +7,6 @@ use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::project::Project;
-use crate::session::Session;
 use crate::sharing;
 use crate::sharing::survey::not_found;
 use crate::wording::list;
@@ -79,12 +78,7 @@ pub(super) fn projects_with(surroundings: &Surroundings) -> Vec<&Project> {
     projects.iter().filter(|project| there.contains_key(project.namespace.as_str())).collect()
 }
 
-pub(super) fn not_in_runai(
-    name: &str,
-    namespace: &str,
-    surroundings: &Surroundings,
-    session: &Session<'_>,
-) -> Error {
+pub(super) fn not_in_runai(name: &str, namespace: &str, surroundings: &Surroundings) -> Error {
     let error = not_found(name, namespace);
     let others = surroundings.namesakes.as_deref().unwrap_or_default();
     let error = match others {
@@ -96,7 +90,7 @@ pub(super) fn not_in_runai(
     match projects_with(surroundings).first() {
         Some(project) => error.hint(format!(
             "only a secret in Run:ai's namespace can be shared; to copy it there: {}",
-            session.here(CommandLine::plugin("label").arg(name).then("--from-project").arg(&project.name))
+            CommandLine::plugin("label").arg(name).then("--from-project").arg(&project.name)
         )),
         None => error.hint(how_to_make(name, namespace)),
     }

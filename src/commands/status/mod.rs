@@ -194,7 +194,7 @@ async fn all(namespace: &str, form: Report, cluster: &Cluster, session: &Session
         return Ok(());
     }
     Err(Error::partly(format!("shared secrets with problems: {}", few(&wrong)))
-        .hint(session.here(CommandLine::plugin("status").arg(wrong[0]))))
+        .hint(CommandLine::plugin("status").arg(wrong[0])))
 }
 
 /// Returns the names of all shared secrets, and of those that were shared and left copies behind.

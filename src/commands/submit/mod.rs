@@ -175,6 +175,11 @@ fn note_empty_variables(env: &[&(String, String)], session: &Session<'_>) {
 /// Warns of secrets in the command and in plain variables, which everybody who may see the workload can read.
 fn warn_of_secrets_in_sight(job: &NewJob, name: &str, session: &Session<'_>) {
     let holds_one = |words: &[String]| secret::without_secrets(words) != words;
+    let image = [("--image".to_owned(), &job.image)];
+    let plain = job.env.iter().map(|(variable, value)| (format!("-e {variable}"), value));
+    for unseen in image.into_iter().chain(plain).filter_map(|(flag, text)| secret::unseen_in(&flag, text)) {
+        session.ui.warning(&unseen);
+    }
     let words = [job.command.as_slice(), &job.args].concat();
     let command = holds_one(&words).then(|| "the command".to_owned());
     let variables = job.env.iter().filter(|(variable, value)| holds_one(&[format!("{variable}={value}")]));
@@ -184,8 +189,9 @@ fn warn_of_secrets_in_sight(job: &NewJob, name: &str, session: &Session<'_>) {
         let seem = if places.len() == 1 { "seems" } else { "seem" };
         session.ui.warning(&format!(
             "{} of {name} {seem} to hold a secret, and everybody who may see the workload can read it; \
-             better: kubectl runai-secret create NAME --prompt KEY, then submit -e KEY=SECRET:NAME,KEY",
-            list(places)
+             better: {}, then submit -e KEY=SECRET:NAME,KEY",
+            list(places),
+            CommandLine::plugin("create NAME --prompt KEY")
         ));
     }
 }

@@ -1,6 +1,7 @@
 //! The flags of the `runai` CLI, and of `attach`, that `submit` does not take: for each the reason, and what to do
 //! instead.
 
+use crate::command_line::CommandLine;
 use crate::error::Error;
 
 const IN_THE_MANIFEST: &str =
@@ -179,7 +180,15 @@ pub(in crate::commands) fn answer(flag: &str) -> Option<Error> {
     let (name, why, way) = NOT_TAKEN.iter().find(is_it)?;
     // What follows the beginning may be anything.
     let name = name.replace('*', "…");
-    Some(Error::usage(format!("submit has no {name}: {why}")).hint(way))
+    let error = Error::usage(format!("submit has no {name}: {why}"));
+    Some(match way.split_once(": kubectl ") {
+        Some((what, line)) => error.hint(format!("{what}: {}", shown(line))),
+        None => error.hint(way),
+    })
+}
+
+fn shown(line: &'static str) -> CommandLine {
+    line.strip_prefix("runai-secret ").map_or_else(|| CommandLine::kubectl(line), CommandLine::plugin)
 }
 
 #[cfg(test)]

@@ -212,7 +212,7 @@ impl<'a> Copying<'a> {
         }
         let labels = self.wishes.labels;
         let new = propagation::anew_body(&self.named(&old["metadata"]), &self.identity, labels, content);
-        let again = self.session.here(CommandLine::plugin("sync").arg(self.name)).to_string();
+        let again = CommandLine::plugin("sync").arg(self.name).to_string();
         let bodies = Bodies { new, old: None, lost_keys: Vec::new(), again };
         let anew = SecretRecreation {
             name: self.name,

@@ -16,7 +16,7 @@ use self::plan::{Plan, Task};
 use crate::cluster::Cluster;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::propagation::{self, Row, Scope, Source, State, Step, Wishes};
+use crate::propagation::{self, Content, Row, Scope, Source, State, Step, Wishes};
 use crate::session::batch::Several;
 use crate::session::projects::{ProjectSelection, Reach};
 use crate::session::{Session, not_found as missing};
@@ -71,11 +71,14 @@ async fn plan(
     }
     if !survey.is_known() {
         let error = not_found(name, namespace)
-            .hint(format!("to see what is shared: {}", session.here(CommandLine::plugin("status"))));
+            .hint(format!("to see what is shared: {}", CommandLine::plugin("status")));
         return Err(missing::with_nearest_secret(error, name, namespace, cluster).await);
     }
-    let scope = syncable(&survey, area, args, session)?;
+    let scope = syncable(&survey, area, args)?;
     sharing::report::tell_troubles(&survey, session);
+    for doubt in survey.source.content().into_iter().flat_map(Content::doubts) {
+        session.ui.warning(&format!("{}: {doubt}", survey.name));
+    }
     let task = |row: Row| Task { step: propagation::step(&row, &scope, wishes), row };
     let tasks = survey.rows.into_iter().map(task).collect();
     Ok(Plan { name: survey.name, source: survey.source, tasks, scope })
@@ -85,12 +88,7 @@ async fn plan(
 ///
 /// # Errors
 /// There is nothing to copy: the secret does not exist, may not be read, or is not shared.
-fn syncable(
-    survey: &Survey,
-    area: &ProjectSelection,
-    args: &SyncArgs,
-    session: &Session<'_>,
-) -> Result<Scope> {
+fn syncable(survey: &Survey, area: &ProjectSelection, args: &SyncArgs) -> Result<Scope> {
     let (name, namespace) = (&survey.name, &survey.namespace);
     match &survey.source {
         Source::Unseen => {
@@ -106,13 +104,13 @@ fn syncable(
             ))
             .hint("name its projects with --to-project"))
         }
-        Source::There(Scope::Nobody, _) | Source::Missing if !args.prune => Err(not_shared(survey, session)),
+        Source::There(Scope::Nobody, _) | Source::Missing if !args.prune => Err(not_shared(survey)),
         Source::Missing => Ok(Scope::Nobody),
         Source::There(scope, _) => Ok(scope.clone()),
     }
 }
 
-fn not_shared(survey: &Survey, session: &Session<'_>) -> Error {
+fn not_shared(survey: &Survey) -> Error {
     let (name, namespace) = (&survey.name, &survey.namespace);
     let error = if matches!(survey.source, Source::Missing) {
         not_found(name, namespace)
@@ -120,7 +118,7 @@ fn not_shared(survey: &Survey, session: &Session<'_>) -> Error {
         Error::failed(format!(
             "secret {name:?} in namespace {namespace:?} is not shared: there is nothing to copy"
         ))
-        .hint(format!("share it first: {}", session.here(CommandLine::plugin("label").arg(name))))
+        .hint(format!("share it first: {}", CommandLine::plugin("label").arg(name)))
     };
     match survey.in_state(State::Orphan).count() {
         0 => error,

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::flags::Holds;
 use crate::metadata::{LastWrite, Metadata};
 use crate::propagation::ExistingSecret;
-use crate::secret::{self, Identity, Notation, SecretValue, ValueSummary};
+use crate::secret::{self, Doubt, Identity, Notation, SecretValue, ValueSummary};
 use crate::session::Session;
 use crate::ui::Table;
 use crate::wording::{few, nearest, plural};
@@ -103,6 +103,8 @@ struct KeyReport<'a> {
     bytes: usize,
     form: &'static str,
     ends_in_newline: bool,
+    /// The reason why it can hardly be what is meant.
+    doubt: Option<String>,
     /// The day on which the certificate or the token in the value expires.
     expires: Option<String>,
     /// Null if the form of the value is not known.
@@ -195,7 +197,11 @@ impl ViewArgs {
             table.row([key.key, &key.bytes.to_string(), &key.look.to_string(), &changed, by]);
         }
         let facts: String = facts(&keys).map(|facts| format!("\n{facts}")).unwrap_or_default();
-        session.ui.data(format!("{table}{facts}").as_bytes())
+        session.ui.data(format!("{table}{facts}").as_bytes())?;
+        for (key, doubt) in keys.iter().filter_map(|key| Some((key.key, key.doubt.as_deref()?))) {
+            session.ui.warning(&format!("the value of {key} {doubt}"));
+        }
+        Ok(())
     }
 
     fn reveal(&self, values: &BTreeMap<String, SecretValue>, session: &Session<'_>) -> Result<()> {
@@ -254,10 +260,11 @@ impl<'a> KeyReport<'a> {
         last: Option<LastWrite>,
     ) -> Self {
         let look = ValueSummary::of(value);
+        let doubt = Doubt::of(value.expose()).map(|doubt| doubt.to_string());
         let (form, ends_in_newline, expires) = (look.form.code(), look.ends_in_newline, look.expires());
         let (changed, changed_by) = last.map(|last| (last.time, last.manager)).unzip();
         let (bytes, identity) = (value.len(), Identity::of(key, value, beside));
-        Self { key, bytes, form, ends_in_newline, expires, identity, changed, changed_by, look }
+        Self { key, bytes, form, ends_in_newline, doubt, expires, identity, changed, changed_by, look }
     }
 }
 

@@ -258,7 +258,7 @@ fn what_can_not_stand_in_a_header_or_a_name_is_said() {
         (world.kubeconfig().proxy_url("proxy"), "the proxy between here and "),
         (
             world.kubeconfig().proxy_url("ftp://proxy"),
-            "proxy-url in the kubeconfig is not the address of a proxy",
+            "proxy-url in the kubeconfig has the scheme ftp, which is not supported",
         ),
         (
             world.kubeconfig().proxy_url("http://a b"),
@@ -532,4 +532,91 @@ fn a_kubeconfig_may_be_a_pipe_and_never_has_no_end() {
     stuck.interrupt();
     let ended = stuck.wait();
     assert!(ended.code == Some(130) || ended.signal == Some(2), "{ended}");
+}
+
+/// A text in UTF-16 with a byte order mark, as PowerShell's `>` writes it.
+fn in_utf16(text: &str) -> Vec<u8> {
+    [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+}
+
+#[test]
+fn a_token_in_another_encoding_is_refused_by_the_name_of_its_file() {
+    let world = world_with_namespace();
+    let sandbox = Sandbox::new();
+    let token = world.admin_token();
+    let bare: Vec<u8> = token.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (content, fault) in [
+        (in_utf16(token), "token is UTF-16\n"),
+        (bare, "token is UTF-16\n"),
+        (format!("\u{feff}{token}\r\n").into_bytes(), "token begins with a byte order mark\n"),
+        (format!("{token}\u{200b}\n").into_bytes(), "token has invisible characters in it\n"),
+    ] {
+        let file = sandbox.file("token", content);
+        let refused = look(&world.kubeconfig().user(json!({ "tokenFile": file }))).fails_with(1);
+        assert!(refused.stderr.starts_with("error: the token in /"), "{refused}");
+        assert!(refused.stderr.contains(fault), "{fault}: {refused}");
+    }
+    let marked = format!("\u{feff}{token}");
+    let refused = look(&world.kubeconfig().token(&marked)).fails_with(1);
+    let message = "error: the token of the user \"test\" in the kubeconfig begins with a byte order mark\n";
+    assert!(refused.stderr.starts_with(message), "{refused}");
+    let refused = Sandbox::new().with(&world).run(LOOK.iter().chain(&["--token", &marked])).fails_with(1);
+    let message = "error: the token of --token begins with a byte order mark\n";
+    assert!(refused.stderr.starts_with(message), "{refused}");
+    assert!(world.requests().is_empty());
+}
+
+#[test]
+fn certificates_and_keys_in_another_encoding_are_refused_by_their_own_names() {
+    let world = world_with_namespace();
+    let (certificate, key) = world.client_certificate_with("jane", KeyKind::P256);
+    let sandbox = Sandbox::new();
+    for (change, fault) in [
+        (in_utf16 as fn(&str) -> Vec<u8>, "is UTF-16"),
+        (|text: &str| format!("\u{feff}{text}").into_bytes(), "begins with a byte order mark"),
+    ] {
+        let authority = sandbox.file("ca.pem", change(world.ca_pem()));
+        for kubeconfig in [
+            world
+                .kubeconfig()
+                .cluster("certificate-authority-data", BASE64_STANDARD.encode(change(world.ca_pem()))),
+            world
+                .kubeconfig()
+                .cluster("certificate-authority-data", "")
+                .cluster("certificate-authority", authority.to_str().unwrap()),
+        ] {
+            let refused = look(&kubeconfig).fails_with(1);
+            let message = format!(
+                "error: unable to load root certificates: certificate-authority of the cluster \"test\" {fault}\n"
+            );
+            assert!(refused.stderr.starts_with(&message), "{refused}");
+        }
+        let files = [
+            ("certificate", sandbox.file("c", change(&certificate)), sandbox.file("good-k", &key)),
+            ("key", sandbox.file("good-c", &certificate), sandbox.file("k", change(&key))),
+        ];
+        for (what, certificate, key) in files {
+            let user = json!({ "client-certificate": certificate, "client-key": key });
+            let refused = look(&world.kubeconfig().user(user)).fails_with(1);
+            let message =
+                format!("error: the client-{what} of the user \"test\" can't be used: it {fault}\n");
+            assert!(refused.stderr.starts_with(&message), "{refused}");
+        }
+    }
+    let bundle = format!("\u{feff}{0}{0}", world.ca_pem());
+    look(&world.kubeconfig().cluster("certificate-authority-data", BASE64_STANDARD.encode(bundle))).success();
+    assert!(world.requests().len() == 1);
+}
+
+#[test]
+fn a_kubeconfig_in_utf_16_is_read_by_its_mark_and_named_without_one() {
+    let world = world_with_namespace();
+    let sandbox = Sandbox::new();
+    let text = world.kubeconfig().to_string();
+    sandbox.file("marked", in_utf16(&text));
+    sandbox.env("KUBECONFIG", "marked").run(LOOK).success();
+    sandbox.file("bare", &in_utf16(&text)[2..]);
+    let refused = sandbox.env("KUBECONFIG", "bare").run(LOOK).fails_with(1);
+    let message = "error: error loading config file \"bare\": it is UTF-16 without a byte order mark\n";
+    assert!(refused.stderr.starts_with(message), "{refused}");
 }

@@ -262,7 +262,7 @@ fn an_id_token_is_used_while_it_lasts_and_never_refreshed() {
         let refused = sandbox.run(LOOK.iter().chain(&["--context=test"])).fails_with(1);
         assert!(refused.stderr.contains("the user \"test\""), "{refused}");
         assert!(
-            refused.stderr.contains("\nhint: kubectl get ns --context test gets a new one and writes it"),
+            refused.stderr.contains("\nhint: kubectl get ns --context=test gets a new one and writes it"),
             "{refused}"
         );
         refused.never_shows(b"s3cret-refresh");
@@ -274,4 +274,24 @@ fn an_id_token_is_used_while_it_lasts_and_never_refreshed() {
         assert!(refused.stderr.contains("is not a valid JWT"), "{refused}");
     }
     assert!(world.requests().is_empty(), "nobody is asked for a new one: {:?}", world.lines());
+}
+
+#[test]
+fn what_a_plugin_prints_is_read_in_the_encodings_that_kubectl_reads() {
+    let world = world_with_namespace();
+    let good = credential(&json!({ "token": world.admin_token() })).to_string();
+    let wide: Vec<u8> = good.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for printed in [[&b"\xff\xfe"[..], &wide].concat(), format!("\u{feff}{good}").into_bytes()] {
+        let sandbox = with_plugin(&world, "cat printed");
+        sandbox.file("printed", printed);
+        sandbox.run(LOOK).success();
+    }
+    let sandbox = with_plugin(&world, "cat printed");
+    sandbox.file("printed", &wide);
+    let refused = sandbox.run(LOOK).fails_with(1);
+    assert!(refused.stderr.contains("login printed UTF-16 without a byte order mark"), "{refused}");
+    let marked = credential(&json!({ "token": format!("\u{feff}{}", world.admin_token()) }));
+    let refused = with_plugin(&world, &prints(&marked)).run(LOOK).fails_with(1);
+    assert!(refused.stderr.starts_with("error: the token that the credential plugin "), "{refused}");
+    assert!(refused.stderr.contains(" begins with a byte order mark\n"), "{refused}");
 }
