@@ -1,11 +1,19 @@
 //! Runs one command for several objects: a failure of one does not stop the rest, and is not lost.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::error::{Error, Kind, Result};
 use crate::flags::{Output, WriteArgs};
 use crate::session::Session;
 use crate::wording::plural;
+
+/// Returns the names in their order, each once: what is done the second time is not what the first time is.
+pub(crate) fn each_once(names: &[String]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    names.iter().filter(|name| seen.insert(*name)).cloned().collect()
+}
 
 /// Counts the outcomes, for the exit code.
 pub(crate) struct Several<'a> {

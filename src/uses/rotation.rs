@@ -248,7 +248,7 @@ impl<'a> Rotation<'a> {
             few(&names)
         ))
         .hint(format!("to see why: {}", CommandLine::plugin("status").arg(self.secret)))
-        .hint(format!("when they are there, this restarts only what is still old: {}", restart)))
+        .hint(format!("when they are there, this restarts only what is still old: {restart}")))
     }
 
     fn tell_unseen(&self, plan: &Plan) {

@@ -443,3 +443,17 @@ fn the_keys_that_a_type_requires_are_not_taken_out_in_a_trial_either(world: &Wor
     assert!(rest.stderr.contains("Warning: .dockerconfigjson names no registry"), "{rest}");
     sandbox.run(["unset", "login", "password", "-n", &namespace]).success();
 }
+
+#[scenario]
+fn a_secret_that_is_named_twice_is_deleted_and_copied_once(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("d");
+    create_secret(world, &namespace, "s");
+    let deleted = sandbox.run(["delete", "s", "s", "--yes", "-n", &namespace]).success();
+    assert_eq!(deleted.stdout, "secret/s deleted\n");
+    let (runai, project) = (world.runai_namespace(), world.project("a"));
+    create_secret(world, &runai, "t");
+    let there = ["--runai-namespace", &runai, "--yes"];
+    sandbox.run(["label", "t"].iter().chain(&there)).success();
+    let synced = sandbox.run(["sync", "t", "t"].iter().chain(&there)).success();
+    assert_eq!(synced.stdout, format!("secret/t created in {}\n", project.name));
+}

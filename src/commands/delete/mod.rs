@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::flags::DryRun;
 use crate::propagation::Scope;
 use crate::session::Session;
-use crate::session::batch::{Objects, Several};
+use crate::session::batch::{Objects, Several, each_once};
 use crate::sharing::Standing;
 use crate::uses::who_needs::{Consumers, Deed, Force, Plan};
 use crate::{secret, session, sharing};
@@ -34,13 +34,14 @@ pub(super) async fn run(args: &DeleteArgs, session: &Session<'_>) -> Result<()> 
         (namespace.clone(), Namespaces::One(namespace))
     };
     let (force, dry_run) = (Force::given(args.force), args.write.dry_run);
-    let plan = Plan { deed: Deed::Delete, force, names: &args.names, dry_run };
+    let names = each_once(&args.names);
+    let plan = Plan { deed: Deed::Delete, force, names: &names, dry_run };
     let mut consumers = Consumers::new(scope, plan, &cluster, session);
-    let mut several = Several::secrets(args.names.len(), session);
-    let objects = Objects::asked(args.names.len(), &args.write, session);
+    let mut several = Several::secrets(names.len(), session);
+    let objects = Objects::asked(names.len(), &args.write, session);
     let mut deleted = Deleted { args, session, objects };
     let mut stopped = Ok(());
-    for name in &args.names {
+    for name in &names {
         let outcome = if args.cluster_wide {
             cluster_wide::Removal { name, namespace: &namespace, args, cluster: &cluster, session }
                 .run(&mut consumers, &mut deleted)

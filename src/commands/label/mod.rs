@@ -5,7 +5,7 @@ mod args;
 mod origin;
 mod view;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ use crate::metadata::Metadata;
 use crate::propagation::{self, DEPARTMENT_LABEL, Scope};
 use crate::secret::{self, CREDENTIAL_LABEL};
 use crate::session::Session;
-use crate::session::batch::{Objects, Several};
+use crate::session::batch::{Objects, Several, each_once};
 use crate::sharing::report;
 use crate::sharing::wait::Until;
 use crate::ui::Proposal;
@@ -52,15 +52,14 @@ pub(super) async fn run(args: &LabelArgs, session: &Session<'_>) -> Result<()> {
         }
     }
     let cluster = session.connect().await?;
-    let distinct = args.names.iter().collect::<BTreeSet<_>>().len();
-    let mut several = Several::secrets(distinct, session);
-    let mut objects = Objects::asked(distinct, &args.write, session);
+    let names = each_once(&args.names);
+    let mut several = Several::secrets(names.len(), session);
+    let mut objects = Objects::asked(names.len(), &args.write, session);
     let mut done = Vec::new();
     let (force, dry_run) = (Force::given(args.force), args.write.dry_run);
-    let plan = Plan { deed: Deed::Unshare, force, names: &args.names, dry_run };
+    let plan = Plan { deed: Deed::Unshare, force, names: &names, dry_run };
     let mut consumers = Consumers::new(Namespaces::AllAtOnce, plan, &cluster, session);
-    let mut seen = BTreeSet::new();
-    for name in args.names.iter().filter(|name| seen.insert(*name)) {
+    for name in &names {
         let outcome = one(name, namespace, args, &mut consumers, &cluster, session).await;
         if let Some(labelled) = several.one(name, outcome)? {
             objects.tell(&format!("secret/{name}"), labelled.verb, as_secret(&labelled.object))?;

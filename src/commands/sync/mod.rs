@@ -17,7 +17,7 @@ use crate::cluster::Cluster;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::propagation::{self, Content, Row, Scope, Source, State, Step, Wishes};
-use crate::session::batch::Several;
+use crate::session::batch::{Several, each_once};
 use crate::session::projects::{ProjectSelection, Reach};
 use crate::session::{Session, not_found as missing};
 use crate::sharing::survey::{Survey, not_found};
@@ -35,9 +35,10 @@ pub(super) async fn run(args: &SyncArgs, session: &Session<'_>) -> Result<()> {
     let named = [session.globals.place.projects.as_slice(), args.to_projects.as_slice()].concat();
     let mut area = ProjectSelection::find(&named, &cluster, session).await?;
     area.leave_out(&args.exclude_projects)?;
-    let mut several = Several::secrets(args.names.len(), session);
+    let once = each_once(&args.names);
+    let mut several = Several::secrets(once.len(), session);
     let mut plans = Vec::new();
-    for name in &args.names {
+    for name in &once {
         plans.extend(several.one(name, plan(name, namespace, &area, args, wishes, &cluster, session).await)?);
     }
     // All questions come before the first write: after a "no" nothing has changed.
