@@ -15,7 +15,9 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Arg, ArgAction, ValueEnum};
 
 pub(crate) use self::argument::{Asked, Brings, Holds, Words};
-pub(crate) use self::words::{DryRun, Output, Report, parse_duration, parse_output, parse_secret};
+pub(crate) use self::words::{
+    DryRun, Output, Report, parse_duration, parse_end, parse_output, parse_secret, parse_span,
+};
 use self::words::{parse_dry_run, parse_report, parse_validation};
 
 /// The program's file name, which `kubectl runai secret` looks for on PATH.

@@ -10,6 +10,7 @@ mod cluster;
 mod command_line;
 mod commands;
 mod complete;
+mod date;
 mod error;
 mod findings;
 mod flags;

@@ -1,5 +1,6 @@
 //! The API's `metadata` of any kind of object: it identifies an object without its content.
 
+mod ends;
 mod record;
 mod writes;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+pub(crate) use self::ends::{EXPIRES, Ends};
 pub(crate) use self::record::{CHANGED, LONGEST as LONGEST_RECORD, Record};
 pub(crate) use self::writes::{LastWrite, Write, Writes};
 
@@ -51,6 +53,8 @@ pub(crate) struct Annotations {
     pub(crate) copy_of: Option<String>,
     #[serde(rename = "kubectl-runai-secret/deleting")]
     pub(crate) deleting: Option<String>,
+    #[serde(rename = "kubectl-runai-secret/expires")]
+    pub(crate) ends: Ends,
     #[serde(rename = "kubectl.kubernetes.io/last-applied-configuration")]
     pub(crate) last_applied: Option<LastApplied>,
     #[serde(rename = "kubectl-runai-secret/changed", deserialize_with = "record")]

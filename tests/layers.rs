@@ -8,6 +8,7 @@ use std::path::Path;
 const STOREYS: [&[&str]; 14] = [
     &[
         "age",
+        "date",
         "error",
         "history",
         "memory",

@@ -15,12 +15,13 @@ use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, WriteArgs};
 use crate::history;
-use crate::metadata::{LAST_APPLIED, Metadata};
+use crate::metadata::{EXPIRES, Ends, LAST_APPLIED, Metadata};
 use crate::propagation::Scope;
 use crate::secret::{Difference, SecretManifest};
 use crate::session::Session;
 use crate::sharing;
 use crate::sharing::CopyCheck;
+use crate::wording::list;
 
 /// A change that is under way.
 pub(crate) struct SecretChange<'a> {
@@ -38,6 +39,8 @@ pub(crate) struct SecretChange<'a> {
 pub(crate) struct Plan {
     pub(crate) step: Step,
     pub(crate) difference: Difference,
+    /// The keys whose noted ends go with their old values.
+    pub(crate) lost_ends: Vec<String>,
 }
 
 /// The request to send.
@@ -56,6 +59,8 @@ pub(crate) struct Done {
     pub(crate) difference: Difference,
     /// True if an annotation was removed in which `kubectl apply` had left values.
     pub(crate) cleaned: bool,
+    /// The keys whose noted ends went with their old values.
+    pub(crate) lost_ends: Vec<String>,
 }
 
 impl<'a> SecretChange<'a> {
@@ -94,7 +99,7 @@ impl<'a> SecretChange<'a> {
             if let Some(secret) = head {
                 self.refuse_going(secret)?;
             }
-            let Plan { step, difference } = plan(found.as_ref())?;
+            let Plan { step, difference, lost_ends } = plan(found.as_ref())?;
             if let Some(secret) = head.filter(|_| !matches!(step, Step::Nothing)) {
                 self.check(secret).await?;
             }
@@ -103,7 +108,7 @@ impl<'a> SecretChange<'a> {
             // Its values are not kept while the server is waited for.
             drop(found.take());
             let failure = match self.send(step).await {
-                Ok((verb, object)) => return Ok(Done { verb, object, difference, cleaned }),
+                Ok((verb, object)) => return Ok(Done { verb, object, difference, cleaned, lost_ends }),
                 Err(failure) => failure,
             };
             let beaten = |failure: &Failure| failure.is_beaten() || (was_there && failure.is_not_found());
@@ -141,6 +146,12 @@ impl<'a> SecretChange<'a> {
     pub(crate) fn report(&self, done: &Done) -> Result<()> {
         self.session.report(self.write, &format!("secret/{}", self.name), done.verb, &done.object)?;
         tell_keys(&done.difference, None, self.session);
+        if !done.lost_ends.is_empty() {
+            self.session.ui.note(&format!(
+                "the noted end of {} went with the old value; set --expires notes that of the new one",
+                list(&done.lost_ends)
+            ));
+        }
         if done.cleaned && self.write.dry_run == DryRun::None {
             self.session.ui.note("the copy of values that kubectl apply had left in an annotation is gone");
         }
@@ -210,16 +221,34 @@ pub(crate) fn is_as_wanted(
     difference.is_nothing()
         && secret_type == wanted_type
         && *immutable == manifest.immutable.unwrap_or_default()
-        && manifest.keeps_metadata(metadata)
+        && manifest.keeps_metadata(metadata, difference)
 }
 
 impl Plan {
-    /// Plans a patch of an existing secret: nothing if every key is as it should be, and `kubectl apply` has
-    /// left no copy of values that is to go.
-    pub(crate) fn patch(found: &SecretHead, difference: Difference, body: impl FnOnce() -> Bytes) -> Self {
+    /// Plans to create a secret.
+    pub(crate) fn create(body: Bytes) -> Self {
+        Self { step: Step::Create(body), difference: Difference::default(), lost_ends: Vec::new() }
+    }
+
+    /// Plans a patch of an existing secret: nothing if every key and its noted end is as it should be, and `kubectl
+    /// apply` has left no copy of values that is to go. `body` gets the patch's metadata.
+    pub(crate) fn patch(
+        found: &SecretHead,
+        difference: Difference,
+        noted: Ends,
+        body: impl FnOnce(&Value) -> Bytes,
+    ) -> Self {
+        let old = &found.metadata.annotations.ends;
+        let ends = ends_after(&found.metadata, &difference, noted);
         let is_clean = found.metadata.annotations.last_applied.is_none();
-        let step = if difference.is_nothing() && is_clean { Step::Nothing } else { Step::Patch(body()) };
-        Self { step, difference }
+        let lost_ends: Vec<String> =
+            old.lost_in(&ends).into_iter().filter(|key| !difference.loses(key)).collect();
+        let step = if difference.is_nothing() && is_clean && ends == *old {
+            Step::Nothing
+        } else {
+            Step::Patch(body(&patch_metadata(&found.metadata, &difference, &ends)))
+        };
+        Self { step, difference, lost_ends }
     }
 }
 
@@ -236,11 +265,20 @@ pub(crate) fn how_to_set(manifest: &SecretManifest, namespace: &str) -> String {
     format!("to add or change a key: {}", set.namespace(namespace))
 }
 
-/// Returns the metadata of a patch that holds for the version that was read, records which keys change, and removes
-/// what kubectl apply left there.
-pub(crate) fn patch_metadata(secret: &Metadata, difference: &Difference) -> Value {
+/// Returns the ends that are noted after a change: an old one holds only for the value that it was noted for.
+pub(crate) fn ends_after(secret: &Metadata, difference: &Difference, noted: Ends) -> Ends {
+    let touched = difference.touched();
+    secret.annotations.ends.clone().kept(|key| !touched.contains(&key)).and(noted)
+}
+
+/// Returns the metadata of a patch that holds for the version that was read, records which keys change, notes these
+/// ends, and removes what kubectl apply left there.
+pub(crate) fn patch_metadata(secret: &Metadata, difference: &Difference, ends: &Ends) -> Value {
     let Metadata { uid, resource_version, annotations, .. } = secret;
     let mut written = history::annotations(secret, &difference.touched());
+    if *ends != annotations.ends {
+        written.insert(EXPIRES.to_owned(), json!(ends.annotation()));
+    }
     if annotations.last_applied.is_some() {
         written.insert(LAST_APPLIED.to_owned(), Value::Null);
     }

@@ -67,8 +67,9 @@ impl From<Inspected> for Inspection {
         let history = History::of(&metadata);
         let Metadata { name, namespace, labels, annotations, owner_references, .. } = metadata;
         let applied_values = annotations.last_applied.is_some_and(|applied| applied.holds_values);
+        let noted = annotations.ends;
         let controller = Owner::controlling(&owner_references).map(ToString::to_string);
-        Self { namespace, name, secret_type, labels, keys, applied_values, history, controller }
+        Self { namespace, name, secret_type, labels, keys, applied_values, history, noted, controller }
     }
 }
 

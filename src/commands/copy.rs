@@ -12,7 +12,7 @@ use crate::command_line::reach::There;
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, Holds, WriteArgs};
 use crate::history;
-use crate::metadata::Metadata;
+use crate::metadata::{EXPIRES, Metadata};
 use crate::propagation::{self, ExistingSecret};
 use crate::secret::{self, CREDENTIAL_LABEL, Difference, SecretManifest};
 use crate::session::Session;
@@ -32,7 +32,8 @@ const SERVICE_ACCOUNT_TOKEN: &str = "kubernetes.io/service-account-token";
 
 /// Copy a secret to other projects
 ///
-/// The copy gets the type, the keys and values, and the label that makes the secret a credential of Run:ai.
+/// The copy gets the type, the keys and values, their noted ends, and the label that makes the secret a credential of
+/// Run:ai.
 /// It does not get the owner, nor the labels that share the secret; --label and --annotation add others. A
 /// copy is not kept up to date: to share a secret with every project, see label. If a project already has a
 /// secret of that name, the copy is refused unless --replace is given.
@@ -166,6 +167,8 @@ fn manifest(found: &ExistingSecret) -> SecretManifest {
     manifest.secret_type.clone_from(&found.content.secret_type);
     let origin = propagation::identity(namespace, name);
     manifest.annotations = BTreeMap::from([(COPIED_FROM.to_owned(), origin)]);
+    let ends = found.metadata.annotations.ends.annotation();
+    manifest.annotations.extend(ends.map(|ends| (EXPIRES.to_owned(), ends)));
     let credential = labels.get_key_value(CREDENTIAL_LABEL);
     manifest.labels.extend(credential.map(|(label, value)| (label.clone(), value.clone())));
     manifest
@@ -283,7 +286,11 @@ impl Copying<'_> {
     /// copy of the old values.
     async fn replace(&self, old: &Value, difference: &Difference, namespace: &str) -> Result<Value, Failure> {
         let before = serde_json::from_value(old.clone()).unwrap_or_default();
-        let new = history::with_record(self.manifest.metadata_over(old), &before, &difference.touched());
+        let new = history::with_record(
+            self.manifest.metadata_over(old, difference),
+            &before,
+            &difference.touched(),
+        );
         let body = self.manifest.to_replacement_body(&new);
         let (name, write) = (&self.args.name, self.args.write.write());
         self.cluster.replace_secret(namespace, name, body, Answer::Metadata, write).await

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use crate::change::secret::{Plan, SecretChange, Step};
+use serde_json::Value;
+
+use crate::change::secret::{Plan, SecretChange};
 use crate::cluster::{Failure, Namespaces, SecretWithValues};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::{DryRun, Holds, Output, WriteArgs, parse_duration};
+use crate::flags::{DryRun, Holds, Output, WriteArgs, parse_duration, parse_end};
 use crate::propagation::Scope;
 use crate::secret::{self, Difference, Nothing, SecretManifest, Source};
 use crate::session::Session;
@@ -15,7 +17,7 @@ use crate::ui::Proposal;
 use crate::uses::restarts::AffectedWorkloads;
 use crate::uses::rotation::{Area, Rotation, Waiting, Whom, wait_for_copies};
 use crate::wording::{list, nearest};
-use crate::{change, sharing, ui};
+use crate::{sharing, ui};
 
 /// Set keys of a secret, and leave its other keys as they are
 ///
@@ -51,6 +53,10 @@ pub(crate) struct SetArgs {
     #[arg(long, value_name = "DURATION", default_value = "5m", requires = "restart", hide_short_help = true,
           value_parser = parse_duration, add = Holds::Text)]
     timeout: Duration,
+
+    /// When these values end, for `check` and `list`: a day, a time (RFC 3339), or from now on as 90d or 12w
+    #[arg(long, value_name = "DATE", value_parser = parse_end, add = Holds::Text)]
+    expires: Option<Duration>,
 
     #[command(flatten)]
     write: WriteArgs,
@@ -114,11 +120,11 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
 
 fn plan(manifest: &SecretManifest, found: Option<&SecretWithValues>) -> Plan {
     let Some(secret) = found else {
-        return Plan { step: Step::Create(manifest.to_request_body()), difference: Difference::default() };
+        return Plan::create(manifest.to_request_body());
     };
     let difference = Difference::of_set(&secret.values, &manifest.data);
-    let metadata = change::secret::patch_metadata(&secret.head.metadata, &difference);
-    Plan::patch(&secret.head, difference, || secret::patch_of_values(&metadata, &manifest.data))
+    let body = |metadata: &Value| secret::patch_of_values(metadata, &manifest.data);
+    Plan::patch(&secret.head, difference, manifest.ends(), body)
 }
 
 /// Refuses values that nothing could use in a secret of this type. Half of a pair is judged with the half that
@@ -222,7 +228,9 @@ impl SetArgs {
                 session.in_this_place(CommandLine::plugin("set").arg(&self.name).then("KEY"))
             )));
         }
-        Ok(SecretManifest::new(&self.name, contents.data))
+        let mut manifest = SecretManifest::new(&self.name, contents.data);
+        manifest.note_ends(contents.ends, self.expires);
+        Ok(manifest)
     }
 
     /// Refuses `NAME KEY VALUE` and `NAME KEY=VALUE`, which other programs take: the value would become the name

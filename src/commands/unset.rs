@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::change::secret::{Plan, SecretChange};
 use crate::cluster::{SecretHead, SecretWithValues};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{Holds, WriteArgs};
+use crate::metadata::Ends;
 use crate::secret::Difference;
 use crate::session::Session;
 use crate::ui::Proposal;
 use crate::wording::{list, nearest};
-use crate::{change, secret, session, sharing, uses};
+use crate::{secret, session, sharing, uses};
 
 /// Take keys out of a secret, and leave its other keys as they are
 ///
@@ -133,7 +136,7 @@ impl UnsetArgs {
     fn plan(&self, secret: &SecretHead) -> Plan {
         let gone: BTreeMap<&str, _> = self.keys.iter().map(|key| (key.as_str(), None)).collect();
         let difference = Difference::losing(&self.keys);
-        let metadata = change::secret::patch_metadata(&secret.metadata, &difference);
-        Plan::patch(secret, difference, || secret::patch_of_changes(&metadata, &gone))
+        let body = |metadata: &Value| secret::patch_of_changes(metadata, &gone);
+        Plan::patch(secret, difference, Ends::default(), body)
     }
 }

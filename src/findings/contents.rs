@@ -15,17 +15,11 @@ const NAMED: usize = 3;
 
 pub(super) fn findings(extent: Extent, users: &Users<'_>, secret: &Inspection) -> Vec<Finding> {
     let unused = if extent == Extent::Whole { unused(users, secret) } else { None };
-    let found = [
-        last_applied(secret),
-        expired(users, secret),
-        unusable_login(users, secret),
-        credential(secret),
-        unused,
-    ];
+    let found = [last_applied(secret), unusable_login(users, secret), credential(secret), unused];
     found.into_iter().flatten().chain(line_ends(users, secret)).chain(doubtful(secret)).collect()
 }
 
-fn of_secret(
+pub(super) fn of_secret(
     secret: &Inspection,
     severity: Severity,
     code: Code,
@@ -37,7 +31,7 @@ fn of_secret(
 }
 
 /// Returns the remedy of a value that is wrong: where another object writes the secret, it is mended there.
-fn at_the_source(secret: &Inspection, by_hand: impl FnOnce() -> String) -> String {
+pub(super) fn at_the_source(secret: &Inspection, by_hand: impl FnOnce() -> String) -> String {
     match &secret.controller {
         Some(owner) => format!("{owner} writes this secret: mend the value where that gets it from"),
         None => by_hand(),
@@ -99,22 +93,6 @@ fn last_applied(secret: &Inspection) -> Option<Finding> {
         let remedy = format!("{}; then give it new values", annotate.arg(format!("{LAST_APPLIED}-")));
         of_secret(secret, Severity::Warning, Code::LastApplied, message.to_owned(), remedy)
     })
-}
-
-fn expired(users: &Users<'_>, secret: &Inspection) -> Option<Finding> {
-    let date = secret.expired_on()?;
-    let is_used = users.live(secret).next().is_some();
-    let severity = if is_used { Severity::Error } else { Severity::Warning };
-    let create = CommandLine::plugin("create tls").arg(&secret.name).namespace(&secret.namespace);
-    let remedy =
-        at_the_source(secret, || format!("renew it: {}", create.then("--replace --cert=PATH --key=PATH")));
-    Some(of_secret(
-        secret,
-        severity,
-        Code::ExpiredCertificate,
-        format!("its certificate expired on {date}"),
-        remedy,
-    ))
 }
 
 /// Finds registry logins that the kubelet can't read: images are then pulled without one.

@@ -6,6 +6,7 @@
 mod contents;
 mod copies;
 mod doubts;
+mod ends;
 mod stale;
 mod uses;
 mod variables;
@@ -13,6 +14,7 @@ mod variables;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub(crate) use copies::of_copy;
+pub(crate) use ends::Horizon;
 use serde::Serialize;
 pub(crate) use variables::EnvNames;
 
@@ -57,6 +59,8 @@ pub(crate) enum Code {
     DoubtfulValue,
     LastApplied,
     ExpiredCertificate,
+    Expired,
+    ExpiresSoon,
     UnusableLogin,
     CredentialKeys,
     LateVariable,
@@ -70,7 +74,7 @@ pub(crate) enum Code {
 }
 
 impl Code {
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::MissingSecret,
         Self::MissingKey,
         Self::StuckPod,
@@ -84,6 +88,8 @@ impl Code {
         Self::DoubtfulValue,
         Self::LastApplied,
         Self::ExpiredCertificate,
+        Self::Expired,
+        Self::ExpiresSoon,
         Self::UnusableLogin,
         Self::CredentialKeys,
         Self::LateVariable,
@@ -111,6 +117,8 @@ impl Code {
             Self::DoubtfulValue => "doubtful-value",
             Self::LastApplied => "last-applied",
             Self::ExpiredCertificate => "expired-certificate",
+            Self::Expired => "expired",
+            Self::ExpiresSoon => "expires-soon",
             Self::UnusableLogin => "unusable-login",
             Self::CredentialKeys => "credential-keys",
             Self::LateVariable => "late-variable",
@@ -201,7 +209,7 @@ enum Lookup<'a> {
 
 impl View {
     /// Returns all findings, the worst first.
-    pub(crate) fn findings(&self) -> Vec<Finding> {
+    pub(crate) fn findings(&self, horizon: Horizon) -> Vec<Finding> {
         let mut findings = Vec::new();
         for consumer in self.live() {
             findings.extend(uses::findings(self, consumer));
@@ -213,6 +221,7 @@ impl View {
         let users = Users::of(&self.consumers);
         for secret in self.secrets.values().flatten() {
             findings.extend(contents::findings(self.extent, &users, secret));
+            findings.extend(ends::findings(horizon, &users, secret));
         }
         findings.sort_unstable();
         findings.dedup();

@@ -18,6 +18,7 @@ fn secret(name: &str, keys: &[&str]) -> Inspection {
         keys: keys.iter().map(|key| ((*key).to_owned(), ValueFacts::default())).collect(),
         applied_values: false,
         history: crate::history::History::default(),
+        noted: crate::metadata::Ends::default(),
         controller: None,
     }
 }
@@ -43,7 +44,7 @@ fn shown(view: &View) -> Vec<String> {
     let line = |one: &Finding| {
         format!("{} {} {}: {}", one.severity.word(), one.code.word(), one.object, one.message)
     };
-    view.findings().iter().map(line).collect()
+    view.findings(Horizon::new(None)).iter().map(line).collect()
 }
 
 fn env(name: &str, secret: &str, key: &str) -> Value {
@@ -62,17 +63,19 @@ fn a_missing_secret_is_said_once_with_all_its_uses() {
         ]
     );
     assert_eq!(
-        view.findings()[0].remedy,
+        view.findings(Horizon::new(None))[0].remedy,
         "create it: kubectl runai-secret create s --from-file=a=PATH --from-file=b=PATH -n ns"
     );
     let pull = self::view(vec![job(&json!({"imagePullSecrets": [{"name": "reg"}]}))], vec![]);
     assert!(
-        pull.findings()[0]
+        pull.findings(Horizon::new(None))[0]
             .remedy
             .starts_with("create it: kubectl runai-secret create docker-registry reg --docker-server")
     );
     view.elsewhere.insert("s".to_owned(), vec!["ns".to_owned(), "other".to_owned()]);
-    assert!(view.findings()[0].remedy.ends_with("the secret is in other: create it in ns too"));
+    assert!(
+        view.findings(Horizon::new(None))[0].remedy.ends_with("the secret is in other: create it in ns too")
+    );
 }
 
 #[test]
@@ -87,7 +90,10 @@ fn a_missing_key_is_answered_with_the_nearest() {
             "error missing-key job.batch/j: needs key tokne of secret s, which has no such key: env A in container main"
         ]
     );
-    assert_eq!(view.findings()[0].remedy, "did you mean token? the keys of s are: token and user");
+    assert_eq!(
+        view.findings(Horizon::new(None))[0].remedy,
+        "did you mean token? the keys of s are: token and user"
+    );
 }
 
 #[test]
@@ -132,7 +138,11 @@ fn names_of_variables_are_judged_by_the_rule_of_the_server() {
         ["warning env-name job.batch/j: container main does not get 1st of secret s: no legal env name"]
     );
     let remedy = "kubectl runai-secret attach s job.batch/j --env VAR=KEY -n ns";
-    assert!(view.findings()[0].remedy.ends_with(remedy), "{}", view.findings()[0].remedy);
+    assert!(
+        view.findings(Horizon::new(None))[0].remedy.ends_with(remedy),
+        "{}",
+        view.findings(Horizon::new(None))[0].remedy
+    );
     view.env_names = EnvNames::of_version(1, 34);
     assert_eq!(
         shown(&view),
@@ -168,7 +178,7 @@ fn a_pod_that_is_stuck_has_the_reason_that_is_known() {
     let object = json!({"metadata": {"name": "p", "namespace": "ns"}, "spec": spec, "status": status});
     let pod = || Consumer::of(Kind::named("pod").unwrap(), &object, |_| true);
     let missing = view(vec![pod()], vec![]);
-    assert!(missing.findings().iter().any(|one| {
+    assert!(missing.findings(Horizon::new(None)).iter().any(|one| {
         one.code == Code::StuckPod && one.severity == Severity::Error && one.remedy.starts_with("create it")
     }));
     let there = view(vec![pod()], vec![secret("s", &["k"])]);
@@ -220,7 +230,7 @@ fn what_a_controller_writes_is_mended_where_the_controller_has_it_from() {
     };
     assert_eq!(shown(&view(vec![], vec![kept(&["k"])])), [""; 0]);
     let user = job(&json!({"containers": [{"name": "main", "env": [env("A", "s", "k")]}]}));
-    let findings = view(vec![user], vec![kept(&["k", "other"])]).findings();
+    let findings = view(vec![user], vec![kept(&["k", "other"])]).findings(Horizon::new(None));
     let [finding] = findings.as_slice() else { panic!("{findings:?}") };
     assert_eq!(finding.code, Code::TrailingNewline);
     assert!(finding.remedy.starts_with("ExternalSecret/s writes this secret: "), "{}", finding.remedy);

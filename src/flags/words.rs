@@ -3,6 +3,10 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use crate::date;
+
+const HOUR: f64 = 3600.0;
+
 /// How much of a write is carried out.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DryRun {
@@ -128,24 +132,77 @@ pub(crate) fn parse_duration(word: &str) -> Result<Duration, String> {
     if let Ok(seconds) = word.parse::<u64>() {
         return Ok(Duration::from_secs(seconds));
     }
+    in_units(word, &[("ms", 0.001), ("h", HOUR), ("m", 60.0), ("s", 1.0)]).ok_or_else(wrong)
+}
+
+/// Reads a time span of days: `30d`, `2w`, `12h`.
+///
+/// # Errors
+/// It is none, or longer than a `Duration` can be.
+pub(crate) fn parse_span(word: &str) -> Result<Duration, String> {
+    let wrong = || format!("\"{word}\" is not a time span such as 30d, 2w or 12h");
+    in_units(word, &[("h", HOUR), ("d", 24.0 * HOUR), ("w", 7.0 * 24.0 * HOUR)]).ok_or_else(wrong)
+}
+
+/// Reads when something ends, since 1970: a day, a time, or a span from now on.
+///
+/// # Errors
+/// It is none, or has passed already.
+pub(crate) fn parse_end(word: &str) -> Result<Duration, String> {
+    let now = date::now();
+    let end = match parse_span(word) {
+        Ok(span) => now.checked_add(span).filter(|end| !date::day(*end).is_empty()),
+        Err(_) => date::parse(word),
+    };
+    let wrong = || {
+        format!(
+            "\"{word}\" is not a day such as 2027-01-31, a time as in RFC 3339, or a time span such as 90d"
+        )
+    };
+    let end = end.ok_or_else(wrong)?;
+    if end < now { Err(format!("{} is over", date::day(end))) } else { Ok(end) }
+}
+
+fn in_units(word: &str, units: &[(&str, f64)]) -> Option<Duration> {
     let mut rest = word;
     let mut seconds = 0.0;
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(wrong)?;
-        let number: f64 = rest[..digits].parse().map_err(|_| wrong())?;
-        let (factor, unit) = [("ms", 0.001), ("h", 3600.0), ("m", 60.0), ("s", 1.0)]
-            .iter()
-            .find_map(|(unit, factor)| rest[digits..].starts_with(unit).then_some((*factor, *unit)))
-            .ok_or_else(wrong)?;
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let number: f64 = rest[..digits].parse().ok()?;
+        let (unit, factor) = units.iter().find(|(unit, _)| rest[digits..].starts_with(unit))?;
         seconds += number * factor;
         rest = &rest[digits + unit.len()..];
     }
-    if word.is_empty() { Err(wrong()) } else { Duration::try_from_secs_f64(seconds).map_err(|_| wrong()) }
+    Duration::try_from_secs_f64(seconds).ok().filter(|_| !word.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spans_are_of_hours_days_and_weeks() {
+        for (word, hours) in [("12h", 12), ("1d", 24), ("2w", 336), ("1d12h", 36), ("0d", 0)] {
+            assert_eq!(parse_span(word), Ok(Duration::from_hours(hours)), "{word}");
+        }
+        for word in ["", "30", "d", "30m", "-1d", "1e9w", "99999999999999999999999w"] {
+            assert!(parse_span(word).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn an_end_is_a_day_a_time_or_a_span_from_now_on_and_never_over() {
+        assert_eq!(parse_end("2999-01-31"), date::parse("2999-01-31").ok_or_else(String::new));
+        assert_eq!(
+            parse_end("2999-01-31T12:00:00+01:00"),
+            date::parse("2999-01-31T11:00:00Z").ok_or_else(String::new)
+        );
+        assert!(parse_end("90d").unwrap() > date::now());
+        assert_eq!(parse_end("2001-01-31").unwrap_err(), "2001-01-31 is over");
+        for word in ["", "soon", "99999999w", "2027-1-1", "1"] {
+            assert!(parse_end(word).unwrap_err().contains("is not a day such as"), "{word}");
+        }
+    }
 
     #[test]
     fn durations_read_as_gos() {

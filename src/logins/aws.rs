@@ -145,8 +145,10 @@ pub(super) fn read(machine: &Machine<'_>, profile: Option<&str>) -> Result<Found
     let place = format!("{}, profile {}", file.shown(), printable(&profile));
     let found =
         Found::new(&place, keys)?.warned(doubt.filter(|_| files.setting(&profile, "endpoint_url").is_none()));
+    let end = is_temporary.then(|| end(&files, &profile)).flatten();
     Ok(found
-        .warned(is_temporary.then(|| temporary("the keys of this profile are", end(&files, &profile))))
+        .ending(&["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"], end)
+        .warned(is_temporary.then(|| temporary("the keys of this profile are", end)))
         .warned(services))
 }
 

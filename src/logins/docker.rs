@@ -218,7 +218,12 @@ pub(super) fn read(machine: &Machine<'_>, wanted: Option<&str>) -> Result<Found>
     let names: Vec<String> = wanted.iter().map(|name| printable(&plain(name)).into_owned()).collect();
     let notes = vec![format!("the login to {} from {}", list(&names), file.shown())];
     let given = |(key, value)| Source::Given { key, value, place: None };
-    Ok(Found { sources: contents.data.into_iter().map(given).collect(), notes, warnings: contents.warnings })
+    Ok(Found {
+        sources: contents.data.into_iter().map(given).collect(),
+        notes,
+        warnings: contents.warnings,
+        ..Found::default()
+    })
 }
 
 fn no_login(file: &Text, registry: &str, known: &BTreeSet<String>) -> Error {

@@ -94,7 +94,7 @@ pub(super) fn ssh(machine: &Machine<'_>, name: Option<&str>) -> Result<Found> {
     let notes = vec![format!("{} from {place} and the folder ~/.ssh", list(&names))];
     let given = |(key, value)| Source::Given { key, value, place: None };
     let sources = contents.data.into_iter().map(given).collect();
-    Ok(Found { sources, notes, warnings: contents.warnings })
+    Ok(Found { sources, notes, warnings: contents.warnings, ..Found::default() })
 }
 
 fn no_key(folder: &std::path::Path) -> Error {
@@ -163,5 +163,5 @@ pub(super) fn dotenv(_: &Machine<'_>, path: Option<&str>) -> Result<Found> {
         Err(_) => return Err(absent(&[path])),
     }
     let sources = Source::dotenv_files([path.into()]);
-    Ok(Found { sources, notes: Vec::new(), warnings: Vec::new() })
+    Ok(Found { sources, ..Found::default() })
 }

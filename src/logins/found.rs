@@ -1,8 +1,11 @@
 //! What a login gives a secret.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::error::{Error, Result};
+use crate::metadata::Ends;
 use crate::secret::{SecretValue, Source, is_blank};
 use crate::wording::list;
 
@@ -14,6 +17,8 @@ pub(crate) struct Found {
     pub(crate) notes: Vec<String>,
     /// Warnings of later failures, a line each.
     pub(crate) warnings: Vec<String>,
+    /// When its values end, as far as the program has noted it.
+    pub(crate) ends: Ends,
 }
 
 impl Found {
@@ -26,7 +31,15 @@ impl Found {
         let notes = vec![format!("{} from {place}", list(&names))];
         let given =
             |(key, value): (&str, SecretValue)| Source::Given { key: key.to_owned(), value, place: None };
-        Ok(Self { sources: keys.into_iter().map(given).collect(), notes, warnings: Vec::new() })
+        Ok(Self { sources: keys.into_iter().map(given).collect(), notes, ..Self::default() })
+    }
+
+    /// Adds the end of some of its values.
+    pub(super) fn ending(mut self, keys: &[&str], end: Option<Timestamp>) -> Self {
+        if let Some(end) = end.and_then(|end| u64::try_from(end.as_second()).ok()).map(Duration::from_secs) {
+            self.ends = self.ends.and(Ends::noted(keys.iter().copied(), end));
+        }
+        self
     }
 
     pub(super) fn warned(mut self, warning: Option<String>) -> Self {

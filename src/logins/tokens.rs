@@ -58,7 +58,8 @@ pub(super) fn huggingface(machine: &Machine<'_>, name: Option<&str>) -> Result<F
         let why = temporary("this token of a login in the browser is", Some(end));
         format!("{why}; one of huggingface.co/settings/tokens does not end by itself")
     };
-    Ok(Found::new(&place, vec![("HF_TOKEN", token)])?.warned(doubt).warned(end.map(lasting)))
+    let found = Found::new(&place, vec![("HF_TOKEN", token)])?.ending(&["HF_TOKEN"], end);
+    Ok(found.warned(doubt).warned(end.map(lasting)))
 }
 
 /// Returns when the token of a login in the browser ends, which `hf` renews and a job does not.

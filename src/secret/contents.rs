@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::value::SecretValue;
 use crate::error::{Error, Result};
+use crate::metadata::Ends;
 use crate::printable::printable;
 
 /// The limit in bytes for the values of one secret together; key names do not count.
@@ -29,6 +30,8 @@ pub(crate) struct Contents {
     pub(crate) notes: Vec<String>,
     /// Warnings of later failures, a line each.
     pub(crate) warnings: Vec<String>,
+    /// When values end, as far as where they come from says it.
+    pub(crate) ends: Ends,
     /// A sentence for each file of many keys that had none.
     pub(super) keyless: Vec<String>,
 }

@@ -69,6 +69,16 @@ impl Difference {
         self.0.values().all(|fate| *fate == Fate::Same)
     }
 
+    /// Returns true if a key has the same value as before.
+    pub(crate) fn keeps(&self, key: &str) -> bool {
+        self.0.get(key) == Some(&Fate::Same)
+    }
+
+    /// Returns true if a key goes.
+    pub(crate) fn loses(&self, key: &str) -> bool {
+        self.0.get(key) == Some(&Fate::Gone)
+    }
+
     /// Returns each key with its fate.
     pub(crate) fn fates(&self) -> impl Iterator<Item = (&str, Fate)> {
         self.0.iter().map(|(key, fate)| (key.as_str(), *fate))

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::input::Input;
 use super::*;
+use crate::date;
 use crate::error::Result;
 use crate::fuzz::{CANARY, assert_linear, feed, feed_bombs};
 
@@ -209,7 +210,7 @@ fn the_der_inside_of_a_certificate_and_a_key() {
     let certificates: Vec<_> = seeds.iter().filter_map(|der| key_pair::certificate(der).ok()).collect();
     feed("the_der_inside", &seeds, &["\u{30}\u{3}", "\u{2}\u{1}\u{0}", "\u{30}\u{7f}"], |der| {
         let facts = key_pair::certificate(der);
-        let dates = facts.as_ref().map(|facts| [facts.from, facts.until].map(key_pair::date)).is_ok();
+        let dates = facts.as_ref().map(|facts| [facts.from, facts.until].map(date::day)).is_ok();
         let labels = ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"];
         let texts = labels.map(|label| {
             let text = format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", base64_of(der));
@@ -462,7 +463,12 @@ fn secrets_of_manifests() {
         let Ok(tree) = serde_json::from_slice::<Value>(bytes) else { return "not JSON".to_owned() };
         match Inspection::of_manifest(&tree, "n") {
             Ok(secret) => {
-                format!("{} {:?} {}", secret.keys.len().min(3), secret.expired_on(), secret.is_the_servers())
+                format!(
+                    "{} {:?} {}",
+                    secret.keys.len().min(3),
+                    secret.keys.values().find_map(|value| value.end).map(|end| end.of),
+                    secret.is_the_servers()
+                )
             }
             Err(error) => error.to_string(),
         }

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub(crate) use self::certificate::CertificateIdentity;
-pub(crate) use self::end::End;
+pub(crate) use self::end::{End, Ending};
 pub(crate) use self::registry::LoginIdentity;
 pub(crate) use self::signed::{GoogleAccount, SignedToken};
 pub(crate) use self::ssh_key::SshKey;

@@ -11,10 +11,10 @@ use super::credential::{CREDENTIAL_LABEL, Credential};
 use super::doubt::Doubt;
 use super::identity::End;
 use super::value::SecretValue;
-use super::{docker_config, go_base64, key_pair, tls};
+use super::{docker_config, go_base64};
 use crate::error::{Error, Result};
 use crate::history::History;
-use crate::metadata::Owner;
+use crate::metadata::{EXPIRES, Ends, Owner};
 
 /// The types of secrets that the server makes itself.
 const OF_THE_SERVER: [&str; 2] = ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"];
@@ -30,6 +30,8 @@ pub(crate) struct Inspection {
     pub(crate) applied_values: bool,
     /// When its keys changed.
     pub(crate) history: History,
+    /// The ends that people have noted.
+    pub(crate) noted: Ends,
     /// The object that writes it, such as `MPIJob/train`: whatever is changed here, it may change back.
     pub(crate) controller: Option<String>,
 }
@@ -89,13 +91,8 @@ impl Inspection {
             keys,
             applied_values: false,
             history: History::default(),
+            noted: metadata["annotations"][EXPIRES].as_str().map(Ends::of).unwrap_or_default(),
         })
-    }
-
-    /// Returns the day on which the certificate in `tls.crt` expired.
-    pub(crate) fn expired_on(&self) -> Option<String> {
-        let end = self.keys.get(tls::CERTIFICATE)?.end?;
-        end.is_over().then(|| key_pair::date(end.at))
     }
 
     /// Returns the reason why no image can be pulled with it, if it is a registry login.

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use pkcs8::der::asn1::ObjectIdentifier;
-use pkcs8::der::{DateTime, Decode, Encode};
+use pkcs8::der::{Decode, Encode};
 use ring::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
     Ed25519KeyPair, KeyPair,
@@ -97,12 +97,6 @@ pub(crate) fn certificate(der: &[u8]) -> Result<CertificateFacts, &'static str> 
     let names = certificate.get_extension::<SubjectAltName>().ok().flatten();
     let names = names.map(|(_, names)| names.0).unwrap_or_default();
     Ok(CertificateFacts { from, until, subject, issuer, names, public })
-}
-
-/// Formats a day as `2026-01-31`.
-pub(super) fn date(since_1970: Duration) -> String {
-    let date = DateTime::from_unix_duration(since_1970).map(|date| date.to_string()).unwrap_or_default();
-    date.split('T').next().unwrap_or_default().to_owned()
 }
 
 /// Compares the key with the certificate. An error says why the key can't be read, in Go's words.

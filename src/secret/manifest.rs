@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,8 +14,9 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::difference::Difference;
 use super::value::SecretValue;
-use crate::metadata::{self, LAST_APPLIED};
+use crate::metadata::{self, EXPIRES, Ends, LAST_APPLIED};
 use crate::render::Escaping;
 
 /// The label of a secret that holds a login of a service: its name. It says how jobs take the secret.
@@ -59,27 +61,48 @@ impl SecretManifest {
     }
 
     /// Returns the metadata of the secret that it replaces, with its own labels and annotations. Leaves out
-    /// `managedFields`, which the server writes again, and the copy of the old values that `kubectl apply`
-    /// left.
-    pub(crate) fn metadata_over(&self, old: &Value) -> Value {
+    /// `managedFields`, which the server writes again, the copy of the old values that `kubectl apply` left, and
+    /// the ends of values that do not stay the same.
+    pub(crate) fn metadata_over(&self, old: &Value, difference: &Difference) -> Value {
         let mut metadata = old.clone();
         if let Some(fields) = metadata.as_object_mut() {
             fields.remove("managedFields");
             if let Some(annotations) = fields.get_mut("annotations").and_then(Value::as_object_mut) {
                 annotations.remove(LAST_APPLIED);
+                let ends = annotations.remove(EXPIRES);
+                let ends = ends.as_ref().and_then(Value::as_str).map(Ends::of).unwrap_or_default();
+                let ends = ends.kept(|key| difference.keeps(key)).and(self.ends());
+                annotations.extend(ends.annotation().map(|ends| (EXPIRES.to_owned(), Value::from(ends))));
             }
             // It says what the old values were.
             if let Some(labels) = fields.get_mut("labels").and_then(Value::as_object_mut) {
                 labels.remove(LOGIN_LABEL);
             }
         }
-        metadata::with(metadata, &self.labels, &self.annotations)
+        let mut annotations = self.annotations.clone();
+        if metadata["annotations"].get(EXPIRES).is_some() {
+            annotations.remove(EXPIRES);
+        }
+        metadata::with(metadata, &self.labels, &annotations)
+    }
+
+    /// Notes the ends that are known of its values, and one that holds for all. What an annotation says wins.
+    pub(crate) fn note_ends(&mut self, known: Ends, of_all: Option<Duration>) {
+        let keys = self.data.keys().map(String::as_str);
+        let of_all = of_all.map(|end| Ends::noted(keys, end)).unwrap_or_default();
+        let ends = known.and(of_all).and(self.ends());
+        self.annotations.extend(ends.annotation().map(|ends| (EXPIRES.to_owned(), ends)));
+    }
+
+    /// Returns the ends that its annotations note.
+    pub(crate) fn ends(&self) -> Ends {
+        self.annotations.get(EXPIRES).map(|ends| Ends::of(ends)).unwrap_or_default()
     }
 
     /// Returns true if labels and annotations of a secret with this metadata stay as they are when it is
     /// replaced.
-    pub(crate) fn keeps_metadata(&self, old: &Value) -> bool {
-        let new = self.metadata_over(old);
+    pub(crate) fn keeps_metadata(&self, old: &Value, difference: &Difference) -> bool {
+        let new = self.metadata_over(old, difference);
         let entries = |of: &Value, field: &str| of[field].as_object().cloned().unwrap_or_default();
         ["labels", "annotations"].iter().all(|field| entries(&new, field) == entries(old, field))
     }

@@ -60,7 +60,7 @@ pub(crate) use field_text::FieldText;
 pub(crate) use go_base64::{decoded as decoded_base64, decoded_auth};
 pub(crate) use handling::{Handling, Nothing, Trimming};
 pub(crate) use hash::name_with_hash;
-pub(crate) use identity::Identity;
+pub(crate) use identity::{End, Ending, Identity};
 pub(crate) use input::{Input, ProcessInput};
 pub(crate) use inspection::{Inspection, ValueFacts};
 pub(crate) use key_pair::{

@@ -13,6 +13,7 @@ use super::pem::{Block, blocks};
 use super::reading::check_standard_input;
 use super::unseen;
 use super::value::SecretValue;
+use crate::date;
 use crate::error::{Error, Result};
 
 pub(super) const CERTIFICATE: &str = "tls.crt";
@@ -164,9 +165,9 @@ fn labels(blocks: &[Block<'_>]) -> String {
 fn validity_warning(shown: &Shown, from: Duration, until: Duration, now: SystemTime) -> Vec<String> {
     let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     if until < now {
-        vec![format!("the certificate in {shown} expired on {}", key_pair::date(until))]
+        vec![format!("the certificate in {shown} expired on {}", date::day(until))]
     } else if from > now {
-        vec![format!("the certificate in {shown} is not valid before {}", key_pair::date(from))]
+        vec![format!("the certificate in {shown} is not valid before {}", date::day(from))]
     } else {
         Vec::new()
     }

@@ -5,10 +5,10 @@ use std::fmt;
 use serde::de::IgnoredAny;
 
 use super::identity::End;
-use super::key_pair;
 use super::pem::{Block, blocks};
 use super::unseen::{self, Unseen};
 use super::value::SecretValue;
+use crate::date;
 use crate::wording::{list, plural};
 
 /// The facts that may be shown about a value.
@@ -84,7 +84,7 @@ impl ValueSummary {
 
     /// Returns the day on which the certificate or the token in it expires: `2026-01-31`.
     pub(crate) fn expires(&self) -> Option<String> {
-        self.end.map(|end| key_pair::date(end.at))
+        self.end.map(|end| date::day(end.at))
     }
 }
 

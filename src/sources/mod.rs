@@ -104,6 +104,7 @@ pub(crate) async fn read_sources(
     let mut contents = secret::read(sources, Handling { trimming, nothing }, &mut ProcessInput)?;
     contents.notes.extend(logins.notes);
     contents.warnings.extend(logins.warnings);
+    contents.ends = logins.ends;
     Ok(contents)
 }
 
@@ -120,6 +121,7 @@ pub(crate) fn read_logins(words: &[String]) -> Result<Found> {
         all.sources.extend(found.sources);
         all.notes.extend(found.notes);
         all.warnings.extend(found.warnings);
+        all.ends = all.ends.and(found.ends);
     }
     Ok(all)
 }

@@ -107,10 +107,13 @@ fn what_is_shared_and_what_is_a_copy_is_said(world: &World, sandbox: &Sandbox) {
         ["hf|Opaque|1|cluster-wide|age", "plain|Opaque|1|<none>|age", "some|Opaque|1|department|age"]
     );
     let wide = sandbox.run(shared.run(&["list", "-p", &project.name, "-o", "wide"])).success();
-    assert_eq!(rows(&wide)[0], "NAME|TYPE|KEYS|SHARED|AGE|CHANGED|BY|PROJECT|CREDENTIAL|EVIDENCE");
+    assert_eq!(rows(&wide)[0], "NAME|TYPE|KEYS|SHARED|AGE|CHANGED|BY|EXPIRES|PROJECT|CREDENTIAL|EVIDENCE");
     assert_eq!(
         rows(&wide)[1],
-        format!("hf|Opaque|1|copy|age|age|support|{}|password|label run.ai/cluster-wide", project.name)
+        format!(
+            "hf|Opaque|1|copy|age|age|support|<none>|{}|password|label run.ai/cluster-wide",
+            project.name
+        )
     );
 }
 
@@ -147,6 +150,7 @@ fn several_projects_are_listed_together_and_all_namespaces_by_their_labels(world
             "consumers",
             "created",
             "credential",
+            "expires",
             "keyNames",
             "keys",
             "name",

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::{Outcome, Sandbox, World, scenario};
 
 use crate::create_types::openssh_key;
@@ -179,6 +179,10 @@ fn a_profile_of_aws_brings_keys_region_and_endpoint() {
     assert_stores(&sandbox, "aws=lab", &expected);
     let (data, printed) = stored(&sandbox, "aws=short");
     assert_eq!(data["AWS_SESSION_TOKEN"], other);
+    let ends = printed.json()["metadata"]["annotations"]["kubectl-runai-secret/expires"].clone();
+    let end = "2020-01-02T03:04:05Z";
+    let expected = json!({"AWS_ACCESS_KEY_ID": end, "AWS_SECRET_ACCESS_KEY": end, "AWS_SESSION_TOKEN": end});
+    assert_eq!(serde_json::from_str::<Value>(ends.as_str().unwrap()).unwrap(), expected);
     let warning =
         "the keys of this profile are temporary and ended at 2020-01-02T03:04:05Z: a job that starts later";
     assert!(printed.stderr.contains(warning), "{printed}");

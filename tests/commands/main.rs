@@ -32,6 +32,7 @@ mod edit;
 mod edit_all_keys;
 mod edit_conflicts;
 mod effort;
+mod expiry;
 mod faults;
 mod foreign;
 mod guide;

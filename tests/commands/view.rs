@@ -59,7 +59,7 @@ fn keys_and_what_values_look_like_are_told_without_any(world: &World, sandbox: &
     }
     assert_eq!(
         report["keys"],
-        json!([{"key": "token", "bytes": 21, "form": "text", "endsInNewline": true, "doubt": null, "expires": null, "identity": null}])
+        json!([{"key": "token", "bytes": 21, "form": "text", "endsInNewline": true, "doubt": null, "expires": null, "expiresAsNoted": null, "identity": null}])
     );
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::cluster::Unseen;
-use crate::findings::{Finding, View};
+use crate::findings::{Finding, Horizon, View};
 
 /// The objects of a kind that is not known.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -22,8 +22,8 @@ pub(super) struct Look {
 }
 
 impl Look {
-    pub(super) fn of_cluster((view, unseen): (View, Vec<Unseen>)) -> Self {
-        Self { findings: view.findings(), view, unseen, unchecked: Vec::new() }
+    pub(super) fn of_cluster((view, unseen): (View, Vec<Unseen>), horizon: Horizon) -> Self {
+        Self { findings: view.findings(horizon), view, unseen, unchecked: Vec::new() }
     }
 
     /// Returns true if there was something to check, and none of it could be.

@@ -9,13 +9,22 @@ use super::cluster::{Secrets, by_place, consumer, elsewhere, env_names, logins_i
 use super::look::{Look, Unchecked};
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
-use crate::findings::{self, EnvNames, Extent, Finding, Makers, View, referred};
+use crate::findings::{self, EnvNames, Extent, Finding, Horizon, Makers, View, referred};
 use crate::manifest::Object;
 use crate::secret::{self, Inspection};
 use crate::session::Session;
 use crate::sources::manifest_files::ManifestFile;
 use crate::wording::list;
 use crate::workload::{self, Consumer, Kind, OfKubernetes, Target};
+
+/// What is checked: the files, or one workload of them.
+pub(super) struct Manifests<'a> {
+    pub(super) files: &'a [ManifestFile],
+    pub(super) target: Option<&'a Target>,
+    /// The namespace of objects that name none.
+    pub(super) namespace: &'a str,
+    pub(super) horizon: Horizon,
+}
 
 /// The content of the files.
 #[derive(Default)]
@@ -29,16 +38,9 @@ struct Content {
 }
 
 /// Checks the workloads and secrets of manifests, and those secrets of the cluster that the workloads refer
-/// to. Objects that name no namespace are taken to be in `namespace`.
-pub(super) async fn look(
-    files: &[ManifestFile],
-    target: Option<&Target>,
-    namespace: &str,
-    cluster: &Cluster,
-    session: &Session<'_>,
-) -> Result<Look> {
-    let Content { consumers, mut secrets, made, malformed, unchecked } =
-        Content::of(files, target, namespace, session)?;
+/// to.
+pub(super) async fn look(from: &Manifests<'_>, cluster: &Cluster, session: &Session<'_>) -> Result<Look> {
+    let Content { consumers, mut secrets, made, malformed, unchecked } = Content::of(from, session)?;
     let wanted = referred(&consumers).into_iter().filter(|place| !secrets.contains_key(place));
     // If the files make a secret, the one in the cluster is what it was made of until now.
     let is_made = |(namespace, name): &(String, String)| made.of(namespace, name).is_some();
@@ -51,7 +53,7 @@ pub(super) async fn look(
     let (account_logins, extent) = (logins, Extent::Part);
     let view = View { consumers, secrets, elsewhere, account_logins, made, env_names, extent };
     Ok(Look {
-        findings: [view.findings(), malformed].concat(),
+        findings: [view.findings(from.horizon), malformed].concat(),
         view,
         unseen: [refused, unread].concat(),
         unchecked: unchecked_kinds(unchecked),
@@ -59,14 +61,8 @@ pub(super) async fn look(
 }
 
 /// Checks the same without a cluster: a secret that is not in the files is not looked up.
-pub(super) fn look_offline(
-    files: &[ManifestFile],
-    target: Option<&Target>,
-    namespace: &str,
-    session: &Session<'_>,
-) -> Result<Look> {
-    let Content { consumers, mut secrets, made, malformed, unchecked } =
-        Content::of(files, target, namespace, session)?;
+pub(super) fn look_offline(from: &Manifests<'_>, session: &Session<'_>) -> Result<Look> {
+    let Content { consumers, mut secrets, made, malformed, unchecked } = Content::of(from, session)?;
     let not_there = referred(&consumers).into_iter().filter(|place| !secrets.contains_key(place));
     let is_made = |(namespace, name): &(String, String)| made.of(namespace, name).is_some();
     let (to_make, unknown): (Vec<_>, Vec<_>) = not_there.partition(is_made);
@@ -80,7 +76,7 @@ pub(super) fn look_offline(
     let view =
         View { consumers, secrets, elsewhere: BTreeMap::new(), account_logins, made, env_names, extent };
     Ok(Look {
-        findings: [view.findings(), malformed].concat(),
+        findings: [view.findings(from.horizon), malformed].concat(),
         view,
         unseen: Vec::new(),
         unchecked: unchecked_kinds(unchecked),
@@ -92,12 +88,8 @@ fn unchecked_kinds(counts: BTreeMap<(String, String), usize>) -> Vec<Unchecked> 
 }
 
 impl Content {
-    fn of(
-        files: &[ManifestFile],
-        target: Option<&Target>,
-        namespace: &str,
-        session: &Session<'_>,
-    ) -> Result<Self> {
+    fn of(from: &Manifests<'_>, session: &Session<'_>) -> Result<Self> {
+        let Manifests { files, target, namespace, .. } = *from;
         let mut content = Self::default();
         for file in files {
             let objects = file.manifest()?.objects(|api_version, kind| {

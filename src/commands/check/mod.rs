@@ -6,6 +6,7 @@ mod look;
 mod manifest;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
@@ -14,10 +15,11 @@ use serde::Serialize;
 use self::cluster::{consumer_named, consumers_in, elsewhere};
 use self::copies::Around;
 use self::look::{Look, Unchecked};
+use self::manifest::Manifests;
 use crate::cluster::{Cluster, Namespaces, Unseen};
 use crate::error::{Error, Result};
-use crate::findings::{Code, Finding, Severity};
-use crate::flags::{Holds, Report, ReportArgs};
+use crate::findings::{Code, Finding, Horizon, Severity};
+use crate::flags::{Holds, Report, ReportArgs, parse_span};
 use crate::session;
 use crate::session::Session;
 use crate::session::scope::ScopeArgs;
@@ -29,14 +31,14 @@ use crate::workload::{KINDS, Kind, TypedTarget};
 /// Check secrets and what uses them: what is missing, misspelt, lost or expired
 ///
 /// Without TARGET it checks the whole namespace. Values are read and never shown. The exit code is 3 if the
-/// severity of a finding is error, and if nothing that -f names could be checked.
+/// severity of a finding is error, or what --fail-on says, and if nothing that -f names could be checked.
 #[derive(clap::Args)]
 #[command(
     mut_arg("filename", |flag| flag.conflicts_with("all_namespaces")),
     after_help = "Examples:\n  \
     kubectl runai-secret check -p team-a\n  \
-    kubectl runai-secret check job/train -p team-a\n  \
     kubectl runai-secret check -f job.yaml -p team-a\n  \
+    kubectl runai-secret check -A --within=30d --only=expired,expired-certificate,expires-soon --fail-on=warning\n  \
     kubectl runai-secret check -A --ignore unused-secret,trailing-newline -o json"
 )]
 pub(crate) struct CheckArgs {
@@ -50,6 +52,25 @@ pub(crate) struct CheckArgs {
     /// Ask no cluster: check the files of -f against each other
     #[arg(long, requires = "filename")]
     offline: bool,
+
+    /// Also report what ends within this time: certificates, tokens, and what --expires noted [default: 14d, or the
+    /// last quarter of a shorter life]
+    #[arg(long, value_name = "SPAN", value_parser = parse_span, add = Holds::Text)]
+    within: Option<Duration>,
+
+    /// Report only findings with these codes
+    #[arg(long, value_name = "CODE", value_delimiter = ',', conflicts_with = "ignore")]
+    only: Vec<Code>,
+
+    /// The least severity with which a finding makes the exit code 3
+    #[arg(
+        long,
+        value_name = "error|warning|info",
+        default_value = "error",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    fail_on: Severity,
 
     /// Leave out findings with these codes
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
@@ -72,6 +93,16 @@ impl ValueEnum for Code {
     }
 }
 
+impl ValueEnum for Severity {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Error, Self::Warning, Self::Info]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.word()))
+    }
+}
+
 /// The report of `-o json`. docs/reference/json.md documents the fields.
 #[derive(Serialize)]
 struct FindingsReport<'a> {
@@ -85,22 +116,25 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
     // Read first: a credential plugin may take the terminal.
     let files = args.manifest.files()?.map(|files| files.read()).transpose()?;
     let in_files = typed.clone().filter(|_| files.is_some()).map(TypedTarget::known).transpose()?;
+    let horizon = Horizon::new(args.within);
+    let target = in_files.as_ref();
     if let Some(files) = files.as_ref().filter(|_| args.offline) {
         let namespace = session.usual_namespace()?;
-        let look = manifest::look_offline(files, in_files.as_ref(), &namespace, session)?;
+        let from = Manifests { files, target, namespace: &namespace, horizon };
+        let look = manifest::look_offline(&from, session)?;
         return report(args, look, &Namespaces::One(namespace), session);
     }
     let cluster = session.connect().await?;
     let scope = args.scope.resolve(&cluster, session).await?;
     let look = match (&files, typed, &scope) {
         (Some(files), _, Namespaces::One(namespace)) => {
-            manifest::look(files, in_files.as_ref(), namespace, &cluster, session).await?
+            manifest::look(&Manifests { files, target, namespace, horizon }, &cluster, session).await?
         }
         (None, Some(target), Namespaces::One(namespace)) => {
             let target = session::target::find(target, namespace, &cluster, session).await?;
-            Look::of_cluster(consumer_named(&target, namespace, &cluster).await?)
+            Look::of_cluster(consumer_named(&target, namespace, &cluster).await?, horizon)
         }
-        (None, None, scope) => whole(scope, &cluster, session).await?,
+        (None, None, scope) => whole(scope, horizon, &cluster, session).await?,
         (_, _, Namespaces::All | Namespaces::AllAtOnce) => {
             return Err(Error::usage(
                 "TARGET and --all-namespaces exclude each other: a workload is in one namespace",
@@ -117,7 +151,7 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
     }
     // What has something in it exists.
     let is_certain = files.is_none() && look.view.has_objects() && session.is_place_chosen();
-    if look.findings.iter().all(|finding| args.ignore.contains(&finding.code))
+    if !look.findings.iter().any(|finding| args.wants(finding.code))
         && let Namespaces::One(namespace) = &scope
         && !is_certain
     {
@@ -128,7 +162,12 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
 }
 
 /// Looks at one namespace or at all, and at the copies of shared secrets there.
-async fn whole(scope: &Namespaces, cluster: &Cluster, session: &Session<'_>) -> Result<Look> {
+async fn whole(
+    scope: &Namespaces,
+    horizon: Horizon,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<Look> {
     let runai = &session.globals.place.runai_namespace;
     let (seen, around) =
         tokio::join!(consumers_in(scope, runai, cluster), Around::read(scope, cluster, session));
@@ -136,7 +175,7 @@ async fn whole(scope: &Namespaces, cluster: &Cluster, session: &Session<'_>) -> 
     let (of_copies, elsewhere) =
         tokio::join!(around.findings(&seen.secrets, cluster, session), elsewhere(&seen.secrets, cluster));
     let (of_copies, more) = of_copies?;
-    let mut look = Look::of_cluster(seen.view(elsewhere));
+    let mut look = Look::of_cluster(seen.view(elsewhere), horizon);
     look.findings.extend(of_copies);
     look.unseen.extend(more);
     Ok(look)
@@ -145,7 +184,7 @@ async fn whole(scope: &Namespaces, cluster: &Cluster, session: &Session<'_>) -> 
 fn report(args: &CheckArgs, look: Look, scope: &Namespaces, session: &Session<'_>) -> Result<()> {
     let is_in_vain = look.is_in_vain();
     let Look { mut findings, mut unseen, unchecked, .. } = look;
-    findings.retain(|finding| !args.ignore.contains(&finding.code));
+    findings.retain(|finding| args.wants(finding.code));
     findings.sort_unstable();
     unseen.sort_unstable();
     session::scope::warn_unseen(&unseen, "what depends on them was not checked", session);
@@ -166,7 +205,13 @@ fn report(args: &CheckArgs, look: Look, scope: &Namespaces, session: &Session<'_
         let seen = if unseen.is_empty() { "in" } else { "in what could be seen of" };
         session.ui.note(&format!("nothing found {seen} {what}"));
     }
-    conclude(&findings, form, session)
+    conclude(&findings, args, session)
+}
+
+impl CheckArgs {
+    fn wants(&self, code: Code) -> bool {
+        (self.only.is_empty() || self.only.contains(&code)) && !self.ignore.contains(&code)
+    }
 }
 
 /// Names the kinds whose objects were not checked, with how many there are.
@@ -202,8 +247,9 @@ fn table(findings: &[Finding], scope: &Namespaces, form: Report) -> String {
 }
 
 /// Tells what to do about each kind of finding.
-fn conclude(findings: &[Finding], form: Report, session: &Session<'_>) -> Result<()> {
-    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+fn conclude(findings: &[Finding], args: &CheckArgs, session: &Session<'_>) -> Result<()> {
+    let form = args.report.output;
+    let errors = findings.iter().filter(|finding| finding.severity <= args.fail_on).count();
     if form == Report::Table {
         let mut said = BTreeSet::new();
         for finding in findings.iter().filter(|finding| said.insert(finding.code)) {
@@ -221,5 +267,10 @@ fn conclude(findings: &[Finding], form: Report, session: &Session<'_>) -> Result
     } else {
         format!(" of {}", plural(findings.len(), "finding"))
     };
-    Err(Error::partly(format!("{}{of}", plural(errors, "error"))))
+    let what = match args.fail_on {
+        Severity::Error => plural(errors, "error"),
+        Severity::Warning | Severity::Info if errors == findings.len() => plural(errors, "finding"),
+        Severity::Warning | Severity::Info => plural(errors, "error or warning"),
+    };
+    Err(Error::partly(format!("{what}{of}")))
 }

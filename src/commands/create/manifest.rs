@@ -48,6 +48,7 @@ pub(super) async fn resolve(
     secret_type.clone_into(&mut manifest.secret_type);
     (manifest.labels, manifest.annotations) = (labels, annotations);
     manifest.namespace.clone_from(&session.globals.place.namespace);
+    manifest.note_ends(contents.ends, args.expires);
     manifest.immutable = args.immutable.then_some(true);
     if args.append_hash == Some(true) {
         manifest.name = secret::name_with_hash(&manifest);

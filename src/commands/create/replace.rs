@@ -129,7 +129,8 @@ impl Replacement<'_> {
         let remains = Remains::of(self.cluster, self.namespace, self.name());
         let body = match &remains {
             Some(remains) => {
-                self.manifest.to_replacement_body(&self.manifest.metadata_over(remains.metadata()))
+                let unknown = Difference::default();
+                self.manifest.to_replacement_body(&self.manifest.metadata_over(remains.metadata(), &unknown))
             }
             None => self.manifest.to_request_body(),
         };
@@ -159,7 +160,7 @@ impl Replacement<'_> {
         let before = &old.metadata;
         let body = {
             let difference = agreement.difference.borrow();
-            let new = self.manifest.metadata_over(before);
+            let new = self.manifest.metadata_over(before, &difference);
             let new = history::with_record(new, &metadata(before), &difference.touched());
             self.manifest.to_replacement_body(&new)
         };
@@ -235,14 +236,14 @@ impl Replacement<'_> {
             ui.effect("it has finalizers: it goes only when the controllers that set them remove them");
         }
         ui.confirm(&format!("Delete {name} and create it again?")).await?;
-        self.check_with_server(&old["metadata"]).await?;
         let difference = agreement.difference.take();
+        self.check_with_server(&old["metadata"], &difference).await?;
         self.delete_and_create(&old, self.lost_keys(keys()), difference).await
     }
 
     /// Has the server check the new secret under a free name, before the old one is deleted.
-    async fn check_with_server(&self, old: &Value) -> Result<()> {
-        let mut trial = self.fresh(old);
+    async fn check_with_server(&self, old: &Value, difference: &Difference) -> Result<()> {
+        let mut trial = self.fresh(old, difference);
         let suffix: String = random()?.iter().map(|byte| char::from(b'a' + byte % 26)).collect();
         trial["name"] = Value::from(secret::with_suffix(self.name(), &suffix));
         let body = self.manifest.to_replacement_body(&trial);
@@ -252,8 +253,8 @@ impl Replacement<'_> {
     }
 
     /// Returns the metadata of an object that takes the old one's place.
-    fn fresh(&self, old: &Value) -> Value {
-        self.manifest.metadata_over(&metadata::of_a_new_object(old))
+    fn fresh(&self, old: &Value, difference: &Difference) -> Value {
+        self.manifest.metadata_over(&metadata::of_a_new_object(old), difference)
     }
 
     async fn delete_and_create(
@@ -267,7 +268,7 @@ impl Replacement<'_> {
         back["metadata"] = metadata::of_a_new_object(before);
         let bodies = Bodies {
             new: self.manifest.to_replacement_body(&history::with_record(
-                self.fresh(before),
+                self.fresh(before, &difference),
                 &metadata(before),
                 &difference.touched(),
             )),

@@ -125,6 +125,7 @@ async fn generic(
     let mut contents = read_sources(&args.sources, login.sources, lines, session).await?;
     contents.notes.extend(login.notes);
     contents.warnings.extend(login.warnings);
+    contents.ends = contents.ends.and(login.ends);
     if !args.allow_empty && !args.sources.allow_empty_values {
         contents.check_not_empty()?;
     }

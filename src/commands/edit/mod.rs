@@ -20,6 +20,7 @@ use crate::cluster::{Failure, SecretWithValues};
 use crate::command_line::{self, CommandLine};
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, Holds, Output, WriteArgs};
+use crate::metadata::Ends;
 use crate::propagation::Scope;
 use crate::secret::{self, Changes, Difference, SecretValue};
 use crate::session::Session;
@@ -225,14 +226,16 @@ impl Editing<'_> {
                 losing_keys::agree(&self.change, &scope, &removed).await?;
                 agreed = removed;
             }
-            let failure = match self.send(&seen, &changes).await {
+            let difference = Difference::of(&seen.values, changes.entries());
+            let old = &seen.head.metadata.annotations.ends;
+            let ends = change::secret::ends_after(&seen.head.metadata, &difference, Ends::default());
+            let metadata = change::secret::patch_metadata(&seen.head.metadata, &difference, &ends);
+            let failure = match self.send(&metadata, &changes).await {
                 Ok(object) => {
-                    let done = Done {
-                        verb: "edited",
-                        object,
-                        difference: Difference::of(&seen.values, changes.entries()),
-                        cleaned: seen.head.metadata.annotations.last_applied.is_some(),
-                    };
+                    let lost_ends =
+                        old.lost_in(&ends).into_iter().filter(|key| !difference.loses(key)).collect();
+                    let cleaned = seen.head.metadata.annotations.last_applied.is_some();
+                    let done = Done { verb: "edited", object, difference, cleaned, lost_ends };
                     return Ok(Some((done, changes)));
                 }
                 Err(failure) => failure,
@@ -261,14 +264,12 @@ impl Editing<'_> {
         }
     }
 
-    async fn send(&self, seen: &SecretWithValues, changes: &Changes) -> Result<Value, Failure> {
+    async fn send(&self, metadata: &Value, changes: &Changes) -> Result<Value, Failure> {
         let SecretChange { name, namespace, cluster, write, .. } = &self.change;
         if write.dry_run == DryRun::Client {
             return Ok(self.change.unwritten());
         }
-        let difference = Difference::of(&seen.values, changes.entries());
-        let metadata = change::secret::patch_metadata(&seen.head.metadata, &difference);
-        let patch = secret::patch_of_changes(&metadata, &changes.entries());
+        let patch = secret::patch_of_changes(metadata, &changes.entries());
         cluster.patch_secret(namespace, name, patch, write.write()).await
     }
 

@@ -21,13 +21,14 @@ use crate::session::Session;
 use crate::session::projects::ProjectSelection;
 use crate::session::scope::ScopeArgs;
 use crate::ui::Table;
-use crate::{session, sharing};
+use crate::{date, session, sharing};
 
 /// List the secrets of a project, without their values
 ///
 /// It lists one project, several (-p a -p b), or all namespaces. Helm's releases and tokens of service
-/// accounts are left out. -o wide also says when values were last written, and by which program. No value is read: the server says how many keys a secret has. --keys also shows the
-/// names of the keys, and has to read the secrets for that.
+/// accounts are left out. -o wide also says when values were last written, by which program, and the
+/// first end that was noted with --expires. No value is read: the server says how many keys a secret has. --keys also
+/// shows the names of the keys, and has to read the secrets for that.
 ///
 /// --consumers counts what refers to each secret in its namespace, as usage does: one request for each kind
 /// of workload, and more if there are many of them. If you may not list a kind, "?" stands for 0, and "2+"
@@ -231,6 +232,7 @@ impl Places {
             columns.extend([
                 Column::Changed,
                 Column::By,
+                Column::Expires,
                 Column::Project,
                 Column::Credential,
                 Column::Evidence,
@@ -261,6 +263,7 @@ impl Row {
             created: metadata.created,
             changed,
             changed_by,
+            expires: metadata.annotations.ends.first().map(date::time),
             secret_type,
             keys,
             key_names,
@@ -287,6 +290,7 @@ enum Column {
     Age,
     Changed,
     By,
+    Expires,
     Project,
     Credential,
     Evidence,
@@ -304,6 +308,7 @@ impl Column {
             Self::Age => "AGE",
             Self::Changed => "CHANGED",
             Self::By => "BY",
+            Self::Expires => "EXPIRES",
             Self::Project => "PROJECT",
             Self::Credential => "CREDENTIAL",
             Self::Evidence => "EVIDENCE",
@@ -323,6 +328,9 @@ impl Column {
             Self::Age => age(&row.created),
             Self::Changed => row.changed.as_deref().map(age).unwrap_or_default(),
             Self::By => take(&mut row.changed_by).unwrap_or_default(),
+            Self::Expires => {
+                row.expires.as_deref().and_then(|end| end.split('T').next()).unwrap_or_default().to_owned()
+            }
             Self::Project => take(&mut row.project).unwrap_or_default(),
             Self::Credential => take(&mut row.credential).unwrap_or_default(),
             Self::Evidence => row.evidence.as_ref().map(ToString::to_string).unwrap_or_default(),

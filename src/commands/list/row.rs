@@ -22,6 +22,8 @@ pub(super) struct Row {
     /// Null if the server does not say.
     pub(super) changed: Option<String>,
     pub(super) changed_by: Option<String>,
+    /// The first end that was noted; null if there is none.
+    pub(super) expires: Option<String>,
     pub(super) shared: Option<Sharing>,
     pub(super) credential: Option<String>,
     pub(super) consumers: Count,

@@ -14,13 +14,13 @@ use crate::age::age;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::Holds;
-use crate::metadata::{LastWrite, Metadata};
+use crate::metadata::Metadata;
 use crate::propagation::ExistingSecret;
 use crate::secret::{self, Doubt, Identity, Notation, SecretValue, ValueSummary};
 use crate::session::Session;
 use crate::ui::Table;
 use crate::wording::{few, nearest, plural};
-use crate::{render, session};
+use crate::{date, render, session};
 
 /// Show what is in a secret: keys, sizes, and what each value looks like
 ///
@@ -107,6 +107,8 @@ struct KeyReport<'a> {
     doubt: Option<String>,
     /// The day on which the certificate or the token in the value expires.
     expires: Option<String>,
+    /// The end that was noted with `--expires`.
+    expires_as_noted: Option<String>,
     /// Null if the form of the value is not known.
     identity: Option<Identity>,
     /// Null if the server does not say.
@@ -171,7 +173,7 @@ impl ViewArgs {
         let keys: Vec<KeyReport<'_>> = values
             .iter()
             .filter(|(key, _)| self.wants(key))
-            .map(|(key, value)| KeyReport::of(key, value, values, found.metadata.last_change_of(key)))
+            .map(|(key, value)| KeyReport::of(key, value, values, &found.metadata))
             .collect();
         let (secret_type, immutable) = (found.content.secret_type.as_str(), found.immutable);
         if matches!(self.output, Some(Form::Json | Form::Yaml)) {
@@ -257,14 +259,28 @@ impl<'a> KeyReport<'a> {
         key: &'a str,
         value: &SecretValue,
         beside: &BTreeMap<String, SecretValue>,
-        last: Option<LastWrite>,
+        metadata: &Metadata,
     ) -> Self {
         let look = ValueSummary::of(value);
         let doubt = Doubt::of(value.expose()).map(|doubt| doubt.to_string());
         let (form, ends_in_newline, expires) = (look.form.code(), look.ends_in_newline, look.expires());
+        let last = metadata.last_change_of(key);
+        let expires_as_noted = metadata.annotations.ends.of_key(key).map(date::time);
         let (changed, changed_by) = last.map(|last| (last.time, last.manager)).unzip();
         let (bytes, identity) = (value.len(), Identity::of(key, value, beside));
-        Self { key, bytes, form, ends_in_newline, doubt, expires, identity, changed, changed_by, look }
+        Self {
+            key,
+            bytes,
+            form,
+            ends_in_newline,
+            doubt,
+            expires,
+            expires_as_noted,
+            identity,
+            changed,
+            changed_by,
+            look,
+        }
     }
 }
 
@@ -273,7 +289,8 @@ fn facts(keys: &[KeyReport<'_>]) -> Option<Table> {
     let mut table = Table::new(["KEY", "FACT", "DETAIL"]);
     let all = keys.iter().flat_map(|key| {
         let facts = key.identity.as_ref().map(Identity::facts).unwrap_or_default();
-        facts.into_iter().map(|(fact, detail)| [key.key.to_owned(), fact.to_owned(), detail])
+        let noted = key.expires_as_noted.as_ref().map(|end| ("expires", format!("{end}, as noted")));
+        facts.into_iter().chain(noted).map(|(fact, detail)| [key.key.to_owned(), fact.to_owned(), detail])
     });
     let mut known = false;
     for row in all {

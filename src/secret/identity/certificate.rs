@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::time::Duration;
 
-use pkcs8::der::DateTime;
 use serde::Serialize;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::name::Name;
 
 use super::text::{MOST, cleaned};
+use crate::date;
 use crate::secret::key_pair::{self, CertificateFacts, Match};
 use crate::secret::pem::{Block, blocks, is_pem};
 use crate::secret::value::SecretValue;
@@ -33,8 +32,8 @@ impl CertificateIdentity {
             subject: in_words(&facts.subject),
             names: facts.names.iter().filter_map(name).take(MOST).collect(),
             issuer: in_words(&facts.issuer),
-            not_before: time(facts.from),
-            not_after: time(facts.until),
+            not_before: date::time(facts.from),
+            not_after: date::time(facts.until),
         }
     }
 
@@ -101,11 +100,6 @@ fn name(name: &GeneralName) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// Formats a time as the API does.
-pub(super) fn time(since_1970: Duration) -> String {
-    DateTime::from_unix_duration(since_1970).map(|time| time.to_string()).unwrap_or_default()
 }
 
 fn day(time: &str) -> &str {

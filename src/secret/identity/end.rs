@@ -1,9 +1,10 @@
 //! When a value ends by itself: a certificate, or a token that says so.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::signed;
 use super::text::LONGEST_LINE;
+use crate::date;
 use crate::secret::key_pair::{self, CertificateFacts};
 use crate::secret::pem::{Block, blocks, is_pem};
 
@@ -16,6 +17,8 @@ pub(crate) struct End {
     pub(crate) of: Ending,
     /// Since 1970.
     pub(crate) at: Duration,
+    /// How long it is valid in all.
+    pub(crate) lifetime: Option<Duration>,
 }
 
 /// The part of a value that ends.
@@ -36,11 +39,17 @@ impl End {
         }
         let text = bytes.starts_with(b"eyJ") && bytes.len() <= LONGEST_LINE;
         let text = text.then(|| std::str::from_utf8(bytes).ok()).flatten()?;
-        Some(Self { of: Ending::Token, at: signed::end(text.trim())? })
+        let (at, lifetime) = signed::end(text.trim())?;
+        Some(Self { of: Ending::Token, at, lifetime })
     }
 
     pub(crate) fn is_over(self) -> bool {
-        self.at < SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+        self.at < date::now()
+    }
+
+    fn of_certificate(of: Ending, certificate: &CertificateFacts) -> Self {
+        let lifetime = certificate.until.saturating_sub(certificate.from);
+        Self { of, at: certificate.until, lifetime: Some(lifetime) }
     }
 }
 
@@ -51,7 +60,7 @@ fn of_certificates(file: &[Block<'_>]) -> Option<End> {
     let all: Vec<CertificateFacts> =
         certificates.filter_map(|block| key_pair::certificate(&block.content).ok()).collect();
     let (own, others) = all.split_first()?;
-    let mut end = End { of: Ending::Certificate, at: own.until };
+    let mut end = End::of_certificate(Ending::Certificate, own);
     let mut chain = vec![own];
     while let Some(next) =
         chain.last().filter(|_| chain.len() < LONGEST_CHAIN).and_then(|last| issuer(last, others))
@@ -60,14 +69,14 @@ fn of_certificates(file: &[Block<'_>]) -> Option<End> {
             break;
         }
         if next.until < end.at {
-            end = End { of: Ending::Chain, at: next.until };
+            end = End::of_certificate(Ending::Chain, next);
         }
         chain.push(next);
     }
     let has_key = file.iter().any(Block::is_private_key);
     if chain.len() == 1 && !others.is_empty() && !has_key {
-        let last = all.iter().map(|one| one.until).max()?;
-        return Some(End { of: Ending::Authorities, at: last });
+        let last = all.iter().max_by_key(|one| one.until)?;
+        return Some(End::of_certificate(Ending::Authorities, last));
     }
     Some(end)
 }

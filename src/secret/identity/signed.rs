@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use super::certificate::time;
 use super::text::{cleaned, without_user};
+use crate::date;
 use crate::secret::field_text::FieldText;
 use crate::secret::go_base64::decoded_url;
 
@@ -26,6 +26,8 @@ struct Claims {
     iss: Scalar,
     #[serde(default)]
     sub: Scalar,
+    #[serde(default)]
+    iat: Scalar,
     #[serde(default)]
     exp: Scalar,
 }
@@ -48,6 +50,15 @@ impl Scalar {
             _ => None,
         }
     }
+
+    fn time(&self) -> Option<Duration> {
+        match self {
+            Self::Number(seconds) if (0.0..=LAST_SECOND).contains(seconds) => {
+                Duration::try_from_secs_f64(*seconds).ok().map(|time| Duration::from_secs(time.as_secs()))
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Claims {
@@ -64,12 +75,7 @@ impl Claims {
     }
 
     fn end(&self) -> Option<Duration> {
-        match self.exp {
-            Scalar::Number(seconds) if (0.0..=LAST_SECOND).contains(&seconds) => {
-                Duration::try_from_secs_f64(seconds).ok().map(|end| Duration::from_secs(end.as_secs()))
-            }
-            _ => None,
-        }
+        self.exp.time()
     }
 }
 
@@ -90,7 +96,7 @@ pub(super) fn token(text: &str) -> Option<SignedToken> {
     Some(SignedToken {
         issuer: claims.iss.text().map(|issuer| cleaned(without_user(issuer))),
         account: account.filter(|account| account.chars().all(is_of_a_name)).map(cleaned),
-        expires: claims.end().map(time),
+        expires: claims.end().map(date::time),
     })
 }
 
@@ -98,9 +104,11 @@ fn is_of_a_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':')
 }
 
-/// Returns the time at which a signed token ends.
-pub(super) fn end(text: &str) -> Option<Duration> {
-    Claims::of(text)?.end()
+/// Returns the time at which a signed token ends, and how long it is valid in all if it says so.
+pub(super) fn end(text: &str) -> Option<(Duration, Option<Duration>)> {
+    let claims = Claims::of(text)?;
+    let end = claims.end()?;
+    Some((end, claims.iat.time().map(|start| end.saturating_sub(start))))
 }
 
 /// The public fields of the file that Google gives for a service account.
