@@ -52,8 +52,9 @@ pub(crate) fn left_to_options(flag: Arg) -> Arg {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Where")]
 pub(crate) struct Place {
-    /// The Run:ai project; its namespace is looked up in the cluster. Some commands take several
-    #[arg(short, long = "project", global = true, value_name = "PROJECT", add = Holds::Project)]
+    /// The Run:ai project; its namespace is looked up in the cluster. Some commands take several, also
+    /// as a,b
+    #[arg(short, long = "project", global = true, value_name = "PROJECT", value_delimiter = ',', add = Holds::Project)]
     pub(crate) projects: Vec<String>,
 
     /// The namespace; overrides --project and the context's namespace

@@ -49,6 +49,8 @@ pub(crate) struct Metadata {
 #[derive(Clone, Deserialize, Default)]
 #[serde(default)]
 pub(crate) struct Annotations {
+    #[serde(rename = "kubectl-runai-secret/file-of")]
+    pub(crate) file_of: Option<String>,
     #[serde(rename = "kubectl-runai-secret/copy-of")]
     pub(crate) copy_of: Option<String>,
     #[serde(rename = "kubectl-runai-secret/deleting")]

@@ -76,7 +76,19 @@ impl<'a> SecretChange<'a> {
     ) -> Result<Self> {
         let cluster = session.connect().await?;
         let namespace = session.namespace(&cluster).await?;
-        Ok(Self { command, name, namespace, write, cluster, session, copy: CopyCheck::default() })
+        Ok(Self::in_namespace(command, name, namespace, write, cluster, session))
+    }
+
+    /// Begins in a namespace that is known.
+    pub(crate) fn in_namespace(
+        command: &'static str,
+        name: &'a str,
+        namespace: String,
+        write: &'a WriteArgs,
+        cluster: Rc<Cluster>,
+        session: &'a Session<'a>,
+    ) -> Self {
+        Self { command, name, namespace, write, cluster, session, copy: CopyCheck::default() }
     }
 
     /// Reads the secret; none if it does not exist.

@@ -1,4 +1,4 @@
-//! Lays out the first page of the help: the commands in groups, since nobody reads twenty in one list.
+//! Lays out the first page of the help: the commands in groups, since nobody reads so many in one list.
 //!
 //! clap groups flags, but not commands. So clap leaves the commands out, and this file lists them.
 
@@ -9,7 +9,7 @@ use clap::builder::styling::Style;
 
 /// Every command, in the order in which a newcomer needs them.
 const GROUPS: [(&str, &[&str]); 5] = [
-    ("Make", &["create", "set", "unset", "edit", "copy", "delete"]),
+    ("Make", &["create", "set", "unset", "edit", "copy", "apply", "delete"]),
     ("See", &["list", "view", "usage", "diff"]),
     ("Share", &["label", "status", "sync"]),
     ("Use", &["attach", "detach", "submit", "restart", "check"]),

@@ -241,9 +241,9 @@ impl Cluster {
         self.everywhere(vec![()], namespaces, |()| "secrets", list).await
     }
 
-    /// Lists the secrets in all namespaces whose given label is `true`.
-    pub(crate) async fn secrets_labelled(&self, label: &str) -> Result<Vec<Metadata>, Failure> {
-        let call = Call::get(Place::secrets(None)).query("labelSelector", format!("{label}=true"));
+    /// Lists the secrets in all namespaces whose label has this value.
+    pub(crate) async fn secrets_labelled(&self, label: &str, value: &str) -> Result<Vec<Metadata>, Failure> {
+        let call = Call::get(Place::secrets(None)).query("labelSelector", format!("{label}={value}"));
         self.list_metadata(call).await
     }
 

@@ -82,7 +82,7 @@ pub(crate) struct AttachArgs {
     selector: Option<String>,
 
     /// The container; '*' for all. Needed if there are several
-    #[arg(short, long, value_name = "NAME", add = Holds::Container)]
+    #[arg(short, long, value_name = "NAME", value_delimiter = ',', add = Holds::Container)]
     container: Vec<String>,
 
     /// Replace what is in the way: variables of the same name, mounts at the same path

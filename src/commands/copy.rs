@@ -46,8 +46,8 @@ pub(crate) struct CopyArgs {
     #[arg(value_name = "NAME", add = Holds::Secret)]
     name: String,
 
-    /// The project that gets it; may be repeated
-    #[arg(long = "to-project", value_name = "PROJECT", required = true, add = Holds::ProjectThere)]
+    /// The project that gets it; may be repeated, also as a,b
+    #[arg(long = "to-project", value_name = "PROJECT", required = true, value_delimiter = ',', add = Holds::ProjectThere)]
     to: Vec<String>,
 
     /// The project that has it; the same as --project

@@ -66,7 +66,7 @@ pub(crate) struct DetachArgs {
     selector: Option<String>,
 
     /// Only this container; may be repeated
-    #[arg(short, long, value_name = "NAME", add = Holds::Container)]
+    #[arg(short, long, value_name = "NAME", value_delimiter = ',', add = Holds::Container)]
     container: Vec<String>,
 
     #[command(flatten)]

@@ -1,6 +1,7 @@
 //! Holds one file or folder for each verb. No verb imports another. Each one resolves what was typed, looks,
 //! plans, shows and writes.
 
+mod apply;
 mod attach;
 mod check;
 mod completion;
@@ -44,6 +45,8 @@ pub(crate) enum Command {
     Edit(edit::EditArgs),
     /// Copy a secret to other projects
     Copy(copy::CopyArgs),
+    /// Make the secrets of a file that says where each value comes from
+    Apply(apply::ApplyArgs),
     /// Delete a secret, or a shared one with every copy of it
     Delete(delete::DeleteArgs),
     /// List the secrets of a project, without their values
@@ -86,6 +89,7 @@ pub(crate) async fn run(command: &Command, globals: &Globals, connected: &Connec
     let session = Session { globals, connected, ui };
     match command {
         Command::Create(args) => create::run(args, &session).await,
+        Command::Apply(args) => apply::run(args, &session).await,
         Command::Delete(args) => delete::run(args, &session).await,
         Command::List(args) => list::run(args, &session).await,
         Command::Label(args) => label::run(args, &session).await,

@@ -175,9 +175,12 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
         session.ui.note(&format!("{seen} holds an old value in {}", session::scope::in_words(&scope)));
     }
     session::scope::print(form, &report, session, || match (form, &args.name) {
-        (Report::Name, Some(_)) => names_of_consumers(&usages),
+        (Report::Name, Some(_)) => names_of_consumers(&usages, &scope),
         (Report::Name, None) => {
-            session::scope::lines(usages.iter().map(|usage| format!("secret/{}", usage.name)))
+            let name = |usage: &SecretUsage<'_>| {
+                session::scope::name_in(&scope, usage.namespace, &format!("secret/{}", usage.name))
+            };
+            session::scope::lines(usages.iter().map(name))
         }
         (_, Some(_)) => table_of_uses(&usages, &scope, form),
         (_, None) => table_of_secrets(&usages, &scope, form),
@@ -369,9 +372,10 @@ fn shared(view: &View) -> BTreeSet<(&str, &str)> {
     shared.map(|secret| (secret.namespace.as_str(), secret.name.as_str())).collect()
 }
 
-fn names_of_consumers(usages: &[SecretUsage<'_>]) -> String {
+fn names_of_consumers(usages: &[SecretUsage<'_>], scope: &Namespaces) -> String {
     let consumers = usages.iter().flat_map(|usage| &usage.consumers).map(|uses| uses.consumer);
-    let mut names: Vec<String> = consumers.map(Consumer::display_name).collect();
+    let name = |one: &Consumer| session::scope::name_in(scope, &one.namespace, &one.display_name());
+    let mut names: Vec<String> = consumers.map(name).collect();
     names.dedup();
     session::scope::lines(names)
 }

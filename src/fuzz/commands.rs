@@ -22,7 +22,7 @@ const ALONE: &str = "FUZZ_ALONE";
 const VERB: &str = "FUZZ_VERB";
 
 /// Every command, once for each different request to the server.
-const LINES: [&str; 80] = [
+const LINES: [&str; 82] = [
     "options",
     "create new --from-literal=A=one -p team-a",
     "create new --from-literal=A=one -n runai-team-a -o json",
@@ -45,6 +45,7 @@ const LINES: [&str; 80] = [
     "copy db -p team-a --to-project team-b",
     "copy db -p team-a --to-project team-b --replace -o json",
     "copy db -p team-a --to-project team-b --dry-run=server",
+    "apply -f DECLARED -p team-a --adopt --prune",
     "delete db -p team-a --force",
     "delete other db -p team-a",
     "delete db -p team-a --dry-run=server --force",
@@ -100,6 +101,7 @@ const LINES: [&str; 80] = [
     "diff db --from-literal=k=v -p team-a",
     "usage -p team-a",
     "usage db -p team-a -o wide",
+    "usage deploy/web -p team-a",
     "usage -A --unused",
     "usage -p team-a -o json",
     "completion bash",
@@ -108,7 +110,8 @@ const LINES: [&str; 80] = [
 /// Runs a command line on a server.
 fn run(line: &str, server: &Server) -> (Result<()>, Heard) {
     let manifest = env::temp_dir().join("manifest.yaml").display().to_string();
-    let line = line.replace("MANIFEST", &manifest);
+    let declared = env::temp_dir().join("secrets.yaml").display().to_string();
+    let line = line.replace("MANIFEST", &manifest).replace("DECLARED", &declared);
     let line = format!("kubectl-runai-secret -s {} --kubeconfig /dev/null {line}", server.address());
     let words: Vec<OsString> = line.split(' ').map(Into::into).collect();
     let cli = parsing::parse(&words)
@@ -154,6 +157,9 @@ fn is_alone(test: &str) -> bool {
     let folder = tempfile::tempdir().unwrap();
     let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": pod_spec()});
     fs::write(folder.path().join("manifest.yaml"), pod.to_string()).unwrap();
+    let secret = |name: &str| json!({"name": name, "from": [{"file": "manifest.yaml", "key": "A"}]});
+    let declared = json!({"name": "f", "secrets": [secret("db"), secret("new")]});
+    fs::write(folder.path().join("secrets.yaml"), declared.to_string()).unwrap();
     let status = Process::new(env::current_exe().unwrap())
         .args([test, "--exact", "--nocapture"])
         .env(ALONE, "1")

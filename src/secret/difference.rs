@@ -16,7 +16,7 @@ pub(crate) enum Fate {
 impl Fate {
     const ALL: [Self; 4] = [Self::Added, Self::Changed, Self::Same, Self::Gone];
 
-    fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Added => "added",
             Self::Changed => "changed",

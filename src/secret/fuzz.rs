@@ -403,6 +403,23 @@ fn of_a_shell(text: &[u8]) -> Vec<u8> {
     }
 }
 
+/// Tries files that say which secrets there are. Names are repeated; what may be a value is tried beside the parser.
+#[test]
+fn files_of_secrets() {
+    let seeds = [
+        r#"{"name": "f", "secrets": [{"name": "s", "projects": ["a"], "trim": true, "from": [{"login": "aws=lab"}]}]}"#,
+        r#"{"name": "f", "secrets": [{"name": "s", "everyProject": true, "type": "x/y", "from": [{"file": "x", "key": "k"}]}]}"#,
+        r#"{"name": "f", "secrets": [{"name": "s", "from": [{"generate": "k", "length": 48}, {"prompt": "p"}]}]}"#,
+    ];
+    feed("files_of_secrets", &seeds, &["\"data\": ", "[{}]", "null", "\"from\": "], |bytes| {
+        let Ok(content) = serde_json::from_slice(bytes) else { return "no tree".to_owned() };
+        match Declared::read(&content, std::path::Path::new("/x")) {
+            Ok(file) => format!("{} secrets", file.secrets.len()),
+            Err(error) => error.hints().len().to_string(),
+        }
+    });
+}
+
 /// Tries arguments that stand for values, names and files. Those that may be a value are never repeated.
 #[test]
 fn arguments() {

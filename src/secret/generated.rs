@@ -18,7 +18,7 @@ pub(super) const LENGTHS: RangeInclusive<usize> = 8..=4096;
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// Returns a random value of that many characters.
-pub(super) fn value(length: usize) -> Result<SecretValue> {
+pub(crate) fn value(length: usize) -> Result<SecretValue> {
     let mut bytes = Zeroizing::new(vec![0; length]);
     getrandom::fill(&mut bytes).map_err(|_| Error::failed("the system has no random numbers"))?;
     Ok(SecretValue::from_bytes(bytes.iter().map(|byte| ALPHABET[usize::from(byte & 63)]).collect()))

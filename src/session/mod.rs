@@ -8,7 +8,7 @@ pub(crate) mod scope;
 pub(crate) mod target;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -67,6 +67,25 @@ impl Session<'_> {
         };
         secret::check_namespace(&namespace)?;
         Ok(namespace)
+    }
+
+    /// Returns all namespaces to work in, each once: those of several projects, with their names, or else the one of
+    /// [`Self::namespace`].
+    pub(crate) async fn namespaces(&self, cluster: &Cluster) -> Result<Vec<(String, Option<String>)>> {
+        let place = &self.globals.place;
+        if place.projects.len() < 2 {
+            return Ok(vec![(self.namespace(cluster).await?, None)]);
+        }
+        if place.namespace.is_some() {
+            return Err(Error::usage("--namespace names one place, but --project names several")
+                .hint("leave out one of the two"));
+        }
+        let mut seen = BTreeSet::new();
+        let mut found = Vec::new();
+        for project in place.projects.iter().filter(|project| seen.insert(*project)) {
+            found.push((self.namespace_of(cluster, project).await?, Some(project.clone())));
+        }
+        Ok(found)
     }
 
     /// Returns the namespace to work in without asking a cluster: a project's is taken to have its usual name.

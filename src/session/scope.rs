@@ -72,6 +72,14 @@ pub(crate) fn cells(
     namespace.into_iter().chain(rest).collect()
 }
 
+/// Returns a name for `-o name`: with its namespace before it if there are several, `runai-team-a/secret/hf`.
+pub(crate) fn name_in(scope: &Namespaces, namespace: &str, name: &str) -> String {
+    match scope {
+        Namespaces::One(_) => name.to_owned(),
+        Namespaces::All | Namespaces::AllAtOnce => format!("{namespace}/{name}"),
+    }
+}
+
 /// Warns of every list that the user may not have, and of the consequence.
 pub(crate) fn warn_unseen(unseen: &[Unseen], consequence: &str, session: &Session<'_>) {
     let mut by_place: BTreeMap<Vec<Option<&str>>, Vec<&str>> = BTreeMap::new();

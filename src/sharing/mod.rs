@@ -73,6 +73,27 @@ pub(crate) async fn agree(
     session.ui.confirm(&question).await
 }
 
+/// Looks at all projects, and asks as [`agree`] does, before a secret of this name is shared from `namespace`.
+///
+/// # Errors
+/// The answer is no, or nobody can be asked; a list failed for another reason than a missing right.
+pub(crate) async fn look_and_agree(
+    name: &str,
+    namespace: &str,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<()> {
+    let (named, projects) = tokio::join!(cluster.secrets_named(name), cluster.projects());
+    let (named, projects) = (unless_forbidden(named)?, unless_forbidden(projects)?);
+    note_unseen(projects.as_deref(), named.as_deref(), session);
+    let (Some(mut named), Some(mut projects)) = (named, projects) else { return Ok(()) };
+    let before = named.iter().find(|secret| secret.namespace == namespace);
+    let before = before.map_or(Scope::Nobody, |secret| Scope::of(&secret.labels));
+    named.retain(|secret| secret.namespace != namespace);
+    projects.retain(|project| !project.terminating);
+    agree(name, namespace, &before, &projects, &named, session).await
+}
+
 /// Returns with whom a secret is shared; nobody if it is not in Run:ai's namespace.
 pub(crate) fn scope(metadata: &Metadata, session: &Session<'_>) -> Scope {
     if metadata.namespace == session.globals.place.runai_namespace {

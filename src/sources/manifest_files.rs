@@ -120,7 +120,9 @@ pub(crate) struct ManifestFile {
 }
 
 impl ManifestFile {
-    fn read(from: &Origin) -> Result<Self> {
+    /// # Errors
+    /// It can't be read, is empty, or is not UTF-8.
+    pub(crate) fn read(from: &Origin) -> Result<Self> {
         let content = from.read_text(LIMIT, &mut ProcessInput)?;
         let name = from.shown().to_string();
         if content.expose().trim_ascii().is_empty() {

@@ -20,13 +20,14 @@ use Does::{Read, Write};
 
 /// Every command, most of them about a secret `hf`, in an order in which each finds something to do. The namespaces in
 /// braces are Run:ai's, and of two projects: one with a copy, and one with a secret `hf` of its own.
-const LINES: [(&str, Does); 36] = [
+const LINES: [(&str, Does); 37] = [
     ("list -n {runai}", Read),
     ("view hf -n {runai}", Read),
     ("usage hf -n {theirs}", Read),
     ("usage deployment/web -n {theirs}", Read),
     ("diff hf bystander -n {theirs}", Read),
     ("check -n {theirs}", Read),
+    ("apply -f secrets.yaml -n {theirs}", Read),
     ("completion bash", Read),
     ("options", Read),
     ("label hf --yes", Write),
@@ -84,6 +85,7 @@ fn no_command_writes_or_deletes_what_carries_neither_our_mark_nor_run_ais_label(
     for namespace in [&runai, &theirs.namespace, &other.namespace] {
         world.create_secret(namespace, "bystander", &[("token", "of somebody else")]);
     }
+    sandbox.file("secrets.yaml", "{name: f, secrets: [{name: hf, from: [{generate: token}]}]}");
     let bystanders = [
         (&theirs.namespace, "hf"),
         (&elsewhere, "hf"),

@@ -101,6 +101,11 @@ fn other_commands(Places { namespace, runai, projects: [a, b] }: &Places) -> Vec
         format!("-vvv view s tokn --reveal -n {namespace}"),
         format!("-vvv view s --reveal --export-file=value.txt -n {namespace}"),
         format!("-vvv diff s -n {namespace} --from-dotenv=values.dotenv"),
+        format!("-vvv diff -f secrets.yaml -n {namespace}"),
+        format!("-vvv apply -f secrets.yaml -n {namespace} --adopt"),
+        format!("-vvv apply -f secrets.yaml -n {namespace} -o json"),
+        format!("-vvv apply -f broken.yaml -n {namespace}"),
+        format!("-vvv apply -f with-a-value.yaml -n {namespace}"),
         format!("-vvv diff -n {namespace} --to-project={a} -o json"),
         format!("-vvv usage s -n {namespace} -o wide"),
         format!("-vvv usage deploy/web -n {namespace} -o wide"),
@@ -168,6 +173,15 @@ fn prepared(world: &World, sandbox: &Sandbox) -> Places {
         "job.yaml",
         "kind: Job\napiVersion: batch/v1\nspec: {template: {spec: {containers: [{name: a}]}}}\n",
     );
+    let from = "[{dotenv: values.dotenv}, {file: value.txt}, {json: values.json}, {generate: made}]";
+    sandbox.file(
+        "secrets.yaml",
+        format!("{{name: f, secrets: [{{name: applied, from: {from}}}, {{name: s, from: [{{file: value.txt, key: token}}]}}]}}"),
+    );
+    sandbox.file(
+        "with-a-value.yaml",
+        format!("{{name: f, secrets: [{{name: v, data: {{a: {CANARY}}}, from: [{{file: value.txt, {CANARY}: {CANARY}}}]}}]}}"),
+    );
     sandbox.file("broken.yaml", format!("a: {CANARY}\n{CANARY}: {CANARY}: {CANARY}\n"));
     world.create_secret(&namespace, "s", &[("token", CANARY)]);
     world.create_secret(&runai, "shared", &[("k", CANARY)]);
@@ -185,6 +199,7 @@ fn no_file_holds_it(sandbox: &Sandbox, line: &str) {
         "values.env",
         "broken.env",
         "broken.yaml",
+        "with-a-value.yaml",
         "values.dotenv",
         "values.json",
         "broken.json",

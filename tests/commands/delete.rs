@@ -291,3 +291,19 @@ fn a_secret_that_a_finalizer_keeps_is_not_called_deleted(world: &World, sandbox:
     );
     world.patch(&format!("{path}/kept"), &json!({"metadata": {"finalizers": null}}));
 }
+
+#[scenario]
+fn in_several_projects_each_is_named_and_what_fails_does_not_stop_the_rest(world: &World, sandbox: &Sandbox) {
+    let (a, b, c) = (world.project("a"), world.project("b"), world.project("c"));
+    for project in [&a, &c] {
+        world.create_secret(&project.namespace, "old", &[("k", "v4lue")]);
+    }
+    let all = format!("{},{}", a.name, b.name);
+    let partly = sandbox.run(["delete", "old", "-p", &all, "-p", &c.name, "--yes"]).fails_with(3);
+    let lines = format!("secret/old deleted in {}\nsecret/old deleted in {}\n", a.name, c.name);
+    assert_eq!(partly.stdout, lines, "{partly}");
+    assert!(partly.stderr.contains(&format!("secret old in {}: ", b.name)), "{partly}");
+    assert!(world.secret(&a.namespace, "old").is_none() && world.secret(&c.namespace, "old").is_none());
+    let refused = sandbox.run(["delete", "old", "-p", &all, "-n", &c.namespace, "--yes"]).fails_with(2);
+    assert!(refused.stderr.contains("--project names several"), "{refused}");
+}

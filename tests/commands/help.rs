@@ -5,7 +5,8 @@ use std::path::Path;
 use support::Sandbox;
 use support::sandbox::{kubectl, plugin};
 
-pub(crate) const COMMANDS: [&str; 20] = [
+pub(crate) const COMMANDS: [&str; 21] = [
+    "apply",
     "create",
     "delete",
     "label",

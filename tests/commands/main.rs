@@ -4,6 +4,7 @@
 //! two tests, on the in-process API server and on the real one; a difference is a bug in the former.
 
 mod any_kind;
+mod apply;
 mod attach;
 mod attach_checks;
 mod bystanders;

@@ -406,6 +406,16 @@ fn set_needs_to_get_patch_and_create_secrets(world: &World, sandbox: &Sandbox) {
 }
 
 #[scenario]
+fn apply_needs_what_set_needs_and_to_list_secrets_to_see_what_is_left(world: &World, sandbox: &Sandbox) {
+    sandbox.file("s.yaml", "{name: f, secrets: [{name: s, from: [{generate: more}]}]}");
+    sandbox.file("new.yaml", "{name: g, secrets: [{name: new, from: [{generate: k}]}]}");
+    let lines = commands(["apply -f s.yaml --adopt -n {namespace}", "apply -f new.yaml -n {namespace}"]);
+    let (set, left) = (("runai-secret-set", InProject), ("runai-secret-apply-leftovers", InCluster));
+    is_smallest(world, sandbox, set, &[left], &lines);
+    is_smallest(world, sandbox, left, &[set], &lines);
+}
+
+#[scenario]
 fn unset_and_edit_need_to_get_and_patch_secrets(world: &World, sandbox: &Sandbox) {
     let lines = commands(["edit s -n {namespace}", "unset s k -n {namespace}"]);
     is_smallest(world, sandbox, ("runai-secret-unset", InProject), &[], &lines);

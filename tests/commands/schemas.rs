@@ -14,6 +14,9 @@ use crate::view_identity::known_values;
 
 const SCHEMAS: [&str; 8] = ["list", "view", "diff", "status", "status-all", "sync", "usage", "check"];
 
+/// The schema of what `apply` reads.
+const INPUT: &str = "secrets";
+
 fn reference(file: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference").join(file)).unwrap()
 }
@@ -84,6 +87,8 @@ fn parts<'a>(
         }
         "properties" => fields.map(|(name, field)| (name.clone(), rule.get(name), field.clone())).collect(),
         "propertyNames" => fields.map(|(name, _)| (name.clone(), Some(rule), json!(name))).collect(),
+        // What is not among the properties is a mistake here anyway.
+        "additionalProperties" if *rule == json!(false) => Vec::new(),
         "additionalProperties" => {
             fields.map(|(name, field)| (name.clone(), Some(rule), field.clone())).collect()
         }
@@ -114,14 +119,36 @@ fn assert_valid(name: &str, outcome: &Outcome) {
 
 #[test]
 fn a_schema_refuses_what_is_no_report() {
-    for name in SCHEMAS {
+    for name in SCHEMAS.into_iter().chain([INPUT]) {
         let schema = schema(name);
         for other in [json!({}), json!([]), json!({"secrets": [{}]}), json!({"findings": 1, "more": null})] {
             assert!(!mistakes(&schema, &schema, &other, "").is_empty(), "{name} takes {other}");
         }
     }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/schemas");
-    assert_eq!(fs::read_dir(folder).unwrap().count(), SCHEMAS.len(), "a schema that is not tested");
+    assert_eq!(fs::read_dir(folder).unwrap().count(), SCHEMAS.len() + 1, "a schema that is not tested");
+}
+
+#[test]
+fn the_files_of_secrets_in_the_documentation_are_as_their_schema_says_and_apply_reads_them() {
+    let page = reference("../how-to/declare-secrets.md");
+    let examples: Vec<&str> =
+        page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(examples.len() > 1, "{page}");
+    let sandbox = Sandbox::new().with_env("KUBECONFIG", "none");
+    for example in examples {
+        let (schema, file) = (schema(INPUT), serde_saphyr::from_str::<Value>(example).unwrap());
+        let found = mistakes(&schema, &schema, &file, "");
+        assert!(found.is_empty(), "{found:#?}\n{example}");
+        sandbox.file("secrets.yaml", example);
+        let refused = sandbox.run(["apply", "-f", "secrets.yaml"]);
+        let stopped =
+            ["to log in: ", "error reading", "no environment variable", "kubeconfig", "no such file"];
+        assert!(
+            stopped.iter().any(|why| refused.stderr.contains(why)),
+            "only what this sandbox lacks: {refused}"
+        );
+    }
 }
 
 /// What holds secrets of each form, and something for each finding and each way to use a secret.

@@ -414,3 +414,19 @@ fn who_may_read_no_secret_still_learns_what_a_workload_uses(world: &World, sandb
     assert!(found.len() == 4 && found.iter().all(|row| row.last().unwrap() == "unknown"), "{shown}");
     assert!(shown.stderr.contains("you may not list secrets in"), "{shown}");
 }
+
+#[scenario]
+fn names_of_all_namespaces_say_in_which_they_are(world: &World, sandbox: &Sandbox) {
+    let (a, b) = (world.namespace("a"), world.namespace("b"));
+    for namespace in [&a, &b] {
+        world.create_secret(namespace, "hf", &[("HF_TOKEN", "v4lue")]);
+        create_cronjob(world, namespace, "nightly");
+        sandbox.run(["attach", "hf", "cronjob/nightly", "--env", "HF_TOKEN", "-n", namespace]).success();
+    }
+    let names = sandbox.run(["usage", "hf", "-A", "-o", "name"]).success();
+    for namespace in [&a, &b] {
+        assert!(names.stdout.contains(&format!("{namespace}/cronjob.batch/nightly\n")), "{names}");
+    }
+    let secrets = sandbox.run(["usage", "-A", "-o", "name"]).success();
+    assert!(secrets.stdout.contains(&format!("{a}/secret/hf\n")), "{secrets}");
+}

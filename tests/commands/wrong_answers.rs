@@ -63,6 +63,7 @@ fn writes(namespace: &str, runai: &str, project: &str) -> Vec<(String, [&'static
     vec![
         (format!("create new --from-literal=k=v4lue -n {namespace}"), secret("new")),
         (format!("create new --from-literal=k=v4lue -o json -n {namespace}"), secret("new")),
+        (format!("apply -f secrets.yaml -n {namespace}"), secret("new")),
         (format!("create s --from-literal=k=v4lue --replace -y -n {namespace}"), secret("s")),
         (format!("create s --from-literal=k=v4lue --replace --immutable -y -n {namespace}"), secret("s")),
         (
@@ -119,6 +120,7 @@ fn prepared(world: &World, sandbox: &Sandbox) -> Places {
     create_job(world, &namespace, "train");
     sandbox.run(["attach", "s", "deploy/user", "--env", "token", "-n", &namespace]).success();
     sandbox.run(["label", "shared", "--wait=1ms", "--runai-namespace", &runai]);
+    sandbox.file("secrets.yaml", "{name: f, secrets: [{name: new, from: [{generate: k}]}]}");
     world.clear_log();
     Places { namespace, runai, project }
 }

@@ -6,7 +6,6 @@ use super::args::NewSecretArgs;
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::flags::DryRun;
-use crate::propagation::Scope;
 use crate::session::Session;
 use crate::{secret, sharing};
 
@@ -60,7 +59,6 @@ pub(super) async fn all(
 /// `label` does the same.
 pub(super) async fn agree_to_share(
     name: &str,
-    destinations: &[Destination],
     args: &NewSecretArgs,
     cluster: &Cluster,
     session: &Session<'_>,
@@ -68,14 +66,6 @@ pub(super) async fn agree_to_share(
     if args.write.dry_run != DryRun::None {
         return Ok(());
     }
-    let (named, projects) = tokio::join!(cluster.secrets_named(name), cluster.projects());
-    let (named, projects) = (sharing::unless_forbidden(named)?, sharing::unless_forbidden(projects)?);
-    sharing::note_unseen(projects.as_deref(), named.as_deref(), session);
-    let (Some(mut named), Some(mut projects)) = (named, projects) else { return Ok(()) };
     let runai = &session.globals.place.runai_namespace;
-    let before = named.iter().find(|secret| secret.namespace == *runai);
-    let before = before.map_or(Scope::Nobody, |secret| Scope::of(&secret.labels));
-    named.retain(|secret| destinations.iter().all(|destination| destination.namespace != secret.namespace));
-    projects.retain(|project| !project.terminating);
-    sharing::agree(name, runai, &before, &projects, &named, session).await
+    sharing::look_and_agree(name, runai, cluster, session).await
 }

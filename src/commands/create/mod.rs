@@ -43,7 +43,7 @@ pub(super) async fn run(args: &CreateArgs, session: &Session<'_>) -> Result<()> 
     let cluster = session.connect().await?;
     let destinations = destination::all(args, &cluster, session).await?;
     if args.cluster_wide {
-        destination::agree_to_share(&manifest.name, &destinations, args, &cluster, session).await?;
+        destination::agree_to_share(&manifest.name, args, &cluster, session).await?;
     }
     let found = match (attaching, destinations.as_slice()) {
         (Some(attaching), [only]) => Some(attaching.find(&only.namespace, &cluster, session).await?),

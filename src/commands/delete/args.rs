@@ -19,7 +19,7 @@ use crate::flags::{self, Holds, WriteArgs, parse_duration};
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret delete old-token -p team-a\n  \
-    kubectl runai-secret delete old-token -p team-a --dry-run=server\n  \
+    kubectl runai-secret delete old-token -p team-a,team-b --dry-run=server\n  \
     kubectl runai-secret delete hf --cluster-wide")]
 pub(crate) struct DeleteArgs {
     /// The secrets

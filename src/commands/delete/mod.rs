@@ -27,30 +27,19 @@ pub(super) async fn run(args: &DeleteArgs, session: &Session<'_>) -> Result<()> 
         session.runai_namespace("delete --cluster-wide")?;
     }
     let cluster = session.connect().await?;
-    let (namespace, scope) = if args.cluster_wide {
-        (session.runai_namespace("delete --cluster-wide")?.to_owned(), Namespaces::AllAtOnce)
+    let places = if args.cluster_wide {
+        vec![(session.runai_namespace("delete --cluster-wide")?.to_owned(), None)]
     } else {
-        let namespace = session.namespace(&cluster).await?;
-        (namespace.clone(), Namespaces::One(namespace))
+        session.namespaces(&cluster).await?
     };
-    let (force, dry_run) = (Force::given(args.force), args.write.dry_run);
     let names = each_once(&args.names);
-    let plan = Plan { deed: Deed::Delete, force, names: &names, dry_run };
-    let mut consumers = Consumers::new(scope, plan, &cluster, session);
-    let mut several = Several::secrets(names.len(), session);
-    let objects = Objects::asked(names.len(), &args.write, session);
-    let mut deleted = Deleted { args, session, objects };
+    let count = names.len() * places.len();
+    let objects = Objects::asked(count, &args.write, session);
+    let (mut several, mut deleted) = (Several::secrets(count, session), Deleted { args, session, objects });
     let mut stopped = Ok(());
-    for name in &names {
-        let outcome = if args.cluster_wide {
-            cluster_wide::Removal { name, namespace: &namespace, args, cluster: &cluster, session }
-                .run(&mut consumers, &mut deleted)
-                .await
-        } else {
-            one(name, &namespace, &mut consumers, &cluster, &mut deleted).await
-        };
-        if let Err(error) = several.one(name, outcome) {
-            stopped = Err(error);
+    for (namespace, project) in &places {
+        stopped = in_one(&names, (namespace, project.as_deref()), &cluster, &mut several, &mut deleted).await;
+        if stopped.is_err() {
             break;
         }
     }
@@ -58,10 +47,37 @@ pub(super) async fn run(args: &DeleteArgs, session: &Session<'_>) -> Result<()> 
     stopped.and(several.verdict())
 }
 
+/// Deletes the secrets in one namespace; the project is named if there are several.
+async fn in_one(
+    names: &[String],
+    (namespace, project): (&str, Option<&str>),
+    cluster: &Cluster,
+    several: &mut Several<'_>,
+    deleted: &mut Deleted<'_>,
+) -> Result<()> {
+    let (args, session) = (deleted.args, deleted.session);
+    let scope = if args.cluster_wide { Namespaces::AllAtOnce } else { Namespaces::One(namespace.to_owned()) };
+    let (force, dry_run) = (Force::given(args.force), args.write.dry_run);
+    let plan = Plan { deed: Deed::Delete, force, names, dry_run };
+    let mut consumers = Consumers::new(scope, plan, cluster, session);
+    for name in names {
+        let outcome = if args.cluster_wide {
+            cluster_wide::Removal { name, namespace, args, cluster, session }
+                .run(&mut consumers, deleted)
+                .await
+        } else {
+            one(name, (namespace, project), &mut consumers, cluster, deleted).await
+        };
+        let title = project.map_or_else(|| name.clone(), |project| format!("{name} in {project}"));
+        several.one(&title, outcome)?;
+    }
+    Ok(())
+}
+
 /// Deletes a secret that is neither shared nor a copy, if it has not changed since it was read.
 async fn one(
     name: &str,
-    namespace: &str,
+    (namespace, project): (&str, Option<&str>),
     consumers: &mut Consumers<'_>,
     cluster: &Cluster,
     deleted: &mut Deleted<'_>,
@@ -96,10 +112,11 @@ async fn one(
     sharing::warn_of_owner(&secret, MADE_AGAIN, session);
     consumers.tell(name, &effects, |_| true).await?;
     if args.write.dry_run == DryRun::None {
-        session.ui.confirm(&format!("Delete {name}?")).await?;
+        let place = project.map(|project| format!(" in {project}")).unwrap_or_default();
+        session.ui.confirm(&format!("Delete {name}{place}?")).await?;
     }
     delete(&secret, args, cluster).await?;
-    deleted.tell(name, namespace, None)
+    deleted.tell(name, namespace, project)
 }
 
 /// Gives up what an interrupted `create --replace` kept of a secret that is gone: the user wants it gone.

@@ -1,6 +1,7 @@
 //! The flags of `diff`, and the values that they bring.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 
 use crate::error::{Error, Result};
 use crate::flags::{self, Holds, ReportArgs};
@@ -20,7 +21,8 @@ use crate::sources::{SourceArgs, read_sources};
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret diff settings --from-dotenv=.env -p team-a\n  \
     kubectl runai-secret diff hf -p team-a --to-project=team-b\n  \
-    kubectl runai-secret diff -p team-a --to-context=production")]
+    kubectl runai-secret diff -p team-a --to-context=production\n  \
+    kubectl runai-secret diff -f secrets.yaml")]
 pub(crate) struct DiffArgs {
     /// The secret; without it all secrets of both places
     #[arg(value_name = "NAME", value_parser = flags::parse_secret, add = Holds::Secret)]
@@ -41,6 +43,11 @@ pub(crate) struct DiffArgs {
     /// The kubeconfig's context of the cluster to compare with; without --to-project the same place there
     #[arg(long, value_name = "CONTEXT", add = Holds::Context)]
     pub(super) to_context: Option<String>,
+
+    /// A file of secrets, as apply takes it: what apply would change
+    #[arg(short, long, value_name = "FILE|-", conflicts_with_all = ["name", "to_project", "to_context", "from_project"],
+          add = Holds::File)]
+    pub(super) filename: Option<OsString>,
 
     #[command(flatten)]
     pub(super) sources: SourceArgs,

@@ -1,6 +1,7 @@
 //! `diff`: compares secrets key by key, without values.
 
 mod args;
+mod declared;
 mod places;
 mod report;
 
@@ -24,6 +25,9 @@ pub(super) async fn run(args: &DiffArgs, session: &Session<'_>) -> Result<()> {
 async fn compare(args: &DiffArgs, session: &Session<'_>) -> Result<()> {
     for name in args.name.iter().chain(&args.other) {
         secret::check_secret_name(name)?;
+    }
+    if let Some(path) = &args.filename {
+        return declared::compare(path, args.report.output, session).await;
     }
     args.check()?;
     let (places, compared) = if args.sources.is_empty() {

@@ -200,7 +200,7 @@ async fn all(namespace: &str, form: Report, cluster: &Cluster, session: &Session
 /// Returns the names of all shared secrets, and of those that were shared and left copies behind.
 async fn shared(namespace: &str, cluster: &Cluster, session: &Session<'_>) -> Result<BTreeSet<String>> {
     let left_behind = [propagation::MARK, propagation::LEGACY_LABEL, propagation::CURRENT_LABEL];
-    let left_behind = left_behind.map(|label| cluster.secrets_labelled(label));
+    let left_behind = left_behind.map(|label| cluster.secrets_labelled(label, "true"));
     let (sources, copies) =
         tokio::join!(cluster.secrets_in(namespace), futures::future::join_all(left_behind));
     let is_shared = |labels: &BTreeMap<String, String>| Scope::of(labels) != Scope::Nobody;

@@ -25,11 +25,11 @@ pub(crate) struct SyncArgs {
     pub(super) names: Vec<String>,
 
     /// Only this project; may be repeated. The same as --project
-    #[arg(long = "to-project", value_name = "PROJECT", add = Holds::Project)]
+    #[arg(long = "to-project", value_name = "PROJECT", value_delimiter = ',', add = Holds::Project)]
     pub(super) to_projects: Vec<String>,
 
     /// Skip this project; may be repeated
-    #[arg(long = "exclude-project", value_name = "PROJECT", add = Holds::Project)]
+    #[arg(long = "exclude-project", value_name = "PROJECT", value_delimiter = ',', add = Holds::Project)]
     pub(super) exclude_projects: Vec<String>,
 
     /// Remove the copies that sync made where the secret is not shared any more. Refused if workloads need

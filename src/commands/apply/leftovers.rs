@@ -1,0 +1,123 @@
+//! Secrets that a file made and no longer names: they are reported, and with `--prune` deleted.
+
+use super::ApplyArgs;
+use crate::change::declared::{Applying, is_marked};
+use crate::cluster::{Failure, Namespaces};
+use crate::command_line::CommandLine;
+use crate::error::{Error, Result};
+use crate::flags::DryRun;
+use crate::metadata::Metadata;
+use crate::propagation::Scope;
+use crate::secret::FILE_LABEL;
+use crate::session::Session;
+use crate::session::batch::Several;
+use crate::sharing;
+use crate::uses::who_needs::{Consumers, Deed, Force, Plan};
+use crate::wording::plural;
+
+pub(super) struct Leftovers<'a> {
+    /// The name of the file's secrets.
+    pub(super) file: &'a str,
+    pub(super) shown: &'a str,
+    pub(super) applying: &'a Applying<'a>,
+    pub(super) args: &'a ApplyArgs,
+    pub(super) session: &'a Session<'a>,
+}
+
+impl Leftovers<'_> {
+    /// # Errors
+    /// They can't be listed although they are to be deleted; one of them is needed, or the answer is no.
+    pub(super) async fn run(&self) -> Result<()> {
+        let left = match self.applying.cluster().secrets_labelled(FILE_LABEL, self.file).await {
+            Ok(left) => left,
+            Err(failure) => return self.unseen(failure),
+        };
+        let left: Vec<Metadata> = left.into_iter().filter(|one| self.is_left(one)).collect();
+        if !self.args.prune {
+            for Metadata { namespace, name, .. } in &left {
+                let note = format!(
+                    "{} no longer names secret {name} in {namespace}; --prune deletes it",
+                    self.shown
+                );
+                self.session.ui.note(&note);
+            }
+            return Ok(());
+        }
+        self.prune(left).await
+    }
+
+    fn is_left(&self, metadata: &Metadata) -> bool {
+        is_marked(metadata, self.file)
+            && metadata.terminating.is_none()
+            && !self.applying.names(&metadata.namespace, &metadata.name)
+    }
+
+    fn unseen(&self, failure: Failure) -> Result<()> {
+        if !failure.is_forbidden() || self.args.prune {
+            return Err(Error::from(failure).at("what the file no longer names could not be listed"));
+        }
+        self.session
+            .ui
+            .note("you may not list secrets in all namespaces: what the file no longer names is not known");
+        Ok(())
+    }
+
+    /// Deletes them, each if it has not changed since it was read. What is needed stays, and the rest goes.
+    async fn prune(&self, left: Vec<Metadata>) -> Result<()> {
+        let (mut several, mut going) = (Several::secrets(left.len(), self.session), Vec::new());
+        for secret in left {
+            let title = format!("{} in {}", secret.name, secret.namespace);
+            let checked = self.check(&secret).await;
+            if several.one(&title, checked.map(|()| secret.clone()))?.is_some() {
+                going.push(secret);
+            }
+        }
+        if going.is_empty() {
+            return several.verdict();
+        }
+        if self.args.write.dry_run == DryRun::None {
+            let what = plural(going.len(), "secret");
+            self.session.ui.confirm(&format!("Delete {what} that {} no longer names?", self.shown)).await?;
+        }
+        let mut deleted = Several::secrets(going.len(), self.session);
+        for secret in going {
+            let title = format!("{} in {}", secret.name, secret.namespace);
+            if deleted.one(&title, self.delete(&secret).await)?.is_some() {
+                let name = format!("secret/{}", secret.name);
+                let verb = format!("deleted in {}", secret.namespace);
+                self.session.report(&self.args.write, &name, &verb, &serde_json::Value::Null)?;
+            }
+        }
+        several.verdict().and(deleted.verdict())
+    }
+
+    /// # Errors
+    /// The secret is shared, or a workload needs it.
+    async fn check(&self, secret: &Metadata) -> Result<()> {
+        let Metadata { name, namespace, .. } = secret;
+        if sharing::scope(secret, self.session) != Scope::Nobody {
+            let delete = CommandLine::plugin("delete").arg(name).then("--cluster-wide");
+            return Err(Error::failed("it is shared with projects, and its copies go first")
+                .hint(format!("to delete it with its copies: {delete}")));
+        }
+        let (names, dry_run) = ([name.clone()], self.args.write.dry_run);
+        let plan = Plan { deed: Deed::Delete, force: Force::No, names: &names, dry_run };
+        let scope = Namespaces::One(namespace.clone());
+        let effect =
+            format!("secret {name} in namespace {namespace} is deleted; jobs that use it won't start again");
+        Consumers::new(scope, plan, self.applying.cluster(), self.session)
+            .tell(name, &[effect], |_| true)
+            .await
+    }
+
+    async fn delete(&self, secret: &Metadata) -> Result<()> {
+        let write = &self.args.write;
+        if write.dry_run == DryRun::Client {
+            return Ok(());
+        }
+        let Metadata { namespace, name, uid, resource_version, .. } = secret;
+        let cluster = self.applying.cluster();
+        cluster.delete_secret(namespace, name, uid, resource_version, write.write().keep).await?;
+        Ok(())
+    }
+}

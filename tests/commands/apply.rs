@@ -1,0 +1,212 @@
+//! `apply`: a file says which secrets there are, and where their values come from.
+
+use serde_json::{Value, json};
+use support::{Fault, Outcome, Sandbox, World, scenario};
+
+use crate::workloads::create_cronjob;
+
+/// The secret `hf` in two projects, and `db` in one, with a value that is made up.
+fn file_of(sandbox: &Sandbox, projects: &[&str]) {
+    sandbox.file("conf/token.txt", "t0ken-value");
+    sandbox.file("conf/db.env", "URL=postgres\n");
+    let hf = json!({"name": "hf", "projects": projects, "from": [{"file": "token.txt", "key": "HF_TOKEN"}]});
+    let from = json!([{"dotenv": "db.env"}, {"generate": "PASSWORD"}]);
+    let db = json!({"name": "db", "projects": [projects[0]], "from": from});
+    sandbox.file("conf/secrets.yaml", json!({"name": "team", "secrets": [hf, db]}).to_string());
+}
+
+fn apply(sandbox: &Sandbox, more: &[&str]) -> Outcome {
+    sandbox.run(["apply", "-f", "conf/secrets.yaml"].iter().chain(more))
+}
+
+fn one_secret(sandbox: &Sandbox, secret: &Value) {
+    sandbox.file("conf/secrets.yaml", json!({"name": "team", "secrets": [secret]}).to_string());
+}
+
+#[scenario]
+fn the_secrets_of_a_file_are_made_and_a_second_run_writes_nothing(world: &World, sandbox: &Sandbox) {
+    let (a, b) = (world.project("a"), world.project("b"));
+    file_of(sandbox, &[&a.name, &b.name]);
+    let trial = apply(sandbox, &["--dry-run"]).success();
+    assert!(trial.stdout.contains(&format!("secret/hf created in {} (dry run)\n", a.name)), "{trial}");
+    let shown = sandbox.run(["diff", "-f", "conf/secrets.yaml"]).fails_with(1);
+    assert_eq!(shown.stdout.matches(" added").count(), 4, "{shown}");
+    assert!(world.writes().is_empty(), "{:?}", world.lines());
+    let made = apply(sandbox, &[]).success();
+    for line in [
+        format!("secret/hf created in {}\n", a.name),
+        format!("secret/hf created in {}\n", b.name),
+        format!("secret/db created in {}\n", a.name),
+    ] {
+        assert!(made.stdout.contains(&line), "{made}");
+    }
+    made.never_shows(b"t0ken-value");
+    for project in [&a, &b] {
+        assert_eq!(world.secret_value(&project.namespace, "hf", "HF_TOKEN").unwrap(), b"t0ken-value");
+    }
+    let password = world.secret_value(&a.namespace, "db", "PASSWORD").unwrap();
+    assert_eq!(password.len(), 32);
+    world.clear_log();
+    let again = apply(sandbox, &[]).success();
+    assert_eq!(again.stdout.matches(" unchanged in ").count(), 3, "{again}");
+    sandbox.run(["diff", "-f", "conf/secrets.yaml"]).success();
+    assert!(world.writes().is_empty(), "{:?}", world.lines());
+    sandbox.file("conf/token.txt", "t0ken-2");
+    let changed = apply(sandbox, &[]).success();
+    assert_eq!(changed.stdout.matches("secret/hf updated in ").count(), 2, "{changed}");
+    assert!(changed.stdout.contains(&format!("secret/db unchanged in {}\n", a.name)), "{changed}");
+    assert!(changed.stderr.contains("note: changed HF_TOKEN, in "), "{changed}");
+    assert_eq!(world.secret_value(&a.namespace, "db", "PASSWORD").unwrap(), password);
+}
+
+#[scenario]
+fn what_somebody_else_made_is_not_taken_over_unless_that_is_said(world: &World, sandbox: &Sandbox) {
+    let a = world.project("a");
+    world.create_secret(&a.namespace, "hf", &[("HF_TOKEN", "old"), ("OTHER", "kept")]);
+    one_secret(sandbox, &json!({"name": "hf", "projects": [a.name], "from": [{"variable": "HF_TOKEN"}]}));
+    let run = |more: &[&str]| {
+        let words = ["apply", "-f", "conf/secrets.yaml"];
+        sandbox.env("HF_TOKEN", "n3w-value").run(words.iter().chain(more))
+    };
+    let refused = run(&[]).fails_with(1);
+    assert!(
+        refused.stderr.contains("is there already in") && refused.stderr.contains("--adopt"),
+        "{refused}"
+    );
+    assert!(world.writes().is_empty(), "{:?}", world.lines());
+    let taken = run(&["--adopt"]).success();
+    assert!(taken.stderr.contains("also has OTHER, which the file does not name"), "{taken}");
+    assert_eq!(world.secret_value(&a.namespace, "hf", "HF_TOKEN").unwrap(), b"n3w-value");
+    assert_eq!(world.secret_value(&a.namespace, "hf", "OTHER").unwrap(), b"kept");
+    run(&[]).success();
+    let of_another = json!({"name": "other", "secrets": [{"name": "hf", "projects": [a.name], "from": [{"generate": "X"}]}]});
+    sandbox.file("other.yaml", of_another.to_string());
+    let refused = sandbox.run(["apply", "-f", "other.yaml"]).fails_with(1);
+    assert!(refused.stderr.contains("is of the file \"team\""), "{refused}");
+}
+
+#[scenario]
+fn what_the_file_no_longer_names_is_reported_and_goes_only_with_prune(world: &World, sandbox: &Sandbox) {
+    let (a, b) = (world.project("a"), world.project("b"));
+    file_of(sandbox, &[&a.name, &b.name]);
+    apply(sandbox, &[]).success();
+    // Alike: the label, and what it says of another secret, as on a copy of Run:ai's.
+    let alike = json!({
+        "metadata": {"name": "copied", "labels": {"kubectl-runai-secret/file": "team"},
+            "annotations": {"kubectl-runai-secret/file-of": format!("{}/copied", a.namespace)}},
+    });
+    world.create(&format!("/api/v1/namespaces/{}/secrets", b.namespace), &alike);
+    create_cronjob(world, &b.namespace, "nightly");
+    one_secret(
+        sandbox,
+        &json!({"name": "hf", "projects": [a.name], "from": [{"file": "token.txt", "key": "HF_TOKEN"}]}),
+    );
+    let told = apply(sandbox, &[]).success();
+    assert!(told.stderr.contains(&format!("no longer names secret db in {}", a.namespace)), "{told}");
+    assert!(told.stderr.contains(&format!("no longer names secret hf in {}", b.namespace)), "{told}");
+    sandbox.run(["attach", "hf", "cronjob/nightly", "--env", "HF_TOKEN", "-n", &b.namespace]).success();
+    apply(sandbox, &["--prune", "--dry-run"]).fails_with(3);
+    let partly = apply(sandbox, &["--prune", "--yes"]).fails_with(3);
+    assert!(partly.stdout.contains(&format!("secret/db deleted in {}\n", a.namespace)), "{partly}");
+    assert!(partly.stderr.contains("is needed by cronjob.batch/nightly"), "{partly}");
+    assert!(world.secret(&a.namespace, "db").is_none() && world.secret(&a.namespace, "hf").is_some());
+    assert!(world.secret(&b.namespace, "hf").is_some() && world.secret(&b.namespace, "copied").is_some());
+    sandbox.run(["detach", "hf", "cronjob/nightly", "-n", &b.namespace]).success();
+    apply(sandbox, &["--prune", "--yes"]).success();
+    assert!(world.secret(&b.namespace, "hf").is_none() && world.secret(&b.namespace, "copied").is_some());
+}
+
+#[scenario]
+fn a_secret_for_every_project_is_shared_from_run_ais_namespace(world: &World, sandbox: &Sandbox) {
+    let runai = world.runai_namespace();
+    one_secret(sandbox, &json!({"name": "hf", "everyProject": true, "from": [{"generate": "K"}]}));
+    let place = ["--runai-namespace", &runai];
+    apply(sandbox, &place).success();
+    let labels = world.secret(&runai, "hf").unwrap()["metadata"]["labels"].clone();
+    assert_eq!(
+        (&labels["run.ai/cluster-wide"], &labels["runai/cluster-wide"]),
+        (&json!("true"), &json!("true"))
+    );
+    assert!(apply(sandbox, &place).success().stdout.contains("secret/hf unchanged in "));
+}
+
+#[test]
+fn a_value_that_is_typed_is_asked_for_once() {
+    let world = World::in_process();
+    let sandbox = Sandbox::new().with(&world);
+    let a = world.project("a");
+    one_secret(&sandbox, &json!({"name": "s", "projects": [a.name], "from": [{"prompt": "PIN"}]}));
+    let refused = apply(&sandbox, &[]).fails_with(2);
+    assert!(refused.stderr.contains("the value of PIN needs somebody to ask"), "{refused}");
+    let mut session = sandbox.in_terminal(["apply", "-f", "conf/secrets.yaml"]);
+    session.expect("Value of PIN for secret s");
+    session.send("1234\r");
+    session.expect("Once more");
+    session.send("1234\r");
+    let (code, shown) = session.wait();
+    assert_eq!(code, 0, "{shown}");
+    assert_eq!(world.secret_value(&a.namespace, "s", "PIN").unwrap(), b"1234");
+    assert!(apply(&sandbox, &[]).success().stdout.contains("secret/s unchanged in "));
+}
+
+#[test]
+fn cut_short_after_any_request_the_next_run_does_the_rest() {
+    for after in 1..9 {
+        for lost_answer in [false, true] {
+            let world = World::in_process();
+            let sandbox = Sandbox::new().with(&world);
+            let (a, b) = (world.project("a"), world.project("b"));
+            file_of(&sandbox, &[&a.name, &b.name]);
+            let fault = Fault::on("*", "/api").nth(after).for_ever();
+            world.fail(if lost_answer {
+                fault.drop_after_forwarding()
+            } else {
+                fault.drop_before_forwarding()
+            });
+            apply(&sandbox, &["--request-timeout", "2s"]);
+            world.clear_faults();
+            let password = world.secret_value(&a.namespace, "db", "PASSWORD");
+            apply(&sandbox, &[]).success();
+            for project in [&a, &b] {
+                assert_eq!(world.secret_value(&project.namespace, "hf", "HF_TOKEN").unwrap(), b"t0ken-value");
+            }
+            let now = world.secret_value(&a.namespace, "db", "PASSWORD");
+            assert!(now.is_some() && (password.is_none() || password == now), "a value that was there stays");
+            world.clear_log();
+            apply(&sandbox, &[]).success();
+            assert!(world.writes().is_empty(), "{after}: {:?}", world.lines());
+        }
+    }
+}
+
+#[test]
+fn what_is_no_such_file_is_answered_without_a_value() {
+    let sandbox = Sandbox::new().with_env("KUBECONFIG", "none");
+    let token = "hf_aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3z";
+    let secret = format!("kind: Secret\napiVersion: v1\nmetadata: {{name: s}}\nstringData: {{a: {token}}}\n");
+    for (text, said) in [
+        (secret.as_str(), "to apply the manifest: kubectl apply -f file.yaml"),
+        (
+            &format!("name: f\nsecrets: [{{name: s, data: {{a: {token}}}, from: [{{generate: k}}]}}]\n"),
+            "holds no values",
+        ),
+        (&format!("name: f\nsecrets: [{{name: s, from: [{{file: {token}}}]}}]\n"), "looks like a value"),
+        ("name: f\nsecrets: [{name: s, form: [{generate: k}]}]\n", "did you mean \"from\"?"),
+        ("name: f\n---\nname: g\n", "one document is needed, and there are 2"),
+        (
+            "name: f\nsecrets: [{name: s, projects: [a], from: [{generate: k}, {prompt: k}]}]\n",
+            "key k has two sources",
+        ),
+        ("name: f\nsecrets: [{name: s, from: [{file: none.txt}]}]\n", "none.txt"),
+    ] {
+        sandbox.file("file.yaml", text);
+        for command in ["apply", "diff"] {
+            let refused = sandbox.run([command, "-f", "file.yaml"]);
+            assert!(
+                matches!(refused.code, Some(1 | 2)) && refused.stderr.contains(said),
+                "{said}: {refused}"
+            );
+            refused.never_shows(token.as_bytes());
+        }
+    }
+}
