@@ -14,6 +14,7 @@ mod many_secrets;
 mod many_workloads;
 mod one_object;
 mod plugin;
+mod rotation;
 mod round_trips;
 mod row;
 mod tab;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
     rows.extend(tab::rows());
     rows.extend(many_projects::on_api_server());
     rows.extend(many_workloads::rows());
+    rows.extend(rotation::rows());
     rows.extend(many_secrets::rows());
     rows.push(plugin::size());
     rows.extend(one_object::requests());

@@ -1,6 +1,6 @@
 //! The consumers of a secret, in a large cluster.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use support::{Sandbox, World};
 
 use crate::arena::{Arena, Pair, RUNS_OF_LARGE, arguments};
@@ -16,6 +16,13 @@ const OVER_ALL_PROJECTS: Pair<'_> = Pair {
     ours: "usage hf -A -o json",
     kubectls: "get deployments,jobs,cronjobs,secrets -A -o json",
     target: Target::None,
+};
+
+const CHECKED: Pair<'_> = Pair {
+    what: "memory of `check -A` over the same, which also says who holds an old value",
+    ours: "check -A -o json",
+    kubectls: "get pods,deployments,jobs,cronjobs,secrets -A -o json",
+    target: Target::Megabytes(60.0),
 };
 
 /// Measures on the in-process API server, which takes most of the time: its share is the same for both.
@@ -36,10 +43,11 @@ pub(crate) fn rows() -> Vec<Row> {
         target: Target::Megabytes(60.0),
         ..OVER_ALL_PROJECTS
     };
-    let mut rows = vec![arena.time(&OVER_ALL_PROJECTS), arena.memory(&memory)];
+    let mut rows = vec![arena.time(&OVER_ALL_PROJECTS), arena.memory(&memory), arena.memory(&CHECKED)];
     world.clear_log();
     let _ = arena.sandbox.with_run().program(plugin(), arguments(OVER_ALL_PROJECTS.ours, 0)).success();
-    let pages = BUSY_PROJECTS * WORKLOADS_OF_A_PROJECT / 500;
+    let pods = BUSY_PROJECTS * WORKLOADS_OF_A_PROJECT.div_ceil(3);
+    let pages = (BUSY_PROJECTS * WORKLOADS_OF_A_PROJECT + pods) / 500;
     // The secret, nine kinds that are built in, and what the cluster adds.
     rows.push(counted("requests of that", world.requests().len(), 11 + pages));
     rows
@@ -71,5 +79,22 @@ fn create_consumer(world: &World, namespace: &str, index: usize) {
     let annotations = json!({"kubectl.kubernetes.io/last-applied-configuration": "x".repeat(2000)});
     let metadata = json!({"name": format!("w{index}"), "annotations": annotations});
     let path = format!("/apis/{group}/v1/namespaces/{namespace}/{plural}");
-    world.create(&path, &json!({"metadata": metadata, "spec": spec}));
+    let pod = (plural == "deployments").then(|| spec["template"]["spec"].clone());
+    let owner = world.create(&path, &json!({"metadata": metadata, "spec": spec}));
+    if let Some(spec) = pod {
+        run_pod(world, namespace, &owner, &spec);
+    }
+}
+
+/// Creates a pod of a deployment that read the secret when it started.
+fn run_pod(world: &World, namespace: &str, owner: &Value, spec: &Value) {
+    let (name, uid) = (&owner["metadata"]["name"], &owner["metadata"]["uid"]);
+    let pod = format!("{}-1", name.as_str().unwrap_or_default());
+    let owners = json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": name, "uid": uid, "controller": true}]);
+    let metadata = json!({"name": pod, "ownerReferences": owners});
+    world.create(
+        &format!("/api/v1/namespaces/{namespace}/pods"),
+        &json!({"metadata": metadata, "spec": spec}),
+    );
+    world.run_pod(namespace, &pod, "Running", &json!({"running": {"startedAt": "2020-01-01T00:00:00Z"}}));
 }

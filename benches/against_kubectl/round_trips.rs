@@ -46,7 +46,7 @@ const fn trip(what: &'static str, ours: &'static str, kubectls: &'static str, fl
     Trip { what, ours, kubectls, floor }
 }
 
-const TRIPS: [Trip; 16] = [
+const TRIPS: [Trip; 17] = [
     trip(
         "`create -n`",
         "create ours-{run} --from-literal=K=v -n {namespace}",
@@ -87,6 +87,12 @@ const TRIPS: [Trip; 16] = [
         "set used --from-literal=TOKEN={run} -n {clean}",
         "patch secret used -n {clean} --type=merge -p {\"stringData\":{\"TOKEN\":\"{run}\"}}",
         4,
+    ),
+    trip(
+        "`restart --all --no-wait`, `kubectl rollout restart`",
+        "restart used --all --no-wait --yes -n {clean}",
+        "rollout restart deployment/used -n {clean}",
+        5,
     ),
     trip("`set -q`", "set used --from-literal=TOKEN={run} -n {clean} -q", "", 4),
     trip(

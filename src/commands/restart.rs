@@ -68,6 +68,11 @@ pub(super) async fn run(args: &RestartArgs, session: &Session<'_>) -> Result<()>
         session,
     };
     let plan = rotation.look().await?.without(late);
+    if !plan.is_of_a_secret()
+        && let Area::Namespaces(namespaces) = &rotation.area
+    {
+        return Err(args.not_found(namespaces, &cluster).await);
+    }
     rotation.agree(&plan).await?;
     let waiting = if args.no_wait { Waiting::No } else { Waiting::AtMost(args.timeout) };
     rotation.carry_out(&plan, waiting).await
@@ -95,21 +100,31 @@ impl RestartArgs {
     /// Finds out where to look. A secret that is shared from Run:ai's namespace is used by its copies.
     async fn area(&self, cluster: &Cluster, session: &Session<'_>) -> Result<Area> {
         let namespaces = self.scope.resolve(cluster, session).await?;
-        let Namespaces::One(namespace) = &namespaces else { return Ok(Area::Namespaces(namespaces)) };
-        let found = match if_there(cluster.secret_metadata(namespace, &self.name).await) {
-            Ok(Some(found)) => found,
-            Ok(None) => {
-                let error = sharing::survey::not_found(&self.name, namespace);
-                return Err(
-                    session::not_found::with_nearest_secret(error, &self.name, namespace, cluster).await
-                );
-            }
-            Err(failure) => return Err(failure.into()),
+        let runai = &session.globals.place.runai_namespace;
+        // Only there is a secret shared.
+        match &namespaces {
+            Namespaces::One(namespace) if namespace == runai => {}
+            _ => return Ok(Area::Namespaces(namespaces)),
+        }
+        let Some(found) = if_there(cluster.secret_metadata(runai, &self.name).await)? else {
+            return Err(self.not_found(&namespaces, cluster).await);
         };
         Ok(match sharing::scope(&found, session) {
             Scope::Nobody => Area::Namespaces(namespaces),
             Scope::EveryProject | Scope::Department(_) => Area::OfSource,
         })
+    }
+
+    async fn not_found(&self, namespaces: &Namespaces, cluster: &Cluster) -> Error {
+        let Namespaces::One(namespace) = namespaces else {
+            let place = session::scope::in_words(namespaces);
+            return Error::in_kubectls_words(format!(
+                "Error from server (NotFound): secrets {:?} not found in {place}",
+                self.name
+            ));
+        };
+        let error = sharing::survey::not_found(&self.name, namespace);
+        session::not_found::with_nearest_secret(error, &self.name, namespace, cluster).await
     }
 
     /// Waits for the copies of a shared secret. Returns the namespaces that have no current one.

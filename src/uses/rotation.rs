@@ -69,6 +69,8 @@ pub(crate) struct Plan {
     naming: Naming,
     /// The namespaces whose copy is not current: nothing is restarted there.
     late: Vec<String>,
+    /// False if the secret is nowhere where was looked; true also if the user may not look.
+    is_there: bool,
 }
 
 /// What becomes of a workload.
@@ -101,6 +103,7 @@ impl<'a> Rotation<'a> {
             let places = self.places(secrets);
             found.retain(|one| places.contains(one.namespace.as_str()));
         }
+        let is_there = secrets.as_ref().is_none_or(|secrets| !secrets.is_empty());
         let secrets = secrets.unwrap_or_default();
         let histories = Histories::of(&secrets, &found, self.runai_namespace());
         let naming = match scope {
@@ -114,6 +117,7 @@ impl<'a> Rotation<'a> {
             unseen,
             naming,
             late: Vec::new(),
+            is_there,
         };
         let verdicts: Vec<Verdict> = found.iter().map(|one| self.verdict(one, &histories)).collect();
         drop(histories);
@@ -319,6 +323,11 @@ impl Plan {
         self.underway.sort();
         self.underway.dedup();
         self.others.dedup_by(|a, b| a.namespace == b.namespace && a.display_name() == b.display_name());
+    }
+
+    /// Reports whether the secret is there, or may be.
+    pub(crate) fn is_of_a_secret(&self) -> bool {
+        self.is_there
     }
 
     /// Leaves out what is in namespaces without a current copy.

@@ -258,6 +258,11 @@ fn a_workload_in_the_place_of_the_secret_is_answered_with_the_command_for_it(
     world: &World,
     sandbox: &Sandbox,
 ) {
+    let namespace = world.namespace("ns");
+    for place in [&["-n", namespace.as_str()][..], &["-A"]] {
+        let missing = sandbox.run(["restart", "no-such-secret", "-y"].iter().chain(place)).fails_with(1);
+        assert!(missing.stderr.contains("(NotFound): secrets \"no-such-secret\" not found in "), "{missing}");
+    }
     world.clear_log();
     let web = sandbox.run(["restart", "deployment/web", "-n", "ns"]).fails_with(2);
     assert!(web.stderr.contains("kubectl rollout restart deployment.apps/web -n ns\n"), "{web}");

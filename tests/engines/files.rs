@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
 
 use serde_json::json;
 use support::{Sandbox, World, scenario};
@@ -55,6 +56,8 @@ fn a_mounted_file_changes_by_itself_and_a_variable_with_a_restart(world: &World,
     let file = started(world, &namespace, &before).file("/etc/hf/token").unwrap();
     assert_eq!(fs::read(&file).unwrap(), b"old-value");
 
+    // The server's times have whole seconds.
+    std::thread::sleep(Duration::from_millis(1_100));
     let said = set(sandbox, &namespace, &["hf", "token"], "new-value");
     assert!(said.contains("until it is restarted"), "{said}");
     wait_for("the new file", || (fs::read(&file).unwrap() == b"new-value").then_some(()));
