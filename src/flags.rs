@@ -227,4 +227,28 @@ pub(crate) struct ReportArgs {
     #[arg(short, long, value_name = "json|yaml|name|wide", value_parser = parse_report, default_value = "",
           hide_default_value = true, add = Holds::Listed)]
     pub(crate) output: Report,
+
+    #[command(flatten)]
+    pub(crate) head: HeadArgs,
+}
+
+/// The flag of a table.
+#[derive(clap::Args)]
+pub(crate) struct HeadArgs {
+    /// Print a table without the line of column names
+    #[arg(long)]
+    no_headers: bool,
+}
+
+/// The line of column names of a table.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Head {
+    Shown,
+    LeftOut,
+}
+
+impl HeadArgs {
+    pub(crate) fn head(&self) -> Head {
+        if self.no_headers { Head::LeftOut } else { Head::Shown }
+    }
 }

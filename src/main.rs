@@ -59,7 +59,10 @@ fn main() -> ExitCode {
     let parsed = parsing::parse(&typed);
     let ui = Ui::new(&parsing::talk(&parsed, &typed));
     match ui::interrupt::run(guide::run(&typed, parsed, &ui)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            ui.tell_next();
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             if error.kind() != Kind::Different {
                 ui.error(&error);

@@ -164,6 +164,8 @@ impl<'a> SecretChange<'a> {
                 list(&done.lost_ends)
             ));
         }
+        let usage = CommandLine::plugin("usage").arg(self.name);
+        self.session.propose(self.write, &self.session.in_this_place(usage));
         if done.cleaned && self.write.dry_run == DryRun::None {
             self.session.ui.note("the copy of values that kubectl apply had left in an annotation is gone");
         }

@@ -184,6 +184,8 @@ impl Done {
         for difference in &self.differences {
             session.ui.note(difference);
         }
+        let check = CommandLine::plugin("check").arg(&self.name);
+        session.propose(write, &session.in_this_place(check));
         session.report(write, &self.name, self.verb, &self.object)?;
         if let Some(note) = &self.note {
             session.ui.note(note);

@@ -146,10 +146,6 @@ fn unknown_word(error: &clap::Error, usage: &[String], command: &str) -> Error {
     let unknown =
         if is_letter { format!("unknown flag {word}") } else { format!("unknown flag ({NOT_SHOWN})") };
     let unknown = Error::usage(unknown);
-    if word == "--no-headers" {
-        return Error::usage("unknown flag --no-headers")
-            .hint(format!("names without a head: -o name; {}", fields()));
-    }
     if word == "-t" {
         return unknown.hint("a job has no terminal: leave out -t, or -it");
     }

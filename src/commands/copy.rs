@@ -20,6 +20,7 @@ use crate::session::batch::{Objects, Several};
 use crate::sharing::CopyCheck;
 use crate::ui::Proposal;
 use crate::uses::losing_keys::LostKeys;
+use crate::uses::usual::Said;
 use crate::wording::list;
 use crate::{change, session, sharing, uses};
 
@@ -189,6 +190,10 @@ impl Copying<'_> {
         }
         objects.print()?;
         several.verdict()?;
+        if let ([(_, project), ..], None) = (destinations, &self.args.to_context) {
+            let next = uses::usual::command(&Said::by_manifest(&self.manifest)).then("-p").arg(project);
+            session.propose(write, &next);
+        }
         session.ui.note("copies are not kept up to date: after a change copy it again, with --replace");
         Ok(())
     }

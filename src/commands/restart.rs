@@ -75,6 +75,8 @@ pub(super) async fn run(args: &RestartArgs, session: &Session<'_>) -> Result<()>
     }
     rotation.agree(&plan).await?;
     let waiting = if args.no_wait { Waiting::No } else { Waiting::AtMost(args.timeout) };
+    let next = CommandLine::plugin("usage").arg(&args.name);
+    session.propose(&args.write, &session.in_this_place(next));
     rotation.carry_out(&plan, waiting).await
 }
 

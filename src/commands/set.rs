@@ -12,10 +12,11 @@ use crate::flags::{DryRun, Holds, Output, WriteArgs, parse_duration, parse_end};
 use crate::propagation::Scope;
 use crate::secret::{self, Difference, Nothing, SecretManifest, Source};
 use crate::session::Session;
-use crate::sources::{SourceArgs, read_sources};
+use crate::sources::{SourceArgs, ask_about_suspects, read_sources};
 use crate::ui::Proposal;
 use crate::uses::restarts::AffectedWorkloads;
 use crate::uses::rotation::{Area, Rotation, Waiting, Whom, wait_for_copies};
+use crate::uses::usual::{self, Said};
 use crate::wording::{list, nearest};
 use crate::{sharing, ui};
 
@@ -96,6 +97,8 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
     let (done, audience) = tokio::try_join!(write, search)?;
     change.report(&done)?;
     if !existed {
+        let next = usual::command(&Said::by_manifest(&manifest));
+        session.propose(&args.write, &session.in_this_place(next));
         return args.tell_that_it_is_new(&change).await;
     }
     let keys = done.difference.touched();
@@ -216,7 +219,8 @@ impl SetArgs {
         self.check_that_no_value_is_named(session)?;
         Source::check_keys("KEY", &self.keys)?;
         let given = self.given(session).await?;
-        let contents = read_sources(&self.sources, given, Nothing::Refuse, session).await?;
+        let mut contents = read_sources(&self.sources, given, Nothing::Refuse, session).await?;
+        ask_about_suspects(&mut contents, session.ui).await?;
         contents.notes.iter().for_each(|note| session.ui.note(note));
         contents.warnings.iter().for_each(|warning| session.ui.warning(warning));
         if !self.sources.allow_empty_values {

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::age::age;
 use crate::cluster::{Cluster, KindOf, Namespaces, Seen, Unseen, if_there};
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{Holds, Report, ReportArgs};
 use crate::history::Freshness;
@@ -169,6 +170,12 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
         session.ui.note(&format!("no {what} in {}", session::scope::in_words(&scope)));
     }
     let form = args.report.output;
+    if matches!(form, Report::Table | Report::Wide) {
+        let check = CommandLine::plugin("check");
+        let is_one = matches!(scope, Namespaces::One(_));
+        let check = if is_one { session.in_this_place(check) } else { check.then("-A") };
+        session.ui.propose(check.to_string());
+    }
     let report = UsageReport { secrets: &usages, unseen: &view.unseen };
     if args.stale && usages.iter().all(|usage| usage.consumers.is_empty()) {
         let seen = if view.unseen.is_empty() { "nothing" } else { "nothing that could be seen" };
@@ -182,8 +189,8 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
             };
             session::scope::lines(usages.iter().map(name))
         }
-        (_, Some(_)) => table_of_uses(&usages, &scope, form),
-        (_, None) => table_of_secrets(&usages, &scope, form),
+        (_, Some(_)) => table_of_uses(&usages, &scope, &args.report),
+        (_, None) => table_of_secrets(&usages, &scope, &args.report),
     })
 }
 
@@ -380,7 +387,8 @@ fn names_of_consumers(usages: &[SecretUsage<'_>], scope: &Namespaces) -> String 
     session::scope::lines(names)
 }
 
-fn table_of_uses(usages: &[SecretUsage<'_>], scope: &Namespaces, form: Report) -> String {
+fn table_of_uses(usages: &[SecretUsage<'_>], scope: &Namespaces, report: &ReportArgs) -> String {
+    let form = report.output;
     let mut rows = Vec::new();
     for (usage, uses) in usages.iter().flat_map(|usage| usage.consumers.iter().map(move |uses| (usage, uses)))
     {
@@ -404,7 +412,7 @@ fn table_of_uses(usages: &[SecretUsage<'_>], scope: &Namespaces, form: Report) -
         Report::Wide => &["CONSUMER", "CONTAINER", "USE", "KEY", "OPTIONAL", "STATE", "VALUE"],
         _ => &["CONSUMER", "CONTAINER", "USE", "KEY", "STATE", "VALUE"],
     };
-    let mut table = Table::new(session::scope::columns(scope, headers));
+    let mut table = Table::new(session::scope::columns(scope, headers)).with(report.head.head());
     for row in rows {
         table.row(row);
     }
@@ -420,7 +428,8 @@ fn all_keys(way: &Way) -> String {
     }
 }
 
-fn table_of_secrets(usages: &[SecretUsage<'_>], scope: &Namespaces, form: Report) -> String {
+fn table_of_secrets(usages: &[SecretUsage<'_>], scope: &Namespaces, report: &ReportArgs) -> String {
+    let form = report.output;
     let headers: &[&str] = match form {
         Report::Wide => &["NAME", "CONSUMERS", "OLD VALUE", "AGE", "USED BY"],
         _ => &["NAME", "CONSUMERS", "OLD VALUE", "AGE"],
@@ -428,7 +437,7 @@ fn table_of_secrets(usages: &[SecretUsage<'_>], scope: &Namespaces, form: Report
     if usages.is_empty() {
         return String::new();
     }
-    let mut table = Table::new(session::scope::columns(scope, headers));
+    let mut table = Table::new(session::scope::columns(scope, headers)).with(report.head.head());
     for usage in usages {
         let consumers: BTreeSet<String> =
             usage.consumers.iter().map(|one| one.consumer.display_name()).collect();

@@ -243,7 +243,7 @@ impl Have {
     /// # Errors
     /// They can't be read, or an illegal key is among them.
     fn keys(&self, ui: &Ui) -> Result<(Vec<String>, Vec<String>)> {
-        let mut contents = match self {
+        let contents = match self {
             Self::Value { key } => {
                 let size = ui.describe_ahead(&question_for(key)).unwrap_or_default();
                 return Ok((vec![key.clone()], vec![size]));
@@ -257,8 +257,10 @@ impl Have {
             Self::File { key, path } => read(Source::files([format!("{key}={path}").into()])?)?,
             Self::Dotenv { path } => read(Source::dotenv_files([path.into()]))?,
         };
-        for warning in contents.warnings.drain(..) {
-            ui.warning(&warning);
+        // The command asks about values that can hardly be meant.
+        let is_asked = |warning: &String| contents.suspects.iter().any(|suspect| suspect.said == *warning);
+        for warning in contents.warnings.iter().filter(|warning| !is_asked(warning)) {
+            ui.warning(warning);
         }
         Ok(contents.data.iter().map(|(key, value)| (key.clone(), secret::size(value))).unzip())
     }

@@ -143,8 +143,8 @@ pub(super) fn read(machine: &Machine<'_>, profile: Option<&str>) -> Result<Found
         "the profile has endpoints of single services, which are not taken: set AWS_ENDPOINT_URL_S3 and its like".to_owned()
     });
     let place = format!("{}, profile {}", file.shown(), printable(&profile));
-    let found =
-        Found::new(&place, keys)?.warned(doubt.filter(|_| files.setting(&profile, "endpoint_url").is_none()));
+    let found = Found::new(&place, keys)?
+        .doubted(doubt.filter(|_| files.setting(&profile, "endpoint_url").is_none()));
     let end = is_temporary.then(|| end(&files, &profile)).flatten();
     Ok(found
         .ending(&["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"], end)

@@ -19,6 +19,8 @@ pub(crate) struct Found {
     pub(crate) warnings: Vec<String>,
     /// When its values end, as far as the program has noted it.
     pub(crate) ends: Ends,
+    /// What a value looks like that can hardly be right, a line each.
+    pub(crate) doubts: Vec<String>,
 }
 
 impl Found {
@@ -39,6 +41,11 @@ impl Found {
         if let Some(end) = end.and_then(|end| u64::try_from(end.as_second()).ok()).map(Duration::from_secs) {
             self.ends = self.ends.and(Ends::noted(keys.iter().copied(), end));
         }
+        self
+    }
+
+    pub(super) fn doubted(mut self, doubt: Option<String>) -> Self {
+        self.doubts.extend(doubt);
         self
     }
 

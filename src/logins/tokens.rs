@@ -59,7 +59,7 @@ pub(super) fn huggingface(machine: &Machine<'_>, name: Option<&str>) -> Result<F
         format!("{why}; one of huggingface.co/settings/tokens does not end by itself")
     };
     let found = Found::new(&place, vec![("HF_TOKEN", token)])?.ending(&["HF_TOKEN"], end);
-    Ok(found.warned(doubt).warned(end.map(lasting)))
+    Ok(found.doubted(doubt).warned(end.map(lasting)))
 }
 
 /// Returns when the token of a login in the browser ends, which `hf` renews and a job does not.
@@ -98,7 +98,7 @@ pub(super) fn ngc(machine: &Machine<'_>, profile: Option<&str>) -> Result<Found>
     let key = key.ok_or_else(|| no_section(&file, profile))?;
     let doubt = (key.len() < 40).then(|| doubt("an NGC key", "begins with nvapi-, or has 84 characters"));
     let place = format!("{}, {}", file.shown(), printable(profile));
-    Ok(Found::new(&place, vec![("NGC_API_KEY", value(key))])?.warned(doubt))
+    Ok(Found::new(&place, vec![("NGC_API_KEY", value(key))])?.doubted(doubt))
 }
 
 // Kaggle: a token, or kaggle.json.
@@ -268,7 +268,7 @@ pub(super) fn pypi(machine: &Machine<'_>, server: Option<&str>) -> Result<Found>
     keys.extend(own.get("repository").or(test).map(|url| ("TWINE_REPOSITORY_URL", value(url))));
     let is_odd = username == "__token__" && !password.starts_with("pypi-");
     let doubt = is_odd.then(|| doubt("a PyPI token", "begins with pypi-"));
-    Ok(Found::new(&format!("{}, {}", file.shown(), printable(server)), keys)?.warned(doubt))
+    Ok(Found::new(&format!("{}, {}", file.shown(), printable(server)), keys)?.doubted(doubt))
 }
 
 fn no_section(file: &Text, name: &str) -> Error {

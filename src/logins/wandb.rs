@@ -73,7 +73,7 @@ pub(super) fn read_key(machine: &Machine<'_>, host: Option<&str>) -> Result<Foun
         format!("WANDB_BASE_URL is taken to be https://{}: if it is http, add it yourself", printable(host))
     });
     let place = format!("{}, machine {}", file.shown(), printable(host));
-    Ok(Found::new(&place, keys)?.warned(doubt).warned(guess))
+    Ok(Found::new(&place, keys)?.doubted(doubt).warned(guess))
 }
 
 #[cfg(test)]

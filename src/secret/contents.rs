@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::unseen;
 use super::value::SecretValue;
 use crate::error::{Error, Result};
 use crate::metadata::Ends;
@@ -32,11 +33,58 @@ pub(crate) struct Contents {
     pub(crate) warnings: Vec<String>,
     /// When values end, as far as where they come from says it.
     pub(crate) ends: Ends,
+    /// What can hardly be meant. The words of each are among the notes and warnings too.
+    pub(crate) suspects: Vec<Suspect>,
     /// A sentence for each file of many keys that had none.
     pub(super) keyless: Vec<String>,
 }
 
+/// A value that can hardly be what is meant, for somebody who can be asked.
+pub(crate) struct Suspect {
+    /// Never shown: in a file of another form it may be anything.
+    key: String,
+    pub(crate) said: String,
+    pub(crate) cure: Option<Cure>,
+}
+
+impl Suspect {
+    pub(super) fn new(key: &str, said: &str, cure: Option<Cure>) -> Self {
+        Self { key: key.to_owned(), said: said.to_owned(), cure }
+    }
+
+    /// Reports whether both are about the same value.
+    pub(crate) fn is_about_same(&self, other: &Self) -> bool {
+        !self.key.is_empty() && self.key == other.key
+    }
+
+    /// Returns what is said of a login as a whole, which nothing cures.
+    pub(crate) fn of_login(said: &str) -> Self {
+        Self::new("", said, None)
+    }
+}
+
+/// What makes the value that was probably meant.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Cure {
+    /// Quotes are taken off.
+    Quotes,
+    /// Invisible characters at the ends are taken off.
+    Ends,
+}
+
 impl Contents {
+    /// Makes of a value what was probably meant.
+    pub(crate) fn cure(&mut self, suspect: &Suspect) {
+        let Some(cure) = suspect.cure else { return };
+        if let Some(value) = self.data.remove(&suspect.key) {
+            let cured = match cure {
+                Cure::Quotes => unseen::without_quotes(value),
+                Cure::Ends => unseen::without_unseen_ends(value),
+            };
+            self.data.insert(suspect.key.clone(), cured);
+        }
+    }
+
     /// Adds a key that was checked before. A duplicate key is refused even if the values are equal.
     pub(super) fn add(&mut self, key: String, value: SecretValue) -> Result<()> {
         if self.data.contains_key(&key) {

@@ -3,7 +3,7 @@
 #[cfg(test)]
 use std::path::Path;
 
-use super::contents::Contents;
+use super::contents::{Contents, Cure, Suspect};
 use super::doubt::Doubt;
 use super::origin::{STANDARD_INPUT, Shown};
 use super::unseen::{self, Unseen};
@@ -49,52 +49,70 @@ pub(super) fn add_value(
         return Err(nothing(place, &printable(&key), &value));
     }
     if unseen::is_utf16(value.expose()) {
-        contents.warnings.push(format!(
+        let warning = format!(
             "{place} is UTF-16, as PowerShell's > writes it, and so is the value of {}: \
              convert it (iconv -f UTF-16 -t UTF-8, or Set-Content -Encoding utf8)",
             printable(&key)
-        ));
+        );
+        contents.suspects.push(Suspect::new(&key, &warning, None));
+        contents.warnings.push(warning);
     }
-    let value = seen(contents, place, &format!(" of {}", printable(&key)), value, handling.trimming);
+    let of_key = format!(" of {}", printable(&key));
+    let value = Looked { contents, place, key: &key, of_key: &of_key }.seen(value, handling.trimming);
     contents.add(key, value)
 }
 
-/// Returns the value without invisible characters at its ends, or notes them.
-fn seen(
-    contents: &mut Contents,
-    place: &str,
-    of_key: &str,
-    value: SecretValue,
-    trimming: Trimming,
-) -> SecretValue {
-    let unseen = Unseen::of(value.expose());
-    if unseen.is_inside() && !unseen::is_utf16(value.expose()) {
-        contents.note(invisible_inside(place, of_key));
-    }
-    doubt(contents, place, of_key, &value);
-    match (unseen.at_the_ends(), trimming) {
-        (None, _) => value,
-        (Some(_), Trimming::Trim) => unseen.taken_off(value),
-        (Some((ends, number)), Trimming::Keep) => {
-            contents.note(format!(
-                "{place} {ends}, which {} part of the value{of_key} (--trim removes {})",
-                number.becomes(),
-                number.it()
-            ));
-            value
+/// A value that is looked at, and the words for it.
+struct Looked<'a> {
+    contents: &'a mut Contents,
+    place: &'a str,
+    key: &'a str,
+    /// ` of KEY`; empty where the key is not shown.
+    of_key: &'a str,
+}
+
+impl Looked<'_> {
+    /// Returns the value without invisible characters at its ends, or notes them.
+    fn seen(mut self, value: SecretValue, trimming: Trimming) -> SecretValue {
+        let unseen = Unseen::of(value.expose());
+        if unseen.is_inside() && !unseen::is_utf16(value.expose()) {
+            self.note_what_is_inside();
+        }
+        self.doubt(&value);
+        match (unseen.at_the_ends(), trimming) {
+            (None, _) => value,
+            (Some(_), Trimming::Trim) => unseen.taken_off(value),
+            (Some((ends, number)), Trimming::Keep) => {
+                let (place, of_key) = (self.place, self.of_key);
+                let note = format!(
+                    "{place} {ends}, which {} part of the value{of_key} (--trim removes {})",
+                    number.becomes(),
+                    number.it()
+                );
+                self.note(note, Some(Cure::Ends));
+                value
+            }
         }
     }
-}
 
-/// Warns of a value that can hardly be what is meant.
-fn doubt(contents: &mut Contents, place: &str, of_key: &str, value: &SecretValue) {
-    if let Some(doubt) = Doubt::of(value.expose()) {
-        contents.warnings.push(format!("{place}: the value{of_key} {doubt}"));
+    fn note(&mut self, note: String, cure: Option<Cure>) {
+        self.contents.suspects.push(Suspect::new(self.key, &note, cure));
+        self.contents.note(note);
     }
-}
 
-fn invisible_inside(place: &str, of_key: &str) -> String {
-    format!("{place} has invisible characters in it, and so has the value{of_key}")
+    fn note_what_is_inside(&mut self) {
+        let (place, of_key) = (self.place, self.of_key);
+        self.note(format!("{place} has invisible characters in it, and so has the value{of_key}"), None);
+    }
+
+    /// Warns of a value that can hardly be what is meant.
+    fn doubt(&mut self, value: &SecretValue) {
+        let Some(doubt) = Doubt::of(value.expose()) else { return };
+        let warning = format!("{}: the value{} {doubt}", self.place, self.of_key);
+        let cure = (doubt == Doubt::Quoted).then_some(Cure::Quotes);
+        self.contents.suspects.push(Suspect::new(self.key, &warning, cure));
+        self.contents.warnings.push(warning);
+    }
 }
 
 /// Builds the refusal of an empty value.
@@ -150,13 +168,14 @@ impl<'a> Lines<'a> {
     pub(super) fn add(&mut self, number: usize, key: String, value: SecretValue) -> Result<()> {
         let place = format!("{}, {} {number}", self.file, self.unit);
         let unseen = Unseen::of(value.expose());
+        let mut looked = Looked { contents: self.contents, place: &place, key: &key, of_key: "" };
         if unseen.is_inside() {
-            self.contents.note(invisible_inside(&place, ""));
+            looked.note_what_is_inside();
         }
         if let Some((ends, _)) = unseen.at_the_ends().filter(|_| !unseen::is_nothing(value.expose())) {
-            self.contents.note(format!("{place}: the value {ends}"));
+            looked.note(format!("{place}: the value {ends}"), Some(Cure::Ends));
         }
-        doubt(self.contents, &place, "", &value);
+        looked.doubt(&value);
         self.add_noted(number, key, value)
     }
 
@@ -179,7 +198,8 @@ impl<'a> Lines<'a> {
             return self.add(number, key, value);
         }
         let place = format!("{}, {} {number}", self.file, self.unit);
-        let value = seen(self.contents, &place, "", value, self.handling.trimming);
+        let looked = Looked { contents: self.contents, place: &place, key: &key, of_key: "" };
+        let value = looked.seen(value, self.handling.trimming);
         self.add_noted(number, key, value)
     }
 

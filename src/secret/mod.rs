@@ -52,7 +52,7 @@ pub(crate) use builtin_type::{
     missing_keys,
 };
 pub(crate) use changes::Changes;
-pub(crate) use contents::Contents;
+pub(crate) use contents::{Contents, Cure, Suspect};
 pub(crate) use credential::{CREDENTIAL_LABEL, Credential, access_key_contents, password_contents};
 pub(crate) use declared::{Declared, DeclaredPlaces, DeclaredSecret, FILE_LABEL, FILE_OF};
 pub(crate) use difference::{Difference, Fate};

@@ -96,6 +96,13 @@ pub(crate) fn without_unseen_ends(value: SecretValue) -> SecretValue {
     Unseen::of(value.expose()).taken_off(value)
 }
 
+/// Returns a value without the quotes around it, and without what is invisible around those.
+pub(super) fn without_quotes(value: SecretValue) -> SecretValue {
+    let value = without_unseen_ends(value);
+    let end = value.len().saturating_sub(1);
+    if end < 1 { value } else { value.within(1..end) }
+}
+
 /// Returns true for a value without visible characters.
 pub(crate) fn is_blank(value: &SecretValue) -> bool {
     is_nothing(value.expose())

@@ -179,6 +179,13 @@ impl Session<'_> {
         }
     }
 
+    /// Keeps the command that usually comes after a write. A dry run, and a write whose object is printed, have none.
+    pub(crate) fn propose(&self, write: &WriteArgs, next: &CommandLine) {
+        if write.dry_run == DryRun::None && write.output == Output::Human {
+            self.ui.propose(next.to_string());
+        }
+    }
+
     /// Returns the Run:ai namespace, for commands that look from there at projects.
     ///
     /// # Errors

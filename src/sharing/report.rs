@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::Report;
+use crate::flags::{Head, Report};
 use crate::propagation::{Row, Scope, Source, State};
 use crate::render;
 use crate::session::Session;
@@ -16,12 +16,12 @@ use crate::ui::Table;
 use crate::wording::{few, list, plural};
 
 /// Prints the projects, and what to do about those that have no good copy.
-pub(crate) fn show(survey: &Survey, form: Report, session: &Session<'_>) -> Result<()> {
+pub(crate) fn show(survey: &Survey, form: Report, head: Head, session: &Session<'_>) -> Result<()> {
     let ui = session.ui;
     match form {
         Report::Table | Report::Wide => {
             ui.note(&headline(survey));
-            ui.data(table(survey, form).to_string().as_bytes())?;
+            ui.data(table(survey, form).with(head).to_string().as_bytes())?;
             advise(survey, session);
             tell_troubles(survey, session);
             Ok(())

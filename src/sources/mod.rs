@@ -1,6 +1,7 @@
 //! Defines where input comes from: the flags for sources of values, and files of manifests.
 
 pub(crate) mod manifest_files;
+mod suspects;
 
 use std::ffi::OsString;
 
@@ -9,8 +10,10 @@ use clap::Args;
 use crate::error::{Error, Result};
 use crate::flags::{Brings, Holds};
 use crate::logins::{self, Found, Machine};
-use crate::secret::{self, Contents, Handling, Nothing, ProcessInput, Source, Trimming};
+use crate::secret::{self, Contents, Handling, Nothing, ProcessInput, Source, Suspect, Trimming};
 use crate::session::Session;
+
+pub(crate) use self::suspects::ask_about_suspects;
 
 /// The flags for sources of values.
 #[derive(Args)]
@@ -97,15 +100,21 @@ pub(crate) async fn read_sources(
         sources.push(Source::typed(key, value));
     }
     sources.extend(more);
-    let logins = read_logins(&args.from_login)?;
-    sources.extend(logins.sources);
+    let mut logins = read_logins(&args.from_login)?;
+    sources.append(&mut logins.sources);
     let trimming = if args.trim { Trimming::Trim } else { Trimming::Keep };
     let nothing = if args.allow_empty_values { Nothing::Take } else { nothing };
     let mut contents = secret::read(sources, Handling { trimming, nothing }, &mut ProcessInput)?;
-    contents.notes.extend(logins.notes);
-    contents.warnings.extend(logins.warnings);
-    contents.ends = logins.ends;
+    add_what_is_said(&mut contents, logins);
     Ok(contents)
+}
+
+/// Adds what is said of logins, whose values are in the contents already.
+pub(crate) fn add_what_is_said(contents: &mut Contents, logins: Found) {
+    contents.notes.extend(logins.notes);
+    contents.ends = std::mem::take(&mut contents.ends).and(logins.ends);
+    contents.suspects.extend(logins.doubts.iter().map(|doubt| Suspect::of_login(doubt)));
+    contents.warnings.extend(logins.warnings.into_iter().chain(logins.doubts));
 }
 
 /// Reads logins, each `SERVICE` or `SERVICE=PROFILE`.
@@ -122,6 +131,7 @@ pub(crate) fn read_logins(words: &[String]) -> Result<Found> {
         all.notes.extend(found.notes);
         all.warnings.extend(found.warnings);
         all.ends = all.ends.and(found.ends);
+        all.doubts.extend(found.doubts);
     }
     Ok(all)
 }

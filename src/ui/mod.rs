@@ -49,6 +49,7 @@ struct Settings {
     /// The flags that stand for the user's choices during the command.
     chosen: RefCell<Vec<String>>,
     verbosity: u8,
+    next: RefCell<Option<String>>,
     /// Hidden values that were asked for before the command began, by their questions.
     ahead: RefCell<Vec<(String, SecretValue)>>,
     /// Warnings already shown: a server repeats them with every request.
@@ -131,6 +132,7 @@ impl Ui {
             review: Cell::new(Review::None),
             chosen: RefCell::default(),
             verbosity: talk.verbosity,
+            next: RefCell::default(),
             ahead: RefCell::default(),
             warned: RefCell::default(),
             redaction: Redaction::default(),
@@ -150,6 +152,7 @@ impl Ui {
             review: Cell::new(Review::None),
             chosen: RefCell::default(),
             verbosity: 0,
+            next: RefCell::default(),
             ahead: RefCell::default(),
             warned: RefCell::default(),
             redaction: Redaction::default(),
@@ -410,6 +413,28 @@ impl Ui {
     /// Reports whether the user can choose between ways to go on, which `--yes` does not.
     pub(crate) fn may_choose(&self) -> bool {
         self.0.asking == Asking::Ask
+    }
+
+    /// Asks the user to decide. Must not be called if nobody can be asked.
+    ///
+    /// # Errors
+    /// Esc, Ctrl-C.
+    pub(crate) async fn decide(&self, question: &str, proposal: Proposal) -> Result<bool> {
+        let question = printable(question).into_owned();
+        prompt::confirm(question, proposal, self.0.manner).await.map_err(Error::for_good)
+    }
+
+    /// Keeps the command that usually comes next, until all is done.
+    pub(crate) fn propose(&self, next: String) {
+        self.0.next.replace(Some(next));
+    }
+
+    /// Tells the command that usually comes next to somebody at a terminal.
+    pub(crate) fn tell_next(&self) {
+        let next = self.0.next.take().filter(|_| self.data_is_seen() && io::stderr().is_terminal());
+        if let Some(next) = next.filter(|_| self.0.chatter == Verbosity::Normal) {
+            self.say(&Style::new().dim(), "next:", &next);
+        }
     }
 
     /// Asks the user for one of several ways to go on, each with a description; none if nobody can be asked.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use console::measure_text_width;
 
+use crate::flags::Head;
 use crate::printable::printable;
 
 /// The blanks between two columns, and the least width of a column with them: kubectl's.
@@ -21,12 +22,18 @@ const NOTHING: &str = "<none>";
 /// A table with upper-case headers, and as many cells in each row. Lines have no blanks at their end.
 pub(crate) struct Table {
     headers: Vec<Cow<'static, str>>,
+    head: Head,
     rows: Vec<Box<[Cow<'static, str>]>>,
 }
 
 impl Table {
     pub(crate) fn new<T: Into<Cow<'static, str>>>(headers: impl IntoIterator<Item = T>) -> Self {
-        Self { headers: headers.into_iter().map(Into::into).collect(), rows: Vec::new() }
+        Self { headers: headers.into_iter().map(Into::into).collect(), head: Head::Shown, rows: Vec::new() }
+    }
+
+    /// Shows or leaves out the line of column names.
+    pub(crate) fn with(self, head: Head) -> Self {
+        Self { head, ..self }
     }
 
     /// Adds a row. Characters that could move the cursor or reorder the line are escaped.
@@ -47,7 +54,8 @@ impl Table {
         let widest = |column: usize, header: &str| {
             let cells =
                 self.rows.iter().filter_map(|row| row.get(column)).map(|cell| measure_text_width(cell));
-            cells.chain([measure_text_width(header)]).max().unwrap_or_default()
+            let header = if self.head == Head::Shown { measure_text_width(header) } else { 0 };
+            cells.chain([header]).max().unwrap_or_default()
         };
         let columns = self.headers.iter().enumerate();
         columns.map(|(column, header)| (widest(column, header) + GAP).max(LEAST)).collect()
@@ -57,7 +65,9 @@ impl Table {
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let widths = self.widths();
-        line(f, &widths, self.headers.iter().map(Cow::as_ref))?;
+        if self.head == Head::Shown {
+            line(f, &widths, self.headers.iter().map(Cow::as_ref))?;
+        }
         self.rows.iter().try_for_each(|row| line(f, &widths, row.iter().map(AsRef::as_ref)))
     }
 }
@@ -97,6 +107,14 @@ mod tests {
             lines,
             ["NAME          N        AGE", "a-long-name   12       3d", "é             <none>   10h"]
         );
+    }
+
+    #[test]
+    fn without_headers_a_column_is_as_wide_as_its_cells() {
+        let mut table = Table::new(["A LONG HEADER", "B"]).with(Head::LeftOut);
+        table.row(["x", "y"]);
+        table.row(["long-name", ""]);
+        assert_eq!(table.to_string(), "x           y\nlong-name   <none>\n");
     }
 
     #[test]

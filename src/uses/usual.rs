@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::cluster::{Cluster, SecretHead};
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::logins::{self, OPENSSH, Usual};
 use crate::secret::{self, CREDENTIAL_LABEL, Credential, DOCKER_CONFIG, SSH, SecretManifest};
@@ -118,6 +119,19 @@ pub(crate) fn attachments(secret: &Said<'_>) -> Result<Option<Vec<Attachment>>> 
             .hint("say how the workload uses it: --env KEY, --env-all or --mount PATH"));
     }
     Ok(Some(made))
+}
+
+/// Returns the command that attaches the secret to a workload, whose name is still to be filled in.
+pub(crate) fn command(secret: &Said<'_>) -> CommandLine {
+    let attach = CommandLine::plugin("attach").arg(secret.name).then("KIND/NAME");
+    // No shell has such a variable; a key with a dot is a file's name.
+    let is_variable = |key: &&str| secret::is_env_name(key) && !key.contains(['.', '-']);
+    match secret.keys.as_slice() {
+        _ if usual(secret).is_some() => attach,
+        [key] if is_variable(key) => attach.then("--env").arg(key),
+        keys if !keys.is_empty() && keys.iter().all(is_variable) => attach.then("--env-all"),
+        _ => attach.then("--mount").arg(format!("/etc/{}", secret.name)),
+    }
 }
 
 /// What a secret says that it holds.

@@ -155,7 +155,8 @@ fn a_reference_that_is_known_by_its_form_is_called_probable(world: &World, sandb
     assert_eq!(
         consumer["uses"],
         json!([{"container": null, "how": "probable", "field": "spec.auth.secretRef", "keys": ["k"], "optional": false,
-            "path": null, "variable": null, "volume": null}])
+            "path": null, "variable": null, "volume": null, "missing": null, "read": null, "changed": null,
+            "value": null}])
     );
     let refused = sandbox.run(["delete", "s", "-n", &namespace, "--yes"]).fails_with(1);
     assert!(refused.stderr.contains("/f needs it: spec.auth.secretRef (probable)\n"), "{refused}");

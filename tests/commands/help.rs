@@ -191,7 +191,6 @@ fn kubectls_templates_of_fields_are_answered_with_a_way_to_the_fields() {
         &["usage", "-o", "custom-columns=NAME:.name"],
         &["status", "-o", "go-template={{.}}"],
         &["view", "s", "-o", "jsonpath={.keys}"],
-        &["list", "--no-headers"],
     ] {
         let wrong = without_cluster().run(line).fails_with(2);
         assert!(wrong.stderr.contains(fields), "{wrong}");

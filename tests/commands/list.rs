@@ -298,3 +298,33 @@ fn where_one_may_not_look_is_said_and_the_rest_is_listed(world: &World, sandbox:
     assert_eq!(partly.stdout, "secret/hf\n");
     assert!(partly.stderr.contains(&format!("you may not list secrets in {}", b.namespace)), "{partly}");
 }
+
+#[scenario]
+fn without_headers_a_table_has_its_rows_alone(world: &World, sandbox: &Sandbox) {
+    let [a, b] = ["a", "b"].map(|name| world.project(name));
+    let runai = world.runai_namespace();
+    world.create_secret(&a.namespace, "one", &[("KEY", VALUE)]);
+    world.create_secret(&b.namespace, "one", &[("KEY", "other")]);
+    create(world, &runai, "shared", "Opaque", 1, &json!({"run.ai/cluster-wide": "true"}));
+    create_workload(world, &a.namespace, "deployments", "web", with_variable("KEY"));
+    for line in [
+        format!("list -p {}", a.name),
+        format!("list -p {} -o wide", a.name),
+        format!("usage -p {}", a.name),
+        format!("usage s -p {}", a.name),
+        format!("view one -p {}", a.name),
+        format!("check -p {}", a.name),
+        format!("status --runai-namespace {runai}"),
+        format!("status shared --runai-namespace {runai}"),
+        format!("diff one -p {} --to-project {}", a.name, b.name),
+    ] {
+        let rows = |line: &str| {
+            let printed = sandbox.run(line.split(' ')).stdout;
+            let cells = |row: &str| row.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+            printed.lines().map(cells).collect::<Vec<_>>()
+        };
+        let (whole, bare) = (rows(&line), rows(&format!("{line} --no-headers")));
+        assert!(whole.len() > 1, "{line}: {whole:?}");
+        assert_eq!(bare, whole[1..], "{line}");
+    }
+}

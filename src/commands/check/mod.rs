@@ -194,7 +194,7 @@ fn report(args: &CheckArgs, look: Look, scope: &Namespaces, session: &Session<'_
     session::scope::print(form, &report, session, || match form {
         Report::Table | Report::Wide if findings.is_empty() => String::new(),
         Report::Name => names(&findings),
-        _ => table(&findings, scope, form),
+        _ => table(&findings, scope, &args.report),
     })?;
     if is_in_vain {
         return Err(Error::partly("nothing was checked: the files hold no kind that can be read")
@@ -231,12 +231,12 @@ fn names(findings: &[Finding]) -> String {
     session::scope::lines(names)
 }
 
-fn table(findings: &[Finding], scope: &Namespaces, form: Report) -> String {
-    let headers: &[&str] = match form {
+fn table(findings: &[Finding], scope: &Namespaces, report: &ReportArgs) -> String {
+    let headers: &[&str] = match report.output {
         Report::Wide => &["SEVERITY", "CODE", "OBJECT", "FINDING", "WHAT TO DO"],
         _ => &["SEVERITY", "CODE", "OBJECT", "FINDING"],
     };
-    let mut table = Table::new(session::scope::columns(scope, headers));
+    let mut table = Table::new(session::scope::columns(scope, headers)).with(report.head.head());
     for finding in findings {
         let Finding { severity, code, namespace, object, message, remedy } = finding;
         let row = [severity.word(), code.word(), object, message, remedy];

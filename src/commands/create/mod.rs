@@ -16,12 +16,15 @@ use self::destination::Destination;
 use crate::change;
 use crate::change::recreate::secret::Remains;
 use crate::cluster::{self, Answer, Cluster};
+use crate::command_line::CommandLine;
 use crate::error::Result;
 use crate::flags::{DryRun, Output};
 use crate::secret::{Difference, SecretManifest};
 use crate::session::Session;
 use crate::session::batch::{Objects, Several};
 use crate::ui::Proposal;
+use crate::uses;
+use crate::uses::usual::Said;
 use crate::wording::list;
 
 pub(crate) use self::args::CreateArgs;
@@ -55,6 +58,7 @@ pub(super) async fn run(args: &CreateArgs, session: &Session<'_>) -> Result<()> 
         session.report(&args.write, &manifest.to_name(), written.verb, &written.object)?;
         change::secret::tell_keys(&written.difference, None, session);
         session.note_unchosen_namespace(&only.namespace);
+        propose(&manifest, args, session);
         if args.cluster_wide && args.write.dry_run == DryRun::None {
             session.ui.note("Run:ai copies it to every project, usually within a minute");
         }
@@ -64,6 +68,16 @@ pub(super) async fn run(args: &CreateArgs, session: &Session<'_>) -> Result<()> 
         };
     }
     in_each(&manifest, &destinations, args, &cluster, session).await
+}
+
+/// Proposes what usually comes next: to see the copies, or to give the secret to a workload.
+fn propose(manifest: &SecretManifest, args: &NewSecretArgs, session: &Session<'_>) {
+    let next = if args.cluster_wide {
+        CommandLine::plugin("status").arg(&manifest.name)
+    } else {
+        session.in_this_place(uses::usual::command(&Said::by_manifest(manifest)))
+    };
+    session.propose(&args.write, &next);
 }
 
 async fn review(

@@ -13,7 +13,7 @@ use crate::secret::{
     SSH, SecretValue, Single, SingleValue, SshFiles, TLS,
 };
 use crate::session::Session;
-use crate::sources::{read_logins, read_sources};
+use crate::sources::{add_what_is_said, ask_about_suspects, read_logins, read_sources};
 
 /// A type of secret with its own arguments.
 pub(super) enum Type<'a> {
@@ -120,15 +120,15 @@ async fn generic(
     session: &Session<'_>,
 ) -> Result<Contents> {
     let lines = if args.new.replace { Nothing::Refuse } else { Nothing::NoteLines };
-    let login =
+    let mut login =
         read_logins(&login_of_name.map(|service| service.name.to_owned()).into_iter().collect::<Vec<_>>())?;
-    let mut contents = read_sources(&args.sources, login.sources, lines, session).await?;
-    contents.notes.extend(login.notes);
-    contents.warnings.extend(login.warnings);
-    contents.ends = contents.ends.and(login.ends);
+    let given = std::mem::take(&mut login.sources);
+    let mut contents = read_sources(&args.sources, given, lines, session).await?;
+    add_what_is_said(&mut contents, login);
     if !args.allow_empty && !args.sources.allow_empty_values {
         contents.check_not_empty()?;
     }
+    ask_about_suspects(&mut contents, session.ui).await?;
     let secret_type = args.secret_type.as_deref().unwrap_or_default();
     contents.warnings.extend(secret::unseen_in("--type", secret_type));
     contents.warnings.extend(secret::doubts(secret_type, |key| contents.data.get(key)));

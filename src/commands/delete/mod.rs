@@ -44,6 +44,9 @@ pub(super) async fn run(args: &DeleteArgs, session: &Session<'_>) -> Result<()> 
         }
     }
     deleted.objects.print()?;
+    let check = CommandLine::plugin("check");
+    let check = if args.cluster_wide { check.then("-A") } else { session.in_this_place(check) };
+    session.propose(&args.write, &check);
     stopped.and(several.verdict())
 }
 

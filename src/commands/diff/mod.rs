@@ -45,7 +45,7 @@ async fn compare(args: &DiffArgs, session: &Session<'_>) -> Result<()> {
         let compared = with_source(name, &values, &places).await?;
         (places, vec![compared])
     };
-    report::tell(&DiffReport::of(&places, &compared), args.report.output, session)
+    report::tell(&DiffReport::of(&places, &compared), &args.report, session)
 }
 
 /// Compares one secret with another; one of the two may be missing.

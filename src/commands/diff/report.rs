@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::places::{Place, Places};
 use crate::error::{Error, Result};
-use crate::flags::Report;
+use crate::flags::{Head, Report, ReportArgs};
 use crate::propagation::Content;
 use crate::secret::{Difference, Fate};
 use crate::session::{self, Session};
@@ -149,14 +149,15 @@ impl Side<'_> {
 ///
 /// # Errors
 /// Something differs, which is no failure but has an exit code of its own.
-pub(super) fn tell(report: &DiffReport<'_>, form: Report, session: &Session<'_>) -> Result<()> {
+pub(super) fn tell(report: &DiffReport<'_>, args: &ReportArgs, session: &Session<'_>) -> Result<()> {
+    let form = args.output;
     session.ui.note(&format!("here: {}; there: {}", report.here.in_words(), report.there.in_words()));
     session::scope::print(form, report, session, || match form {
         Report::Name => {
             let different = report.secrets.iter().filter(|one| one.state != State::Same);
             session::scope::lines(different.map(|one| format!("secret/{}", one.name)))
         }
-        _ => table(report.secrets),
+        _ => table(report.secrets, args.head.head()),
     })?;
     let different = report.secrets.iter().filter(|one| one.state != State::Same).count();
     if different == 0 {
@@ -167,11 +168,11 @@ pub(super) fn tell(report: &DiffReport<'_>, form: Report, session: &Session<'_>)
     Err(Error::different())
 }
 
-fn table(secrets: &[Compared]) -> String {
+fn table(secrets: &[Compared], head: Head) -> String {
     if secrets.is_empty() {
         return String::new();
     }
-    let mut table = Table::new(["SECRET", "KEY", "STATE"]);
+    let mut table = Table::new(["SECRET", "KEY", "STATE"]).with(head);
     for one in secrets {
         let other = one.other.as_ref().filter(|other| **other != one.name);
         let name = other.map_or_else(|| one.name.clone(), |other| format!("{} ↔ {other}", one.name));

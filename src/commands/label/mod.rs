@@ -17,7 +17,7 @@ use crate::change::retry::Tries;
 use crate::cluster::{Cluster, Failure, Namespaces};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::{DryRun, Output, Report};
+use crate::flags::{DryRun, Head, Output, Report};
 use crate::metadata::Metadata;
 use crate::propagation::{self, DEPARTMENT_LABEL, Scope};
 use crate::secret::{self, CREDENTIAL_LABEL};
@@ -68,6 +68,10 @@ pub(super) async fn run(args: &LabelArgs, session: &Session<'_>) -> Result<()> {
         }
     }
     objects.print()?;
+    if let [name, ..] = done.as_slice() {
+        let next = CommandLine::plugin("status").arg(name);
+        session.propose(&args.write, &next);
+    }
     let arrived = wait_for(&done, namespace, args, &cluster, session).await;
     several.verdict().and(arrived)
 }
@@ -312,7 +316,7 @@ async fn wait_for(
         let wait = sharing::wait::wait(until, name, namespace, limit, cluster, session);
         let survey = ui::interrupt::watching(hints, wait).await?;
         if args.write.output == Output::Human {
-            report::show(&survey, Report::Table, session)?;
+            report::show(&survey, Report::Table, Head::Shown, session)?;
         }
         outcome = outcome.and(sharing::wait::proof(until, &survey));
     }

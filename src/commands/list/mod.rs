@@ -13,8 +13,9 @@ use self::consumers::Counts;
 use self::row::{Count, Row, Sharing};
 use crate::age::age;
 use crate::cluster::{Cluster, Keys, Listed, Makers, Namespaces, Selection, Unseen};
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::{Holds, Report, ReportArgs};
+use crate::flags::{Head, Holds, Report, ReportArgs};
 use crate::propagation::{self, Evidence, Scope};
 use crate::secret::CREDENTIAL_LABEL;
 use crate::session::Session;
@@ -147,8 +148,14 @@ pub(super) async fn run(args: &ListArgs, session: &Session<'_>) -> Result<()> {
         }
         session.ui.note(&args.nothing(&places));
     }
+    if let Some(first) = rows.first().filter(|_| matches!(args.report.output, Report::Table | Report::Wide)) {
+        let view = CommandLine::plugin("view").arg(&first.name).namespace(&first.namespace);
+        session.ui.propose(view.to_string());
+    }
     match args.report.output {
-        Report::Table | Report::Wide => session.ui.data(table(rows, &places.columns(args)).as_bytes()),
+        Report::Table | Report::Wide => {
+            session.ui.data(table(rows, &places.columns(args), args.report.head.head()).as_bytes())
+        }
         form => session::scope::print(form, &ListReport { secrets: &rows, unseen: &unseen }, session, || {
             session::scope::lines(rows.iter().map(|row| format!("secret/{}", row.name)))
         }),
@@ -339,12 +346,12 @@ impl Column {
 }
 
 #[expect(clippy::vec_box, reason = "what the lists that they came through were made of")]
-fn table(rows: Vec<Box<Row>>, columns: &[Column]) -> String {
+fn table(rows: Vec<Box<Row>>, columns: &[Column], head: Head) -> String {
     if rows.is_empty() {
         return String::new();
     }
     let headers: Vec<&str> = columns.iter().map(|column| column.header()).collect();
-    let mut table = Table::new(headers);
+    let mut table = Table::new(headers).with(head);
     for mut row in rows {
         table.row(columns.iter().map(|column| column.cell(&mut row)));
     }

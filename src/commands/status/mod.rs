@@ -10,7 +10,7 @@ use self::table::overview;
 use crate::cluster::{Cluster, Failure};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::{Holds, Report, ReportArgs};
+use crate::flags::{Head, Holds, Report, ReportArgs};
 use crate::propagation::{self, Scope, Source, State};
 use crate::session::projects::ProjectSelection;
 use crate::session::{Session, not_found as missing};
@@ -65,16 +65,16 @@ pub(super) async fn run(args: &StatusArgs, session: &Session<'_>) -> Result<()> 
     }
     let cluster = session.connect().await?;
     match &args.name {
-        Some(name) if args.watch => watch(name, namespace, form, &cluster, session).await,
-        Some(name) => one(name, namespace, form, &cluster, session).await,
-        None => all(namespace, form, &cluster, session).await,
+        Some(name) if args.watch => watch(name, namespace, &args.report, &cluster, session).await,
+        Some(name) => one(name, namespace, &args.report, &cluster, session).await,
+        None => all(namespace, &args.report, &cluster, session).await,
     }
 }
 
 async fn one(
     name: &str,
     namespace: &str,
-    form: Report,
+    report: &ReportArgs,
     cluster: &Cluster,
     session: &Session<'_>,
 ) -> Result<()> {
@@ -96,7 +96,7 @@ async fn one(
     if !survey.is_known() {
         return Err(unknown(name, namespace, cluster).await);
     }
-    show(&survey, form, session)?;
+    show(&survey, report.output, report.head.head(), session)?;
     verdict(&survey)
 }
 
@@ -110,7 +110,7 @@ async fn unknown(name: &str, namespace: &str, cluster: &Cluster) -> Error {
 async fn watch(
     name: &str,
     namespace: &str,
-    form: Report,
+    report: &ReportArgs,
     cluster: &Cluster,
     session: &Session<'_>,
 ) -> Result<()> {
@@ -128,7 +128,7 @@ async fn watch(
             Ok(survey) if shown.is_empty() && !survey.is_known() => {
                 return Err(unknown(name, namespace, cluster).await);
             }
-            Ok(survey) => show_changes(&survey, form, &mut shown, session)?,
+            Ok(survey) => show_changes(&survey, report, &mut shown, session)?,
             Err(failure) if failure.may_pass() => session.ui.note(&Error::from(failure).to_string()),
             Err(failure) => return Err(failure.into()),
         }
@@ -139,13 +139,14 @@ async fn watch(
 /// Prints the rows that have changed since they were printed.
 fn show_changes(
     survey: &Survey,
-    form: Report,
+    report: &ReportArgs,
     shown: &mut BTreeMap<String, State>,
     session: &Session<'_>,
 ) -> Result<()> {
-    let lines = table(survey, form).to_string();
+    let lines = table(survey, report.output).to_string();
     let mut lines = lines.lines();
-    let header = lines.next().filter(|_| shown.is_empty());
+    let is_headed = shown.is_empty() && report.head.head() == Head::Shown;
+    let header = lines.next().filter(|_| is_headed);
     let rows = survey.rows.iter().zip(lines);
     let changed = rows.filter(|(row, _)| shown.insert(row.namespace.clone(), row.state) != Some(row.state));
     let changed = header.into_iter().chain(changed.map(|(_, line)| line));
@@ -153,7 +154,8 @@ fn show_changes(
     session.ui.data(text.as_bytes())
 }
 
-async fn all(namespace: &str, form: Report, cluster: &Cluster, session: &Session<'_>) -> Result<()> {
+async fn all(namespace: &str, report: &ReportArgs, cluster: &Cluster, session: &Session<'_>) -> Result<()> {
+    let form = report.output;
     let chosen = &session.globals.place.projects;
     let (area, shared) =
         tokio::join!(ProjectSelection::find(chosen, cluster, session), shared(namespace, cluster, session));
@@ -176,7 +178,9 @@ async fn all(namespace: &str, form: Report, cluster: &Cluster, session: &Session
         Report::Table | Report::Wide if surveys.is_empty() => {
             session.ui.note(&format!("no secret in {namespace} is shared"));
         }
-        Report::Table | Report::Wide => session.ui.data(overview(&surveys, form).to_string().as_bytes())?,
+        Report::Table | Report::Wide => {
+            session.ui.data(overview(&surveys, form).with(report.head.head()).to_string().as_bytes())?;
+        }
         Report::Name => {
             surveys
                 .iter()

@@ -90,6 +90,7 @@ pub(super) async fn run(args: &SubmitArgs, session: &Session<'_>) -> Result<()> 
     };
     session.report(&args.write, &kind.display_name(&job.name), "created", &object)?;
     session.note_unchosen_namespace(&job.namespace);
+    session.propose(&args.write, &next(kind, &job));
     session.note_no_wait(&args.write, args.course.wait);
     match args.course.wait {
         Some(limit) if args.write.dry_run == DryRun::None => {
@@ -129,6 +130,15 @@ async fn usual_attachments(
 fn which_use(secret: &str) -> Error {
     Error::usage(format!("secret {secret} does not say what it holds, so how the job uses it must be said"))
         .hint(format!("instead of --secret {secret}: --env-all {secret}, -e VAR=SECRET:{secret},KEY or --secret-volume path=PATH,name={secret}"))
+}
+
+/// Returns the command that shows what became of the job.
+fn next(kind: &Kind, job: &NewJob) -> CommandLine {
+    let target = format!("{}/{}", kind.word(), job.name);
+    if kind.word() == "job" {
+        return CommandLine::kubectl("logs --follow").arg(target).namespace(&job.namespace);
+    }
+    CommandLine::plugin("check").arg(target).namespace(&job.namespace)
 }
 
 /// A job that is ready to be created.

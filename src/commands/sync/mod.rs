@@ -53,6 +53,9 @@ pub(super) async fn run(args: &SyncArgs, session: &Session<'_>) -> Result<()> {
         outcomes.push(Outcome { name: plan.name, namespace: namespace.to_owned(), results, source });
     }
     report(&outcomes, &args.write, session)?;
+    if let [Outcome { name, .. }, ..] = outcomes.as_slice() {
+        session.propose(&args.write, &CommandLine::plugin("status").arg(name));
+    }
     several.verdict()?;
     outcome::verdict(&outcomes)
 }

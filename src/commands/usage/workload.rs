@@ -8,7 +8,7 @@ use super::{SecretUsage, UsageArgs, UsageReport, Use, View, all_keys, usages};
 use crate::cluster::{Cluster, SecretHead, Unseen};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::Report;
+use crate::flags::{Report, ReportArgs};
 use crate::metadata::Metadata;
 use crate::session::Session;
 use crate::ui::Table;
@@ -47,10 +47,13 @@ pub(super) async fn run(word: &str, args: &UsageArgs, session: &Session<'_>) -> 
         false if usages.is_empty() => session.ui.note(&format!("{target} uses no secret")),
         false => {}
     }
+    if matches!(args.report.output, Report::Table | Report::Wide) {
+        session.ui.propose(line.to_string());
+    }
     let report = UsageReport { secrets: &usages, unseen: &view.unseen };
     session::scope::print(args.report.output, &report, session, || match args.report.output {
         Report::Name => session::scope::lines(usages.iter().map(|usage| format!("secret/{}", usage.name))),
-        form => table(&usages, form),
+        _ => table(&usages, &args.report),
     })
 }
 
@@ -126,7 +129,8 @@ impl SecretUsage<'_> {
     }
 }
 
-fn table(usages: &[SecretUsage<'_>], form: Report) -> String {
+fn table(usages: &[SecretUsage<'_>], report: &ReportArgs) -> String {
+    let form = report.output;
     let headers: &[&str] = match form {
         Report::Wide => &["SECRET", "KEY", "CONTAINER", "USE", "OPTIONAL", "THERE"],
         _ => &["SECRET", "KEY", "CONTAINER", "USE", "THERE"],
@@ -134,7 +138,7 @@ fn table(usages: &[SecretUsage<'_>], form: Report) -> String {
     if usages.is_empty() {
         return String::new();
     }
-    let mut table = Table::new(headers.to_vec());
+    let mut table = Table::new(headers.to_vec()).with(report.head.head());
     for (usage, one) in usages.iter().flat_map(|usage| usage.uses().map(move |one| (usage, one))) {
         let keys = one.keys.as_ref().map_or_else(|| all_keys(one.way), |keys| keys.join(","));
         let container = one.container.unwrap_or_default().to_owned();

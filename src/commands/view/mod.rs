@@ -13,7 +13,7 @@ use self::export::Existing;
 use crate::age::age;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::Holds;
+use crate::flags::{HeadArgs, Holds};
 use crate::metadata::Metadata;
 use crate::propagation::ExistingSecret;
 use crate::secret::{self, Doubt, Identity, Notation, SecretValue, ValueSummary};
@@ -51,6 +51,9 @@ pub(crate) struct ViewArgs {
     /// Show the values
     #[arg(long)]
     reveal: bool,
+
+    #[command(flatten)]
+    head: HeadArgs,
 
     /// Output format: json and yaml hold what the table shows; with --reveal json, dotenv and shell hold the
     /// values
@@ -192,13 +195,16 @@ impl ViewArgs {
         if keys.is_empty() {
             return Ok(());
         }
-        let mut table = Table::new(["KEY", "BYTES", "LOOKS LIKE", "CHANGED", "BY"]);
+        let reveal = CommandLine::plugin("view").arg(name).arg(keys[0].key).then("--reveal");
+        session.ui.propose(session.in_this_place(reveal).to_string());
+        let mut table = Table::new(["KEY", "BYTES", "LOOKS LIKE", "CHANGED", "BY"]).with(self.head.head());
         for key in &keys {
             let changed = key.changed.as_deref().map(age).unwrap_or_default();
             let by = key.changed_by.as_deref().unwrap_or_default();
             table.row([key.key, &key.bytes.to_string(), &key.look.to_string(), &changed, by]);
         }
-        let facts: String = facts(&keys).map(|facts| format!("\n{facts}")).unwrap_or_default();
+        let facts: String =
+            facts(&keys).map(|facts| format!("\n{}", facts.with(self.head.head()))).unwrap_or_default();
         session.ui.data(format!("{table}{facts}").as_bytes())?;
         for (key, doubt) in keys.iter().filter_map(|key| Some((key.key, key.doubt.as_deref()?))) {
             session.ui.warning(&format!("the value of {key} {doubt}"));
