@@ -5,10 +5,11 @@
 //! kind's schema says whether it can refer to a secret at all, and only then all of them are listed.
 
 use serde_json::Value;
+use tokio::sync::OnceCell;
 
 use super::across_namespaces::Refusals;
 use super::call::Call;
-use super::discovery::Others;
+use super::discovery::ServedOthers;
 use super::pages::PAGE;
 use super::place::Place;
 use super::{Cluster, Failure, Namespaces, Seen, Unseen};
@@ -34,8 +35,8 @@ impl Cluster {
         // Locked while the server is asked: known kinds that are not built in wait for the answer.
         let discovered = self.versions.discovered.lock().await;
         let others = async {
-            let Others { kinds, missed, .. } = self.others(discovered).await?;
-            self.objects_of_others(kinds, missed, namespaces, &read).await
+            let others = self.served_others(discovered).await?;
+            self.objects_of_others(others, namespaces, &read).await
         };
         let (others, known) = tokio::join!(others, self.objects(Kind::referring(), namespaces, &read));
         let (mut seen, others) = (known?, others?);
@@ -47,13 +48,23 @@ impl Cluster {
 
     async fn objects_of_others<T>(
         &self,
-        kinds: Vec<&'static Kind>,
-        missed: Vec<String>,
+        ServedOthers { names, missed, has_kartas }: ServedOthers,
         namespaces: &Namespaces,
         read: &impl Fn(&'static Kind, &Value) -> T,
     ) -> Result<Seen<T>, Failure> {
+        let kinds: Vec<&'static Kind> = names.iter().map(|names| Kind::served(names, &[])).collect();
+        let rows = OnceCell::new();
+        // Asked once, together with the lists: what the Kartas say is needed only where there are objects.
+        let described = async |kind: &'static Kind| {
+            if !has_kartas {
+                return Ok(kind);
+            }
+            let rows = rows.get_or_try_init(|| self.as_described(&names)).await?;
+            let same = |row: &&&'static Kind| (row.group, row.plural) == (kind.group, kind.plural);
+            Ok::<_, Failure>(rows.iter().find(same).copied().unwrap_or(kind))
+        };
         let list = async |kind: &'static Kind, namespace: Option<String>| match self
-            .objects_of_other(kind, namespace.as_deref(), |object| read(kind, object))
+            .objects_of_other(kind, namespace.as_deref(), &described, read)
             .await
         {
             Err(failure) if failure.is_unknown_type() => Ok(Vec::new()),
@@ -68,19 +79,29 @@ impl Cluster {
         Ok(seen)
     }
 
+    /// Lists the objects of a kind. The first ones are kept until it is known how the kind is described, which is
+    /// asked meanwhile.
     async fn objects_of_other<T>(
         &self,
         kind: &'static Kind,
         namespace: Option<&str>,
-        read: impl Fn(&Value) -> T,
+        described: &impl AsyncFn(&'static Kind) -> Result<&'static Kind, Failure>,
+        read: &impl Fn(&'static Kind, &Value) -> T,
     ) -> Result<Vec<T>, Failure> {
-        let Version::Served(version) = kind.version else { return Ok(Vec::new()) };
-        let call = Call::get(Place::workloads(kind, version, namespace));
-        let (first, more) = self.first_trees(call.clone(), FIRST, &read).await?;
-        if !more || !self.may_refer(kind, version).await? {
-            return Ok(first);
+        let call = |version| Call::get(Place::workloads(kind, version, namespace));
+        let Version::Served(preferred) = kind.version else { return Ok(Vec::new()) };
+        let first = self.first_trees(call(preferred), FIRST, Value::clone);
+        let (first, row) = tokio::join!(first, described(kind));
+        let ((mut first, mut more), row) = (first?, row?);
+        let Version::Served(version) = row.version else { return Ok(Vec::new()) };
+        if version != preferred && !first.is_empty() {
+            // Described in another version, in which fields may have other places.
+            (first, more) = self.first_trees(call(version), FIRST, Value::clone).await?;
         }
-        self.list_trees(call, PAGE, read).await
+        if !more || !self.may_refer(row, version).await? {
+            return Ok(first.iter().map(|object| read(row, object)).collect());
+        }
+        self.list_trees(call(version), PAGE, |object| read(row, object)).await
     }
 
     /// Returns true if objects of a kind may refer to secrets, and if the server does not say what they hold.

@@ -39,6 +39,14 @@ pub(crate) struct Others {
     pub(crate) kartas: Kartas,
 }
 
+/// The kinds that a cluster adds, by their names alone.
+pub(super) struct ServedOthers {
+    pub(super) names: Vec<ServedKind>,
+    pub(super) missed: Vec<String>,
+    /// The cluster has Kartas, which may describe some of them.
+    pub(super) has_kartas: bool,
+}
+
 /// The descriptions of kinds in the cluster.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kartas {
@@ -101,27 +109,30 @@ struct ResponseKind {
 impl Cluster {
     /// Finds out which kinds the cluster adds, and how its Kartas describe them. `discovered` is what is known so
     /// far; it is filled, and then given free: known kinds that are not built in wait for it.
-    pub(super) async fn others(
+    pub(super) async fn others(&self, discovered: MutexGuard<'_, Option<Served>>) -> Result<Others, Failure> {
+        let ServedOthers { names, missed, has_kartas } = self.served_others(discovered).await?;
+        let (kartas, described) =
+            if has_kartas { self.kartas().await? } else { (Kartas::NotServed, Vec::new()) };
+        let kinds = names.iter().map(|names| Kind::served(names, &described)).collect();
+        Ok(Others { kinds, missed, kartas })
+    }
+
+    /// Finds out the same without what Kartas say.
+    pub(super) async fn served_others(
         &self,
         mut discovered: MutexGuard<'_, Option<Served>>,
-    ) -> Result<Others, Failure> {
+    ) -> Result<ServedOthers, Failure> {
         if discovered.is_none() {
             *discovered = self.discover().await?;
         }
-        let Some(served) = &*discovered else {
-            return Ok(Others { kinds: Vec::new(), missed: vec!["*".to_owned()], kartas: Kartas::NotServed });
-        };
-        let others = served.kinds.values().filter(|found| found.is_other);
-        let others: Vec<ServedKind> = others.map(|found| found.names.clone()).collect();
-        let (missed, has_kartas) = (served.missed.clone(), !served.versions_of(&KARTA).is_empty());
-        drop(discovered);
-        let (kartas, described) = if has_kartas && !others.is_empty() {
-            self.kartas().await?
-        } else {
-            (Kartas::NotServed, Vec::new())
-        };
-        let kinds = others.iter().map(|names| Kind::served(names, &described)).collect();
-        Ok(Others { kinds, missed, kartas })
+        let unknown = || ServedOthers { names: Vec::new(), missed: vec!["*".to_owned()], has_kartas: false };
+        Ok(discovered.as_ref().map_or_else(unknown, Served::others))
+    }
+
+    /// Returns these kinds as Kartas describe them.
+    pub(super) async fn as_described(&self, names: &[ServedKind]) -> Result<Vec<&'static Kind>, Failure> {
+        let (_, described) = self.kartas().await?;
+        Ok(names.iter().map(|names| Kind::served(names, &described)).collect())
     }
 
     async fn kartas(&self) -> Result<(Kartas, Vec<Karta>), Failure> {
@@ -180,6 +191,13 @@ impl Served {
                 self.kinds.insert(key, Found { names: resource.names(group, version), is_other });
             }
         }
+    }
+
+    fn others(&self) -> ServedOthers {
+        let others = self.kinds.values().filter(|found| found.is_other);
+        let names: Vec<ServedKind> = others.map(|found| found.names.clone()).collect();
+        let has_kartas = !names.is_empty() && !self.versions_of(&KARTA).is_empty();
+        ServedOthers { names, missed: self.missed.clone(), has_kartas }
     }
 
     /// Returns true if there is any kind of this group.

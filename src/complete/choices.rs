@@ -72,8 +72,19 @@ pub(crate) async fn workloads(
     cluster: &Cluster,
 ) -> Result<Vec<Choice>, LookupError> {
     let namespace = namespace(program, words, cluster).await?;
-    let of_each = join_all(KINDS.iter().map(|kind| of_kind(kind, &namespace, cluster))).await;
-    Ok(of_each.into_iter().flatten().collect())
+    let of_kinds = |kinds: Vec<&'static Kind>| {
+        join_all(kinds.into_iter().map(|kind| of_kind(kind, &namespace, cluster)))
+    };
+    let (known, described) =
+        tokio::join!(of_kinds(KINDS.iter().collect()), async { of_kinds(described(cluster).await).await });
+    Ok(known.into_iter().chain(described).flatten().collect())
+}
+
+/// Returns the kinds that Kartas of the cluster describe; none if that can't be found out.
+async fn described(cluster: &Cluster) -> Vec<&'static Kind> {
+    let mut kinds = cluster.other_kinds().await.map(|others| others.kinds).unwrap_or_default();
+    kinds.retain(|kind| kind.has_place_for_attachments());
+    kinds
 }
 
 async fn of_kind(kind: &Kind, namespace: &str, cluster: &Cluster) -> Vec<Choice> {
@@ -114,7 +125,8 @@ pub(crate) async fn workloads_that_use(
 ) -> Result<Seen<Choice>, LookupError> {
     let namespace = namespace(program, words, cluster).await?;
     let read = |kind: &'static Kind, object: &Value| user(kind, object, secret);
-    let seen = cluster.objects(&KINDS, &Namespaces::One(namespace), read).await?;
+    let kinds = KINDS.iter().chain(described(cluster).await);
+    let seen = cluster.objects(kinds, &Namespaces::One(namespace), read).await?;
     let mut found: Vec<Choice> = seen.found.into_iter().flatten().collect();
     found.sort_by(|one, other| one.value.cmp(&other.value));
     Ok(Seen { found, unseen: seen.unseen, only_projects: seen.only_projects })

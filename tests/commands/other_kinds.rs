@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use support::{Sandbox, World, scenario};
 
 use crate::definitions::define;
+use crate::guide::answer;
 use crate::workloads::{create_cronjob, create_deployment, create_job};
 
 const GROUP: &str = "gizmos.example.com";
@@ -13,7 +14,7 @@ fn gizmos(namespace: &str) -> String {
 }
 
 /// Serves the kind Gizmo, whose pods are in a map of runners, and has a Karta describe it.
-fn describe_gizmos(world: &World) {
+pub(crate) fn describe_gizmos(world: &World) {
     define(world, &["kartas.run.ai"]);
     world.custom_resource(GROUP, "v1", "gizmos", "Gizmo");
     let kind = |group, version, kind| json!({"group": group, "version": version, "kind": kind});
@@ -171,4 +172,51 @@ fn of_a_name_the_owner_is_meant_and_not_what_it_made(world: &World, sandbox: &Sa
     let line = ["attach", "s", "train", "--env", "k", "--copy-as", "again", "-n", &namespace];
     let attached = sandbox.run(line).success();
     assert!(attached.stdout.starts_with("job.batch/again created\n"), "{attached}");
+}
+
+#[scenario]
+fn check_of_a_file_reads_a_kind_that_a_karta_describes(world: &World, sandbox: &Sandbox) {
+    describe_gizmos(world);
+    let namespace = world.namespace("ns");
+    world.create_secret(&namespace, "s", &[("k", "v4lue")]);
+    let env = json!([{"name": "T", "valueFrom": {"secretKeyRef": {"name": "s", "key": "none"}}}]);
+    let pod =
+        json!({"template": {"spec": {"containers": [{"name": "main", "image": "busybox", "env": env}]}}});
+    let gizmo = json!({"apiVersion": format!("{GROUP}/v1"), "kind": "Gizmo", "metadata": {"name": "g"},
+        "spec": {"runners": {"fast": pod}}});
+    sandbox.file("g.json", gizmo.to_string());
+    for words in [&["check", "-f", "g.json"][..], &["check", "gizmo/g", "-f", "g.json"]] {
+        let report = sandbox.run(words.iter().chain(&["-n", &namespace, "-o", "json"])).fails_with(3).json();
+        let found = &report["findings"][0];
+        let said = (&found["code"], &found["object"]);
+        assert_eq!(said, (&json!("missing-key"), &json!("gizmo.gizmos.example.com/g")), "{report}");
+        assert_eq!(report["unchecked"], json!([]), "{report}");
+    }
+    // In a version that the Karta says nothing of, and without a cluster, it is named as not checked.
+    let other = gizmo.to_string().replace(&format!("{GROUP}/v1"), &format!("{GROUP}/v2"));
+    sandbox.file("other.json", other);
+    for words in [&["check", "-f", "other.json"][..], &["check", "-f", "g.json", "--offline"]] {
+        let unread = sandbox.run(words.iter().chain(&["-n", &namespace])).fails_with(3);
+        assert!(unread.stderr.contains("not checked, because the kind is not known: Gizmo"), "{unread}");
+    }
+}
+
+#[scenario]
+fn who_is_led_can_pick_an_object_of_a_kind_that_a_karta_describes(world: &World, sandbox: &Sandbox) {
+    describe_gizmos(world);
+    let namespace = world.namespace("ns");
+    world.create_secret(&namespace, "s", &[("k", "v4lue")]);
+    create_gizmo(world, &namespace, "g");
+    let mut session = sandbox.in_terminal(["attach", "s", "--env", "TOKEN=k", "-n", &namespace]);
+    answer(&mut session, "Workload", "gizmo/g");
+    answer(&mut session, "Change gizmo.gizmos.example.com/g?", "");
+    let (code, shown) = session.wait();
+    assert_eq!(code, 0, "{shown}");
+    assert_eq!(runners_env(world, &namespace, "g")[0][0]["name"], "TOKEN");
+    let mut session = sandbox.in_terminal(["detach", "s", "-n", &namespace]);
+    answer(&mut session, "Workload", "gizmo/g");
+    session.expect("Change gizmo.gizmos.example.com/g?");
+    session.send("y");
+    let (code, shown) = session.wait();
+    assert_eq!(code, 0, "{shown}");
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use support::{Fault, Gate, Hold, Running, Sandbox, World, scenario};
 
+use crate::other_kinds::describe_gizmos;
 use crate::workloads::{create_deployment, env_from};
 
 /// A generous limit for a request to come.
@@ -126,6 +127,15 @@ fn usage_asks_everything_at_once(world: &World, sandbox: &Sandbox) {
     let namespace = prepared(world);
     let all = [&[("GET", "/secrets/hf"), DISCOVERY], &BUILT_IN[..]].concat();
     takes_rounds(world, || sandbox.spawn(["usage", "hf", "-n", &namespace]), &[&all]);
+}
+
+#[scenario]
+fn what_describes_kinds_is_asked_together_with_their_objects(world: &World, sandbox: &Sandbox) {
+    describe_gizmos(world);
+    let namespace = prepared(world);
+    let first = [&[("GET", "/secrets/hf"), DISCOVERY], &BUILT_IN[..]].concat();
+    let rounds: [Round<'_>; 2] = [&first, &[("GET", "/kartas?"), ("GET", "/gizmos?")]];
+    takes_rounds(world, || sandbox.spawn(["usage", "hf", "-n", &namespace]), &rounds);
 }
 
 #[scenario]

@@ -40,7 +40,8 @@ struct Content {
 /// Checks the workloads and secrets of manifests, and those secrets of the cluster that the workloads refer
 /// to.
 pub(super) async fn look(from: &Manifests<'_>, cluster: &Cluster, session: &Session<'_>) -> Result<Look> {
-    let Content { consumers, mut secrets, made, malformed, unchecked } = Content::of(from, session)?;
+    let others = described(from.files, cluster).await?;
+    let Content { consumers, mut secrets, made, malformed, unchecked } = Content::of(from, &others, session)?;
     let wanted = referred(&consumers).into_iter().filter(|place| !secrets.contains_key(place));
     // If the files make a secret, the one in the cluster is what it was made of until now.
     let is_made = |(namespace, name): &(String, String)| made.of(namespace, name).is_some();
@@ -62,7 +63,7 @@ pub(super) async fn look(from: &Manifests<'_>, cluster: &Cluster, session: &Sess
 
 /// Checks the same without a cluster: a secret that is not in the files is not looked up.
 pub(super) fn look_offline(from: &Manifests<'_>, session: &Session<'_>) -> Result<Look> {
-    let Content { consumers, mut secrets, made, malformed, unchecked } = Content::of(from, session)?;
+    let Content { consumers, mut secrets, made, malformed, unchecked } = Content::of(from, &[], session)?;
     let not_there = referred(&consumers).into_iter().filter(|place| !secrets.contains_key(place));
     let is_made = |(namespace, name): &(String, String)| made.of(namespace, name).is_some();
     let (to_make, unknown): (Vec<_>, Vec<_>) = not_there.partition(is_made);
@@ -83,12 +84,39 @@ pub(super) fn look_offline(from: &Manifests<'_>, session: &Session<'_>) -> Resul
     })
 }
 
+/// Returns the kinds that Kartas of the cluster describe, if the files have an object of a kind that is not known.
+async fn described(files: &[ManifestFile], cluster: &Cluster) -> Result<Vec<&'static Kind>> {
+    let is_other = |api_version: &str, kind: &str| {
+        Kind::referring_in_manifest(api_version, kind).is_none()
+            && !secret::may_make_secrets(api_version, kind)
+            && !kind.ends_with("List")
+            && Kind::of_kubernetes(api_version, kind) == OfKubernetes::NotItsGroup
+    };
+    for file in files {
+        if !file.manifest()?.objects(is_other)?.is_empty() {
+            let mut kinds = cluster.other_kinds().await?.kinds;
+            kinds.retain(|kind| kind.has_place_for_attachments());
+            return Ok(kinds);
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// Returns the kind of an object, of those that are known or described.
+fn kind_of(api_version: &str, kind: &str, others: &[&'static Kind]) -> Option<&'static Kind> {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    let is_it = |other: &&&'static Kind| {
+        (other.group, other.name) == (group, kind) && other.known_versions().contains(&version)
+    };
+    Kind::referring_in_manifest(api_version, kind).or_else(|| others.iter().find(is_it).copied())
+}
+
 fn unchecked_kinds(counts: BTreeMap<(String, String), usize>) -> Vec<Unchecked> {
     counts.into_iter().map(|((group, kind), count)| Unchecked { group, kind, count }).collect()
 }
 
 impl Content {
-    fn of(from: &Manifests<'_>, session: &Session<'_>) -> Result<Self> {
+    fn of(from: &Manifests<'_>, others: &[&'static Kind], session: &Session<'_>) -> Result<Self> {
         let Manifests { files, target, namespace, .. } = *from;
         let mut content = Self::default();
         for file in files {
@@ -110,7 +138,7 @@ impl Content {
                     Some((fault, remedy)) => {
                         content.malformed.push(findings::no_object(&place, namespace, fault, remedy));
                     }
-                    None => content.add(&value, namespace).map_err(|error| error.at(&place))?,
+                    None => content.add(&value, namespace, others).map_err(|error| error.at(&place))?,
                 }
             }
         }
@@ -120,13 +148,13 @@ impl Content {
         Ok(content)
     }
 
-    fn add(&mut self, object: &Value, namespace: &str) -> Result<()> {
+    fn add(&mut self, object: &Value, namespace: &str, others: &[&'static Kind]) -> Result<()> {
         let made = secret::made_by(object, namespace);
         let word = |field: &str| object[field].as_str().unwrap_or_default();
         let (api_version, kind) = (word("apiVersion"), word("kind"));
         if is_secret(api_version, kind) {
             self.secrets.extend([by_place(Inspection::of_manifest(object, namespace)?)]);
-        } else if let Some(kind) = Kind::referring_in_manifest(api_version, kind) {
+        } else if let Some(kind) = kind_of(api_version, kind, others) {
             let consumer = consumer(kind, &placed(object, namespace));
             let has_parts = kind.has_place_for_attachments();
             let faults = if has_parts { workload::malformed(object, kind) } else { Vec::new() };

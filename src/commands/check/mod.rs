@@ -26,7 +26,7 @@ use crate::session::scope::ScopeArgs;
 use crate::sources::manifest_files::ManifestArgs;
 use crate::ui::Table;
 use crate::wording::{list, plural};
-use crate::workload::{KINDS, Kind, TypedTarget};
+use crate::workload::{KINDS, Kind, Target, TypedTarget};
 
 /// Check secrets and what uses them: what is missing, misspelt, lost or expired
 ///
@@ -115,7 +115,7 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
     let typed = args.target.as_deref().map(TypedTarget::parse).transpose()?;
     // Read first: a credential plugin may take the terminal.
     let files = args.manifest.files()?.map(|files| files.read()).transpose()?;
-    let in_files = typed.clone().filter(|_| files.is_some()).map(TypedTarget::known).transpose()?;
+    let in_files = in_files(typed.as_ref().filter(|_| files.is_some()), args)?;
     let horizon = Horizon::new(args.within);
     let target = in_files.as_ref();
     if let Some(files) = files.as_ref().filter(|_| args.offline) {
@@ -127,7 +127,14 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
     let cluster = session.connect().await?;
     let scope = args.scope.resolve(&cluster, session).await?;
     let look = match (&files, typed, &scope) {
-        (Some(files), _, Namespaces::One(namespace)) => {
+        (Some(files), typed, Namespaces::One(namespace)) => {
+            let found = match (target, typed) {
+                (None, Some(typed)) => {
+                    Some(session::target::find(typed, namespace, &cluster, session).await?)
+                }
+                _ => None,
+            };
+            let target = target.or(found.as_ref());
             manifest::look(&Manifests { files, target, namespace, horizon }, &cluster, session).await?
         }
         (None, Some(target), Namespaces::One(namespace)) => {
@@ -159,6 +166,12 @@ pub(super) async fn run(args: &CheckArgs, session: &Session<'_>) -> Result<()> {
         session::not_found::refuse_wrong_place(namespace, &cluster, session).await?;
     }
     report(args, look, &scope, session)
+}
+
+/// Returns the workload of the files that was named; none if its kind is one that only the cluster knows.
+fn in_files(typed: Option<&TypedTarget>, args: &CheckArgs) -> Result<Option<Target>> {
+    let is_known = |typed: &&TypedTarget| args.offline || !matches!(typed, TypedTarget::OfOtherKind { .. });
+    typed.filter(is_known).cloned().map(TypedTarget::known).transpose()
 }
 
 /// Looks at one namespace or at all, and at the copies of shared secrets there.
