@@ -1,5 +1,5 @@
-//! The archive of one platform: the program, its man pages and the licence, and no trace of the machine that
-//! packed them.
+//! The archive of one platform: the program, its man pages, the shells' completion and the licence, and no trace of the
+//! machine that packed them.
 
 use std::fs;
 use std::io::Read as _;
@@ -36,17 +36,18 @@ pub fn entries(platform: Platform, program: &[u8], licence: &[u8]) -> [Entry; 2]
     [Entry::file("LICENSE", 0o644, licence), Entry::file(platform.program(), 0o755, program)]
 }
 
-/// Returns the entries of the man pages in a folder, by name: a folder's own order differs between machines.
+/// Returns the entries of a folder's files, such as the man pages, under `name`, sorted: a folder's own order differs
+/// between machines.
 ///
 /// # Errors
-/// The folder or a page can't be read.
-pub fn man_pages(folder: &Path) -> Result<Vec<Entry>> {
-    let unread = |error: std::io::Error| format!("can't read the man pages in {}: {error}", folder.display());
+/// The folder or a file can't be read.
+pub fn folder(folder: &Path, name: &str) -> Result<Vec<Entry>> {
+    let unread = |error: std::io::Error| format!("can't read the files in {}: {error}", folder.display());
     let mut entries = Vec::new();
-    for page in fs::read_dir(folder).map_err(unread)? {
-        let page = page.map_err(unread)?;
-        let content = fs::read(page.path()).map_err(unread)?;
-        entries.push(Entry::file(format!("man/{}", page.file_name().to_string_lossy()), 0o644, content));
+    for file in fs::read_dir(folder).map_err(unread)? {
+        let file = file.map_err(unread)?;
+        let content = fs::read(file.path()).map_err(unread)?;
+        entries.push(Entry::file(format!("{name}/{}", file.file_name().to_string_lossy()), 0o644, content));
     }
     entries.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(entries)

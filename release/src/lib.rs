@@ -8,6 +8,7 @@
 #![expect(clippy::missing_errors_doc, reason = "an error here is the sentence for whoever makes the release")]
 
 pub mod archive;
+pub mod channels;
 pub mod check;
 pub mod manifest;
 pub mod platform;

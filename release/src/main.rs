@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use release::channels::CHANNELS;
 use release::check::{self, Platforms};
 use release::platform::{PLATFORMS, Platform};
 use release::{Result, archive, manifest};
@@ -25,7 +26,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Packs a program, its man pages and the licence.
+    /// Packs a program, its man pages, completion and the licence.
     Archive {
         /// What it was built for: a target of cargo's, or such as linux-amd64.
         #[arg(long, value_parser = Platform::named)]
@@ -34,7 +35,7 @@ enum Command {
         #[arg(long)]
         program: PathBuf,
     },
-    /// Writes SHA256SUMS and runai-secret.yaml for the archives there are, and checks all of it.
+    /// Writes the manifests of Krew, Homebrew and Scoop for the archives there are, and SHA256SUMS, and checks all of it.
     Manifest {
         /// The repository's address, such as <https://github.com/OWNER/REPOSITORY>.
         #[arg(long)]
@@ -88,7 +89,9 @@ fn main() -> ExitCode {
 fn pack(out: &Path, version: &str, platform: Platform, program: &Path) -> Result<()> {
     let licence = include_bytes!("../../LICENSE");
     let mut entries = archive::entries(platform, &read(program)?, licence).to_vec();
-    entries.extend(archive::man_pages(Path::new(MAN_PAGES))?);
+    for name in FOLDERS {
+        entries.extend(archive::folder(&Path::new(SOURCE).join(name), name)?);
+    }
     write(&out.join(platform.archive(version)), &archive::write(&entries))
 }
 
@@ -105,13 +108,45 @@ fn describe(out: &Path, version: &str, repository: &str, platforms: Platforms) -
     if !wrong.is_empty() {
         return Err(format!("{version} can't be released:\n  {}", wrong.join("\n  ")));
     }
-    let lines = archives.iter().map(|(_, name, sum)| format!("{sum}  {name}\n"));
-    let of_manifest = format!("{}  {MANIFEST}\n", archive::sha256(text.as_bytes()));
-    write(&out.join(MANIFEST), text.as_bytes())?;
-    write(&out.join("SHA256SUMS"), (lines.collect::<String>() + &of_manifest).as_bytes())
+    let mut files: Vec<(String, Vec<u8>)> = vec![(MANIFEST.to_owned(), text.into_bytes())];
+    for channel in CHANNELS {
+        let text = channel.render(version, repository, &sums)?;
+        files.extend(text.map(|text| (channel.file.to_owned(), text.into_bytes())));
+    }
+    for (name, bytes) in &files {
+        write(&out.join(name), bytes)?;
+    }
+    let mut sums: Vec<_> = archives.into_iter().map(|(_, name, sum)| (name, sum)).collect();
+    files.extend(others(out, version)?);
+    sums.extend(files.into_iter().map(|(name, bytes)| (name, archive::sha256(&bytes))));
+    let lines = sums.into_iter().map(|(name, sum)| format!("{sum}  {name}\n"));
+    write(&out.join("SHA256SUMS"), lines.collect::<String>().as_bytes())
 }
 
-const MAN_PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../man");
+/// Returns the other files of this version in the folder, by name.
+fn others(out: &Path, version: &str) -> Result<Vec<(String, Vec<u8>)>> {
+    let unread = |error: std::io::Error| format!("can't read the files in {}: {error}", out.display());
+    let mut found = Vec::new();
+    for file in fs::read_dir(out).map_err(unread)? {
+        let name = file.map_err(unread)?.file_name().to_string_lossy().into_owned();
+        if OTHER_FILES.iter().any(|end| name.ends_with(&format!(".{end}"))) && name.contains(&version[1..]) {
+            let bytes = read(&out.join(&name))?;
+            found.push((name, bytes));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The root of the repository.
+const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// The folders of it that are packed beside the program.
+const FOLDERS: [&str; 2] = ["completions", "man"];
+
+/// The ends of the other files of a release that SHA256SUMS names too, where `release/packages` and `release/crate` made
+/// them.
+const OTHER_FILES: [&str; 4] = ["crate", "cdx.json", "deb", "rpm"];
 
 /// Krew requires that the file has the plugin's name.
 const MANIFEST: &str = "runai-secret.yaml";

@@ -84,23 +84,35 @@ pub fn render(
     if sums.is_empty() {
         return Err("there is no archive to write a manifest for".to_owned());
     }
-    let variables = [("$VERSION".to_owned(), version), ("$REPOSITORY".to_owned(), repository)];
-    let of_sums = sums.iter().map(|(platform, sum)| (variable(*platform), sum.as_str()));
-    // Comments in the template are for its own readers, not for Krew's.
-    let without_comments = template.split_inclusive('\n').filter(|line| !line.starts_with('#'));
-    let filled = variables
-        .into_iter()
-        .chain(of_sums)
-        .fold(without_comments.collect::<String>(), |text, (name, value)| text.replace(&name, value));
+    let filled = fill(template, version, repository, sums);
     let mut parts = filled.trim_end().split(START_OF_A_PLATFORM);
     let head = parts.next().unwrap_or_default().to_owned();
     let unfilled = PLATFORMS.map(variable);
     let complete = parts.filter(|part| unfilled.iter().all(|variable| !part.contains(variable)));
     let manifest = complete.fold(head, |text, part| text + START_OF_A_PLATFORM + part) + "\n";
-    match manifest.find('$') {
-        Some(at) => Err(format!("the template has an unknown variable: {}", word_at(&manifest, at))),
+    match unknown_variable(&manifest) {
+        Some(variable) => Err(format!("the template has an unknown variable: {variable}")),
         None => Ok(manifest),
     }
+}
+
+/// Writes version, repository and sums into a template, and leaves out its comments: they are for its own readers.
+pub(crate) fn fill(template: &str, version: &str, repository: &str, sums: &[(Platform, String)]) -> String {
+    let number = version.trim_start_matches('v');
+    let variables = [("$VERSION", version), ("$NUMBER", number), ("$REPOSITORY", repository)];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value));
+    let of_sums = sums.iter().map(|(platform, sum)| (variable(*platform), sum.as_str()));
+    let without_comments = template.split_inclusive('\n').filter(|line| !line.starts_with('#'));
+    variables
+        .into_iter()
+        .chain(of_sums)
+        .fold(without_comments.collect(), |text: String, (name, value)| text.replace(&name, value))
+}
+
+/// Returns a variable that was not filled in. Those of package managers themselves are in small letters.
+pub(crate) fn unknown_variable(filled: &str) -> Option<&str> {
+    let mut found = filled.match_indices('$').map(|(at, _)| word_at(filled, at));
+    found.find(|word| word[1..].starts_with(|first: char| first.is_ascii_uppercase()))
 }
 
 /// Returns `$SHA256_LINUX_AMD64`.
@@ -109,7 +121,9 @@ fn variable(platform: Platform) -> String {
 }
 
 fn word_at(text: &str, at: usize) -> &str {
-    text[at..].split_whitespace().next().unwrap_or_default()
+    let is_part = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    let length = text[at + 1..].find(|character| !is_part(character));
+    &text[at..length.map_or(text.len(), |length| at + 1 + length)]
 }
 
 #[cfg(test)]
