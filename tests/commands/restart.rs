@@ -4,7 +4,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::{Fault, Hold, Sandbox, World, scenario};
+use support::{Fault, Hold, Outcome, Running, Sandbox, World, scenario};
 
 use crate::set::{create_workload, with_variable};
 use crate::stale::{running_pod, start};
@@ -52,17 +52,31 @@ fn bring_up(world: &World, namespaces: &[&str]) {
         for pod in world.list(&format!("/api/v1/namespaces/{namespace}/pods")) {
             let name = pod["metadata"]["name"].as_str().unwrap();
             if pod["status"]["phase"] == "Pending" {
-                world.run_pod(
-                    namespace,
-                    name,
-                    "Running",
-                    &json!({"running": {"startedAt": "2099-01-01T00:00:00Z"}}),
-                );
+                let running = json!({"running": {"startedAt": "2099-01-01T00:00:00Z"}});
+                world.run_pod_if_there(namespace, name, "Running", &running);
                 let ready = json!({"status": {"conditions": [{"type": "Ready", "status": "True"}]}});
-                world.patch(&format!("/api/v1/namespaces/{namespace}/pods/{name}/status"), &ready);
+                world.patch_if_there(&format!("/api/v1/namespaces/{namespace}/pods/{name}/status"), &ready);
             }
         }
     }
+}
+
+/// Plays kubelets until the command ends, which it does when the pods are ready.
+fn while_pods_come(world: &World, namespaces: &[&str], mut running: Running) -> Outcome {
+    let begin = Instant::now();
+    while running.is_running() {
+        if begin.elapsed() > REACHED {
+            panic!(
+                "it has not ended: {}\n{}\n{}",
+                running.kill(),
+                states(world, namespaces),
+                world.lines().join("\n")
+            );
+        }
+        bring_up(world, namespaces);
+        sleep(Duration::from_millis(50));
+    }
+    running.wait()
 }
 
 fn states(world: &World, namespaces: &[&str]) -> String {
@@ -152,15 +166,9 @@ fn a_shared_secret_is_rotated_in_all_projects_by_one_command(world: &World, sand
     assert!(world.writes().is_empty(), "nothing is written before it is agreed to: {:?}", world.lines());
 
     let _controller = world.start_propagation();
-    let mut running = sandbox.stdin("rotated-v4lue").spawn(line.iter().chain(&["-y"]));
+    let running = sandbox.stdin("rotated-v4lue").spawn(line.iter().chain(&["-y"]));
     let namespaces: Vec<&str> = projects.iter().map(|project| project.namespace.as_str()).collect();
-    let begin = Instant::now();
-    while running.is_running() {
-        assert!(begin.elapsed() < REACHED, "it ends when the pods are ready: {}", states(world, &namespaces));
-        bring_up(world, &namespaces);
-        sleep(Duration::from_millis(50));
-    }
-    let done = running.wait();
+    let done = while_pods_come(world, &namespaces, running);
     done.never_shows(b"rotated-v4lue");
     // The project `theirs` has a secret of that name, which no copy takes the place of.
     for project in &projects {
@@ -238,18 +246,8 @@ fn it_waits_until_the_new_pods_are_ready(world: &World, sandbox: &Sandbox) {
     let late = sandbox.run(["restart", "s", "--all", "-y", "--timeout=1ms", "-n", &namespace]).fails_with(3);
     assert!(late.stderr.contains("10 of 10 workloads have no ready new pods yet: "), "{late}");
     assert!(late.stderr.contains("kubectl rollout status deployment.apps/web-0 -n "), "{late}");
-    let mut running = sandbox.spawn(["restart", "s", "--all", "-y", "-n", &namespace]);
-    let begin = Instant::now();
-    while running.is_running() {
-        assert!(
-            begin.elapsed() < REACHED,
-            "it ends when the pods are ready: {}",
-            states(world, &[&namespace])
-        );
-        bring_up(world, &[&namespace]);
-        sleep(Duration::from_millis(50));
-    }
-    let done = running.wait().success();
+    let running = sandbox.spawn(["restart", "s", "--all", "-y", "-n", &namespace]);
+    let done = while_pods_come(world, &[&namespace], running).success();
     assert_eq!(done.stdout.lines().count(), 10, "{done}");
 }
 

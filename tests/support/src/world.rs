@@ -353,6 +353,14 @@ impl World {
         answer
     }
 
+    /// Merges a patch into an object that its controller may take away at any moment. Returns false where it is gone.
+    #[track_caller]
+    pub fn patch_if_there(&self, path: &str, changes: &Value) -> bool {
+        let (status, answer) = self.admin("PATCH", path, Some(changes));
+        assert!(matches!(status, 200 | 404), "PATCH {path}: {answer}");
+        status == 200
+    }
+
     /// Deletes an object.
     #[track_caller]
     pub fn delete(&self, path: &str) {
@@ -382,6 +390,13 @@ impl World {
     /// Plays a scheduler and a kubelet: binds a pod to a missing node, and writes the status of its first
     /// container, such as `{"running": {}}` or `{"waiting": {"reason": "CreateContainerConfigError"}}`.
     pub fn run_pod(&self, namespace: &str, pod: &str, phase: &str, container_state: &Value) {
+        let is_there = self.run_pod_if_there(namespace, pod, phase, container_state);
+        assert!(is_there, "there is no pod {pod} in {namespace}");
+    }
+
+    /// The same for a pod that its controller may take away at any moment. Returns false where it is gone.
+    #[track_caller]
+    pub fn run_pod_if_there(&self, namespace: &str, pod: &str, phase: &str, container_state: &Value) -> bool {
         let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}");
         let node = json!({"kind": "Node", "apiVersion": "v1", "name": "test-node"});
         let binding =
@@ -394,7 +409,7 @@ impl World {
             "imageID": "", "ready": running, "restartCount": 0, "state": container_state,
         });
         let status = json!({"status": {"phase": phase, "containerStatuses": [container]}});
-        self.patch(&format!("{path}/status"), &status);
+        self.patch_if_there(&format!("{path}/status"), &status)
     }
 
     /// Plays Run:ai's controller, which copies cluster-wide Secrets into every project, until dropped.
