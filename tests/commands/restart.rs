@@ -12,7 +12,7 @@ use crate::status::{Shared, create, runais_copy};
 
 /// The server's times have whole seconds.
 const NEXT_SECOND: Duration = Duration::from_millis(1_100);
-const REACHED: Duration = Duration::from_mins(1);
+const REACHED: Duration = Duration::from_mins(3);
 
 fn deployments(namespace: &str) -> String {
     format!("/apis/apps/v1/namespaces/{namespace}/deployments")
