@@ -80,6 +80,7 @@ impl Session<'_> {
             return Err(Error::usage("--namespace names one place, but --project names several")
                 .hint("leave out one of the two"));
         }
+        place.projects.iter().try_for_each(|name| project::check_name(name))?;
         let mut seen = BTreeSet::new();
         let mut found = Vec::new();
         for project in place.projects.iter().filter(|project| seen.insert(*project)) {

@@ -1,7 +1,5 @@
 //! Finds the namespaces of a new secret: one, those of several projects, or Run:ai's own.
 
-use std::collections::BTreeSet;
-
 use super::args::NewSecretArgs;
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
@@ -41,18 +39,12 @@ pub(super) async fn all(
         let namespace = session.runai_namespace("create --cluster-wide")?.to_owned();
         return Ok(vec![Destination { project: namespace.clone(), namespace }]);
     }
-    let projects = &session.globals.place.projects;
-    if projects.len() < 2 {
-        let namespace = session.namespace(cluster).await?;
-        return Ok(vec![Destination { project: namespace.clone(), namespace }]);
-    }
-    let mut seen = BTreeSet::new();
-    let mut destinations = Vec::new();
-    for project in projects.iter().filter(|project| seen.insert(*project)) {
-        let namespace = session.namespace_of(cluster, project).await?;
-        destinations.push(Destination { namespace, project: project.clone() });
-    }
-    Ok(destinations)
+    let found = session.namespaces(cluster).await?.into_iter();
+    let of = |(namespace, project): (String, Option<String>)| {
+        let project = project.unwrap_or_else(|| namespace.clone());
+        Destination { namespace, project }
+    };
+    Ok(found.map(of).collect())
 }
 
 /// Asks for confirmation before a secret is shared with every project, if the name is taken in some of them.
