@@ -8,11 +8,11 @@ use support::{Fault, Hold, Outcome, Running, Sandbox, World, scenario};
 
 use crate::set::{create_workload, with_variable};
 use crate::stale::{running_pod, start};
-use crate::status::{Shared, create, runais_copy};
+use crate::status::{Shared, create_named, runais_copy_named};
 
 /// The server's times have whole seconds.
 const NEXT_SECOND: Duration = Duration::from_millis(1_100);
-const REACHED: Duration = Duration::from_mins(3);
+const REACHED: Duration = Duration::from_mins(1);
 
 fn deployments(namespace: &str) -> String {
     format!("/apis/apps/v1/namespaces/{namespace}/deployments")
@@ -31,9 +31,10 @@ fn deployment(world: &World, namespace: &str, name: &str, change: impl Fn(&mut V
     running_pod(world, namespace, name, "Deployment");
 }
 
-fn with_hf(spec: &mut Value) {
-    let source = json!({"secretKeyRef": {"name": "hf", "key": "token"}});
-    spec["containers"][0]["env"] = json!([{"name": "V", "valueFrom": source}]);
+/// A container that reads the token of this secret.
+fn reads(secret: &str) -> impl Fn(&mut Value) {
+    let source = json!({"secretKeyRef": {"name": secret, "key": "token"}});
+    move |spec| spec["containers"][0]["env"] = json!([{"name": "V", "valueFrom": source}])
 }
 
 /// Plays kubelets, and where no controllers are at work those too, until the deployments of these namespaces are as they
@@ -65,14 +66,13 @@ fn bring_up(world: &World, namespaces: &[&str]) {
 fn while_pods_come(world: &World, namespaces: &[&str], mut running: Running) -> Outcome {
     let begin = Instant::now();
     while running.is_running() {
-        if begin.elapsed() > REACHED {
-            panic!(
-                "it has not ended: {}\n{}\n{}",
-                running.kill(),
-                states(world, namespaces),
-                world.lines().join("\n")
-            );
-        }
+        assert!(
+            begin.elapsed() < REACHED,
+            "it has not ended: {}\n{}\n{}",
+            running.kill(),
+            states(world, namespaces),
+            world.lines().join("\n")
+        );
         bring_up(world, namespaces);
         sleep(Duration::from_millis(50));
     }
@@ -146,18 +146,18 @@ fn what_holds_an_old_value_is_restarted_and_what_cannot_be_is_named_with_its_com
 
 #[scenario]
 fn a_shared_secret_is_rotated_in_all_projects_by_one_command(world: &World, sandbox: &Sandbox) {
-    let shared = Shared::new(world);
+    let shared = Shared::named(world, "rotated");
     let projects = ["a", "b"].map(|name| world.project(name));
     let theirs = world.project("theirs");
     for project in &projects {
-        runais_copy(world, project, "shared-value-of-the-source");
-        deployment(world, &project.namespace, "web", with_hf);
+        runais_copy_named(world, project, "rotated", "shared-value-of-the-source");
+        deployment(world, &project.namespace, "web", reads("rotated"));
     }
-    create(world, &theirs.namespace, &json!({}), &json!({}), "of the project itself");
-    deployment(world, &theirs.namespace, "web", with_hf);
+    create_named(world, &theirs.namespace, "rotated", &json!({}), &json!({}), "of the project itself");
+    deployment(world, &theirs.namespace, "web", reads("rotated"));
     sleep(NEXT_SECOND);
     world.clear_log();
-    let line = shared.run(&["set", "hf", "token", "-n", &shared.runai, "--restart"]);
+    let line = shared.run(&["set", "rotated", "token", "-n", &shared.runai, "--restart"]);
     let refused = sandbox.stdin("rotated-v4lue").run(&line).fails_with(2);
     assert!(
         refused.stderr.contains(&format!("{}: restarts deployment.apps/web", projects[0].namespace)),
@@ -174,7 +174,7 @@ fn a_shared_secret_is_rotated_in_all_projects_by_one_command(world: &World, sand
     for project in &projects {
         let line = format!("deployment.apps/web in {} restarted\n", project.namespace);
         assert!(done.stdout.contains(&line), "{done}");
-        let copy = world.secret_value(&project.namespace, "hf", "token").unwrap();
+        let copy = world.secret_value(&project.namespace, "rotated", "token").unwrap();
         assert_eq!(copy, b"rotated-v4lue", "restarted when the copy was there");
     }
     assert_eq!(restarted(world, &theirs.namespace, "web"), None);
@@ -183,22 +183,22 @@ fn a_shared_secret_is_rotated_in_all_projects_by_one_command(world: &World, sand
 
 #[scenario]
 fn where_the_copy_is_not_current_nothing_is_restarted(world: &World, sandbox: &Sandbox) {
-    let shared = Shared::new(world);
+    let shared = Shared::named(world, "late");
     let (late, current) = (world.project("late"), world.project("current"));
-    runais_copy(world, &late, "an-older-value");
-    runais_copy(world, &current, "shared-value-of-the-source");
+    runais_copy_named(world, &late, "late", "an-older-value");
+    runais_copy_named(world, &current, "late", "shared-value-of-the-source");
     for project in [&late, &current] {
-        deployment(world, &project.namespace, "web", with_hf);
+        deployment(world, &project.namespace, "web", reads("late"));
     }
-    let line = shared.run(&["restart", "hf", "-n", &shared.runai, "--all", "-y", "--no-wait"]);
+    let line = shared.run(&["restart", "late", "-n", &shared.runai, "--all", "-y", "--no-wait"]);
     let partly = sandbox.run(&line).fails_with(3);
     let told = format!(
-        "one namespace has no current copy of hf, and nothing was restarted there: {}",
+        "one namespace has no current copy of late, and nothing was restarted there: {}",
         late.namespace
     );
     assert!(partly.stderr.contains(&told), "{partly}");
     assert!(
-        partly.stderr.contains(&format!("kubectl runai-secret restart hf -n {}", shared.runai)),
+        partly.stderr.contains(&format!("kubectl runai-secret restart late -n {}", shared.runai)),
         "{partly}"
     );
     assert_eq!(restarted(world, &late.namespace, "web"), None);

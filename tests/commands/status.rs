@@ -13,9 +13,15 @@ const VALUE: &str = "shared-value-of-the-source";
 impl Shared {
     /// A secret `hf` in Run:ai's namespace, shared with every project.
     pub(crate) fn new(world: &World) -> Self {
+        Self::named(world, "hf")
+    }
+
+    /// A secret of another name. Run:ai's copies do not say of which source they are: a command that changes whatever
+    /// uses them needs a name that no other test on the same cluster has.
+    pub(crate) fn named(world: &World, name: &str) -> Self {
         let runai = world.runai_namespace();
         let labels = json!({"runai/cluster-wide": "true", "run.ai/cluster-wide": "true"});
-        create(world, &runai, &labels, &json!({}), VALUE);
+        create_named(world, &runai, name, &labels, &json!({}), VALUE);
         Self { runai }
     }
 
@@ -35,14 +41,32 @@ impl Shared {
 
 /// A secret `hf` with these labels and annotations.
 pub(crate) fn create(world: &World, namespace: &str, labels: &Value, annotations: &Value, value: &str) {
-    let metadata = json!({"name": "hf", "labels": labels, "annotations": annotations});
+    create_named(world, namespace, "hf", labels, annotations, value);
+}
+
+/// A secret with these labels and annotations.
+pub(crate) fn create_named(
+    world: &World,
+    namespace: &str,
+    name: &str,
+    labels: &Value,
+    annotations: &Value,
+    value: &str,
+) {
+    let metadata = json!({"name": name, "labels": labels, "annotations": annotations});
     let secret = json!({"metadata": metadata, "type": "Opaque", "stringData": {"token": value}});
     world.create(&format!("/api/v1/namespaces/{namespace}/secrets"), &secret);
 }
 
 /// A copy as Run:ai's controller makes it.
 pub(crate) fn runais_copy(world: &World, project: &Project, value: &str) {
-    create(world, &project.namespace, &json!({"run.ai/cluster-wide": "true"}), &json!({}), value);
+    runais_copy_named(world, project, "hf", value);
+}
+
+/// The same of another name.
+pub(crate) fn runais_copy_named(world: &World, project: &Project, name: &str, value: &str) {
+    let labels = json!({"run.ai/cluster-wide": "true"});
+    create_named(world, &project.namespace, name, &labels, &json!({}), value);
 }
 
 /// A copy as `sync` makes it.
