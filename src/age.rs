@@ -1,8 +1,8 @@
 //! The age of an object, in kubectl's short form.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use pkcs8::der::DateTime;
+use crate::moment::Moment;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -12,12 +12,9 @@ const YEAR: u64 = 365 * DAY;
 /// Returns the age of an object made at a time such as `2026-01-31T12:00:00Z`; kubectl's `<unknown>` if that
 /// is not a time.
 pub(crate) fn age(created: &str) -> String {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    match created.parse::<DateTime>() {
-        // The clocks of this machine and of the server differ by some seconds.
-        Ok(created) => in_words(now.saturating_sub(created.unix_duration())),
-        Err(_) => "<unknown>".to_owned(),
-    }
+    // The clocks of this machine and of the server differ by some seconds: none is younger than 0s.
+    let age = Moment::parse(created).map(|created| in_words(Moment::now().since(created)));
+    age.unwrap_or_else(|| "<unknown>".to_owned())
 }
 
 /// Formats one unit, or two if the larger one is small, by kubectl's steps.

@@ -10,7 +10,6 @@ mod cluster;
 mod command_line;
 mod commands;
 mod complete;
-mod date;
 mod error;
 mod findings;
 mod flags;

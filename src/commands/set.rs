@@ -9,6 +9,7 @@ use crate::cluster::{Failure, Namespaces, SecretWithValues};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, Holds, Output, WriteArgs, parse_duration, parse_end};
+use crate::moment::Moment;
 use crate::propagation::Scope;
 use crate::secret::{self, Difference, Nothing, SecretManifest, Source};
 use crate::session::Session;
@@ -57,7 +58,7 @@ pub(crate) struct SetArgs {
 
     /// When these values end, for `check` and `list`: a day, a time (RFC 3339), or from now on as 90d or 12w
     #[arg(long, value_name = "DATE", value_parser = parse_end, add = Holds::Text)]
-    expires: Option<Duration>,
+    expires: Option<Moment>,
 
     #[command(flatten)]
     write: WriteArgs,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::contents::{at_the_source, of_secret};
 use super::{Code, Finding, Severity, Users};
 use crate::command_line::CommandLine;
-use crate::date;
+use crate::moment::Moment;
 use crate::propagation::Scope;
 use crate::secret::{End, Ending, Inspection, TLS};
 
@@ -22,28 +22,29 @@ const NEAR: Duration = Duration::from_hours(48);
 /// How far ahead ends are reported.
 #[derive(Clone, Copy)]
 pub(crate) struct Horizon {
-    now: Duration,
+    now: Moment,
     within: Option<Duration>,
 }
 
 impl Horizon {
     /// Looks ahead as far as somebody asks for, or as is usual.
     pub(crate) fn new(within: Option<Duration>) -> Self {
-        Self { now: date::now(), within }
+        Self { now: Moment::now(), within }
     }
 
-    fn is_over(self, end: Duration) -> bool {
+    fn is_over(self, end: Moment) -> bool {
         end < self.now
     }
 
     /// Tells whether what is valid for this long in all ends soon.
-    fn is_near(self, end: Duration, lifetime: Option<Duration>) -> bool {
+    fn is_near(self, end: Moment, lifetime: Option<Duration>) -> bool {
         let usual = || lifetime.map_or(USUAL, |lifetime| USUAL.min(lifetime / LAST_PART));
-        end <= self.now.saturating_add(self.within.unwrap_or_else(usual))
+        end <= self.now.after(self.within.unwrap_or_else(usual))
     }
 
-    fn in_words(self, end: Duration) -> String {
-        let text = if end.abs_diff(self.now) < NEAR { date::time(end) } else { date::day(end) };
+    fn in_words(self, end: Moment) -> String {
+        let far = end.since(self.now).max(self.now.since(end));
+        let text = if far < NEAR { end.to_string() } else { end.day() };
         format!("{} on {text}", if self.is_over(end) { "expired" } else { "expires" })
     }
 }

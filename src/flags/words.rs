@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use crate::date;
+use crate::moment::Moment;
 
 const HOUR: f64 = 3600.0;
 
@@ -144,15 +144,15 @@ pub(crate) fn parse_span(word: &str) -> Result<Duration, String> {
     in_units(word, &[("h", HOUR), ("d", 24.0 * HOUR), ("w", 7.0 * 24.0 * HOUR)]).ok_or_else(wrong)
 }
 
-/// Reads when something ends, since 1970: a day, a time, or a span from now on.
+/// Reads when something ends: a day, a time, or a span from now on.
 ///
 /// # Errors
 /// It is none, or has passed already.
-pub(crate) fn parse_end(word: &str) -> Result<Duration, String> {
-    let now = date::now();
+pub(crate) fn parse_end(word: &str) -> Result<Moment, String> {
+    let now = Moment::now();
     let end = match parse_span(word) {
-        Ok(span) => now.checked_add(span).filter(|end| !date::day(*end).is_empty()),
-        Err(_) => date::parse(word),
+        Ok(span) => Some(now.after(span)).filter(|end| !end.day().is_empty()),
+        Err(_) => Moment::parse(word),
     };
     let wrong = || {
         format!(
@@ -160,7 +160,7 @@ pub(crate) fn parse_end(word: &str) -> Result<Duration, String> {
         )
     };
     let end = end.ok_or_else(wrong)?;
-    if end < now { Err(format!("{} is over", date::day(end))) } else { Ok(end) }
+    if end < now { Err(format!("{} is over", end.day())) } else { Ok(end) }
 }
 
 fn in_units(word: &str, units: &[(&str, f64)]) -> Option<Duration> {
@@ -192,12 +192,12 @@ mod tests {
 
     #[test]
     fn an_end_is_a_day_a_time_or_a_span_from_now_on_and_never_over() {
-        assert_eq!(parse_end("2999-01-31"), date::parse("2999-01-31").ok_or_else(String::new));
+        assert_eq!(parse_end("2999-01-31"), Moment::parse("2999-01-31").ok_or_else(String::new));
         assert_eq!(
             parse_end("2999-01-31T12:00:00+01:00"),
-            date::parse("2999-01-31T11:00:00Z").ok_or_else(String::new)
+            Moment::parse("2999-01-31T11:00:00Z").ok_or_else(String::new)
         );
-        assert!(parse_end("90d").unwrap() > date::now());
+        assert!(parse_end("90d").unwrap() > Moment::now());
         assert_eq!(parse_end("2001-01-31").unwrap_err(), "2001-01-31 is over");
         for word in ["", "soon", "99999999w", "2027-1-1", "1"] {
             assert!(parse_end(word).unwrap_err().contains("is not a day such as"), "{word}");

@@ -3,13 +3,12 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use jiff::Timestamp;
-
 use super::found::{Found, default_first, temporary};
 use super::ini::{Section, section, sections, sections_with};
 use super::machine::{Machine, Text, absent, read as read_file, value};
 use crate::command_line::{CommandLine, quoted};
 use crate::error::{Error, Result};
+use crate::moment::Moment;
 use crate::printable::printable;
 use crate::wording::{few, nearest};
 
@@ -158,8 +157,8 @@ fn looks_like_an_id(id: &str) -> bool {
 }
 
 /// Returns when the keys of a profile end, if that is noted.
-fn end(files: &Files, profile: &str) -> Option<Timestamp> {
-    ENDS.iter().find_map(|name| files.setting(profile, name)?.parse().ok())
+fn end(files: &Files, profile: &str) -> Option<Moment> {
+    ENDS.iter().find_map(|name| Moment::parse(files.setting(profile, name)?))
 }
 
 fn without_keys(files: &Files, profile: &str) -> Error {

@@ -1,11 +1,8 @@
 //! What a login gives a secret.
 
-use std::time::Duration;
-
-use jiff::Timestamp;
-
 use crate::error::{Error, Result};
 use crate::metadata::Ends;
+use crate::moment::Moment;
 use crate::secret::{SecretValue, Source, is_blank};
 use crate::wording::list;
 
@@ -37,8 +34,8 @@ impl Found {
     }
 
     /// Adds the end of some of its values.
-    pub(super) fn ending(mut self, keys: &[&str], end: Option<Timestamp>) -> Self {
-        if let Some(end) = end.and_then(|end| u64::try_from(end.as_second()).ok()).map(Duration::from_secs) {
+    pub(super) fn ending(mut self, keys: &[&str], end: Option<Moment>) -> Self {
+        if let Some(end) = end {
             self.ends = self.ends.and(Ends::noted(keys.iter().copied(), end));
         }
         self
@@ -56,9 +53,9 @@ impl Found {
 }
 
 /// Warns that a login ends by itself, and when, if that is known. `subject` ends in its verb: `these keys are`.
-pub(super) fn temporary(subject: &str, end: Option<Timestamp>) -> String {
+pub(super) fn temporary(subject: &str, end: Option<Moment>) -> String {
     let when = match end {
-        Some(end) if end < Timestamp::now() => format!("temporary and ended at {end}"),
+        Some(end) if end < Moment::now() => format!("temporary and ended at {end}"),
         Some(end) => format!("temporary, until {end}"),
         None => "temporary, for some hours".to_owned(),
     };

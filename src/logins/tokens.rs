@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::found::{Found, default_first, only_default, temporary};
@@ -11,6 +11,7 @@ use super::ini::{Section, section, sections, sections_with};
 use super::machine::{self, Machine, Text, absent, read, read_first, shown, value};
 use crate::command_line::{CommandLine, quoted};
 use crate::error::{Error, Result};
+use crate::moment::Moment;
 use crate::printable::printable;
 use crate::secret::{FieldText, SecretValue};
 use crate::wording::few;
@@ -63,12 +64,12 @@ pub(super) fn huggingface(machine: &Machine<'_>, name: Option<&str>) -> Result<F
 }
 
 /// Returns when the token of a login in the browser ends, which `hf` renews and a job does not.
-fn ends(stored: &Section<'_>) -> Option<Timestamp> {
-    Timestamp::from_second(stored.get("expires_at")?.parse().ok()?).ok()
+fn ends(stored: &Section<'_>) -> Option<Moment> {
+    stored.get("expires_at")?.parse().ok().map(Duration::from_secs).map(Moment::since_1970)
 }
 
 /// Returns when the token in use ends, as it is noted beside its copy among the stored ones.
-fn end_of(token: &SecretValue, machine: &Machine<'_>) -> Option<Timestamp> {
+fn end_of(token: &SecretValue, machine: &Machine<'_>) -> Option<Moment> {
     let stored = read(&huggingface_stored(machine)).ok().flatten()?;
     let named = sections(stored.text()).into_iter().filter_map(|name| section(stored.text(), name));
     let same = |one: &Section<'_>| one.get("hf_token").is_some_and(|text| text.as_bytes() == token.expose());

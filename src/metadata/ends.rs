@@ -2,45 +2,42 @@
 //! time for each key.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
-use crate::date;
+use crate::moment::Moment;
 
 /// The annotation: a JSON object of keys and times.
 pub(crate) const EXPIRES: &str = "kubectl-runai-secret/expires";
 
 /// The end that was noted for each key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Ends(BTreeMap<String, Duration>);
+pub(crate) struct Ends(BTreeMap<String, Moment>);
 
 impl Ends {
     /// Reads the annotation. What is no time is left out: it may be anything.
     pub(crate) fn of(annotation: &str) -> Self {
         let texts: BTreeMap<String, serde_json::Value> = serde_json::from_str(annotation).unwrap_or_default();
-        let times = texts.into_iter().filter_map(|(key, time)| Some((key, date::parse(time.as_str()?)?)));
+        let times = texts.into_iter().filter_map(|(key, time)| Some((key, Moment::parse(time.as_str()?)?)));
         Self(times.collect())
     }
 
     /// Notes one end for several keys.
-    pub(crate) fn noted<'k>(keys: impl IntoIterator<Item = &'k str>, end: Duration) -> Self {
+    pub(crate) fn noted<'k>(keys: impl IntoIterator<Item = &'k str>, end: Moment) -> Self {
         Self(keys.into_iter().map(|key| (key.to_owned(), end)).collect())
     }
 
     /// Returns the annotation; none if there is nothing to note.
     pub(crate) fn annotation(&self) -> Option<String> {
-        let times: BTreeMap<&String, String> =
-            self.0.iter().map(|(key, end)| (key, date::time(*end))).collect();
-        (!times.is_empty()).then(|| serde_json::to_string(&times).unwrap_or_default())
+        (!self.0.is_empty()).then(|| serde_json::to_string(&self.0).unwrap_or_default())
     }
 
-    pub(crate) fn of_key(&self, key: &str) -> Option<Duration> {
+    pub(crate) fn of_key(&self, key: &str) -> Option<Moment> {
         self.0.get(key).copied()
     }
 
     /// Returns the first end of all.
-    pub(crate) fn first(&self) -> Option<Duration> {
+    pub(crate) fn first(&self) -> Option<Moment> {
         self.0.values().min().copied()
     }
 
@@ -70,6 +67,8 @@ impl<'de> Deserialize<'de> for Ends {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -78,7 +77,7 @@ mod tests {
         assert_eq!(ends.annotation().unwrap(), r#"{"a":"2027-01-31T00:00:00Z","b":"2028-01-30T23:00:00Z"}"#);
         assert_eq!(Ends::of(&ends.annotation().unwrap()), ends);
         assert_eq!(ends.first(), ends.of_key("a"));
-        let new = Ends::noted(["b"], Duration::from_secs(1));
+        let new = Ends::noted(["b"], Moment::since_1970(Duration::from_secs(1)));
         assert_eq!(ends.clone().kept(|key| key == "b").and(new.clone()), new);
         assert_eq!(ends.lost_in(&new), ["a"]);
         for other in ["", "2027-01-31", "[]", "{"] {

@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use super::input::Input;
 use super::*;
-use crate::date;
 use crate::error::Result;
 use crate::fuzz::{CANARY, assert_linear, feed, feed_bombs};
+use crate::moment::Moment;
 
 const DOTENV_CASES: &str = include_str!("../../tests/conformance/dotenv.json");
 const YAML_CASES: &str = include_str!("../../tests/conformance/yaml.json");
@@ -210,7 +210,7 @@ fn the_der_inside_of_a_certificate_and_a_key() {
     let certificates: Vec<_> = seeds.iter().filter_map(|der| key_pair::certificate(der).ok()).collect();
     feed("the_der_inside", &seeds, &["\u{30}\u{3}", "\u{2}\u{1}\u{0}", "\u{30}\u{7f}"], |der| {
         let facts = key_pair::certificate(der);
-        let dates = facts.as_ref().map(|facts| [facts.from, facts.until].map(date::day)).is_ok();
+        let dates = facts.as_ref().map(|facts| [facts.from, facts.until].map(Moment::day)).is_ok();
         let labels = ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"];
         let texts = labels.map(|label| {
             let text = format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", base64_of(der));

@@ -3,8 +3,6 @@
 //! ring derives the public half of a P-256, P-384 or Ed25519 key. An RSA key contains its public half, and so
 //! do most keys on other curves.
 
-use std::time::Duration;
-
 use pkcs8::der::asn1::ObjectIdentifier;
 use pkcs8::der::{Decode, Encode};
 use ring::signature::{
@@ -18,6 +16,7 @@ use x509_cert::name::Name;
 use zeroize::Zeroizing;
 
 use super::pem::Block;
+use crate::moment::Moment;
 
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
@@ -44,9 +43,9 @@ pub(crate) enum Match {
 
 /// The facts about a certificate.
 pub(crate) struct CertificateFacts {
-    /// The start and the end of its validity, since 1970.
-    pub(crate) from: Duration,
-    pub(crate) until: Duration,
+    /// The start and the end of its validity.
+    pub(crate) from: Moment,
+    pub(crate) until: Moment,
     pub(super) subject: Name,
     pub(super) issuer: Name,
     /// The names for which it is valid; none where they can't be read.
@@ -92,7 +91,8 @@ pub(crate) fn certificate(der: &[u8]) -> Result<CertificateFacts, &'static str> 
         _ => Public::Other,
     };
     let validity = certificate.validity();
-    let (from, until) = (validity.not_before.to_unix_duration(), validity.not_after.to_unix_duration());
+    let [from, until] =
+        [validity.not_before, validity.not_after].map(|time| Moment::since_1970(time.to_unix_duration()));
     let (subject, issuer) = (certificate.subject().clone(), certificate.issuer().clone());
     let names = certificate.get_extension::<SubjectAltName>().ok().flatten();
     let names = names.map(|(_, names)| names.0).unwrap_or_default();

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -17,6 +16,7 @@ use zeroize::Zeroizing;
 use super::difference::Difference;
 use super::value::SecretValue;
 use crate::metadata::{self, EXPIRES, Ends, LAST_APPLIED};
+use crate::moment::Moment;
 use crate::render::Escaping;
 
 /// The label of a secret that holds a login of a service: its name. It says how jobs take the secret.
@@ -87,7 +87,7 @@ impl SecretManifest {
     }
 
     /// Notes the ends that are known of its values, and one that holds for all. What an annotation says wins.
-    pub(crate) fn note_ends(&mut self, known: Ends, of_all: Option<Duration>) {
+    pub(crate) fn note_ends(&mut self, known: Ends, of_all: Option<Moment>) {
         let keys = self.data.keys().map(String::as_str);
         let of_all = of_all.map(|end| Ends::noted(keys, end)).unwrap_or_default();
         let ends = known.and(of_all).and(self.ends());

@@ -3,8 +3,6 @@
 //! The API server does not look into a `kubernetes.io/tls` secret, so only the server that uses it would find
 //! a mistake. Only the first certificate is compared, as Go does; the others are its chain.
 
-use std::time::{Duration, SystemTime};
-
 use super::contents::{Contents, SIZE_LIMIT};
 use super::input::Input;
 use super::key_pair::{self, Match};
@@ -13,8 +11,8 @@ use super::pem::{Block, blocks};
 use super::reading::check_standard_input;
 use super::unseen;
 use super::value::SecretValue;
-use crate::date;
 use crate::error::{Error, Result};
+use crate::moment::Moment;
 
 pub(super) const CERTIFICATE: &str = "tls.crt";
 pub(super) const KEY: &str = "tls.key";
@@ -41,7 +39,7 @@ pub(crate) fn tls_contents(certificate: &Origin, key: &Origin, input: &mut dyn I
     let warnings = check_pair(
         &Named { shown: &certificate, value: &certificate_value },
         &Named { shown: &key, value: &key_value },
-        SystemTime::now(),
+        Moment::now(),
     )?;
     let mut contents = Contents { warnings, ..Contents::default() };
     contents.add(CERTIFICATE.to_owned(), certificate_value)?;
@@ -59,12 +57,12 @@ pub(super) fn check_values(certificate: &SecretValue, key: &SecretValue) -> Resu
     check_pair(
         &Named { shown: &of_certificate, value: certificate },
         &Named { shown: &of_key, value: key },
-        SystemTime::now(),
+        Moment::now(),
     )
 }
 
 /// Refuses a pair that no server could use. Returns warnings, a line each.
-fn check_pair(certificate: &Named<'_>, key: &Named<'_>, now: SystemTime) -> Result<Vec<String>> {
+fn check_pair(certificate: &Named<'_>, key: &Named<'_>, now: Moment) -> Result<Vec<String>> {
     let chain = blocks(certificate.value.expose());
     let leaf = leaf(certificate, &chain)?;
     let keys = blocks(key.value.expose());
@@ -162,12 +160,11 @@ fn labels(blocks: &[Block<'_>]) -> String {
     blocks.iter().map(|block| block.label).collect::<Vec<_>>().join(" ")
 }
 
-fn validity_warning(shown: &Shown, from: Duration, until: Duration, now: SystemTime) -> Vec<String> {
-    let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+fn validity_warning(shown: &Shown, from: Moment, until: Moment, now: Moment) -> Vec<String> {
     if until < now {
-        vec![format!("the certificate in {shown} expired on {}", date::day(until))]
+        vec![format!("the certificate in {shown} expired on {}", until.day())]
     } else if from > now {
-        vec![format!("the certificate in {shown} is not valid before {}", date::day(from))]
+        vec![format!("the certificate in {shown} is not valid before {}", from.day())]
     } else {
         Vec::new()
     }

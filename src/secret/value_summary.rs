@@ -8,7 +8,6 @@ use super::identity::End;
 use super::pem::{Block, blocks};
 use super::unseen::{self, Unseen};
 use super::value::SecretValue;
-use crate::date;
 use crate::wording::{list, plural};
 
 /// The facts that may be shown about a value.
@@ -84,7 +83,7 @@ impl ValueSummary {
 
     /// Returns the day on which the certificate or the token in it expires: `2026-01-31`.
     pub(crate) fn expires(&self) -> Option<String> {
-        self.end.map(|end| date::day(end.at))
+        self.end.map(|end| end.at.day())
     }
 }
 

@@ -1,12 +1,12 @@
 //! Defines the command line of `create`: the flags of every secret, and those of each type.
 
 use std::ffi::OsString;
-use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
 use super::attaching::AttachingArgs;
 use crate::flags::{Asked, Brings, Holds, WriteArgs, parse_end};
+use crate::moment::Moment;
 use crate::secret::{Credential, DOCKER_HUB};
 use crate::sources::SourceArgs;
 
@@ -92,7 +92,7 @@ pub(super) struct NewSecretArgs {
 
     /// When its values end, for `check` and `list`: a day, a time (RFC 3339), or from now on as 90d or 12w
     #[arg(long, value_name = "DATE", value_parser = parse_end, add = Holds::Text)]
-    pub(super) expires: Option<Duration>,
+    pub(super) expires: Option<Moment>,
 
     /// Add a hash of the content to the name
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "true|false")]

@@ -16,13 +16,14 @@ use crate::cluster::{Cluster, Keys, Listed, Makers, Namespaces, Selection, Unsee
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{Head, Holds, Report, ReportArgs};
+use crate::moment::Moment;
 use crate::propagation::{self, Evidence, Scope};
 use crate::secret::CREDENTIAL_LABEL;
 use crate::session::Session;
 use crate::session::projects::ProjectSelection;
 use crate::session::scope::ScopeArgs;
 use crate::ui::Table;
-use crate::{date, session, sharing};
+use crate::{session, sharing};
 
 /// List the secrets of a project, without their values
 ///
@@ -270,7 +271,7 @@ impl Row {
             created: metadata.created,
             changed,
             changed_by,
-            expires: metadata.annotations.ends.first().map(date::time),
+            expires: metadata.annotations.ends.first().as_ref().map(Moment::to_string),
             secret_type,
             keys,
             key_names,

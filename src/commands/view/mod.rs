@@ -15,12 +15,13 @@ use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{HeadArgs, Holds};
 use crate::metadata::Metadata;
+use crate::moment::Moment;
 use crate::propagation::ExistingSecret;
 use crate::secret::{self, Doubt, Identity, Notation, SecretValue, ValueSummary};
 use crate::session::Session;
 use crate::ui::Table;
 use crate::wording::{few, nearest, plural};
-use crate::{date, render, session};
+use crate::{render, session};
 
 /// Show what is in a secret: keys, sizes, and what each value looks like
 ///
@@ -271,7 +272,7 @@ impl<'a> KeyReport<'a> {
         let doubt = Doubt::of(value.expose()).map(|doubt| doubt.to_string());
         let (form, ends_in_newline, expires) = (look.form.code(), look.ends_in_newline, look.expires());
         let last = metadata.last_change_of(key);
-        let expires_as_noted = metadata.annotations.ends.of_key(key).map(date::time);
+        let expires_as_noted = metadata.annotations.ends.of_key(key).as_ref().map(Moment::to_string);
         let (changed, changed_by) = last.map(|last| (last.time, last.manager)).unzip();
         let (bytes, identity) = (value.len(), Identity::of(key, value, beside));
         Self {

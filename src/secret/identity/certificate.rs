@@ -8,7 +8,6 @@ use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::name::Name;
 
 use super::text::{MOST, cleaned};
-use crate::date;
 use crate::secret::key_pair::{self, CertificateFacts, Match};
 use crate::secret::pem::{Block, blocks, is_pem};
 use crate::secret::value::SecretValue;
@@ -32,8 +31,8 @@ impl CertificateIdentity {
             subject: in_words(&facts.subject),
             names: facts.names.iter().filter_map(name).take(MOST).collect(),
             issuer: in_words(&facts.issuer),
-            not_before: date::time(facts.from),
-            not_after: date::time(facts.until),
+            not_before: facts.from.to_string(),
+            not_after: facts.until.to_string(),
         }
     }
 

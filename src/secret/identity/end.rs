@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::signed;
 use super::text::LONGEST_LINE;
-use crate::date;
+use crate::moment::Moment;
 use crate::secret::key_pair::{self, CertificateFacts};
 use crate::secret::pem::{Block, blocks, is_pem};
 
@@ -15,8 +15,7 @@ const LONGEST_CHAIN: usize = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct End {
     pub(crate) of: Ending,
-    /// Since 1970.
-    pub(crate) at: Duration,
+    pub(crate) at: Moment,
     /// How long it is valid in all.
     pub(crate) lifetime: Option<Duration>,
 }
@@ -44,11 +43,11 @@ impl End {
     }
 
     pub(crate) fn is_over(self) -> bool {
-        self.at < date::now()
+        self.at < Moment::now()
     }
 
     fn of_certificate(of: Ending, certificate: &CertificateFacts) -> Self {
-        let lifetime = certificate.until.saturating_sub(certificate.from);
+        let lifetime = certificate.until.since(certificate.from);
         Self { of, at: certificate.until, lifetime: Some(lifetime) }
     }
 }

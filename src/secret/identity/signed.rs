@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::text::{cleaned, without_user};
-use crate::date;
+use crate::moment::Moment;
 use crate::secret::field_text::FieldText;
 use crate::secret::go_base64::decoded_url;
 
@@ -51,10 +51,10 @@ impl Scalar {
         }
     }
 
-    fn time(&self) -> Option<Duration> {
+    fn time(&self) -> Option<Moment> {
         match self {
             Self::Number(seconds) if (0.0..=LAST_SECOND).contains(seconds) => {
-                Duration::try_from_secs_f64(*seconds).ok().map(|time| Duration::from_secs(time.as_secs()))
+                Duration::try_from_secs_f64(*seconds).ok().map(Moment::since_1970)
             }
             _ => None,
         }
@@ -74,7 +74,7 @@ impl Claims {
         serde_json::from_slice(&claims).ok()
     }
 
-    fn end(&self) -> Option<Duration> {
+    fn end(&self) -> Option<Moment> {
         self.exp.time()
     }
 }
@@ -96,7 +96,7 @@ pub(super) fn token(text: &str) -> Option<SignedToken> {
     Some(SignedToken {
         issuer: claims.iss.text().map(|issuer| cleaned(without_user(issuer))),
         account: account.filter(|account| account.chars().all(is_of_a_name)).map(cleaned),
-        expires: claims.end().map(date::time),
+        expires: claims.end().as_ref().map(Moment::to_string),
     })
 }
 
@@ -105,10 +105,10 @@ fn is_of_a_name(c: char) -> bool {
 }
 
 /// Returns the time at which a signed token ends, and how long it is valid in all if it says so.
-pub(super) fn end(text: &str) -> Option<(Duration, Option<Duration>)> {
+pub(super) fn end(text: &str) -> Option<(Moment, Option<Duration>)> {
     let claims = Claims::of(text)?;
     let end = claims.end()?;
-    Some((end, claims.iat.time().map(|start| end.saturating_sub(start))))
+    Some((end, claims.iat.time().map(|start| end.since(start))))
 }
 
 /// The public fields of the file that Google gives for a service account.

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -17,7 +19,7 @@ fn pairs() -> Vec<Pair> {
     serde_json::from_str(PAIRS).unwrap()
 }
 
-fn check(certificate: &str, key: &str, now: SystemTime) -> Result<Vec<String>> {
+fn check(certificate: &str, key: &str, now: Moment) -> Result<Vec<String>> {
     let value = |text: &str| SecretValue::from_bytes(text.as_bytes().to_vec());
     let shown = |name: &str| Origin::of(name.as_ref()).shown();
     check_pair(
@@ -30,7 +32,7 @@ fn check(certificate: &str, key: &str, now: SystemTime) -> Result<Vec<String>> {
 #[test]
 fn a_pair_of_each_kind_belongs_together() {
     for pair in pairs() {
-        let checked = check(&pair.certificate, &pair.key, SystemTime::now());
+        let checked = check(&pair.certificate, &pair.key, Moment::now());
         assert_eq!(
             checked.unwrap_or_else(|error| panic!("{}: {error}", pair.name)),
             [""; 0],
@@ -45,8 +47,7 @@ fn no_key_belongs_to_the_certificate_of_another() {
     let pairs = pairs();
     for certificate in &pairs {
         for key in pairs.iter().filter(|key| key.certificate != certificate.certificate) {
-            let refusal =
-                check(&certificate.certificate, &key.key, SystemTime::now()).unwrap_err().to_string();
+            let refusal = check(&certificate.certificate, &key.key, Moment::now()).unwrap_err().to_string();
             assert!(
                 refusal.starts_with("error: tls: private key"),
                 "{} and {}: {refusal}",
@@ -62,8 +63,8 @@ fn a_certificate_out_of_its_time_is_taken_with_a_warning() {
     let pair = &pairs()[0];
     let warnings = |now| check(&pair.certificate, &pair.key, now).unwrap().concat();
     let day = Duration::from_hours(24);
-    assert!(warnings(SystemTime::now() + 40_000 * day).contains("the certificate in my crt expired on 21"));
-    assert!(warnings(SystemTime::UNIX_EPOCH + day).contains("is not valid before 20"));
+    assert!(warnings(Moment::now().after(40_000 * day)).contains("the certificate in my crt expired on 21"));
+    assert!(warnings(Moment::since_1970(day)).contains("is not valid before 20"));
 }
 
 #[test]
@@ -94,7 +95,7 @@ fn a_refusal_says_what_to_do() {
             "failed to parse private key",
         ),
     ] {
-        let refusal = check(certificate, key, SystemTime::now()).unwrap_err().to_string();
+        let refusal = check(certificate, key, Moment::now()).unwrap_err().to_string();
         assert!(refusal.contains(words), "{refusal}");
     }
 }
@@ -102,7 +103,7 @@ fn a_refusal_says_what_to_do() {
 proptest! {
     #[test]
     fn any_two_files_are_judged_without_a_panic(certificate in any::<String>(), key in any::<String>()) {
-        let _ = check(&certificate, &key, SystemTime::now());
+        let _ = check(&certificate, &key, Moment::now());
     }
 
     #[test]
@@ -114,6 +115,6 @@ proptest! {
         if at < damaged.len() {
             damaged.replace_range(at..=at, &letter);
         }
-        let _ = check(&certificate, &key, SystemTime::now());
+        let _ = check(&certificate, &key, Moment::now());
     }
 }
