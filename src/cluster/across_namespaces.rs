@@ -86,6 +86,15 @@ impl<T> Default for Seen<T> {
     }
 }
 
+impl<T> Seen<T> {
+    /// Adds what was seen of other kinds.
+    pub(crate) fn add(&mut self, others: Self) {
+        self.found.extend(others.found);
+        self.unseen.extend(others.unseen);
+        self.only_projects |= others.only_projects;
+    }
+}
+
 /// The treatment of lists that are refused.
 pub(super) struct Refusals<U> {
     /// Returns true if a failure of a list is part of the answer.

@@ -39,10 +39,8 @@ impl Cluster {
             self.objects_of_others(others, namespaces, &read).await
         };
         let (others, known) = tokio::join!(others, self.objects(Kind::referring(), namespaces, &read));
-        let (mut seen, others) = (known?, others?);
-        seen.found.extend(others.found);
-        seen.unseen.extend(others.unseen);
-        seen.only_projects |= others.only_projects;
+        let mut seen = known?;
+        seen.add(others?);
         Ok(seen)
     }
 

@@ -6,6 +6,7 @@ use futures::lock::MutexGuard;
 use serde::Deserialize;
 
 use super::call::Call;
+use super::pages::PAGE;
 use super::place::Place;
 use super::{Cluster, Failure};
 use crate::secret::{is_label, is_subdomain};
@@ -115,6 +116,23 @@ impl Cluster {
             if has_kartas { self.kartas().await? } else { (Kartas::NotServed, Vec::new()) };
         let kinds = names.iter().map(|names| Kind::served(names, &described)).collect();
         Ok(Others { kinds, missed, kartas })
+    }
+
+    /// Returns the kinds that the cluster adds if Kartas describe any. Somebody waits at the keyboard: what the cluster
+    /// serves is asked at the same time, and where there are no Kartas nobody waits for that.
+    pub(crate) async fn others_if_described(&self) -> Vec<&'static Kind> {
+        let discovered = self.versions.discovered.lock().await;
+        let served = async { self.served_others(discovered).await.map_err(drop) };
+        let described = async {
+            // In the version whose form is known: which ones are served is being asked.
+            let version = KARTA.known_versions()[0];
+            let call = Call::get(Place::workloads(&KARTA, version, None));
+            let found = self.list_trees(call, PAGE, Karta::of).await.map_err(drop)?;
+            let found: Vec<Karta> = found.into_iter().flatten().collect();
+            if found.is_empty() { Err(()) } else { Ok(found) }
+        };
+        let Ok((served, described)) = tokio::try_join!(served, described) else { return Vec::new() };
+        served.names.iter().map(|names| Kind::served(names, &described)).collect()
     }
 
     /// Finds out the same without what Kartas say.

@@ -20,6 +20,23 @@ impl Cluster {
         self.others(discovered).await
     }
 
+    /// Does something with the known kinds, and something with those that Kartas describe, of which neither waits for
+    /// the other. If the latter can't be found out, there are none.
+    pub(crate) async fn beside_described<K, D>(
+        &self,
+        known: impl Future<Output = K>,
+        described: impl AsyncFnOnce(Vec<&'static Kind>) -> D,
+    ) -> (K, D) {
+        // Locked while the server is asked: known kinds that are not built in wait for the answer.
+        let discovered = self.versions.discovered.lock().await;
+        let described = async {
+            let mut kinds = self.others(discovered).await.map(|others| others.kinds).unwrap_or_default();
+            kinds.retain(|kind| kind.has_place_for_attachments());
+            described(kinds).await
+        };
+        tokio::join!(known, described)
+    }
+
     /// Finds the workloads of this name, of any kind that has a place for attachments. One that a controller
     /// made is left out if another has the name.
     ///
@@ -43,13 +60,13 @@ impl Cluster {
         };
         let known = self.everywhere(KINDS.iter().collect(), &scope, |kind| kind.plural, get);
         let (known, others) = tokio::join!(known, others);
-        let (known, others) = (known?, others?);
-        let (made, own): (Vec<_>, Vec<_>) =
-            known.found.into_iter().chain(others.found).partition(|(_, is_made)| *is_made);
+        let mut seen = known?;
+        seen.add(others?);
+        let (made, own): (Vec<_>, Vec<_>) = seen.found.into_iter().partition(|(_, is_made)| *is_made);
         let found = if own.is_empty() { made } else { own };
         let mut found: Vec<Target> = found.into_iter().map(|(target, _)| target).collect();
         found.sort_by_cached_key(ToString::to_string);
-        Ok(Seen { found, unseen: [known.unseen, others.unseen].concat(), only_projects: false })
+        Ok(Seen { found, unseen: seen.unseen, only_projects: false })
     }
 
     /// Returns the object of this name, if there is one, and whether a controller made it.

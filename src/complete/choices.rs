@@ -17,7 +17,7 @@ use super::wanted::CompletionSlot;
 use crate::cluster::{Beside, Cluster, Namespaces, Seen};
 use crate::metadata::{Metadata, Owner};
 use crate::typed_line::Line;
-use crate::workload::{self, KINDS, Kind, Selection, Target};
+use crate::workload::{self, KINDS, Kind, Selection, TypedTarget};
 
 /// A possible answer, and a description.
 #[derive(Clone)]
@@ -72,22 +72,17 @@ pub(crate) async fn workloads(
     cluster: &Cluster,
 ) -> Result<Vec<Choice>, LookupError> {
     let namespace = namespace(program, words, cluster).await?;
-    let of_kinds = |kinds: Vec<&'static Kind>| {
-        join_all(kinds.into_iter().map(|kind| of_kind(kind, &namespace, cluster)))
+    let of_known =
+        join_all(KINDS.iter().map(|kind| of_kind(kind, kind.word_among(&[]), &namespace, cluster)));
+    let of_described = async |kinds: Vec<&'static Kind>| {
+        let of_kinds = kinds.iter().map(|kind| of_kind(kind, kind.word_among(&kinds), &namespace, cluster));
+        join_all(of_kinds).await
     };
-    let (known, described) =
-        tokio::join!(of_kinds(KINDS.iter().collect()), async { of_kinds(described(cluster).await).await });
+    let (known, described) = cluster.beside_described(of_known, of_described).await;
     Ok(known.into_iter().chain(described).flatten().collect())
 }
 
-/// Returns the kinds that Kartas of the cluster describe; none if that can't be found out.
-async fn described(cluster: &Cluster) -> Vec<&'static Kind> {
-    let mut kinds = cluster.other_kinds().await.map(|others| others.kinds).unwrap_or_default();
-    kinds.retain(|kind| kind.has_place_for_attachments());
-    kinds
-}
-
-async fn of_kind(kind: &Kind, namespace: &str, cluster: &Cluster) -> Vec<Choice> {
+async fn of_kind(kind: &'static Kind, word: String, namespace: &str, cluster: &Cluster) -> Vec<Choice> {
     let mut found = Vec::new();
     let _ = cluster
         .workload_rows(namespace, kind, Beside::Metadata, |row| {
@@ -99,7 +94,7 @@ async fn of_kind(kind: &Kind, namespace: &str, cluster: &Cluster) -> Vec<Choice>
                 Some(owner) => format!("{about}, made by a {}", owner.kind),
                 None => about,
             };
-            found.push(Choice { value: format!("{}/{name}", kind.singular), about });
+            found.push(Choice { value: format!("{word}/{name}"), about });
         })
         .await;
     found.sort_by(|one, other| one.value.cmp(&other.value));
@@ -124,15 +119,27 @@ pub(crate) async fn workloads_that_use(
     cluster: &Cluster,
 ) -> Result<Seen<Choice>, LookupError> {
     let namespace = namespace(program, words, cluster).await?;
-    let read = |kind: &'static Kind, object: &Value| user(kind, object, secret);
-    let kinds = KINDS.iter().chain(described(cluster).await);
-    let seen = cluster.objects(kinds, &Namespaces::One(namespace), read).await?;
+    let place = Namespaces::One(namespace);
+    let of_known = cluster.objects(&KINDS, &place, |kind, object| user(kind, &[], object, secret));
+    let of_described = async |kinds: Vec<&'static Kind>| {
+        let read = |kind: &'static Kind, object: &Value| user(kind, &kinds, object, secret);
+        cluster.objects(kinds.iter().copied(), &place, read).await
+    };
+    let (known, described) = cluster.beside_described(of_known, of_described).await;
+    let mut seen = known?;
+    seen.add(described?);
     let mut found: Vec<Choice> = seen.found.into_iter().flatten().collect();
     found.sort_by(|one, other| one.value.cmp(&other.value));
     Ok(Seen { found, unseen: seen.unseen, only_projects: seen.only_projects })
 }
 
-fn user(kind: &Kind, object: &Value, secret: Option<&str>) -> Option<Choice> {
+/// Returns the object if it uses the secret. Its kind is named as it can be typed among these.
+fn user(
+    kind: &'static Kind,
+    among: &[&'static Kind],
+    object: &Value,
+    secret: Option<&str>,
+) -> Option<Choice> {
     let Metadata { name, owner_references, .. } =
         serde_json::from_value(object["metadata"].clone()).unwrap_or_default();
     if is_made_by_a_workload(&owner_references) {
@@ -142,7 +149,7 @@ fn user(kind: &Kind, object: &Value, secret: Option<&str>) -> Option<Choice> {
     uses.retain(|used, _| secret.is_none_or(|secret| secret == used));
     let about: Vec<String> = uses.into_iter().map(|(secret, uses)| format!("{secret}: {uses}")).collect();
     (!about.is_empty())
-        .then(|| Choice { value: format!("{}/{name}", kind.singular), about: about.join("; ") })
+        .then(|| Choice { value: format!("{}/{name}", kind.word_among(among)), about: about.join("; ") })
 }
 
 /// Returns what detaching would remove, by secret. Other references can't be detached.
@@ -162,13 +169,14 @@ fn uses_by_secret(kind: &Kind, object: &Value) -> BTreeMap<String, String> {
 /// # Errors
 /// The workload can't be read.
 pub(crate) async fn secrets_of(
-    target: &Target,
+    target: &TypedTarget,
     program: &Command,
     words: &[String],
     cluster: &Cluster,
 ) -> Result<Vec<Choice>, LookupError> {
-    let object = CompletionContext::of(&Line::read(program, words).0).workload(cluster, target).await?;
-    let uses = uses_by_secret(target.kind, &object);
+    let (kind, object) =
+        CompletionContext::of(&Line::read(program, words).0).workload(cluster, target).await?;
+    let uses = uses_by_secret(kind, &object);
     Ok(uses.into_iter().map(|(value, about)| Choice { value, about }).collect())
 }
 

@@ -18,21 +18,41 @@ use crate::typed_line::Line;
 
 /// The time limit of an answer. With the start of this program and of kubectl, Tab takes less than 1.5 s.
 const LIMIT: Duration = Duration::from_millis(1350);
-/// The time limit of the lookup, a little shorter: it ends by itself and takes a hanging credential plugin
-/// with it.
-const LIMIT_OF_LOOKING: Duration = Duration::from_millis(1250);
+/// The time limit if there is something to offer without the cluster.
+const LIMIT_OF_MORE: Duration = Duration::from_millis(500);
+/// The time by which the lookup ends before: it ends by itself and takes a hanging credential plugin with it.
+const AHEAD: Duration = Duration::from_millis(100);
+
+/// How urgently names are wanted.
+#[derive(Clone, Copy)]
+pub(super) enum Need {
+    /// Nothing else can be offered.
+    Sole,
+    /// They are offered beside what is known.
+    More,
+}
+
+impl Need {
+    fn limit(self) -> Duration {
+        match self {
+            Self::Sole => LIMIT,
+            Self::More => LIMIT_OF_MORE,
+        }
+    }
+}
 
 /// Returns the names, sorted. Never fails: names that can't be looked up are not offered.
-pub(super) fn candidates(wanted: &Live, line: &Line<'_>, started: Instant) -> Vec<Candidate> {
+pub(super) fn candidates(wanted: &Live, need: Need, line: &Line<'_>, started: Instant) -> Vec<Candidate> {
     let (what, scene, own) = (wanted.what.clone(), CompletionContext::of(line), connection(line));
     let connection = match &wanted.context {
         Some(context) => own.to_other_context(context),
         None => own,
     };
     let (sender, names) = channel();
-    std::thread::spawn(move || look(&what, &scene, &connection, &sender, started));
+    let until = need.limit().saturating_sub(AHEAD + started.elapsed());
+    std::thread::spawn(move || look(&what, &scene, &connection, &sender, until));
     let mut found = BTreeSet::new();
-    while let Ok(name) = names.recv_timeout(LIMIT.saturating_sub(started.elapsed())) {
+    while let Ok(name) = names.recv_timeout(need.limit().saturating_sub(started.elapsed())) {
         found.insert(name);
     }
     wanted.candidates(found)
@@ -43,7 +63,7 @@ fn look(
     scene: &CompletionContext,
     connection: &Connection,
     found: &Sender<Found>,
-    started: Instant,
+    limit: Duration,
 ) {
     // Fails when the time is up and nobody listens.
     let hand_on = |name| drop(found.send(name));
@@ -52,7 +72,6 @@ fn look(
         return;
     }
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-    let limit = LIMIT_OF_LOOKING.saturating_sub(started.elapsed());
     let _ = runtime.block_on(async {
         let asking = async {
             let cluster = Cluster::connect_unattended(connection).await?;

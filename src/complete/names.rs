@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::wanted::Lookup;
+use super::wanted::{Lookup, names_of_kinds};
 use crate::cluster::{Beside, Cluster, Failure, Row, SecretHead};
 use crate::error::Error;
 use crate::metadata::Metadata;
@@ -13,7 +13,7 @@ use crate::propagation::{MARK, Scope};
 use crate::secret;
 use crate::typed_line::Line;
 use crate::wording::plural;
-use crate::workload::{self, Removed, Selection, Target, Use};
+use crate::workload::{self, Kind, Removed, Selection, Target, TypedTarget, Use};
 
 /// The reason why names can't be looked up.
 pub(crate) enum LookupError {
@@ -98,20 +98,25 @@ impl CompletionContext {
                 let secret: SecretHead = cluster.secret_head(&namespace, name).await?;
                 secret.keys().for_each(|key| found((key.to_owned(), String::new())));
             }
-            Lookup::Workloads(kind) => {
-                let namespace = self.namespace(cluster).await?;
+            Lookup::Kinds(text) => {
+                let kinds = cluster.others_if_described().await;
+                let described = kinds.iter().filter(|kind| kind.has_place_for_attachments());
+                names_of_kinds(described.copied(), &kinds, text).into_iter().for_each(found);
+            }
+            Lookup::Workloads(word) => {
+                let (namespace, kind) = tokio::try_join!(self.namespace(cluster), kind_of(word, cluster))?;
                 let workload = |row| found(about_workload(&row));
                 cluster.workload_rows(&namespace, kind, Beside::Nothing, workload).await?;
             }
             Lookup::VariablesOf { secret, target } | Lookup::MountsOf { secret, target } => {
-                let object = self.workload(cluster, target).await?;
-                for (name, container) in uses(&object, secret, target, what)? {
+                let (kind, object) = self.workload(cluster, target).await?;
+                for (name, container) in uses(&object, secret, kind, what)? {
                     found((name, container));
                 }
             }
             Lookup::ContainersOf(target) => {
-                let object = self.workload(cluster, target).await?;
-                let names = workload::container_names(&object, target.kind);
+                let (kind, object) = self.workload(cluster, target).await?;
+                let names = workload::container_names(&object, kind);
                 for name in names {
                     found((name, String::new()));
                 }
@@ -120,9 +125,22 @@ impl CompletionContext {
         Ok(())
     }
 
-    pub(super) async fn workload(&self, cluster: &Cluster, target: &Target) -> Result<Value> {
-        let namespace = self.namespace(cluster).await?;
-        Ok(cluster.workload(&namespace, target).await?)
+    /// Reads a workload whose kind is typed.
+    pub(super) async fn workload(
+        &self,
+        cluster: &Cluster,
+        typed: &TypedTarget,
+    ) -> Result<(&'static Kind, Value)> {
+        let target = async {
+            match typed {
+                TypedTarget::OfOtherKind { kind, name } => {
+                    Ok(Target { kind: kind_of(kind, cluster).await?, name: name.clone() })
+                }
+                other => Ok(other.clone().known()?),
+            }
+        };
+        let (namespace, target) = tokio::try_join!(self.namespace(cluster), target)?;
+        Ok((target.kind, cluster.workload(&namespace, &target).await?))
     }
 
     /// Returns the checked namespace, which becomes part of a path.
@@ -134,6 +152,20 @@ impl CompletionContext {
         };
         secret::check_namespace(&namespace)?;
         Ok(namespace)
+    }
+}
+
+/// Returns the only kind with places for attachments that has this name: a known one, or one that the cluster describes.
+async fn kind_of(word: &str, cluster: &Cluster) -> Result<&'static Kind> {
+    let unknown = match Kind::named(word) {
+        Ok(kind) => return Ok(kind),
+        Err(unknown) => unknown,
+    };
+    let kinds = cluster.others_if_described().await;
+    let mut named = kinds.into_iter().filter(|kind| kind.answers_to(word));
+    match (named.next(), named.next()) {
+        (Some(kind), None) if kind.has_place_for_attachments() => Ok(kind),
+        _ => Err(unknown.into()),
     }
 }
 
@@ -162,9 +194,9 @@ impl Place {
 }
 
 /// Returns what detaching would remove from the workload, of the kind that is looked up.
-fn uses(object: &Value, secret: &str, target: &Target, what: &Lookup) -> Result<Vec<Found>> {
+fn uses(object: &Value, secret: &str, kind: &Kind, what: &Lookup) -> Result<Vec<Found>> {
     let selection = Selection::every_use(secret);
-    let removed = workload::detach(object, target.kind, &selection)?.removed;
+    let removed = workload::detach(object, kind, &selection)?.removed;
     let name = |one: &Removed| match (&one.what, what) {
         (Use::Variable(name), Lookup::VariablesOf { .. }) => Some(name.clone()),
         (Use::Files(path), Lookup::MountsOf { .. }) => Some(path.clone()),

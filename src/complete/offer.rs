@@ -5,7 +5,7 @@ use std::time::Instant;
 use clap::Command;
 
 use super::candidate::{Candidate, Offer};
-use super::live;
+use super::live::{self, Need};
 use super::wanted::CompletionSlot;
 use crate::printable::{is_printable, printable};
 use crate::typed_line::Line;
@@ -20,7 +20,8 @@ pub(super) fn offer(program: &Command, words: &[String], started: Instant) -> Of
     let wanted = CompletionSlot::by(&line, &word);
     let mut candidates = wanted.words;
     if let Some(names) = &wanted.live {
-        let found = live::candidates(names, &line, started);
+        let need = if candidates.is_empty() { Need::Sole } else { Need::More };
+        let found = live::candidates(names, need, &line, started);
         let found = found.into_iter().filter(|candidate| !means_something_to_a_shell(&candidate.value));
         let found: Vec<_> = found.collect();
         candidates.extend(if found.is_empty() { wanted.otherwise } else { found });

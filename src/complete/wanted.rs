@@ -7,9 +7,9 @@ use super::candidate::{Candidate, Files, Then};
 use crate::cluster::Entries;
 use crate::flags::Holds;
 use crate::logins::{Machine, SERVICES, Service};
-use crate::secret::{ProcessInput, TYPES};
+use crate::secret::{ProcessInput, TYPES, is_subdomain};
 use crate::typed_line::{Line, Word};
-use crate::workload::{KINDS, Kind, Target};
+use crate::workload::{KINDS, Kind, TypedTarget};
 
 /// The offer for a word, as far as the line tells.
 #[derive(Default)]
@@ -42,16 +42,19 @@ pub(super) enum Lookup {
     Projects,
     Secrets,
     KeysOf(String),
-    Workloads(&'static Kind),
-    ContainersOf(Target),
+    /// The kinds that the cluster describes, of which a name begins so.
+    Kinds(String),
+    /// The workloads of the kind of this name.
+    Workloads(String),
+    ContainersOf(TypedTarget),
     /// A workload's uses of a secret: names of variables, or paths of mounts.
     VariablesOf {
         secret: String,
-        target: Target,
+        target: TypedTarget,
     },
     MountsOf {
         secret: String,
-        target: Target,
+        target: TypedTarget,
     },
 }
 
@@ -189,28 +192,42 @@ fn secret_or_target(line: &Line<'_>, text: &str) -> CompletionSlot {
 
 fn target(text: &str) -> CompletionSlot {
     match text.split_once('/') {
-        None => CompletionSlot::words(kinds(text)),
-        Some((kind, name)) => match Kind::named(kind) {
-            Ok(found) => {
-                CompletionSlot::part(Lookup::Workloads(found), &format!("{kind}/"), name, "", Then::Space)
-            }
-            Err(_) => CompletionSlot::default(),
-        },
+        None => {
+            let text = text.to_lowercase();
+            let described = CompletionSlot::part(Lookup::Kinds(text.clone()), "", &text, "/", Then::More);
+            CompletionSlot { words: kinds(&text), ..described }
+        }
+        // Others than those of names have no kind, and are not asked for.
+        Some((kind, _)) if !is_subdomain(&kind.to_lowercase()) => CompletionSlot::default(),
+        Some((kind, name)) => {
+            let workloads = Lookup::Workloads(kind.to_owned());
+            CompletionSlot::part(workloads, &format!("{kind}/"), name, "", Then::Space)
+        }
     }
 }
 
-/// Offers kinds by their singular names; by other names only if no singular name fits.
+/// Offers known kinds.
 fn kinds(text: &str) -> Vec<Candidate> {
-    let text = text.to_lowercase();
-    let named = |names: fn(&'static Kind) -> Vec<&'static str>| -> Vec<Candidate> {
-        let all = KINDS.iter().flat_map(|kind| names(kind).into_iter().map(move |name| (kind, name)));
-        let fits = all.filter(|(_, name)| name.starts_with(&text));
-        fits.map(|(kind, name)| Candidate::continued(format!("{name}/"), kind.name)).collect()
+    let named = names_of_kinds(KINDS.iter(), &[], &text.to_lowercase());
+    named.into_iter().map(|(name, about)| Candidate::continued(format!("{name}/"), about)).collect()
+}
+
+/// Returns names of kinds that begin so, and the kinds: their usual names, and others only if no usual one fits. Each is
+/// one that can be typed among `all`.
+pub(super) fn names_of_kinds(
+    kinds: impl Iterator<Item = &'static Kind> + Clone,
+    all: &[&'static Kind],
+    text: &str,
+) -> Vec<(String, String)> {
+    let with = |kind: &'static Kind, name: String| {
+        Some((name, kind.name.to_owned())).filter(|(name, _)| name.starts_with(text))
     };
-    match named(|kind| vec![kind.singular]) {
-        none if none.is_empty() => named(|kind| kind.names().collect()),
-        some => some,
+    let usual: Vec<_> = kinds.clone().filter_map(|kind| with(kind, kind.word_among(all))).collect();
+    if !usual.is_empty() {
+        return usual;
     }
+    let others = kinds.flat_map(|kind| kind.names().map(move |name| (kind, name.to_owned())));
+    others.filter_map(|(kind, name)| with(kind, name)).collect()
 }
 
 fn value_of(argument: &Arg, text: &str, line: &Line<'_>) -> CompletionSlot {
@@ -300,12 +317,12 @@ fn named_secret<'a>(line: &'a Line<'_>) -> Option<&'a str> {
 }
 
 /// Returns the workload, wherever it is on the line.
-fn named_target(line: &Line<'_>) -> Option<Target> {
-    line.positionals.iter().find_map(|word| Target::parse(word).ok())
+fn named_target(line: &Line<'_>) -> Option<TypedTarget> {
+    line.positionals.iter().filter(|word| word.contains('/')).find_map(|word| TypedTarget::parse(word).ok())
 }
 
 /// Offers a workload's uses of a secret, to detach them.
-fn used(line: &Line<'_>, text: &str, lookup: fn(String, Target) -> Lookup) -> CompletionSlot {
+fn used(line: &Line<'_>, text: &str, lookup: fn(String, TypedTarget) -> Lookup) -> CompletionSlot {
     match (named_secret(line), named_target(line)) {
         (Some(secret), Some(target)) => CompletionSlot::live(lookup(secret.to_owned(), target), text),
         _ => CompletionSlot::default(),

@@ -11,7 +11,7 @@ use crate::metadata::Metadata;
 use crate::secret::{DOCKER_CONFIG, OLD_DOCKER_CONFIG, SSH, TLS};
 use crate::uses::usual::Said;
 use crate::wording::list;
-use crate::workload::{self, Attachment, Target};
+use crate::workload::{self, Attachment, TypedTarget};
 use crate::{complete, secret, uses};
 
 const NO_SECRET_NEEDED: &str = "no secret";
@@ -195,7 +195,7 @@ impl Guide<'_> {
     }
 
     async fn type_workload(&mut self) -> Result<String> {
-        let check = |word: &str| Target::parse(word).map(drop);
+        let check = |word: &str| TypedTarget::parse(word).map(drop);
         let line = self.draft.followed_by(&[""]);
         self.type_word("Workload, such as deployment/web", "", check, Some(line)).await
     }
@@ -254,19 +254,19 @@ impl Guide<'_> {
             target
         };
         if secret.is_none() {
-            let secret = self.pick_secret_of(&Target::parse(&target)?).await?;
+            let secret = self.pick_secret_of(&TypedTarget::parse(&target)?, &target).await?;
             self.draft.push_first(secret);
         }
         Ok(())
     }
 
     /// Asks for one of the secrets that a workload uses.
-    async fn pick_secret_of(&mut self, target: &Target) -> Result<String> {
+    async fn pick_secret_of(&mut self, target: &TypedTarget, word: &str) -> Result<String> {
         let line = self.draft.followed_by(&[""]);
         let choices =
             complete::secrets_of(target, self.draft.program(), &line, &*self.cluster().await?).await?;
         if choices.is_empty() {
-            return Err(Error::failed(format!("{target} uses no secret")));
+            return Err(Error::failed(format!("{word} uses no secret")));
         }
         self.pick("Secret", choices).await
     }

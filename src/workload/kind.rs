@@ -173,6 +173,16 @@ impl Kind {
         self.names().next().expect("a row has a name")
     }
 
+    /// Returns the name by which a command finds the kind among all known and these: with its group if another one has
+    /// its usual name.
+    pub(crate) fn word_among(&self, others: &[&'static Self]) -> String {
+        let is_anothers = |name: &str| {
+            KINDS.iter().chain(others.iter().copied()).any(|kind| kind != self && kind.answers_to(name))
+        };
+        let own = self.names().next().filter(|name| !is_anothers(name));
+        own.map_or_else(|| self.in_kubectl(), ToOwned::to_owned)
+    }
+
     /// Returns kubectl's unambiguous name for all objects of the kind: `deployments`, `mpijobs.kubeflow.org`.
     pub(crate) fn in_kubectl(&self) -> String {
         match self.version {
@@ -303,6 +313,23 @@ mod tests {
                 assert_eq!(KINDS.iter().filter(|other| other.answers_to(name)).count(), 1, "{name}");
             }
         }
+    }
+
+    #[test]
+    fn a_kind_is_offered_by_a_name_that_finds_it() {
+        let named = |word| Kind::named(word).unwrap().word_among(&[]);
+        assert_eq!([named("deploy"), named("ksvc"), named("tw")], ["deployment", "ksvc", "trainingworkload"]);
+        let served = |group: &str, singular: &str| {
+            let (group, singular, plural) = (group.to_owned(), singular.to_owned(), format!("{singular}s"));
+            Kind::served(&ServedKind { group, plural, singular, ..ServedKind::default() }, &[])
+        };
+        let job = served("batch.example.com", "job");
+        let service = served("a.example.com", "service");
+        let (gizmo, other) = (served("a.example.com", "gizmo"), served("b.example.com", "gizmo"));
+        assert_eq!(job.word_among(&[job]), "jobs.batch.example.com");
+        assert_eq!(service.word_among(&[service]), "services.a.example.com");
+        assert_eq!(gizmo.word_among(&[gizmo, job]), "gizmo");
+        assert_eq!(gizmo.word_among(&[gizmo, other]), "gizmos.a.example.com");
     }
 
     #[test]

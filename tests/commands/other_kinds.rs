@@ -33,7 +33,7 @@ pub(crate) fn describe_gizmos(world: &World) {
     }
 }
 
-fn create_gizmo(world: &World, namespace: &str, name: &str) {
+pub(crate) fn create_gizmo(world: &World, namespace: &str, name: &str) {
     let pod = json!({"template": {"spec": {"containers": [{"name": "main", "image": "busybox"}]}}});
     let object = json!({"apiVersion": format!("{GROUP}/v1"), "kind": "Gizmo", "metadata": {"name": name},
         "spec": {"runners": {"fast": pod, "slow": pod}, "size": 2}});
@@ -217,6 +217,30 @@ fn who_is_led_can_pick_an_object_of_a_kind_that_a_karta_describes(world: &World,
     answer(&mut session, "Workload", "gizmo/g");
     session.expect("Change gizmo.gizmos.example.com/g?");
     session.send("y");
+    let (code, shown) = session.wait();
+    assert_eq!(code, 0, "{shown}");
+    sandbox.run(["attach", "s", "gizmo/g", "--env", "TOKEN=k", "-n", &namespace]).success();
+    let mut session = sandbox.in_terminal(["detach", "-n", &namespace]);
+    answer(&mut session, "Workload", "gizmo/g");
+    answer(&mut session, "Secret", "s");
+    session.expect("Change gizmo.gizmos.example.com/g?");
+    session.send("y");
+    let (code, shown) = session.wait();
+    assert_eq!(code, 0, "{shown}");
+}
+
+#[scenario]
+fn who_is_led_to_a_service_of_knative_gets_a_name_that_works(world: &World, sandbox: &Sandbox) {
+    define(world, &["serving.knative.dev"]);
+    let namespace = world.namespace("ns");
+    world.create_secret(&namespace, "s", &[("k", "v4lue")]);
+    let container = json!({"name": "user-container", "image": "busybox"});
+    let service = json!({"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": {"name": "hello"},
+        "spec": {"template": {"spec": {"containers": [container]}}}});
+    world.create(&format!("/apis/serving.knative.dev/v1/namespaces/{namespace}/services"), &service);
+    let mut session = sandbox.in_terminal(["attach", "s", "--env", "TOKEN=k", "-n", &namespace]);
+    answer(&mut session, "Workload", "hello");
+    answer(&mut session, "Change service.serving.knative.dev/hello?", "");
     let (code, shown) = session.wait();
     assert_eq!(code, 0, "{shown}");
 }

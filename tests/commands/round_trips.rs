@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 use support::{Fault, Gate, Hold, Running, Sandbox, World, scenario};
 
-use crate::other_kinds::describe_gizmos;
+use crate::guide::answer;
+use crate::other_kinds::{create_gizmo, describe_gizmos};
 use crate::workloads::{create_deployment, env_from};
 
 /// A generous limit for a request to come.
@@ -136,6 +137,49 @@ fn what_describes_kinds_is_asked_together_with_their_objects(world: &World, sand
     let first = [&[("GET", "/secrets/hf"), DISCOVERY], &BUILT_IN[..]].concat();
     let rounds: [Round<'_>; 2] = [&first, &[("GET", "/kartas?"), ("GET", "/gizmos?")]];
     takes_rounds(world, || sandbox.spawn(["usage", "hf", "-n", &namespace]), &rounds);
+}
+
+/// The lists of the built-in kinds whose objects have a place for attachments, or objects of them by name.
+const WORKLOADS: [&str; 7] =
+    ["/pods", "/deployments", "/statefulsets", "/daemonsets", "/replicasets", "/jobs", "/cronjobs"];
+
+/// Starts something, and lets these requests through only when all of them have come.
+fn come_together<T>(world: &World, paths: impl Iterator<Item = String>, start: impl FnOnce() -> T) -> T {
+    let gate = |path: String| world.hold(Fault::on("GET", &path), Hold::BeforeForwarding);
+    let gates: Vec<Gate> = paths.map(gate).collect();
+    let started = start();
+    for gate in &gates {
+        assert!(gate.wait_reached(LIMIT), "one waits for another: {:?}", world.lines());
+    }
+    gates.iter().for_each(Gate::release);
+    started
+}
+
+#[scenario]
+fn a_name_alone_is_looked_for_in_known_kinds_while_kartas_are_read(world: &World, sandbox: &Sandbox) {
+    describe_gizmos(world);
+    let namespace = prepared(world);
+    let paths = WORKLOADS.iter().map(|kind| format!("{kind}/web")).chain(["/kartas?".to_owned()]);
+    let words = ["attach", "hf", "web", "--env", "NEW=user", "-n", &namespace];
+    let attached = come_together(world, paths, || sandbox.spawn(words)).wait().success();
+    assert!(attached.stdout.starts_with("deployment.apps/web updated\n"), "{attached}");
+}
+
+#[scenario]
+fn who_is_led_waits_for_lists_of_known_kinds_and_of_kartas_at_once(world: &World, sandbox: &Sandbox) {
+    describe_gizmos(world);
+    let namespace = prepared(world);
+    create_gizmo(world, &namespace, "g");
+    for words in [&["attach", "hf", "--env", "user"][..], &["detach", "hf"]] {
+        let paths = WORKLOADS.iter().map(|kind| format!("{kind}?")).chain(["/kartas?".to_owned()]);
+        let words = words.iter().copied().chain(["-n", &namespace]);
+        let mut session = come_together(world, paths, || sandbox.in_terminal(words));
+        answer(&mut session, "Workload", "deployment/web");
+        session.expect("Change deployment.apps/web?");
+        session.send("y");
+        let (code, shown) = session.wait();
+        assert_eq!(code, 0, "{shown}");
+    }
 }
 
 #[scenario]

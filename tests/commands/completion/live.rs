@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use support::{Fault, Sandbox, World, scenario};
 
+use super::unattended::offers_in_time;
 use super::{Answer, ask};
+use crate::other_kinds::{create_gizmo, describe_gizmos};
 use crate::workloads::{create_deployment, create_job};
 
 fn secret(world: &World, namespace: &str, name: &str, secret_type: &str, labels: &serde_json::Value) {
@@ -208,6 +210,36 @@ fn workloads_and_their_containers(world: &World, sandbox: &Sandbox) {
     assert_eq!(ask("detach hf job/train --container=m").names(), ["main"]);
     assert_eq!(ask("attach hf deploy/web -c main -c ").names(), Vec::<&str>::new());
     assert_eq!(ask("attach hf nokind/").names(), Vec::<&str>::new());
+}
+
+#[scenario]
+fn kinds_that_kartas_describe_are_offered_and_so_is_all_that_is_of_them(world: &World, sandbox: &Sandbox) {
+    describe_gizmos(world);
+    world.custom_resource("widgets.example.com", "v1", "widgets", "Widget");
+    let namespace = world.namespace("a");
+    opaque(world, &namespace, "s");
+    create_gizmo(world, &namespace, "g");
+    sandbox.run(["attach", "s", "gizmo/g", "--env", "V=k1", "-n", &namespace]).success();
+    for words in ["attach s ", "detach s ", "check ", "create x --attach "] {
+        offers_in_time(sandbox, &format!("-n {namespace} {words}"), |names| {
+            names.contains(&"gizmo/") && names.contains(&"deployment/") && !names.contains(&"widget/")
+        });
+    }
+    let ask = |words: &str| ask(sandbox, &format!("-n {namespace} {words}"));
+    let kinds = ask("attach s giz");
+    assert_eq!((kinds.names(), kinds.about("gizmo/"), kinds.directive), (vec!["gizmo/"], "Gizmo", 6));
+    assert_eq!(ask("attach s gizmos").names(), ["gizmos/"]);
+    for line in
+        ["attach s gizmo/", "detach s gizmo/g", "usage gizmo/", "check gizmo/", "create x --attach gizmo/"]
+    {
+        assert_eq!(ask(line).names(), ["gizmo/g"], "{line}");
+    }
+    assert_eq!(ask("attach s gizmos.gizmos.example.com/").names(), ["gizmos.gizmos.example.com/g"]);
+    assert_eq!(ask("attach s gizmo/g -c ").names(), ["main"]);
+    assert_eq!(ask("detach s gizmo/g --env ").names(), ["V"]);
+    for line in ["attach s widg", "attach s widget/", "attach s -c "] {
+        assert_eq!(ask(line).names(), Vec::<&str>::new(), "{line}");
+    }
 }
 
 #[scenario]

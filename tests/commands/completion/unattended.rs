@@ -14,13 +14,18 @@ const LIMIT: Duration = Duration::from_millis(1500);
 
 /// Asks, and sees that this comes in time. A machine at other work, or whose server is, gets another try.
 #[track_caller]
-fn offers_in_time(sandbox: &Sandbox, line: &str, expected: impl Fn(&[&str]) -> bool) {
+pub(super) fn offers_in_time(sandbox: &Sandbox, line: &str, expected: impl Fn(&[&str]) -> bool) {
+    offers_within(LIMIT, sandbox, line, expected);
+}
+
+#[track_caller]
+fn offers_within(limit: Duration, sandbox: &Sandbox, line: &str, expected: impl Fn(&[&str]) -> bool) {
     let end = Instant::now() + PATIENCE;
     loop {
         let started = Instant::now();
         let answer = ask_once(sandbox, line);
         let took = started.elapsed();
-        if took <= LIMIT && expected(&answer.names()) {
+        if took <= limit && expected(&answer.names()) {
             return;
         }
         assert!(Instant::now() < end, "{line}: {took:?}, {:?}", answer.names());
@@ -36,6 +41,28 @@ fn offers_nothing_in_time(sandbox: &Sandbox, line: &str) {
 fn a_server_that_hangs_costs_no_more_than_its_time(world: &World, sandbox: &Sandbox) {
     world.fail(Fault::on("GET", "/secrets").for_ever().hang());
     offers_nothing_in_time(sandbox, "delete s");
+}
+
+/// The known kinds are shown as soon as there is nothing to wait for.
+#[scenario]
+fn known_kinds_wait_half_a_second_at_most_for_those_of_the_cluster(world: &World, sandbox: &Sandbox) {
+    world.fail(Fault::on("GET", "/kartas").for_ever().hang());
+    offers_within(Duration::from_millis(900), sandbox, "attach hf dep", |names| names == ["deployment/"]);
+}
+
+#[test]
+fn where_there_are_no_kartas_nobody_waits_for_the_kinds_of_the_cluster() {
+    let world = World::with_plain_names();
+    let sandbox = Sandbox::new().with(&world);
+    world.fail(Fault::on("GET", "/apis").whole().for_ever().hang());
+    for line in ["attach hf dep", "attach hf gizmo", "usage gizmo/"] {
+        world.clear_log();
+        let known: &[&str] = if line.ends_with("dep") { &["deployment/"] } else { &[] };
+        offers_within(Duration::from_millis(400), &sandbox, line, |names| names == known);
+        let asked: Vec<String> = world.requests().iter().map(|request| request.path.clone()).collect();
+        let is_one_of = |path: &String| path == "/apis" || path == "/apis/run.ai/v1alpha1/kartas";
+        assert!(asked.iter().all(is_one_of), "{asked:?}");
+    }
 }
 
 #[scenario]
