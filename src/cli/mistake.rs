@@ -4,6 +4,7 @@
 //! clap's own text repeats what it found. Here an unexpected word is not shown: it may be a password that
 //! lost its flag (`--from-literal password= hunter2`), and error output ends in logs.
 
+use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::command_line::CommandLine;
@@ -23,7 +24,7 @@ const ELSEWHERE: [(&[&str], Lines); 13] = [
         &["add", "new", "make"],
         &[("to make a secret", "create NAME"), ("to add a key to one", "set NAME KEY")],
     ),
-    (&["update", "patch", "apply", "rotate"], &[("to change a key of a secret", "set NAME KEY")]),
+    (&["update", "patch", "rotate"], &[("to change a key of a secret", "set NAME KEY")]),
     (
         &["rm", "remove"],
         &[
@@ -79,12 +80,12 @@ fn fields() -> String {
 const NOT_SHOWN: &str = "not shown: it may be a secret value";
 
 /// Turns clap's error into one that says what is wrong and what to type.
-pub(super) fn explained(error: &clap::Error) -> Error {
+pub(super) fn explained(error: &clap::Error, program: &Command) -> Error {
     let usage = usage(error);
     let command = command(&usage);
     let mistake = match error.kind() {
         ErrorKind::InvalidSubcommand => unknown_command(error),
-        ErrorKind::UnknownArgument => unknown_word(error, &usage, &command),
+        ErrorKind::UnknownArgument => unknown_word(error, program, &usage, &command),
         ErrorKind::TooManyValues => {
             Error::usage(format!("{} takes no value, and was given one ({NOT_SHOWN})", flag(error)))
         }
@@ -130,7 +131,7 @@ fn unknown_command(error: &clap::Error) -> Error {
 }
 
 /// Explains an unknown flag, or a word where none is expected.
-fn unknown_word(error: &clap::Error, usage: &[String], command: &str) -> Error {
+fn unknown_word(error: &clap::Error, program: &Command, usage: &[String], command: &str) -> Error {
     let word = text(error, ContextKind::InvalidArg);
     if !word.starts_with('-') {
         let unexpected = Error::usage(format!("unexpected argument ({NOT_SHOWN})"));
@@ -141,6 +142,11 @@ fn unknown_word(error: &clap::Error, usage: &[String], command: &str) -> Error {
     if let Some(answer) = commands::answer_to(verb, &word) {
         return answer;
     }
+    let others = those_with_flag(&word, program);
+    if !others.is_empty() {
+        let unknown = Error::usage(format!("unknown flag {word}"));
+        return unknown.hint(format!("it is a flag of {}", list(&others)));
+    }
     // A value may begin with dashes too. A single letter hides nothing.
     let is_letter = word.chars().count() == 2;
     let unknown =
@@ -150,6 +156,15 @@ fn unknown_word(error: &clap::Error, usage: &[String], command: &str) -> Error {
         return unknown.hint("a job has no terminal: leave out -t, or -it");
     }
     with_near_flag(unknown, &word, &text(error, ContextKind::SuggestedArg))
+}
+
+/// Returns the commands that have a flag: then the word is no value.
+fn those_with_flag<'p>(word: &str, program: &'p Command) -> Vec<&'p str> {
+    let Some(long) = word.strip_prefix("--").filter(|long| !long.is_empty()) else { return Vec::new() };
+    let has = |command: &&Command| {
+        command.get_arguments().any(|flag| flag.get_long() == Some(long) && !flag.is_hide_set())
+    };
+    program.get_subcommands().filter(has).map(Command::get_name).collect()
 }
 
 /// Adds the flag that was begun, or typed with a slip. What clap finds alike may mean something else:

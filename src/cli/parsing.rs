@@ -40,11 +40,12 @@ pub(crate) fn parse(words: &[OsString]) -> Result<Cli, NoCommand> {
             Ok(parsed) => parsed,
             Err(error) if is_help(&error) && !is_incomplete(&error) => print_and_exit(&error),
             Err(error) => {
-                keep_reach(&program(), words);
+                let program = program();
+                keep_reach(&program, words);
                 if is_incomplete(&error) {
                     return Err(NoCommand::Incomplete(Box::new(error)));
                 }
-                return Err(NoCommand::Wrong(mistake::explained(&error)));
+                return Err(NoCommand::Wrong(mistake::explained(&error, &program)));
             }
         },
     };
@@ -168,7 +169,7 @@ impl NoCommand {
         match self {
             Self::Wrong(error) => error,
             Self::Incomplete(error) if is_help(&error) => print_and_exit(&error),
-            Self::Incomplete(error) => mistake::explained(&error),
+            Self::Incomplete(error) => mistake::explained(&error, &program()),
         }
     }
 }

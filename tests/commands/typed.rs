@@ -457,3 +457,15 @@ fn a_secret_that_is_named_twice_is_deleted_and_copied_once(world: &World, sandbo
     let synced = sandbox.run(["sync", "t", "t"].iter().chain(&there)).success();
     assert_eq!(synced.stdout, format!("secret/t created in {}\n", project.name));
 }
+
+#[scenario]
+fn a_flag_of_another_command_is_named_and_what_may_be_a_value_is_not(_: &World, sandbox: &Sandbox) {
+    let refused = sandbox.run(["unset", "hf", "--force", "K"]).fails_with(2);
+    assert!(
+        refused.stderr.starts_with("error: unknown flag --force\nhint: it is a flag of "),
+        "{}",
+        refused.stderr
+    );
+    let hidden = sandbox.run(["unset", "hf", "--hf_abc", "K"]).fails_with(2);
+    assert!(hidden.stderr.starts_with("error: unknown flag (not shown"), "{}", hidden.stderr);
+}
