@@ -268,3 +268,68 @@ fn many_requests_are_under_way_where_they_share_a_connection_and_few_where_not(
         assert_eq!(seen, most, "with DISABLE_HTTP2={disable_http2}");
     }
 }
+
+/// More than all that a command reads besides.
+const LARGE: usize = 400_000;
+
+/// A secret with a value that takes seconds over a slow link, and another that is used.
+fn with_a_large_value(world: &World) -> (String, String) {
+    let namespace = prepared(world);
+    let runai = world.runai_namespace();
+    let value = "v".repeat(LARGE);
+    for at in [&namespace, &runai] {
+        world.create_secret(at, "large", &[("token", &value)]);
+    }
+    (namespace, runai)
+}
+
+#[scenario]
+fn who_needs_no_values_reads_none(world: &World, sandbox: &Sandbox) {
+    let (namespace, runai) = with_a_large_value(world);
+    for words in [
+        "list -n NS",
+        "list -n NS -o name",
+        "list -n NS -o wide",
+        "list -n NS -o json",
+        "create new --from-literal=a=b -n NS",
+        "usage -n NS",
+        "usage --unused -n NS",
+        "usage large -n NS",
+        "usage deploy/web -n NS",
+        "restart large --all --no-wait -y -n NS",
+        "detach large deploy/web -n NS",
+        "attach hf deploy/web --env NEW=user -n NS",
+        "label large --runai-namespace RUNAI -y",
+        "label large --remove --runai-namespace RUNAI -y --force",
+        "delete large -n NS -y --force",
+    ] {
+        world.clear_log();
+        let words: Vec<String> =
+            words.split(' ').map(|word| word.replace("NS", &namespace).replace("RUNAI", &runai)).collect();
+        sandbox.run(&words).success();
+        let requests = world.requests();
+        assert!(!requests.is_empty(), "{words:?}");
+        let read: usize = requests.iter().map(|request| request.answer_size).sum();
+        assert!(read < LARGE, "{words:?} reads {read} bytes: {:?}", world.lines());
+    }
+}
+
+#[scenario]
+fn who_needs_one_value_reads_no_other(world: &World, sandbox: &Sandbox) {
+    let (namespace, _) = with_a_large_value(world);
+    for words in [
+        "view hf -n NS",
+        "set hf -n NS --generate=token",
+        "unset hf user -n NS",
+        "check deploy/web -n NS",
+        "submit train -i x -e A=SECRET:hf,token -n NS -- true",
+    ] {
+        world.clear_log();
+        let words: Vec<String> = words.split(' ').map(|word| word.replace("NS", &namespace)).collect();
+        sandbox.run(&words).success();
+        let requests = world.requests();
+        assert!(!requests.is_empty(), "{words:?}");
+        let read: usize = requests.iter().map(|request| request.answer_size).sum();
+        assert!(read < LARGE, "{words:?} reads {read} bytes: {:?}", world.lines());
+    }
+}
