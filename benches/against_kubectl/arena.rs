@@ -11,7 +11,7 @@ use support::sandbox::kubectl;
 use support::{Kubeconfig, Sandbox};
 
 use crate::plugin::plugin;
-use crate::row::{Row, Target, compared, megabytes};
+use crate::row::{Row, Samples, Target, compared, megabytes};
 
 /// Timed runs of each command of a row.
 pub(crate) const RUNS: usize = 50;
@@ -33,6 +33,9 @@ pub(crate) struct Pair<'a> {
     pub(crate) target: Target,
 }
 
+/// Does in this process what a run of a command can't do without, and returns how long that took.
+pub(crate) type Floor<'a> = &'a dyn Fn(usize) -> Duration;
+
 /// The programs and files for running a pair.
 pub(crate) struct Arena {
     pub(crate) sandbox: Sandbox,
@@ -50,12 +53,21 @@ impl Arena {
     }
 
     pub(crate) fn time(&self, pair: &Pair<'_>) -> Row {
-        self.time_of(plugin(), pair)
+        self.timed(plugin(), pair, None)
     }
 
     /// Times a pair, with the plugin under a name of its own.
     pub(crate) fn time_of(&self, plugin: &Path, pair: &Pair<'_>) -> Row {
-        let (mut ours, mut kubectls) = (Vec::new(), Vec::new());
+        self.timed(plugin, pair, None)
+    }
+
+    /// Times a pair, and its floor between them.
+    pub(crate) fn time_above(&self, pair: &Pair<'_>, floor: Floor<'_>) -> Row {
+        self.timed(plugin(), pair, Some(floor))
+    }
+
+    fn timed(&self, plugin: &Path, pair: &Pair<'_>, floor: Option<Floor<'_>>) -> Row {
+        let Samples { mut ours, mut kubectls, floor: mut floors } = Samples::default();
         eprintln!("measuring {}", pair.what);
         for run in 0..WARM_UPS + self.runs {
             for (program, words, samples) in
@@ -74,9 +86,20 @@ impl Arena {
                     samples.push(self.took(program, &arguments).as_secs_f64() * 1e3);
                 }
             }
+            if let Some(took) = floor.map(|floor| floor(run)).filter(|_| run >= WARM_UPS) {
+                floors.push(took.as_secs_f64() * 1e3);
+            }
         }
         let in_words = |[first, median, third]: [f64; 3]| format!("{median:.1} ms ({first:.1}–{third:.1})");
-        compared(pair, ours, kubectls, in_words)
+        compared(pair, Samples { ours, kubectls, floor: floors }, in_words)
+    }
+
+    /// Returns the time in which the system starts a program that does nothing.
+    pub(crate) fn start(&self) -> Duration {
+        let program = Path::new("/bin/true");
+        // As before a run of the others.
+        self.took(program, &[]);
+        self.took(program, &[])
     }
 
     pub(crate) fn memory(&self, pair: &Pair<'_>) -> Row {
@@ -85,30 +108,33 @@ impl Arena {
         };
         let kubectls = kubectl().map(|kubectl| peaks(kubectl, pair.kubectls)).unwrap_or_default();
         let in_words = |[_, median, _]: [f64; 3]| megabytes(median);
-        compared(pair, peaks(plugin(), pair.ours), kubectls, in_words)
+        let ours = peaks(plugin(), pair.ours);
+        compared(pair, Samples { ours, kubectls, ..Samples::default() }, in_words)
     }
 
     /// Runs each once, for commands that can't be repeated.
     pub(crate) fn once(&self, pair: &Pair<'_>) -> Row {
-        self.in_turn(pair, 1)
+        self.in_turn(pair, 1, None)
     }
 
     /// Runs commands that take seconds each, without warm-up.
-    pub(crate) fn in_turn(&self, pair: &Pair<'_>, runs: usize) -> Row {
+    pub(crate) fn in_turn(&self, pair: &Pair<'_>, runs: usize, floor: Option<Floor<'_>>) -> Row {
         eprintln!("measuring {}", pair.what);
         let took = |program: &Path, words, run| self.took(program, &arguments(words, run)).as_secs_f64();
-        let (mut ours, mut kubectls) = (Vec::new(), Vec::new());
+        let mut samples = Samples::default();
         for run in 0..runs {
-            kubectls.extend(kubectl().map(|kubectl| took(kubectl, pair.kubectls, run)));
-            ours.push(took(plugin(), pair.ours, run));
+            samples.kubectls.extend(kubectl().map(|kubectl| took(kubectl, pair.kubectls, run)));
+            samples.floor.extend(floor.map(|floor| floor(run).as_secs_f64()));
+            samples.ours.push(took(plugin(), pair.ours, run));
         }
-        compared(pair, ours, kubectls, |[_, median, _]| format!("{median:.1} s"))
+        compared(pair, samples, |[_, median, _]| format!("{median:.2} s"))
     }
 
     pub(crate) fn memory_once(&self, pair: &Pair<'_>) -> Row {
         let peak = |program: &Path, words| vec![self.peak_memory(program, &arguments(words, 0))];
         let kubectls = kubectl().map(|kubectl| peak(kubectl, pair.kubectls)).unwrap_or_default();
-        compared(pair, peak(plugin(), pair.ours), kubectls, |[_, median, _]| megabytes(median))
+        let samples = Samples { ours: peak(plugin(), pair.ours), kubectls, ..Samples::default() };
+        compared(pair, samples, |[_, median, _]| megabytes(median))
     }
 
     /// Returns the time of one run, from its start to its end.
@@ -141,6 +167,7 @@ impl Arena {
             .env_clear()
             .env("PATH", env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.sandbox.home())
+            .env("KUBE_EDITOR", self.sandbox.bin().join("editor"))
             .env("KUBECONFIG", self.sandbox.path().join("kubeconfig"));
         command
     }

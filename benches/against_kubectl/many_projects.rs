@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::control_plane::{self, ControlPlane};
-use support::{Sandbox, World};
+use support::{Sandbox, World, direct};
 
 use crate::NO_API_SERVER;
 use crate::arena::{Arena, Pair, RUNS_OF_LARGE, arguments};
-use crate::distance::road;
+use crate::distance::{Distance, road};
 use crate::plugin::plugin;
 use crate::row::{Row, Target, counted};
 
@@ -18,14 +18,17 @@ const PROJECTS: usize = 1000;
 /// A round trip to another machine of the same region.
 const WITHIN_A_REGION: Duration = Duration::from_millis(5);
 
+/// As many writes as `sync` has under way.
+const AT_ONCE: usize = 16;
+
 /// How often 1,000 copies are made, each time of another secret: the time varies by a third.
 const SYNCS: usize = 3;
 
 const SYNC: Pair<'_> = Pair {
-    what: "`sync` to 1,000 projects, beside `kubectl apply` of the same secrets",
+    what: "`sync` to 1,000 projects, above the bare POSTs, so many at once, and beside `kubectl apply`",
     ours: "sync timed-{run} --runai-namespace {namespace}",
     kubectls: "apply -f timed-{run}.json",
-    target: Target::Fraction(10.0),
+    target: Target::Floor(1.15),
 };
 
 const SYNC_AT_A_DISTANCE: Pair<'_> = Pair {
@@ -82,7 +85,8 @@ pub(crate) fn on_api_server() -> Vec<Row> {
     let arena = Arena { sandbox: sandbox.with_env("KUBECONFIG", file), runs: RUNS_OF_LARGE };
     arena.connect(&kubeconfig);
     let ours = |pair: &Pair<'_>| pair.ours.replace("{namespace}", &namespace);
-    let made = arena.in_turn(&Pair { ours: &ours(&SYNC), ..SYNC }, SYNCS);
+    let bare = |run| direct::post(bare_copies(&format!("bare-{run}"), &namespaces), AT_ONCE);
+    let made = arena.in_turn(&Pair { ours: &ours(&SYNC), ..SYNC }, SYNCS, Some(&bare));
     arena.connect(&kubeconfig.clone().server(&far(&kubeconfig.server_address())));
     let made_far_away = arena.once(&Pair { ours: &ours(&SYNC_AT_A_DISTANCE), ..SYNC_AT_A_DISTANCE });
     arena.connect(&kubeconfig);
@@ -102,7 +106,7 @@ pub(crate) fn on_api_server() -> Vec<Row> {
 /// Returns the address of a server at a distance.
 fn far(server: &str) -> String {
     let address = server.trim_start_matches("https://").parse().expect("an IP address and a port");
-    format!("https://{}", road(address, WITHIN_A_REGION).address)
+    format!("https://{}", road(address, Distance::of(WITHIN_A_REGION)).address)
 }
 
 /// Returns the names of the shared secrets.
@@ -120,6 +124,13 @@ fn kubectls_copies(name: &str, namespaces: &[String], value: &str) -> String {
     };
     let items: Vec<Value> = namespaces.iter().map(copy).collect();
     json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()
+}
+
+/// Returns the same secrets, with the path of each.
+fn bare_copies(name: &str, namespaces: &[String]) -> Vec<(String, Value)> {
+    let secret = json!({"metadata": {"name": name}, "data": {"TOKEN": "czNjcmV0"}});
+    let path = |namespace: &String| format!("/api/v1/namespaces/{namespace}/secrets");
+    namespaces.iter().map(|namespace| (path(namespace), secret.clone())).collect()
 }
 
 /// Makes shared secrets, and returns the namespaces of the projects.
@@ -151,7 +162,7 @@ pub(crate) fn requests() -> Vec<Row> {
     let again = run("sync timed-0");
     let status = run("status timed-0");
     vec![
-        counted("requests of `sync` that are under way at once", most, 16),
+        counted("requests of `sync` that are under way at once", most, AT_ONCE),
         counted("writes of a second `sync`", again.iter().filter(|request| request.is_write()).count(), 0),
         counted("requests of `status` over 1,000 projects, 3 of them for further pages", status.len(), 6),
     ]

@@ -6,7 +6,7 @@ use support::{Recorded, Sandbox, World};
 use crate::MEGABYTE;
 use crate::arena::{Arena, Pair, arguments};
 use crate::plugin::plugin;
-use crate::row::{Row, Target, compared, counted};
+use crate::row::{Row, Samples, Target, compared, counted};
 
 const SECRETS: usize = 20_000;
 const NAMESPACES: usize = 100;
@@ -39,7 +39,8 @@ pub(crate) fn rows() -> Vec<Row> {
     let kubectls = kubectl().map(|kubectl| vec![size(&answers(kubectl, LIST.kubectls))]).unwrap_or_default();
     let bytes = Pair { what: "bytes on the wire for that", ..LIST };
     let in_words = |[_, median, _]: [f64; 3]| format!("{:.3} MB", median / MEGABYTE);
-    rows.push(compared(&bytes, vec![size(&ours)], kubectls, in_words));
+    let samples = Samples { ours: vec![size(&ours)], kubectls, ..Samples::default() };
+    rows.push(compared(&bytes, samples, in_words));
     // The projects, and pages of 500.
     rows.push(counted("requests of that", ours.len(), 1 + SECRETS / 500));
     let whole = ours.iter().filter(|request| has_values(request)).count();

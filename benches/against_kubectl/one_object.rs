@@ -2,21 +2,23 @@
 
 use serde_json::json;
 use support::control_plane::{self, ControlPlane};
-use support::{Recorded, Sandbox, World};
+use support::{Recorded, Sandbox, World, direct};
 
 use crate::NO_API_SERVER;
 use crate::arena::{Arena, Pair, RUNS, WARM_UPS, arguments};
 use crate::plugin::plugin;
 use crate::row::{Row, Target, counted};
 
+/// For the real API server.
+const CREATE: Pair<'_> = Pair {
+    what: "`create`, above TLS, the bare POST and a start",
+    ours: "create ours-{run} --from-literal=TOKEN=s3cret",
+    kubectls: "create secret generic kubectls-{run} --from-literal=TOKEN=s3cret",
+    target: Target::Floor(1.25),
+};
+
 /// For the real API server; `{namespace}` is the one it is about.
 const ON_API_SERVER: [Pair<'_>; 4] = [
-    Pair {
-        what: "`create`",
-        ours: "create ours-{run} --from-literal=TOKEN=s3cret",
-        kubectls: "create secret generic kubectls-{run} --from-literal=TOKEN=s3cret",
-        target: Target::Fractions(4.0, 3.0),
-    },
     Pair {
         what: "`label`, beside `kubectl label secret`",
         ours: "label ours-{run} --runai-namespace {namespace} --yes",
@@ -35,7 +37,19 @@ const ON_API_SERVER: [Pair<'_>; 4] = [
         kubectls: "create job kubectls-{run} --image=busybox -- true",
         target: Target::None,
     },
+    Pair {
+        what: "`edit` of a key, in an editor that is a script",
+        ours: "edit edited TOKEN",
+        kubectls: "edit secret edited",
+        target: Target::Fraction(1.0),
+    },
 ];
+
+/// Writes another value: into kubectl's manifest, which has it as base64, or as the text that it is.
+const EDITOR: &str = "#!/bin/sh
+value=$(printf %08d $$)
+if grep -q '^  TOKEN: ' \"$1\"; then sed -i \"s/^  TOKEN: .*/  TOKEN: $value/\" \"$1\"; else printf %s \"$value\" >\"$1\"; fi
+";
 
 const MEMORY: Pair<'_> = Pair {
     what: "memory of `create`, resident at its peak",
@@ -47,14 +61,20 @@ const MEMORY: Pair<'_> = Pair {
 /// Measures on the real API server, without anything in between.
 pub(crate) fn on_api_server() -> Vec<Row> {
     if !control_plane::available() {
-        let pairs = ON_API_SERVER.iter().chain([&MEMORY]);
+        let pairs = [&CREATE].into_iter().chain(&ON_API_SERVER).chain([&MEMORY]);
         return pairs.map(|pair| Row::not_run(pair.what, NO_API_SERVER, pair.target)).collect();
     }
     let world = World::real();
     let (arena, namespace) = prepared(&world);
     let time =
         |pair: &Pair<'_>| arena.time(&Pair { ours: &pair.ours.replace("{namespace}", &namespace), ..*pair });
-    let mut rows: Vec<Row> = ON_API_SERVER.iter().map(time).collect();
+    let bare = |run: usize| {
+        let secret = json!({"metadata": {"name": format!("bare-{run}")}, "data": {"TOKEN": "czNjcmV0"}});
+        let post = direct::post(vec![(format!("/api/v1/namespaces/{namespace}/secrets"), secret)], 1);
+        post + arena.start()
+    };
+    let mut rows = vec![arena.time_above(&CREATE, &bare)];
+    rows.extend(ON_API_SERVER.iter().map(time));
     rows.push(arena.memory(&MEMORY));
     world.delete(&format!("/api/v1/namespaces/{namespace}"));
     rows
@@ -67,12 +87,14 @@ fn prepared(world: &World) -> (Arena, String) {
         world.project(project);
     }
     world.create_secret(&namespace, "pair", &[("TOKEN", "s3cret"), ("USER", "ada")]);
+    world.create_secret(&namespace, "edited", &[("TOKEN", "s3cret")]);
     for run in 0..WARM_UPS + RUNS {
         for name in ["ours", "kubectls"] {
             create_deployment(world, &namespace, &format!("{name}-{run}"));
         }
     }
     let sandbox = Sandbox::new();
+    sandbox.program("editor", EDITOR);
     let kubeconfig = ControlPlane::shared().kubeconfig().namespace(&namespace);
     let file = sandbox.file("kubeconfig", kubeconfig.to_string());
     (Arena { sandbox: sandbox.with_env("KUBECONFIG", file), runs: RUNS }, namespace)

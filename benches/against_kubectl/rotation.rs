@@ -9,7 +9,7 @@ use support::{Sandbox, World};
 
 use crate::arena::{Arena, Pair, arguments};
 use crate::plugin::plugin;
-use crate::row::{Row, Target, compared};
+use crate::row::{Row, Samples, Target, compared};
 
 const PROJECTS: usize = 200;
 const WORKLOADS_OF_A_PROJECT: usize = 2;
@@ -46,7 +46,8 @@ pub(crate) fn rows() -> Vec<Row> {
     let ours = took(plugin(), &arguments(&ROTATION.ours.replace("{namespace}", &runai), 0));
     let kubectls = kubectl().map(|_| took(Path::new("/bin/sh"), &[script.display().to_string()]));
     let in_words = |[_, median, _]: [f64; 3]| format!("{median:.1} s");
-    vec![compared(&ROTATION, vec![ours], kubectls.into_iter().collect(), in_words)]
+    let kubectls = kubectls.into_iter().collect();
+    vec![compared(&ROTATION, Samples { ours: vec![ours], kubectls, ..Samples::default() }, in_words)]
 }
 
 fn create_workload(world: &World, namespace: &str, index: usize) {

@@ -10,13 +10,19 @@ use support::sandbox::kubectl;
 use support::{Sandbox, World};
 
 use crate::arena::{Arena, arguments};
-use crate::distance::{Road, road};
+use crate::distance::{Distance, Road, road};
 use crate::one_object::create_deployment;
 use crate::plugin::plugin;
 use crate::row::{megabytes, quartiles};
 use crate::{MEGABYTE, NO_KUBECTL};
 
 const ROUND_TRIP: Duration = Duration::from_millis(100);
+
+/// A link of 1 Mbit/s to the same server.
+const SLOW: Distance = Distance { round_trip: ROUND_TRIP, byte: Duration::from_micros(8) };
+
+/// Runs of each command over the slow link, which is as quick in each.
+const RUNS_WHEN_SLOW: usize = 2;
 
 /// Runs of each command over each road.
 const RUNS: usize = 5;
@@ -25,6 +31,9 @@ const WARM_UPS: usize = 2;
 
 /// The number of the run whose memory is measured, after those of both roads.
 const MEMORY_RUN: usize = 2 * (WARM_UPS + RUNS);
+
+/// The number of the first run over the slow link.
+const SLOW_RUN: usize = MEMORY_RUN + 1;
 
 /// The part of a round trip by which a measurement may miss: a busy machine takes a few milliseconds more or
 /// less.
@@ -126,15 +135,17 @@ struct Measured {
     requests: usize,
     bytes: usize,
     memory: f64,
+    /// The whole time over the slow link, in seconds.
+    slow: f64,
 }
 
 impl Measured {
     fn cells(&self) -> String {
-        let Self { round_trips, connections, requests, bytes, memory } = self;
+        let Self { round_trips, connections, requests, bytes, memory, slow } = self;
         #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
         let kilobytes = *bytes as f64 / 1e3;
         let memory = megabytes(*memory);
-        format!("{round_trips:.1} | {connections} | {requests} | {kilobytes:.1} kB | {memory}")
+        format!("{round_trips:.1} | {connections} | {requests} | {kilobytes:.1} kB | {slow:.2} s | {memory}")
     }
 }
 
@@ -142,6 +153,7 @@ impl Measured {
 struct Globe {
     world: World,
     roads: [(Arena, Road); 2],
+    slow: Arena,
     completer: PathBuf,
     places: Vec<(&'static str, String)>,
 }
@@ -151,8 +163,9 @@ pub(crate) fn print() {
     let globe = prepared();
     println!(
         "At a round trip of {} ms, where one is the TCP handshake and one is TLS:\n\n\
-         | what | round trips | connections | requests | bytes | memory | kubectl's round trips | connections \
-         | requests | bytes | memory | floor | met |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+         | what | round trips | connections | requests | bytes | at 1 Mbit/s | memory | kubectl's round trips \
+         | connections | requests | bytes | at 1 Mbit/s | memory | floor | met |\n\
+         |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
         ROUND_TRIP.as_millis()
     );
     for trip in &TRIPS {
@@ -166,8 +179,8 @@ impl Globe {
     fn print(&self, trip: &Trip) {
         let ours = self.measure(self.program(trip), trip.ours);
         let kubectls = match kubectl() {
-            _ if trip.kubectls.is_empty() => " |  |  |  | ".to_owned(),
-            None => format!("{NO_KUBECTL} |  |  |  | "),
+            _ if trip.kubectls.is_empty() => " |  |  |  |  | ".to_owned(),
+            None => format!("{NO_KUBECTL} |  |  |  |  | "),
             Some(kubectl) => self.measure(kubectl, trip.kubectls).cells(),
         };
         let is_met = ours.round_trips <= f64::from(trip.floor) + NOISE && ours.memory <= MEMORY;
@@ -186,7 +199,9 @@ impl Globe {
         let mut times = [Vec::new(), Vec::new()];
         let near = &self.roads[0].0;
         let memory = near.peak_memory(program, &arguments(&words, MEMORY_RUN));
-        let mut measured = Measured { round_trips: 0.0, connections: 0, requests: 0, bytes: 0, memory };
+        let slow = |run| self.slow.took(program, &arguments(&words, SLOW_RUN + run)).as_secs_f64();
+        let slow = (0..RUNS_WHEN_SLOW).map(slow).fold(f64::INFINITY, f64::min);
+        let mut measured = Measured { round_trips: 0.0, connections: 0, requests: 0, bytes: 0, memory, slow };
         for turn in 0..WARM_UPS + RUNS {
             for (index, (arena, road)) in self.roads.iter().enumerate() {
                 self.world.clear_log();
@@ -213,7 +228,7 @@ fn prepared() -> Globe {
     for at in [&project.namespace, &namespace] {
         world.create_secret(at, "pair", &[("TOKEN", "s3cret"), ("USER", "ada")]);
     }
-    for run in 0..=MEMORY_RUN {
+    for run in 0..SLOW_RUN + RUNS_WHEN_SLOW {
         for name in ["ours", "kubectls"] {
             create_deployment(&world, &namespace, &format!("{name}-{run}"));
         }
@@ -230,17 +245,19 @@ fn prepared() -> Globe {
     let shared = json!({"metadata": {"name": "shared", "labels": {"runai/cluster-wide": "true", "run.ai/cluster-wide": "true"}},
         "data": {"TOKEN": "czNjcmV0"}});
     world.create(&format!("/api/v1/namespaces/{runai}/secrets"), &shared);
-    let roads = [Duration::ZERO, ROUND_TRIP].map(|round_trip| {
-        let road = road(world.address(), round_trip);
+    let connected = |distance| {
+        let road = road(world.address(), distance);
         let arena = Arena { sandbox: Sandbox::new(), runs: RUNS };
         arena.connect(&world.kubeconfig().server(&format!("https://{}", road.address)));
         (arena, road)
-    });
+    };
+    let roads = [Duration::ZERO, ROUND_TRIP].map(|round_trip| connected(Distance::of(round_trip)));
+    let (slow, _) = connected(SLOW);
     let near = &roads[0].0;
     near.took(plugin(), &arguments(&format!("sync shared --runai-namespace {runai}"), 0));
     let completer = near.sandbox.bin().join("kubectl_complete-runai_secret");
     symlink(plugin(), &completer).expect("a link in the sandbox");
     let places =
         vec![("{namespace}", namespace), ("{clean}", clean), ("{project}", project.name), ("{runai}", runai)];
-    Globe { world, roads, completer, places }
+    Globe { world, roads, slow, completer, places }
 }

@@ -8,14 +8,15 @@ pub(crate) struct Row {
     ours: String,
     pub(crate) kubectls: String,
     ratio: String,
+    floor: String,
     target: String,
     met: &'static str,
 }
 
 impl Row {
     pub(crate) fn print(&self) {
-        let Self { what, ours, kubectls, ratio, target, met } = self;
-        println!("| {what} | {ours} | {kubectls} | {ratio} | {target} | {met} |");
+        let Self { what, ours, kubectls, ratio, floor, target, met } = self;
+        println!("| {what} | {ours} | {kubectls} | {ratio} | {floor} | {target} | {met} |");
     }
 
     /// Builds a row whose commands could not be run.
@@ -25,6 +26,7 @@ impl Row {
             ours: why.to_owned(),
             kubectls: String::new(),
             ratio: String::new(),
+            floor: String::new(),
             target: target.to_string(),
             met: "–",
         }
@@ -38,26 +40,25 @@ pub(crate) enum Target {
     None,
     /// At most kubectl's divided by this.
     Fraction(f64),
-    /// The first fraction as the goal, and the second as the limit.
-    Fractions(f64, f64),
+    /// At most so many times the floor.
+    Floor(f64),
     Megabytes(f64),
     Milliseconds(f64),
     Requests(usize),
 }
 
 impl Target {
-    fn met_by(self, ours: f64, kubectls: Option<f64>) -> &'static str {
-        let in_words = |met| if met { "yes" } else { "**no**" };
-        let ratio = kubectls.map(|kubectls| kubectls / ours);
-        match (self, ratio) {
-            (Self::None, _) | (Self::Fraction(_) | Self::Fractions(..), None) => "–",
-            (Self::Fractions(wanted, least), Some(ratio)) if ratio < wanted && ratio >= least => "the second",
-            (Self::Fraction(wanted) | Self::Fractions(wanted, _), Some(ratio)) => in_words(ratio >= wanted),
-            (Self::Megabytes(most), _) => in_words(ours <= most * MEGABYTE),
-            (Self::Milliseconds(most), _) => in_words(ours <= most),
+    fn met_by(self, ours: f64, kubectls: Option<f64>, floor: Option<f64>) -> &'static str {
+        let met = match self {
+            Self::None => None,
+            Self::Fraction(wanted) => kubectls.map(|kubectls| kubectls / ours >= wanted),
+            Self::Floor(times) => floor.map(|floor| ours <= times * floor),
+            Self::Megabytes(most) => Some(ours <= most * MEGABYTE),
+            Self::Milliseconds(most) => Some(ours <= most),
             #[expect(clippy::cast_precision_loss, reason = "a handful of requests")]
-            (Self::Requests(most), _) => in_words(ours <= most as f64),
-        }
+            Self::Requests(most) => Some(ours <= most as f64),
+        };
+        met.map_or("–", |met| if met { "yes" } else { "**no**" })
     }
 }
 
@@ -66,7 +67,7 @@ impl std::fmt::Display for Target {
         match self {
             Self::None => f.write_str("–"),
             Self::Fraction(wanted) => write!(f, "1/{wanted}"),
-            Self::Fractions(wanted, least) => write!(f, "1/{wanted}, at least 1/{least}"),
+            Self::Floor(times) => write!(f, "{times} × the floor"),
             Self::Megabytes(most) => write!(f, "{most} MB"),
             Self::Milliseconds(most) => write!(f, "{most} ms"),
             Self::Requests(most) => write!(f, "{most}"),
@@ -85,22 +86,31 @@ pub(crate) fn quartiles(mut samples: Vec<f64>) -> [f64; 3] {
     [1, 2, 3].map(|quarter| samples[(samples.len() - 1) * quarter / 4])
 }
 
+/// What was measured of a pair.
+#[derive(Default)]
+pub(crate) struct Samples {
+    pub(crate) ours: Vec<f64>,
+    pub(crate) kubectls: Vec<f64>,
+    /// The time that the machine and the API server take for the same without any program, if that was measured.
+    pub(crate) floor: Vec<f64>,
+}
+
 /// Builds the row of a pair, from its samples.
-pub(crate) fn compared(
-    pair: &Pair<'_>,
-    ours: Vec<f64>,
-    kubectls: Vec<f64>,
-    in_words: fn([f64; 3]) -> String,
-) -> Row {
+pub(crate) fn compared(pair: &Pair<'_>, samples: Samples, in_words: fn([f64; 3]) -> String) -> Row {
+    let Samples { ours, kubectls, floor } = samples;
     let ours = quartiles(ours);
-    let kubectls = (!kubectls.is_empty()).then(|| quartiles(kubectls));
+    let [kubectls, floor] =
+        [kubectls, floor].map(|samples| (!samples.is_empty()).then(|| quartiles(samples)));
+    let [median_of_kubectl, median_of_floor] =
+        [kubectls, floor].map(|three| three.map(|[_, median, _]| median));
     Row {
         what: pair.what.to_owned(),
         ours: in_words(ours),
         kubectls: kubectls.map_or_else(|| NO_KUBECTL.to_owned(), in_words),
-        ratio: kubectls.map_or_else(String::new, |kubectls| ratio(ours[1], kubectls[1])),
+        ratio: median_of_kubectl.map_or_else(String::new, |kubectls| ratio(ours[1], kubectls)),
+        floor: floor.map_or_else(String::new, in_words),
         target: pair.target.to_string(),
-        met: pair.target.met_by(ours[1], kubectls.map(|kubectls| kubectls[1])),
+        met: pair.target.met_by(ours[1], median_of_kubectl, median_of_floor),
     }
 }
 
@@ -111,7 +121,7 @@ pub(crate) fn megabytes(bytes: f64) -> String {
 pub(crate) fn counted(what: &str, count: usize, most: usize) -> Row {
     let target = Target::Requests(most);
     #[expect(clippy::cast_precision_loss, reason = "a handful of requests")]
-    let met = target.met_by(count as f64, None);
+    let met = target.met_by(count as f64, None, None);
     let ours = count.to_string();
     Row { ours, met, ..Row::not_run(what, "", target) }
 }

@@ -11,7 +11,7 @@ use support::{Kubeconfig, Sandbox, World};
 
 use crate::arena::{Arena, Pair, RUNS_OF_LARGE, arguments};
 use crate::plugin::plugin;
-use crate::row::{Row, Target, compared};
+use crate::row::{Row, Samples, Target, compared};
 use crate::{MEGABYTE, NO_API_SERVER};
 
 const SECRETS: usize = 2000;
@@ -58,7 +58,9 @@ fn bytes() -> Row {
     let pair = Pair { what: "its bytes on the wire", target: Target::Megabytes(0.1), ..TIME };
     let kubectls = kubectl().map(|kubectl| vec![answers(kubectl, TIME.kubectls)]).unwrap_or_default();
     let ours = vec![answers(&completer, TIME.ours)];
-    compared(&pair, ours, kubectls, |[_, median, _]| format!("{:.3} MB", median / MEGABYTE))
+    compared(&pair, Samples { ours, kubectls, ..Samples::default() }, |[_, median, _]| {
+        format!("{:.3} MB", median / MEGABYTE)
+    })
 }
 
 /// Measures with a server that accepts the connection and never answers. kubectl would wait for ever.

@@ -47,6 +47,7 @@ mod bare;
 mod certificates;
 pub mod control_plane;
 pub mod controller;
+pub mod direct;
 pub mod engines;
 mod faults;
 mod forward;
