@@ -237,6 +237,6 @@ fn verdict(
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let (not_ready, all) = (bad.len(), plural(places.len(), "workload"));
     let status = CommandLine::kubectl("rollout status").arg(&first.name).namespace(&first.namespace);
-    Err(Error::partly(format!("{not_ready} of {all} have no ready new pods yet: {}", few(&names)))
+    Err(Error::partly(format!("new pods of {not_ready} of {all} are not ready yet: {}", few(&names)))
         .hint(format!("they were restarted, and their controllers go on: {status}")))
 }

@@ -24,6 +24,16 @@ pub(crate) struct Planning<P> {
     pub(crate) plan: Result<P>,
 }
 
+/// What would happen to one of them.
+enum Effect {
+    /// A line for each part that changes.
+    Changes(Vec<String>),
+    /// Not what was asked for, and why.
+    Stays(String),
+    /// It is as it should be, or an error says later what is wrong.
+    Nothing,
+}
+
 /// A change of several workloads.
 pub(crate) struct SeveralChanges<'a> {
     pub(crate) args: &'a ChangeArgs,
@@ -40,11 +50,7 @@ impl SeveralChanges<'_> {
     pub(crate) async fn run<P: Plan>(&self, all: Vec<Planning<P>>) -> Result<()> {
         let Self { args, session, .. } = self;
         let recreates = matches!(self.way(), Some(Way::Recreate));
-        let effects: Vec<String> = all.iter().flat_map(|one| self.effects(one)).collect();
-        if !effects.is_empty() {
-            let question = format!("Change {}?", plural(all.len(), "workload"));
-            session.confirm_effects(&args.write, &effects, &question).await?;
-        }
+        self.agree(&all).await?;
         let mut several = Several::workloads(all.len(), session);
         let mut objects = Objects::asked(all.len(), &args.write, session);
         // A recreation waits until the old workload is gone, and must be let finish: one after the other.
@@ -67,29 +73,47 @@ impl SeveralChanges<'_> {
         stopped.and(several.verdict())
     }
 
+    /// Shows the effects, and asks if there are any.
+    async fn agree<P: Plan>(&self, all: &[Planning<P>]) -> Result<()> {
+        let effects: Vec<Effect> = all.iter().map(|one| self.effect(one)).collect();
+        let changed = effects.iter().filter(|effect| matches!(effect, Effect::Changes(_))).count();
+        if changed == 0 {
+            return Ok(());
+        }
+        let lines = effects.into_iter().flat_map(|effect| match effect {
+            Effect::Changes(lines) => lines,
+            Effect::Stays(why) => vec![why],
+            Effect::Nothing => Vec::new(),
+        });
+        let question = format!("Change {}?", plural(changed, "workload"));
+        self.session.confirm_effects(&self.args.write, &lines.collect::<Vec<_>>(), &question).await
+    }
+
     fn way(&self) -> Option<Way> {
         (self.args.flag_of_way() == Some("--recreate")).then_some(Way::Recreate)
     }
 
-    /// Says what would happen to one of them, a line each.
-    fn effects<P: Plan>(&self, one: &Planning<P>) -> Vec<String> {
+    fn effect<P: Plan>(&self, one: &Planning<P>) -> Effect {
         let Planning { target, object, plan } = one;
-        let (Ok(object), Ok(plan)) = (object, plan) else { return Vec::new() };
-        let Ok(Planned::Changed(changed)) = plan.change(object, target.kind, &target.to_string()) else {
-            return Vec::new();
+        let object = match object {
+            Ok(object) => object,
+            Err(error) => return Effect::Stays(format!("{target} stays as it is: {}", error.for_a_note())),
         };
-        let mut effects: Vec<String> =
-            changed.differences.iter().map(|difference| format!("{target}: {difference}")).collect();
-        if target.kind.on_change_of(object) == OnChange::Refused {
-            let part = target.kind.changed_part();
-            effects.push(match self.way() {
-                Some(_) => format!("{target} is deleted and created again: its {part} is immutable"),
-                None => {
-                    format!("{target} stays as it is: its {part} is immutable (--recreate makes it anew)")
-                }
-            });
+        let Ok(Ok(Planned::Changed(changed))) =
+            plan.as_ref().map(|plan| plan.change(object, target.kind, &target.to_string()))
+        else {
+            return Effect::Nothing;
+        };
+        let part = target.kind.changed_part();
+        let is_immutable = target.kind.on_change_of(object) == OnChange::Refused;
+        if is_immutable && self.way().is_none() {
+            let why = format!("its {part} is immutable (--recreate makes it anew)");
+            return Effect::Stays(format!("{target} stays as it is: {why}"));
         }
-        effects
+        let anew =
+            is_immutable.then(|| format!("{target} is deleted and created again: its {part} is immutable"));
+        let differences = changed.differences.iter().map(|difference| format!("{target}: {difference}"));
+        Effect::Changes(differences.chain(anew).collect())
     }
 
     async fn change<P: Plan>(&self, one: Planning<P>) -> Result<crate::change::workload::Done> {

@@ -137,7 +137,10 @@ fn what_holds_an_old_value_is_restarted_and_what_cannot_be_is_named_with_its_com
     assert!(second.stderr.contains("restarted already since the change: deployment.apps/old\n"), "{second}");
     assert!(world.writes().is_empty(), "{:?}", world.lines());
     let late = run(&["restart", "s", "-y", "--timeout=0s"]).fails_with(3);
-    assert!(late.stderr.contains("no ready new pods yet: deployment.apps/old\n"), "{late}");
+    assert!(
+        late.stderr.contains("new pods of 1 of 1 workload are not ready yet: deployment.apps/old\n"),
+        "{late}"
+    );
     let all = run(&["restart", "s", "--all", "-y", "--no-wait"]).success();
     for name in ["old", "new", "other-key"] {
         assert!(all.stdout.contains(&format!("deployment.apps/{name} restarted\n")), "{all}");
@@ -244,7 +247,7 @@ fn it_waits_until_the_new_pods_are_ready(world: &World, sandbox: &Sandbox) {
         deployment(world, &namespace, &format!("web-{number}"), with_variable("a"));
     }
     let late = sandbox.run(["restart", "s", "--all", "-y", "--timeout=1ms", "-n", &namespace]).fails_with(3);
-    assert!(late.stderr.contains("10 of 10 workloads have no ready new pods yet: "), "{late}");
+    assert!(late.stderr.contains("new pods of 10 of 10 workloads are not ready yet: "), "{late}");
     assert!(late.stderr.contains("kubectl rollout status deployment.apps/web-0 -n "), "{late}");
     let running = sandbox.spawn(["restart", "s", "--all", "-y", "-n", &namespace]);
     let done = while_pods_come(world, &[&namespace], running).success();

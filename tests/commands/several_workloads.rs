@@ -116,12 +116,20 @@ fn what_can_not_be_changed_is_named_and_the_rest_is_done(world: &World, sandbox:
     assert_eq!(partly.stdout, "deployment.apps/api updated\ndeployment.apps/web updated\n", "{partly}");
     for line in [
         "job.batch/train stays as it is: its pod template is immutable (--recreate makes it anew)",
+        "deployment.apps/gone stays as it is: ",
         "error: workload job.batch/train: job.batch/train can't be changed",
         "error: workload deployment.apps/gone: ",
         "failed for 2 of 4 workloads",
     ] {
         assert!(partly.stderr.contains(line), "{line} is missing in {partly}");
     }
+    assert!(
+        !partly.stderr.contains("job.batch/train: env"),
+        "what does not happen is not announced: {partly}"
+    );
+    let unasked = ["attach", "hf", "job/train", "deploy/gone", "--env", "token", "-n", &namespace];
+    let none = sandbox.run(unasked).fails_with(1);
+    assert!(none.stderr.contains("failed for all 2 workloads"), "nothing is asked about nothing: {none}");
     assert_eq!(job(world, &namespace, "train").unwrap()["metadata"]["uid"], uid);
     world.delete(&format!("/api/v1/namespaces/{namespace}/secrets/hf"));
     sandbox.run(words).fails_with(1);
