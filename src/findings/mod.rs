@@ -7,6 +7,7 @@ mod contents;
 mod copies;
 mod doubts;
 mod ends;
+mod plaintext;
 mod stale;
 mod uses;
 mod variables;
@@ -58,6 +59,7 @@ pub(crate) enum Code {
     TrailingNewline,
     DoubtfulValue,
     LastApplied,
+    PlaintextCredential,
     ExpiredCertificate,
     Expired,
     ExpiresSoon,
@@ -74,7 +76,7 @@ pub(crate) enum Code {
 }
 
 impl Code {
-    pub(crate) const ALL: [Self; 25] = [
+    pub(crate) const ALL: [Self; 26] = [
         Self::MissingSecret,
         Self::MissingKey,
         Self::StuckPod,
@@ -87,6 +89,7 @@ impl Code {
         Self::TrailingNewline,
         Self::DoubtfulValue,
         Self::LastApplied,
+        Self::PlaintextCredential,
         Self::ExpiredCertificate,
         Self::Expired,
         Self::ExpiresSoon,
@@ -116,6 +119,7 @@ impl Code {
             Self::TrailingNewline => "trailing-newline",
             Self::DoubtfulValue => "doubtful-value",
             Self::LastApplied => "last-applied",
+            Self::PlaintextCredential => "plaintext-credential",
             Self::ExpiredCertificate => "expired-certificate",
             Self::Expired => "expired",
             Self::ExpiresSoon => "expires-soon",
@@ -158,6 +162,8 @@ pub(crate) struct View {
     /// Secrets that other objects make; their future content is unknown.
     pub(crate) made: Makers,
     pub(crate) env_names: EnvNames,
+    /// The file of each consumer that was read from one, by namespace and name.
+    pub(crate) files: BTreeMap<(String, String), String>,
     pub(crate) extent: Extent,
 }
 
@@ -218,6 +224,8 @@ impl View {
             findings.extend(stale::findings(self, consumer));
         }
         findings.extend(uses::stuck(self, &findings));
+        // Who has ended can still be read.
+        findings.extend(self.consumers.iter().flat_map(|consumer| plaintext::findings(self, consumer)));
         let users = Users::of(&self.consumers);
         for secret in self.secrets.values().flatten() {
             findings.extend(contents::findings(self.extent, &users, secret));

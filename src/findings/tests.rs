@@ -36,6 +36,7 @@ fn view(consumers: Vec<Consumer>, secrets: Vec<Inspection>) -> View {
         account_logins: BTreeMap::new(),
         made: Makers::default(),
         env_names: EnvNames::Classic,
+        files: BTreeMap::new(),
         extent: Extent::Whole,
     }
 }

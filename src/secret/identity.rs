@@ -23,7 +23,7 @@ pub(crate) use self::ssh_key::SshKey;
 use self::text::{LONGEST_LINE, MOST};
 use super::key_pair;
 use super::pem::{Block, blocks, is_pem};
-use super::token_scan::kind_of_token;
+use super::token_scan::{JSON_WEB_TOKEN, kind_of_token};
 use super::value::SecretValue;
 use crate::wording::plural;
 
@@ -73,7 +73,7 @@ impl Identity {
         let line = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= LONGEST_LINE)?.trim();
         signed::token(line)
             .map(Self::Jwt)
-            .or_else(|| kind_of_token(key, line).map(|name| Self::Token { name }))
+            .or_else(|| kind_of_token(key, line).filter(is_opaque).map(|name| Self::Token { name }))
     }
 
     fn of_certificates(
@@ -123,6 +123,11 @@ impl Identity {
             Self::Token { name } => vec![("token", (*name).to_owned())],
         }
     }
+}
+
+/// Signed JSON that can't be read is nothing that is known.
+fn is_opaque(kind: &&str) -> bool {
+    *kind != JSON_WEB_TOKEN
 }
 
 impl KeyBeside {

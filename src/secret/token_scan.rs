@@ -23,8 +23,9 @@ const TOKENS: [(&str, &str); 20] = [
     ("nvapi-", "NVIDIA API key"),
     ("AIza", "Google API key"),
     ("dckr_pat_", "Docker personal access token"),
-    (SIGNED, "JSON Web Token"),
+    (SIGNED, JSON_WEB_TOKEN),
 ];
+pub(super) const JSON_WEB_TOKEN: &str = "JSON Web Token";
 /// The start of signed JSON: `{"` in base64.
 const SIGNED: &str = "eyJ";
 /// The least number of characters after a prefix.
@@ -58,7 +59,7 @@ pub(super) fn kind_of_token(key: &str, text: &str) -> Option<&'static str> {
     if is_digest && key.to_lowercase().contains("wandb") {
         return Some("Weights & Biases API key");
     }
-    token_of(text).filter(|_| !text.starts_with(SIGNED))
+    token_of(text)
 }
 
 fn token_of(text: &str) -> Option<&'static str> {
@@ -111,12 +112,37 @@ fn part_without_secrets(part: &str, is_value: bool) -> String {
     }
 }
 
-fn names_a_secret(name: &str) -> bool {
-    let name = name.trim_matches(QUOTES).to_lowercase().replace(['_', '.'], "-");
-    let is_name = name.chars().all(|char| char.is_ascii_alphanumeric() || char == '-');
-    let ends_so =
-        |end: &&str| name.strip_suffix(*end).is_some_and(|rest| rest.is_empty() || rest.ends_with('-'));
-    is_name && SECRET_NAMES.iter().any(ends_so)
+/// Returns true for the name of a variable or a flag whose value is secret.
+pub(super) fn names_a_secret(name: &str) -> bool {
+    let name = normalized(name);
+    SECRET_NAMES.iter().any(|end| ends_in(&name, end))
+}
+
+/// Returns true for the name of a variable or a flag whose value is a key, secret or not.
+pub(super) fn names_a_key(name: &str) -> bool {
+    ends_in(&normalized(name), "key")
+}
+
+/// Returns a name in lower case, with a dash between its words; empty if it is none.
+pub(super) fn normalized(name: &str) -> String {
+    let name = name.trim_matches(QUOTES);
+    if !name.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_' | '.')) {
+        return String::new();
+    }
+    let mut words = String::new();
+    let mut before = '-';
+    for char in name.chars() {
+        if before.is_ascii_lowercase() && char.is_ascii_uppercase() {
+            words.push('-');
+        }
+        words.push(if char.is_ascii_alphanumeric() { char.to_ascii_lowercase() } else { '-' });
+        before = char;
+    }
+    words
+}
+
+fn ends_in(name: &str, end: &str) -> bool {
+    name.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('-'))
 }
 
 /// Returns true for a literal: not a variable, a file, a word such as `<pad>`, or the next flag.

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::account_logins::{OwnLogins, own_logins};
 use super::doubts::{Doubt, doubts};
 use super::kind::Kind;
+use super::plaintext::{Plaintext, plaintext};
 use super::readers::Reader;
 use super::references::Reference;
 use super::rollout;
@@ -31,6 +32,8 @@ pub(crate) struct Consumer {
     pub(crate) doubts: Vec<Doubt>,
     /// Its own registry logins, one for each of its pod specs; read by [`Consumer::with_doubts`].
     pub(crate) own_logins: Vec<OwnLogins>,
+    /// Its credentials in plain text; read by [`Consumer::with_doubts`].
+    pub(crate) plaintext: Vec<Plaintext>,
     /// The container of a pod that can't start because of its configuration.
     pub(crate) stuck: Option<String>,
     /// Who of its pods read a secret at its start.
@@ -73,6 +76,7 @@ impl Consumer {
             holder: Holder::Itself,
             doubts: Vec::new(),
             own_logins: Vec::new(),
+            plaintext: Vec::new(),
             stuck: if kind.name == "Pod" { stuck(&object["status"]) } else { None },
             uid: text(metadata, "uid").to_owned(),
             owner: owner.map(|owner| text(owner, "uid").to_owned()).unwrap_or_default(),
@@ -81,7 +85,8 @@ impl Consumer {
 
     /// Adds the doubts about the object that it was read from.
     pub(crate) fn with_doubts(self, object: &Value) -> Self {
-        Self { doubts: doubts(object, self.kind), own_logins: own_logins(object, self.kind), ..self }
+        let (doubts, own_logins) = (doubts(object, self.kind), own_logins(object, self.kind));
+        Self { doubts, own_logins, plaintext: plaintext(object, self.kind), ..self }
     }
 
     /// Returns this consumer, with the additions of its dependents as in [`folded`].
@@ -178,6 +183,7 @@ fn what_it_adds(one: &Consumer, top: &Consumer) -> Option<Consumer> {
         holder: Holder::WhatItMade,
         doubts: Vec::new(),
         own_logins: Vec::new(),
+        plaintext: Vec::new(),
         stuck,
         readers: Vec::new(),
         ..top.clone()
@@ -188,7 +194,10 @@ fn what_it_adds(one: &Consumer, top: &Consumer) -> Option<Consumer> {
 
 impl Consumer {
     fn matters(&self) -> bool {
-        !self.references.is_empty() || self.stuck.is_some() || !self.doubts.is_empty()
+        !self.references.is_empty()
+            || self.stuck.is_some()
+            || !self.doubts.is_empty()
+            || !self.plaintext.is_empty()
     }
 
     fn place(&self) -> (&str, &str, &str, State) {
@@ -199,6 +208,7 @@ impl Consumer {
     fn covers(&self, other: &Self) -> bool {
         (other.stuck.is_none() || self.stuck.is_some())
             && (other.doubts.is_empty() || self.doubts == other.doubts)
+            && (other.plaintext.is_empty() || self.plaintext == other.plaintext)
             && other.references.iter().all(|reference| self.accounts_for(reference))
     }
 

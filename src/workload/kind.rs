@@ -237,7 +237,7 @@ impl OnChange {
 /// `Worker` in `/spec/pytorchReplicaSpecs/Worker/template/spec`.
 fn part_name(object: &Value, pointer: &str) -> String {
     let mut holder = pointer;
-    while let Some((above, "spec" | "template")) =
+    while let Some((above, "spec" | "template" | "podTemplate")) =
         holder.rsplit_once('/').filter(|(above, _)| !above.is_empty())
     {
         holder = above;

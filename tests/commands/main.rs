@@ -58,6 +58,7 @@ mod named_copy;
 mod next;
 mod not_found;
 mod other_kinds;
+mod plaintext;
 mod project;
 mod prompts;
 mod propagation;

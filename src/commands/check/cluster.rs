@@ -39,7 +39,8 @@ impl Seen {
     pub(super) fn view(self, elsewhere: Elsewhere) -> (View, Vec<Unseen>) {
         let Self { consumers, secrets, logins: account_logins, env_names, extent, unseen } = self;
         let made = Makers::default();
-        (View { consumers, secrets, elsewhere, account_logins, made, env_names, extent }, unseen)
+        let files = BTreeMap::new();
+        (View { consumers, secrets, elsewhere, account_logins, made, env_names, files, extent }, unseen)
     }
 }
 

@@ -32,6 +32,8 @@ struct Content {
     consumers: Vec<Consumer>,
     secrets: Secrets,
     made: Makers,
+    /// The file of each consumer, as `-f` takes it.
+    files: BTreeMap<(String, String), String>,
     malformed: Vec<Finding>,
     /// The number of objects of other kinds, by group and kind.
     unchecked: BTreeMap<(String, String), usize>,
@@ -41,7 +43,8 @@ struct Content {
 /// to.
 pub(super) async fn look(from: &Manifests<'_>, cluster: &Cluster, session: &Session<'_>) -> Result<Look> {
     let others = described(from.files, cluster).await?;
-    let Content { consumers, mut secrets, made, malformed, unchecked } = Content::of(from, &others, session)?;
+    let Content { consumers, mut secrets, made, files, malformed, unchecked } =
+        Content::of(from, &others, session)?;
     let wanted = referred(&consumers).into_iter().filter(|place| !secrets.contains_key(place));
     // If the files make a secret, the one in the cluster is what it was made of until now.
     let is_made = |(namespace, name): &(String, String)| made.of(namespace, name).is_some();
@@ -52,7 +55,7 @@ pub(super) async fn look(from: &Manifests<'_>, cluster: &Cluster, session: &Sess
     secrets.extend(found.into_iter().chain(to_make.into_iter().map(|place| (place, None))));
     let elsewhere = elsewhere(&secrets, cluster).await;
     let (account_logins, extent) = (logins, Extent::Part);
-    let view = View { consumers, secrets, elsewhere, account_logins, made, env_names, extent };
+    let view = View { consumers, secrets, elsewhere, account_logins, made, env_names, files, extent };
     Ok(Look {
         findings: [view.findings(from.horizon), malformed].concat(),
         view,
@@ -63,7 +66,8 @@ pub(super) async fn look(from: &Manifests<'_>, cluster: &Cluster, session: &Sess
 
 /// Checks the same without a cluster: a secret that is not in the files is not looked up.
 pub(super) fn look_offline(from: &Manifests<'_>, session: &Session<'_>) -> Result<Look> {
-    let Content { consumers, mut secrets, made, malformed, unchecked } = Content::of(from, &[], session)?;
+    let Content { consumers, mut secrets, made, files, malformed, unchecked } =
+        Content::of(from, &[], session)?;
     let not_there = referred(&consumers).into_iter().filter(|place| !secrets.contains_key(place));
     let is_made = |(namespace, name): &(String, String)| made.of(namespace, name).is_some();
     let (to_make, unknown): (Vec<_>, Vec<_>) = not_there.partition(is_made);
@@ -74,8 +78,16 @@ pub(super) fn look_offline(from: &Manifests<'_>, session: &Session<'_>) -> Resul
     secrets.extend(to_make.into_iter().map(|place| (place, None)));
     let account_logins = logins_in(&consumers);
     let (env_names, extent) = (EnvNames::Classic, Extent::Part);
-    let view =
-        View { consumers, secrets, elsewhere: BTreeMap::new(), account_logins, made, env_names, extent };
+    let view = View {
+        consumers,
+        secrets,
+        elsewhere: BTreeMap::new(),
+        account_logins,
+        made,
+        env_names,
+        files,
+        extent,
+    };
     Ok(Look {
         findings: [view.findings(from.horizon), malformed].concat(),
         view,
@@ -134,11 +146,12 @@ impl Content {
                 let Object { place, value, .. } = object;
                 let value =
                     if is_kustomization(file.name(), &value) { as_kustomization(value) } else { value };
-                match fault(&value) {
-                    Some((fault, remedy)) => {
-                        content.malformed.push(findings::no_object(&place, namespace, fault, remedy));
-                    }
-                    None => content.add(&value, namespace, others).map_err(|error| error.at(&place))?,
+                if let Some((fault, remedy)) = fault(&value) {
+                    content.malformed.push(findings::no_object(&place, namespace, fault, remedy));
+                } else {
+                    let seen = content.consumers.len();
+                    content.add(&value, namespace, others).map_err(|error| error.at(&place))?;
+                    content.note_file(seen, file);
                 }
             }
         }
@@ -146,6 +159,13 @@ impl Content {
             content.narrow_to(target, files)?;
         }
         Ok(content)
+    }
+
+    /// Notes the file of the consumers after the first `seen`.
+    fn note_file(&mut self, seen: usize, file: &ManifestFile) {
+        let word = file.path().map_or_else(|| "-".into(), |path| path.to_string_lossy().into_owned());
+        let place = |one: &Consumer| (one.namespace.clone(), one.display_name());
+        self.files.extend(self.consumers[seen..].iter().map(|one| (place(one), word.clone())));
     }
 
     fn add(&mut self, object: &Value, namespace: &str, others: &[&'static Kind]) -> Result<()> {
