@@ -4,6 +4,7 @@
 pub(crate) mod declared;
 pub(crate) mod manifest;
 pub(crate) mod owner;
+pub(crate) mod places;
 pub(crate) mod recreate;
 pub(crate) mod restart;
 pub(crate) mod retry;

@@ -19,6 +19,7 @@ use crate::metadata::{EXPIRES, Ends, LAST_APPLIED, Metadata};
 use crate::propagation::Scope;
 use crate::secret::{Difference, SecretManifest};
 use crate::session::Session;
+use crate::session::batch::Objects;
 use crate::sharing;
 use crate::sharing::CopyCheck;
 use crate::wording::list;
@@ -154,18 +155,21 @@ impl<'a> SecretChange<'a> {
         json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata })
     }
 
-    /// Reports what was done, and what became of each key.
-    pub(crate) fn report(&self, done: &Done) -> Result<()> {
-        self.session.report(self.write, &format!("secret/{}", self.name), done.verb, &done.object)?;
-        tell_keys(&done.difference, None, self.session);
+    /// Reports what was done, and what became of each key; in which project, if there are several.
+    pub(crate) fn report(&self, done: &Done, project: Option<&str>, objects: &mut Objects<'_>) -> Result<()> {
+        let place = project.map(|project| format!(" in {project}")).unwrap_or_default();
+        let verb = format!("{}{place}", done.verb);
+        objects.tell(&format!("secret/{}", self.name), &verb, done.object.clone())?;
+        tell_keys(&done.difference, project, self.session);
         if !done.lost_ends.is_empty() {
             self.session.ui.note(&format!(
-                "the noted end of {} went with the old value; set --expires notes that of the new one",
+                "the noted end of {} went with the old value{place}; set --expires notes that of the new one",
                 list(&done.lost_ends)
             ));
         }
         let usage = CommandLine::plugin("usage").arg(self.name);
-        self.session.propose(self.write, &self.session.in_this_place(usage));
+        let usage = if project.is_some() { usage.then("-A") } else { self.session.in_this_place(usage) };
+        self.session.propose(self.write, &usage);
         if done.cleaned && self.write.dry_run == DryRun::None {
             self.session.ui.note("the copy of values that kubectl apply had left in an annotation is gone");
         }

@@ -14,7 +14,7 @@ use crate::session::batch::{Objects, Several};
 use crate::wording::plural;
 use crate::workload::{OnChange, Target};
 
-/// How many workloads are read or written at a time.
+/// How many objects are read or written at a time.
 pub(crate) const AT_ONCE: usize = 16;
 
 /// A workload as it was read, and what is planned for it.

@@ -1,9 +1,12 @@
 //! `set`: sets some keys of a secret and leaves the others alone.
 
+use std::rc::Rc;
 use std::time::Duration;
 
+use futures::future::join_all;
 use serde_json::Value;
 
+use crate::change::places::{Place, Places, Written, both};
 use crate::change::secret::{Plan, SecretChange};
 use crate::cluster::{Failure, Namespaces, SecretWithValues};
 use crate::command_line::CommandLine;
@@ -13,10 +16,11 @@ use crate::moment::Moment;
 use crate::propagation::Scope;
 use crate::secret::{self, Difference, Nothing, SecretManifest, Source};
 use crate::session::Session;
+use crate::session::batch::Several;
 use crate::sources::{SourceArgs, ask_about_suspects, read_sources};
 use crate::ui::Proposal;
 use crate::uses::restarts::AffectedWorkloads;
-use crate::uses::rotation::{Area, Rotation, Waiting, Whom, wait_for_copies};
+use crate::uses::rotation::{self, Area, Rotation, Waiting, Whom, wait_for_copies};
 use crate::uses::usual::{self, Said};
 use crate::wording::{list, nearest};
 use crate::{sharing, ui};
@@ -27,11 +31,14 @@ use crate::{sharing, ui};
 /// value of a single KEY from there. All sources of create work too. A secret that does not exist is created.
 /// If two people change a secret at once, neither loses a key.
 ///
+/// With several projects the values are read once. All secrets are read and judged before the first is written:
+/// if one is refused, none is changed.
+///
 /// Then it names the workloads that use these keys: mounted files change by themselves, but a workload that
 /// read a variable when it started must be restarted.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
-    kubectl runai-secret set hf HF_TOKEN -p team-a < token.txt\n  \
+    kubectl runai-secret set hf HF_TOKEN -p team-a,team-b < token.txt\n  \
     kubectl runai-secret set settings --from-dotenv=.env --restart\n  \
     kubectl runai-secret set hf HF_TOKEN -n runai --restart\n  \
     kubectl runai-secret set db --generate=password=48")]
@@ -64,62 +71,69 @@ pub(crate) struct SetArgs {
     write: WriteArgs,
 }
 
+/// The secrets of a command, with values.
+type Secrets<'a> = Places<'a, SecretWithValues>;
+
+/// What is known of a secret before it is written.
+struct Before {
+    is_there: bool,
+    /// With whom it is shared.
+    scope: Scope,
+    /// The keys that will have another value.
+    keys: Vec<String>,
+}
+
+/// A secret that was there, and is written.
+struct Changed<'p> {
+    place: &'p Place<'p, SecretWithValues>,
+    scope: Scope,
+    /// The keys that have another value.
+    keys: Vec<String>,
+    /// The workloads that use them, if they are told.
+    searched: Option<Result<AffectedWorkloads, Failure>>,
+}
+
 pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
     secret::check_secret_name(&args.name)?;
     // If nobody is asked, the sources are read first: a credential plugin may take the terminal. A user who
     // types a value is told before typing if it can't be set.
     let read = if args.asks(session) { None } else { Some(args.read(session).await?) };
-    let change = SecretChange::begin("set", &args.name, &args.write, session).await?;
-    let found = args.look(&change).await?;
-    let scope = found.as_ref().map_or(Scope::Nobody, |secret| sharing::scope(&secret.head.metadata, session));
+    let mut places = Secrets::begin("set", &args.name, args.again(), &args.write, session).await?;
+    args.look(&mut places).await?;
     let manifest = if let Some(manifest) = read {
         manifest
     } else {
-        if let Some(secret) = &found {
-            change.check(&secret.head).await?;
-        }
+        places.judge(async |place| place.check().await).await?;
         args.read(session).await?
     };
-    judge(&manifest, found.as_ref(), session)?;
-    args.review(&manifest, found.as_ref(), &change).await?;
-    let before = found.as_ref().map(|secret| Difference::of_set(&secret.values, &manifest.data));
-    let keys = before.as_ref().map(Difference::touched).unwrap_or_default();
-    if let Some(secret) = found.as_ref().filter(|_| !keys.is_empty()) {
-        change.check(&secret.head).await?;
-        args.agree_to_restart(&change, &keys, &scope).await?;
-    }
-    let existed = found.is_some();
-    let is_searched = !keys.is_empty() && args.is_told(session) && !args.restart;
+    places.judge(async |place| judge(&manifest, place).await).await?;
+    args.review(&manifest, &places).await?;
+    let before: Vec<Before> = places.all.iter().map(|place| Before::of(place, &manifest)).collect();
+    args.agree_to_restart(&places, &before).await?;
+    let found = places.take();
     let search = async {
         // One that fails does not end the write, and a write that fails ends the search.
-        Ok(if is_searched { Some(args.audience(&change, &keys, &scope).await) } else { None })
+        Ok(args.search(&places, &before).await)
     };
-    let write = change.run(found, |secret| Ok(plan(&manifest, secret)));
-    let (done, audience) = tokio::try_join!(write, search)?;
-    change.report(&done)?;
-    if !existed {
-        let next = usual::command(&Said::by_manifest(&manifest));
-        session.propose(&args.write, &session.in_this_place(next));
-        return args.tell_that_it_is_new(&change).await;
-    }
-    let keys = done.difference.touched();
-    if keys.is_empty() {
-        args.tell_that_nothing_restarts(session);
-        return Ok(());
-    }
-    change.tell_of_copies(&scope);
-    match audience {
-        _ if args.restart => args.restart_audience(&change, &keys, &scope).await,
-        None => Ok(()),
-        Some(audience) => {
-            let audience = audience.map_err(not_found_out)?;
-            match scope {
-                Scope::Nobody => audience.tell(&change.namespace, session),
-                Scope::EveryProject | Scope::Department(_) => audience.tell_of_copies(session),
-            }
-            Ok(())
+    let write = places.write(found, |_, secret| Ok(plan(&manifest, secret)));
+    let (Written { done, verdict }, searched) = tokio::try_join!(write, search)?;
+    let verdict = verdict.map_err(|error| args.with_word_of_random_values(error));
+    let all = places.all.iter().zip(before).zip(done).zip(searched);
+    let mut changed = Vec::new();
+    for (((place, before), done), searched) in all {
+        let Some(done) = done else { continue };
+        if before.is_there {
+            let keys = done.difference.touched().into_iter().map(str::to_owned).collect();
+            changed.push(Changed { place, keys, scope: before.scope, searched });
+            continue;
         }
+        if place.project.is_none() {
+            let next = usual::command(&Said::by_manifest(&manifest));
+            session.propose(&args.write, &session.in_this_place(next));
+        }
+        args.tell_that_it_is_new(&place.change).await?;
     }
+    both(args.follow(changed, session).await, verdict, session)
 }
 
 fn plan(manifest: &SecretManifest, found: Option<&SecretWithValues>) -> Plan {
@@ -131,22 +145,53 @@ fn plan(manifest: &SecretManifest, found: Option<&SecretWithValues>) -> Plan {
     Plan::patch(&secret.head, difference, manifest.ends(), body)
 }
 
-/// Refuses values that nothing could use in a secret of this type. Half of a pair is judged with the half that
-/// stays.
-fn judge(manifest: &SecretManifest, found: Option<&SecretWithValues>, session: &Session<'_>) -> Result<()> {
-    let Some(SecretWithValues { head, values }) = found else { return Ok(()) };
+/// Refuses a secret that nobody can change, and values that nothing could use in a secret of this type. Half of a
+/// pair is judged with the half that stays.
+async fn judge(manifest: &SecretManifest, place: &Place<'_, SecretWithValues>) -> Result<()> {
+    let Some(secret) = &place.found else { return Ok(()) };
+    let SecretWithValues { head, values } = secret;
     let judged = secret::judged_keys(&head.secret_type);
-    if !judged.iter().any(|key| manifest.data.contains_key(*key)) {
+    if judged.iter().any(|key| manifest.data.contains_key(*key)) {
+        let value = |key: &str| manifest.data.get(key).or_else(|| values.get(key));
+        for warning in secret::check_values(&head.secret_type, value)? {
+            place.change.session.ui.warning(&format!("{warning}{}", place.suffix()));
+        }
+    }
+    if Difference::of_set(values, &manifest.data).is_nothing() {
         return Ok(());
     }
-    let value = |key: &str| manifest.data.get(key).or_else(|| values.get(key));
-    for warning in secret::check_values(&head.secret_type, value)? {
-        session.ui.warning(&warning);
+    place.check().await
+}
+
+impl Before {
+    fn of(place: &Place<'_, SecretWithValues>, manifest: &SecretManifest) -> Self {
+        let Some(secret) = &place.found else {
+            return Self { is_there: false, scope: Scope::Nobody, keys: Vec::new() };
+        };
+        let difference = Difference::of_set(&secret.values, &manifest.data);
+        let keys = difference.touched().into_iter().map(str::to_owned).collect();
+        let scope = sharing::scope(&secret.head.metadata, place.change.session);
+        Self { is_there: true, scope, keys }
     }
-    Ok(())
 }
 
 impl SetArgs {
+    /// Returns the command without a place. Sources are left out: a literal is a value.
+    fn again(&self) -> CommandLine {
+        let set = CommandLine::plugin("set").arg(&self.name).args(&self.keys);
+        if self.sources.is_empty() { set } else { set.then("…") }
+    }
+
+    /// Says of random values that a second run makes others.
+    fn with_word_of_random_values(&self, error: Error) -> Error {
+        if !self.sources.are_random() {
+            return error;
+        }
+        error.hint(
+            "another run makes other random values: to have the same in all projects, name all of them again",
+        )
+    }
+
     /// Returns how workloads are renewed that read these keys at their start.
     fn rotation<'a>(
         &'a self,
@@ -164,33 +209,33 @@ impl SetArgs {
     }
 
     /// Shows what is restarted in all projects, and asks before anything is written.
-    async fn agree_to_restart(&self, change: &SecretChange<'_>, keys: &[&str], scope: &Scope) -> Result<()> {
-        if !self.restart || *scope == Scope::Nobody {
-            return Ok(());
+    async fn agree_to_restart(&self, places: &Secrets<'_>, before: &[Before]) -> Result<()> {
+        for (place, Before { keys, scope, .. }) in places.all.iter().zip(before) {
+            if !self.restart || *scope == Scope::Nobody || keys.is_empty() {
+                continue;
+            }
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            let rotation = self.rotation(&place.change, &keys, scope, Whom::Everybody);
+            let plan = rotation.look().await?;
+            rotation.agree(&plan).await?;
         }
-        let rotation = self.rotation(change, keys, scope, Whom::Everybody);
-        let plan = rotation.look().await?;
-        rotation.agree(&plan).await
+        Ok(())
     }
 
     /// Shows what will change, and warns of what may be a mistake.
-    async fn review(
-        &self,
-        manifest: &SecretManifest,
-        found: Option<&SecretWithValues>,
-        change: &SecretChange<'_>,
-    ) -> Result<()> {
-        let (name, namespace, session) = (&self.name, &change.namespace, change.session);
+    async fn review(&self, manifest: &SecretManifest, places: &Secrets<'_>) -> Result<()> {
         let keys = list(manifest.data.keys().collect::<Vec<_>>());
-        let what = match found {
-            Some(_) => format!("new values for {keys}; its other keys stay"),
-            None => format!("a new secret with {keys}"),
+        let effect = |place: &Place<'_, SecretWithValues>| {
+            let what = match place.found {
+                Some(_) => format!("new values for {keys}; its other keys stay"),
+                None => format!("a new secret with {keys}"),
+            };
+            format!("secret/{} in {}: {what}", self.name, place.change.namespace)
         };
-        let effect = format!("secret/{name} in {namespace}: {what}");
-        session.confirm_if_guided(&self.write, &format!("Set {keys}?"), &[effect], Proposal::No).await?;
-        if let Some(secret) = found {
-            warn_of_slips(manifest, secret, session);
-        }
+        let effects: Vec<String> = places.all.iter().map(effect).collect();
+        let (question, session) = (format!("Set {keys}?"), places.session);
+        session.confirm_if_guided(&self.write, &question, &effects, Proposal::No).await?;
+        places.all.iter().for_each(|place| warn_of_slips(manifest, place));
         Ok(())
     }
 
@@ -272,34 +317,47 @@ impl SetArgs {
         Ok(sources)
     }
 
-    /// Reads the secret, and asks what the server serves if workloads will be searched.
-    async fn look(&self, change: &SecretChange<'_>) -> Result<Option<SecretWithValues>> {
-        if !self.is_told(change.session) {
-            return change.read().await;
+    /// Reads the secrets, and asks what the server serves if workloads will be searched.
+    async fn look(&self, places: &mut Secrets<'_>) -> Result<()> {
+        if !self.is_told(places.session) {
+            return places.read().await;
         }
-        tokio::join!(change.read(), change.cluster.discover_ahead()).0
+        let cluster = Rc::clone(&places.cluster);
+        tokio::join!(places.read(), cluster.discover_ahead()).0
     }
 
-    /// Finds the workloads that use these keys of the secret, or of its copies.
-    async fn audience(
+    /// Finds the workloads that use the keys that change, for each place; none where they are not told.
+    async fn search(
         &self,
-        change: &SecretChange<'_>,
-        keys: &[&str],
-        scope: &Scope,
-    ) -> Result<AffectedWorkloads, Failure> {
-        let SecretChange { cluster, namespace, .. } = change;
-        match scope {
-            Scope::Nobody => AffectedWorkloads::of(&self.name, keys, namespace, cluster).await,
-            Scope::EveryProject | Scope::Department(_) => {
-                AffectedWorkloads::of_source(&self.name, keys, namespace, cluster).await
+        places: &Secrets<'_>,
+        before: &[Before],
+    ) -> Vec<Option<Result<AffectedWorkloads, Failure>>> {
+        let is_told = self.is_told(places.session) && !self.restart;
+        let searches = places.all.iter().zip(before).map(async |(place, Before { keys, scope, .. })| {
+            if !is_told || keys.is_empty() {
+                return None;
             }
-        }
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            let SecretChange { namespace, cluster, .. } = &place.change;
+            Some(AffectedWorkloads::of_scope(scope, &self.name, &keys, namespace, cluster).await)
+        });
+        join_all(searches).await
     }
 
-    fn tell_that_nothing_restarts(&self, session: &Session<'_>) {
-        if self.restart {
+    /// Tells or restarts the workloads that use what has changed.
+    async fn follow(&self, mut all: Vec<Changed<'_>>, session: &Session<'_>) -> Result<()> {
+        let was_there = !all.is_empty();
+        all.retain(|one| !one.keys.is_empty());
+        if all.is_empty() && was_there && self.restart {
             session.ui.note("no value changed: nothing is restarted");
         }
+        for one in &all {
+            one.place.change.tell_of_copies(&one.scope);
+        }
+        if self.restart {
+            return self.restart_audience(&all, session).await;
+        }
+        tell(all, session)
     }
 
     /// Reports whether the user reads notes.
@@ -309,28 +367,71 @@ impl SetArgs {
     }
 
     /// Restarts the workloads that need it; of a shared secret when its copies have arrived.
-    async fn restart_audience(&self, change: &SecretChange<'_>, keys: &[&str], scope: &Scope) -> Result<()> {
-        let SecretChange { session, cluster, .. } = change;
+    async fn restart_audience(&self, all: &[Changed<'_>], session: &Session<'_>) -> Result<()> {
         let is_real = self.write.dry_run == DryRun::None;
-        if is_real {
-            let restart = CommandLine::plugin("restart").arg(&self.name).namespace(&change.namespace);
+        if is_real && !all.is_empty() {
+            let restart = |one: &Changed<'_>| {
+                CommandLine::plugin("restart")
+                    .arg(&self.name)
+                    .namespace(&one.place.change.namespace)
+                    .to_string()
+            };
+            let restarts: Vec<String> = all.iter().map(restart).collect();
             ui::interrupt::leave_word(format!(
-                "the secret has its new values; this restarts what is still old: {restart}"
+                "the secret has its new values; this restarts what is still old: {}",
+                restarts.join("; ")
             ));
         }
-        let (late, waiting) = match scope {
+        let looks = join_all(all.iter().map(|one| self.look_for_old(one))).await;
+        let mut several = Several::projects(all.len(), session);
+        let mut plans = Vec::new();
+        for (one, plan) in all.iter().zip(looks) {
+            plans.extend(several.one(one.place.title(), plan)?);
+        }
+        let (Some(plan), [first, ..]) = (rotation::Plan::together(plans), all) else {
+            return several.verdict();
+        };
+        let is_shared = all.iter().any(|one| one.scope != Scope::Nobody);
+        let waiting = if is_shared && is_real { Waiting::AtMost(self.timeout) } else { Waiting::No };
+        let rotation = self.rotation(&first.place.change, &[], &first.scope, Whom::Stale);
+        both(several.verdict(), rotation.carry_out(&plan, waiting).await, session)
+    }
+
+    /// Finds what is to be restarted in one place.
+    async fn look_for_old(&self, one: &Changed<'_>) -> Result<rotation::Plan> {
+        let SecretChange { session, cluster, namespace, .. } = &one.place.change;
+        let is_real = self.write.dry_run == DryRun::None;
+        let late = match one.scope {
             Scope::EveryProject | Scope::Department(_) if is_real => {
-                let late = wait_for_copies(&self.name, &change.namespace, self.timeout, cluster, session);
-                (late.await?, Waiting::AtMost(self.timeout))
+                wait_for_copies(&self.name, namespace, self.timeout, cluster, session).await?
             }
-            _ => (Vec::new(), Waiting::No),
+            _ => Vec::new(),
         };
         // Only now: what started while the secret was written may have the old value. A dry run changed nothing.
         let whom = if is_real { Whom::Stale } else { Whom::Everybody };
-        let rotation = self.rotation(change, keys, scope, whom);
-        let plan = rotation.look().await.map_err(not_found_out)?.without(late);
-        rotation.carry_out(&plan, waiting).await
+        let keys: Vec<&str> = one.keys.iter().map(String::as_str).collect();
+        let rotation = self.rotation(&one.place.change, &keys, &one.scope, whom);
+        Ok(rotation.look().await.map_err(not_found_out)?.without(late))
     }
+}
+
+/// Tells who uses what has changed.
+fn tell(all: Vec<Changed<'_>>, session: &Session<'_>) -> Result<()> {
+    let (mut own, mut namespaces) = (Vec::new(), Vec::new());
+    for Changed { place, scope, searched, .. } in all {
+        let Some(audience) = searched.transpose().map_err(not_found_out)? else { continue };
+        match scope {
+            Scope::Nobody => {
+                own.push(audience);
+                namespaces.push(place.change.namespace.as_str());
+            }
+            Scope::EveryProject | Scope::Department(_) => audience.tell_of_copies(session),
+        }
+    }
+    if !own.is_empty() {
+        AffectedWorkloads::together(own).tell(&list(&namespaces), session);
+    }
+    Ok(())
 }
 
 fn not_found_out(failure: Failure) -> Error {
@@ -339,14 +440,16 @@ fn not_found_out(failure: Failure) -> Error {
 }
 
 /// Warns of a new key whose name is almost that of an existing one: it is often a typing mistake.
-fn warn_of_slips(manifest: &SecretManifest, secret: &SecretWithValues, session: &Session<'_>) {
+fn warn_of_slips(manifest: &SecretManifest, place: &Place<'_, SecretWithValues>) {
+    let Some(secret) = &place.found else { return };
     for key in manifest.data.keys().filter(|key| !secret.head.has_key(key)) {
         if let Some(near) =
             nearest(key, secret.head.keys()).filter(|near| near.len().abs_diff(key.len()) <= 1)
         {
-            session
-                .ui
-                .warning(&format!("{key} is a new key; the secret also has {near}, which stays as it is"));
+            place.change.session.ui.warning(&format!(
+                "{key} is a new key; the secret{} also has {near}, which stays as it is",
+                place.suffix()
+            ));
         }
     }
 }

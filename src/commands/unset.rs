@@ -1,15 +1,18 @@
 //! `unset`: takes keys out of a secret and leaves the others alone.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use serde_json::Value;
 
+use crate::change::places::{Place, Places, Written};
 use crate::change::secret::{Plan, SecretChange};
 use crate::cluster::{SecretHead, SecretWithValues};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{Holds, WriteArgs};
 use crate::metadata::Ends;
+use crate::propagation::Scope;
 use crate::secret::Difference;
 use crate::session::Session;
 use crate::ui::Proposal;
@@ -18,10 +21,12 @@ use crate::{secret, session, sharing, uses};
 
 /// Take keys out of a secret, and leave its other keys as they are
 ///
-/// If workloads would not start without one of the keys, it names them and asks you to confirm.
+/// If workloads would not start without one of the keys, it names them and asks you to confirm. With several
+/// projects all secrets are read and judged before the first is changed: if one is refused, none is.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret unset settings OLD_TOKEN -p team-a\n  \
+    kubectl runai-secret unset settings OLD_TOKEN -p team-a,team-b\n  \
     kubectl runai-secret unset settings OLD_TOKEN OLD_URL --dry-run=server")]
 pub(crate) struct UnsetArgs {
     /// The secret
@@ -36,51 +41,74 @@ pub(crate) struct UnsetArgs {
     write: WriteArgs,
 }
 
+/// The secret in one place, with values.
+type Found<'a> = Place<'a, SecretWithValues>;
+
 pub(super) async fn run(args: &UnsetArgs, session: &Session<'_>) -> Result<()> {
     secret::check_secret_name(&args.name)?;
-    let change = SecretChange::begin("unset", &args.name, &args.write, session).await?;
-    let SecretChange { namespace, cluster, .. } = &change;
-    let (found, ()) = tokio::join!(change.read::<SecretWithValues>(), cluster.discover_ahead());
-    let found = found?;
-    let secret = match args.check(found.as_ref().map(AsRef::as_ref), namespace) {
-        Ok(secret) => secret,
-        Err(error) if found.is_some() => return Err(error),
-        Err(error) => {
-            return Err(session::not_found::with_nearest_secret(error, &args.name, namespace, cluster).await);
-        }
+    let again = CommandLine::plugin("unset").arg(&args.name).args(&args.keys);
+    let mut places = Places::begin("unset", &args.name, again, &args.write, session).await?;
+    let cluster = Rc::clone(&places.cluster);
+    let (read, ()) = tokio::join!(places.read(), cluster.discover_ahead());
+    read?;
+    places.judge(async |place| args.judge(place).await).await?;
+    let scope = |place: &Found<'_>| {
+        let metadata = place.found.as_ref().map(|secret| &secret.head.metadata);
+        metadata.map_or(Scope::Nobody, |metadata| sharing::scope(metadata, session))
     };
-    change.check(secret).await?;
-    args.refuse_incomplete(secret)?;
-    let scope = sharing::scope(&secret.metadata, session);
-    uses::losing_keys::agree(&change, &scope, &args.keys).await?;
-    if secret.keys().all(|key| args.keys.iter().any(|gone| gone == key)) {
-        session.ui.note(&format!("{} then has no keys left; the empty secret stays", args.name));
+    let scopes: Vec<Scope> = places.all.iter().map(scope).collect();
+    let changes: Vec<_> = places.all.iter().map(|place| &place.change).zip(scopes).collect();
+    uses::losing_keys::agree(&changes, &args.keys).await?;
+    places.all.iter().for_each(|place| args.tell_of_the_rest(place));
+    let keys = list(&args.keys);
+    let effect =
+        |place: &Found<'_>| format!("secret/{} in {}: without {keys}", args.name, place.change.namespace);
+    let effects: Vec<String> = places.all.iter().map(effect).collect();
+    let question = format!("Take {keys} out of {}?", args.name);
+    session.confirm_if_guided(&args.write, &question, &effects, Proposal::No).await?;
+    let scopes: Vec<Scope> = changes.into_iter().map(|(_, scope)| scope).collect();
+    let found = places.take();
+    let plan = |place: &Found<'_>, secret: Option<&SecretWithValues>| {
+        let secret = args.check(secret.map(SecretWithValues::as_ref), &place.change.namespace)?;
+        args.refuse_incomplete(secret)?;
+        Ok(args.plan(secret))
+    };
+    let Written { done, verdict } = places.write(found, plan).await?;
+    for ((place, scope), _) in places.all.iter().zip(&scopes).zip(done).filter(|(_, done)| done.is_some()) {
+        place.change.tell_of_copies(scope);
     }
-    for doubt in found.iter().flat_map(|secret| args.doubts_of_the_rest(secret)) {
-        session.ui.warning(&doubt);
-    }
-    let effect = format!("secret/{} in {namespace}: without {}", args.name, list(&args.keys));
-    session
-        .confirm_if_guided(
-            &args.write,
-            &format!("Take {} out of {}?", list(&args.keys), args.name),
-            &[effect],
-            Proposal::No,
-        )
-        .await?;
-    let done = change
-        .run(found, |secret| {
-            let secret = args.check(secret.map(SecretWithValues::as_ref), namespace)?;
-            args.refuse_incomplete(secret)?;
-            Ok(args.plan(secret))
-        })
-        .await?;
-    change.report(&done)?;
-    change.tell_of_copies(&scope);
-    Ok(())
+    verdict
 }
 
 impl UnsetArgs {
+    /// Refuses a secret that can't lose these keys.
+    async fn judge(&self, place: &Found<'_>) -> Result<()> {
+        let SecretChange { namespace, cluster, .. } = &place.change;
+        let found = place.found.as_ref().map(SecretWithValues::as_ref);
+        let secret = match self.check(found, namespace) {
+            Ok(secret) => secret,
+            Err(error) if found.is_some() => return Err(error),
+            Err(error) => {
+                let name = &self.name;
+                return Err(session::not_found::with_nearest_secret(error, name, namespace, cluster).await);
+            }
+        };
+        place.check().await?;
+        self.refuse_incomplete(secret)
+    }
+
+    /// Says what is left of the secret, and warns of what nothing could use in it.
+    fn tell_of_the_rest(&self, place: &Found<'_>) {
+        let (Some(secret), ui) = (&place.found, place.change.session.ui) else { return };
+        if secret.head.keys().all(|key| !self.stays(key)) {
+            let suffix = place.suffix();
+            ui.note(&format!("{} then has no keys left{suffix}; the empty secret stays", self.name));
+        }
+        for doubt in self.doubts_of_the_rest(secret) {
+            ui.warning(&format!("{doubt}{}", place.suffix()));
+        }
+    }
+
     /// Returns the secret if it has all of the keys.
     fn check<'a>(&self, found: Option<&'a SecretHead>, namespace: &str) -> Result<&'a SecretHead> {
         let name = &self.name;

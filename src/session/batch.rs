@@ -23,14 +23,14 @@ pub(crate) struct Several<'a> {
     /// `for` with secrets, `in` with projects.
     preposition: &'static str,
     all: usize,
-    done: usize,
-    failed: Vec<Kind>,
+    done: Vec<String>,
+    failed: Vec<(String, Kind)>,
 }
 
 impl<'a> Several<'a> {
     /// Starts with the number of secrets that were named.
     pub(crate) fn secrets(all: usize, session: &'a Session<'a>) -> Self {
-        Self { session, noun: "secret", preposition: "for", all, done: 0, failed: Vec::new() }
+        Self { session, noun: "secret", preposition: "for", all, done: Vec::new(), failed: Vec::new() }
     }
 
     /// Starts with the number of projects that were named.
@@ -50,7 +50,7 @@ impl<'a> Several<'a> {
     pub(crate) fn one<T>(&mut self, name: &str, outcome: Result<T>) -> Result<Option<T>> {
         match outcome {
             Ok(outcome) => {
-                self.done += 1;
+                self.done.push(name.to_owned());
                 Ok(Some(outcome))
             }
             Err(error) if self.all == 1 => Err(error),
@@ -58,7 +58,7 @@ impl<'a> Several<'a> {
                 Err(error.for_good())
             }
             Err(error) => {
-                self.failed.push(error.kind());
+                self.failed.push((name.to_owned(), error.kind()));
                 self.session.ui.error(&error.at(&format!("{} {name}", self.noun)));
                 Ok(None)
             }
@@ -71,16 +71,41 @@ impl<'a> Several<'a> {
     /// One of them failed.
     pub(crate) fn verdict(&self) -> Result<()> {
         let all = plural(self.all, self.noun);
-        let failed = match self.done {
+        let failed = match self.done.len() {
             0 => format!("failed {} all {all}", self.preposition),
             _ => format!("failed {} {} of {all}", self.preposition, self.failed.len()),
         };
-        match (self.failed.as_slice(), self.done) {
+        let is = |kind: Kind| move |(_, one): &(String, Kind)| *one == kind;
+        match (self.failed.as_slice(), self.done.len()) {
             ([], _) => Ok(()),
-            (kinds, 0) if kinds.iter().all(|kind| *kind == Kind::Usage) => Err(Error::usage(failed)),
-            (kinds, 0) if !kinds.contains(&Kind::Partly) => Err(Error::failed(failed)),
+            (failures, 0) if failures.iter().all(is(Kind::Usage)) => Err(Error::usage(failed)),
+            (failures, 0) if !failures.iter().any(is(Kind::Partly)) => Err(Error::failed(failed)),
             _ => Err(Error::partly(failed)),
         }
+    }
+
+    /// Ends what comes before the first write: where one of them is refused, none is written.
+    ///
+    /// # Errors
+    /// One of them failed.
+    pub(crate) fn unanimous(&self) -> Result<()> {
+        if self.failed.is_empty() {
+            return Ok(());
+        }
+        let (failed, all) = (self.failed.len(), plural(self.all, self.noun));
+        let refused = format!("nothing was changed: refused {} {failed} of {all}", self.preposition);
+        let usage = self.failed.iter().all(|(_, kind)| *kind == Kind::Usage);
+        Err(if usage { Error::usage(refused) } else { Error::failed(refused) })
+    }
+
+    /// Returns the names of those that are done.
+    pub(crate) fn done(&self) -> &[String] {
+        &self.done
+    }
+
+    /// Returns the names of those that failed.
+    pub(crate) fn failed(&self) -> Vec<String> {
+        self.failed.iter().map(|(name, _)| name.clone()).collect()
     }
 }
 
@@ -92,7 +117,8 @@ pub(crate) struct Objects<'a> {
     write: &'a WriteArgs,
     session: &'a Session<'a>,
     asked: usize,
-    written: Vec<Value>,
+    /// For each its name, the verb and the object.
+    written: Vec<(String, String, Value)>,
 }
 
 impl<'a> Objects<'a> {
@@ -105,7 +131,7 @@ impl<'a> Objects<'a> {
         match self.write.output {
             Output::Human | Output::Name => self.session.report(self.write, name, verb, &Value::Null),
             Output::Json | Output::Yaml => {
-                self.written.push(object);
+                self.written.push((name.to_owned(), verb.to_owned(), object));
                 Ok(())
             }
         }
@@ -114,9 +140,10 @@ impl<'a> Objects<'a> {
     pub(crate) fn print(self) -> Result<()> {
         match self.written.as_slice() {
             [] => Ok(()),
-            [only] if self.asked == 1 => self.session.report(self.write, "", "", only),
+            [(name, verb, only)] if self.asked == 1 => self.session.report(self.write, name, verb, only),
             several => {
-                let list = json!({ "apiVersion": "v1", "kind": "List", "items": several });
+                let items: Vec<&Value> = several.iter().map(|(_, _, object)| object).collect();
+                let list = json!({ "apiVersion": "v1", "kind": "List", "items": items });
                 self.session.report(self.write, "", "", &list)
             }
         }

@@ -8,10 +8,11 @@ pub(crate) mod scope;
 pub(crate) mod target;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures::future::try_join_all;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
@@ -81,12 +82,11 @@ impl Session<'_> {
                 .hint("leave out one of the two"));
         }
         place.projects.iter().try_for_each(|name| project::check_name(name))?;
-        let mut seen = BTreeSet::new();
-        let mut found = Vec::new();
-        for project in place.projects.iter().filter(|project| seen.insert(*project)) {
-            found.push((self.namespace_of(cluster, project).await?, Some(project.clone())));
-        }
-        Ok(found)
+        let named = batch::each_once(&place.projects);
+        let found = named
+            .iter()
+            .map(async |project| Ok((self.namespace_of(cluster, project).await?, Some(project.clone()))));
+        try_join_all(found).await
     }
 
     /// Returns the namespace to work in without asking a cluster: a project's is taken to have its usual name.

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::future::try_join_all;
+
 use crate::change::secret::SecretChange;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Failure};
 use crate::error::Result;
 use crate::flags::WriteArgs;
 use crate::propagation::Scope;
@@ -42,21 +44,37 @@ impl LostKeys<'_> {
     /// # Errors
     /// The workloads can't be listed, the answer is no, or nobody can be asked.
     pub(crate) async fn agree(&self) -> Result<()> {
-        let Self { name, namespace, cluster, session, .. } = self;
-        let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
-        let audience = match self.scope {
-            Scope::Nobody => AffectedWorkloads::of(name, &keys, namespace, cluster).await?,
-            Scope::EveryProject | Scope::Department(_) => {
-                AffectedWorkloads::of_source(name, &keys, namespace, cluster).await?
-            }
-        };
-        let in_need = tell(name, &list(self.keys), &audience, |_| self.keys, session);
-        if in_need.is_empty() {
-            return Ok(());
-        }
-        let question = format!("{} although {} it?", self.deed, workloads_need(in_need.len()));
-        session.confirm_effects(self.write, &in_need, &question).await
+        let audience = audience(self.name, self.keys, self.namespace, self.scope, self.cluster).await?;
+        ask(self.name, self.keys, &audience, &self.deed, self.write, self.session).await
     }
+}
+
+/// Finds the workloads that use these keys of a secret, or of its copies.
+async fn audience(
+    name: &str,
+    keys: &[String],
+    namespace: &str,
+    scope: &Scope,
+    cluster: &Cluster,
+) -> Result<AffectedWorkloads, Failure> {
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    AffectedWorkloads::of_scope(scope, name, &keys, namespace, cluster).await
+}
+
+async fn ask(
+    name: &str,
+    keys: &[String],
+    audience: &AffectedWorkloads,
+    deed: &str,
+    write: &WriteArgs,
+    session: &Session<'_>,
+) -> Result<()> {
+    let in_need = tell(name, &list(keys), audience, |_| keys, session);
+    if in_need.is_empty() {
+        return Ok(());
+    }
+    let question = format!("{deed} although {} it?", workloads_need(in_need.len()));
+    session.confirm_effects(write, &in_need, &question).await
 }
 
 /// Returns a line for each workload that would not start without the keys that copies of a secret lose. Names
@@ -100,12 +118,15 @@ fn tell<'k>(
     audience.in_need(lost).iter().map(line).collect()
 }
 
-/// Asks for confirmation if workloads would not start without these keys.
+/// Asks for confirmation, once for the secrets of one name, if workloads would not start without these keys.
 ///
 /// # Errors
 /// The workloads can't be listed, the answer is no, or nobody can be asked.
-pub(crate) async fn agree(change: &SecretChange<'_>, scope: &Scope, keys: &[String]) -> Result<()> {
-    let SecretChange { name, namespace, cluster, session, write, .. } = change;
+pub(crate) async fn agree(changes: &[(&SecretChange<'_>, Scope)], keys: &[String]) -> Result<()> {
+    let [(SecretChange { name, session, write, .. }, _), ..] = changes else { return Ok(()) };
+    let searches =
+        changes.iter().map(|(change, scope)| audience(name, keys, &change.namespace, scope, &change.cluster));
+    let audience = AffectedWorkloads::together(try_join_all(searches).await?);
     let deed = format!("Take {} out of {name}", list(keys));
-    LostKeys { name, namespace, keys, scope, deed, cluster, write, session }.agree().await
+    ask(name, keys, &audience, &deed, write, session).await
 }

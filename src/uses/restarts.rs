@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cluster::{Cluster, Failure, Namespaces, Seen, Unseen};
 use crate::metadata::Metadata;
+use crate::propagation::Scope;
 use crate::session::Session;
 use crate::wording::{few, list, plural};
 use crate::workload::{Consumer, Need, Reference, Sight, State, Way, is_restartable};
@@ -21,6 +22,35 @@ pub(crate) struct AffectedWorkloads {
 }
 
 impl AffectedWorkloads {
+    /// Finds the workloads that use some keys of a secret, or of its copies if it is shared.
+    pub(crate) async fn of_scope(
+        scope: &Scope,
+        secret: &str,
+        keys: &[&str],
+        namespace: &str,
+        cluster: &Cluster,
+    ) -> Result<Self, Failure> {
+        match scope {
+            Scope::Nobody => Self::of(secret, keys, namespace, cluster).await,
+            Scope::EveryProject | Scope::Department(_) => {
+                Self::of_source(secret, keys, namespace, cluster).await
+            }
+        }
+    }
+
+    /// Returns those of several searches as one. If there are several, each workload is named with its namespace.
+    pub(crate) fn together(searches: Vec<Self>) -> Self {
+        let several = searches.len() > 1;
+        let all = searches.into_iter().reduce(|mut all, mut one| {
+            all.consumers.append(&mut one.consumers);
+            all.unseen.append(&mut one.unseen);
+            all
+        });
+        let none = || Self { scope: Namespaces::All, consumers: Vec::new(), unseen: Vec::new() };
+        let all = all.unwrap_or_else(none);
+        if several { Self { scope: Namespaces::All, ..all } } else { all }
+    }
+
     /// Finds the workloads in the secret's own namespace.
     pub(crate) async fn of(
         secret: &str,
@@ -32,7 +62,7 @@ impl AffectedWorkloads {
     }
 
     /// Finds the workloads that use a shared secret in Run:ai's namespace, or one of its copies.
-    pub(crate) async fn of_source(
+    async fn of_source(
         secret: &str,
         keys: &[&str],
         runai_namespace: &str,
@@ -139,7 +169,8 @@ impl AffectedWorkloads {
 
     pub(crate) fn tell_unseen(&self, namespace: &str, session: &Session<'_>) {
         if !self.unseen.is_empty() {
-            let count = plural(self.unseen.len(), "kind");
+            let kinds: BTreeSet<&str> = self.unseen.iter().map(|one| one.resource.as_str()).collect();
+            let count = plural(kinds.len(), "kind");
             session.ui.note(&format!(
                 "you may not list {count} of workloads in {namespace}: some of them may use it"
             ));

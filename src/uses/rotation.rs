@@ -325,6 +325,19 @@ impl Plan {
         self.others.dedup_by(|a, b| a.namespace == b.namespace && a.display_name() == b.display_name());
     }
 
+    /// Returns several plans as one. If there are several, each workload is named with its namespace.
+    pub(crate) fn together(plans: Vec<Self>) -> Option<Self> {
+        plans.into_iter().reduce(|mut all, mut one| {
+            all.due.append(&mut one.due);
+            all.underway.append(&mut one.underway);
+            all.others.append(&mut one.others);
+            all.unseen.append(&mut one.unseen);
+            all.late.append(&mut one.late);
+            all.is_there |= one.is_there;
+            Self { naming: Naming::WithNamespace, ..all }
+        })
+    }
+
     /// Reports whether the secret is there, or may be.
     pub(crate) fn is_of_a_secret(&self) -> bool {
         self.is_there

@@ -250,6 +250,9 @@ fn what_may_be_a_value_in_the_place_of_a_name_is_not_shown(world: &World, sandbo
             &["set", typed],
             &["unset", typed, "k"],
             &["unset", "s", typed],
+            &["set", typed, "-p", "a,b"],
+            &["unset", typed, "k", "-p", "a,b"],
+            &["edit", typed, "-p", "a,b"],
             &["edit", typed],
             &["delete", typed, "-y"],
             &["restart", typed, "-y"],
@@ -267,7 +270,8 @@ fn what_may_be_a_value_in_the_place_of_a_name_is_not_shown(world: &World, sandbo
             &["check", typed],
             &["list", "-n", typed],
         ] {
-            let place = if line.contains(&"-n") { &[][..] } else { &["-n", &namespace] };
+            let place =
+                if line.contains(&"-n") || line.contains(&"-p") { &[][..] } else { &["-n", &namespace] };
             let refused = sandbox.stdin("new").run(line.iter().chain(place));
             assert!(refused.code.is_some_and(|code| code != 0), "{refused}");
             refused.never_shows(token.as_bytes());

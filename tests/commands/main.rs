@@ -71,6 +71,7 @@ mod round_trips;
 mod same_cluster;
 mod schemas;
 mod set;
+mod several_projects;
 mod several_workloads;
 mod signals;
 mod stale;

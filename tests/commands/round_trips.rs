@@ -124,6 +124,20 @@ fn set_that_says_nothing_reads_and_writes(world: &World, sandbox: &Sandbox) {
 }
 
 #[scenario]
+fn set_in_two_projects_finds_both_reads_both_and_then_writes_both(world: &World, sandbox: &Sandbox) {
+    let (one, two) = (world.project("one"), world.project("two"));
+    let secret = [&one, &two].map(|project| format!("/namespaces/{}/secrets/hf", project.namespace));
+    for project in [&one, &two] {
+        world.create_secret(&project.namespace, "hf", &[("token", "v4lue")]);
+    }
+    let words = ["set", "hf", "--generate=token", "-q", "-p", &one.name, "-p", &two.name];
+    let find = [("GET", one.name.as_str()), ("GET", &two.name)];
+    let read = [("GET", secret[0].as_str()), ("GET", &secret[1])];
+    let write = [("PATCH", secret[0].as_str()), ("PATCH", &secret[1])];
+    takes_rounds(world, || sandbox.spawn(words), &[&find, &read, &write]);
+}
+
+#[scenario]
 fn usage_asks_everything_at_once(world: &World, sandbox: &Sandbox) {
     let namespace = prepared(world);
     let all = [&[("GET", "/secrets/hf"), DISCOVERY], &BUILT_IN[..]].concat();

@@ -24,6 +24,7 @@ use crate::metadata::Ends;
 use crate::propagation::Scope;
 use crate::secret::{self, Changes, Difference, SecretValue};
 use crate::session::Session;
+use crate::session::batch::Objects;
 use crate::uses::losing_keys;
 use crate::uses::restarts::AffectedWorkloads;
 use crate::wording::{list, nearest};
@@ -59,6 +60,7 @@ pub(crate) struct EditArgs {
 
 pub(super) async fn run(args: &EditArgs, session: &Session<'_>) -> Result<()> {
     secret::check_secret_name(&args.name)?;
+    args.refuse_several(session)?;
     let change = SecretChange::begin("edit", &args.name, &args.write, session).await?;
     let SecretChange { namespace, cluster, .. } = &change;
     let found: SecretWithValues = match cluster.secret_as(namespace, &args.name).await {
@@ -82,7 +84,9 @@ pub(super) async fn run(args: &EditArgs, session: &Session<'_>) -> Result<()> {
         session.ui.note("Edit cancelled, no changes made.");
         return Ok(());
     };
-    editing.change.report(&done)?;
+    let mut objects = Objects::asked(1, &args.write, session);
+    editing.change.report(&done, None, &mut objects)?;
+    objects.print()?;
     if scope != Scope::Nobody {
         editing.change.tell_of_copies(&scope);
         return Ok(());
@@ -91,6 +95,23 @@ pub(super) async fn run(args: &EditArgs, session: &Session<'_>) -> Result<()> {
 }
 
 impl EditArgs {
+    fn refuse_several(&self, session: &Session<'_>) -> Result<()> {
+        let projects = &session.globals.place.projects;
+        if projects.len() < 2 || session.globals.place.namespace.is_some() {
+            return Ok(());
+        }
+        let set = CommandLine::plugin("set").arg(&self.name);
+        let set = match &self.key {
+            Some(key) => set.arg(key),
+            None => set.then("KEY"),
+        };
+        Err(Error::usage(format!(
+            "edit opens the secret of one project, but --project names {}",
+            projects.len()
+        ))
+        .hint(format!("to give a key the same value in all of them: {}", session.in_this_place(set))))
+    }
+
     fn form(&self, values: &Values, namespace: &str) -> Result<Form> {
         let name = &self.name;
         let set = CommandLine::plugin("set").arg(name);
@@ -223,7 +244,7 @@ impl Editing<'_> {
             let removed = changes.removed();
             if removed.iter().any(|key| !agreed.contains(key)) {
                 let scope = sharing::scope(&seen.head.metadata, self.change.session);
-                losing_keys::agree(&self.change, &scope, &removed).await?;
+                losing_keys::agree(&[(&self.change, scope)], &removed).await?;
                 agreed = removed;
             }
             let difference = Difference::of(&seen.values, changes.entries());

@@ -53,13 +53,15 @@ struct Places {
     namespace: String,
     runai: String,
     project: String,
+    second: String,
 }
 
 fn places(world: &World) -> Places {
     let (namespace, runai) = (world.namespace("a"), world.runai_namespace());
-    let project = world.project("a");
+    let (project, second) = (world.project("a"), world.project("second"));
+    world.create_secret(&second.namespace, "s", &[("token", CANARY), ("more", "x")]);
     world.create_secret(&namespace, "s", &[("token", CANARY), ("other", "x")]);
-    world.create_secret(&project.namespace, "s", &[("token", CANARY)]);
+    world.create_secret(&project.namespace, "s", &[("token", CANARY), ("more", "x")]);
     world.create_secret(&runai, "shared", &[("token", CANARY)]);
     world.create_secret(&runai, "plain", &[("token", CANARY)]);
     let path = format!("/api/v1/namespaces/{runai}/secrets/shared");
@@ -73,16 +75,20 @@ fn places(world: &World) -> Places {
         "user",
         crate::set::with_variable("token"),
     );
-    Places { namespace, runai, project: project.name }
+    Places { namespace, runai, project: project.name, second: second.name }
 }
 
 /// Every command that writes, and the method and the path of its write.
-fn writes(Places { namespace, runai, project }: &Places) -> Vec<(&'static str, &'static str, String)> {
+fn writes(
+    Places { namespace, runai, project, second }: &Places,
+) -> Vec<(&'static str, &'static str, String)> {
     let here = |line: &str| format!("{line} -n {namespace}");
     let shared = |line: &str| format!("{line} --runai-namespace {runai}");
     vec![
         ("PATCH", "/secrets/s", here("unset s other -y")),
         ("PATCH", "/secrets/s", here("set s --from-literal=other=xy")),
+        ("PATCH", "/secrets/s", format!("set s --from-literal=other=xy -p {project},{second}")),
+        ("PATCH", "/secrets/s", format!("unset s more -y -p {project},{second}")),
         ("PATCH", "/secrets/s", here("edit s other")),
         ("PUT", "/deployments/web", here("attach s deploy/web --env token")),
         ("PUT", "/deployments/user", format!("restart s --all -y --no-wait -p {project}")),
