@@ -54,6 +54,9 @@ impl Form {
 /// The longest name of a user that is told, in bytes.
 const LONGEST_USER: usize = 128;
 
+/// The length from which a user whose password is shorter may be a token.
+const LEAST_TOKEN: usize = 16;
+
 /// Docker Hub's address for logins, and the name that its credentials must have.
 pub(crate) const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 
@@ -197,7 +200,7 @@ impl<'de> Deserialize<'de> for FoundLogin {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FoundLogin, A::Error> {
                 let (mut user, mut password, mut auth) = <(FieldText, FieldText, FieldText)>::default();
-                let mut has_token = false;
+                let mut tokens = Vec::new();
                 while let Some(field) = map.next_key::<String>()? {
                     match field.to_lowercase().as_str() {
                         "username" => user = map.next_value::<FieldText>()?,
@@ -205,14 +208,15 @@ impl<'de> Deserialize<'de> for FoundLogin {
                         "email" => drop(map.next_value::<FieldText>()?),
                         "auth" => auth = map.next_value::<FieldText>()?,
                         "identitytoken" | "registrytoken" => {
-                            has_token |= map.next_value::<serde_json::Value>()?.as_str() != Some("");
+                            tokens.push(map.next_value::<serde_json::Value>()?);
                         }
                         _ => {
                             map.next_value::<IgnoredAny>()?;
                         }
                     }
                 }
-                Ok(judge_login(&user, &password, &auth, has_token))
+                tokens.retain(|token| token.as_str() != Some(""));
+                Ok(judge_login(&user, &password, &auth, &tokens))
             }
         }
         deserializer.deserialize_any(Fields)
@@ -220,7 +224,7 @@ impl<'de> Deserialize<'de> for FoundLogin {
 }
 
 /// Judges a login as the kubelet reads it: `auth` takes precedence over user and password.
-fn judge_login(user: &str, password: &str, auth: &str, has_token: bool) -> FoundLogin {
+fn judge_login(user: &str, password: &str, auth: &str, tokens: &[serde_json::Value]) -> FoundLogin {
     let spoilt = |lack| FoundLogin { judged: Err(lack), user: None, has_unseen: false };
     let pair;
     let (user, password) = if auth.is_empty() {
@@ -233,22 +237,41 @@ fn judge_login(user: &str, password: &str, auth: &str, has_token: bool) -> Found
     };
     let judged = match (user.is_empty(), password.is_empty()) {
         (false, false) => Ok(()),
-        (_, true) if has_token => Err(Lack::IdentityToken),
+        (_, true) if !tokens.is_empty() => Err(Lack::IdentityToken),
         (true, true) => Err(Lack::Nothing),
         (false, true) => Err(Lack::NoPassword),
         (true, false) => Err(Lack::NoUser),
     };
     let has_unseen =
         [user, password].into_iter().any(|part| str::from_utf8(part).is_ok_and(unseen::has_unseen));
-    FoundLogin { judged, user: public_user(user, password), has_unseen }
+    let user = public_user(user, password);
+    let user = user.filter(|user| !tokens.iter().any(|token| token.as_str() == Some(user)));
+    FoundLogin { judged, user, has_unseen }
 }
 
 /// Returns the user if that tells nothing of what one logs in with: a token may stand in its place.
 fn public_user(user: &[u8], password: &[u8]) -> Option<String> {
-    // GitHub's password for a token in the user's place.
-    let is_token = user == password || password.is_empty() || password == b"x-oauth-basic";
+    let (user, password) = (user.trim_ascii(), password.trim_ascii());
+    // Then the password stands for nothing, and is short: `x`, `oauth2`, `x-oauth-basic`.
+    let is_token = password.is_empty()
+        || user == password
+        || password == b"x-oauth-basic"
+        || user.len() >= LEAST_TOKEN.max(password.len() + 1);
     let user = std::str::from_utf8(user).ok().filter(|user| !is_token && !user.is_empty())?;
-    (user.len() <= LONGEST_USER && !looks_like_a_token(user)).then(|| user.to_owned())
+    let is_name = user.len() <= LONGEST_USER && user.chars().all(is_of_a_user) && !is_opaque(user);
+    (is_name && !looks_like_a_token(user)).then(|| user.to_owned())
+}
+
+/// Tells whether names of users and of robots have a character: `robot$ci`, `team+ci`, `_json_key`, `jane@x.test`.
+fn is_of_a_user(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@' | '+' | '$' | '|' | '/')
+}
+
+/// Tells whether a text is long, and letters and digits alone.
+fn is_opaque(text: &str) -> bool {
+    text.len() >= 2 * LEAST_TOKEN
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 impl<'de> Deserialize<'de> for Found {

@@ -3,7 +3,7 @@
 //! A hit only warns, and its text is never printed.
 
 /// The prefixes of tokens, each with what such a token is. Of two that fit, the first is meant.
-const TOKENS: [(&str, &str); 20] = [
+const TOKENS: [(&str, &str); 24] = [
     ("hf_", "Hugging Face token"),
     ("wandb_v1_", "Weights & Biases API key"),
     ("sk-ant-", "Anthropic API key"),
@@ -23,6 +23,10 @@ const TOKENS: [(&str, &str); 20] = [
     ("nvapi-", "NVIDIA API key"),
     ("AIza", "Google API key"),
     ("dckr_pat_", "Docker personal access token"),
+    ("dop_v1_", "DigitalOcean access token"),
+    ("AKCp", "JFrog API key"),
+    ("npm_", "npm access token"),
+    ("pypi-", "PyPI token"),
     (SIGNED, JSON_WEB_TOKEN),
 ];
 pub(super) const JSON_WEB_TOKEN: &str = "JSON Web Token";

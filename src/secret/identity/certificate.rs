@@ -7,7 +7,7 @@ use serde::Serialize;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::name::Name;
 
-use super::text::{MOST, cleaned};
+use super::text::{MOST, address, cleaned};
 use crate::secret::key_pair::{self, CertificateFacts, Match};
 use crate::secret::pem::{Block, blocks, is_pem};
 use crate::secret::value::SecretValue;
@@ -86,9 +86,8 @@ fn in_words(name: &Name) -> String {
 /// Returns a name for which a certificate is valid; none for kinds that only programs of one maker know.
 fn name(name: &GeneralName) -> Option<String> {
     match name {
-        GeneralName::DnsName(text)
-        | GeneralName::Rfc822Name(text)
-        | GeneralName::UniformResourceIdentifier(text) => Some(cleaned(text.as_str())),
+        GeneralName::DnsName(text) | GeneralName::Rfc822Name(text) => Some(cleaned(text.as_str())),
+        GeneralName::UniformResourceIdentifier(text) => Some(cleaned(address(text.as_str()))),
         GeneralName::DirectoryName(name) => Some(in_words(name)),
         GeneralName::IpAddress(bytes) => {
             let bytes = bytes.as_bytes();

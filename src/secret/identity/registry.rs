@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::text::{MOST, cleaned, without_user};
+use super::text::{MOST, address, cleaned};
 use crate::secret::docker_config::{self, Form};
 
 /// A login without what one logs in with.
@@ -34,7 +34,7 @@ pub(super) fn logins(key: &str, file: &[u8]) -> Option<Vec<LoginIdentity>> {
         .into_iter()
         .take(MOST)
         .map(|(registry, user)| LoginIdentity {
-            registry: cleaned(without_user(&registry)),
+            registry: cleaned(address(&registry)),
             user: user.map(|user| cleaned(&user)),
         })
         .collect();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use super::text::{cleaned, without_user};
+use super::text::{address, cleaned};
 use crate::moment::Moment;
 use crate::secret::field_text::FieldText;
 use crate::secret::go_base64::decoded_url;
@@ -94,7 +94,7 @@ pub(super) fn token(text: &str) -> Option<SignedToken> {
     let claims = Claims::of(text)?;
     let account = claims.sub.text().and_then(|subject| subject.strip_prefix("system:serviceaccount:"));
     Some(SignedToken {
-        issuer: claims.iss.text().map(|issuer| cleaned(without_user(issuer))),
+        issuer: claims.iss.text().map(|issuer| cleaned(address(issuer))),
         account: account.filter(|account| account.chars().all(is_of_a_name)).map(cleaned),
         expires: claims.end().as_ref().map(Moment::to_string),
     })

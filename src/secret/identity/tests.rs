@@ -101,8 +101,7 @@ fn of_logins_the_registry_and_the_user_are_told_unless_the_user_is_what_one_logs
         auth(&format!("{token}:CANARY")),
         auth("CANARY:"),
     );
-    let expected =
-        "login: a as $oauthtoken\nlogin: b\nlogin: c\nlogin: d\nlogin: f as \\u{1b}[2Jx\nlogin: e\n";
+    let expected = "login: a as $oauthtoken\nlogin: b\nlogin: c\nlogin: d\nlogin: f\nlogin: e\n";
     assert_eq!(told(".dockerconfigjson", &file), expected);
     assert_eq!(told("config.json", &file), expected);
     assert_eq!(told(".dockercfg", r#"{"r":{"username":"u","password":"CANARY"}}"#), "login: r as u\n");
@@ -162,4 +161,53 @@ fn what_is_long_is_cut() {
     let told = told(".dockerconfigjson", &format!(r#"{{"auths":{{{}}}}}"#, logins.join(",")));
     assert_eq!(told.lines().count(), MOST);
     assert!(told.lines().all(|line| line.chars().count() <= LONGEST + "login: …".chars().count()), "{told}");
+}
+
+#[test]
+fn no_fact_is_what_one_logs_in_with() {
+    let token = "ghp_0123456789abcdefABCDEF0123456789abcd";
+    let digest = "0123456789abcdef".repeat(4);
+    let long = "AQIC-canary-in-the-place-of-a-user";
+    for (user, password) in [
+        ("CANARY", " CANARY"),
+        ("CANARY", "CANARY\n"),
+        (long, "x"),
+        (long, "oauth2"),
+        (long, "unused"),
+        (long, " "),
+        ("AKCp8canarycanarycanarycanary", "a-password-that-is-longer-than-the-user"),
+        (&digest, &"x".repeat(80)),
+        ("a pass phrase", "jane"),
+    ] {
+        let file = serde_json::json!({"auths": {"r": {"username": user, "password": password}}}).to_string();
+        assert_eq!(told(".dockerconfigjson", &file), "login: r\n", "{user}");
+    }
+    let file = r#"{"auths":{"r":{"username":"CANARY","password":"p4ssw0rd","identitytoken":"CANARY"}}}"#;
+    assert_eq!(told(".dockerconfigjson", file), "login: r\n");
+    for user in ["jane@x.test", "robot$ci+x", "_json_key", "00000000-0000-0000-0000-000000000000"] {
+        let password = "p".repeat(40);
+        let file = serde_json::json!({"auths": {"r": {"username": user, "password": password}}}).to_string();
+        assert_eq!(told(".dockerconfigjson", &file), format!("login: r as {user}\n"));
+    }
+    for (address, shown) in [
+        ("https://r.test/?token=CANARY", "https://r.test/".to_owned()),
+        ("https://r.test/x#CANARY", "https://r.test/x".to_owned()),
+        ("https://u:CANARY?x@r.test", "…".to_owned()),
+        (&format!("https://r.test/{token}/x"), "https://r.test/…/x".to_owned()),
+        (&format!("{token}.r.test"), "…".to_owned()),
+        (token, "…".to_owned()),
+        ("nvcr.io", "nvcr.io".to_owned()),
+    ] {
+        let file = serde_json::json!({"auths": {address: {"username": "u", "password": "p"}}}).to_string();
+        assert_eq!(told(".dockerconfigjson", &file), format!("login: {shown} as u\n"), "{address}");
+        let claims = serde_json::json!({"iss": address}).to_string();
+        assert_eq!(
+            told("k", &signed(&claims)),
+            format!("token: JSON Web Token\nissuer: {shown}\n"),
+            "{address}"
+        );
+    }
+    let account = serde_json::json!({"type": "service_account", "project_id": token,
+        "client_email": format!("{token}@x.test")});
+    assert!(!told("k", &account.to_string()).contains("ghp_"));
 }
