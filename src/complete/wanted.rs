@@ -232,6 +232,17 @@ pub(super) fn names_of_kinds(
 
 fn value_of(argument: &Arg, text: &str, line: &Line<'_>) -> CompletionSlot {
     let names = |what| CompletionSlot::live(what, text);
+    let Some((before, rest)) = argument.get_value_delimiter().and_then(|comma| text.rsplit_once(comma))
+    else {
+        return one_value_of(argument, text, line);
+    };
+    let done: Vec<String> = before.split(',').map(str::to_owned).collect();
+    let mut slot = one_value_of(argument, rest, line).except(&done);
+    slot.words.retain(|word| !done.contains(&word.value));
+    slot.after(&format!("{before},"))
+}
+
+fn one_value_of(argument: &Arg, text: &str, line: &Line<'_>) -> CompletionSlot {
     let Some(holds) = Holds::of(argument) else { return CompletionSlot::default() };
     // Of `KEY=VALUE` and its like.
     let (before, rest) = after_first(text, '=');
@@ -244,6 +255,7 @@ fn value_of(argument: &Arg, text: &str, line: &Line<'_>) -> CompletionSlot {
         Holds::User => names(Lookup::Entries(Entries::Users)),
         Holds::Namespace => names(Lookup::Namespaces),
         Holds::Project => names(Lookup::Projects),
+        Holds::NamespaceThere => names(Lookup::Namespaces).in_context(line.value("to-context")),
         Holds::ProjectThere => names(Lookup::Projects).in_context(line.value("to-context")),
         Holds::Secret => names(Lookup::Secrets),
         Holds::SecretType => fixed(TYPES.iter().map(|name| Candidate::new(*name, "")), text),

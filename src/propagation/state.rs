@@ -99,6 +99,11 @@ impl State {
         Self::Absent,
     ];
 
+    /// Returns the state of a word.
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.word() == word)
+    }
+
     /// Returns true if somebody has to act, or to wait.
     pub(crate) fn is_finding(self) -> bool {
         matches!(self, Self::Pending | Self::Stale | Self::Conflict | Self::Orphan | Self::Unknown)

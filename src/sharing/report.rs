@@ -116,7 +116,7 @@ pub(crate) fn verdict(survey: &Survey) -> Result<()> {
     if found.is_empty() {
         return Ok(());
     }
-    let all = plural(survey.rows.len(), "project");
+    let all = plural(survey.counts().values().sum(), "project");
     Err(Error::partly(format!("secret {}: {}, of {all}", survey.name, list(&found))))
 }
 

@@ -36,6 +36,8 @@ pub(crate) struct Survey {
     pub(crate) source: Source,
     /// Sorted by the projects' names; copies that belong to no project come last.
     pub(crate) rows: Vec<Row>,
+    /// The rows that are not shown, by their states.
+    left_out: BTreeMap<State, usize>,
     /// The errors of projects that could not be read.
     pub(crate) troubles: Vec<(String, Error)>,
     pub(crate) strays: Strays,
@@ -142,15 +144,32 @@ impl Survey {
         let looking = Looking { name, namespace, source: &source, projects, area, cluster };
         let Seen { mut rows, troubles, strays } = looking.see(begun).await?;
         rows.sort_unstable_by(|a, b| place(a).cmp(&place(b)));
-        Ok(Self { name: name.to_owned(), namespace: namespace.to_owned(), source, rows, troubles, strays })
+        Ok(Self {
+            name: name.to_owned(),
+            namespace: namespace.to_owned(),
+            source,
+            rows,
+            left_out: BTreeMap::new(),
+            troubles,
+            strays,
+        })
     }
 
-    /// Counts the projects in each state.
+    /// Counts the projects in each state, with those that were left out.
     pub(crate) fn counts(&self) -> BTreeMap<State, usize> {
-        self.rows.iter().fold(BTreeMap::new(), |mut counts, row| {
+        self.rows.iter().fold(self.left_out.clone(), |mut counts, row| {
             *counts.entry(row.state).or_default() += 1;
             counts
         })
+    }
+
+    /// Leaves out the rows that are in none of these states. They still count.
+    #[must_use]
+    pub(crate) fn only(mut self, states: &[State]) -> Self {
+        for row in self.rows.extract_if(.., |row| !states.contains(&row.state)) {
+            *self.left_out.entry(row.state).or_default() += 1;
+        }
+        self
     }
 
     pub(crate) fn in_state(&self, state: State) -> impl Iterator<Item = &Row> {

@@ -87,6 +87,8 @@ fn commands_flags_and_fixed_values_need_no_cluster() {
         ("create s --dry-run=s", &["server"]),
         ("status -o ", &["json", "yaml", "name", "wide"]),
         ("create s -oy", &["-oyaml"]),
+        ("status --state co", &["copied", "conflict"]),
+        ("status --state copied,co", &["copied,conflict"]),
         ("label s --key ", &["legacy", "current", "both"]),
         ("--color a", &["auto", "always"]),
         ("label s --credential g", &["generic"]),

@@ -188,6 +188,48 @@ fn without_a_name_every_shared_secret_is_counted(world: &World, sandbox: &Sandbo
 }
 
 #[scenario]
+fn one_state_is_shown_alone_and_the_code_is_that_of_all(world: &World, sandbox: &Sandbox) {
+    let shared = Shared::new(world);
+    let (copied, stale, missing) =
+        (world.project("copied"), world.project("stale"), world.project("missing"));
+    our_copy(world, &shared, &copied.namespace, VALUE);
+    our_copy(world, &shared, &stale.namespace, "old");
+    let places = [&copied, &stale, &missing].map(|project| project.name.as_str());
+    let run = |words: &[&str]| {
+        let named = ["-p", places[0], "-p", places[1], "-p", places[2]];
+        sandbox.run(shared.run(&["status"]).iter().copied().chain(words.iter().copied()).chain(named))
+    };
+    let names = |report: &Value| {
+        let projects = report["projects"].as_array().unwrap();
+        projects.iter().map(|row| row["project"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let wrong = "error: secret hf: 1 pending and 1 stale, of 3 projects\n";
+    let one = run(&["hf", "--state=stale"]).fails_with(3);
+    assert!(one.stdout.contains(&stale.name) && !one.stdout.contains(&copied.name), "{one}");
+    assert!(one.stderr.contains(wrong) && !one.stderr.contains("pending in"), "{one}");
+    let good = run(&["hf", "--state", "copied", "-o", "json"]).fails_with(3);
+    assert_eq!(names(&good.json()), [copied.name.as_str()], "{good}");
+    assert_eq!(good.json()["counts"], json!({"copied": 1, "pending": 1, "stale": 1}), "all are counted");
+    let two = run(&["hf", "--state=copied,pending", "--state", "absent", "-o", "json"]).fails_with(3);
+    let mut expected = [copied.name.clone(), missing.name.clone()];
+    expected.sort();
+    assert_eq!(names(&two.json()), expected);
+    let none = run(&["hf", "--state=orphan"]).fails_with(3);
+    assert!(none.stderr.contains("note: no project is orphan\n") && none.stderr.contains(wrong), "{none}");
+    assert_eq!(run(&["hf", "--state=orphan", "-o", "name"]).fails_with(3).stdout, "");
+    let overview = run(&["--state=stale", "-o", "json"]).fails_with(3).json();
+    let secrets = overview["secrets"].as_array().unwrap();
+    assert_eq!((secrets.len(), names(&secrets[0])), (1, vec![stale.name.clone()]));
+    let none = run(&["--state=orphan"]).fails_with(3);
+    assert!(none.stdout.is_empty() && none.stderr.contains("is orphan in any project"), "{none}");
+    let table = run(&["--state=stale"]).fails_with(3).stdout;
+    assert!(table.contains("hf") && table.contains('1'), "{table}");
+    for words in [&["hf", "--state=gone"][..], &["hf", "--state="], &["hf", "--state=stale", "--watch"]] {
+        run(words).fails_with(2);
+    }
+}
+
+#[scenario]
 fn status_takes_three_requests_and_writes_nothing(world: &World, sandbox: &Sandbox) {
     let shared = Shared::new(world);
     let projects = (0..6).map(|number| world.project(&format!("p{number}")).namespace);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use clap::builder::PossibleValuesParser;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use self::table::OverviewReport;
@@ -40,11 +41,18 @@ const SECRETS_AT_ONCE: usize = 4;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret status\n  \
-    kubectl runai-secret status hf -o wide")]
+    kubectl runai-secret status hf -o wide\n  \
+    kubectl runai-secret status hf --state=stale,conflict")]
 pub(crate) struct StatusArgs {
     /// The secret; without it all shared ones
     #[arg(value_name = "NAME", value_parser = flags::parse_secret, add = Holds::Secret)]
     name: Option<String>,
+
+    /// Show only projects in this state, or shared secrets with one; may be repeated, also as a,b. The exit code is that
+    /// of all
+    #[arg(long = "state", value_name = "STATE", value_delimiter = ',', conflicts_with = "watch", hide_possible_values = true,
+          value_parser = PossibleValuesParser::new(State::ALL.map(State::word)))]
+    states: Vec<String>,
 
     /// Keep looking and show what changes, until Ctrl-C
     #[arg(short, long, requires = "name")]
@@ -66,15 +74,23 @@ pub(super) async fn run(args: &StatusArgs, session: &Session<'_>) -> Result<()> 
     let cluster = session.connect().await?;
     match &args.name {
         Some(name) if args.watch => watch(name, namespace, &args.report, &cluster, session).await,
-        Some(name) => one(name, namespace, &args.report, &cluster, session).await,
-        None => all(namespace, &args.report, &cluster, session).await,
+        Some(name) => one(name, namespace, args, &cluster, session).await,
+        None => all(namespace, args, &cluster, session).await,
+    }
+}
+
+impl StatusArgs {
+    /// Leaves out what is in none of the states that were named.
+    fn chosen(&self, survey: Survey) -> Survey {
+        let states: Vec<State> = self.states.iter().filter_map(|word| State::named(word)).collect();
+        if states.is_empty() { survey } else { survey.only(&states) }
     }
 }
 
 async fn one(
     name: &str,
     namespace: &str,
-    report: &ReportArgs,
+    args: &StatusArgs,
     cluster: &Cluster,
     session: &Session<'_>,
 ) -> Result<()> {
@@ -96,8 +112,16 @@ async fn one(
     if !survey.is_known() {
         return Err(unknown(name, namespace, cluster).await);
     }
-    show(&survey, report.output, report.head.head(), session)?;
-    verdict(&survey)
+    let verdict = verdict(&survey);
+    let survey = args.chosen(survey);
+    if survey.rows.is_empty() && !args.states.is_empty() {
+        session.ui.note(&format!("no project is {}", args.states.join(" or ")));
+    }
+    let ReportArgs { output, head } = &args.report;
+    if !(survey.rows.is_empty() && *output == Report::Name && !args.states.is_empty()) {
+        show(&survey, *output, head.head(), session)?;
+    }
+    verdict
 }
 
 /// Returns the error that nothing has this name, with the nearest name.
@@ -154,8 +178,8 @@ fn show_changes(
     session.ui.data(text.as_bytes())
 }
 
-async fn all(namespace: &str, report: &ReportArgs, cluster: &Cluster, session: &Session<'_>) -> Result<()> {
-    let form = report.output;
+async fn all(namespace: &str, args: &StatusArgs, cluster: &Cluster, session: &Session<'_>) -> Result<()> {
+    let form = args.report.output;
     let chosen = &session.globals.place.projects;
     let (area, shared) =
         tokio::join!(ProjectSelection::find(chosen, cluster, session), shared(namespace, cluster, session));
@@ -174,12 +198,25 @@ async fn all(namespace: &str, report: &ReportArgs, cluster: &Cluster, session: &
     if !surveys.is_empty() && surveys.iter().all(|survey| matches!(survey.source, Source::Missing)) {
         missing::refuse_no_runai_namespace(namespace, cluster).await?;
     }
+    let wrong: Vec<String> = surveys
+        .iter()
+        .filter(|survey| survey.rows.iter().any(|row| row.state.is_finding()))
+        .map(|survey| survey.name.clone())
+        .collect();
+    let there_are_some = !surveys.is_empty();
+    let mut surveys: Vec<Survey> = surveys.into_iter().map(|survey| args.chosen(survey)).collect();
+    surveys.retain(|survey| args.states.is_empty() || !survey.rows.is_empty());
     match form {
+        Report::Table | Report::Wide if surveys.is_empty() && there_are_some => {
+            let states = args.states.join(" or ");
+            session.ui.note(&format!("no shared secret of {namespace} is {states} in any project"));
+        }
         Report::Table | Report::Wide if surveys.is_empty() => {
             session.ui.note(&format!("no secret in {namespace} is shared"));
         }
         Report::Table | Report::Wide => {
-            session.ui.data(overview(&surveys, form).with(report.head.head()).to_string().as_bytes())?;
+            let table = overview(&surveys, form).with(args.report.head.head());
+            session.ui.data(table.to_string().as_bytes())?;
         }
         Report::Name => {
             surveys
@@ -189,16 +226,10 @@ async fn all(namespace: &str, report: &ReportArgs, cluster: &Cluster, session: &
         Report::Json => session.ui.data(&render::json(&OverviewReport::of(&surveys)))?,
         Report::Yaml => session.ui.data(&render::yaml(&OverviewReport::of(&surveys)))?,
     }
-    let wrong: Vec<&str> = surveys
-        .iter()
-        .filter(|survey| survey.rows.iter().any(|row| row.state.is_finding()))
-        .map(|survey| survey.name.as_str())
-        .collect();
-    if wrong.is_empty() {
-        return Ok(());
-    }
-    Err(Error::partly(format!("shared secrets with problems: {}", few(&wrong)))
-        .hint(CommandLine::plugin("status").arg(wrong[0])))
+    let Some(first) = wrong.first() else { return Ok(()) };
+    let names: Vec<&str> = wrong.iter().map(String::as_str).collect();
+    Err(Error::partly(format!("shared secrets with problems: {}", few(&names)))
+        .hint(CommandLine::plugin("status").arg(first)))
 }
 
 /// Returns the names of all shared secrets, and of those that were shared and left copies behind.
