@@ -33,7 +33,10 @@ const ELSEWHERE: [(&[&str], Lines); 13] = [
             ("to take it off a workload", "detach NAME KIND/NAME"),
         ],
     ),
-    (&["cp"], &[("to copy a secret", "copy NAME --to-project PROJECT")]),
+    (
+        &["cp"],
+        &[("to copy a secret", "copy NAME --to-project PROJECT"), ("to another name", "copy NAME NEW")],
+    ),
     (&["share", "annotate", "publish"], &[("to share a secret with every project", "label NAME")]),
     (
         &["mount", "env", "use"],
@@ -46,10 +49,7 @@ const ELSEWHERE: [(&[&str], Lines); 13] = [
     (
         &["rename", "mv"],
         &[
-            (
-                "to make it under the new name",
-                "view OLD --reveal -o json | kubectl runai-secret create NEW --from-json -",
-            ),
+            ("to make it under the new name", "copy OLD NEW"),
             ("to see what uses it, and attach NEW to that", "usage OLD"),
             ("to delete the old one", "delete OLD"),
         ],

@@ -43,7 +43,7 @@ pub(crate) enum Command {
     Unset(unset::UnsetArgs),
     /// Edit the values of a secret as text, in your editor
     Edit(edit::EditArgs),
-    /// Copy a secret to other projects
+    /// Copy a secret to other projects, clusters or names
     Copy(copy::CopyArgs),
     /// Make the secrets of a file that says where each value comes from
     Apply(apply::ApplyArgs),
@@ -81,7 +81,11 @@ pub(crate) enum Command {
 
 /// Returns the answer to a flag that a command knows and does not take; none if it does not know it either.
 pub(crate) fn answer_to(command: &str, flag: &str) -> Option<Error> {
-    (command == "submit").then(|| submit::answer(flag)).flatten()
+    match command {
+        "submit" => submit::answer(flag),
+        "copy" => copy::answer(flag),
+        _ => None,
+    }
 }
 
 /// Runs a command. `connected` is the connection for its flags, or a place for it.

@@ -230,8 +230,8 @@ pub(super) fn names_of_kinds(
     others.filter_map(|(kind, name)| with(kind, name)).collect()
 }
 
+/// Completes the value of an argument; of a list of values, the last one.
 fn value_of(argument: &Arg, text: &str, line: &Line<'_>) -> CompletionSlot {
-    let names = |what| CompletionSlot::live(what, text);
     let Some((before, rest)) = argument.get_value_delimiter().and_then(|comma| text.rsplit_once(comma))
     else {
         return one_value_of(argument, text, line);
@@ -243,6 +243,7 @@ fn value_of(argument: &Arg, text: &str, line: &Line<'_>) -> CompletionSlot {
 }
 
 fn one_value_of(argument: &Arg, text: &str, line: &Line<'_>) -> CompletionSlot {
+    let names = |what| CompletionSlot::live(what, text);
     let Some(holds) = Holds::of(argument) else { return CompletionSlot::default() };
     // Of `KEY=VALUE` and its like.
     let (before, rest) = after_first(text, '=');
@@ -254,8 +255,8 @@ fn one_value_of(argument: &Arg, text: &str, line: &Line<'_>) -> CompletionSlot {
         Holds::Context => names(Lookup::Entries(Entries::Contexts)),
         Holds::User => names(Lookup::Entries(Entries::Users)),
         Holds::Namespace => names(Lookup::Namespaces),
-        Holds::Project => names(Lookup::Projects),
         Holds::NamespaceThere => names(Lookup::Namespaces).in_context(line.value("to-context")),
+        Holds::Project => names(Lookup::Projects),
         Holds::ProjectThere => names(Lookup::Projects).in_context(line.value("to-context")),
         Holds::Secret => names(Lookup::Secrets),
         Holds::SecretType => fixed(TYPES.iter().map(|name| Candidate::new(*name, "")), text),

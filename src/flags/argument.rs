@@ -34,6 +34,8 @@ pub(crate) enum Holds {
     /// `PATH[:KEY[=FILE],…]`
     Mount,
     Namespace,
+    /// A namespace of the cluster that `--to-context` names.
+    NamespaceThere,
     Project,
     /// A project of the cluster that `--to-context` names.
     ProjectThere,

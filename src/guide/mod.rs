@@ -49,11 +49,14 @@ pub(crate) async fn run(typed: &[OsString], parsed: Result<Cli, NoCommand>, ui: 
     }
 }
 
-/// Reports whether the guide may have to ask. The parser knows what most commands require; these three
+/// Reports whether the guide may have to ask. The parser knows what most commands require; these four
 /// require one of several flags.
 fn may_lack_something(parsed: &Result<Cli, NoCommand>) -> bool {
     match parsed {
-        Ok(cli) => matches!(cli.command, Command::Create(_) | Command::Set(_) | Command::Attach(_)),
+        Ok(cli) => matches!(
+            cli.command,
+            Command::Create(_) | Command::Set(_) | Command::Attach(_) | Command::Copy(_)
+        ),
         Err(NoCommand::Incomplete(_)) => true,
         Err(NoCommand::Wrong(_)) => false,
     }

@@ -76,7 +76,7 @@ impl Guide<'_> {
 
     /// Reports whether the line names where it works.
     pub(super) fn names_place(&self) -> bool {
-        self.has(&["project", "namespace", "from-project", "cluster-wide"])
+        self.has(&["project", "namespace", "from-project"]) || self.is_about_sources()
     }
 
     async fn lacks_place(&self) -> Result<bool> {
@@ -108,7 +108,8 @@ impl Guide<'_> {
 
     /// Reports whether the command works in the Run:ai namespace.
     fn is_about_sources(&self) -> bool {
-        matches!(self.command().as_str(), "label" | "sync") || self.has(&["cluster-wide"])
+        let command = self.command();
+        matches!(command.as_str(), "label" | "sync") || (command != "copy" && self.has(&["cluster-wide"]))
     }
 
     /// Returns a line about the secrets of the command's namespace that ends with these words.
@@ -189,12 +190,14 @@ impl Guide<'_> {
 
     /// Asks for what `copy` lacks: the secret, its project, and the projects that get it.
     pub(super) async fn ask_for_copy(&mut self) -> Result<()> {
-        if self.count() > 0 && self.has(&["to-project"]) {
+        let is_placed =
+            self.count() > 1 || self.has(&["to-project", "to-namespace", "to-name", "cluster-wide"]);
+        if self.count() > 0 && is_placed {
             return Ok(());
         }
         self.ask_for_project().await?;
         self.ask_for_secret().await?;
-        if self.has(&["to-project"]) {
+        if is_placed {
             return Ok(());
         }
         let text = "To which projects?";

@@ -38,6 +38,11 @@ impl<'a> Several<'a> {
         Self { noun: "project", preposition: "in", ..Self::secrets(all, session) }
     }
 
+    /// Starts with the number of namespaces that were named.
+    pub(crate) fn namespaces(all: usize, session: &'a Session<'a>) -> Self {
+        Self { noun: "namespace", ..Self::projects(all, session) }
+    }
+
     /// Starts with the number of workloads that were named or selected.
     pub(crate) fn workloads(all: usize, session: &'a Session<'a>) -> Self {
         Self { noun: "workload", ..Self::secrets(all, session) }

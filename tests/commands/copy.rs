@@ -133,6 +133,105 @@ fn what_makes_no_sense_is_refused(world: &World, sandbox: &Sandbox) {
     assert_eq!(world.secret_value(&b.namespace, "s", "k").as_deref(), Some(OTHER.as_bytes()));
 }
 
+fn named(world: &World, namespace: &str, name: &str) -> Value {
+    world.secret(namespace, name).unwrap_or_else(|| panic!("{name} is not in {namespace}"))
+}
+
+#[scenario]
+fn a_copy_may_have_another_name_also_in_the_same_project(world: &World, sandbox: &Sandbox) {
+    let (a, b, plain) = (world.project("a"), world.project("b"), world.namespace("plain"));
+    world.create_secret(&a.namespace, "s", &[("k", VALUE)]);
+    let line = ["copy", "s", "s-old", "-p", &a.name];
+    let dry = sandbox.run(line.iter().chain(&["--dry-run"])).success();
+    assert_eq!(dry.stdout, format!("secret/s-old created in {} (dry run)\n", a.name));
+    assert!(world.writes().is_empty(), "{:?}", world.lines());
+    let copied = sandbox.run(line).success();
+    assert_eq!(copied.stdout, format!("secret/s-old created in {}\n", a.name));
+    let copy = named(world, &a.namespace, "s-old");
+    assert_eq!(copy["data"], secret(world, &a.namespace).unwrap()["data"]);
+    let from = format!("{}/s", a.namespace);
+    assert_eq!(copy["metadata"]["annotations"]["kubectl-runai-secret/copied-from"], from.as_str());
+    let taken = sandbox.run(line).fails_with(1);
+    assert!(taken.stderr.contains("secrets \"s-old\" already exists"), "{taken}");
+    let again = sandbox.run(line.iter().chain(&["--replace"])).success();
+    assert_eq!(again.stdout, format!("secret/s-old unchanged in {}\n", a.name));
+    let both = ["copy", "s", "--to-name", "t", "-n", &a.namespace];
+    let places = ["--to-project", &b.name, "--to-namespace", &plain];
+    let copied = sandbox.run(both.iter().chain(&places)).success();
+    let lines = format!("secret/t created in {}\nsecret/t created in {plain}\n", b.name);
+    assert_eq!(copied.stdout, lines, "{copied}");
+    for namespace in [&b.namespace, &plain] {
+        assert_eq!(
+            named(world, namespace, "t")["metadata"]["annotations"]["kubectl-runai-secret/copied-from"],
+            from
+        );
+    }
+    world.clear_log();
+    for (words, why) in [
+        (&["copy", "s", "s"][..], "needs a place for the copy, or another name"),
+        (&["copy", "s", "--to-name", "s"], "needs a place for the copy, or another name"),
+        (&["copy", "s", "t", "--to-name", "u"], "cannot be used with"),
+        (&["copy", "s", "--to-context=there"], "not where in it"),
+        (&["copy", "s", "t", "--cluster-wide", "--to-project=b"], "cannot be used with"),
+        (&["copy", "s", "--to-as", "t"], "hint: --to-name NAME gives the copy another name"),
+        (&["copy", "s", "--new-name=t"], "hint: --to-name NAME gives the copy another name"),
+    ] {
+        let refused = sandbox.run(words.iter().chain(&["-n", &a.namespace])).fails_with(2);
+        assert!(refused.stderr.contains(why), "{words:?}: {refused}");
+    }
+    let illegal = sandbox.run(["copy", "s", "T", "-n", &a.namespace]).fails_with(1);
+    assert!(illegal.stderr.contains("a legal name near it: t"), "{illegal}");
+    let illegal = sandbox.run(["copy", "s", "--to-namespace=../x", "-n", &a.namespace]).fails_with(2);
+    assert!(illegal.stderr.contains("metadata.namespace: Invalid value"), "{illegal}");
+    let itself = ["copy", "s", "-n", &a.namespace, "--to-namespace", &a.namespace];
+    let refused = sandbox.run(itself).fails_with(2);
+    assert!(refused.stderr.contains("hint: a copy in the same project needs another name"), "{refused}");
+    assert!(world.writes().is_empty(), "{:?}", world.lines());
+}
+
+#[scenario]
+fn a_copy_in_run_ais_namespace_is_shared_if_that_is_asked_for(world: &World, sandbox: &Sandbox) {
+    let (a, b, runai) = (world.project("a"), world.project("b"), world.runai_namespace());
+    world.create_secret(&a.namespace, "s", &[("k", VALUE)]);
+    let run = |words: &[&str]| {
+        let place = ["-p", &a.name, "--runai-namespace", &runai];
+        sandbox.run(["copy", "s"].iter().chain(words).chain(&place))
+    };
+    let plain = run(&["plain", "--to-namespace", &runai]).success();
+    let note = format!(
+        "note: plain in {runai} is not shared; to share it with every project: \
+                        kubectl runai-secret label plain"
+    );
+    assert!(plain.stderr.contains(&note), "{plain}");
+    assert_eq!(named(world, &runai, "plain")["metadata"]["labels"], Value::Null);
+    // The name is taken in the project that has it.
+    let asked = run(&["--cluster-wide"]).fails_with(2);
+    assert!(asked.stderr.contains(&format!("project {} has a secret s of its own", a.name)), "{asked}");
+    assert!(world.secret(&runai, "s").is_none());
+    world.clear_log();
+    let shared = run(&["t", "--cluster-wide"]).success();
+    assert_eq!(shared.stdout, format!("secret/t created in {runai}\n"));
+    let labels = json!({"run.ai/cluster-wide": "true", "runai/cluster-wide": "true"});
+    assert_eq!(named(world, &runai, "t")["metadata"]["labels"], labels);
+    let note = format!(
+        "note: t in {runai} has a label that shares it; to see in which projects it arrived: \
+                        kubectl runai-secret status t"
+    );
+    assert!(shared.stderr.contains(&note), "{shared}");
+    // A source that is replaced stays shared, and is said to be.
+    world.patch(
+        &format!("/api/v1/namespaces/{}/secrets/s", a.namespace),
+        &json!({"stringData": {"k": OTHER}}),
+    );
+    let replaced = run(&["t", "--to-namespace", &runai, "--replace", "--yes"]).success();
+    assert!(replaced.stderr.contains(&note), "{replaced}");
+    assert_eq!(named(world, &runai, "t")["metadata"]["labels"], labels);
+    // From there a copy is no shared secret.
+    let back = ["copy", "t", "-n", &runai, "--to-project", &b.name, "--runai-namespace", &runai, "--replace"];
+    sandbox.run(back.iter().chain(&["--to-name=back"])).success();
+    assert_eq!(named(world, &b.namespace, "back")["metadata"]["labels"], Value::Null);
+}
+
 /// Returns a KUBECONFIG of both clusters, in which the second one's context is `there`.
 pub(crate) fn two_contexts(sandbox: &Sandbox, here: &World, there: &World) -> std::ffi::OsString {
     let first = sandbox.file("first", here.kubeconfig().to_string());
@@ -158,4 +257,35 @@ fn another_context_is_another_cluster() {
     sandbox.env("KUBECONFIG", both).run(line).success();
     assert_eq!(there.secret_value(&to.namespace, "s", "k").as_deref(), Some(VALUE.as_bytes()));
     assert!(secret(&here, "runai-b").is_none());
+}
+
+#[test]
+fn a_shared_secret_gets_to_another_cluster_with_its_labels_and_says_where_it_came_from() {
+    let (here, there) = (World::with_plain_names(), World::with_plain_names());
+    let labels = json!({"run.ai/cluster-wide": "true", "runai/cluster-wide": "true"});
+    let runai = here.runai_namespace();
+    assert_eq!(there.runai_namespace(), runai);
+    here.create_secret(&runai, "s", &[("k", VALUE)]);
+    here.patch(&format!("/api/v1/namespaces/{runai}/secrets/s"), &json!({"metadata": {"labels": labels}}));
+    let sandbox = Sandbox::new().with(&here);
+    let both = two_contexts(&sandbox, &here, &there);
+    let run = |words: &[&str]| {
+        let line = ["copy", "s", "-n", &runai, "--to-context=there", "--runai-namespace", &runai];
+        sandbox.env("KUBECONFIG", &both).run(line.iter().chain(words))
+    };
+    let plain = run(&["--to-namespace", &runai, "--to-name=plain"]).success();
+    assert!(plain.stderr.contains("plain in runai is not shared"), "{plain}");
+    assert!(plain.stderr.contains("label plain --context=there"), "{plain}");
+    assert_eq!(
+        named(&there, &runai, "plain")["metadata"]["labels"],
+        Value::Null,
+        "labels that share do not come along"
+    );
+    let shared = run(&["--cluster-wide"]).success();
+    assert!(shared.stderr.contains("kubectl runai-secret status s --context=there"), "{shared}");
+    let copy = named(&there, &runai, "s");
+    assert_eq!(copy["metadata"]["labels"], labels);
+    let from = format!("{runai}/s in {}", here.address());
+    assert_eq!(copy["metadata"]["annotations"]["kubectl-runai-secret/copied-from"], from.as_str());
+    assert_eq!(there.secret_value(&runai, "s", "k").as_deref(), Some(VALUE.as_bytes()));
 }

@@ -167,10 +167,7 @@ fn a_command_of_another_program_is_answered_with_ours() {
         ("get", "the secrets of a project: kubectl runai-secret list"),
         ("rm", "to delete a secret: kubectl runai-secret delete NAME"),
         ("run", "to make a job with a secret: kubectl runai-secret submit JOB --image IMAGE --secret NAME"),
-        (
-            "rename",
-            "to make it under the new name: kubectl runai-secret view OLD --reveal -o json | kubectl runai-secret create NEW --from-json -",
-        ),
+        ("rename", "to make it under the new name: kubectl runai-secret copy OLD NEW"),
         ("export", "to print the values: kubectl runai-secret view NAME --reveal -o dotenv"),
         ("import", "from a login of this machine: kubectl runai-secret create NAME --from-login SERVICE"),
     ] {
