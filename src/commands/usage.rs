@@ -371,10 +371,7 @@ fn check_is_there(
 
 /// Returns the shared secrets and their copies: one namespace does not tell whether they are used.
 fn shared(view: &View) -> BTreeSet<(&str, &str)> {
-    let is_shared = |secret: &&Metadata| {
-        propagation::Scope::of(&secret.labels) != propagation::Scope::Nobody
-            || secret.labels.contains_key(propagation::MARK)
-    };
+    let is_shared = |secret: &&Metadata| propagation::reaches_projects(&secret.labels);
     let shared = view.secrets.iter().filter(is_shared);
     shared.map(|secret| (secret.namespace.as_str(), secret.name.as_str())).collect()
 }

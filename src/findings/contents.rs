@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Code, Extent, Finding, Severity, Users};
 use crate::command_line::CommandLine;
 use crate::metadata::LAST_APPLIED;
-use crate::propagation::{MARK, Scope};
+use crate::propagation::reaches_projects;
 use crate::secret::{CREDENTIAL_LABEL, Inspection};
 use crate::wording::list;
 use crate::workload::Way;
@@ -116,8 +116,7 @@ fn credential(secret: &Inspection) -> Option<Finding> {
 /// Finds unused secrets, if everything was seen. Credentials and shared secrets are kept for workloads to
 /// come.
 fn unused(users: &Users<'_>, secret: &Inspection) -> Option<Finding> {
-    let is_shared = Scope::of(&secret.labels) != Scope::Nobody || secret.labels.contains_key(MARK);
-    let waits = is_shared || secret.labels.contains_key(CREDENTIAL_LABEL);
+    let waits = reaches_projects(&secret.labels) || secret.labels.contains_key(CREDENTIAL_LABEL);
     let is_used = !users.all(secret).is_empty();
     if waits || secret.controller.is_some() || secret.is_the_servers() || is_used {
         return None;

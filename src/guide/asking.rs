@@ -77,6 +77,7 @@ impl<'a> Guide<'a> {
             "set" => self.ask_for_set().await,
             "unset" => self.ask_for_unset().await,
             "copy" => self.ask_for_copy().await,
+            "delete" if self.has(&["unused"]) => Ok(()),
             "edit" | "view" | "delete" | "sync" => self.ask_for_secret().await,
             "label" => self.ask_for_label().await,
             "attach" => self.ask_for_attach().await,

@@ -202,6 +202,11 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
+/// Returns true if a secret with these labels is shared, or a copy: one namespace does not tell whether it is used.
+pub(crate) fn reaches_projects(labels: &BTreeMap<String, String>) -> bool {
+    Scope::of(labels) != Scope::Nobody || labels.contains_key(MARK)
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use serde_json::{Value, json};

@@ -108,8 +108,13 @@ impl Inspection {
     }
 
     pub(crate) fn is_the_servers(&self) -> bool {
-        OF_THE_SERVER.contains(&self.secret_type.as_str())
+        is_the_servers(&self.secret_type)
     }
+}
+
+/// Returns true for a type of secrets that the server makes or reads itself.
+pub(crate) fn is_the_servers(secret_type: &str) -> bool {
+    OF_THE_SERVER.contains(&secret_type)
 }
 
 #[cfg(test)]

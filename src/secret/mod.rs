@@ -66,7 +66,7 @@ pub(crate) use handling::{Handling, Nothing, Trimming};
 pub(crate) use hash::name_with_hash;
 pub(crate) use identity::{End, Ending, Identity};
 pub(crate) use input::{Input, ProcessInput};
-pub(crate) use inspection::{Inspection, ValueFacts};
+pub(crate) use inspection::{Inspection, ValueFacts, is_the_servers};
 pub(crate) use key_pair::{
     CertificateFacts, KeyForm, Match, certificate as certificate_facts, compare as compare_key, key_form,
 };

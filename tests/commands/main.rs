@@ -26,6 +26,7 @@ mod credentials;
 mod definitions;
 mod delete;
 mod delete_in_use;
+mod delete_unused;
 mod detach;
 mod diff;
 mod docs;

@@ -16,15 +16,24 @@ use crate::flags::{self, Holds, WriteArgs, parse_duration};
 /// between two runs. It is also refused if a service account pulls images with it, or an ingress uses it.
 /// Workloads that have ended, are scaled to 0 or call it optional are only mentioned. Kinds that you may not
 /// list are named, and do not stop it.
+///
+/// --unused looks for secrets that nothing refers to, lists them and asks. What has an owner, is shared or a copy, is a
+/// credential of Run:ai or of the server's own types stays. If a kind can't be listed, nothing is deleted without
+/// --force. Each is judged again before it goes.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret delete old-token -p team-a\n  \
     kubectl runai-secret delete old-token -p team-a,team-b --dry-run=server\n  \
+    kubectl runai-secret delete --unused -p team-a,team-b\n  \
     kubectl runai-secret delete hf --cluster-wide")]
 pub(crate) struct DeleteArgs {
     /// The secrets
-    #[arg(value_name = "NAME", required = true, value_parser = flags::parse_secret, add = Holds::Secret)]
+    #[arg(value_name = "NAME", required_unless_present = "unused", value_parser = flags::parse_secret, add = Holds::Secret)]
     pub(super) names: Vec<String>,
+
+    /// Delete the secrets that nothing uses, after a review
+    #[arg(long, conflicts_with_all = ["names", "cluster_wide"])]
+    pub(super) unused: bool,
 
     /// Delete a shared secret of the Run:ai namespace, and all its copies
     #[arg(long)]

@@ -1,8 +1,10 @@
-//! `delete`: deletes a secret of a project or, with `--cluster-wide`, a shared one and every copy of it.
+//! `delete`: deletes a secret of a project, with `--cluster-wide` a shared one and every copy of it, and with `--unused`
+//! what nobody uses.
 
 mod args;
 mod cluster_wide;
 mod deleted;
+mod unused;
 
 pub(crate) use self::args::DeleteArgs;
 use self::deleted::{Deleted, delete};
@@ -27,6 +29,9 @@ pub(super) async fn run(args: &DeleteArgs, session: &Session<'_>) -> Result<()> 
         session.runai_namespace("delete --cluster-wide")?;
     }
     let cluster = session.connect().await?;
+    if args.unused {
+        return unused::run(args, &cluster, session).await;
+    }
     let places = if args.cluster_wide {
         vec![(session.runai_namespace("delete --cluster-wide")?.to_owned(), None)]
     } else {

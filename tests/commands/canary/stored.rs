@@ -103,6 +103,7 @@ fn writes(
         ("POST", "/secrets", shared("sync shared -y")),
         ("PATCH", "/secrets/shared", shared("label shared --remove -y")),
         ("DELETE", "/secrets/s", here("delete s -y --force")),
+        ("DELETE", "/secrets/", format!("delete --unused -y -p {second}")),
         ("DELETE", "/secrets/shared", shared("delete shared --cluster-wide -y --timeout 0")),
     ]
 }
