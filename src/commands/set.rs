@@ -17,7 +17,7 @@ use crate::propagation::Scope;
 use crate::secret::{self, Difference, Nothing, SecretManifest, Source};
 use crate::session::Session;
 use crate::session::batch::Several;
-use crate::sources::{SourceArgs, ask_about_suspects, read_sources};
+use crate::sources::{Ends, SourceArgs, ask_about_suspects, read_sources};
 use crate::ui::Proposal;
 use crate::uses::restarts::AffectedWorkloads;
 use crate::uses::rotation::{self, Area, Rotation, Waiting, Whom, wait_for_copies};
@@ -266,7 +266,7 @@ impl SetArgs {
         Source::check_keys("KEY", &self.keys)?;
         let given = self.given(session).await?;
         let mut contents = read_sources(&self.sources, given, Nothing::Refuse, session).await?;
-        ask_about_suspects(&mut contents, session.ui).await?;
+        ask_about_suspects(&mut contents, Ends::ByFlag, session.ui).await?;
         contents.notes.iter().for_each(|note| session.ui.note(note));
         contents.warnings.iter().for_each(|warning| session.ui.warning(warning));
         if !self.sources.allow_empty_values {

@@ -95,6 +95,18 @@ impl Contents {
         Ok(())
     }
 
+    /// Warns of a later failure, about which somebody can be asked.
+    pub(crate) fn doubt(&mut self, warning: String) {
+        self.suspects.push(Suspect::new("", &warning, None));
+        self.warnings.push(warning);
+    }
+
+    /// Adds what is said of a value that is a part of these contents.
+    pub(crate) fn add_what_is_said(&mut self, of: &mut Self) {
+        self.notes.append(&mut of.notes);
+        self.warnings.append(&mut of.warnings);
+    }
+
     pub(super) fn note(&mut self, line: String) {
         self.notes.push(line);
     }

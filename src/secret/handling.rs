@@ -12,6 +12,9 @@ use crate::error::{Error, Result};
 use crate::printable::printable;
 use crate::wording::list;
 
+/// The key of a value that has none; no secret can have it.
+pub(super) const UNNAMED: &str = "(value)";
+
 /// The treatment of every value, whatever its source.
 #[derive(Clone, Copy)]
 pub(crate) struct Handling {
@@ -24,6 +27,8 @@ pub(crate) struct Handling {
 pub(crate) enum Trimming {
     /// They are part of the value, as in kubectl; a note says so.
     Keep,
+    /// The same, where no flag removes them.
+    KeepAlways,
     /// They are removed. Values of several lines keep them: keys and certificates need them.
     Trim,
 }
@@ -62,6 +67,15 @@ pub(super) fn add_value(
     contents.add(key, value)
 }
 
+/// Looks at a value that has no name of its own to show.
+pub(super) fn unnamed(place: &str, value: SecretValue) -> Contents {
+    let mut contents = Contents::default();
+    let looked = Looked { contents: &mut contents, place, key: UNNAMED, of_key: "" };
+    let value = looked.seen(value, Trimming::KeepAlways);
+    contents.data.insert(UNNAMED.to_owned(), value);
+    contents
+}
+
 /// A value that is looked at, and the words for it.
 struct Looked<'a> {
     contents: &'a mut Contents,
@@ -82,13 +96,13 @@ impl Looked<'_> {
         match (unseen.at_the_ends(), trimming) {
             (None, _) => value,
             (Some(_), Trimming::Trim) => unseen.taken_off(value),
-            (Some((ends, number)), Trimming::Keep) => {
-                let (place, of_key) = (self.place, self.of_key);
-                let note = format!(
-                    "{place} {ends}, which {} part of the value{of_key} (--trim removes {})",
-                    number.becomes(),
-                    number.it()
-                );
+            (Some((ends, number)), Trimming::Keep | Trimming::KeepAlways) => {
+                let (place, of_key, becomes) = (self.place, self.of_key, number.becomes());
+                let way = match trimming {
+                    Trimming::Keep => format!(" (--trim removes {})", number.it()),
+                    Trimming::KeepAlways | Trimming::Trim => String::new(),
+                };
+                let note = format!("{place} {ends}, which {becomes} part of the value{of_key}{way}");
                 self.note(note, Some(Cure::Ends));
                 value
             }

@@ -1,10 +1,11 @@
 //! The value for a flag that takes one: a password, a secret key.
 
 use super::argument::bytes_of;
-use super::contents::SIZE_LIMIT;
+use super::contents::{Contents, SIZE_LIMIT};
+use super::handling;
 use super::input::Input;
 use super::origin::Origin;
-use super::unseen::{self, Unseen};
+use super::unseen;
 use super::value::SecretValue;
 use crate::error::{Error, Result};
 
@@ -15,10 +16,10 @@ pub(crate) enum SingleValue {
     Variable(String),
 }
 
-/// The value, and notes about it, a line each.
+/// A value, and what is said of it.
 pub(crate) struct Single {
-    pub(crate) value: SecretValue,
-    pub(crate) notes: Vec<String>,
+    /// With nothing but the value: it can be asked about as others are.
+    pub(crate) looked_at: Contents,
 }
 
 impl SingleValue {
@@ -47,16 +48,14 @@ impl SingleValue {
 }
 
 impl Single {
-    /// Checks a value. `place` names it in messages.
+    /// Looks at a value. `place` names it in messages.
     pub(crate) fn of(place: &str, value: SecretValue) -> Self {
-        let unseen = Unseen::of(value.expose());
-        let mut notes = Vec::new();
-        if let Some((ends, number)) = unseen.at_the_ends() {
-            notes.push(format!("{place}: the value {ends}, which {} part of it", number.becomes()));
-        }
-        if unseen.is_inside() {
-            notes.push(format!("{place}: the value has invisible characters in it"));
-        }
-        Self { value, notes }
+        Self { looked_at: handling::unnamed(place, value) }
+    }
+
+    /// Returns the value, and what is left to say of it.
+    pub(crate) fn into_parts(mut self) -> (SecretValue, Contents) {
+        let value = self.looked_at.data.remove(handling::UNNAMED);
+        (value.unwrap_or_else(|| SecretValue::from_bytes(Vec::new())), self.looked_at)
     }
 }

@@ -36,12 +36,13 @@ pub(crate) fn tls_contents(certificate: &Origin, key: &Origin, input: &mut dyn I
     };
     let (certificate_value, key_value) = (read(certificate, input)?, read(key, input)?);
     let (certificate, key) = (certificate.shown(), key.shown());
-    let warnings = check_pair(
+    let Judgement { warnings, unchecked } = check_pair(
         &Named { shown: &certificate, value: &certificate_value },
         &Named { shown: &key, value: &key_value },
         Moment::now(),
     )?;
-    let mut contents = Contents { warnings, ..Contents::default() };
+    let notes = unchecked.into_iter().collect();
+    let mut contents = Contents { notes, warnings, ..Contents::default() };
     contents.add(CERTIFICATE.to_owned(), certificate_value)?;
     contents.add(KEY.to_owned(), key_value)?;
     contents.check_size()?;
@@ -54,40 +55,51 @@ pub(crate) fn tls_contents(certificate: &Origin, key: &Origin, input: &mut dyn I
 /// No server could use them.
 pub(super) fn check_values(certificate: &SecretValue, key: &SecretValue) -> Result<Vec<String>> {
     let (of_certificate, of_key) = (Shown::key(CERTIFICATE), Shown::key(KEY));
-    check_pair(
+    let Judgement { warnings, unchecked } = check_pair(
         &Named { shown: &of_certificate, value: certificate },
         &Named { shown: &of_key, value: key },
         Moment::now(),
-    )
+    )?;
+    Ok(warnings.into_iter().chain(unchecked).collect())
 }
 
-/// Refuses a pair that no server could use. Returns warnings, a line each.
-fn check_pair(certificate: &Named<'_>, key: &Named<'_>, now: Moment) -> Result<Vec<String>> {
+/// What is said of a pair that a server could use.
+struct Judgement {
+    /// Of a later failure, a line each.
+    warnings: Vec<String>,
+    /// What can't be told.
+    unchecked: Option<String>,
+}
+
+/// Refuses a pair that no server could use.
+fn check_pair(certificate: &Named<'_>, key: &Named<'_>, now: Moment) -> Result<Judgement> {
     let chain = blocks(certificate.value.expose());
     let leaf = leaf(certificate, &chain)?;
     let keys = blocks(key.value.expose());
     let private_key = private_key(key, &keys)?;
     let facts = key_pair::certificate(&leaf.content)
         .map_err(|fault| Error::usage(format!("{}: {fault}", certificate.shown)))?;
-    let mut warnings = validity_warning(certificate.shown, facts.from, facts.until, now);
+    let warnings = validity_warning(certificate.shown, facts.from, facts.until, now);
     match key_pair::compare(&facts, private_key) {
-        Ok(Match::Pair) => {}
-        Ok(Match::Unknown) => warnings.push(format!(
-            "could not check whether {} and {} belong together: keys of this kind are not supported",
-            certificate.shown, key.shown
-        )),
+        Ok(Match::Pair) => Ok(Judgement { warnings, unchecked: None }),
+        Ok(Match::Unknown) => {
+            let unchecked = format!(
+                "could not check whether {} and {} belong together: keys of this kind are not supported",
+                certificate.shown, key.shown
+            );
+            Ok(Judgement { warnings, unchecked: Some(unchecked) })
+        }
         Ok(Match::Stranger(fault)) => {
             let error = Error::usage(fault);
-            return Err(if chain.len() > 1 {
+            Err(if chain.len() > 1 {
                 let shown = certificate.shown;
                 error.hint(format!("the first certificate in {shown} must be the key's own, then its chain"))
             } else {
                 error.hint(format!("do {} and {} belong together?", certificate.shown, key.shown))
-            });
+            })
         }
-        Err(fault) => return Err(Error::usage(fault).hint(format!("{} can't be read", key.shown))),
+        Err(fault) => Err(Error::usage(fault).hint(format!("{} can't be read", key.shown))),
     }
-    Ok(warnings)
 }
 
 fn leaf<'a>(file: &Named<'_>, chain: &'a [Block<'a>]) -> Result<&'a Block<'a>> {

@@ -13,7 +13,7 @@ use crate::logins::{self, Found, Machine};
 use crate::secret::{self, Contents, Handling, Nothing, ProcessInput, Source, Suspect, Trimming};
 use crate::session::Session;
 
-pub(crate) use self::suspects::ask_about_suspects;
+pub(crate) use self::suspects::{Ends, ask_about_suspects};
 
 /// The flags for sources of values.
 #[derive(Args)]

@@ -4,12 +4,20 @@ use crate::error::{Error, Result};
 use crate::secret::{Contents, Cure, Suspect};
 use crate::ui::{Proposal, Ui};
 
+/// How a command takes off what is invisible at the ends of a value, if nobody can be asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ends {
+    /// By `--trim`.
+    ByFlag,
+    Never,
+}
+
 /// Asks whether what is around values is to be taken off, and whether others are to be used as they are. Where nobody can
 /// be asked, notes and warnings say it.
 ///
 /// # Errors
 /// A value is not to be used as it is; Esc, Ctrl-C.
-pub(crate) async fn ask_about_suspects(contents: &mut Contents, ui: &Ui) -> Result<()> {
+pub(crate) async fn ask_about_suspects(contents: &mut Contents, ends: Ends, ui: &Ui) -> Result<()> {
     if !ui.may_choose() {
         return Ok(());
     }
@@ -42,7 +50,7 @@ pub(crate) async fn ask_about_suspects(contents: &mut Contents, ui: &Ui) -> Resu
                 .filter(|other| other.is_about_same(one))
                 .for_each(|other| take_back(contents, &other.said));
         }
-        if cure == Some(Cure::Ends) {
+        if (cure, ends) == (Some(Cure::Ends), Ends::ByFlag) {
             ui.note_chosen("--trim".to_owned());
         }
     }

@@ -19,7 +19,7 @@ fn write_pair(sandbox: &Sandbox) {
 }
 
 /// The files of one of kubectl's cases.
-fn write_case(sandbox: &Sandbox, name: &str) {
+pub(crate) fn write_case(sandbox: &Sandbox, name: &str) {
     let cases: Value = serde_json::from_str(CASES).unwrap();
     let case = cases["cases"].as_array().unwrap().iter().find(|case| case["name"] == name).unwrap();
     for file in case["files"].as_array().unwrap() {

@@ -2,6 +2,8 @@
 
 use support::{Sandbox, World, scenario};
 
+use crate::create_types::{openssh_key, write_case};
+
 const CANARY: &str = "Zq7cAnArY0123456789abcdefghijklmnopqrstuvwxyz";
 
 /// Runs a command, answers one question with this key, and returns exit code and screen.
@@ -87,4 +89,115 @@ fn a_pasted_value_with_a_blank_at_its_end_is_asked_about(world: &World, sandbox:
     let (code, shown) = session.wait();
     assert_eq!(code, 0, "{shown}");
     assert_eq!(world.secret_value(&project.namespace, "s", "K").unwrap(), CANARY.as_bytes());
+}
+
+/// Command lines of typed secrets whose values can hardly be meant, each with the key that it would have, and what is said.
+fn typed(sandbox: &Sandbox) -> Vec<(Vec<&'static str>, &'static str, &'static str)> {
+    write_case(sandbox, "tls/expired-certificate");
+    sandbox.file("id_key", openssh_key("none").replace('\n', "\r\n"));
+    sandbox.file("placeholder.txt", "<your-secret-key>\n");
+    sandbox.file("quoted.txt", format!("\"{CANARY}\"\n"));
+    sandbox.file("clean.txt", CANARY);
+    sandbox.file("ends.txt", format!("{CANARY} \n"));
+    vec![
+        (
+            vec!["tls", "--cert=tls.crt", "--key=tls.key"],
+            "tls.key",
+            "the certificate in tls.crt expired on 20",
+        ),
+        (vec!["ssh", "--private-key=id_key"], "ssh-privatekey", "id_key has Windows line ends"),
+        (
+            vec!["access-key", "--access-key-id=AKIA", "--secret-key-file=placeholder.txt"],
+            "SecretKey",
+            "--secret-key-file: the value is a placeholder, and no value",
+        ),
+        (
+            vec![
+                "docker-registry",
+                "--docker-server=docker.io",
+                "--docker-username=j",
+                "--docker-password=x1",
+            ],
+            ".dockerconfigjson",
+            "Docker Hub's credentials belong under",
+        ),
+        (
+            vec!["password", "--username=jane\u{200b}", "--password-file=clean.txt"],
+            "Password",
+            "--username ends in a character without width",
+        ),
+        (
+            vec!["generic", "--type=kubernetes.io/ssh-auth", "--from-file=ssh-privatekey=id_key"],
+            "ssh-privatekey",
+            "ssh-privatekey has Windows line ends",
+        ),
+    ]
+}
+
+#[scenario]
+fn a_typed_secret_that_nothing_can_use_is_made_only_if_somebody_says_so(world: &World, sandbox: &Sandbox) {
+    let project = world.project("a");
+    let p = format!("-p={}", project.name);
+    for (at, (line, key, said)) in typed(sandbox).into_iter().enumerate() {
+        let name = format!("s{at}");
+        let (kind, flags) = line.split_first().unwrap();
+        let words = [&["create", kind, name.as_str(), p.as_str()], flags].concat();
+        for (keys, is_made) in [("\r", false), ("y", true)] {
+            let mut session = sandbox.in_terminal(&words);
+            session.expect(said);
+            session.expect("anyway?");
+            session.send(keys);
+            let (code, shown) = session.wait();
+            assert_eq!(code, i32::from(!is_made), "{shown}");
+            assert_eq!(world.secret_value(&project.namespace, &name, key).is_some(), is_made, "{shown}");
+        }
+    }
+}
+
+#[scenario]
+fn without_a_terminal_a_typed_secret_is_made_with_a_warning(world: &World, sandbox: &Sandbox) {
+    let project = world.project("a");
+    let p = format!("-p={}", project.name);
+    for (at, (line, key, said)) in typed(sandbox).into_iter().enumerate() {
+        let name = format!("s{at}");
+        let (kind, flags) = line.split_first().unwrap();
+        let words = [&["create", kind, name.as_str(), p.as_str()], flags].concat();
+        let made = sandbox.run(&words).success();
+        assert!(made.stderr.contains(&format!("Warning: {said}")), "{made}");
+        assert!(world.secret_value(&project.namespace, &name, key).is_some());
+    }
+}
+
+#[scenario]
+fn what_is_around_the_value_of_a_typed_secret_is_taken_off(world: &World, sandbox: &Sandbox) {
+    let project = world.project("a");
+    let (namespace, p) = (&project.namespace, format!("-p={}", project.name));
+    drop(typed(sandbox));
+    let stored = |name: &str, key: &str| world.secret_value(namespace, name, key).unwrap();
+    let quotes = ["create", "password", "a", "--username=jane", "--password-file=quoted.txt", &p];
+    let said = "--password-file: the value is in quotes, which are part of it";
+    let (code, shown) = answered(sandbox, &quotes, said, "Take the quotes off?", "\r");
+    assert_eq!((code, stored("a", "Password")), (0, CANARY.as_bytes().to_vec()), "{shown}");
+    let ends = ["create", "access-key", "b", "--access-key-id=AKIA", "--secret-key-file=ends.txt", &p];
+    let said = "--secret-key-file ends in a space, which becomes part of the value";
+    let (code, shown) = answered(sandbox, &ends, said, "Take off what is invisible at the ends?", "\r");
+    assert_eq!((code, stored("b", "SecretKey")), (0, CANARY.as_bytes().to_vec()), "{shown}");
+    assert!(!shown.contains("--trim"), "there is no such flag here: {shown}");
+    let mut session = sandbox.in_terminal([
+        "create",
+        "docker-registry",
+        "c",
+        "--docker-server=ghcr.io",
+        "--docker-username=j",
+        &p,
+    ]);
+    session.expect("Password");
+    session.send(&format!("\u{1b}[200~{CANARY} \u{1b}[201~\r"));
+    session.expect("what was typed ends in a space");
+    session.expect("Take off what is invisible at the ends?");
+    session.send("\r");
+    let (code, shown) = session.wait();
+    assert_eq!(code, 0, "{shown}");
+    let config = String::from_utf8(stored("c", ".dockerconfigjson")).unwrap();
+    assert!(config.contains(&format!("\"{CANARY}\"")), "{config}");
 }

@@ -13,7 +13,7 @@ use crate::secret::{
     SSH, SecretValue, Single, SingleValue, SshFiles, TLS,
 };
 use crate::session::Session;
-use crate::sources::{add_what_is_said, ask_about_suspects, read_logins, read_sources};
+use crate::sources::{Ends, add_what_is_said, ask_about_suspects, read_logins, read_sources};
 
 /// A type of secret with its own arguments.
 pub(super) enum Type<'a> {
@@ -74,14 +74,19 @@ impl Type<'_> {
 
     /// Reads the contents.
     pub(super) async fn read(&self, name: &str, session: &Session<'_>) -> Result<Contents> {
-        match self {
-            Type::Generic(args) => generic(args, self.login_of_name(name), session).await,
+        let mut contents = match self {
+            Type::Generic(args) => return generic(args, self.login_of_name(name), session).await,
             Type::DockerRegistry(args) => docker_registry(args, session).await,
             Type::Tls(args) => tls(args),
             Type::Ssh(args) => ssh(args),
             Type::Password(args) => password(args, session).await,
             Type::AccessKey(args) => access_key(args, session).await,
+        }?;
+        for warning in std::mem::take(&mut contents.warnings) {
+            contents.doubt(warning);
         }
+        ask_about_suspects(&mut contents, Ends::Never, session.ui).await?;
+        Ok(contents)
     }
 }
 
@@ -128,10 +133,13 @@ async fn generic(
     if !args.allow_empty && !args.sources.allow_empty_values {
         contents.check_not_empty()?;
     }
-    ask_about_suspects(&mut contents, session.ui).await?;
+    ask_about_suspects(&mut contents, Ends::ByFlag, session.ui).await?;
     let secret_type = args.secret_type.as_deref().unwrap_or_default();
-    contents.warnings.extend(secret::unseen_in("--type", secret_type));
-    contents.warnings.extend(secret::doubts(secret_type, |key| contents.data.get(key)));
+    // By what the values are now.
+    let doubts = secret::doubts(secret_type, |key| contents.data.get(key));
+    let unseen = secret::unseen_in("--type", secret_type);
+    unseen.into_iter().chain(doubts).for_each(|warning| contents.doubt(warning));
+    ask_about_suspects(&mut contents, Ends::Never, session.ui).await?;
     Ok(contents)
 }
 
@@ -155,7 +163,7 @@ async fn docker_registry(args: &DockerRegistryArgs, session: &Session<'_>) -> Re
     let Some(username) = username.filter(|_| !server.is_empty()) else {
         return Err(incomplete_login());
     };
-    let Single { value: password, notes } = if let Some(password) = password {
+    let password = if let Some(password) = password {
         Single::of("--docker-password", SecretValue::from_bytes(password.as_encoded_bytes().to_vec()))
     } else if args.docker_password_stdin {
         SingleValue::From(Origin::StandardInput).read("--docker-password-stdin", &mut ProcessInput)?
@@ -165,11 +173,14 @@ async fn docker_registry(args: &DockerRegistryArgs, session: &Session<'_>) -> Re
         let typed = session.ui.ask_hidden("Password").await?.ok_or_else(incomplete_login)?;
         Single::of("what was typed", typed)
     };
+    let (password, mut said) = settled(password, session).await?;
     let email = args.docker_email.as_deref().unwrap_or_default();
     let login = Login { server, username, password: &password, email };
-    let contents = with_notes(secret::contents_of_logins(&[login])?, notes);
+    let mut contents = secret::contents_of_logins(&[login])?;
     let parts = [("--docker-server", server), ("--docker-username", username), ("--docker-email", email)];
-    Ok(warned_of_unseen(contents, &parts))
+    warn_of_unseen(&mut contents, &parts);
+    contents.add_what_is_said(&mut said);
+    Ok(contents)
 }
 
 fn incomplete_login() -> Error {
@@ -207,9 +218,11 @@ async fn password(args: &PasswordArgs, session: &Session<'_>) -> Result<Contents
         file: args.password_file.as_deref(),
         variable: args.password_env.as_deref(),
     };
-    let Single { value: password, notes } = hidden.value(session).await?;
-    let contents = with_notes(secret::password_contents(user, password)?, notes);
-    Ok(warned_of_unseen(contents, &[("--username", user)]))
+    let (password, mut said) = settled(hidden.value(session).await?, session).await?;
+    let mut contents = secret::password_contents(user, password)?;
+    warn_of_unseen(&mut contents, &[("--username", user)]);
+    contents.add_what_is_said(&mut said);
+    Ok(contents)
 }
 
 async fn access_key(args: &AccessKeyArgs, session: &Session<'_>) -> Result<Contents> {
@@ -221,21 +234,23 @@ async fn access_key(args: &AccessKeyArgs, session: &Session<'_>) -> Result<Conte
         file: args.secret_key_file.as_deref(),
         variable: args.secret_key_env.as_deref(),
     };
-    let Single { value: secret_key, notes } = hidden.value(session).await?;
-    let contents = with_notes(secret::access_key_contents(id, secret_key)?, notes);
-    Ok(warned_of_unseen(contents, &[("--access-key-id", id)]))
+    let (secret_key, mut said) = settled(hidden.value(session).await?, session).await?;
+    let mut contents = secret::access_key_contents(id, secret_key)?;
+    warn_of_unseen(&mut contents, &[("--access-key-id", id)]);
+    contents.add_what_is_said(&mut said);
+    Ok(contents)
 }
 
-fn with_notes(mut contents: Contents, notes: Vec<String>) -> Contents {
-    contents.notes.extend(notes);
-    contents
+/// Asks about a value before it becomes a part of others. Returns it with what is left to say.
+async fn settled(mut single: Single, session: &Session<'_>) -> Result<(SecretValue, Contents)> {
+    ask_about_suspects(&mut single.looked_at, Ends::Never, session.ui).await?;
+    Ok(single.into_parts())
 }
 
 /// Adds a warning for each argument that has invisible characters: whoever checks the login takes them for its own.
-fn warned_of_unseen(mut contents: Contents, arguments: &[(&str, &str)]) -> Contents {
+fn warn_of_unseen(contents: &mut Contents, arguments: &[(&str, &str)]) {
     let warnings = arguments.iter().filter_map(|(flag, text)| secret::unseen_in(flag, text));
     contents.warnings.extend(warnings);
-    contents
 }
 
 /// Returns an argument that is not secret and must be given.
