@@ -9,11 +9,14 @@ use serde_json::Value;
 use self::in_place::Places;
 use crate::change::workload::{Plan, Planned};
 use crate::error::{Error, Result};
-use crate::flags::{Output, WriteArgs};
+use crate::flags::{BINARY, DryRun, Output, WriteArgs};
 use crate::manifest::{Format, Manifest, Object};
 use crate::session::Session;
 use crate::sources::manifest_files::{ManifestArgs, ManifestFile, ManifestFiles};
 use crate::workload::{Kind, Target};
+
+/// How `--validate` is read where it is left out.
+const STRICT: &str = "Strict";
 
 /// The flags of a command that changes the workloads of manifests.
 #[derive(clap::Args)]
@@ -40,11 +43,36 @@ impl ManifestChangeArgs {
 
 /// Adjusts `-f` for commands that change a workload: it excludes the flags that need a cluster.
 pub(crate) fn without_cluster(filename: clap::Arg) -> clap::Arg {
+    without_workload(filename).conflicts_with_all(["dry_run", "validate", "field_manager"])
+}
+
+/// Does the same for a command that may write secrets. [`check_writes_nothing`] refuses the other flags.
+pub(crate) fn without_workload(filename: clap::Arg) -> clap::Arg {
     filename
         .help(
             "Change the workloads of a manifest, or of a folder of them, and print it; - for standard input",
         )
-        .conflicts_with_all(["recreate", "copy_as", "timeout", "dry_run", "validate", "field_manager"])
+        .conflicts_with_all(["recreate", "copy_as", "timeout"])
+}
+
+/// Refuses the flags of a write where nothing is sent.
+///
+/// # Errors
+/// One is given.
+pub(crate) fn check_writes_nothing(write: &WriteArgs) -> Result<()> {
+    let given = [
+        (write.dry_run != DryRun::None, "--dry-run"),
+        (write.validate != STRICT, "--validate"),
+        (write.field_manager != BINARY, "--field-manager"),
+    ];
+    match given.into_iter().find_map(|(is_given, flag)| is_given.then_some(flag)) {
+        Some(flag) => {
+            let why = "which changes a manifest and asks no cluster";
+            Err(Error::usage(format!("{flag} has no effect with -f, {why}"))
+                .hint(format!("leave out {flag}")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// A change to the workloads of manifests.
@@ -62,13 +90,20 @@ impl<P: Plan> ManifestChange<'_, P> {
     ///
     /// # Errors
     /// A file can't be read or parsed, has no such workload, or the change is impossible.
-    pub(crate) fn run(&self, files: &ManifestFiles) -> Result<()> {
+    pub(crate) async fn run(&self, files: &ManifestFiles) -> Result<()> {
         self.check_no_place()?;
-        let files = files.read()?;
-        let places = if self.args.in_place { Some(Places::of(&files)?) } else { None };
+        self.run_on(&files.read()?).await
+    }
+
+    /// Does the same with files that were read.
+    ///
+    /// # Errors
+    /// As for [`Self::run`]; what the workloads need can't be written.
+    pub(crate) async fn run_on(&self, files: &[ManifestFile]) -> Result<()> {
+        let places = if self.args.in_place { Some(Places::of(files)?) } else { None };
         let mut manifests: Vec<Manifest<'_>> =
             files.iter().map(ManifestFile::manifest).collect::<Result<_>>()?;
-        let meant = self.meant(&files, &manifests)?;
+        let meant = meant(files, &manifests, self.targets)?;
         let ui = self.session.ui;
         for (manifest, meant) in manifests.iter_mut().zip(&meant) {
             let changed: Vec<Object> =
@@ -79,8 +114,9 @@ impl<P: Plan> ManifestChange<'_, P> {
                 ));
             }
         }
+        self.plan.prepare().await?;
         if let Some(places) = places {
-            return places.write(&files, &manifests, self.session);
+            return places.write(files, &manifests, self.session);
         }
         match self.write.output {
             Output::Human => ui.data(joined(&manifests)?.as_bytes()),
@@ -102,37 +138,6 @@ impl<P: Plan> ManifestChange<'_, P> {
             "--namespace and --project have no effect with -f, which changes a manifest and asks no cluster",
         )
         .hint("leave them out; kubectl apply -n says where the objects go"))
-    }
-
-    /// Returns the workloads to change in each manifest, at least one in all.
-    fn meant(&self, files: &[ManifestFile], manifests: &[Manifest<'_>]) -> Result<Vec<Vec<Workload>>> {
-        let mut workloads = manifests.iter().map(workloads).collect::<Result<Vec<_>>>()?;
-        let place = match files {
-            [only] => only.name().to_owned(),
-            several => format!("none of the {} files", several.len()),
-        };
-        let has = if files.len() == 1 { "has no" } else { "has a" };
-        if workloads.iter().all(Vec::is_empty) {
-            return Err(Error::failed(format!("{place} {has} workload of a known kind"))
-                .hint("kubectl runai-secret attach x/y names the kinds that are"));
-        }
-        if self.targets.is_empty() {
-            return Ok(workloads);
-        }
-        let targets: Vec<String> = self.targets.iter().map(ToString::to_string).collect();
-        let names: BTreeSet<String> = workloads.iter().flatten().map(|one| one.name.clone()).collect();
-        for workloads in &mut workloads {
-            workloads.retain(|one| targets.contains(&one.name));
-        }
-        if let Some(target) = targets.iter().find(|target| !names.contains(*target)) {
-            let has = if files.len() == 1 { "has no" } else { "has" };
-            let names = names.into_iter().collect::<Vec<_>>().join(", ");
-            return Err(Error::failed(format!("{place} {has} {target}")).hint(format!(
-                "the workloads in {} are: {names}",
-                if files.len() == 1 { "it" } else { "them" }
-            )));
-        }
-        Ok(workloads)
     }
 
     /// Returns the changed object; none if there is nothing to change. Tells the differences on standard
@@ -163,6 +168,44 @@ impl<P: Plan> ManifestChange<'_, P> {
             }
         }
     }
+}
+
+/// Returns the workloads to change in each manifest, at least one in all.
+///
+/// # Errors
+/// There is none, or not one that is meant.
+pub(crate) fn meant(
+    files: &[ManifestFile],
+    manifests: &[Manifest<'_>],
+    targets: &[Target],
+) -> Result<Vec<Vec<Workload>>> {
+    let mut workloads = manifests.iter().map(workloads).collect::<Result<Vec<_>>>()?;
+    let place = match files {
+        [only] => only.name().to_owned(),
+        several => format!("none of the {} files", several.len()),
+    };
+    let has = if files.len() == 1 { "has no" } else { "has a" };
+    if workloads.iter().all(Vec::is_empty) {
+        return Err(Error::failed(format!("{place} {has} workload of a known kind"))
+            .hint("kubectl runai-secret attach x/y names the kinds that are"));
+    }
+    if targets.is_empty() {
+        return Ok(workloads);
+    }
+    let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
+    let names: BTreeSet<String> = workloads.iter().flatten().map(|one| one.name.clone()).collect();
+    for workloads in &mut workloads {
+        workloads.retain(|one| targets.contains(&one.name));
+    }
+    if let Some(target) = targets.iter().find(|target| !names.contains(*target)) {
+        let has = if files.len() == 1 { "has no" } else { "has" };
+        let names = names.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(Error::failed(format!("{place} {has} {target}")).hint(format!(
+            "the workloads in {} are: {names}",
+            if files.len() == 1 { "it" } else { "them" }
+        )));
+    }
+    Ok(workloads)
 }
 
 fn workloads(manifest: &Manifest<'_>) -> Result<Vec<Workload>> {
@@ -202,11 +245,11 @@ fn joined_as(format: Format, manifests: &[Manifest<'_>]) -> Result<String> {
 }
 
 /// A workload of a manifest.
-struct Workload {
-    kind: &'static Kind,
+pub(crate) struct Workload {
+    pub(crate) kind: &'static Kind,
     /// The name as kubectl prints it, or its beginning if the name is generated.
-    name: String,
-    object: Object,
+    pub(crate) name: String,
+    pub(crate) object: Object,
 }
 
 impl Workload {

@@ -10,13 +10,14 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::change::retry::Tries;
-use crate::cluster::{Answer, Cluster, Failure, SecretHead, if_there};
+use crate::cluster::{Answer, Cluster, Failure, SecretHead, SecretWithValues, if_there};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, WriteArgs};
 use crate::history;
 use crate::metadata::{EXPIRES, Ends, LAST_APPLIED, Metadata};
 use crate::propagation::Scope;
+use crate::secret;
 use crate::secret::{Difference, SecretManifest};
 use crate::session::Session;
 use crate::session::batch::Objects;
@@ -246,6 +247,16 @@ impl Plan {
     /// Plans to create a secret.
     pub(crate) fn create(body: Bytes) -> Self {
         Self { step: Step::Create(body), difference: Difference::default(), lost_ends: Vec::new() }
+    }
+
+    /// Plans to set keys, and to leave all others as they are.
+    pub(crate) fn set(manifest: &SecretManifest, found: Option<&SecretWithValues>) -> Self {
+        let Some(secret) = found else {
+            return Self::create(manifest.to_request_body());
+        };
+        let difference = Difference::of_set(&secret.values, &manifest.data);
+        let body = |metadata: &Value| secret::patch_of_values(metadata, &manifest.data);
+        Self::patch(&secret.head, difference, manifest.ends(), body)
     }
 
     /// Plans a patch of an existing secret: nothing if every key and its noted end is as it should be, and `kubectl

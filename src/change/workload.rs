@@ -9,9 +9,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::change::owner::Controller;
-use crate::change::recreate::workload::{Agreement, WorkloadRecreation};
+use crate::change::recreate::workload::{Agreement, Saved, WorkloadRecreation};
 use crate::change::retry::Tries;
-use crate::cluster::{Cluster, Failure, Namespaces};
+use crate::cluster::{Cluster, Failure, Keep, Namespaces, Write};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, Holds, WriteArgs};
@@ -101,6 +101,27 @@ pub(crate) trait Plan {
 
     /// Returns the hint for a workload that `owner` makes, and would make again unchanged.
     fn on_owner(&self, owner: &str) -> String;
+
+    /// Tells whether anything else is written before the workload.
+    fn preparation(&self) -> Preparation {
+        Preparation::None
+    }
+
+    /// Writes what the changed workload needs. It is called right before the workload is written, perhaps again.
+    ///
+    /// # Errors
+    /// It can't be written.
+    async fn prepare(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Tells whether anything else is written before the workload.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Preparation {
+    None,
+    /// A secret gets what the workload held itself.
+    Secrets,
 }
 
 /// The result of a plan for one workload.
@@ -160,6 +181,11 @@ enum Written {
     Conflict(Failure),
 }
 
+/// Recognizes a webhook that would have to do something, and so takes no part in a dry run.
+fn is_no_trial(failure: &Failure) -> bool {
+    failure.status()["message"].as_str().is_some_and(|message| message.contains("does not support dry run"))
+}
+
 /// Reads the workload to change.
 ///
 /// # Errors
@@ -180,7 +206,11 @@ impl Planned {
 }
 
 impl Done {
-    fn report(&self, write: &WriteArgs, session: &Session<'_>) -> Result<()> {
+    /// Says what was done.
+    ///
+    /// # Errors
+    /// Standard output can't be written to.
+    pub(crate) fn report(&self, write: &WriteArgs, session: &Session<'_>) -> Result<()> {
         for difference in &self.differences {
             session.ui.note(difference);
         }
@@ -262,13 +292,17 @@ impl<P: Plan> Change<'_, P> {
             let question = format!("Change {target}?");
             session.confirm_if_guided(&args.write, &question, &effects.concat(), Proposal::Yes).await?;
         }
-        let answer = match self.replaced(changed).await {
+        if self.plan.preparation() != Preparation::None
+            && args.write.dry_run == DryRun::None
+            && let Err(failure) = self.replaced(changed, Write { keep: Keep::No, ..args.write.write() }).await
+            && !is_no_trial(&failure)
+        {
+            return self.refused(failure, object, changed).await;
+        }
+        self.plan.prepare().await?;
+        let answer = match self.replaced(changed, args.write.write()).await {
             Ok(answer) => answer,
-            Err(failure) if failure.is_conflict() => return Ok(Written::Conflict(failure)),
-            Err(failure) if workload::is_immutable(&failure.status(), target.kind) => {
-                return self.another(object, changed).await;
-            }
-            Err(failure) => return Err(failure.into()),
+            Err(failure) => return self.refused(failure, object, changed).await,
         };
         let is_kept = args.write.dry_run == DryRun::None;
         let note = is_kept.then(|| format!("{target} {}", target.kind.on_change_of(object).in_words()));
@@ -276,13 +310,24 @@ impl<P: Plan> Change<'_, P> {
         Ok(Written::Done(Done { differences, note, ..Self::done(target.to_string(), "updated", answer) }))
     }
 
-    /// Sends the change. A server that refuses it has changed nothing, so it is not tried before.
-    async fn replaced(&self, changed: &Changed) -> Result<Value, Failure> {
-        let write = &self.args.write;
-        if write.dry_run == DryRun::Client {
+    /// Sends the change. A server that refuses it has changed nothing, so it is not tried before, unless something else
+    /// is written first.
+    async fn replaced(&self, changed: &Changed, write: Write<'_>) -> Result<Value, Failure> {
+        if self.args.write.dry_run == DryRun::Client {
             return Ok(changed.object.clone());
         }
-        self.cluster.replace_workload(self.namespace, self.target, &changed.object, write.write()).await
+        self.cluster.replace_workload(self.namespace, self.target, &changed.object, write).await
+    }
+
+    /// Takes another way where the server refuses the change, if there is one.
+    async fn refused(&self, failure: Failure, object: &Value, changed: &Changed) -> Result<Written> {
+        if failure.is_conflict() {
+            return Ok(Written::Conflict(failure));
+        }
+        if workload::is_immutable(&failure.status(), self.target.kind) {
+            return self.another(object, changed).await;
+        }
+        Err(failure.into())
     }
 
     /// Replaces a workload that can't be changed or makes a copy, as a flag or the user chooses.
@@ -300,7 +345,8 @@ impl<P: Plan> Change<'_, P> {
             Way::CopyAs(name) => self.copy(name, changed).await,
             Way::Recreate => {
                 let recreation = self.recreation(&changed.differences, agreement);
-                let created = recreation.run(object, &changed.object).await?;
+                let prepare = async || self.plan.prepare().await;
+                let created = recreation.run(object, &changed.object, prepare).await?;
                 Ok(Written::Done(Self::done(self.target.to_string(), "recreated", created)))
             }
         }
@@ -316,6 +362,10 @@ impl<P: Plan> Change<'_, P> {
             limit: self.args.timeout,
             differences,
             agreement,
+            saved: match self.plan.preparation() {
+                Preparation::None => Saved::Old,
+                Preparation::Secrets => Saved::New,
+            },
         }
     }
 
@@ -384,6 +434,7 @@ impl<P: Plan> Change<'_, P> {
                 Proposal::Yes,
             )
             .await?;
+        self.plan.prepare().await?;
         let answer = if write.dry_run == DryRun::Client {
             copy
         } else {

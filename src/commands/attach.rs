@@ -1,5 +1,7 @@
 //! `attach`: gives an existing workload a secret, by reference.
 
+mod extract;
+
 use std::collections::BTreeMap;
 use std::slice;
 
@@ -34,16 +36,17 @@ use crate::{change, secret, session, uses};
 #[derive(clap::Args)]
 #[command(
     mut_arg("output", uses::runai_flags::with_runai),
-    mut_arg("filename", change::manifest::without_cluster),
+    mut_arg("filename", change::manifest::without_workload),
     override_usage = "kubectl runai-secret attach SECRET KIND/NAME… [--env [VAR=]KEY]… [--env-all[=PREFIX]] \
                       [--mount PATH[:KEY[=FILE],…]]…\n       \
                       kubectl runai-secret attach KIND/NAME… [-e VAR=SECRET:NAME,KEY]…\n       \
+                      kubectl runai-secret attach KIND/NAME --extract VAR[=SECRET[,KEY]]…\n       \
                       kubectl runai-secret attach SECRET KIND -l SELECTOR …\n       \
                       kubectl runai-secret attach -f FILE|- …",
     after_help = "Examples:\n  \
         kubectl runai-secret attach hf deployment/web deployment/api --env HF_TOKEN\n  \
-        kubectl runai-secret attach ssh-key cronjob/sync --mount /etc/ssh-key --mode 0400\n  \
         kubectl runai-secret attach job/train -e MYUSERNAME=SECRET:my-secret,username --recreate\n  \
+        kubectl runai-secret attach deployment/web --extract HF_TOKEN\n  \
         kubectl runai-secret attach hf -f manifests/ -R --env HF_TOKEN --in-place"
 )]
 pub(crate) struct AttachArgs {
@@ -73,6 +76,18 @@ pub(crate) struct AttachArgs {
     /// Pull the workload's images with this registry login
     #[arg(long)]
     image_pull: bool,
+
+    /// Move the value of an env variable of the workload into a secret, new or not, and refer to that
+    ///
+    /// Without SECRET the secret is named after the service whose token it is, such as hf, or else after the variable;
+    /// without KEY the key is named like the variable. A key that has another value is left alone. The secret is
+    /// written before the workload: cut off in between, the same command does the rest. Everybody who may read the
+    /// workload could read the value, so change it afterwards. With -f the value is taken out of the manifest, and the
+    /// secret is written to the cluster; with --dry-run=client nothing is sent.
+    #[arg(long, value_name = "VAR[=SECRET[,KEY]]", add = Holds::PlainVariable,
+          conflicts_with_all = ["env", "env_all", "mount", "path_env", "image_pull", "environment", "env_secret",
+                                "secret_volume", "mode", "selector", "overwrite", "optional"])]
+    extract: Vec<String>,
 
     #[command(flatten)]
     references: ReferenceArgs,
@@ -121,6 +136,9 @@ struct Request {
 }
 
 pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> {
+    if !args.extract.is_empty() {
+        return extract::run(args, session).await;
+    }
     let request = args.resolve(session)?;
     if args.runai == RunaiFlags::Wanted {
         if request.selected.is_some() || request.targets.len() > 1 {
@@ -130,7 +148,7 @@ pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> 
         return print_runai_flags(request.asked, known, args, session).await;
     }
     if let Some(files) = &request.files {
-        return in_files(files, request.targets, request.asked, args, session);
+        return in_files(files, request.targets, request.asked, args, session).await;
     }
     let is_one = request.selected.is_none() && request.targets.len() == 1;
     if !is_one {
@@ -176,7 +194,7 @@ async fn to_one(
         .await
 }
 
-fn in_files(
+async fn in_files(
     files: &ManifestFiles,
     targets: Vec<TypedTarget>,
     asked: Asked,
@@ -184,12 +202,13 @@ fn in_files(
     session: &Session<'_>,
 ) -> Result<()> {
     let Asked::Flags(attachments) = asked else { return Err(which_use()) };
+    change::manifest::check_writes_nothing(&args.change.write)?;
     let targets = targets.into_iter().map(TypedTarget::known).collect::<Result<Vec<_>>>()?;
     let (containers, existing) = args.choices();
     let (accounts, keys) = (AccountLogins::new(), BTreeMap::new());
     let plan = Attaching { attachments, containers, existing, accounts, keys };
     let (targets, write) = (targets.as_slice(), &args.change.write);
-    ManifestChange { plan, targets, args: &args.manifest, write, session }.run(files)
+    ManifestChange { plan, targets, args: &args.manifest, write, session }.run(files).await
 }
 
 async fn print_runai_flags(

@@ -91,7 +91,7 @@ pub(super) async fn run(args: &DetachArgs, session: &Session<'_>) -> Result<()> 
     if let Some(files) = args.manifest.files()? {
         let targets = typed.into_iter().map(TypedTarget::known).collect::<Result<Vec<_>>>()?;
         let (targets, write) = (targets.as_slice(), &args.change.write);
-        return ManifestChange { plan, targets, args: &args.manifest, write, session }.run(&files);
+        return ManifestChange { plan, targets, args: &args.manifest, write, session }.run(&files).await;
     }
     for target in typed.iter().filter_map(TypedTarget::as_known) {
         args.change.way(target)?;

@@ -4,7 +4,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use serde_json::Value;
 
 use crate::change::places::{Place, Places, Written, both};
 use crate::change::secret::{Plan, SecretChange};
@@ -115,7 +114,7 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
         // One that fails does not end the write, and a write that fails ends the search.
         Ok(args.search(&places, &before).await)
     };
-    let write = places.write(found, |_, secret| Ok(plan(&manifest, secret)));
+    let write = places.write(found, |_, secret| Ok(Plan::set(&manifest, secret)));
     let (Written { done, verdict }, searched) = tokio::try_join!(write, search)?;
     let verdict = verdict.map_err(|error| args.with_word_of_random_values(error));
     let all = places.all.iter().zip(before).zip(done).zip(searched);
@@ -134,15 +133,6 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
         args.tell_that_it_is_new(&place.change).await?;
     }
     both(args.follow(changed, session).await, verdict, session)
-}
-
-fn plan(manifest: &SecretManifest, found: Option<&SecretWithValues>) -> Plan {
-    let Some(secret) = found else {
-        return Plan::create(manifest.to_request_body());
-    };
-    let difference = Difference::of_set(&secret.values, &manifest.data);
-    let body = |metadata: &Value| secret::patch_of_values(metadata, &manifest.data);
-    Plan::patch(&secret.head, difference, manifest.ends(), body)
 }
 
 /// Refuses a secret that nobody can change, and values that nothing could use in a secret of this type. Half of a

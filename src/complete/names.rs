@@ -114,6 +114,12 @@ impl CompletionContext {
                     found((name, container));
                 }
             }
+            Lookup::PlainVariablesOf(target) => {
+                let (kind, object) = self.workload(cluster, target).await?;
+                for name in workload::plain_variables(&object, kind) {
+                    found((name, String::new()));
+                }
+            }
             Lookup::ContainersOf(target) => {
                 let (kind, object) = self.workload(cluster, target).await?;
                 let names = workload::container_names(&object, kind);

@@ -47,6 +47,8 @@ pub(super) enum Lookup {
     /// The workloads of the kind of this name.
     Workloads(String),
     ContainersOf(TypedTarget),
+    /// The variables that a workload sets itself.
+    PlainVariablesOf(TypedTarget),
     /// A workload's uses of a secret: names of variables, or paths of mounts.
     VariablesOf {
         secret: String,
@@ -267,6 +269,10 @@ fn one_value_of(argument: &Arg, text: &str, line: &Line<'_>) -> CompletionSlot {
         Holds::Container => {
             named_target(line).map(|target| names(Lookup::ContainersOf(target))).unwrap_or_default()
         }
+        Holds::PlainVariable if text.contains('=') => plain_variable(before, rest),
+        Holds::PlainVariable => {
+            named_target(line).map(|target| names(Lookup::PlainVariablesOf(target))).unwrap_or_default()
+        }
         Holds::Reference => reference(text),
         Holds::EnvSecret => env_secret(text),
         Holds::SecretVolume => secret_volume(text),
@@ -339,6 +345,14 @@ fn used(line: &Line<'_>, text: &str, lookup: fn(String, TypedTarget) -> Lookup) 
     match (named_secret(line), named_target(line)) {
         (Some(secret), Some(target)) => CompletionSlot::live(lookup(secret.to_owned(), target), text),
         _ => CompletionSlot::default(),
+    }
+}
+
+/// Completes `VAR=SECRET,KEY`, part by part.
+fn plain_variable(before: &str, text: &str) -> CompletionSlot {
+    match text.split_once(',') {
+        None => CompletionSlot::part(Lookup::Secrets, before, text, "", Then::More),
+        Some((secret, key)) => keys(secret, &format!("{before}{secret},"), key),
     }
 }
 

@@ -25,12 +25,10 @@ fn remedy(view: &View, consumer: &Consumer, one: &Plaintext) -> String {
         let attach = attach.then("SECRET").arg(&name).then("--env VAR=KEY").namespace(namespace);
         return format!("give it a variable instead, and write $(VAR) in its place: {attach}");
     };
-    let set = CommandLine::plugin("set").then("SECRET").arg(variable).namespace(namespace);
     let attach = match file {
-        Some(file) => attach.then("SECRET -f").arg(file).arg(&name),
-        None => attach.then("SECRET").arg(&name),
+        Some(file) => attach.then("-f").arg(file).arg(&name),
+        None => attach.arg(&name),
     };
-    let attach = attach.then("--env").arg(variable).then("--overwrite");
-    let attach = if file.is_some() { attach } else { attach.namespace(namespace) };
-    format!("give a secret a new value: {set}; then: {attach}")
+    let attach = attach.then("--extract").arg(variable).namespace(namespace);
+    format!("move it into a secret, and change it where it was issued: {attach}")
 }

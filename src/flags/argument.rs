@@ -37,6 +37,8 @@ pub(crate) enum Holds {
     /// A namespace of the cluster that `--to-context` names.
     NamespaceThere,
     Project,
+    /// `VAR[=SECRET[,KEY]]`, of a variable that the workload on the line sets itself.
+    PlainVariable,
     /// A project of the cluster that `--to-context` names.
     ProjectThere,
     /// `VAR=SECRET:NAME,KEY`; where a plain value is taken too, that is not shown.
@@ -89,8 +91,8 @@ impl Holds {
         argument.get::<Self>().copied().or(is_one_of_a_few.then_some(Self::Listed))
     }
 
-    /// Reports whether a value names its secret itself, so that no secret comes before the workload.
+    /// Reports whether a value names its secret itself, so that no secret need come before the workload.
     pub(crate) fn names_a_secret(self) -> bool {
-        matches!(self, Self::Reference | Self::EnvSecret | Self::SecretVolume)
+        matches!(self, Self::Reference | Self::EnvSecret | Self::SecretVolume | Self::PlainVariable)
     }
 }

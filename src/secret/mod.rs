@@ -79,7 +79,7 @@ pub(crate) use name::{
 pub(crate) use operators::{Made, made_by, may_make_secrets};
 pub(crate) use origin::{Origin, reading};
 pub(crate) use pem::{Block as PemBlock, blocks as pem_blocks};
-pub(crate) use plaintext::{Suspicion, in_words, is_name as may_be_told, suspicion};
+pub(crate) use plaintext::{Suspicion, in_words, is_name as may_be_told, suspicion, usual_name};
 pub(crate) use reading::{check_standard_input, read};
 pub(crate) use reference::{EnvEntry, SecretReference, meant_reference};
 pub(crate) use reveal::{Notation, revealed};

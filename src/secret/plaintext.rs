@@ -42,6 +42,20 @@ const REFERRING: [&str; 17] = [
     "ref+", "ssm:",
 ];
 
+/// The beginnings of the kinds of tokens, and the usual names of their secrets.
+const SERVICES: [(&str, &str); 10] = [
+    ("Hugging Face", "hf"),
+    ("Weights & Biases", "wandb"),
+    ("Anthropic", "anthropic"),
+    ("OpenAI", "openai"),
+    ("AWS", "aws"),
+    ("GitHub", "github"),
+    ("GitLab", "gitlab"),
+    ("Slack", "slack"),
+    ("NVIDIA", "nvidia"),
+    ("Docker", "docker"),
+];
+
 /// The reason why a text is taken for a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Suspicion {
@@ -97,6 +111,15 @@ pub(crate) fn in_words<'w>(words: impl IntoIterator<Item = &'w str>) -> Vec<(Opt
         }
     }
     found
+}
+
+/// Returns the usual name of a secret for the value of a variable: after the service whose token it is, or else after
+/// the variable.
+pub(crate) fn usual_name(variable: &str, value: &str) -> String {
+    let service = kind_of_token(variable, value.trim())
+        .and_then(|kind| SERVICES.iter().find_map(|(start, name)| kind.starts_with(start).then_some(*name)));
+    let words = variable.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    service.map_or_else(|| words.collect::<Vec<_>>().join("-").to_lowercase(), str::to_owned)
 }
 
 /// Returns true for a name that can be told: it is no value.
@@ -317,6 +340,19 @@ mod tests {
             ("CERT", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"),
         ] {
             assert_eq!(suspicion(name, value), None, "{name}={value}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_named_after_the_service_or_the_variable() {
+        for (variable, value, name) in [
+            ("TOKEN", "hf_abcdefghijklmnopqrst", "hf"),
+            ("WANDB_API_KEY", "0123456789abcdef0123456789abcdef01234567", "wandb"),
+            ("DB_PASSWORD", "hunter2", "db-password"),
+            ("_my.app__KEY", "x", "my-app-key"),
+            ("_", "x", ""),
+        ] {
+            assert_eq!(usual_name(variable, value), name, "{variable}");
         }
     }
 

@@ -3,6 +3,7 @@
 pub(crate) mod account_logins;
 pub(crate) mod attaching;
 pub(crate) mod consumers;
+pub(crate) mod extracting;
 pub(crate) mod histories;
 pub(crate) mod losing_keys;
 pub(crate) mod missing_secret;

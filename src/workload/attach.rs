@@ -12,7 +12,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::attachment::{Attachment, Effect, Existing, Item, normal_path};
+use super::attachment::{Attachment, Effect, Existing, Item, Need, normal_path};
 use super::containers::{ContainerChoice, Place, check_any, check_named, choose};
 use super::environment;
 use super::kind::{Kind, Part, Shape};
@@ -107,6 +107,14 @@ impl Part {
     /// Returns the workload's name for messages about this part of it.
     pub(super) fn of(&self, workload: &str) -> String {
         self.name.as_ref().map_or_else(|| workload.to_owned(), |name| format!("{workload} ({name})"))
+    }
+}
+
+/// Has the entry of a variable refer to a key of a secret, in the form of the kind.
+pub(super) fn refer(entry: &mut Value, kind: &Kind, (variable, secret, key): (&str, &str, &str)) {
+    match kind.shape {
+        Shape::PodSpecs(_) => *entry = env::variable(variable, secret, key, Need::Required),
+        Shape::Environments(_) => entry["value"] = environment::reference(secret, key).into(),
     }
 }
 

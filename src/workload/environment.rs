@@ -132,6 +132,11 @@ pub(super) fn unknown_keys(kind: &Kind, secret: &str) -> Error {
     .hint("name them: --env KEY, once for each")
 }
 
+/// Returns the value by which Run:ai's own workloads refer to a key of a secret.
+pub(super) fn reference(secret: &str, key: &str) -> String {
+    format!("SECRET:{secret},{key}")
+}
+
 /// Adds a reference to one of Run:ai's specs. A conflicting value is never shown: it may be a password.
 pub(super) fn put(
     spec: &mut Value,
@@ -139,7 +144,7 @@ pub(super) fn put(
     (variable, secret, key): (&str, &str, &str),
     existing: Existing,
 ) -> Result<Option<Effect>> {
-    let wanted = format!("SECRET:{secret},{key}");
+    let wanted = reference(secret, key);
     let items = below(below(spec, "environment")?, "items")?;
     let items = items.as_object_mut().expect("below has seen that it is a map");
     let effect = match items.get(variable) {

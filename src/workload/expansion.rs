@@ -25,6 +25,20 @@ pub(super) fn referred(text: &str) -> Vec<&str> {
     names
 }
 
+/// Returns what a container sees of a text that refers to no variable: `$$` stands for a dollar sign.
+pub(super) fn unescaped(text: &str) -> Vec<u8> {
+    // Large enough, so that no copy is left in freed memory.
+    let mut seen = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        seen.push(byte);
+        if byte == b'$' {
+            seen.extend(bytes.next().filter(|next| *next != b'$'));
+        }
+    }
+    seen
+}
+
 /// Returns true if the value of an entry of `env` refers to a variable.
 pub(super) fn refers_to(entry: &Value, variable: &str) -> bool {
     referred(text(entry, "value")).contains(&variable)

@@ -16,6 +16,7 @@ mod distinct;
 mod doubts;
 mod environment;
 mod expansion;
+mod extract;
 #[cfg(test)]
 mod fuzz;
 mod immutable;
@@ -54,6 +55,9 @@ pub(crate) use detach::{Nameless, Removed, Selection, Use, detach, left_behind};
 pub(crate) use doubts::{What, doubts};
 pub(crate) use environment::{Expanded, check_expressible, expanded};
 pub(crate) use expansion::Given;
+pub(crate) use extract::{
+    Held, Move, Moved, deployed_by, held, kind_of_revisions, moved, no_variable, plain_variables, still_in,
+};
 pub(crate) use immutable::is_immutable;
 pub(crate) use job::{
     Gpu, NewJob, Preemption, Purpose, Scheduler, Toleration, User, Volume, generated_name, generated_suffix,

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use base64::display::Base64Display;
 use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
 use support::{Fault, Hold, On, Sandbox, World, scenario};
 
 use crate::definitions::GROUPS;
-use crate::workloads::{create_cronjob, create_deployment, create_job};
+use crate::workloads::{create_cronjob, create_deployment, create_job, job_path, pod_template};
 
 const CANARY: &str = "c4nary-in-the-coal-mine";
 
@@ -79,6 +80,13 @@ fn other_commands(Places { namespace, runai, projects: [a, b] }: &Places) -> Vec
         format!("{attach} {namespace} s job/train --mount /etc/s --copy-as train-2"),
         format!("{attach} {namespace} s deploy/web --env tokn"),
         "-vvv attach s -f job.yaml --env token".to_owned(),
+        "-vvv attach -f plain.yaml --extract PLAIN --dry-run=client -o name".to_owned(),
+        format!("-vvv attach -f plain.yaml --extract PLAIN=plain-1 -n {namespace} -o name"),
+        format!("-vvv attach -f plain.yaml --extract PLAIN=plain-2 -n {namespace}"),
+        format!("{attach} {namespace} deploy/plain --extract PLAIN=plain-3 --dry-run=server -o yaml"),
+        format!("{attach} {namespace} deploy/plain --extract PLAIN=plain-3 --copy-as plain-copy"),
+        format!("{attach} {namespace} deploy/plain --extract PLAIN"),
+        format!("{attach} {namespace} job/plain --extract PLAIN=plain-4 --recreate -y"),
         "-vvv detach s -f job.yaml".to_owned(),
         format!("-vvv submit -i ubuntu -e TOKEN=SECRET:s,token -n {namespace}"),
         format!("-vvv submit -i ubuntu -e TOKEN=SECRET:s,token --wait=0s -n {namespace}"),
@@ -152,6 +160,9 @@ fn mistakes(Places { namespace, .. }: &Places) -> Vec<String> {
         "-vvv attach s -f broken.yaml --env token".to_owned(),
         "-vvv attach s -f value.txt --env token".to_owned(),
         "-vvv detach s -f broken.json".to_owned(),
+        format!("-vvv attach -n {namespace} deploy/plain --extract PLAIN={CANARY}"),
+        format!("-vvv attach -n {namespace} cronjob/plain --extract PLAIN={CANARY}"),
+        format!("-vvv attach -n {namespace} cronjob/plain --extract PLAIN=s,{CANARY}"),
         format!("-vvv attach -n {namespace} deploy/web -e TOKEN={CANARY}"),
         format!("-vvv submit -i ubuntu -e TOKEN=SECRET:{CANARY} -n {namespace}"),
         format!("-vvv attach -n {namespace} s deploy/web --env TOKEN={CANARY}"),
@@ -188,7 +199,33 @@ fn prepared(world: &World, sandbox: &Sandbox) -> Places {
     create_deployment(world, &namespace, "web");
     create_cronjob(world, &namespace, "nightly");
     create_job(world, &namespace, "train");
+    create_plain(world, &namespace);
+    let pod = format!("{{containers: [{{name: a, env: [{{name: PLAIN, value: {CANARY}}}]}}]}}");
+    sandbox.file(
+        "plain.yaml",
+        format!(
+            "kind: Job\napiVersion: batch/v1\nmetadata: {{name: p}}\nspec: {{template: {{spec: {pod}}}}}\n"
+        ),
+    );
     Places { namespace, runai, projects: ["a", "b"].map(|name| world.project(name).name) }
+}
+
+/// Workloads that hold the value themselves, in plain text.
+fn create_plain(world: &World, namespace: &str) {
+    let template = |restart: &str| {
+        let mut template = pod_template(restart);
+        template["spec"]["containers"][0]["env"] = json!([{"name": "PLAIN", "value": CANARY}]);
+        template
+    };
+    let selector = json!({"matchLabels": {"app": "test"}});
+    let spec = json!({"replicas": 0, "selector": selector, "template": template("Always")});
+    let create = |path: String, spec: Value| {
+        world.create(&path, &json!({"metadata": {"name": "plain"}, "spec": spec}));
+    };
+    create(format!("/apis/apps/v1/namespaces/{namespace}/deployments"), spec);
+    create(job_path(namespace, ""), json!({"template": template("Never")}));
+    let spec = json!({"schedule": "0 0 1 1 *", "jobTemplate": {"spec": {"template": template("Never")}}});
+    create(format!("/apis/batch/v1/namespaces/{namespace}/cronjobs"), spec);
 }
 
 /// The files below the sandbox that hold the value, but for those that the test wrote itself.
@@ -200,6 +237,7 @@ fn no_file_holds_it(sandbox: &Sandbox, line: &str) {
         "broken.env",
         "broken.yaml",
         "with-a-value.yaml",
+        "plain.yaml",
         "values.dotenv",
         "values.json",
         "broken.json",

@@ -35,6 +35,7 @@ mod edit_all_keys;
 mod edit_conflicts;
 mod effort;
 mod expiry;
+mod extract;
 mod faults;
 mod foreign;
 mod guide;

@@ -58,18 +58,18 @@ const VARIABLES: [(&str, &str, &str); 45] = [
     ("GIT_COMMIT", "0123456789abcdef0123456789abcdef01234567", "no"),
 ];
 
-fn deployments(namespace: &str) -> String {
+pub(crate) fn deployments(namespace: &str) -> String {
     format!("/apis/apps/v1/namespaces/{namespace}/deployments")
 }
 
-fn deployment(name: &str, env: &Value) -> Value {
+pub(crate) fn deployment(name: &str, env: &Value) -> Value {
     let mut template = pod_template("Always");
     template["spec"]["containers"][0]["env"] = env.clone();
     let spec = json!({"replicas": 0, "selector": {"matchLabels": {"app": "test"}}, "template": template});
     json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": spec})
 }
 
-fn plain(variable: &str, value: &str) -> Value {
+pub(crate) fn plain(variable: &str, value: &str) -> Value {
     json!([{"name": variable, "value": value}])
 }
 

@@ -87,6 +87,14 @@ fn project(world: &World, name: &str, commands: &[String]) -> Project {
             create_workload(world, namespace, plural, "uses-s", with_variable("k"));
         }
     }
+    if commands.iter().any(|command| command.contains(" --extract ")) {
+        let plain = |spec: &mut Value| {
+            spec["containers"][0]["env"] = json!([{"name": "A", "value": "v4lue-in-plain-text"}]);
+        };
+        for plural in ["deployments", "statefulsets"] {
+            create_workload(world, namespace, plural, "plain", plain);
+        }
+    }
     // What a Job of this name will find when it looks for its pods.
     pod["metadata"] = json!({"name": "done", "labels": {"job-name": "new"}});
     world.create(&pods, &pod);

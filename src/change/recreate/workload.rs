@@ -35,6 +35,14 @@ pub(crate) enum Agreement {
     Given,
 }
 
+/// The manifest that is on the disk until the new object is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Saved {
+    Old,
+    /// The old one holds the value of a secret, which belongs into no file. What the new one needs is there.
+    New,
+}
+
 pub(crate) struct WorkloadRecreation<'a> {
     pub(crate) session: &'a Session<'a>,
     pub(crate) cluster: &'a Cluster,
@@ -46,27 +54,40 @@ pub(crate) struct WorkloadRecreation<'a> {
     /// The differences of the new object, a line each.
     pub(crate) differences: &'a [String],
     pub(crate) agreement: Agreement,
+    pub(crate) saved: Saved,
 }
 
 impl WorkloadRecreation<'_> {
-    /// Replaces `old`, as it was read, with a clean copy of `changed`. Returns the new object.
+    /// Replaces `old`, as it was read, with a clean copy of `changed`, after `prepare` wrote what that needs. Returns the
+    /// new object.
     ///
     /// # Errors
     /// The server refuses the new object, the answer is no, or a step failed. The hints say how to bring the
     /// old object back.
-    pub(crate) async fn run(&self, old: &Value, changed: &Value) -> Result<Value> {
+    pub(crate) async fn run(
+        &self,
+        old: &Value,
+        changed: &Value,
+        prepare: impl AsyncFnOnce() -> Result<()>,
+    ) -> Result<Value> {
         let kind = self.target.kind;
         let new = clean_copy(changed, kind, None);
         if self.write.dry_run == DryRun::Client {
-            return self.agree(old).await.map(|()| new);
+            self.agree(old).await?;
+            return prepare().await.map(|()| new);
         }
         let checked = self.check_with_server(&new).await?;
         self.agree(old).await?;
+        prepare().await?;
         if self.write.dry_run == DryRun::Server {
             return Ok(checked);
         }
         let old_copy = clean_copy(old, kind, None);
-        let saved = SavedManifest::save(&old_copy, &self.file_name()?)?;
+        let kept = match self.saved {
+            Saved::Old => &old_copy,
+            Saved::New => &new,
+        };
+        let saved = SavedManifest::save(kept, &self.file_name()?)?;
         let restore = saved.restore_command();
         self.session
             .ui

@@ -8,6 +8,7 @@ use support::{Fault, Sandbox, World, scenario};
 use super::unattended::offers_in_time;
 use super::{Answer, ask};
 use crate::other_kinds::{create_gizmo, describe_gizmos};
+use crate::plaintext::{deployment, deployments};
 use crate::workloads::{create_deployment, create_job};
 
 fn secret(world: &World, namespace: &str, name: &str, secret_type: &str, labels: &serde_json::Value) {
@@ -254,6 +255,20 @@ fn what_a_workload_uses_is_offered_for_taking_it_off(world: &World, sandbox: &Sa
     assert_eq!((variables.names(), variables.about("V")), (vec!["V"], "container main"));
     assert_eq!(ask("detach s deploy/web --mount=/").names(), ["/etc/x"]);
     assert_eq!(ask("detach other deploy/web --env ").names(), Vec::<&str>::new());
+}
+
+#[scenario]
+fn variables_that_a_workload_sets_itself_are_offered_for_moving_them(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    opaque(world, &namespace, "s");
+    let env = json!([{"name": "HF_TOKEN", "value": "v4lue"}, {"name": "R", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k1"}}}]);
+    world.create(&deployments(&namespace), &deployment("web", &env));
+    let ask = |words: &str| ask(sandbox, &format!("-n {namespace} {words}"));
+    let answer = ask("attach deploy/web --extract ");
+    assert_eq!(answer.names(), ["HF_TOKEN"]);
+    assert!(!format!("{:?}", answer.lines).contains("v4lue"), "{:?}", answer.lines);
+    assert_eq!(ask("attach deploy/web --extract HF_TOKEN=").names(), ["HF_TOKEN=s"]);
+    assert_eq!(ask("attach deploy/web --extract HF_TOKEN=s,k1").names(), ["HF_TOKEN=s,k1"]);
 }
 
 #[scenario]

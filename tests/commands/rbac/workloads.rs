@@ -32,6 +32,16 @@ fn attach_and_detach_need_to_get_and_update_the_workload(world: &World, sandbox:
 }
 
 #[scenario]
+fn extracting_needs_to_read_and_write_secrets_and_to_list_revisions(world: &World, sandbox: &Sandbox) {
+    let lines = commands([
+        "attach deployment/plain --extract A=new -n {namespace}",
+        "attach statefulset/plain --extract A=s -n {namespace}",
+    ]);
+    let beside = [("runai-secret-attach", InProject)];
+    is_smallest(world, sandbox, ("runai-secret-extract", InProject), &beside, &lines);
+}
+
+#[scenario]
 fn custom_kinds_need_the_same(world: &World, sandbox: &Sandbox) {
     let role = "runai-secret-attach-custom";
     let of_kinds: Vec<Right> = custom_kinds()
