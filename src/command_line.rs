@@ -21,6 +21,8 @@ pub(crate) struct CommandLine {
     rest: String,
     /// True if it is to work in the place that was typed, and does not name it.
     is_in_typed_place: bool,
+    /// Run:ai's namespace, if it is not that of the user's command.
+    runai_namespace: Option<String>,
 }
 
 impl CommandLine {
@@ -41,7 +43,8 @@ impl CommandLine {
     }
 
     fn new(program: Program) -> Self {
-        Self { program, line: "kubectl".to_owned(), rest: String::new(), is_in_typed_place: false }
+        let (line, rest) = ("kubectl".to_owned(), String::new());
+        Self { program, line, rest, is_in_typed_place: false, runai_namespace: None }
     }
 
     /// Adds words of the program's own, such as flags and placeholders.
@@ -86,6 +89,12 @@ impl CommandLine {
         words.into_iter().fold(self, Self::arg)
     }
 
+    /// Has it take this namespace for Run:ai's, whatever the user's command did.
+    #[must_use]
+    pub(crate) fn runai_namespace(self, namespace: &str) -> Self {
+        Self { runai_namespace: Some(namespace.to_owned()), ..self }
+    }
+
     /// Adds `-n` and a namespace.
     #[must_use]
     pub(crate) fn namespace(self, namespace: impl AsRef<str>) -> Self {
@@ -95,9 +104,9 @@ impl CommandLine {
 
 impl fmt::Display for CommandLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { program, line, rest, is_in_typed_place } = self;
+        let Self { program, line, rest, is_in_typed_place, runai_namespace } = self;
         let place = if *is_in_typed_place { reach::shown_place() } else { String::new() };
-        let flags = format!("{place}{}", reach::shown(*program));
+        let flags = format!("{place}{}", reach::shown(*program, runai_namespace.as_deref()));
         // What follows a pipe reaches a cluster too.
         let last = if rest.starts_with(" | kubectl ") { &flags } else { "" };
         write!(f, "{line}{flags}{rest}{last}")

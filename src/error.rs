@@ -131,6 +131,13 @@ impl Error {
         self
     }
 
+    /// Leaves out the hints that can't be followed where it is told.
+    #[must_use]
+    pub(crate) fn keep_hints(mut self, can_be_followed: impl Fn(&str) -> bool) -> Self {
+        self.hints.retain(|hint| can_be_followed(hint));
+        self
+    }
+
     /// Adds a command that would mend it.
     #[must_use]
     pub(crate) fn remedy(mut self, remedy: Remedy) -> Self {

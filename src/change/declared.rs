@@ -3,6 +3,7 @@
 //! Each secret in each place is a change of its own, and holds only for what was read. A run that was cut short
 //! leaves secrets that are as the file says, and others as they were: the next run does the rest.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::Path;
@@ -55,6 +56,8 @@ struct Wanted {
     labels: BTreeMap<String, String>,
     /// When values end, as far as where they come from says it.
     ends: Ends,
+    /// What was warned of before any secret was read.
+    warned: Vec<String>,
 }
 
 /// A place of a secret, and the name by which the user knows it.
@@ -72,6 +75,17 @@ pub(crate) struct Made {
     pub(crate) difference: Difference,
     /// Keys that it has and the file does not name.
     pub(crate) others: Vec<String>,
+    /// Warnings of its values together with those that were there, a line each.
+    warnings: Vec<String>,
+}
+
+impl Made {
+    /// Warns of values that something may not be able to use.
+    pub(crate) fn warn(&self, session: &Session<'_>) {
+        for warning in &self.warnings {
+            session.ui.warning(&format!("{} in {}: {warning}", self.name, self.spot.title));
+        }
+    }
 }
 
 /// All that is to be made.
@@ -164,11 +178,12 @@ impl Wanted {
             let shares = propagation::Key::Both.labels().into_iter();
             labels.extend(shares.map(|(label, value)| (label.to_owned(), value.to_owned())));
         }
-        for warning in secret::check_values(&secret_type, |key| contents.data.get(key))? {
+        let warned = secret::check_values(&secret_type, |key| contents.data.get(key))?;
+        for warning in &warned {
             session.ui.warning(&format!("{name}: {warning}"));
         }
         let (data, ends) = (contents.data, contents.ends.and(logins.ends));
-        Ok(Self { declared, data, typed: BTreeMap::new(), secret_type, labels, ends })
+        Ok(Self { declared, data, typed: BTreeMap::new(), secret_type, labels, ends, warned })
     }
 
     fn name(&self) -> &str {
@@ -200,6 +215,62 @@ impl Wanted {
         Ok(missing)
     }
 
+    /// Plans the change of a secret that is there: its values, and the marks of the file.
+    fn patch(
+        &self,
+        found: &SecretHead,
+        difference: &Difference,
+        changes: &BTreeMap<&str, Option<&SecretValue>>,
+    ) -> Plan {
+        let Metadata { namespace, name, labels, annotations, .. } = &found.metadata;
+        let itself = propagation::identity(namespace, name);
+        let is_marked = self.labels.iter().all(|(label, value)| labels.get(label) == Some(value))
+            && annotations.file_of.as_ref() == Some(&itself);
+        let body = |metadata: &Value| {
+            let mut metadata = metadata.clone();
+            metadata["labels"] = serde_json::json!(self.labels);
+            metadata["annotations"][FILE_OF] = Value::from(itself.as_str());
+            secret::patch_of_changes(&metadata, changes)
+        };
+        let plan = Plan::patch(found, difference.clone(), self.ends.clone(), body);
+        if is_marked || !matches!(plan.step, Step::Nothing) {
+            return plan;
+        }
+        let metadata = change::secret::patch_metadata(&found.metadata, &plan.difference, &annotations.ends);
+        Plan { step: Step::Patch(body(&metadata)), ..plan }
+    }
+
+    /// Reports whether the value of a key is typed.
+    fn asks_for(&self, key: &str) -> bool {
+        self.declared.prompts().any(|one| one == key)
+    }
+
+    /// Judges a secret by its type, as it will be: half of a pair with the half that stays. Returns warnings that were
+    /// not given yet.
+    ///
+    /// # Errors
+    /// Nothing could use it.
+    fn judge<'v>(
+        &self,
+        secret_type: &str,
+        difference: &Difference,
+        value: impl Fn(&str) -> Option<&'v SecretValue>,
+    ) -> Result<Vec<String>> {
+        let touched = difference.touched();
+        if !secret::judged_keys(secret_type).iter().any(|key| touched.contains(key)) {
+            return Ok(Vec::new());
+        }
+        let judged = secret::check_values(secret_type, value).map_err(without_flags);
+        let mut warnings = judged.map_err(|error| match secret::judged_keys(secret_type) {
+            [one, other] => error.hint(format!(
+                "give both at once: from: [{{file: PATH, key: {one}}}, {{file: PATH, key: {other}}}]"
+            )),
+            _ => error,
+        })?;
+        warnings.retain(|warning| !self.warned.contains(warning));
+        Ok(warnings)
+    }
+
     /// Returns the keys that a secret has and the file does not name.
     fn others(&self, head: &SecretHead) -> Vec<String> {
         let named: BTreeSet<&str> = self
@@ -211,6 +282,11 @@ impl Wanted {
             .collect();
         head.keys().filter(|key| !named.contains(key)).map(str::to_owned).collect()
     }
+}
+
+/// Leaves out hints with flags of the commands that read the same sources: a file has none.
+fn without_flags(error: Error) -> Error {
+    error.keep_hints(|hint| !["--from-", "--trim", "--allow-empty"].iter().any(|flag| hint.contains(flag)))
 }
 
 /// Doubles a value on purpose: a new secret holds its own.
@@ -233,7 +309,8 @@ impl<'a> Applying<'a> {
         let mut wanted = Vec::new();
         for declared in std::mem::take(&mut file.declared.secrets) {
             let at = format!("{}: secret {}", file.shown, declared.name);
-            wanted.push(Wanted::read(declared, &name, session).map_err(|error| error.at(&at))?);
+            let read = Wanted::read(declared, &name, session);
+            wanted.push(read.map_err(|error| without_flags(error).at(&at))?);
         }
         check_that_the_place_counts(&wanted, session)?;
         // The sources have been read: a credential plugin may take the terminal.
@@ -271,10 +348,15 @@ impl<'a> Applying<'a> {
         self.all.iter().map(|(_, spots)| spots.len()).sum()
     }
 
-    /// Returns true if the file has this secret in this namespace.
-    pub(crate) fn names(&self, namespace: &str, name: &str) -> bool {
-        let is_there = |spots: &[Spot]| spots.iter().any(|spot| spot.namespace == namespace);
-        self.all.iter().any(|(wanted, spots)| wanted.name() == name && is_there(spots))
+    /// Returns true if the file has this secret in this place. One whose place the command line says, or
+    /// `--runai-namespace`, may have been meant to be in any.
+    pub(crate) fn still_names(&self, secret: &Metadata) -> bool {
+        let is_meant = |(wanted, spots): &(Wanted, Vec<Spot>)| match wanted.declared.places {
+            DeclaredPlaces::CommandLine => true,
+            DeclaredPlaces::EveryProject if Scope::of(&secret.labels) != Scope::Nobody => true,
+            _ => spots.iter().any(|spot| spot.namespace == secret.namespace),
+        };
+        self.all.iter().any(|one| one.0.name() == secret.name && is_meant(one))
     }
 
     /// Asks what must be asked before anything is written: values that are missing, and whether to share.
@@ -337,51 +419,54 @@ impl<'a> Applying<'a> {
 
     async fn one(&self, wanted: &Wanted, spot: &Spot) -> Result<Made> {
         let (cluster, namespace) = (Rc::clone(&self.cluster), spot.namespace.clone());
+        // Hints name the command that changes one secret.
         let change =
-            SecretChange::in_namespace("apply", wanted.name(), namespace, self.write, cluster, self.session);
+            SecretChange::in_namespace("set", wanted.name(), namespace, self.write, cluster, self.session);
         let found = change.read::<SecretWithValues>().await?;
         let others = found.as_ref().map(|secret| wanted.others(&secret.head)).unwrap_or_default();
-        let done = change.run(found, |secret| self.plan(wanted, spot, secret)).await?;
-        let (name, spot) = (wanted.name().to_owned(), spot.clone());
-        Ok(Made { name, spot, verb: done.verb, difference: done.difference, others })
+        let warnings = RefCell::default();
+        let done = change.run(found, |secret| self.plan(wanted, spot, secret, &warnings)).await?;
+        let (name, spot, warnings) = (wanted.name().to_owned(), spot.clone(), warnings.take());
+        Ok(Made { name, spot, verb: done.verb, difference: done.difference, others, warnings })
     }
 
-    fn plan(&self, wanted: &Wanted, spot: &Spot, found: Option<&SecretWithValues>) -> Result<Plan> {
+    /// Plans the change of one secret, and leaves what is to be warned of.
+    fn plan(
+        &self,
+        wanted: &Wanted,
+        spot: &Spot,
+        found: Option<&SecretWithValues>,
+        warnings: &RefCell<Vec<String>>,
+    ) -> Result<Plan> {
         let nothing = BTreeMap::new();
         let old = found.map_or(&nothing, |secret| &secret.values);
+        if let Some(secret) = found {
+            self.check_is_the_files(wanted, spot, &secret.head)?;
+        }
         let missing = wanted.missing(old, self.write.dry_run)?;
         let all = || wanted.data.iter().chain(&missing);
         let difference = Difference::of(old, all().map(|(key, value)| (key.as_str(), Some(value))));
-        let itself = propagation::identity(&spot.namespace, wanted.name());
+        let secret_type = found.map_or(&wanted.secret_type, |secret| &secret.head.secret_type);
+        // What is typed has a stand-in in a trial.
+        let is_a_trial = self.write.dry_run != DryRun::None;
+        let stands_in = |key: &str| is_a_trial && missing.contains_key(key) && wanted.asks_for(key);
+        let value = |key: &str| wanted.data.get(key).or_else(|| missing.get(key)).or_else(|| old.get(key));
+        let known = |key: &str| value(key).filter(|_| !stands_in(key));
+        warnings.replace(wanted.judge(secret_type, &difference, known)?);
         let Some(secret) = found else {
             let data = all().map(|(key, value)| (key.clone(), copy(value))).collect();
             let mut manifest = SecretManifest::new(wanted.name(), data);
             manifest.secret_type.clone_from(&wanted.secret_type);
             manifest.labels.clone_from(&wanted.labels);
+            let itself = propagation::identity(&spot.namespace, wanted.name());
             manifest.annotations.insert(FILE_OF.to_owned(), itself);
             manifest.note_ends(wanted.ends.clone(), None);
             return Ok(Plan { difference, ..Plan::create(manifest.to_request_body()) });
         };
-        self.check_is_the_files(wanted, spot, &secret.head)?;
-        let Metadata { labels, annotations, .. } = &secret.head.metadata;
-        let is_marked = wanted.labels.iter().all(|(label, value)| labels.get(label) == Some(value))
-            && annotations.file_of.as_ref() == Some(&itself);
-        let touched: BTreeSet<String> = difference.touched().into_iter().map(str::to_owned).collect();
-        let body = |metadata: &Value| {
-            let mut metadata = metadata.clone();
-            metadata["labels"] = serde_json::json!(wanted.labels);
-            metadata["annotations"][FILE_OF] = Value::from(itself.as_str());
-            let changes = all().filter(|(key, _)| touched.contains(*key));
-            let changes = changes.map(|(key, value)| (key.as_str(), Some(value))).collect();
-            secret::patch_of_changes(&metadata, &changes)
-        };
-        let plan = Plan::patch(&secret.head, difference, wanted.ends.clone(), body);
-        if is_marked || !matches!(plan.step, Step::Nothing) {
-            return Ok(plan);
-        }
-        let head = &secret.head.metadata;
-        let metadata = change::secret::patch_metadata(head, &plan.difference, &annotations.ends);
-        Ok(Plan { step: Step::Patch(body(&metadata)), ..plan })
+        let touched = difference.touched();
+        let changes = all().map(|(key, value)| (key.as_str(), Some(value)));
+        let changes = changes.filter(|(key, _)| touched.contains(key)).collect();
+        Ok(wanted.patch(&secret.head, &difference, &changes))
     }
 
     /// # Errors

@@ -49,6 +49,13 @@ impl Cluster {
         self.object::<MetadataOnly>(&call).await.map(|only| only.metadata)
     }
 
+    /// Returns true if a namespace belongs to a project.
+    pub(crate) async fn is_of_a_project(&self, namespace: &str) -> Result<bool, Failure> {
+        let call = Call::get(Place::namespaces()).query("labelSelector", PROJECT_LABEL);
+        let call = call.query("fieldSelector", format!("metadata.name={namespace}"));
+        Ok(!self.list_metadata(call).await?.is_empty())
+    }
+
     async fn projects_selected(&self, selector: &str) -> Result<Vec<Project>, Failure> {
         let call = Call::get(Place::namespaces()).query("labelSelector", selector);
         let namespaces = self.list_metadata(call).await?;

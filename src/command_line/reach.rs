@@ -30,11 +30,15 @@ pub(crate) fn keep(connection: &Connection, runai_namespace: &str) {
     REACH.with_borrow_mut(|reach| {
         reach.connection = flags(connection);
         reach.kubeconfig = path("--kubeconfig", connection.kubeconfig.as_ref()).into_iter().collect();
-        reach.runai_namespace = match runai_namespace {
-            "" | DEFAULT_RUNAI_NAMESPACE => Vec::new(),
-            namespace => vec![format!("--runai-namespace={namespace}")],
-        };
+        reach.runai_namespace = flag_of(runai_namespace);
     });
+}
+
+fn flag_of(runai_namespace: &str) -> Vec<String> {
+    match runai_namespace {
+        "" | DEFAULT_RUNAI_NAMESPACE => Vec::new(),
+        namespace => vec![format!("--runai-namespace={namespace}")],
+    }
 }
 
 /// Keeps the words that say in which project the command was to work.
@@ -71,13 +75,15 @@ pub(super) enum Program {
     Plugin,
 }
 
-/// Returns the flags as they stand in a command, with a blank before them.
-pub(super) fn shown(program: Program) -> String {
+/// Returns the flags as they stand in a command, with a blank before them. `runai_namespace` takes the place of the
+/// namespace of the user's command.
+pub(super) fn shown(program: Program, runai_namespace: Option<&str>) -> String {
+    let another = runai_namespace.map(flag_of);
     REACH.with_borrow(|reach| {
         let (flags, own): (_, &[String]) = match program {
             Program::Kubectl => (&reach.connection, &[]),
             Program::KubectlConfig => (&reach.kubeconfig, &[]),
-            Program::Plugin => (&reach.connection, &reach.runai_namespace),
+            Program::Plugin => (&reach.connection, another.as_ref().unwrap_or(&reach.runai_namespace)),
         };
         after_a_blank(flags.iter().chain(own))
     })
@@ -201,6 +207,16 @@ mod tests {
         ] {
             assert_eq!(command.to_string(), shown);
         }
+    }
+
+    #[test]
+    fn a_command_for_another_runai_namespace_has_that_one_alone() {
+        keep(&Connection::default(), "ops");
+        let sync = CommandLine::plugin("sync").arg("s");
+        let shown = "kubectl runai-secret sync s --runai-namespace=t1";
+        assert_eq!(sync.clone().runai_namespace("t1").to_string(), shown);
+        let usual = sync.runai_namespace(DEFAULT_RUNAI_NAMESPACE).to_string();
+        assert_eq!(usual, "kubectl runai-secret sync s");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::flags::WriteArgs;
 use crate::metadata::{Metadata, Owner};
 use crate::project::Project;
-use crate::propagation::{self, Existing, Origin, Scope};
+use crate::propagation::{self, Evidence, Existing, Origin, Scope};
 use crate::secret;
 use crate::session::Session;
 use crate::wording::plural;
@@ -138,13 +138,16 @@ pub(crate) enum Standing {
     PerhapsACopy(Origin),
     /// It has signs of being a copy, but the secret that it would be a copy of does not exist.
     Left(Origin),
+    /// A label shares it, it is the copy of nothing, and its namespace is not known to be a project's: Run:ai may be
+    /// installed there.
+    PerhapsASource,
 }
 
-/// Finds out whether somebody would make a secret equal to its source again. Takes one read, and only if
-/// something says that it is a copy.
+/// Finds out whether somebody would make a secret equal to its source again, or others equal to it. Takes one read, and
+/// only if something says that it is a copy; another one if it is the copy of nothing.
 ///
 /// # Errors
-/// The source can't be read for another reason than a missing right.
+/// The source or the namespace can't be read for another reason than a missing right.
 pub(crate) async fn standing(
     metadata: &Metadata,
     cluster: &Cluster,
@@ -167,6 +170,12 @@ pub(crate) async fn standing(
         }
         _ => false,
     };
+    if !is_there && matches!(origin.evidence, Evidence::Label(_)) {
+        let of_a_project = unless_forbidden(cluster.is_of_a_project(&metadata.namespace).await)?;
+        if of_a_project != Some(true) {
+            return Ok(Standing::PerhapsASource);
+        }
+    }
     Ok(match (is_there, is_marked) {
         (false, _) => Standing::Left(origin),
         (true, true) => Standing::Copy(origin),
@@ -176,6 +185,28 @@ pub(crate) async fn standing(
 
 fn is_name(namespace: &str, name: &str) -> bool {
     secret::check_namespace(namespace).is_ok() && secret::check_secret_name(name).is_ok()
+}
+
+/// Builds the refusal to delete a shared secret without its copies, wherever it is shared from.
+pub(crate) fn goes_with_its_copies(source: &Metadata) -> Error {
+    let Metadata { name, namespace, .. } = source;
+    let delete = CommandLine::plugin("delete").arg(name).then("--cluster-wide").runai_namespace(namespace);
+    Error::failed(format!("secret {name:?} in namespace {namespace:?} is shared with projects"))
+        .hint(format!("to delete it and its copies: {delete}"))
+}
+
+/// Builds the refusal to change or delete alone what may be the source of copies in all projects. `same` does what was
+/// asked for as soon as it knows Run:ai's namespace.
+pub(crate) fn perhaps_a_source(metadata: &Metadata, same: CommandLine) -> Error {
+    let Metadata { name, namespace, labels, .. } = metadata;
+    let marks = labels.keys().filter(|label| propagation::is_mark(label)).map(|label| format!("{label}-"));
+    let unlabel = CommandLine::kubectl("label secret").arg(name).args(marks).namespace(namespace);
+    Error::failed(format!(
+        "secret {name} in {namespace} has a label that shares it, and {namespace} is not known as a project's namespace: \
+         projects may have copies of it"
+    ))
+    .hint(format!("if Run:ai is installed in {namespace}: {}", same.runai_namespace(namespace)))
+    .hint(format!("if it is not, the label does nothing, and goes by: {unlabel}"))
 }
 
 /// Notes why a secret is treated as the project's own.
@@ -213,7 +244,8 @@ pub(crate) struct CopyCheck {
 
 impl CopyCheck {
     /// # Errors
-    /// The secret is a copy that `sync` keeps; or it may be a copy of Run:ai's and the answer is no.
+    /// The secret is a copy that `sync` keeps, or may be shared from here; or it may be a copy of Run:ai's and the
+    /// answer is no.
     /// `command` is the one that changes the source, for the hint.
     pub(crate) async fn agree(
         &self,
@@ -235,6 +267,10 @@ impl CopyCheck {
         match standing(metadata, cluster, session).await? {
             Standing::Own => {}
             Standing::Left(origin) => note_left(&origin, metadata, session),
+            Standing::PerhapsASource => {
+                let same = CommandLine::plugin(command).arg(name).then("…").namespace(namespace);
+                return Err(perhaps_a_source(metadata, same));
+            }
             Standing::Copy(origin) => {
                 return Err(Error::failed(format!(
                     "secret {name} in {namespace} is a copy of {}, which would undo the change",

@@ -5,28 +5,34 @@ use support::{Fault, Outcome, Sandbox, World, scenario};
 
 use crate::workloads::create_cronjob;
 
+/// A name of a file that no other test on the same cluster has: a run lists what every file of its name has made.
+fn name_of_file(world: &World) -> String {
+    world.project("a").name
+}
+
 /// The secret `hf` in two projects, and `db` in one, with a value that is made up.
-fn file_of(sandbox: &Sandbox, projects: &[&str]) {
+fn file_of(world: &World, sandbox: &Sandbox, projects: &[&str]) {
     sandbox.file("conf/token.txt", "t0ken-value");
     sandbox.file("conf/db.env", "URL=postgres\n");
     let hf = json!({"name": "hf", "projects": projects, "from": [{"file": "token.txt", "key": "HF_TOKEN"}]});
     let from = json!([{"dotenv": "db.env"}, {"generate": "PASSWORD"}]);
     let db = json!({"name": "db", "projects": [projects[0]], "from": from});
-    sandbox.file("conf/secrets.yaml", json!({"name": "team", "secrets": [hf, db]}).to_string());
+    sandbox.file("conf/secrets.yaml", json!({"name": name_of_file(world), "secrets": [hf, db]}).to_string());
 }
 
 fn apply(sandbox: &Sandbox, more: &[&str]) -> Outcome {
     sandbox.run(["apply", "-f", "conf/secrets.yaml"].iter().chain(more))
 }
 
-fn one_secret(sandbox: &Sandbox, secret: &Value) {
-    sandbox.file("conf/secrets.yaml", json!({"name": "team", "secrets": [secret]}).to_string());
+fn one_secret(world: &World, sandbox: &Sandbox, secret: &Value) {
+    let file = json!({"name": name_of_file(world), "secrets": [secret]});
+    sandbox.file("conf/secrets.yaml", file.to_string());
 }
 
 #[scenario]
 fn the_secrets_of_a_file_are_made_and_a_second_run_writes_nothing(world: &World, sandbox: &Sandbox) {
     let (a, b) = (world.project("a"), world.project("b"));
-    file_of(sandbox, &[&a.name, &b.name]);
+    file_of(world, sandbox, &[&a.name, &b.name]);
     let trial = apply(sandbox, &["--dry-run"]).success();
     assert!(trial.stdout.contains(&format!("secret/hf created in {} (dry run)\n", a.name)), "{trial}");
     let shown = sandbox.run(["diff", "-f", "conf/secrets.yaml"]).fails_with(1);
@@ -63,7 +69,11 @@ fn the_secrets_of_a_file_are_made_and_a_second_run_writes_nothing(world: &World,
 fn what_somebody_else_made_is_not_taken_over_unless_that_is_said(world: &World, sandbox: &Sandbox) {
     let a = world.project("a");
     world.create_secret(&a.namespace, "hf", &[("HF_TOKEN", "old"), ("OTHER", "kept")]);
-    one_secret(sandbox, &json!({"name": "hf", "projects": [a.name], "from": [{"variable": "HF_TOKEN"}]}));
+    one_secret(
+        world,
+        sandbox,
+        &json!({"name": "hf", "projects": [a.name], "from": [{"variable": "HF_TOKEN"}]}),
+    );
     let run = |more: &[&str]| {
         let words = ["apply", "-f", "conf/secrets.yaml"];
         sandbox.env("HF_TOKEN", "n3w-value").run(words.iter().chain(more))
@@ -79,25 +89,26 @@ fn what_somebody_else_made_is_not_taken_over_unless_that_is_said(world: &World, 
     assert_eq!(world.secret_value(&a.namespace, "hf", "HF_TOKEN").unwrap(), b"n3w-value");
     assert_eq!(world.secret_value(&a.namespace, "hf", "OTHER").unwrap(), b"kept");
     run(&[]).success();
-    let of_another = json!({"name": "other", "secrets": [{"name": "hf", "projects": [a.name], "from": [{"generate": "X"}]}]});
+    let of_another = json!({"name": world.project("b").name, "secrets": [{"name": "hf", "projects": [a.name], "from": [{"generate": "X"}]}]});
     sandbox.file("other.yaml", of_another.to_string());
     let refused = sandbox.run(["apply", "-f", "other.yaml"]).fails_with(1);
-    assert!(refused.stderr.contains("is of the file \"team\""), "{refused}");
+    assert!(refused.stderr.contains(&format!("is of the file {:?}", a.name)), "{refused}");
 }
 
 #[scenario]
 fn what_the_file_no_longer_names_is_reported_and_goes_only_with_prune(world: &World, sandbox: &Sandbox) {
     let (a, b) = (world.project("a"), world.project("b"));
-    file_of(sandbox, &[&a.name, &b.name]);
+    file_of(world, sandbox, &[&a.name, &b.name]);
     apply(sandbox, &[]).success();
     // Alike: the label, and what it says of another secret, as on a copy of Run:ai's.
     let alike = json!({
-        "metadata": {"name": "copied", "labels": {"kubectl-runai-secret/file": "team"},
+        "metadata": {"name": "copied", "labels": {"kubectl-runai-secret/file": a.name},
             "annotations": {"kubectl-runai-secret/file-of": format!("{}/copied", a.namespace)}},
     });
     world.create(&format!("/api/v1/namespaces/{}/secrets", b.namespace), &alike);
     create_cronjob(world, &b.namespace, "nightly");
     one_secret(
+        world,
         sandbox,
         &json!({"name": "hf", "projects": [a.name], "from": [{"file": "token.txt", "key": "HF_TOKEN"}]}),
     );
@@ -119,7 +130,7 @@ fn what_the_file_no_longer_names_is_reported_and_goes_only_with_prune(world: &Wo
 #[scenario]
 fn a_secret_for_every_project_is_shared_from_run_ais_namespace(world: &World, sandbox: &Sandbox) {
     let runai = world.runai_namespace();
-    one_secret(sandbox, &json!({"name": "hf", "everyProject": true, "from": [{"generate": "K"}]}));
+    one_secret(world, sandbox, &json!({"name": "hf", "everyProject": true, "from": [{"generate": "K"}]}));
     let place = ["--runai-namespace", &runai];
     apply(sandbox, &place).success();
     let labels = world.secret(&runai, "hf").unwrap()["metadata"]["labels"].clone();
@@ -135,7 +146,7 @@ fn a_value_that_is_typed_is_asked_for_once() {
     let world = World::in_process();
     let sandbox = Sandbox::new().with(&world);
     let a = world.project("a");
-    one_secret(&sandbox, &json!({"name": "s", "projects": [a.name], "from": [{"prompt": "PIN"}]}));
+    one_secret(&world, &sandbox, &json!({"name": "s", "projects": [a.name], "from": [{"prompt": "PIN"}]}));
     let refused = apply(&sandbox, &[]).fails_with(2);
     assert!(refused.stderr.contains("the value of PIN needs somebody to ask"), "{refused}");
     let mut session = sandbox.in_terminal(["apply", "-f", "conf/secrets.yaml"]);
@@ -156,7 +167,7 @@ fn cut_short_after_any_request_the_next_run_does_the_rest() {
             let world = World::in_process();
             let sandbox = Sandbox::new().with(&world);
             let (a, b) = (world.project("a"), world.project("b"));
-            file_of(&sandbox, &[&a.name, &b.name]);
+            file_of(&world, &sandbox, &[&a.name, &b.name]);
             let fault = Fault::on("*", "/api").nth(after).for_ever();
             world.fail(if lost_answer {
                 fault.drop_after_forwarding()

@@ -390,6 +390,13 @@ fn set_refuses_what_nothing_could_use_in_a_secret_of_its_type(world: &World, san
         assert!(refused.stderr.contains(words) && refused.stderr.contains("\nhint: "), "{words}: {refused}");
         assert!(!refused.stderr.contains("error: error"), "{refused}");
         assert!(world.writes().is_empty(), "{:?}", world.lines());
+        declare(sandbox, &[(key, "value")]);
+        for more in [&[][..], &["--dry-run=client"]] {
+            let line = ["apply", "-f", "s.yaml", "--adopt", "-n", &namespace];
+            let refused = sandbox.run(line.iter().chain(more)).fails_with(2);
+            assert!(refused.stderr.contains(words) && !refused.stderr.contains("--from-"), "{refused}");
+        }
+        assert!(world.writes().is_empty(), "{:?}", world.lines());
         let other = sandbox.run(["set", "s", "--from-literal=note=x", "-n", &namespace]).success();
         assert_eq!(other.stderr, "note: added note\n", "another key says nothing of this one");
     }
@@ -413,8 +420,30 @@ fn one_half_of_a_pair_is_judged_with_the_half_that_stays(world: &World, sandbox:
         let hint = "--from-file=tls.crt=PATH --from-file=tls.key=PATH";
         assert!(refused.stderr.contains(hint), "{refused}");
     }
+    let apply = ["apply", "-f", "s.yaml", "--adopt", "-n", &namespace];
+    for half in [("tls.key", "new.key"), ("tls.crt", "new.crt")] {
+        declare(sandbox, &[half]);
+        for more in [&[][..], &["--dry-run=client"], &["--dry-run=server"]] {
+            let refused = sandbox.run(apply.iter().chain(more)).fails_with(2);
+            assert!(
+                refused.stderr.contains("private key") && !refused.stderr.contains("--from-"),
+                "{refused}"
+            );
+            assert!(refused.stderr.contains("{file: PATH, key: tls.crt}"), "{refused}");
+        }
+        sandbox.run(["diff", "-f", "s.yaml", "-n", &namespace]).fails_with(2);
+    }
     let both = ["set", "s", "--from-file=tls.key=new.key", "--from-file=tls.crt=new.crt", "-n", &namespace];
     sandbox.run(both).success();
+    declare(sandbox, &[("tls.key", "new.key"), ("tls.crt", "new.crt")]);
+    sandbox.run(apply).success();
+}
+
+/// A file of the secret `s`, of no type, with these keys from files.
+fn declare(sandbox: &Sandbox, keys: &[(&str, &str)]) {
+    let from: Vec<Value> = keys.iter().map(|(key, path)| json!({"file": path, "key": key})).collect();
+    let secret = json!({"name": "s", "from": from});
+    sandbox.file("s.yaml", json!({"name": "f", "secrets": [secret]}).to_string());
 }
 
 #[scenario]

@@ -119,6 +119,40 @@ fn whoever_labels_their_own_secret_is_not_locked_out(world: &World, sandbox: &Sa
 }
 
 #[scenario]
+fn what_may_be_shared_from_where_run_ai_is_not_said_to_be_is_neither_changed_nor_deleted_alone(
+    world: &World,
+    sandbox: &Sandbox,
+) {
+    let shared = Shared::new(world);
+    let runai = shared.runai.as_str();
+    sandbox.file("s.yaml", "{name: f, secrets: [{name: hf, from: [{generate: more}]}]}");
+    let commands: [&[&str]; 7] = [
+        &["set", "hf", "--from-literal=more=x"],
+        &["unset", "hf", "token"],
+        &["edit", "hf"],
+        &["create", "hf", "--replace", "--from-literal=token=x"],
+        &["create", "hf", "--replace", "--from-literal=token=x", "--dry-run=client"],
+        &["apply", "-f", "s.yaml", "--adopt"],
+        &["delete", "hf", "--force"],
+    ];
+    let user = world.user("member");
+    let rules = json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["*"]}]);
+    world.grant(&user, None, &rules);
+    world.clear_log();
+    for command in commands {
+        let line = command.iter().copied().chain(["--yes", "-n", runai]);
+        let refused = sandbox.run(line.clone()).fails_with(1);
+        let said = format!("secret hf in {runai} has a label that shares it");
+        let flag = format!("--runai-namespace={runai}\n");
+        assert!(refused.stderr.contains(&said) && refused.stderr.contains(&flag), "{refused}");
+        sandbox.run(line.chain(["--token", &user.token])).fails_with(1);
+    }
+    assert!(world.writes().is_empty(), "{:?}", world.lines());
+    let deleted = ["delete", "hf", "--cluster-wide", "--yes", "--force", "--timeout", "0"];
+    sandbox.run(shared.run(&deleted)).success();
+}
+
+#[scenario]
 fn what_may_be_a_copy_of_a_shared_one_is_asked_about(world: &World, sandbox: &Sandbox) {
     let shared = Shared::new(world);
     let project = world.project("a");

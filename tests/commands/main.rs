@@ -5,6 +5,7 @@
 
 mod any_kind;
 mod apply;
+mod apply_prune;
 mod attach;
 mod attach_checks;
 mod bystanders;

@@ -83,7 +83,7 @@ fn promise_holds(world: &World, sandbox: &Sandbox, namespace: &str, old: &Value,
 
 #[scenario]
 fn killed_at_any_point_nothing_is_lost_but_values_that_were_to_go(world: &World, sandbox: &Sandbox) {
-    let namespace = world.namespace("a");
+    let namespace = world.project("a").namespace;
     // However many requests it takes: until one run is no longer stopped.
     for (nth, point) in (1..30).flat_map(|nth| [(nth, Hold::BeforeForwarding), (nth, Hold::AfterForwarding)])
     {
@@ -110,7 +110,7 @@ fn killed_at_any_point_nothing_is_lost_but_values_that_were_to_go(world: &World,
 
 #[scenario]
 fn a_server_that_is_away_for_a_while_is_waited_for(world: &World, sandbox: &Sandbox) {
-    let namespace = world.namespace("a");
+    let namespace = world.project("a").namespace;
     let old = renew(world, &namespace);
     world.fail(Fault::on("POST", "/secrets").kept().times(9).drop_before_forwarding());
     let replaced = sandbox.run(replace(&namespace)).success();
@@ -124,7 +124,7 @@ fn a_server_that_is_away_for_a_while_is_waited_for(world: &World, sandbox: &Sand
 
 #[scenario]
 fn a_server_that_is_away_from_the_delete_on_is_waited_for(world: &World, sandbox: &Sandbox) {
-    let namespace = world.namespace("a");
+    let namespace = world.project("a").namespace;
     let old = renew(world, &namespace);
     world.fail(Fault::on("DELETE", "/secrets/s").drop_after_forwarding());
     // The look whether it worked is repeated, and so is each of the creations.
@@ -139,7 +139,7 @@ fn a_server_that_is_away_after_the_delete_is_waited_for_longer_than_a_finalizer(
     world: &World,
     sandbox: &Sandbox,
 ) {
-    let namespace = world.namespace("a");
+    let namespace = world.project("a").namespace;
     let old = renew(world, &namespace);
     // Each look is three requests; together they take longer than what holds a secret back may take.
     world.fail(Fault::on("GET", &format!("{namespace}/secrets/s")).nth(3).times(36).drop_before_forwarding());
@@ -150,7 +150,7 @@ fn a_server_that_is_away_after_the_delete_is_waited_for_longer_than_a_finalizer(
 
 #[scenario]
 fn a_creation_whose_answer_is_lost_is_not_taken_for_somebody_elses(world: &World, sandbox: &Sandbox) {
-    let namespace = world.namespace("a");
+    let namespace = world.project("a").namespace;
     let old = renew(world, &namespace);
     world.fail(Fault::on("POST", "/secrets").kept().for_ever().drop_after_forwarding());
     sandbox.run(replace(&namespace)).success();
@@ -159,7 +159,7 @@ fn a_creation_whose_answer_is_lost_is_not_taken_for_somebody_elses(world: &World
 
 #[scenario]
 fn what_somebody_else_makes_in_between_is_not_touched(world: &World, sandbox: &Sandbox) {
-    let namespace = world.namespace("a");
+    let namespace = world.project("a").namespace;
     renew(world, &namespace);
     let gate = world.hold(Fault::on("POST", "/secrets").kept(), Hold::BeforeForwarding);
     let running = sandbox.spawn(replace(&namespace));
@@ -190,7 +190,7 @@ fn what_somebody_else_makes_in_between_is_not_touched(world: &World, sandbox: &S
 
 #[scenario]
 fn signals_in_the_middle_let_it_finish(world: &World, sandbox: &Sandbox) {
-    let namespace = world.namespace("a");
+    let namespace = world.project("a").namespace;
     for signal in ["-TERM", "-INT", "-HUP"] {
         let old = renew(world, &namespace);
         let gate = world.hold(Fault::on("DELETE", "/secrets/s"), Hold::AfterForwarding);
@@ -208,7 +208,7 @@ fn signals_in_the_middle_let_it_finish(world: &World, sandbox: &Sandbox) {
 
 #[scenario]
 fn where_nothing_can_be_created_it_is_said_what_is_lost_and_how_to_go_on(world: &World, sandbox: &Sandbox) {
-    let namespace = world.namespace("a");
+    let namespace = world.project("a").namespace;
     let old = renew(world, &namespace);
     world.fail(Fault::on("POST", "/secrets").kept().for_ever().answer(403));
     let lost = sandbox.run(replace(&namespace)).fails_with(1);
@@ -232,7 +232,7 @@ fn where_nothing_can_be_created_it_is_said_what_is_lost_and_how_to_go_on(world: 
 
 #[scenario]
 fn what_is_deleted_for_good_is_not_brought_back(world: &World, sandbox: &Sandbox) {
-    let namespace = world.namespace("a");
+    let namespace = world.project("a").namespace;
     renew(world, &namespace);
     world.fail(Fault::on("POST", "/secrets").kept().for_ever().answer(403));
     sandbox.run(replace(&namespace)).fails_with(1);
@@ -262,7 +262,7 @@ fn what_is_deleted_for_good_is_not_brought_back(world: &World, sandbox: &Sandbox
 
 #[scenario]
 fn what_is_kept_of_one_cluster_and_namespace_is_not_given_to_another(world: &World, sandbox: &Sandbox) {
-    let (here, there) = (world.namespace("a"), world.namespace("b"));
+    let (here, there) = (world.project("a").namespace, world.project("b").namespace);
     renew(world, &here);
     world.fail(Fault::on("POST", "/secrets").kept().for_ever().answer(403));
     sandbox.run(replace(&here)).fails_with(1);
@@ -281,7 +281,7 @@ fn what_is_kept_of_one_cluster_and_namespace_is_not_given_to_another(world: &Wor
 
 #[scenario]
 fn without_a_place_to_keep_it_the_secret_is_not_deleted(world: &World, sandbox: &Sandbox) {
-    let namespace = world.namespace("a");
+    let namespace = world.project("a").namespace;
     let old = renew(world, &namespace);
     let file = sandbox.file("no-folder", "");
     let refused = sandbox.env("XDG_STATE_HOME", file).run(replace(&namespace)).fails_with(1);

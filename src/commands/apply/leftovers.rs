@@ -3,7 +3,6 @@
 use super::ApplyArgs;
 use crate::change::declared::{Applying, is_marked};
 use crate::cluster::{Failure, Namespaces};
-use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::DryRun;
 use crate::metadata::Metadata;
@@ -49,7 +48,7 @@ impl Leftovers<'_> {
     fn is_left(&self, metadata: &Metadata) -> bool {
         is_marked(metadata, self.file)
             && metadata.terminating.is_none()
-            && !self.applying.names(&metadata.namespace, &metadata.name)
+            && !self.applying.still_names(metadata)
     }
 
     fn unseen(&self, failure: Failure) -> Result<()> {
@@ -95,10 +94,9 @@ impl Leftovers<'_> {
     /// The secret is shared, or a workload needs it.
     async fn check(&self, secret: &Metadata) -> Result<()> {
         let Metadata { name, namespace, .. } = secret;
-        if sharing::scope(secret, self.session) != Scope::Nobody {
-            let delete = CommandLine::plugin("delete").arg(name).then("--cluster-wide");
-            return Err(Error::failed("it is shared with projects, and its copies go first")
-                .hint(format!("to delete it with its copies: {delete}")));
+        // It is no copy: of one the mark is not true. So it is a source, whatever Run:ai's namespace is said to be.
+        if Scope::of(&secret.labels) != Scope::Nobody {
+            return Err(sharing::goes_with_its_copies(secret));
         }
         let (names, dry_run) = ([name.clone()], self.args.write.dry_run);
         let plan = Plan { deed: Deed::Delete, force: Force::No, names: &names, dry_run };

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::change;
 use crate::change::declared::{Adopt, Applying, DeclaredFile, Made};
+use crate::change::places::both;
 use crate::error::{Kind, Result};
 use crate::flags::{Holds, WriteArgs};
 use crate::session::Session;
@@ -60,12 +61,21 @@ pub(super) async fn run(args: &ApplyArgs, session: &Session<'_>) -> Result<()> {
     let mut applying = Applying::prepare(&mut file, adopt, &args.write, session).await?;
     applying.ask().await?;
     let applied = apply(&applying, args, session).await;
-    if applied.as_ref().is_err_and(|error| error.kind() == Kind::Interrupted) {
-        return applied;
-    }
     let left = leftovers::Leftovers { file: &name, shown: &shown, applying: &applying, args, session };
-    let left = left.run().await;
-    applied.and(left)
+    match applied {
+        Ok(()) => left.run().await,
+        Err(error) if matches!(error.kind(), Kind::Interrupted | Kind::SteppedBack | Kind::Signal(_)) => {
+            Err(error)
+        }
+        Err(error) if args.prune => {
+            // What a secret is to be replaced by may be what failed.
+            session
+                .ui
+                .note(&format!("--prune deletes nothing as long as not all secrets are as {shown} says"));
+            Err(error)
+        }
+        Err(error) => both(left.run().await, Err(error), session),
+    }
 }
 
 /// Makes all secrets, and reports each.
@@ -74,9 +84,9 @@ async fn apply(applying: &Applying<'_>, args: &ApplyArgs, session: &Session<'_>)
     let mut objects = Objects::asked(applying.count(), &args.write, session);
     let outcome = applying
         .run(|title, made| {
-            let Some(Made { name, spot, verb, difference, others }) = several.one(title, made)? else {
-                return Ok(());
-            };
+            let Some(made) = several.one(title, made)? else { return Ok(()) };
+            made.warn(session);
+            let Made { name, spot, verb, difference, others, .. } = made;
             let metadata = json!({ "name": name, "namespace": spot.namespace });
             let object = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata });
             objects.tell(&format!("secret/{name}"), &format!("{verb} in {}", spot.title), object)?;

@@ -100,10 +100,7 @@ async fn one(
         }
     };
     if sharing::scope(&secret, session) != Scope::Nobody {
-        return Err(Error::failed(format!(
-            "secret {name:?} in namespace {namespace:?} is shared with projects"
-        ))
-        .hint(format!("to delete it and its copies: {}", cluster_wide_command(name))));
+        return Err(sharing::goes_with_its_copies(&secret));
     }
     let mut effects = vec![format!(
         "secret {name} in namespace {namespace} is deleted; jobs that use it won't start again"
@@ -111,6 +108,9 @@ async fn one(
     match sharing::standing(&secret, cluster, session).await? {
         Standing::Own => {}
         Standing::Left(origin) => sharing::note_left(&origin, &secret, session),
+        Standing::PerhapsASource => {
+            return Err(sharing::perhaps_a_source(&secret, cluster_wide_command(name)));
+        }
         Standing::Copy(_) => return Err(is_a_copy(name, namespace)),
         Standing::PerhapsACopy(origin) => effects.push(format!(
             "it may be Run:ai's copy of {} ({}): if it is, Run:ai makes it again",

@@ -24,9 +24,9 @@ pub(super) async fn compare(path: &OsStr, form: Report, session: &Session<'_>) -
     let (mut table, mut differs) = (Table::new(vec!["SECRET", "PLACE", "KEY", "WOULD BE"]), false);
     let compared = applying
         .run(|title, made| {
-            let Some(Made { name, spot, verb, difference, .. }) = several.one(title, made)? else {
-                return Ok(());
-            };
+            let Some(made) = several.one(title, made)? else { return Ok(()) };
+            made.warn(session);
+            let Made { name, spot, verb, difference, .. } = made;
             differs |= verb != "unchanged";
             let touched = difference.touched();
             for (key, fate) in difference.fates().filter(|(key, _)| touched.contains(key)) {
