@@ -142,6 +142,11 @@ impl History {
         Self(keys.into_iter().filter_map(|key| Some((key.to_owned(), change(key)?))).collect())
     }
 
+    /// Reports whether the server says nothing at all of who wrote what.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns the last change of any of these keys, or of any key at all if there are none.
     pub(crate) fn change_of<K: AsRef<str>>(&self, keys: &[K]) -> Option<Change> {
         if keys.is_empty() {

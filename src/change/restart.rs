@@ -236,7 +236,9 @@ fn verdict(
     let names: Vec<String> = bad.iter().map(|place| naming.of(place)).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let (not_ready, all) = (bad.len(), plural(places.len(), "workload"));
-    let status = CommandLine::kubectl("rollout status").arg(&first.name).namespace(&first.namespace);
+    // kubectl knows no other kinds here.
+    let status = if first.kind().group == "apps" { "rollout status" } else { "get" };
+    let status = CommandLine::kubectl(status).arg(&first.name).namespace(&first.namespace);
     Err(Error::partly(format!("new pods of {not_ready} of {all} are not ready yet: {}", few(&names)))
         .hint(format!("they were restarted, and their controllers go on: {status}")))
 }

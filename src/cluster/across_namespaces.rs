@@ -76,13 +76,13 @@ impl Unseen {
 pub(crate) struct Seen<T> {
     pub(crate) found: Vec<T>,
     pub(crate) unseen: Vec<Unseen>,
-    /// Some lists cover the namespaces of the projects only, because the user may not list all namespaces.
-    pub(crate) only_projects: bool,
+    /// The namespaces of the projects, where some lists cover only those: the user may not list all at once.
+    pub(crate) only_in: Option<Vec<String>>,
 }
 
 impl<T> Default for Seen<T> {
     fn default() -> Self {
-        Self { found: Vec::new(), unseen: Vec::new(), only_projects: false }
+        Self { found: Vec::new(), unseen: Vec::new(), only_in: None }
     }
 }
 
@@ -91,7 +91,19 @@ impl<T> Seen<T> {
     pub(crate) fn add(&mut self, others: Self) {
         self.found.extend(others.found);
         self.unseen.extend(others.unseen);
-        self.only_projects |= others.only_projects;
+        self.only_in = self.only_in.take().or(others.only_in);
+    }
+
+    /// Reports whether some lists cover the namespaces of the projects only.
+    pub(crate) fn is_of_projects(&self) -> bool {
+        self.only_in.is_some()
+    }
+
+    /// Reports whether all was seen that is in a namespace.
+    pub(crate) fn covers(&self, namespace: &str) -> bool {
+        let is_refused = |one: &Unseen| one.namespace.as_deref().is_none_or(|refused| refused == namespace);
+        self.only_in.as_ref().is_none_or(|all| all.iter().any(|one| one == namespace))
+            && !self.unseen.iter().any(is_refused)
     }
 }
 
@@ -175,7 +187,6 @@ impl Cluster {
         let wanted = what.into_iter().map(|one| (one, at.clone())).collect();
         let mut refused = all(wanted, &list, is_one, &mut seen).await?;
         if *namespaces == Namespaces::All && !refused.is_empty() {
-            seen.only_projects = true;
             let namespaces = self.project_namespaces().await?;
             if !namespaces.is_empty() && refused.len().saturating_mul(namespaces.len()) <= most_lists {
                 let one_by_one =
@@ -183,6 +194,7 @@ impl Cluster {
                 let wanted = refused.into_iter().flat_map(one_by_one).collect();
                 refused = all(wanted, &list, is_one, &mut seen).await?;
             }
+            seen.only_in = Some(namespaces);
         }
         seen.unseen = refused.into_iter().map(|(one, namespace)| unseen(one, namespace)).collect();
         seen.unseen.sort_unstable();

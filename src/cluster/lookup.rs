@@ -66,7 +66,7 @@ impl Cluster {
         let found = if own.is_empty() { made } else { own };
         let mut found: Vec<Target> = found.into_iter().map(|(target, _)| target).collect();
         found.sort_by_cached_key(ToString::to_string);
-        Ok(Seen { found, unseen: seen.unseen, only_projects: false })
+        Ok(Seen { found, unseen: seen.unseen, only_in: None })
     }
 
     /// Returns the object of this name, if there is one, and whether a controller made it.

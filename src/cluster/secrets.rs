@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::call::{Call, Dependents};
 use super::pages::{Beginning, PAGE};
 use super::place::Place;
-use super::{Cluster, Failure, Keep, Namespaces, Seen, Write};
+use super::{Cluster, Failure, Keep, Namespaces, Seen, Write, if_there};
 use crate::history;
 use crate::metadata::Metadata;
 use crate::propagation::{Encoded, ExistingSecret};
@@ -218,6 +218,23 @@ impl Cluster {
     /// Lists the secrets of this name in all namespaces.
     pub(crate) async fn secrets_named(&self, name: &str) -> Result<Vec<Metadata>, Failure> {
         self.list_metadata(named(name)).await
+    }
+
+    /// Reads the secrets of this name in one namespace or in all; one by one in the projects where the user may not
+    /// list all.
+    pub(crate) async fn secrets_named_in(
+        &self,
+        name: &str,
+        namespaces: &Namespaces,
+    ) -> Result<Seen<Metadata>, Failure> {
+        let read = async |namespace: Option<&str>| match namespace {
+            None => self.secrets_named(name).await,
+            Some(namespace) => {
+                let found = if_there(self.secret_metadata(namespace, name).await)?;
+                Ok(found.into_iter().collect())
+            }
+        };
+        self.secrets_of(namespaces, read).await
     }
 
     /// Lists the secrets of a namespace that somebody made: no Helm releases, no tokens of service accounts.

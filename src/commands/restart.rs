@@ -9,8 +9,8 @@ use crate::flags::{self, DryRun, Holds, WriteArgs, parse_duration};
 use crate::propagation::Scope;
 use crate::session::Session;
 use crate::session::scope::ScopeArgs;
-use crate::uses::rotation::{Area, Rotation, Waiting, Whom, wait_for_copies};
-use crate::workload::{Target, is_restartable};
+use crate::uses::rotation::{Area, Copies, Rotation, Waiting, Whom, wait_for_copies};
+use crate::workload::{Renewal, Target};
 use crate::{secret, session, sharing};
 
 /// Restart the workloads that still hold an old value of a secret
@@ -57,7 +57,7 @@ pub(super) async fn run(args: &RestartArgs, session: &Session<'_>) -> Result<()>
     secret::check_secret_name(&args.name)?;
     let cluster = session.connect().await?;
     let area = args.area(&cluster, session).await?;
-    let late = args.late_copies(&area, &cluster, session).await?;
+    let copies = args.copies(&area, &cluster, session).await?;
     let rotation = Rotation {
         secret: &args.name,
         keys: None,
@@ -67,7 +67,8 @@ pub(super) async fn run(args: &RestartArgs, session: &Session<'_>) -> Result<()>
         cluster: &cluster,
         session,
     };
-    let plan = rotation.look().await?.without(late);
+    let runai = &session.globals.place.runai_namespace;
+    let plan = rotation.look().await?.with_copies(copies, runai);
     if !plan.is_of_a_secret()
         && let Area::Namespaces(namespaces) = &rotation.area
     {
@@ -86,16 +87,27 @@ fn refuse_workload(name: &str, session: &Session<'_>) -> Result<()> {
         return Ok(());
     }
     let by_secret = session.in_this_place(CommandLine::plugin("restart").then("NAME"));
+    let of_secret = format!("to restart what holds an old value of a secret: {by_secret}");
     let error = Error::usage("restart takes the name of a secret, and was given a workload");
-    let error = match Target::parse(name) {
-        Ok(target) if is_restartable(target.kind) => {
+    let Ok(target) = Target::parse(name) else { return Err(error.hint(of_secret)) };
+    let name = target.kind.name;
+    Err(match Renewal::of(target.kind) {
+        // kubectl knows no other kinds here.
+        Renewal::Restart if target.kind.group == "apps" => {
             let restart = CommandLine::kubectl("rollout restart").arg(target.to_string());
             error.hint(format!("to restart that workload alone: {}", session.in_this_place(restart)))
         }
-        Ok(target) => error.hint(format!("nothing restarts a {}: submit it again", target.kind.name)),
-        Err(_) => error,
-    };
-    Err(error.hint(format!("to restart what holds an old value of a secret: {by_secret}")))
+        Renewal::Restart => error,
+        Renewal::SubmitAgain => error.hint(format!("nothing restarts a {name}: submit it again")),
+        Renewal::NextRun => {
+            error.hint(format!("nothing restarts a {name}: its next run reads the new value"))
+        }
+        Renewal::DeletedPods => {
+            error.hint(format!("nothing restarts a {name}: delete its pods, and it makes others"))
+        }
+        Renewal::Controller => error.hint(format!("a {name} is restarted by its controller")),
+    }
+    .hint(of_secret))
 }
 
 impl RestartArgs {
@@ -129,17 +141,12 @@ impl RestartArgs {
         session::not_found::with_nearest_secret(error, &self.name, namespace, cluster).await
     }
 
-    /// Waits for the copies of a shared secret. Returns the namespaces that have no current one.
-    async fn late_copies(
-        &self,
-        area: &Area,
-        cluster: &Cluster,
-        session: &Session<'_>,
-    ) -> Result<Vec<String>> {
-        let Area::OfSource = area else { return Ok(Vec::new()) };
+    /// Waits for the copies of a shared secret.
+    async fn copies(&self, area: &Area, cluster: &Cluster, session: &Session<'_>) -> Result<Option<Copies>> {
+        let Area::OfSource = area else { return Ok(None) };
         let limit =
             if self.no_wait || self.write.dry_run != DryRun::None { Duration::ZERO } else { self.timeout };
         let runai = &session.globals.place.runai_namespace;
-        wait_for_copies(&self.name, runai, limit, cluster, session).await
+        wait_for_copies(&self.name, runai, limit, cluster, session).await.map(Some)
     }
 }

@@ -391,17 +391,22 @@ impl SetArgs {
     async fn look_for_old(&self, one: &Changed<'_>) -> Result<rotation::Plan> {
         let SecretChange { session, cluster, namespace, .. } = &one.place.change;
         let is_real = self.write.dry_run == DryRun::None;
-        let late = match one.scope {
+        let copies = match one.scope {
             Scope::EveryProject | Scope::Department(_) if is_real => {
-                wait_for_copies(&self.name, namespace, self.timeout, cluster, session).await?
+                Some(wait_for_copies(&self.name, namespace, self.timeout, cluster, session).await?)
             }
-            _ => Vec::new(),
+            _ => None,
         };
         // Only now: what started while the secret was written may have the old value. A dry run changed nothing.
         let whom = if is_real { Whom::Stale } else { Whom::Everybody };
         let keys: Vec<&str> = one.keys.iter().map(String::as_str).collect();
         let rotation = self.rotation(&one.place.change, &keys, &one.scope, whom);
-        Ok(rotation.look().await.map_err(not_found_out)?.without(late))
+        let plan = rotation.look().await.map_err(not_found_out)?.with_copies(copies, namespace);
+        // Of a shared secret it was told before somebody agreed.
+        if one.scope == Scope::Nobody {
+            rotation.tell_unseen(&plan);
+        }
+        Ok(plan)
     }
 }
 

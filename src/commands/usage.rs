@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::age::age;
-use crate::cluster::{Cluster, KindOf, Namespaces, Seen, Unseen, if_there};
+use crate::cluster::{Cluster, KindOf, Namespaces, Seen, Unseen};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{Holds, Report, ReportArgs};
@@ -17,9 +17,9 @@ use crate::moment::Moment;
 use crate::session::Session;
 use crate::session::scope::ScopeArgs;
 use crate::ui::Table;
-use crate::uses::histories::Histories;
+use crate::uses::histories::{Histories, LastChange};
 use crate::workload::{Consumer, Need, Reader, Reference, Way};
-use crate::{flags, propagation, secret, session, sharing, uses};
+use crate::{flags, propagation, secret, session, uses};
 
 /// Show which workloads use a secret, and how
 ///
@@ -121,9 +121,7 @@ struct Use<'a> {
 struct View {
     /// The one secret that was asked for.
     named: Option<String>,
-    secrets: Vec<Metadata>,
-    /// `Some(true)` if a secret that is not among these does not exist; none if the user may not look.
-    missing: Option<bool>,
+    secrets: Seen<Metadata>,
     consumers: Vec<Consumer>,
     unseen: Vec<Unseen>,
     /// True if only the projects' namespaces were searched for consumers.
@@ -137,7 +135,7 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
     args.name.as_deref().map_or(Ok(()), secret::check_secret_name)?;
     let cluster = session.connect().await?;
     let scope = args.scope.resolve(&cluster, session).await?;
-    let view = read(args.name.as_deref(), &scope, &cluster).await?;
+    let view = args.read(&scope, &cluster).await?;
     let mut usages = usages(&view, &session.globals.place.runai_namespace);
     match &args.name {
         Some(name) => {
@@ -156,8 +154,11 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
         let shared = shared(&view);
         usages.retain(|usage| usage.consumers.is_empty() && !shared.contains(&(usage.namespace, usage.name)));
     }
-    let consequence =
-        if args.unused { "what seems unused may be used there" } else { "uses there are not shown" };
+    let consequence = match (args.unused, args.stale) {
+        (true, _) => "what seems unused may be used there",
+        (_, true) => "what holds an old value there is not known",
+        _ => "uses there are not shown",
+    };
     session::scope::warn_unseen(&view.unseen, consequence, session);
     if view.only_projects && view.unseen.iter().all(|one| one.kind == KindOf::Cluster) {
         session::scope::warn_only_projects(consequence, session);
@@ -178,7 +179,8 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
     }
     let report = UsageReport { secrets: &usages, unseen: &view.unseen };
     if args.stale && usages.iter().all(|usage| usage.consumers.is_empty()) {
-        let seen = if view.unseen.is_empty() { "nothing" } else { "nothing that could be seen" };
+        let is_seen = view.unseen.is_empty() && !view.only_projects;
+        let seen = if is_seen { "nothing" } else { "nothing that could be seen" };
         session.ui.note(&format!("{seen} holds an old value in {}", session::scope::in_words(&scope)));
     }
     session::scope::print(form, &report, session, || match (form, &args.name) {
@@ -194,37 +196,32 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
     })
 }
 
-/// Lists the consumers, and the secrets without their values.
-async fn read(name: Option<&str>, scope: &Namespaces, cluster: &Cluster) -> Result<View> {
-    let wanted =
-        |reference: &Reference| name.map_or(!reference.secret.is_empty(), |name| reference.secret == name);
-    let consumers = uses::consumers::find(wanted, scope, cluster);
-    let (consumers, secrets) = tokio::join!(consumers, secrets(name, scope, cluster));
-    let (consumers, mut secrets) = (consumers?, secrets?);
-    let only_projects = consumers.only_projects;
-    let missing = secrets.unseen.is_empty().then_some(true);
-    // With a NAME, being forbidden to read the secret itself is no problem: only its consumers were asked
-    // for.
-    secrets.unseen.retain(|_| name.is_none());
-    let mut unseen = [consumers.unseen, secrets.unseen].concat();
-    unseen.sort_unstable();
-    let named = name.map(str::to_owned);
-    Ok(View { named, secrets: secrets.found, missing, consumers: consumers.found, unseen, only_projects })
-}
-
-async fn secrets(name: Option<&str>, scope: &Namespaces, cluster: &Cluster) -> Result<Seen<Metadata>> {
-    let (found, namespace) = match (name, scope) {
-        (None, _) => return Ok(cluster.secrets(scope).await?),
-        (Some(name), Namespaces::All | Namespaces::AllAtOnce) => (cluster.secrets_named(name).await, None),
-        (Some(name), Namespaces::One(namespace)) => {
-            let found = if_there(cluster.secret_metadata(namespace, name).await);
-            (found.map(|found| found.into_iter().collect()), Some(namespace.clone()))
+impl UsageArgs {
+    /// Lists the consumers, and the secrets without their values.
+    async fn read(&self, scope: &Namespaces, cluster: &Cluster) -> Result<View> {
+        let named = self.name.clone();
+        let wanted = |reference: &Reference| {
+            named.as_ref().map_or(!reference.secret.is_empty(), |name| reference.secret == *name)
+        };
+        let consumers = uses::consumers::find(wanted, scope, cluster);
+        let secrets = async {
+            match &named {
+                Some(name) => cluster.secrets_named_in(name, scope).await,
+                None => cluster.secrets(scope).await,
+            }
+        };
+        let (consumers, secrets) = tokio::join!(consumers, secrets);
+        let (consumers, secrets) = (consumers?, secrets?);
+        let mut only_projects = consumers.is_of_projects();
+        let mut unseen = consumers.unseen;
+        // Who asks for the consumers of one secret need not see it; what they hold can't be told without it.
+        if named.is_none() || self.stale {
+            unseen.extend(secrets.unseen.iter().cloned());
+            only_projects |= secrets.is_of_projects();
         }
-    };
-    Ok(match sharing::unless_forbidden(found)? {
-        Some(found) => Seen { found, ..Seen::default() },
-        None => Seen { unseen: vec![Unseen::of_known(namespace, "secrets")], ..Seen::default() },
-    })
+        unseen.sort_unstable();
+        Ok(View { named, secrets, consumers: consumers.found, unseen, only_projects })
+    }
 }
 
 /// Returns every secret that exists, and every name that is referred to and was not found, sorted by
@@ -232,7 +229,7 @@ async fn secrets(name: Option<&str>, scope: &Namespaces, cluster: &Cluster) -> R
 fn usages<'a>(view: &'a View, runai_namespace: &str) -> Vec<SecretUsage<'a>> {
     let histories = Histories::of(&view.secrets, &view.consumers, runai_namespace);
     let mut by_secret: BTreeMap<(&str, &str), SecretUsage<'_>> = BTreeMap::new();
-    for secret in &view.secrets {
+    for secret in &view.secrets.found {
         let (namespace, name) = (secret.namespace.as_str(), secret.name.as_str());
         let created = Some(secret.created.as_str());
         let usage = SecretUsage { namespace, name, exists: Some(true), created, consumers: Vec::new() };
@@ -250,7 +247,7 @@ fn usages<'a>(view: &'a View, runai_namespace: &str) -> Vec<SecretUsage<'a>> {
             if !(is_certain || view.named.is_some() || by_secret.contains_key(&(namespace, name))) {
                 continue;
             }
-            let exists = view.missing.map(|missing| !missing);
+            let exists = view.secrets.covers(namespace).then_some(false);
             let unknown = || SecretUsage { namespace, name, exists, created: None, consumers: Vec::new() };
             let usage = by_secret.entry((namespace, name)).or_insert_with(unknown);
             usage.consumers.push(ConsumerUses::of(consumer, uses));
@@ -275,15 +272,17 @@ impl ConsumerUses<'_> {
 impl<'a> Use<'a> {
     fn of(consumer: &Consumer, reference: &'a Reference, histories: &Histories<'_>) -> Self {
         let judged = |reader: &Reader| {
-            let history = histories.get(consumer, reader)?;
-            let changed = history.change_of(reader.keys())?.until();
-            Some((reader.freshness(history)?, reader.started(), changed))
+            let change = histories.of_reader(consumer, reader);
+            if matches!(change, LastChange::Unseen) {
+                return None;
+            }
+            Some((change.held_since(reader.started())?, reader.started(), change.until()))
         };
         let worst =
             consumer.readers_by(reference).filter_map(judged).max_by_key(|(freshness, ..)| *freshness);
         let freshness = worst.map(|(freshness, ..)| freshness);
         let value = freshness.map(Freshness::word);
-        let (read, changed) = worst.map(|(_, read, changed)| (read, changed)).unzip();
+        let (read, changed) = (worst.map(|(_, read, _)| read), worst.and_then(|(.., changed)| changed));
         let way = &reference.way;
         let (mut variable, mut path, mut volume, mut field) = (None, None, None, None);
         match way {
@@ -347,7 +346,8 @@ fn check_is_there(
     scope: &Namespaces,
     session: &Session<'_>,
 ) -> Result<()> {
-    if usages.is_empty() && view.missing == Some(true) {
+    let is_seen = view.secrets.unseen.is_empty() && !view.secrets.is_of_projects();
+    if usages.is_empty() && is_seen {
         let line = format!(
             "Error from server (NotFound): secrets {name:?} not found in {}",
             session::scope::in_words(scope)
@@ -372,7 +372,7 @@ fn check_is_there(
 /// Returns the shared secrets and their copies: one namespace does not tell whether they are used.
 fn shared(view: &View) -> BTreeSet<(&str, &str)> {
     let is_shared = |secret: &&Metadata| propagation::reaches_projects(&secret.labels);
-    let shared = view.secrets.iter().filter(is_shared);
+    let shared = view.secrets.found.iter().filter(is_shared);
     shared.map(|secret| (secret.namespace.as_str(), secret.name.as_str())).collect()
 }
 

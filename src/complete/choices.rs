@@ -130,7 +130,7 @@ pub(crate) async fn workloads_that_use(
     seen.add(described?);
     let mut found: Vec<Choice> = seen.found.into_iter().flatten().collect();
     found.sort_by(|one, other| one.value.cmp(&other.value));
-    Ok(Seen { found, unseen: seen.unseen, only_projects: seen.only_projects })
+    Ok(Seen { found, unseen: seen.unseen, only_in: seen.only_in })
 }
 
 /// Returns the object if it uses the secret. Its kind is named as it can be typed among these.

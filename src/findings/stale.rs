@@ -8,7 +8,7 @@ use crate::history::Freshness;
 use crate::moment::Moment;
 use crate::secret::Inspection;
 use crate::wording::list;
-use crate::workload::{Consumer, Reader, is_restartable};
+use crate::workload::{Consumer, Reader, Renewal};
 
 /// What a workload holds of one secret.
 struct Stale<'a> {
@@ -70,10 +70,12 @@ impl<'a> Stale<'a> {
             ),
         };
         let restart = CommandLine::plugin("restart").arg(secret).namespace(&consumer.namespace);
-        let remedy = if is_restartable(consumer.kind) {
-            format!("to restart it: {restart}")
-        } else {
-            format!("create it again when its work allows: {restart} --dry-run says how")
+        let remedy = match consumer.renewal() {
+            Renewal::Restart => format!("to restart it: {restart}"),
+            Renewal::SubmitAgain => {
+                format!("create it again when its work allows: {restart} --dry-run says how")
+            }
+            _ => format!("nothing restarts it from here: {restart} --dry-run says what does"),
         };
         of_consumer(consumer, severity, Code::StaleValue, message, remedy)
     }

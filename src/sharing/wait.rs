@@ -22,6 +22,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 pub(crate) enum Until {
     /// Every project that should have a copy has a current one.
     Arrived,
+    /// Every copy that is there, or should be, is current.
+    Renewed,
     /// No copy that Run:ai made is left.
     Gone,
 }
@@ -30,7 +32,7 @@ impl Until {
     /// Reports whether this project is still on the way there.
     pub(crate) fn waits_for(self, row: &Row) -> bool {
         match self {
-            Self::Arrived => matches!(row.state, State::Pending | State::Stale),
+            Self::Arrived | Self::Renewed => matches!(row.state, State::Pending | State::Stale),
             Self::Gone => row.state == State::Orphan && !row.is_ours(),
         }
     }
@@ -39,6 +41,7 @@ impl Until {
     fn is_wanted(self, survey: &Survey) -> bool {
         match self {
             Self::Arrived => survey.scope().is_none_or(|scope| scope == Scope::EveryProject),
+            Self::Renewed => survey.scope() != Some(Scope::Nobody),
             Self::Gone => survey.scope() == Some(Scope::Nobody),
         }
     }
@@ -68,7 +71,7 @@ pub(crate) async fn wait(
                     return Ok(survey);
                 }
                 let what = match until {
-                    Until::Arrived => format!("copies of {name} that arrived"),
+                    Until::Arrived | Until::Renewed => format!("copies of {name} that arrived"),
                     Until::Gone => format!("projects without a copy of {name}"),
                 };
                 let all = survey.rows.len();
@@ -100,6 +103,7 @@ pub(crate) fn proof(until: Until, survey: &Survey) -> Result<()> {
     if !until.is_wanted(survey) {
         let what = match until {
             Until::Arrived => "is not shared with every project any more",
+            Until::Renewed => "is not shared any more",
             Until::Gone => "is shared again",
         };
         return Err(Error::partly(format!("secret {name} {what}: somebody else changed it meanwhile")));
@@ -110,7 +114,7 @@ pub(crate) fn proof(until: Until, survey: &Survey) -> Result<()> {
         return Ok(());
     }
     let what = match until {
-        Until::Arrived => "arrived",
+        Until::Arrived | Until::Renewed => "arrived",
         Until::Gone => "is gone",
     };
     Err(Error::partly(format!("you may not see whether {name} {what} in {}", few(&unseen)))

@@ -7,7 +7,7 @@ use crate::metadata::Metadata;
 use crate::propagation::Scope;
 use crate::session::Session;
 use crate::wording::{few, list, plural};
-use crate::workload::{Consumer, Need, Reference, Sight, State, Way, is_restartable};
+use crate::workload::{Consumer, Need, Reference, Renewal, Sight, State, Way, is_restartable};
 use crate::{propagation, session, uses};
 
 /// The keys of a registry login: without them a secret is none.
@@ -143,7 +143,17 @@ impl AffectedWorkloads {
     /// Names the workloads that no command restarts: they keep the old value until somebody creates them
     /// again.
     pub(crate) fn tell_what_stays_stale(&self, session: &Session<'_>) {
-        let others = self.names(self.stale().filter(|one| !is_restartable(one.kind)));
+        let renewed_by =
+            |renewals: &[Renewal]| self.names(self.stale().filter(|one| renewals.contains(&one.renewal())));
+        let runs = renewed_by(&[Renewal::NextRun]);
+        tell_names(
+            "keeps the old value until its run ends; the next one reads the new value",
+            &runs,
+            session,
+        );
+        let by_controller = renewed_by(&[Renewal::DeletedPods, Renewal::Controller]);
+        tell_names("keeps the old value until its controller makes its pods anew", &by_controller, session);
+        let others = renewed_by(&[Renewal::SubmitAgain]);
         if !others.is_empty() {
             session.ui.note(&format!("keeps the old value until it is created again: {}", list(&others)));
             session.ui.note(

@@ -2,20 +2,23 @@
 //! what to do about the rest. A run that was cut short is taken up by the next: it restarts what is still old.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::change::restart::{self, Naming, Place};
-use crate::cluster::{Cluster, Failure, Namespaces, Seen, Unseen, if_there};
+use crate::cluster::{Cluster, Failure, Namespaces, Seen, Unseen};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, WriteArgs};
 use crate::history::Freshness;
 use crate::metadata::Metadata;
+use crate::propagation::{Scope, State as CopyState};
 use crate::session::Session;
 use crate::sharing;
+use crate::uses::anew::what_makes_it_anew;
 use crate::uses::histories::Histories;
 use crate::wording::{few, list, plural};
-use crate::workload::{Consumer, Reference, Sight, State, Target, is_restartable};
+use crate::workload::{Consumer, ReaderPod, Reference, Sight, State, Target, is_restartable};
 use crate::{propagation, session, uses};
 
 /// How many namespaces, and how many workloads that can't be restarted, are named one by one.
@@ -64,13 +67,32 @@ pub(crate) struct Plan {
     /// What was told to restart after the change, and still has old pods.
     underway: Vec<Place>,
     /// What nothing restarts.
-    others: Vec<Consumer>,
+    others: Vec<Other>,
     unseen: Vec<Unseen>,
+    /// Where the secret could not be seen.
+    unseen_secrets: Vec<Unseen>,
     naming: Naming,
-    /// The namespaces whose copy is not current: nothing is restarted there.
-    late: Vec<String>,
+    /// How far the copies of a shared secret got: where none is known to be current, nothing is restarted.
+    copies: Option<Copies>,
     /// False if the secret is nowhere where was looked; true also if the user may not look.
     is_there: bool,
+}
+
+/// A workload that nothing restarts.
+struct Other {
+    consumer: Consumer,
+    /// Its pods that hold the old value, as far as they were seen.
+    pods: Vec<Arc<ReaderPod>>,
+}
+
+/// How far the copies of a shared secret got, by namespace.
+pub(crate) struct Copies {
+    /// Where the copy is equal to its source.
+    current: BTreeSet<String>,
+    /// Where it is not, yet.
+    late: Vec<String>,
+    /// Where it can't be told.
+    unproven: Vec<String>,
 }
 
 /// What becomes of a workload.
@@ -78,7 +100,7 @@ enum Verdict {
     Nothing,
     Due,
     Underway,
-    Other,
+    Other(Vec<Arc<ReaderPod>>),
 }
 
 impl<'a> Rotation<'a> {
@@ -97,14 +119,15 @@ impl<'a> Rotation<'a> {
             Area::OfSource => Namespaces::All,
         };
         let consumers = uses::consumers::find(wanted, &scope, self.cluster);
-        let (consumers, secrets) = tokio::join!(consumers, self.secrets(&scope));
+        let secrets = self.cluster.secrets_named_in(self.secret, &scope);
+        let (consumers, secrets) = tokio::join!(consumers, secrets);
         let (Seen { mut found, unseen, .. }, secrets) = (consumers?, secrets?);
-        if let (Area::OfSource, Some(secrets)) = (&self.area, &secrets) {
-            let places = self.places(secrets);
+        if let Area::OfSource = &self.area {
+            let places = self.places(&secrets.found);
             found.retain(|one| places.contains(one.namespace.as_str()));
         }
-        let is_there = secrets.as_ref().is_none_or(|secrets| !secrets.is_empty());
-        let secrets = secrets.unwrap_or_default();
+        let is_seen = secrets.unseen.is_empty() && !secrets.is_of_projects();
+        let is_there = !secrets.found.is_empty() || !is_seen;
         let histories = Histories::of(&secrets, &found, self.runai_namespace());
         let naming = match scope {
             Namespaces::One(_) => Naming::Alone,
@@ -115,33 +138,17 @@ impl<'a> Rotation<'a> {
             underway: Vec::new(),
             others: Vec::new(),
             unseen,
+            unseen_secrets: secrets.unseen.clone(),
             naming,
-            late: Vec::new(),
+            copies: None,
             is_there,
         };
         let verdicts: Vec<Verdict> = found.iter().map(|one| self.verdict(one, &histories)).collect();
-        drop(histories);
         for (consumer, verdict) in found.into_iter().zip(verdicts) {
-            plan.add(consumer, &verdict);
+            plan.add(consumer, verdict);
         }
         plan.sort();
         Ok(plan)
-    }
-
-    /// Returns the secrets of the name; none if the user may not look.
-    async fn secrets(&self, scope: &Namespaces) -> Result<Option<Vec<Metadata>>, Failure> {
-        let found = match scope {
-            Namespaces::One(namespace) => {
-                let one = if_there(self.cluster.secret_metadata(namespace, self.secret).await);
-                one.map(|one| one.into_iter().collect())
-            }
-            Namespaces::All | Namespaces::AllAtOnce => self.cluster.secrets_named(self.secret).await,
-        };
-        match found {
-            Ok(found) => Ok(Some(found)),
-            Err(failure) if failure.is_forbidden() => Ok(None),
-            Err(failure) => Err(failure),
-        }
     }
 
     fn runai_namespace(&self) -> &'a str {
@@ -159,20 +166,24 @@ impl<'a> Rotation<'a> {
     }
 
     fn verdict(&self, one: &Consumer, histories: &Histories<'_>) -> Verdict {
+        // What would start again without it does not start.
+        if histories.lack(&one.namespace, self.secret) {
+            return Verdict::Nothing;
+        }
         let runs = matches!(one.state, State::Running | State::Starting);
+        let mut pods: Vec<Arc<ReaderPod>> = Vec::new();
+        for reader in &one.readers {
+            let change = histories.of_reader(one, reader);
+            let is_old = |read| change.held_since(read).is_some_and(|held| held != Freshness::Current);
+            pods.extend(reader.pods_that(|read| self.whom == Whom::Everybody || is_old(read)).cloned());
+        }
         // Without the right to see pods, or before they start, it is not known what they hold.
-        let holds = |reader| histories.get(one, reader).and_then(|history| reader.freshness(history));
-        let is_old = one.readers.is_empty() && runs
-            || one.readers.iter().map(holds).any(|held| held != Some(Freshness::Current));
-        let is_due = match self.whom {
-            Whom::Stale => is_old,
-            Whom::Everybody => runs || !one.readers.is_empty(),
-        };
+        let is_due = !pods.is_empty() || runs && (one.readers.is_empty() || self.whom == Whom::Everybody);
         if !is_due {
             return Verdict::Nothing;
         }
         if !is_restartable(one.kind) {
-            return Verdict::Other;
+            return Verdict::Other(pods);
         }
         let changed = histories.last_change(one, self.secret);
         let since = one.restarted.zip(changed).is_some_and(|(restarted, changed)| restarted > changed);
@@ -184,6 +195,7 @@ impl<'a> Rotation<'a> {
     /// # Errors
     /// The answer is no, or nobody can be asked.
     pub(crate) async fn agree(&self, plan: &Plan) -> Result<()> {
+        self.tell_unseen(plan);
         if plan.due.is_empty() {
             return Ok(());
         }
@@ -197,9 +209,9 @@ impl<'a> Rotation<'a> {
     /// Something was not restarted, or its new pods are not ready in time.
     pub(crate) async fn carry_out(&self, plan: &Plan, waiting: Waiting) -> Result<()> {
         let Self { write, cluster, session, .. } = self;
-        self.tell_unseen(plan);
         if plan.due.is_empty() && plan.underway.is_empty() {
-            session.ui.note("there is nothing to restart");
+            let seen = if plan.is_all_seen() { "" } else { " that could be seen" };
+            session.ui.note(&format!("there is nothing{seen} to restart"));
         }
         let restarted =
             restart::restart(self.secret, &plan.due, plan.naming, write, cluster, session).await?;
@@ -224,7 +236,7 @@ impl<'a> Rotation<'a> {
                 "{failed} of {all} were not restarted, and hold what they read before"
             ))),
         };
-        self.worst([waited, restarts, self.arrived(plan)])
+        self.worst([waited, restarts, self.proven(plan), self.arrived(plan)])
     }
 
     /// Reports all errors, and returns the last of them.
@@ -240,7 +252,8 @@ impl<'a> Rotation<'a> {
 
     /// Returns an error if copies have not arrived: what uses them was left alone.
     fn arrived(&self, plan: &Plan) -> Result<()> {
-        let names: Vec<&str> = plan.late.iter().map(String::as_str).collect();
+        let late = plan.copies.iter().flat_map(|copies| &copies.late);
+        let names: Vec<&str> = late.map(String::as_str).collect();
         if names.is_empty() {
             return Ok(());
         }
@@ -255,12 +268,29 @@ impl<'a> Rotation<'a> {
         .hint(format!("when they are there, this restarts only what is still old: {restart}")))
     }
 
-    fn tell_unseen(&self, plan: &Plan) {
-        session::scope::warn_unseen(
-            &plan.unseen,
-            "what holds the old value there is not known",
-            self.session,
-        );
+    /// Returns an error if it could not be seen whether copies have arrived: what uses them was left alone.
+    fn proven(&self, plan: &Plan) -> Result<()> {
+        let unproven = plan.copies.iter().flat_map(|copies| &copies.unproven);
+        let names: Vec<&str> = unproven.map(String::as_str).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let (secret, names) = (self.secret, few(&names));
+        Err(Error::partly(format!(
+            "whether {secret} arrived could not be seen in {names}: nothing was restarted there"
+        ))
+        .hint("this needs the right to get the secret there, and in Run:ai's namespace"))
+    }
+
+    /// Warns of what could not be seen, before somebody agrees.
+    pub(crate) fn tell_unseen(&self, plan: &Plan) {
+        let consequence = "what holds the old value there is not known";
+        session::scope::warn_unseen(&plan.unseen, consequence, self.session);
+        let consequence = match self.area {
+            Area::Namespaces(_) => "what reads it there is taken to be old",
+            Area::OfSource => "nothing is restarted there",
+        };
+        session::scope::warn_unseen(&plan.unseen_secrets, consequence, self.session);
     }
 
     /// Names what nothing restarts, with what to do.
@@ -270,12 +300,13 @@ impl<'a> Rotation<'a> {
             return;
         }
         session.ui.note("keeps what it read, and nothing restarts it; when its work allows:");
-        for one in plan.others.iter().take(TOLD) {
+        for Other { consumer: one, pods } in plan.others.iter().take(TOLD) {
             let name = match plan.naming {
                 Naming::Alone => one.display_name(),
                 Naming::WithNamespace => format!("{} in {}", one.display_name(), one.namespace),
             };
-            session.ui.note(&format!("  {name}: {}", again(one)));
+            let pods: Vec<&ReaderPod> = pods.iter().map(AsRef::as_ref).collect();
+            session.ui.note(&format!("  {name}: {}", what_makes_it_anew(one, &pods)));
         }
         if plan.others.len() > TOLD {
             let usage = CommandLine::plugin("usage").arg(self.secret).then("-A --stale");
@@ -284,25 +315,17 @@ impl<'a> Rotation<'a> {
     }
 }
 
-/// Returns the command that makes the pods of a workload anew where nothing restarts it.
-fn again(one: &Consumer) -> String {
-    let delete = |what: &str| CommandLine::kubectl("delete").arg(what).namespace(&one.namespace);
-    match (one.kind.group, one.kind.name) {
-        // Its operator makes the pods again.
-        ("ray.io", "RayCluster") => {
-            let pods =
-                CommandLine::kubectl("delete pods").then("-l").arg(format!("ray.io/cluster={}", one.name));
-            pods.namespace(&one.namespace).to_string()
-        }
-        ("apps", "ReplicaSet") => {
-            format!("delete its pods, and it makes others: {}", delete("pod/NAME"))
-        }
-        _ => format!("submit it again after {}", delete(&one.display_name())),
+impl Copies {
+    fn and(mut self, mut other: Self) -> Self {
+        self.current.append(&mut other.current);
+        self.late.append(&mut other.late);
+        self.unproven.append(&mut other.unproven);
+        self
     }
 }
 
 impl Plan {
-    fn add(&mut self, consumer: Consumer, verdict: &Verdict) {
+    fn add(&mut self, consumer: Consumer, verdict: Verdict) {
         let place = || {
             let target = Target { kind: consumer.kind, name: consumer.name.clone() };
             Place::new(&consumer.namespace, target)
@@ -311,7 +334,7 @@ impl Plan {
             Verdict::Nothing => {}
             Verdict::Due => self.due.push(place()),
             Verdict::Underway => self.underway.push(place()),
-            Verdict::Other => self.others.push(consumer),
+            Verdict::Other(pods) => self.others.push(Other { consumer, pods }),
         }
     }
 
@@ -322,7 +345,14 @@ impl Plan {
         self.underway.retain(|place| self.due.binary_search(place).is_err());
         self.underway.sort();
         self.underway.dedup();
-        self.others.dedup_by(|a, b| a.namespace == b.namespace && a.display_name() == b.display_name());
+        self.others.dedup_by(|one, before| {
+            let is_same = one.consumer.namespace == before.consumer.namespace
+                && one.consumer.display_name() == before.consumer.display_name();
+            if is_same {
+                before.pods.append(&mut one.pods);
+            }
+            is_same
+        });
     }
 
     /// Returns several plans as one. If there are several, each workload is named with its namespace.
@@ -332,7 +362,11 @@ impl Plan {
             all.underway.append(&mut one.underway);
             all.others.append(&mut one.others);
             all.unseen.append(&mut one.unseen);
-            all.late.append(&mut one.late);
+            all.unseen_secrets.append(&mut one.unseen_secrets);
+            all.copies = match (all.copies.take(), one.copies.take()) {
+                (Some(copies), Some(more)) => Some(copies.and(more)),
+                (copies, more) => copies.or(more),
+            };
             all.is_there |= one.is_there;
             Self { naming: Naming::WithNamespace, ..all }
         })
@@ -343,13 +377,21 @@ impl Plan {
         self.is_there
     }
 
-    /// Leaves out what is in namespaces without a current copy.
-    pub(crate) fn without(mut self, late: Vec<String>) -> Self {
-        let namespaces: BTreeSet<&str> = late.iter().map(String::as_str).collect();
+    fn is_all_seen(&self) -> bool {
+        self.unseen.is_empty() && self.unseen_secrets.is_empty()
+    }
+
+    /// Leaves out what is in namespaces whose copy is not known to be current.
+    pub(crate) fn with_copies(mut self, copies: Option<Copies>, runai_namespace: &str) -> Self {
+        let Some(copies) = copies else { return self };
+        let is_current = |namespace: &str| namespace == runai_namespace || copies.current.contains(namespace);
         for places in [&mut self.due, &mut self.underway] {
-            places.retain(|place| !namespaces.contains(place.namespace.as_str()));
+            places.retain(|place| is_current(&place.namespace));
         }
-        Self { late, ..self }
+        self.others.retain(|other| is_current(&other.consumer.namespace));
+        // What could not be seen there is told of the copies.
+        self.unseen_secrets.clear();
+        Self { copies: Some(copies), ..self }
     }
 
     fn effects(&self) -> Vec<String> {
@@ -368,19 +410,40 @@ impl Plan {
     }
 }
 
-/// Waits until the copies of a shared secret are current. Returns the namespaces that have no current one.
+/// Waits until the copies of a shared secret are current.
 ///
 /// # Errors
-/// They can't be read.
+/// They can't be read, or the secret is not shared any more.
 pub(crate) async fn wait_for_copies(
     secret: &str,
     runai_namespace: &str,
     limit: Duration,
     cluster: &Cluster,
     session: &Session<'_>,
-) -> Result<Vec<String>> {
-    let until = sharing::wait::Until::Arrived;
-    let survey = sharing::wait::wait(until, secret, runai_namespace, limit, cluster, session).await?;
-    let late = survey.rows.iter().filter(|row| until.waits_for(row));
-    Ok(late.map(|row| row.namespace.clone()).collect())
+) -> Result<Copies> {
+    let until = sharing::wait::Until::Renewed;
+    let unknown =
+        |error: Error| error.hint("nothing was restarted: it is not known whether the copies arrived");
+    let survey = sharing::wait::wait(until, secret, runai_namespace, limit, cluster, session)
+        .await
+        .map_err(unknown)?;
+    if survey.scope() == Some(Scope::Nobody) {
+        sharing::wait::proof(until, &survey)?;
+    }
+    let all = |is_meant: fn(CopyState) -> bool| {
+        survey.rows.iter().filter(move |row| is_meant(row.state)).map(|row| row.namespace.clone())
+    };
+    Ok(Copies {
+        current: all(|state| state == CopyState::Copied).collect(),
+        late: survey
+            .rows
+            .iter()
+            .filter(|row| until.waits_for(row))
+            .map(|row| row.namespace.clone())
+            .collect(),
+        unproven: all(|state| {
+            matches!(state, CopyState::Unverified | CopyState::Forbidden | CopyState::Unknown)
+        })
+        .collect(),
+    })
 }

@@ -14,6 +14,7 @@ use super::kind::Kind;
 use super::plaintext::{Plaintext, plaintext};
 use super::readers::Reader;
 use super::references::Reference;
+use super::renewal::Renewal;
 use super::rollout;
 use super::state::State;
 use super::tree::{is_true, list, text};
@@ -102,6 +103,14 @@ impl Consumer {
     /// Returns those of its pods that read by this reference.
     pub(crate) fn readers_by(&self, reference: &Reference) -> impl Iterator<Item = &Reader> {
         self.readers.iter().filter(|reader| reader.reads_by(reference))
+    }
+
+    /// Returns what makes its pods anew. What has an owner that could not be read is that one's to make again.
+    pub(crate) fn renewal(&self) -> Renewal {
+        match Renewal::of(self.kind) {
+            Renewal::SubmitAgain | Renewal::NextRun if !self.owner.is_empty() => Renewal::Controller,
+            renewal => renewal,
+        }
     }
 
     /// Returns `deployment.apps/web`.

@@ -1,10 +1,11 @@
 //! Who read a secret at the start of a container, and when: they hold what they read until they start again.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::references::{Place, Reference, Sight};
-use super::tree::{list, text};
-use crate::history::{Freshness, History};
+use super::tree::{is_true, list, text};
 use crate::moment::Moment;
 
 /// A container that read keys of a secret when it started, or a whole pod that did.
@@ -15,18 +16,71 @@ pub(crate) struct Reader {
     container: Option<String>,
     /// Empty for all keys.
     keys: Box<[String]>,
-    /// Of several pods the one that started first.
-    started: Moment,
+    /// The pods that it stands for, each with the time at which it read.
+    pods: Vec<(Moment, Arc<ReaderPod>)>,
+}
+
+/// A pod that read something.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ReaderPod {
+    pub(crate) name: String,
+    pub(crate) maker: Maker,
+}
+
+/// What made a pod.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Maker {
+    /// A controller of Kubernetes that makes another where one is missing.
+    MakesOthers,
+    /// The Job of this name.
+    Job(String),
+    /// Nobody, or something of which it is not known.
+    Other,
+}
+
+impl ReaderPod {
+    fn of(pod: &Value) -> Self {
+        let metadata = &pod["metadata"];
+        let mut owners = list(metadata, "ownerReferences").iter();
+        let owner = owners.find(|owner| is_true(owner, "controller"));
+        let (group, kind) = owner.map_or(("", ""), |owner| {
+            let version = text(owner, "apiVersion");
+            (version.split_once('/').map_or("", |(group, _)| group), text(owner, "kind"))
+        });
+        let maker = match (group, kind) {
+            ("apps", "ReplicaSet" | "StatefulSet" | "DaemonSet") | ("", "ReplicationController") => {
+                Maker::MakesOthers
+            }
+            ("batch", "Job") => {
+                Maker::Job(owner.map(|owner| text(owner, "name").to_owned()).unwrap_or_default())
+            }
+            _ => Maker::Other,
+        };
+        Self { name: text(metadata, "name").to_owned(), maker }
+    }
+
+    /// Returns the name of the Job that made it.
+    pub(crate) fn job(&self) -> Option<&str> {
+        match &self.maker {
+            Maker::Job(name) => Some(name),
+            Maker::MakesOthers | Maker::Other => None,
+        }
+    }
 }
 
 impl Reader {
     /// Returns those of a pod, each with the reference by which it reads.
     pub(super) fn of_pod(pod: &Value, references: &[Reference]) -> Vec<Self> {
+        // What has ended holds nothing.
+        if matches!(text(&pod["status"], "phase"), "Succeeded" | "Failed") {
+            return Vec::new();
+        }
         let at_start = references.iter().filter(|reference| reference.way.sight() == Sight::AtStart);
-        at_start.filter_map(|reference| Self::of(pod, reference)).collect()
+        let named = Arc::new(ReaderPod::of(pod));
+        at_start.filter_map(|reference| Self::of(pod, &named, reference)).collect()
     }
 
-    fn of(pod: &Value, reference: &Reference) -> Option<Self> {
+    fn of(pod: &Value, named: &Arc<ReaderPod>, reference: &Reference) -> Option<Self> {
         let status = &pod["status"];
         let started = match &reference.place {
             Place::Whole => text(status, "startTime"),
@@ -37,7 +91,8 @@ impl Reader {
         let started = Moment::parse(started)?.max(created?);
         let container = reference.place.container().map(str::to_owned);
         let keys = reference.way.keys().into_iter().map(str::to_owned).collect();
-        Some(Self { secret: reference.secret.clone(), container, keys, started })
+        let pods = vec![(started, Arc::clone(named))];
+        Some(Self { secret: reference.secret.clone(), container, keys, pods })
     }
 
     /// Returns true if it reads because of this reference, or of that of its owner.
@@ -49,13 +104,13 @@ impl Reader {
             && reference.way.keys().iter().copied().eq(self.keys.iter().map(String::as_str))
     }
 
-    /// Adds a reader; one that reads the same stands for both, with the earlier start.
+    /// Adds a reader; one that reads the same stands for both.
     pub(super) fn add(self, all: &mut Vec<Self>) {
         let is_same = |one: &&mut Self| {
             one.secret == self.secret && one.container == self.container && one.keys == self.keys
         };
         match all.iter_mut().find(is_same) {
-            Some(one) => one.started = one.started.min(self.started),
+            Some(one) => one.pods.extend(self.pods),
             None => all.push(self),
         }
     }
@@ -68,13 +123,15 @@ impl Reader {
         &self.keys
     }
 
+    /// Returns when the first of its pods read.
     pub(crate) fn started(&self) -> Moment {
-        self.started
+        let starts = self.pods.iter().map(|(started, _)| *started);
+        starts.min().expect("a reader is one of a pod")
     }
 
-    /// Tells whether it holds the current values; none if nothing is known of their changes.
-    pub(crate) fn freshness(&self, history: &History) -> Option<Freshness> {
-        Some(history.change_of(&self.keys)?.held_since(self.started))
+    /// Returns its pods that read at such a time.
+    pub(crate) fn pods_that(&self, read: impl Fn(Moment) -> bool) -> impl Iterator<Item = &Arc<ReaderPod>> {
+        self.pods.iter().filter(move |(started, _)| read(*started)).map(|(_, pod)| pod)
     }
 }
 
@@ -119,7 +176,10 @@ mod tests {
     fn read(status: &Value) -> Vec<String> {
         let pod = pod(status);
         let references = Kind::named("pod").unwrap().references(&pod);
-        let said = |one: Reader| format!("{} {:?} {}", one.container.unwrap(), one.keys, one.started);
+        let said = |one: Reader| {
+            let started = one.started();
+            format!("{} {:?} {started}", one.container.unwrap(), one.keys)
+        };
         let mut all: Vec<String> = Reader::of_pod(&pod, &references).into_iter().map(said).collect();
         all.sort();
         all
@@ -151,5 +211,8 @@ mod tests {
         assert!(read(&waiting).is_empty());
         assert!(read(&json!({"phase": "Pending", "startTime": "2026-01-02T00:00:00Z"})).is_empty());
         assert_eq!(read(&json!({"phase": "Running", "startTime": "2026-01-03T00:00:00Z"})).len(), 4);
+        let ended = json!({"phase": "Failed", "startTime": "2026-01-03T00:00:00Z",
+            "containerStatuses": [{"name": "main", "state": running(3)}]});
+        assert!(read(&ended).is_empty(), "an evicted pod keeps nothing");
     }
 }

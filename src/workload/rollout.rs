@@ -41,7 +41,8 @@ pub(crate) fn is_restartable(kind: &Kind) -> bool {
     template(kind).is_some()
 }
 
-/// Returns when a restart was asked for, by the server's clock.
+/// Returns when a restart was asked for, at the earliest. The server's time of the mark is that of its program's last
+/// write, which may have been of something else; the mark itself says what the clock of its author said.
 pub(super) fn restarted(kind: &Kind, object: &Value) -> Option<Moment> {
     let template = template(kind)?;
     let path = template.replace('/', "/f:") + "/f:metadata/f:annotations";
@@ -49,7 +50,9 @@ pub(super) fn restarted(kind: &Kind, object: &Value) -> Option<Moment> {
     let ours = writes.filter(|write| {
         write["fieldsV1"].pointer(&path).is_some_and(|names| names.get(format!("f:{RESTARTED}")).is_some())
     });
-    ours.filter_map(|write| Moment::parse(text(write, "time"))).max()
+    let written = ours.filter_map(|write| Moment::parse(text(write, "time"))).max()?;
+    let mark = object.pointer(template)?["metadata"]["annotations"][RESTARTED].as_str()?;
+    Some(Moment::parse(mark)?.min(written))
 }
 
 /// Marks the pod template as `kubectl rollout restart` does.
@@ -194,14 +197,20 @@ mod tests {
     }
 
     #[test]
-    fn a_restart_was_asked_for_when_the_server_took_the_mark() {
+    fn a_restart_was_asked_for_at_the_earlier_of_the_marks_own_time_and_that_of_the_server() {
         let fields = json!({"f:spec": {"f:template": {"f:metadata": {"f:annotations": {format!("f:{RESTARTED}"): {}}}}}});
-        let object = json!({"metadata": {"managedFields": [
-            {"manager": "kubectl-rollout", "time": "2026-01-02T00:00:00Z", "fieldsV1": fields},
-            {"manager": "other", "time": "2026-01-05T00:00:00Z", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
-        ]}});
-        let at = |kind: &str| restarted(Kind::named(kind).unwrap(), &object).map(|at| at.to_string());
-        assert_eq!(at("deploy").as_deref(), Some("2026-01-02T00:00:00Z"));
-        assert_eq!(at("job"), None);
+        let at = |kind: &str, mark: &str| {
+            let template = json!({"metadata": {"annotations": {RESTARTED: mark}}});
+            let object = json!({"spec": {"template": template}, "metadata": {"managedFields": [
+                {"manager": "kubectl-rollout", "time": "2026-01-02T00:00:00Z", "fieldsV1": fields},
+                {"manager": "other", "time": "2026-01-05T00:00:00Z", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
+            ]}});
+            restarted(Kind::named(kind).unwrap(), &object).map(|at| at.to_string())
+        };
+        // kubectl writes its own time, with its offset.
+        assert_eq!(at("deploy", "2026-01-04T00:00:00+01:00").as_deref(), Some("2026-01-02T00:00:00Z"));
+        assert_eq!(at("deploy", "2026-01-01T01:00:00+01:00").as_deref(), Some("2026-01-01T00:00:00Z"));
+        assert_eq!(at("deploy", "yesterday"), None);
+        assert_eq!(at("job", "2026-01-01T00:00:00Z"), None);
     }
 }

@@ -70,6 +70,7 @@ mod rbac;
 mod recreate;
 mod replace_anew;
 mod restart;
+mod restart_doubts;
 mod round_trips;
 mod same_cluster;
 mod schemas;

@@ -11,28 +11,28 @@ use crate::stale::{running_pod, start};
 use crate::status::{Shared, create_named, runais_copy_named};
 
 /// The server's times have whole seconds.
-const NEXT_SECOND: Duration = Duration::from_millis(1_100);
+pub(crate) const NEXT_SECOND: Duration = Duration::from_millis(1_100);
 const REACHED: Duration = Duration::from_mins(1);
 
-fn deployments(namespace: &str) -> String {
+pub(crate) fn deployments(namespace: &str) -> String {
     format!("/apis/apps/v1/namespaces/{namespace}/deployments")
 }
 
 /// When a deployment was told to restart.
-fn restarted(world: &World, namespace: &str, name: &str) -> Option<String> {
+pub(crate) fn restarted(world: &World, namespace: &str, name: &str) -> Option<String> {
     let deployment = world.get(&format!("{}/{name}", deployments(namespace))).unwrap();
     let annotations = &deployment["spec"]["template"]["metadata"]["annotations"];
     annotations["kubectl.kubernetes.io/restartedAt"].as_str().map(str::to_owned)
 }
 
 /// A deployment that reads the key, with a pod that runs.
-fn deployment(world: &World, namespace: &str, name: &str, change: impl Fn(&mut Value)) {
+pub(crate) fn deployment(world: &World, namespace: &str, name: &str, change: impl Fn(&mut Value)) {
     create_workload(world, namespace, "deployments", name, change);
     running_pod(world, namespace, name, "Deployment");
 }
 
 /// A container that reads the token of this secret.
-fn reads(secret: &str) -> impl Fn(&mut Value) {
+pub(crate) fn reads(secret: &str) -> impl Fn(&mut Value) {
     let source = json!({"secretKeyRef": {"name": secret, "key": "token"}});
     move |spec| spec["containers"][0]["env"] = json!([{"name": "V", "valueFrom": source}])
 }
@@ -63,7 +63,7 @@ fn bring_up(world: &World, namespaces: &[&str]) {
 }
 
 /// Plays kubelets until the command ends, which it does when the pods are ready.
-fn while_pods_come(world: &World, namespaces: &[&str], mut running: Running) -> Outcome {
+pub(crate) fn while_pods_come(world: &World, namespaces: &[&str], mut running: Running) -> Outcome {
     let begin = Instant::now();
     while running.is_running() {
         assert!(

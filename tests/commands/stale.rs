@@ -14,17 +14,17 @@ const NEXT_SECOND: Duration = Duration::from_millis(1_100);
 
 const RECORD: &str = "kubectl-runai-secret/changed";
 
-/// Plays a kubelet, and a controller where there is none: a pod of this owner, of the kind Deployment or Job, that runs
-/// since it was created. Its spec is that of the owner's template.
-pub(crate) fn running_pod(world: &World, namespace: &str, owner: &str, kind: &str) {
+/// Plays a kubelet, and a controller where there is none: a pod of this owner, a Deployment, a
+/// `StatefulSet` or a Job, that runs since it was created. Its spec is that of the owner's template. Returns its name.
+pub(crate) fn running_pod(world: &World, namespace: &str, owner: &str, kind: &str) -> String {
     let pods = format!("/api/v1/namespaces/{namespace}/pods");
     let group = if kind == "Job" { "batch/v1" } else { "apps/v1" };
     let plural = format!("{}s", kind.to_lowercase());
     let owner = world.get(&format!("/apis/{group}/namespaces/{namespace}/{plural}/{owner}")).unwrap();
     let (name, uid) = (&owner["metadata"]["name"], &owner["metadata"]["uid"]);
-    // A Job's controller has none beside its own.
-    let pod = if world.is_real() && kind == "Job" {
-        wait_for("the pod of the job", || {
+    // These controllers have none beside their own.
+    let pod = if world.is_real() && kind != "Deployment" {
+        wait_for("its pod", || {
             let mut pods = world.list(&pods).into_iter();
             let pod = pods.find(|pod| pod["metadata"]["ownerReferences"][0]["uid"] == *uid)?;
             Some(pod["metadata"]["name"].as_str().unwrap().to_owned())
@@ -38,6 +38,7 @@ pub(crate) fn running_pod(world: &World, namespace: &str, owner: &str, kind: &st
         pod
     };
     world.run_pod(namespace, &pod, "Running", &json!({"running": {"startedAt": "2020-01-01T00:00:00Z"}}));
+    pod
 }
 
 /// Tries until there is something.

@@ -21,6 +21,7 @@ impl Counts {
     /// Lists each kind that refers to secrets once.
     pub(super) async fn add(&mut self, namespaces: &Namespaces, cluster: &Cluster) -> Result<(), Failure> {
         let seen = uses::consumers::find(|_| true, namespaces, cluster).await?;
+        self.only_projects |= seen.is_of_projects();
         for consumer in seen.found {
             let secrets: BTreeSet<&String> = consumer.references.iter().map(|one| &one.secret).collect();
             for secret in secrets {
@@ -29,7 +30,6 @@ impl Counts {
             }
         }
         self.unseen.extend(seen.unseen);
-        self.only_projects |= seen.only_projects;
         Ok(())
     }
 

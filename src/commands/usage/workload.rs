@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::join_all;
 
 use super::{SecretUsage, UsageArgs, UsageReport, Use, View, all_keys, usages};
-use crate::cluster::{Cluster, SecretHead, Unseen};
+use crate::cluster::{Cluster, SecretHead, Seen, Unseen};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{Report, ReportArgs};
@@ -35,9 +35,8 @@ pub(super) async fn run(word: &str, args: &UsageArgs, session: &Session<'_>) -> 
     leave_out_what_may_be_a_value(&mut consumer, &namespace, &cluster).await;
     let (read, unseen) = read(&consumer, &namespace, &cluster).await?;
     let secrets: Vec<Metadata> = read.values().flatten().map(|head| head.metadata.clone()).collect();
-    let missing = unseen.is_empty().then_some(true);
-    let view =
-        View { named: None, secrets, missing, consumers: vec![consumer], unseen, only_projects: false };
+    let secrets = Seen { found: secrets, unseen: unseen.clone(), ..Seen::default() };
+    let view = View { named: None, secrets, consumers: vec![consumer], unseen, only_projects: false };
     let mut usages = usages(&view, &session.globals.place.runai_namespace);
     mark(&mut usages, &read);
     session::scope::warn_unseen(&view.unseen, "whether they are there is not known", session);
