@@ -156,6 +156,13 @@ impl Error {
         self
     }
 
+    /// Takes all hints away for one that makes them needless.
+    #[must_use]
+    pub(crate) fn only_hint(mut self, hint: impl fmt::Display) -> Self {
+        self.hints.clear();
+        self.hint(hint)
+    }
+
     /// Adds the place before the line.
     #[must_use]
     pub(crate) fn at(mut self, place: &str) -> Self {

@@ -193,7 +193,9 @@ fn is_no_trial(failure: &Failure) -> bool {
 pub(crate) async fn read(cluster: &Cluster, namespace: &str, target: &Target) -> Result<Value> {
     match cluster.workload(namespace, target).await {
         Ok(object) => Ok(object),
-        Err(failure) => Err(session::not_found::workload(failure, target, namespace, cluster).await),
+        Err(failure) => {
+            Err(Box::pin(session::not_found::workload(failure, target, namespace, cluster)).await)
+        }
     }
 }
 

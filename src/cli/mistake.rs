@@ -17,7 +17,14 @@ type Lines = &'static [(&'static str, &'static str)];
 
 /// Words that other programs use for what this one does, each with what it would do here and the command for it.
 /// None of these words is a value.
-const ELSEWHERE: [(&[&str], Lines); 13] = [
+const ELSEWHERE: [(&[&str], Lines); 17] = [
+    (&["history", "log", "logs", "blame"], &[("when values were written, and by what", "view NAME")]),
+    (&["who", "uses", "users", "consumers"], &[("to see what uses a secret", "usage NAME")]),
+    (&["prove", "verify", "validate", "lint", "doctor"], &[("to see what is wrong", "check")]),
+    (
+        &["generic", "docker-registry", "tls", "ssh", "password", "access-key", "secret"],
+        &[("to make a secret", "create [TYPE] NAME")],
+    ),
     (&["get", "ls"], &[("the secrets of a project", "list"), ("one of them", "view NAME")]),
     (&["describe", "show", "cat"], &[("to see a secret", "view NAME")]),
     (
@@ -55,7 +62,7 @@ const ELSEWHERE: [(&[&str], Lines); 13] = [
         ],
     ),
     (
-        &["import", "login"],
+        &["import", "login", "upload"],
         &[
             ("from a login of this machine", "create NAME --from-login SERVICE"),
             ("from a file of variables", "create NAME --from-dotenv FILE"),
@@ -71,10 +78,47 @@ const ELSEWHERE: [(&[&str], Lines); 13] = [
     ),
 ];
 
-/// Returns the hint for who wants fields.
-fn fields() -> String {
+/// Flags that people expect of commands, each with what it would do and how that is typed. A word that takes the place of
+/// the flag begins with dashes.
+const FLAGS_ELSEWHERE: [(&[&str], &[&str], &str, &str); 7] = [
+    (
+        &["set", "unset", "edit", "view", "usage", "restart"],
+        &["--cluster-wide"],
+        "a shared secret is in Run:ai's namespace",
+        "-n runai",
+    ),
+    (&["create", "status", "sync"], &["--wait"], "to wait until the copies are there", "label NAME --wait"),
+    (
+        &["view"],
+        &["--decode", "--show", "--values", "--show-values", "--raw", "--plain"],
+        "to see the values",
+        "--reveal",
+    ),
+    (&["check"], &["--expires-within", "--expires", "--expiring"], "for what ends soon", "--within 30d"),
+    (&["copy"], &["--to"], "for the projects that get it", "--to-project PROJECT"),
+    (&["copy", "label", "diff"], &["--from"], "for the project that has it", "--from-project PROJECT"),
+    (&["create", "set"], &["--from-stdin", "--stdin"], "for a value on standard input", "--from-file=KEY=-"),
+];
+
+/// Returns the hint for a flag that another command, or another program, has.
+fn flag_elsewhere(verb: &str, flag: &str) -> Option<String> {
+    let is_it =
+        |(verbs, flags, ..): &&(&[&str], &[&str], &str, &str)| verbs.contains(&verb) && flags.contains(&flag);
+    let (.., what, way) = FLAGS_ELSEWHERE.iter().find(is_it)?;
+    Some(if way.starts_with('-') {
+        format!("{what}: {way}")
+    } else {
+        format!("{what}: {}", CommandLine::plugin(way))
+    })
+}
+
+/// Returns the hints for who wants fields.
+fn with_fields(mistake: Error) -> Error {
     let line = CommandLine::plugin("list -o json | jq -r '.secrets[].name'").in_typed_place();
-    format!("fields can be taken out of the JSON: {line}")
+    let kubectls = CommandLine::kubectl("get secret").then("NAME -o jsonpath='{.metadata.name}'");
+    mistake
+        .hint(format!("templates are not taken; fields can be taken out of the JSON: {line}"))
+        .hint(format!("or of the object, by kubectl: {}", kubectls.in_typed_place()))
 }
 
 const NOT_SHOWN: &str = "not shown: it may be a secret value";
@@ -91,7 +135,7 @@ pub(super) fn explained(error: &clap::Error, program: &Command) -> Error {
         }
         ErrorKind::MissingRequiredArgument => missing(error, &usage),
         ErrorKind::ValueValidation | ErrorKind::InvalidValue if asks_for_fields(error) => {
-            Error::usage(in_one_line(error)).hint(format!("templates are not taken; {}", fields()))
+            with_fields(Error::usage(in_one_line(error)))
         }
         _ => with_nearest(Error::usage(in_one_line(error)), error, ContextKind::SuggestedValue),
     };
@@ -141,6 +185,9 @@ fn unknown_word(error: &clap::Error, program: &Command, usage: &[String], comman
     let verb = command.rsplit(' ').next().unwrap_or_default();
     if let Some(answer) = commands::answer_to(verb, &word) {
         return answer;
+    }
+    if let Some(hint) = flag_elsewhere(verb, &word) {
+        return Error::usage(format!("unknown flag {word}")).hint(hint);
     }
     let others = those_with_flag(&word, program);
     if !others.is_empty() {

@@ -8,6 +8,7 @@ use super::call::{Call, Dependents};
 use super::place::Place;
 use super::proof::Wrong;
 use super::{Cluster, Failure, Keep, Write};
+use crate::metadata::Metadata;
 use crate::workload::{Kind, Target, Version};
 
 impl Cluster {
@@ -40,6 +41,17 @@ impl Cluster {
         let place = Place::workloads(kind, &version, Some(namespace));
         let found = self.list_metadata(Call::get(place).query("labelSelector", selector)).await?;
         Ok(found.into_iter().map(|metadata| Target { kind, name: metadata.name }).collect())
+    }
+
+    /// Lists the workloads of this kind and name in all namespaces.
+    pub(crate) async fn workloads_everywhere(
+        &self,
+        kind: &Kind,
+        name: &str,
+    ) -> Result<Vec<Metadata>, Failure> {
+        let version = self.version_of(kind).await?;
+        let place = Place::workloads(kind, &version, None);
+        self.list_metadata(Call::get(place).query("fieldSelector", format!("metadata.name={name}"))).await
     }
 
     async fn place_of(&self, namespace: &str, target: &Target) -> Result<Place, Failure> {

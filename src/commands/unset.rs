@@ -90,7 +90,10 @@ impl UnsetArgs {
             Err(error) if found.is_some() => return Err(error),
             Err(error) => {
                 let name = &self.name;
-                return Err(session::not_found::with_nearest_secret(error, name, namespace, cluster).await);
+                return Err(session::not_found::with_nearest_or_other_secret(
+                    error, name, namespace, cluster,
+                )
+                .await);
             }
         };
         place.check().await?;

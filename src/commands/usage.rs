@@ -141,7 +141,10 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
         Some(name) => {
             if let Err(error) = check_is_there(name, &usages, &view, &scope, session) {
                 let Namespaces::One(namespace) = &scope else { return Err(error) };
-                return Err(session::not_found::with_nearest_secret(error, name, namespace, &cluster).await);
+                return Err(session::not_found::with_nearest_or_other_secret(
+                    error, name, namespace, &cluster,
+                )
+                .await);
             }
         }
         // `check` says which of them are missing, and which are only of a type that is not listed.

@@ -3,9 +3,9 @@
 use super::asking::{Guide, Question, something};
 use super::last_project;
 use super::line::Line;
-use crate::complete::Choice;
+use crate::complete::{self, Choice};
 use crate::error::{Kind, Result};
-use crate::{project, secret};
+use crate::{project, secret, session};
 
 const NO_PROJECT: &str =
     "no namespace has the label runai/queue, so there is no project to pick; -n takes any namespace";
@@ -126,6 +126,9 @@ impl Guide<'_> {
 
     pub(super) async fn pick_secret(&mut self) -> Result<String> {
         let line = self.about_secrets(&[""]);
+        if self.secrets_for(&line).await?.is_empty() {
+            self.refuse_no_namespace(&line).await?;
+        }
         self.pick_or_type(Question {
             text: "Secret",
             none: NO_SECRET,
@@ -143,6 +146,9 @@ impl Guide<'_> {
             Err(error) if error.is_forbidden() => return self.pick_or_type(question).await,
             choices => choices?,
         };
+        if choices.is_empty() {
+            self.refuse_no_namespace(&question.line).await?;
+        }
         choices.push(Choice { value: NEW.to_owned(), about: "made now".to_owned() });
         loop {
             let picked = self.pick(question.text, choices.clone()).await?;
@@ -155,6 +161,13 @@ impl Guide<'_> {
             }
             self.answers.take_last();
         }
+    }
+
+    /// Refuses a namespace that is not there, after nothing was found in it.
+    async fn refuse_no_namespace(&self, line: &[String]) -> Result<()> {
+        let cluster = self.cluster().await?;
+        let namespace = complete::namespace(self.draft.program(), line, &cluster).await?;
+        session::not_found::refuse_missing_namespace(&namespace, &cluster).await
     }
 
     /// Makes a secret with questions of its own. Returns its name; none if the first of its questions was stepped back

@@ -70,7 +70,11 @@ pub(crate) fn check_secret_name(name: &str) -> Result<()> {
         faults.iter().map(|fault| format!("metadata.name: Invalid value: {name:?}: {fault}")).collect();
     let causes = if causes.len() == 1 { causes.concat() } else { format!("[{}]", causes.join(", ")) };
     let error = Error::in_kubectls_words(format!("The Secret {name:?} is invalid: {causes}"));
+    let pair = name.split_once('/').filter(|(secret, key)| is_subdomain(secret) && is_key(key));
     Err(match lower_case_name(name) {
+        _ if let Some((secret, key)) = pair => {
+            error.hint(format!("a key is a word of its own: {secret} {key}"))
+        }
         Some(legal) => error.hint(format!("a legal name near it: {legal}")),
         None => error,
     })

@@ -5,7 +5,9 @@
 //! error here, with the right form. The text after the `=` may be a password, so only the variable's name is
 //! ever echoed.
 
+use super::looks_like_a_token;
 use super::name::{check_key, check_secret_name, env_name_faults, is_newer_env_name};
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 
 const PREFIX: &str = "SECRET:";
@@ -55,7 +57,11 @@ impl EnvEntry {
     pub(crate) fn parse(argument: &str) -> Result<Self> {
         let Some((variable, value)) = argument.split_once('=') else {
             return Err(Error::usage("-e, --environment takes VAR=value or VAR=SECRET:<secret>,<key>")
-                .hint("the argument has no '='; it is not shown, since it may be a value"));
+                .hint("the argument has no '='; it is not shown, since it may be a value")
+                .hint(format!(
+                    "a variable of your shell is not passed on; to make a secret of it: {}",
+                    CommandLine::plugin("create").then("NAME --from-env VARIABLE")
+                )));
         };
         // A literal may be part of a value that was split, so its name must be legal everywhere. A reference
         // may have a name that only newer servers accept.
@@ -72,7 +78,7 @@ impl EnvEntry {
         if value.starts_with(PREFIX) {
             let reference = SecretReference::parts(value).map_err(|fault| {
                 let line = format!("{variable}: not a reference to a key of a secret: {fault}");
-                Error::usage(line).hint(right_form(&variable))
+                Error::usage(line).hint(corrected(&variable, value).unwrap_or_else(|| right_form(&variable)))
             })?;
             return Ok(Self::Reference { variable, reference });
         }
@@ -111,6 +117,14 @@ fn after_word<'t>(text: &'t str, marks: &[char]) -> Option<&'t str> {
 fn looks_like_a_reference(value: &str) -> bool {
     let start = value.trim_start_matches(|c: char| c.is_whitespace() || ['"', '\'', '$'].contains(&c));
     after_word(start, &[':']).is_some()
+}
+
+/// Returns the hint with the reference that was meant; none if that can't be told.
+fn corrected(variable: &str, value: &str) -> Option<String> {
+    let (secret, key) = value.strip_prefix(PREFIX)?.split_once([':', '/'])?;
+    let SecretReference { secret, key } = SecretReference::parts(&format!("{PREFIX}{secret},{key}")).ok()?;
+    let may_be_shown = ![&secret, &key].into_iter().any(|word| looks_like_a_token(word));
+    may_be_shown.then(|| format!("write {variable}={PREFIX}{secret},{key}"))
 }
 
 fn right_form(variable: &str) -> String {

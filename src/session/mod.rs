@@ -145,8 +145,14 @@ impl Session<'_> {
     /// # Errors
     /// A flag names a project or a namespace.
     pub(crate) fn runai_namespace(&self, command: &str) -> Result<&str> {
-        if !self.globals.place.projects.is_empty() {
-            return Err(not_in_a_project(command, "--project and --namespace"));
+        if let Some(project) = self.globals.place.projects.first() {
+            let error = not_in_a_project(command, "--project and --namespace");
+            let of_project = CommandLine::plugin("label NAME --from-project").arg(project);
+            return Err(if command == "label" {
+                error.first_hint(format!("to share a secret of a project: {of_project}"))
+            } else {
+                error
+            });
         }
         self.source_namespace(command)
     }

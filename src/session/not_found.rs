@@ -5,17 +5,23 @@
 
 use std::collections::BTreeMap;
 
+use futures::future::join_all;
+
 use crate::cluster::{Beside, Cluster, Failure, Row};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
-use crate::project::PROJECT_LABEL;
+use crate::project::{PROJECT_LABEL, Project, UNCHOSEN_NAMESPACE};
 use crate::secret;
 use crate::session::Session;
-use crate::wording::nearest;
-use crate::workload::Target;
+use crate::wording::{list, nearest};
+use crate::workload::{KINDS, Kind, Target, Version};
 
-/// Explains that a secret could not be read. If it is missing, proposes the nearest name and how to list all.
+/// How many places are named at most.
+const MOST: usize = 5;
+
+/// Explains that a secret could not be read. If it is missing, proposes the nearest name, says where else there is one of
+/// this name, and how to list all.
 pub(crate) async fn secret(failure: Failure, name: &str, namespace: &str, cluster: &Cluster) -> Error {
     let is_missing = failure.is_not_found();
     let error = Error::from(failure);
@@ -24,7 +30,23 @@ pub(crate) async fn secret(failure: Failure, name: &str, namespace: &str, cluste
     }
     let error =
         error.hint(format!("to list the secrets: {}", CommandLine::plugin("list").namespace(namespace)));
-    with_nearest_secret(error, name, namespace, cluster).await
+    with_nearest_or_other_secret(error, name, namespace, cluster).await
+}
+
+/// Adds the nearest name of a secret, or else where there is one of this name, to an error that says already that the
+/// secret is missing.
+pub(crate) async fn with_nearest_or_other_secret(
+    error: Error,
+    name: &str,
+    namespace: &str,
+    cluster: &Cluster,
+) -> Error {
+    let (named, projects, error) = tokio::join!(
+        cluster.secrets_named(name),
+        cluster.projects(),
+        with_nearest_secret(error, name, namespace, cluster)
+    );
+    with_places(error, &format!("a secret {name}"), &named.unwrap_or_default(), namespace, projects.ok())
 }
 
 /// Adds the nearest name of a secret to an error that says already that the secret is missing.
@@ -34,26 +56,101 @@ pub(crate) async fn with_nearest_secret(
     namespace: &str,
     cluster: &Cluster,
 ) -> Error {
-    let (names, wrong) = tokio::join!(cluster.secret_names(namespace), no_namespace(namespace, cluster));
-    likeliest(error, name, &names.unwrap_or_default(), wrong)
+    let (names, sight) = tokio::join!(cluster.secret_names(namespace), seen(namespace, cluster));
+    likeliest(error, name, &names.unwrap_or_default(), namespace, &sight)
 }
 
-/// Explains that a workload could not be read. If it is missing, proposes the nearest name.
+/// Explains that a workload could not be read. If it is missing, proposes one of this name and another kind, or the nearest
+/// name of its kind, or says where else there is one.
 pub(crate) async fn workload(failure: Failure, target: &Target, namespace: &str, cluster: &Cluster) -> Error {
     let is_missing = failure.is_not_found();
     let error = Error::from(failure);
     if !is_missing {
         return error;
     }
-    let kind = target.kind;
-    let mut names = Vec::new();
-    let found = |row: Row| names.push(row.cell("Name").to_owned());
-    let rows = cluster.workload_rows(namespace, kind, Beside::Nothing, found);
-    let (_, wrong) = tokio::join!(rows, no_namespace(namespace, cluster));
-    let names: Vec<String> = names.iter().map(|name| format!("{}/{name}", kind.word())).collect();
-    let error = error
-        .hint(format!("to list them: {}", CommandLine::kubectl("get").arg(kind.in_kubectl()).then("-A")));
-    likeliest(error, &format!("{}/{}", kind.word(), target.name), &names, wrong)
+    let Target { kind, name } = target;
+    let (names, others, sight, elsewhere, projects) = tokio::join!(
+        words_of(kind, namespace, cluster),
+        built_in_workloads(namespace, cluster),
+        seen(namespace, cluster),
+        cluster.workloads_everywhere(kind, name),
+        cluster.projects()
+    );
+    let list_them = CommandLine::kubectl("get").arg(kind.in_kubectl()).namespace(namespace);
+    let error = error.hint(format!("to list them: {list_them}"));
+    let error = likeliest(error, &format!("{}/{name}", kind.word()), &names, namespace, &sight);
+    let of_name = |word: &&String| word.rsplit_once('/').is_some_and(|(_, own)| own == name);
+    if let Some(other) = others.iter().find(of_name) {
+        return error.first_hint(format!("did you mean {other:?}?"));
+    }
+    with_places(
+        error,
+        &format!("a {}", kind.display_name(name)),
+        &elsewhere.unwrap_or_default(),
+        namespace,
+        projects.ok(),
+    )
+}
+
+/// Returns the nearest of the built-in workloads, as it can be typed; none if no name is near.
+pub(crate) async fn nearest_workload(name: &str, namespace: &str, cluster: &Cluster) -> Option<String> {
+    let words = built_in_workloads(namespace, cluster).await;
+    let names = words.iter().filter_map(|word| word.rsplit_once('/')).map(|(_, own)| own);
+    let near = nearest(name, names)?.to_owned();
+    words.into_iter().find(|word| word.rsplit_once('/').is_some_and(|(_, own)| own == near))
+}
+
+/// Lists the workloads of built-in kinds, as they can be typed: `job/train`. Those that others made stand last.
+async fn built_in_workloads(namespace: &str, cluster: &Cluster) -> Vec<String> {
+    let kinds = KINDS.iter().filter(|kind| matches!(kind.version, Version::BuiltIn(_)));
+    join_all(kinds.map(|kind| words_of(kind, namespace, cluster))).await.concat()
+}
+
+/// Lists the workloads of a kind, as they can be typed; none that the user may not see.
+async fn words_of(kind: &'static Kind, namespace: &str, cluster: &Cluster) -> Vec<String> {
+    let mut words = Vec::new();
+    let found = |row: Row| words.push(format!("{}/{}", kind.word(), row.cell("Name")));
+    let _ = cluster.workload_rows(namespace, kind, Beside::Nothing, found).await;
+    words
+}
+
+/// Adds where else there is one of this name.
+fn with_places(
+    error: Error,
+    what: &str,
+    named: &[Metadata],
+    namespace: &str,
+    projects: Option<Vec<Project>>,
+) -> Error {
+    let projects = projects.unwrap_or_default();
+    let others: Vec<&Metadata> = named.iter().filter(|one| one.namespace != namespace).collect();
+    let places = places(&others, &projects);
+    match others.as_slice() {
+        [] => error,
+        [only] => {
+            let project = projects.iter().find(|project| project.namespace == only.namespace);
+            let flag = project
+                .map_or_else(|| format!("-n {}", only.namespace), |project| format!("-p {}", project.name));
+            error.first_hint(format!("{} has {what}: {flag}", list(places)))
+        }
+        _ => error.first_hint(format!("{} have {what}: name one with -p or -n", list(places))),
+    }
+}
+
+/// Returns the projects and namespaces of some objects in words, and how many more there are.
+pub(crate) fn places(of: &[&Metadata], projects: &[Project]) -> Vec<String> {
+    let place = |object: &&Metadata| {
+        let project = projects.iter().find(|project| project.namespace == object.namespace);
+        project.map_or_else(
+            || format!("namespace {}", object.namespace),
+            |project| format!("project {}", project.name),
+        )
+    };
+    let mut places: Vec<String> = of.iter().take(MOST).map(place).collect();
+    if of.len() > MOST {
+        places.push(format!("{} more", of.len() - MOST));
+    }
+    places
 }
 
 /// Explains that something could not be created. If its namespace is missing, proposes the nearest one.
@@ -64,7 +161,7 @@ pub(crate) async fn namespace(failure: Failure, namespace: &str, cluster: &Clust
         return error;
     }
     let error = error.hint("name a project with --project, or a namespace that exists with --namespace");
-    likeliest(error, "", &[], no_namespace(namespace, cluster).await)
+    likeliest(error, "", &[], namespace, &seen(namespace, cluster).await)
 }
 
 /// Checks, after an empty report, whether the namespace exists, which the server does not say. Returns the
@@ -85,6 +182,14 @@ pub(crate) async fn refuse_no_namespace(
             Ok(None)
         }
     }
+}
+
+/// Refuses a namespace that does not exist; asked only once nothing was found there.
+///
+/// # Errors
+/// It does not exist.
+pub(crate) async fn refuse_missing_namespace(namespace: &str, cluster: &Cluster) -> Result<()> {
+    no_namespace(namespace, cluster).await.map_or(Ok(()), |wrong| Err(Error::failed(wrong)))
 }
 
 /// Refuses Run:ai's namespace if it does not exist; asked only once a secret was not found there.
@@ -124,11 +229,20 @@ pub(crate) async fn refuse_wrong_place(
     Ok(())
 }
 
-fn likeliest(error: Error, name: &str, names: &[String], wrong_namespace: Option<String>) -> Error {
-    match (wrong_namespace, nearest(name, names.iter().map(String::as_str))) {
-        (Some(wrong), _) => error.first_hint(wrong),
-        (None, Some(near)) => error.first_hint(format!("did you mean {near:?}?")),
-        (None, None) => error,
+/// Adds the likeliest cause: the namespace, or a name that was mistyped.
+fn likeliest(error: Error, name: &str, names: &[String], namespace: &str, sight: &Sight) -> Error {
+    if let Sight::Missing(wrong) = sight {
+        return error.only_hint(wrong);
+    }
+    let is_no_projects = |labels: &Labels| !labels.contains_key(PROJECT_LABEL);
+    let is_unchosen = namespace == UNCHOSEN_NAMESPACE
+        && matches!(sight, Sight::There(Some(labels)) if is_no_projects(labels));
+    match nearest(name, names.iter().map(String::as_str)) {
+        Some(near) => error.first_hint(format!("did you mean {near:?}?")),
+        None if is_unchosen => error.only_hint(format!(
+            "namespace {namespace} belongs to no project: name one with -p PROJECT, or a namespace with -n"
+        )),
+        None => error,
     }
 }
 

@@ -7,6 +7,7 @@ use futures::future::try_join_all;
 use crate::cluster::{Cluster, Kartas, KindOf, Others};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
+use crate::metadata::Metadata;
 use crate::session::Session;
 use crate::session::not_found;
 use crate::session::scope::warn_unseen;
@@ -28,7 +29,7 @@ pub(crate) async fn find(
         TypedTarget::OfOtherKind { kind, name } => {
             Ok(Target { kind: other_kind(&kind, cluster).await?, name })
         }
-        TypedTarget::OfAnyKind { name } => only_one(&name, namespace, cluster, session).await,
+        TypedTarget::OfAnyKind { name } => Box::pin(only_one(&name, namespace, cluster, session)).await,
     }
 }
 
@@ -151,6 +152,20 @@ async fn only_one(name: &str, namespace: &str, cluster: &Cluster, session: &Sess
     not_found::refuse_no_namespace(namespace, cluster, session).await?;
     let is_whole = seen.unseen.iter().all(|one| one.kind == KindOf::Cluster && one.resource == "*");
     let what = if is_whole { "no workload" } else { "no workload that you may see" };
-    Err(Error::failed(format!("{what} in namespace {namespace} has the name {name:?}"))
-        .hint(format!("name its kind: KIND/{name}, for example job/{name}")))
+    let error = Error::failed(format!("{what} in namespace {namespace} has the name {name:?}"));
+    let (near, secret) = tokio::join!(
+        not_found::nearest_workload(name, namespace, cluster),
+        cluster.secret_head::<Metadata>(namespace, name)
+    );
+    let error = error.hint(format!("name its kind: KIND/{name}, for example job/{name}"));
+    if secret.is_ok() {
+        let about = |command| CommandLine::plugin(command).arg(name).namespace(namespace);
+        return Err(error
+            .first_hint(format!("to see what uses it: {}", about("usage")))
+            .first_hint(format!("it is the name of a secret; to see it: {}", about("view"))));
+    }
+    Err(match near {
+        Some(near) => error.first_hint(format!("did you mean {near:?}?")),
+        None => error,
+    })
 }

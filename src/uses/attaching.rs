@@ -143,7 +143,7 @@ impl Attaching {
         let doubts = workload::doubts(object, kind).into_iter();
         let concerning = doubts.filter(|doubt| doubt.concerns(&self.attachments));
         let doubts = concerning.filter_map(|doubt| doubt.in_full(&self.keys));
-        workload::doubtful_files(&self.attachments, &self.keys).into_iter().chain(doubts).collect()
+        workload::doubtful_uses(&self.attachments, &self.keys).into_iter().chain(doubts).collect()
     }
 }
 

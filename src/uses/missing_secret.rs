@@ -123,17 +123,6 @@ fn of_source(source: &Metadata, namespace: &str, projects: Option<&[Project]>) -
 
 /// Returns the hint for a secret that other projects and namespaces have.
 fn of_others(name: &str, others: &[&Metadata], projects: &[Project]) -> String {
-    let place = |secret: &&&Metadata| {
-        let project = projects.iter().find(|project| project.namespace == secret.namespace);
-        project.map_or_else(
-            || format!("namespace {}", secret.namespace),
-            |project| format!("project {}", project.name),
-        )
-    };
-    let mut places: Vec<String> = others.iter().take(MOST).map(|secret| place(&secret)).collect();
-    if others.len() > MOST {
-        places.push(format!("{} more", others.len() - MOST));
-    }
-    let places = list(places);
+    let places = list(session::not_found::places(others, projects));
     format!("{places} has a secret {name}, but a workload can only use secrets of its own namespace")
 }

@@ -88,15 +88,26 @@ const OF_THE_SYSTEM: [&str; 17] = [
 /// The place of the token with which a pod asks the API server.
 const OF_THE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/// Warns of files whose place or mode is probably not the one that was meant. `keys` are those of the secrets that
+/// Warns of variables that no program looks for.
+fn unread_variables(one: &Attachment, keys: &BTreeMap<String, Vec<String>>) -> Option<String> {
+    let Attachment::EnvAll { secret, prefix, .. } = one else { return None };
+    let has = |wanted: &str| keys.get(secret).is_some_and(|keys| keys.iter().any(|key| key == wanted));
+    (prefix.is_empty() && has("AccessKeyId") && has("SecretKey")).then(|| {
+        "no program looks for the variables AccessKeyId and SecretKey: --env AWS_ACCESS_KEY_ID=AccessKeyId \
+         --env AWS_SECRET_ACCESS_KEY=SecretKey"
+            .to_owned()
+    })
+}
+
+/// Warns of variables and files whose name, place or mode is probably not the one that was meant. `keys` are those of the secrets that
 /// are known.
-pub(crate) fn doubtful_files(
-    attachments: &[Attachment],
-    keys: &BTreeMap<String, Vec<String>>,
-) -> Vec<String> {
+pub(crate) fn doubtful_uses(attachments: &[Attachment], keys: &BTreeMap<String, Vec<String>>) -> Vec<String> {
     let mut warnings = Vec::new();
     for one in attachments {
-        let Attachment::Files { secret, path, items, mode, .. } = one else { continue };
+        let Attachment::Files { secret, path, items, mode, .. } = one else {
+            warnings.extend(unread_variables(one, keys));
+            continue;
+        };
         let account = OF_THE_ACCOUNT.strip_prefix(path.as_str());
         if OF_THE_SYSTEM.contains(&path.as_str()) {
             warnings.push(format!(
@@ -328,7 +339,7 @@ mod tests {
         let keys = BTreeMap::from([("hf".to_owned(), vec!["HF_TOKEN".to_owned()])]);
         let warnings = |flag: &str, mode: Option<&str>| {
             let mode = mode.map(|mode| crate::workload::Mode::parse(mode).unwrap());
-            doubtful_files(&[Attachment::files("hf", flag, mode).unwrap()], &keys)
+            doubtful_uses(&[Attachment::files("hf", flag, mode).unwrap()], &keys)
         };
         for (path, part) in [
             ("/etc", "hide all that the image has there"),

@@ -180,7 +180,95 @@ fn a_command_of_another_program_is_answered_with_ours() {
 }
 
 #[test]
+fn a_flag_of_another_command_is_answered_with_the_way_here() {
+    for (line, way) in [
+        (&["set", "hf", "K", "--cluster-wide"][..], "a shared secret is in Run:ai's namespace: -n runai"),
+        (
+            &["status", "hf", "--wait"],
+            "to wait until the copies are there: kubectl runai-secret label NAME --wait",
+        ),
+        (
+            &["create", "x", "--cluster-wide", "--wait"],
+            "to wait until the copies are there: kubectl runai-secret label NAME --wait",
+        ),
+        (&["view", "hf", "--decode"], "to see the values: --reveal"),
+        (&["check", "--expires-within", "30d"], "for what ends soon: --within 30d"),
+        (&["copy", "hf", "--to", "vision"], "for the projects that get it: --to-project PROJECT"),
+        (&["copy", "hf", "--from", "vision"], "for the project that has it: --from-project PROJECT"),
+    ] {
+        let wrong = without_cluster().run(line).fails_with(2);
+        assert!(wrong.stderr.contains(&format!("\nhint: {way}\n")), "{wrong}");
+        assert!(!wrong.stderr.contains("did you mean"), "{wrong}");
+    }
+}
+
+#[test]
+fn words_that_are_typed_to_create_are_answered_with_the_line_that_was_meant() {
+    for (words, line) in [
+        (
+            &["hf", "HF_TOKEN"][..],
+            "to be asked for the value: kubectl runai-secret create hf --prompt=HF_TOKEN",
+        ),
+        (
+            &["registry", "x"],
+            "the type is called docker-registry: kubectl runai-secret create docker-registry x",
+        ),
+        (
+            &["docker-registri", "x"],
+            "the type is called docker-registry: kubectl runai-secret create docker-registry x",
+        ),
+        (
+            &["hf", "hf_AbCdEfGhIjKlMnOpQrStUvWxYz012345"],
+            "kubectl runai-secret create NAME --from-file=KEY=PATH",
+        ),
+    ] {
+        let wrong = without_cluster().run(["create"].iter().chain(words)).fails_with(2);
+        assert!(wrong.stderr.contains(&format!("\nhint: {line}\n")), "{wrong}");
+    }
+    let wrong = without_cluster().run(["generic", "create", "hf"]).fails_with(2);
+    assert!(
+        wrong.stderr.contains("hint: to make a secret: kubectl runai-secret create [TYPE] NAME\n"),
+        "{wrong}"
+    );
+}
+
+#[test]
+fn a_key_or_a_label_in_the_place_of_a_name_is_answered_with_the_right_form() {
+    let view = without_cluster().run(["view", "hf/HF_TOKEN"]).fails_with(1);
+    assert!(view.stderr.contains("\nhint: a key is a word of its own: hf HF_TOKEN\n"), "{view}");
+    let label = without_cluster().run(["label", "hf", "runai/cluster-wide=true"]).fails_with(2);
+    assert!(label.stderr.contains("sets the labels for sharing by itself\n"), "{label}");
+    assert!(
+        label.stderr.contains("\nhint: leave the label out: kubectl runai-secret label NAME\n"),
+        "{label}"
+    );
+    let in_project = without_cluster().run(["label", "hf", "-p", "team-a"]).fails_with(2);
+    let way =
+        "\nhint: to share a secret of a project: kubectl runai-secret label NAME --from-project team-a\n";
+    assert!(in_project.stderr.contains(way), "{in_project}");
+}
+
+#[test]
+fn a_reference_with_another_mark_is_shown_corrected_and_a_variable_alone_gets_a_way() {
+    for form in ["SECRET:hf:HF_TOKEN", "SECRET:hf/HF_TOKEN"] {
+        let wrong =
+            without_cluster().run(["submit", "j", "-i", "x", "-e", &format!("A={form}")]).fails_with(2);
+        assert!(wrong.stderr.contains("\nhint: write A=SECRET:hf,HF_TOKEN\n"), "{wrong}");
+    }
+    let token = "hf_AbCdEfGhIjKlMnOpQrStUvWxYz012345";
+    let hidden = without_cluster()
+        .run(["submit", "j", "-i", "x", "-e", &format!("A=SECRET:hf:{token}")])
+        .fails_with(2);
+    assert!(!hidden.stderr.contains(token), "{hidden}");
+    let alone = without_cluster().run(["submit", "j", "-i", "x", "-e", "HF_TOKEN"]).fails_with(2);
+    let way = "to make a secret of it: kubectl runai-secret create NAME --from-env VARIABLE\n";
+    assert!(alone.stderr.contains(way), "{alone}");
+}
+
+#[test]
 fn kubectls_templates_of_fields_are_answered_with_a_way_to_the_fields() {
+    let kubectls =
+        "hint: or of the object, by kubectl: kubectl get secret NAME -o jsonpath='{.metadata.name}'\n";
     let fields =
         "fields can be taken out of the JSON: kubectl runai-secret list -o json | jq -r '.secrets[].name'\n";
     for line in [
@@ -190,7 +278,7 @@ fn kubectls_templates_of_fields_are_answered_with_a_way_to_the_fields() {
         &["view", "s", "-o", "jsonpath={.keys}"],
     ] {
         let wrong = without_cluster().run(line).fails_with(2);
-        assert!(wrong.stderr.contains(fields), "{wrong}");
+        assert!(wrong.stderr.contains(fields) && wrong.stderr.contains(kubectls), "{wrong}");
     }
 }
 

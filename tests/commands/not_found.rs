@@ -84,8 +84,13 @@ fn names_are_listed_without_values_and_only_after_the_failure(world: &World, san
     assert_eq!(world.calls().len(), 1, "{:?}", world.lines());
     world.clear_log();
     sandbox.run(["view", "wanbd", "-n", &namespace]).fails_with(1);
-    let list = world.lines().into_iter().find(|line| line.contains("/secrets?")).unwrap();
-    assert!(list.contains("includeObject=None"), "{list}");
+    let lists: Vec<_> =
+        world.requests().into_iter().filter(|request| request.line().contains("/secrets?")).collect();
+    assert!(lists.iter().any(|list| list.line().contains("includeObject=None")), "{:?}", world.lines());
+    for list in lists {
+        let is_metadata = list.header("accept").unwrap().contains("as=PartialObjectMetadataList");
+        assert!(is_metadata || list.line().contains("includeObject=None"), "{}", list.line());
+    }
 }
 
 #[scenario]
@@ -333,4 +338,83 @@ fn without_a_secret_there_are_no_flags_to_print(world: &World, sandbox: &Sandbox
     let printed = sandbox.run(["submit", "j", "-i", "x", "-o", "runai", "-n", &namespace]).success();
     assert_eq!(printed.stdout, "");
     assert_eq!(printed.stderr, "note: no secret is used: there is no flag to print\n");
+}
+
+#[scenario]
+fn a_workload_of_another_kind_or_project_is_named(world: &World, sandbox: &Sandbox) {
+    let namespace = with_secrets(world);
+    let other = world.project("other");
+    create_job(world, &namespace, "train");
+    create_deployment(world, &other.namespace, "only-there");
+    let attach =
+        |word: &str| sandbox.run(["attach", "wandb", word, "--env", "key", "-n", &namespace]).fails_with(1);
+    hints(&attach("deployment/train"), "did you mean \"job/train\"?");
+    let there = format!("project {} has a deployment.apps/only-there: -p {0}", other.name);
+    hints(&attach("deployment/only-there"), &there);
+    hints(&attach("trian"), "did you mean \"job/train\"?");
+    let secret = sandbox.run(["check", "wandb", "-n", &namespace]).fails_with(1);
+    let view =
+        format!("it is the name of a secret; to see it: kubectl runai-secret view wandb -n {namespace}");
+    hints(&secret, &view);
+}
+
+#[scenario]
+fn a_secret_of_another_project_is_named_whatever_the_command(world: &World, sandbox: &Sandbox) {
+    let [here, there] = ["here", "there"].map(|name| world.project(name));
+    let name = format!("only-in-{}", there.name);
+    world.create_secret(&there.namespace, &name, &[("key", "v4lue")]);
+    let hint = format!("project {} has a secret {name}: -p {0}", there.name);
+    for command in [
+        &["view", &name][..],
+        &["usage", &name],
+        &["delete", &name, "-y"],
+        &["unset", &name, "key", "-y"],
+        &["edit", &name],
+    ] {
+        let refused = sandbox.run(command.iter().chain(&["-n", here.namespace.as_str()]));
+        hints(&refused, &hint);
+    }
+}
+
+#[test]
+fn where_nobody_said_which_project_that_is_the_hint() {
+    let world = World::with_plain_names();
+    let sandbox = Sandbox::new().with(&world);
+    for command in
+        [&["view", "hf"][..], &["attach", "hf", "deploy/web", "--env", "k"], &["check", "deploy/web"]]
+    {
+        let refused = sandbox.run(command).fails_with(1);
+        let hint =
+            "namespace default belongs to no project: name one with -p PROJECT, or a namespace with -n";
+        hints(&refused, hint);
+        assert_eq!(refused.stderr.matches("hint:").count(), 1, "{refused}");
+    }
+}
+
+#[scenario]
+fn a_namespace_that_is_not_there_is_told_to_somebody_who_is_led(world: &World, sandbox: &Sandbox) {
+    let project = world.project("a");
+    for command in ["attach", "view", "delete"] {
+        let session = sandbox.in_terminal([command, "-n", &project.name]);
+        let (code, shown) = session.wait();
+        assert!(
+            code == 1 && shown.contains(&format!("a project of that name: -p {}", project.name)),
+            "{shown}"
+        );
+    }
+}
+
+#[scenario]
+fn variables_of_an_access_key_that_nothing_reads_are_answered_with_the_usual_ones(
+    world: &World,
+    sandbox: &Sandbox,
+) {
+    let namespace = world.namespace("a");
+    world.create_secret(&namespace, "s3", &[("AccessKeyId", "AKIA"), ("SecretKey", "v4lue")]);
+    create_deployment(world, &namespace, "web");
+    let attached = sandbox.run(["attach", "s3", "deploy/web", "--env-all", "-n", &namespace]).success();
+    let way = "--env AWS_ACCESS_KEY_ID=AccessKeyId --env AWS_SECRET_ACCESS_KEY=SecretKey";
+    assert!(attached.stderr.contains(way), "{attached}");
+    let prefixed = ["attach", "s3", "deploy/web", "--env-all=A_", "-n", &namespace];
+    assert!(!sandbox.run(prefixed).success().stderr.contains(way));
 }

@@ -102,7 +102,9 @@ pub(super) async fn consumer_named(
     let cluster::Seen { found, unseen, .. } = made?;
     let object = match object {
         Ok(object) => object,
-        Err(failure) => return Err(session::not_found::workload(failure, target, namespace, cluster).await),
+        Err(failure) => {
+            return Err(Box::pin(session::not_found::workload(failure, target, namespace, cluster)).await);
+        }
     };
     let own = consumer(target.kind, &object);
     let consumers = own.with_what_it_made(found);

@@ -8,6 +8,7 @@ use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::secret::{self, CREDENTIAL_LABEL, Contents, Credential, DOCKER_CONFIG, SecretManifest};
 use crate::session::Session;
+use crate::wording::nearest;
 use crate::{logins, propagation, session};
 
 /// Reads every source and returns the secret.
@@ -94,6 +95,10 @@ fn what_was_meant(names: &[String], session: &Session<'_>) -> String {
             let create = create.arg(name).arg(format!("--from-dotenv={file}"));
             format!("the keys of such a file: {}", in_this_place(create))
         }
+        key if is_name(first) && is_name_of_variable(key) => {
+            let create = create.arg(name).arg(format!("--prompt={key}"));
+            format!("to be asked for the value: {}", in_this_place(create))
+        }
         pair if pair.contains('=') => {
             let key = secret::key_of_pair(pair).unwrap_or("KEY");
             let create = create.arg(name).arg(format!("--prompt={key}"));
@@ -108,7 +113,35 @@ fn what_was_meant(names: &[String], session: &Session<'_>) -> String {
             let create = create.arg(format!("--from-login={first}"));
             format!("a login of it: {}", in_this_place(create))
         }
+        _ if let Some(known) = type_of(first) => {
+            let create =
+                if is_name(second) { create.arg(known).arg(second) } else { create.arg(known).then("NAME") };
+            format!("the type is called {known}: {}", in_this_place(create))
+        }
         _ => usual(),
+    }
+}
+
+/// Recognizes `HF_TOKEN`; a value has other letters.
+fn is_name_of_variable(word: &str) -> bool {
+    let is_capital = |char: char| char.is_ascii_uppercase() || char.is_ascii_digit() || char == '_';
+    secret::is_env_name(word)
+        && word.contains('_')
+        && word.chars().all(is_capital)
+        && !secret::looks_like_a_token(word)
+}
+
+/// Returns the type of a secret that is called otherwise elsewhere, or mistyped.
+fn type_of(word: &str) -> Option<&'static str> {
+    const TYPES: [&str; 6] = ["generic", "docker-registry", "tls", "ssh", "password", "access-key"];
+    match word {
+        "registry" | "dockerconfigjson" | "dockercfg" | "image-pull" => Some("docker-registry"),
+        "opaque" | "Opaque" => Some("generic"),
+        "certificate" | "cert" => Some("tls"),
+        "ssh-key" | "ssh-auth" => Some("ssh"),
+        "basic-auth" => Some("password"),
+        "s3" => Some("access-key"),
+        _ => nearest(word, TYPES).and_then(|near| TYPES.into_iter().find(|known| *known == near)),
     }
 }
 

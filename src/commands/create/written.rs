@@ -27,10 +27,7 @@ pub(super) async fn refused(
         return Error::from(failure)
             .hint(change::secret::how_to_set(manifest, namespace))
             .hint("nothing was changed; --replace overwrites it and removes its other keys")
-            .hint(format!(
-                "to see it: {}",
-                CommandLine::kubectl("get secret").arg(name).namespace(namespace)
-            ));
+            .hint(format!("to see it: {}", CommandLine::plugin("view").arg(name).namespace(namespace)));
     }
     session::not_found::namespace(failure, namespace, cluster).await
 }

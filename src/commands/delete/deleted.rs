@@ -46,7 +46,7 @@ pub(super) async fn delete(secret: &Metadata, args: &DeleteArgs, cluster: &Clust
              finalizers",
             list(&finalizers)
         ))
-        .hint(format!("to see it: {}", CommandLine::kubectl("get secret").arg(name).namespace(namespace))));
+        .hint(format!("to see it: {}", CommandLine::plugin("view").arg(name).namespace(namespace))));
     }
     Ok(())
 }

@@ -5,9 +5,11 @@ use std::time::Duration;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
+use crate::command_line::CommandLine;
+use crate::error::{Error, Result};
 use crate::flags::{self, Holds, WriteArgs, parse_duration};
 use crate::propagation::Key;
-use crate::secret::Credential;
+use crate::secret::{self, Credential};
 
 /// Share a secret with every project: mark it cluster-wide for Run:ai
 ///
@@ -57,6 +59,22 @@ pub(crate) struct LabelArgs {
 
     #[command(flatten)]
     pub(super) write: WriteArgs,
+}
+
+impl LabelArgs {
+    /// Refuses what is no secret's name, and labels as `kubectl label` takes them.
+    pub(super) fn check_names(&self) -> Result<()> {
+        let is_label = |word: &String| word.split_once('=').is_some_and(|(key, _)| key.contains("run"));
+        if self.names.iter().any(is_label) {
+            let others = CommandLine::kubectl("label secret").then("NAME KEY=VALUE");
+            return Err(Error::usage(
+                "label takes names of secrets, and sets the labels for sharing by itself",
+            )
+            .hint(format!("leave the label out: {}", CommandLine::plugin("label NAME")))
+            .hint(format!("for other labels: {others}")));
+        }
+        self.names.iter().try_for_each(|name| secret::check_secret_name(name))
+    }
 }
 
 impl ValueEnum for Key {

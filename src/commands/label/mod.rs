@@ -40,7 +40,7 @@ struct Labelled {
 
 pub(super) async fn run(args: &LabelArgs, session: &Session<'_>) -> Result<()> {
     let namespace = session.runai_namespace("label")?;
-    args.names.iter().try_for_each(|name| secret::check_secret_name(name))?;
+    args.check_names()?;
     if let Some(id) = &args.department {
         secret::check_label_value(id)?;
         if args.wait.is_some() {
