@@ -179,7 +179,7 @@ pub(crate) fn meant(
     manifests: &[Manifest<'_>],
     targets: &[Target],
 ) -> Result<Vec<Vec<Workload>>> {
-    let mut workloads = manifests.iter().map(workloads).collect::<Result<Vec<_>>>()?;
+    let mut workloads = manifests.iter().map(|one| workloads(one, targets)).collect::<Result<Vec<_>>>()?;
     let place = match files {
         [only] => only.name().to_owned(),
         several => format!("none of the {} files", several.len()),
@@ -208,9 +208,17 @@ pub(crate) fn meant(
     Ok(workloads)
 }
 
-fn workloads(manifest: &Manifest<'_>) -> Result<Vec<Workload>> {
-    let objects = manifest.objects(|api_version, kind| Kind::of_manifest(api_version, kind).is_some())?;
-    Ok(objects.into_iter().filter_map(Workload::of).collect())
+/// Finds the kind of an object that may be changed: a workload, or a service account that is named.
+fn changeable(api_version: &str, kind: &str, targets: &[Target]) -> Option<&'static Kind> {
+    let account = Kind::service_account();
+    let is_account = Kind::referring_in_manifest(api_version, kind) == Some(account);
+    let is_named = targets.iter().any(|target| target.kind == account);
+    Kind::of_manifest(api_version, kind).or((is_account && is_named).then_some(account))
+}
+
+fn workloads(manifest: &Manifest<'_>, targets: &[Target]) -> Result<Vec<Workload>> {
+    let objects = manifest.objects(|api_version, kind| changeable(api_version, kind, targets).is_some())?;
+    Ok(objects.into_iter().filter_map(|object| Workload::of(object, targets)).collect())
 }
 
 /// Joins the manifests into one text, each unchanged except for the change. JSON among YAML becomes YAML,
@@ -253,10 +261,10 @@ pub(crate) struct Workload {
 }
 
 impl Workload {
-    fn of(object: Object) -> Option<Self> {
+    fn of(object: Object, targets: &[Target]) -> Option<Self> {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let (api_version, kind) = (text(&object.value["apiVersion"])?, text(&object.value["kind"])?);
-        let kind = Kind::of_manifest(&api_version, &kind)?;
+        let kind = changeable(&api_version, &kind, targets)?;
         let metadata = &object.value["metadata"];
         let name = text(&metadata["name"]).or_else(|| text(&metadata["generateName"])).unwrap_or_default();
         Some(Self { kind, name: kind.display_name(&name), object })

@@ -72,6 +72,10 @@ impl ChangeArgs {
     /// The copy's name is illegal, or is the workload's own.
     pub(crate) fn way(&self, target: &Target) -> Result<Option<Way>> {
         match &self.copy_as {
+            Some(_) if target.kind == Kind::service_account() => {
+                Err(Error::usage("a service account is changed, not copied")
+                    .hint("leave out --copy-as; kubectl create serviceaccount makes another one"))
+            }
             Some(name) => checked_copy_name(target, name).map(Way::CopyAs).map(Some),
             None => Ok(self.recreate.then_some(Way::Recreate)),
         }

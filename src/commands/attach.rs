@@ -73,7 +73,7 @@ pub(crate) struct AttachArgs {
     #[arg(long, value_name = "VAR", requires = "mount", add = Holds::Text)]
     path_env: Option<String>,
 
-    /// Pull the workload's images with this registry login
+    /// Pull the workload's images with this registry login; of a service account: those of all its pods to come
     #[arg(long)]
     image_pull: bool,
 

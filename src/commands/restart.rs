@@ -10,7 +10,7 @@ use crate::propagation::Scope;
 use crate::session::Session;
 use crate::session::scope::ScopeArgs;
 use crate::uses::rotation::{Area, Copies, Rotation, Waiting, Whom, wait_for_copies};
-use crate::workload::{Renewal, Target};
+use crate::workload::{Kind, Renewal, Target};
 use crate::{secret, session, sharing};
 
 /// Restart the workloads that still hold an old value of a secret
@@ -104,6 +104,9 @@ fn refuse_workload(name: &str, session: &Session<'_>) -> Result<()> {
         }
         Renewal::DeletedPods => {
             error.hint(format!("nothing restarts a {name}: delete its pods, and it makes others"))
+        }
+        Renewal::Controller if target.kind == Kind::service_account() => {
+            error.hint("a service account has no pods of its own to restart")
         }
         Renewal::Controller => error.hint(format!("a {name} is restarted by its controller")),
     }

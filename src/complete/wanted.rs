@@ -9,7 +9,7 @@ use crate::flags::Holds;
 use crate::logins::{Machine, SERVICES, Service};
 use crate::secret::{ProcessInput, TYPES, is_subdomain};
 use crate::typed_line::{Line, Word};
-use crate::workload::{KINDS, Kind, TypedTarget};
+use crate::workload::{Kind, TypedTarget};
 
 /// The offer for a word, as far as the line tells.
 #[derive(Default)]
@@ -210,7 +210,7 @@ fn target(text: &str) -> CompletionSlot {
 
 /// Offers known kinds.
 fn kinds(text: &str) -> Vec<Candidate> {
-    let named = names_of_kinds(KINDS.iter(), &[], &text.to_lowercase());
+    let named = names_of_kinds(Kind::attachable(), &[], &text.to_lowercase());
     named.into_iter().map(|(name, about)| Candidate::continued(format!("{name}/"), about)).collect()
 }
 

@@ -112,7 +112,7 @@ fn is_login(attachment: &Attachment) -> bool {
 
 /// Returns the parts that have no login of their own and get one, each with its service account.
 fn without_logins(object: &Value, kind: &Kind, attachments: &[Attachment]) -> Vec<(Part, String)> {
-    if !attachments.iter().any(is_login) || matches!(kind.shape, Shape::Environments(_)) {
+    if !attachments.iter().any(is_login) || !matches!(kind.shape, Shape::PodSpecs(_)) {
         return Vec::new();
     }
     let parts = kind.parts(object).into_iter();

@@ -68,6 +68,7 @@ pub(crate) fn attach(
         let mut changes = match kind.shape {
             Shape::PodSpecs(_) => Pod { spec, workload: &workload, existing }.put(&asked, containers)?,
             Shape::Environments(_) => put_references(spec, kind, &workload, &asked, existing)?,
+            Shape::Accounts(_) => put_logins(spec, &asked)?,
         };
         for change in &mut changes {
             change.part.clone_from(&part.name);
@@ -92,6 +93,22 @@ fn put_references(
             }
             other => return Err(environment::unknown_keys(kind, other.secret())),
         };
+        let attachment = attachment.clone();
+        differences.extend(effect.map(|effect| Difference {
+            attachment,
+            container: None,
+            part: None,
+            effect,
+        }));
+    }
+    Ok(differences)
+}
+
+/// Adds registry logins to a service account.
+fn put_logins(account: &mut Value, asked: &[&Attachment]) -> Result<Vec<Difference>> {
+    let mut differences = Vec::new();
+    for &attachment in asked {
+        let effect = env::pull_images(account, attachment.secret())?;
         let attachment = attachment.clone();
         differences.extend(effect.map(|effect| Difference {
             attachment,

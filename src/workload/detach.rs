@@ -91,6 +91,7 @@ pub(crate) fn detach(object: &Value, kind: &Kind, selection: &Selection) -> Resu
                 selection.take_off(spec, &places)?
             }
             Shape::Environments(_) => selection.take_off_environment(spec),
+            Shape::Accounts(_) => selection.take_off_logins(spec),
         };
         for one in &mut gone {
             one.part.clone_from(&part.name);
@@ -280,13 +281,18 @@ impl Selection {
                 removed.extend(self.take_files(spec, places, &volume)?);
             }
         }
-        // An image pull belongs to the whole pod, so it stays if containers are named.
-        if self.are_all(Nameless::ImagePull) && !matches!(self.containers, ContainerChoice::Named(_)) {
-            removed.extend(take(spec, "imagePullSecrets", |entry| {
-                (text(entry, "name") == self.secret).then(|| Removed::of_the_whole(Use::ImagePull))
-            }));
-        }
+        removed.extend(self.take_off_logins(spec));
         Ok(removed)
+    }
+
+    /// An image pull belongs to the whole pod, so it stays if containers are named.
+    fn take_off_logins(&self, spec: &mut Value) -> Vec<Removed> {
+        if !self.are_all(Nameless::ImagePull) || matches!(self.containers, ContainerChoice::Named(_)) {
+            return Vec::new();
+        }
+        take(spec, "imagePullSecrets", |entry| {
+            (text(entry, "name") == self.secret).then(|| Removed::of_the_whole(Use::ImagePull))
+        })
     }
 
     fn variable(&self, entry: &Value) -> Option<Use> {

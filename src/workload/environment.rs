@@ -26,14 +26,17 @@ pub(crate) struct Expanded {
 /// Refuses attachments that a kind has no form for. Needs no cluster.
 ///
 /// # Errors
-/// Files, an image pull, an optional reference, or a container, for one of Run:ai's own workloads.
+/// Files, an image pull, an optional reference, or a container, for one of Run:ai's own workloads; anything but
+/// an image pull for a service account.
 pub(crate) fn check_expressible(
     kind: &Kind,
     attachments: &[Attachment],
     containers: &ContainerChoice,
 ) -> Result<()> {
-    if !matches!(kind.shape, Shape::Environments(_)) {
-        return Ok(());
+    match kind.shape {
+        Shape::PodSpecs(_) => return Ok(()),
+        Shape::Accounts(_) => return check_are_logins(kind, attachments, containers),
+        Shape::Environments(_) => {}
     }
     let name = kind.name;
     let refused = |what: &str| Error::usage(format!("a {name} can't have a secret {what}"));
@@ -64,20 +67,38 @@ pub(crate) fn check_expressible(
     if *containers == ContainerChoice::Only { Ok(()) } else { Err(no_container(kind)) }
 }
 
-/// Refuses a choice of containers in Run:ai's own workloads.
+/// Refuses whatever is no registry login: a service account has no container.
+fn check_are_logins(kind: &Kind, attachments: &[Attachment], containers: &ContainerChoice) -> Result<()> {
+    if let Some(other) = attachments.iter().find(|one| !matches!(one, Attachment::ImagePull { .. })) {
+        let attach = CommandLine::plugin("attach").arg(other.secret()).then("KIND/NAME …");
+        return Err(Error::usage(format!(
+            "a {} can have a secret only for pulling images: it runs no containers",
+            kind.name
+        ))
+        .hint("--image-pull adds a registry login")
+        .hint(format!("to give it to the workload that runs under the account: {attach}")));
+    }
+    if *containers == ContainerChoice::Only { Ok(()) } else { Err(no_container(kind)) }
+}
+
+/// Refuses a choice of containers in what has none: Run:ai's own workloads, and service accounts.
 ///
 /// # Errors
 /// A container is chosen.
 pub(super) fn check_no_container(kind: &Kind, containers: &ContainerChoice) -> Result<()> {
     match (&kind.shape, containers) {
-        (Shape::Environments(_), ContainerChoice::Named(_)) => Err(no_container(kind)),
+        (Shape::Environments(_) | Shape::Accounts(_), ContainerChoice::Named(_)) => Err(no_container(kind)),
         _ => Ok(()),
     }
 }
 
 fn no_container(kind: &Kind) -> Error {
+    let goes_to = match kind.shape {
+        Shape::Accounts(_) => "its logins are for every pod under it",
+        Shape::PodSpecs(_) | Shape::Environments(_) => "its variables go to everything it runs",
+    };
     Error::usage(format!("a {} has no containers to choose from", kind.name))
-        .hint("leave out -c: its variables go to everything it runs")
+        .hint(format!("leave out -c: {goes_to}"))
 }
 
 /// Returns the attachments in forms that the kind has. All keys at once become single variables if there is

@@ -100,17 +100,20 @@ fn objects() -> Vec<(&'static Kind, Value)> {
             "apiVersion": format!("{}/v1", kind.group), "kind": kind.name, "metadata": metadata(), "status": status,
             "spec": {"suspend": false, "paused": true, "completions": 1, "selector": {"matchLabels": {"a": "b"}}},
         });
-        let (Shape::PodSpecs(pointers) | Shape::Environments(pointers)) = kind.shape;
-        for pointer in pointers {
+        for pointer in kind.shape.patterns() {
             let content = match kind.shape {
                 Shape::PodSpecs(_) => pod(),
                 Shape::Environments(_) => json!({"environment": {"items": {"A": {"value": "SECRET:s,k"}}}}),
+                Shape::Accounts(_) => {
+                    object["imagePullSecrets"] = json!([{"name": "s"}]);
+                    continue;
+                }
             };
             put(&mut object, &pointer.split('/').skip(1).collect::<Vec<_>>(), content);
         }
         (kind, object)
     };
-    KINDS.iter().map(of).collect()
+    Kind::attachable().map(of).collect()
 }
 
 /// Puts a value at the end of the steps; a `*` becomes a map with one entry, or a list.

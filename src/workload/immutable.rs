@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::kind::{Kind, Shape};
+use super::kind::Kind;
 use super::tree::{list, text};
 
 /// Returns true if a server's `Status` says that a kind's place for attachments is immutable.
@@ -42,9 +42,8 @@ fn says_immutable(message: &str) -> bool {
 fn is_way_to(field: &str, kind: &Kind) -> bool {
     let steps: Vec<&str> =
         field.trim_end_matches(':').split(['.', '[', ']']).filter(|step| !step.is_empty()).collect();
-    let (Shape::PodSpecs(patterns) | Shape::Environments(patterns)) = kind.shape;
     !steps.is_empty()
-        && patterns.iter().any(|pattern| {
+        && kind.shape.patterns().iter().any(|pattern| {
             let wanted = pattern.split('/').skip(1);
             wanted.zip(&steps).all(|(wanted, step)| wanted == "*" || wanted == *step)
         })

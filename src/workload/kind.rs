@@ -8,7 +8,7 @@ mod table;
 
 use serde_json::Value;
 pub(crate) use served::{OfKubernetes, ServedKind};
-pub(crate) use table::KINDS;
+pub(crate) use table::{KINDS, WITHOUT_PODS};
 
 use super::tree::text;
 use crate::error::{Error, Result};
@@ -52,6 +52,8 @@ pub(crate) enum Shape {
     PodSpecs(&'static [&'static str]),
     /// Run:ai's own specs, which take secrets only as `environment.items.VAR.value: "SECRET:name,key"`.
     Environments(&'static [&'static str]),
+    /// Service accounts, which take secrets only as registry logins of their pods: `imagePullSecrets`.
+    Accounts(&'static [&'static str]),
 }
 
 /// One of the places for attachments in an object.
@@ -75,6 +77,8 @@ pub(crate) enum OnChange {
     RollsOutWhenResumed,
     /// Running pods keep their configuration; later pods get the change.
     NewPods,
+    /// A service account: what its pods have is copied into each when it is made.
+    PodsToCome,
     /// As `NewPods`, but for the launcher: it is a Job, made once from the template of its time.
     NewWorkers,
     /// The pods belong to a cluster made once from the template of its time: a later cluster gets the change.
@@ -90,19 +94,29 @@ pub(crate) enum OnChange {
 }
 
 impl Kind {
+    /// Returns the kind of service accounts.
+    pub(crate) fn service_account() -> &'static Self {
+        &WITHOUT_PODS[0]
+    }
+
+    /// Returns every kind of the table that can get a secret: workloads, and service accounts.
+    pub(crate) fn attachable() -> impl Iterator<Item = &'static Self> + Clone {
+        KINDS.iter().chain([Self::service_account()])
+    }
+
     /// Finds the kind by its name: kind, plural, singular or short name in any case, alone or as kubectl's
     /// `plural.group` and `plural.version.group`.
     ///
     /// # Errors
     /// No kind has this name. The hint is the nearest name, or all names.
     pub(crate) fn named(word: &str) -> Result<&'static Self> {
-        KINDS.iter().find(|kind| kind.answers_to(word)).ok_or_else(|| {
+        Self::attachable().find(|kind| kind.answers_to(word)).ok_or_else(|| {
             let error = Error::usage(format!("{} is not a kind of workload", quoted(word)));
-            let error = match nearest(word, KINDS.iter().flat_map(Self::names)) {
+            let error = match nearest(word, Self::attachable().flat_map(Self::names)) {
                 Some(name) => error.hint(format!("did you mean {name:?}?")),
                 None => error,
             };
-            let all: Vec<_> = KINDS.iter().map(Self::word).collect();
+            let all: Vec<_> = Self::attachable().map(Self::word).collect();
             error.hint(format!("the kinds are: {}", all.join(", ")))
         })
     }
@@ -145,14 +159,13 @@ impl Kind {
     pub(crate) fn pod_specs(&self, object: &Value) -> Vec<String> {
         match self.shape {
             Shape::PodSpecs(_) => self.parts(object).into_iter().map(|part| part.pointer).collect(),
-            Shape::Environments(_) => Vec::new(),
+            Shape::Environments(_) | Shape::Accounts(_) => Vec::new(),
         }
     }
 
     /// Returns the places for attachments in an object.
     pub(crate) fn parts(&self, object: &Value) -> Vec<Part> {
-        let (Shape::PodSpecs(patterns) | Shape::Environments(patterns)) = self.shape;
-        let found = patterns.iter().flat_map(|pattern| expand(object, pattern));
+        let found = self.shape.patterns().iter().flat_map(|pattern| expand(object, pattern));
         let pointers: Vec<String> =
             found.filter(|pointer| object.pointer(pointer).is_some_and(Value::is_object)).collect();
         let several = pointers.len() > 1;
@@ -165,6 +178,7 @@ impl Kind {
         match self.shape {
             Shape::PodSpecs(_) => "pod template",
             Shape::Environments(_) => "environment",
+            Shape::Accounts(_) => "list of registry logins",
         }
     }
 
@@ -212,6 +226,14 @@ impl Kind {
     }
 }
 
+impl Shape {
+    /// Returns the places for attachments.
+    pub(crate) fn patterns(&self) -> &'static [&'static str] {
+        let (Self::PodSpecs(patterns) | Self::Environments(patterns) | Self::Accounts(patterns)) = self;
+        patterns
+    }
+}
+
 impl OnChange {
     /// Returns the end of a sentence that begins with the name of the workload.
     pub(crate) fn in_words(self) -> &'static str {
@@ -219,6 +241,9 @@ impl OnChange {
             Self::RollsOut => "replaces its pods now",
             Self::RollsOutWhenResumed => "is paused: its pods are replaced when it is resumed",
             Self::NewPods => "keeps its pods as they are: only new pods get the change",
+            Self::PodsToCome => {
+                "is changed: pods made from now on under it get the change, unless they have logins of their own; those that are there keep theirs"
+            }
             Self::NewWorkers => {
                 "keeps its pods as they are: new workers get the change, its launcher does not"
             }
@@ -308,9 +333,9 @@ mod tests {
 
     #[test]
     fn no_two_kinds_answer_to_the_same_name() {
-        for kind in &KINDS {
+        for kind in Kind::attachable() {
             for name in kind.names() {
-                assert_eq!(KINDS.iter().filter(|other| other.answers_to(name)).count(), 1, "{name}");
+                assert_eq!(Kind::attachable().filter(|other| other.answers_to(name)).count(), 1, "{name}");
             }
         }
     }

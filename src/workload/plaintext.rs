@@ -99,6 +99,7 @@ fn sites<'o>(object: &'o Value, kind: &Kind) -> Vec<Site<'o>> {
                     commands: ["command", "args"].map(|field| (field, words(container, field))).into(),
                 }
             })),
+            Shape::Accounts(_) => {}
             Shape::Environments(_) => sites.push(Site {
                 container: None,
                 part: name,

@@ -18,6 +18,7 @@ pub(crate) fn malformed(object: &Value, kind: &Kind) -> Vec<String> {
         parts.iter().filter_map(|part| object.pointer(&part.pointer)).flat_map(|spec| match kind.shape {
             Shape::PodSpecs(_) => of_pod_spec(spec, kind),
             Shape::Environments(_) => of_environment(spec),
+            Shape::Accounts(_) => no_lists(spec, ["imagePullSecrets"]),
         });
     distinct(faults.collect())
 }

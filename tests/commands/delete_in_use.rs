@@ -230,7 +230,10 @@ fn a_service_account_that_pulls_images_with_it_needs_it(world: &World, sandbox: 
     world.create(&format!("/api/v1/namespaces/{namespace}/serviceaccounts"), &account);
     let refused = sandbox.run(["delete", "s", "-n", &namespace, "--yes"]).fails_with(1);
     assert!(refused.stderr.contains("* serviceaccount/robot needs it: image pull\n"), "{refused}");
-    assert!(!refused.stderr.contains("detach"), "{refused}");
+    let way = format!("to take it off: kubectl runai-secret detach s serviceaccount/robot -n {namespace}\n");
+    assert!(refused.stderr.contains(&way), "{refused}");
+    sandbox.run(["detach", "s", "serviceaccount/robot", "-n", &namespace]).success();
+    sandbox.run(["delete", "s", "-n", &namespace, "--yes"]).success();
 }
 
 #[scenario]

@@ -74,6 +74,7 @@ mod restart_doubts;
 mod round_trips;
 mod same_cluster;
 mod schemas;
+mod service_accounts;
 mod set;
 mod several_projects;
 mod several_workloads;

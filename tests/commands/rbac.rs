@@ -66,6 +66,13 @@ fn project(world: &World, name: &str, commands: &[String]) -> Project {
     let project = world.project(name);
     let namespace = &project.namespace;
     world.create_secret(namespace, "s", &[("k", "v4lue")]);
+    let login = json!({"metadata": {"name": "r"}, "type": "kubernetes.io/dockerconfigjson",
+        "stringData": {".dockerconfigjson": "{\"auths\":{\"r\":{\"auth\":\"dTpw\"}}}"}});
+    world.create(&format!("/api/v1/namespaces/{namespace}/secrets"), &login);
+    world.create(
+        &format!("/api/v1/namespaces/{namespace}/serviceaccounts"),
+        &json!({"metadata": {"name": "w"}}),
+    );
     create_deployment(world, namespace, "w");
     create_cronjob(world, namespace, "w");
     create_job(world, namespace, "w");

@@ -189,8 +189,7 @@ impl Kind {
 
     /// Returns true if it is known where in its objects attachments go.
     pub(crate) fn has_place_for_attachments(&self) -> bool {
-        let (Shape::PodSpecs(patterns) | Shape::Environments(patterns)) = self.shape;
-        !patterns.is_empty()
+        !self.shape.patterns().is_empty()
     }
 }
 

@@ -303,3 +303,27 @@ pub(crate) static KINDS: [Kind; 27] = [
         on_change: OnChange::NewRevision,
     },
 ];
+
+/// Kinds that refer to secrets and run no pods of their own.
+pub(crate) static WITHOUT_PODS: [Kind; 2] = [
+    Kind {
+        group: "",
+        version: Version::BuiltIn("v1"),
+        name: "ServiceAccount",
+        plural: "serviceaccounts",
+        singular: "serviceaccount",
+        short_names: &["sa"],
+        shape: Shape::Accounts(&[""]),
+        on_change: OnChange::PodsToCome,
+    },
+    Kind {
+        group: "networking.k8s.io",
+        version: Version::BuiltIn("v1"),
+        name: "Ingress",
+        plural: "ingresses",
+        singular: "ingress",
+        short_names: &["ing"],
+        shape: Shape::PodSpecs(&[]),
+        on_change: OnChange::RollsOut,
+    },
+];

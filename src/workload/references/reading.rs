@@ -10,33 +10,9 @@ use super::{Named, Place, Reference, Renewal, Way, forms};
 use crate::secret::{is_key, is_subdomain};
 use crate::workload::attachment::{Item, Need};
 use crate::workload::distinct::distinct;
-use crate::workload::kind::{KINDS, Kind, OnChange, Shape, Version};
+use crate::workload::kind::{KINDS, Kind, Shape, Version, WITHOUT_PODS};
 use crate::workload::pod_spec::{Role, containers};
 use crate::workload::tree::{is_true, list, text};
-
-/// Kinds that refer to secrets and run no pods of their own.
-static WITHOUT_PODS: [Kind; 2] = [
-    Kind {
-        group: "",
-        version: Version::BuiltIn("v1"),
-        name: "ServiceAccount",
-        plural: "serviceaccounts",
-        singular: "serviceaccount",
-        short_names: &["sa"],
-        shape: Shape::PodSpecs(&[]),
-        on_change: OnChange::NewPods,
-    },
-    Kind {
-        group: "networking.k8s.io",
-        version: Version::BuiltIn("v1"),
-        name: "Ingress",
-        plural: "ingresses",
-        singular: "ingress",
-        short_names: &["ing"],
-        shape: Shape::PodSpecs(&[]),
-        on_change: OnChange::RollsOut,
-    },
-];
 
 /// The fields of a volume that hold a storage driver's login (Kubernetes API, `Volume`).
 const DRIVERS: [(&str, &str); 9] = [
@@ -57,11 +33,6 @@ impl Kind {
         KINDS.iter().chain(&WITHOUT_PODS)
     }
 
-    /// Returns the kind of service accounts.
-    pub(crate) fn service_account() -> &'static Self {
-        &WITHOUT_PODS[0]
-    }
-
     /// Finds one of these kinds by the words of a manifest, in any version.
     pub(crate) fn referring_in_manifest(api_version: &str, kind: &str) -> Option<&'static Self> {
         let group = api_version.split_once('/').map_or("", |(group, _)| group);
@@ -70,15 +41,12 @@ impl Kind {
 
     /// Returns every reference to a secret in an object of this kind, in their order.
     pub(crate) fn references(&self, object: &Value) -> Vec<Reference> {
-        let mut found = match self.name {
-            "ServiceAccount" => of_service_account(object),
-            "Ingress" => of_ingress(object),
-            _ => Vec::new(),
-        };
+        let mut found = if self.name == "Ingress" { of_ingress(object) } else { Vec::new() };
         for (template, part) in self.parts(object).iter().enumerate() {
             match (object.pointer(&part.pointer), &self.shape) {
                 (Some(spec), Shape::PodSpecs(_)) => found.extend(of_pod_spec(spec, template)),
                 (Some(spec), Shape::Environments(_)) => found.extend(of_environment(spec)),
+                (Some(account), Shape::Accounts(_)) => found.extend(of_service_account(account)),
                 (None, _) => {}
             }
         }
@@ -96,6 +64,7 @@ impl Kind {
         let read: Vec<&Value> = match self.shape {
             Shape::PodSpecs(_) => parts.flat_map(lists_with_references).collect(),
             Shape::Environments(_) => parts.filter_map(items_of_environment).collect(),
+            Shape::Accounts(_) => parts.collect(),
         };
         forms::references(object, &read)
     }

@@ -42,6 +42,14 @@ fn extracting_needs_to_read_and_write_secrets_and_to_list_revisions(world: &Worl
 }
 
 #[scenario]
+fn service_accounts_need_the_same(world: &World, sandbox: &Sandbox) {
+    let lines =
+        commands(["attach r serviceaccount/w --image-pull -n {namespace}", "detach r sa/w -n {namespace}"]);
+    let check = [("runai-secret-check", InProject)];
+    is_smallest(world, sandbox, ("runai-secret-attach-accounts", InProject), &check, &lines);
+}
+
+#[scenario]
 fn custom_kinds_need_the_same(world: &World, sandbox: &Sandbox) {
     let role = "runai-secret-attach-custom";
     let of_kinds: Vec<Right> = custom_kinds()
