@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::change::recreate::secret::Remains;
 use crate::change::retry::Tries;
 use crate::cluster::{Answer, Cluster, Failure, SecretHead, SecretWithValues, if_there};
 use crate::command_line::CommandLine;
@@ -219,6 +220,41 @@ impl<'a> SecretChange<'a> {
         }
         failure.into()
     }
+}
+
+/// Deletes a secret that is as it was read. Returns the finalizers that it waits for.
+///
+/// # Errors
+/// A conflict if it was changed since.
+pub(crate) async fn delete(
+    secret: &Metadata,
+    write: &WriteArgs,
+    cluster: &Cluster,
+) -> Result<Vec<String>, Failure> {
+    if write.dry_run == DryRun::Client {
+        return Ok(Vec::new());
+    }
+    let Metadata { namespace, name, uid, resource_version, .. } = secret;
+    let finalizers =
+        cluster.delete_secret(namespace, name, uid, resource_version, write.write().keep).await?;
+    if write.dry_run == DryRun::None {
+        Remains::forget(cluster, namespace, name, uid);
+    }
+    Ok(finalizers)
+}
+
+/// # Errors
+/// A deleted secret stays until others let it go.
+pub(crate) fn refuse_held(secret: &Metadata, finalizers: &[String], write: &WriteArgs) -> Result<()> {
+    if write.dry_run != DryRun::None || finalizers.is_empty() {
+        return Ok(());
+    }
+    let Metadata { namespace, name, .. } = secret;
+    Err(Error::partly(format!(
+        "secret {name:?} in namespace {namespace:?} is being deleted, and stays until {} is removed from its finalizers",
+        list(finalizers)
+    ))
+    .hint(format!("to see it: {}", CommandLine::plugin("view").arg(name).namespace(namespace))))
 }
 
 /// Notes what became of each key; in which project, if there are several.

@@ -25,7 +25,7 @@ pub(crate) struct Planning<P> {
 }
 
 /// What would happen to one of them.
-enum Effect {
+pub(crate) enum Effect {
     /// A line for each part that changes.
     Changes(Vec<String>),
     /// Not what was asked for, and why.
@@ -48,11 +48,24 @@ impl SeveralChanges<'_> {
     /// # Errors
     /// The answer is no, or at least one of them was not changed.
     pub(crate) async fn run<P: Plan>(&self, all: Vec<Planning<P>>) -> Result<()> {
-        let Self { args, session, .. } = self;
-        let recreates = matches!(self.way(), Some(Way::Recreate));
         self.agree(&all).await?;
-        let mut several = Several::workloads(all.len(), session);
-        let mut objects = Objects::asked(all.len(), &args.write, session);
+        let mut objects = Objects::asked(all.len(), &self.args.write, self.session);
+        let outcome = self.carry_out(all, &mut objects).await;
+        objects.print()?;
+        outcome
+    }
+
+    /// Does what was shown and agreed to, and reports it.
+    ///
+    /// # Errors
+    /// At least one of them was not changed.
+    pub(crate) async fn carry_out<P: Plan>(
+        &self,
+        all: Vec<Planning<P>>,
+        objects: &mut Objects<'_>,
+    ) -> Result<()> {
+        let recreates = matches!(self.way(), Some(Way::Recreate));
+        let mut several = Several::workloads(all.len(), self.session);
         // A recreation waits until the old workload is gone, and must be let finish: one after the other.
         let at_once = if recreates { 1 } else { AT_ONCE };
         let mut changes = stream::iter(all)
@@ -69,7 +82,6 @@ impl SeveralChanges<'_> {
                 break;
             }
         }
-        objects.print()?;
         stopped.and(several.verdict())
     }
 
@@ -93,7 +105,8 @@ impl SeveralChanges<'_> {
         (self.args.flag_of_way() == Some("--recreate")).then_some(Way::Recreate)
     }
 
-    fn effect<P: Plan>(&self, one: &Planning<P>) -> Effect {
+    /// Says what would happen to one of them.
+    pub(crate) fn effect<P: Plan>(&self, one: &Planning<P>) -> Effect {
         let Planning { target, object, plan } = one;
         let object = match object {
             Ok(object) => object,

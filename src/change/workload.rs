@@ -385,9 +385,7 @@ impl<P: Plan> Change<'_, P> {
         ];
         let ui = self.session.ui;
         let immutable = |why: String| {
-            Error::usage(why)
-                .hint("--recreate deletes it and creates it again under the same name")
-                .hint("--copy-as NAME creates a changed copy and leaves it as it is")
+            Error::usage(why).hint("--recreate deletes it and creates it again under the same name")
         };
         if self.company == Company::Several {
             return Err(immutable(why));
@@ -410,7 +408,7 @@ impl<P: Plan> Change<'_, P> {
                 ui.note_chosen("--recreate".to_owned());
                 Ok(Way::Recreate)
             }
-            None => Err(immutable(why)),
+            None => Err(immutable(why).hint("--copy-as NAME creates a changed copy and leaves it as it is")),
         }
     }
 

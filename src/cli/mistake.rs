@@ -53,14 +53,7 @@ const ELSEWHERE: [(&[&str], Lines); 17] = [
         ],
     ),
     (&["run", "job", "start"], &[("to make a job with a secret", "submit JOB --image IMAGE --secret NAME")]),
-    (
-        &["rename", "mv"],
-        &[
-            ("to make it under the new name", "copy OLD NEW"),
-            ("to see what uses it, and attach NEW to that", "usage OLD"),
-            ("to delete the old one", "delete OLD"),
-        ],
-    ),
+    (&["mv"], &[("to give a secret another name", "rename OLD NEW")]),
     (
         &["import", "login", "upload"],
         &[

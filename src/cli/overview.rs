@@ -9,7 +9,7 @@ use clap::builder::styling::Style;
 
 /// Every command, in the order in which a newcomer needs them.
 const GROUPS: [(&str, &[&str]); 5] = [
-    ("Make", &["create", "set", "unset", "edit", "copy", "apply", "delete"]),
+    ("Make", &["create", "set", "unset", "edit", "copy", "rename", "apply", "delete"]),
     ("See", &["list", "view", "usage", "diff"]),
     ("Share", &["label", "status", "sync"]),
     ("Use", &["attach", "detach", "submit", "restart", "check"]),

@@ -15,7 +15,7 @@ use crate::flags::{DryRun, Holds, WriteArgs};
 use crate::history;
 use crate::metadata::{EXPIRES, Metadata};
 use crate::propagation::{self, ExistingSecret, Scope};
-use crate::secret::{self, CREDENTIAL_LABEL, Difference, SecretManifest};
+use crate::secret::{self, CREDENTIAL_LABEL, Difference, SERVICE_ACCOUNT_TOKEN, SecretManifest};
 use crate::session::Session;
 use crate::session::batch::{self, Objects, Several};
 use crate::sharing::CopyCheck;
@@ -28,9 +28,6 @@ use crate::{change, session, sharing, uses};
 /// The annotation of a copy that says what it was copied from, and from which cluster if that is another. It is not the mark of `sync`, which would
 /// update or remove the copy.
 const COPIED_FROM: &str = "kubectl-runai-secret/copied-from";
-
-/// The type of a service account's token, which no other namespace can use.
-const SERVICE_ACCOUNT_TOKEN: &str = "kubernetes.io/service-account-token";
 
 /// Copy a secret to other projects, clusters or names
 ///

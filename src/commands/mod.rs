@@ -14,6 +14,7 @@ mod edit;
 mod label;
 mod list;
 mod options;
+mod rename;
 mod restart;
 mod set;
 mod status;
@@ -45,6 +46,8 @@ pub(crate) enum Command {
     Edit(edit::EditArgs),
     /// Copy a secret to other projects, clusters or names
     Copy(copy::CopyArgs),
+    /// Rename a secret, and point what uses it to the new name
+    Rename(rename::RenameArgs),
     /// Make the secrets of a file that says where each value comes from
     Apply(apply::ApplyArgs),
     /// Delete a secret, or a shared one with every copy of it
@@ -105,6 +108,7 @@ pub(crate) async fn run(command: &Command, globals: &Globals, connected: &Connec
         Command::Restart(args) => restart::run(args, &session).await,
         Command::Check(args) => check::run(args, &session).await,
         Command::Copy(args) => copy::run(args, &session).await,
+        Command::Rename(args) => rename::run(args, &session).await,
         Command::Edit(args) => edit::run(args, &session).await,
         Command::Set(args) => set::run(args, &session).await,
         Command::Unset(args) => unset::run(args, &session).await,

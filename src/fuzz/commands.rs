@@ -22,7 +22,7 @@ const ALONE: &str = "FUZZ_ALONE";
 const VERB: &str = "FUZZ_VERB";
 
 /// Every command, once for each different request to the server.
-const LINES: [&str; 82] = [
+const LINES: [&str; 85] = [
     "options",
     "create new --from-literal=A=one -p team-a",
     "create new --from-literal=A=one -n runai-team-a -o json",
@@ -45,6 +45,9 @@ const LINES: [&str; 82] = [
     "copy db -p team-a --to-project team-b",
     "copy db -p team-a --to-project team-b --replace -o json",
     "copy db -p team-a --to-project team-b --dry-run=server",
+    "rename db db-2 --no-wait -p team-a",
+    "rename other db-2 --no-wait --force -p team-a -o json",
+    "rename db db-2 -p team-a --dry-run=server",
     "apply -f DECLARED -p team-a --adopt --prune",
     "delete db -p team-a --force",
     "delete other db -p team-a",

@@ -78,6 +78,7 @@ impl<'a> Guide<'a> {
             "unset" => self.ask_for_unset().await,
             "copy" => self.ask_for_copy().await,
             "delete" if self.has(&["unused"]) => Ok(()),
+            "rename" => self.ask_for_rename().await,
             "edit" | "view" | "delete" | "sync" => self.ask_for_secret().await,
             "label" => self.ask_for_label().await,
             "attach" => self.ask_for_attach().await,

@@ -106,6 +106,16 @@ impl Guide<'_> {
         Ok(())
     }
 
+    /// `rename`: the secret, and its new name.
+    pub(super) async fn ask_for_rename(&mut self) -> Result<()> {
+        self.ask_for_secret().await?;
+        if self.count() == 1 {
+            let name = self.type_word("Its new name", "", secret::check_secret_name, None).await?;
+            self.draft.push(name);
+        }
+        Ok(())
+    }
+
     /// Reports whether the command works in the Run:ai namespace.
     fn is_about_sources(&self) -> bool {
         let command = self.command();

@@ -10,8 +10,8 @@ mod scope;
 mod state;
 
 pub(crate) use copy::{
-    Content, DELETING, Encoded, Evidence, ExistingSecret, MARK, Origin, identity, may_be_copy, origin,
-    reaches_projects,
+    Content, DELETING, Encoded, Evidence, ExistingSecret, MARK, ORIGIN, Origin, identity, may_be_copy,
+    origin, reaches_projects,
 };
 pub(crate) use existing::Existing;
 pub(crate) use plan::{Allowed, Reason, Step, Wishes, anew_body, copy_body, mend_body, source_body, step};

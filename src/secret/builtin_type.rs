@@ -14,12 +14,13 @@ pub(crate) const DOCKER_CONFIG: &str = "kubernetes.io/dockerconfigjson";
 pub(crate) const OLD_DOCKER_CONFIG: &str = "kubernetes.io/dockercfg";
 pub(crate) const SSH: &str = "kubernetes.io/ssh-auth";
 const BASIC_AUTH: &str = "kubernetes.io/basic-auth";
-const ACCOUNT_TOKEN: &str = "kubernetes.io/service-account-token";
+/// The type of a service account's token, of no use under another name or in another namespace.
+pub(crate) const SERVICE_ACCOUNT_TOKEN: &str = "kubernetes.io/service-account-token";
 const ACCOUNT: &str = "kubernetes.io/service-account.name";
 
 /// All built-in types, for completion.
 pub(crate) const TYPES: [&str; 7] =
-    ["Opaque", BASIC_AUTH, OLD_DOCKER_CONFIG, DOCKER_CONFIG, ACCOUNT_TOKEN, SSH, TLS];
+    ["Opaque", BASIC_AUTH, OLD_DOCKER_CONFIG, DOCKER_CONFIG, SERVICE_ACCOUNT_TOKEN, SSH, TLS];
 
 /// Refuses what the API server would refuse in a secret of this type. `annotations` are the keys of its
 /// annotations that have a value.
@@ -54,7 +55,7 @@ pub(crate) fn check_keys(secret_type: &str, contents: &Contents, annotations: &[
         SSH if is_empty(ssh::PRIVATE_KEY) => {
             lacks("the key ssh-privatekey", &plugin("create ssh NAME --private-key=PATH"))
         }
-        ACCOUNT_TOKEN if !annotations.contains(&ACCOUNT) => lacks(
+        SERVICE_ACCOUNT_TOKEN if !annotations.contains(&ACCOUNT) => lacks(
             "an annotation that names the service account",
             &"--annotation kubernetes.io/service-account.name=NAME",
         ),
@@ -154,7 +155,7 @@ mod tests {
             (OLD_DOCKER_CONFIG, &[(".dockercfg", "{")], &[], "a JSON object"),
             (BASIC_AUTH, &[("user", "u")], &[], "username"),
             (SSH, &[("ssh-privatekey", "")], &[], "ssh-privatekey"),
-            (ACCOUNT_TOKEN, &[("token", "t")], &["a"], "annotation"),
+            (SERVICE_ACCOUNT_TOKEN, &[("token", "t")], &["a"], "annotation"),
         ] {
             let refusal = check(secret_type, data, annotations).unwrap_err().to_string();
             assert!(refusal.contains(word), "{refusal}");
@@ -167,7 +168,7 @@ mod tests {
         check(DOCKER_CONFIG, &[(".dockerconfigjson", " {\"auths\":{}}\n")], &[]).unwrap();
         check(BASIC_AUTH, &[("password", "")], &[]).unwrap();
         check(SSH, &[("ssh-privatekey", "x")], &[]).unwrap();
-        check(ACCOUNT_TOKEN, &[], &[ACCOUNT]).unwrap();
+        check(SERVICE_ACCOUNT_TOKEN, &[], &[ACCOUNT]).unwrap();
         check("run.ai/anything", &[], &[]).unwrap();
         check("", &[], &[]).unwrap();
     }

@@ -49,8 +49,8 @@ mod value_summary;
 
 pub(crate) use argument::entries as paths;
 pub(crate) use builtin_type::{
-    DOCKER_CONFIG, OLD_DOCKER_CONFIG, SSH, TLS, TYPES, check_keys, check_values, doubts, judged_keys,
-    missing_keys,
+    DOCKER_CONFIG, OLD_DOCKER_CONFIG, SERVICE_ACCOUNT_TOKEN, SSH, TLS, TYPES, check_keys, check_values,
+    doubts, judged_keys, missing_keys,
 };
 pub(crate) use changes::Changes;
 pub(crate) use contents::{Contents, Cure, Suspect};

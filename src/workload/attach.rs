@@ -132,6 +132,8 @@ pub(super) fn refer(entry: &mut Value, kind: &Kind, (variable, secret, key): (&s
     match kind.shape {
         Shape::PodSpecs(_) => *entry = env::variable(variable, secret, key, Need::Required),
         Shape::Environments(_) => entry["value"] = environment::reference(secret, key).into(),
+        // It has no variables.
+        Shape::Accounts(_) => {}
     }
 }
 

@@ -264,6 +264,7 @@ fn entries<'o>(object: &'o Value, kind: &Kind, choice: &ContainerChoice) -> Vec<
     for super::kind::Part { pointer, name: part } in kind.parts(object) {
         let Some(spec) = object.pointer(&pointer) else { continue };
         match kind.shape {
+            Shape::Accounts(_) => {}
             Shape::Environments(_) => {
                 let items = spec["environment"]["items"].as_object().into_iter().flatten();
                 found.extend(items.map(|(variable, entry)| {

@@ -153,6 +153,8 @@ fn workloads_of_any_shape() {
         let consumer = Consumer::of(kind, &object, |_| true);
         let copy = clean_copy(&object, kind, Some("copy"));
         let state = job_state(&object) == job_state(&copy);
+        let over = renamed(&object, kind, "s", "t");
+        assert!(kind.references(&over.object).iter().all(|one| one.secret != "s"), "{object}");
         let owner = owner(&object).is_some();
         format!(
             "{} {} {} {} {state} {owner} {:?}",

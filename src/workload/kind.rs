@@ -191,7 +191,7 @@ impl Kind {
     /// its usual name.
     pub(crate) fn word_among(&self, others: &[&'static Self]) -> String {
         let is_anothers = |name: &str| {
-            KINDS.iter().chain(others.iter().copied()).any(|kind| kind != self && kind.answers_to(name))
+            Self::attachable().chain(others.iter().copied()).any(|kind| kind != self && kind.answers_to(name))
         };
         let own = self.names().next().filter(|name| !is_anothers(name));
         own.map_or_else(|| self.in_kubectl(), ToOwned::to_owned)

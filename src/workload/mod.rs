@@ -66,13 +66,13 @@ pub(crate) use job::{
 pub(crate) use karta::{KARTA, Karta};
 pub(crate) use kind::{KINDS, Kind, OfKubernetes, OnChange, ServedKind, Version};
 pub(crate) use name::check_object_name;
-pub(crate) use named_copy::{NamedCopy, SELECTING, Selector, named_copy};
+pub(crate) use named_copy::{NamedCopy, SELECTING, Selector, named_copy, take_marks};
 pub(crate) use plaintext::Plaintext;
 pub(crate) use pod_spec::container_names;
 pub(crate) use quantity::check_quantity;
 pub(crate) use ranks::unseen_by_ranks;
 pub(crate) use readers::{Maker, Reader, ReaderPod};
-pub(crate) use references::{Place, Reference, Sight, Way, may_refer_to_secrets};
+pub(crate) use references::{Place, Reference, Renamed, Sight, Way, may_refer_to_secrets, renamed};
 pub(crate) use renewal::Renewal;
 pub(crate) use rollout::{Rollout, is_restartable, mark_restarted, rollout};
 pub(crate) use runai_flags::runai_flags;

@@ -136,8 +136,8 @@ fn is_one_of(marks: &[&str], key: &str) -> bool {
     })
 }
 
-/// Removes the marks of tools, and returns their keys.
-fn take_marks(copy: &mut Value) -> BTreeSet<String> {
+/// Removes the marks of tools from an object, and returns their keys.
+pub(crate) fn take_marks(copy: &mut Value) -> BTreeSet<String> {
     let mut gone = BTreeSet::new();
     for field in ["labels", "annotations"] {
         let is_mark = |key: &str| is_one_of(&MARKS, key) || is_one_of(&CONTROLLERS_LABELS, key);

@@ -5,6 +5,7 @@
 
 mod forms;
 mod reading;
+mod renaming;
 mod schema;
 
 use std::collections::HashSet;
@@ -12,6 +13,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+pub(crate) use renaming::{Renamed, renamed};
 pub(crate) use schema::may_refer_to_secrets;
 
 use super::attachment::{Item, Need};

@@ -20,7 +20,7 @@ use Does::{Read, Write};
 
 /// Every command, most of them about a secret `hf`, in an order in which each finds something to do. The namespaces in
 /// braces are Run:ai's, and of two projects: one with a copy, and one with a secret `hf` of its own.
-const LINES: [(&str, Does); 37] = [
+const LINES: [(&str, Does); 39] = [
     ("list -n {runai}", Read),
     ("view hf -n {runai}", Read),
     ("usage hf -n {theirs}", Read),
@@ -45,6 +45,8 @@ const LINES: [(&str, Does); 37] = [
     ("restart hf -n {theirs} --all --no-wait --yes", Write),
     ("detach hf deployment/web -n {theirs}", Write),
     ("submit train -i python -e T=SECRET:hf,token -n {theirs}", Write),
+    ("create mine -n {theirs} --from-literal=a=b", Write),
+    ("rename mine yours -n {theirs} --yes", Write),
     ("sync hf --prune --yes", Write),
     ("delete hf -n {other} --yes", Read),
     ("label hf --remove --yes", Write),

@@ -125,6 +125,8 @@ fn other_commands(Places { namespace, runai, projects: [a, b] }: &Places) -> Vec
         format!("-vvv edit s token -n {namespace}"),
         format!("-vvv edit s -n {namespace} --dry-run=server"),
         format!("-vvv edit s -n {namespace}"),
+        format!("-vvv rename s renamed --dry-run=server -o yaml -n {namespace}"),
+        format!("-vvv rename s renamed -y --no-wait --recreate -n {namespace}"),
         format!("-vvv delete s3 -y -n {namespace}"),
     ]);
     lines

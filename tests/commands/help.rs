@@ -5,7 +5,7 @@ use std::path::Path;
 use support::Sandbox;
 use support::sandbox::{kubectl, plugin};
 
-pub(crate) const COMMANDS: [&str; 21] = [
+pub(crate) const COMMANDS: [&str; 22] = [
     "apply",
     "create",
     "delete",
@@ -24,6 +24,7 @@ pub(crate) const COMMANDS: [&str; 21] = [
     "set",
     "unset",
     "copy",
+    "rename",
     "edit",
     "completion",
     "options",
@@ -167,7 +168,7 @@ fn a_command_of_another_program_is_answered_with_ours() {
         ("get", "the secrets of a project: kubectl runai-secret list"),
         ("rm", "to delete a secret: kubectl runai-secret delete NAME"),
         ("run", "to make a job with a secret: kubectl runai-secret submit JOB --image IMAGE --secret NAME"),
-        ("rename", "to make it under the new name: kubectl runai-secret copy OLD NEW"),
+        ("mv", "to give a secret another name: kubectl runai-secret rename OLD NEW"),
         ("export", "to print the values: kubectl runai-secret view NAME --reveal -o dotenv"),
         ("import", "from a login of this machine: kubectl runai-secret create NAME --from-login SERVICE"),
     ] {

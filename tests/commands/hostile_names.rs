@@ -260,6 +260,8 @@ fn what_may_be_a_value_in_the_place_of_a_name_is_not_shown(world: &World, sandbo
             &["copy", typed, "--cluster-wide"],
             &["delete", typed, "-y"],
             &["restart", typed, "-y"],
+            &["rename", typed, "x", "-y"],
+            &["rename", "s", typed, "-y"],
             &["usage", typed],
             &["label", typed],
             &["status", typed],

@@ -68,6 +68,7 @@ mod propagation;
 mod questions;
 mod rbac;
 mod recreate;
+mod rename;
 mod replace_anew;
 mod restart;
 mod restart_doubts;

@@ -39,6 +39,8 @@ fn each_success_on_a_terminal_ends_with_the_command_that_usually_follows(world: 
         (format!("copy one -p {p} --to-project {q}"), format!("attach one KIND/NAME --env-all -p {q}")),
         (format!("detach one deployment/web -p {p}"), format!("check deployment.apps/web -p {p}")),
         (format!("unset one L -p {p}"), format!("usage one -p {p}")),
+        (format!("rename one uno -y -p {p}"), format!("usage uno -p {p}")),
+        (format!("rename uno one -y -p {p}"), format!("usage one -p {p}")),
         (format!("list -p {p}"), format!("view one -n {}", a.namespace)),
         (format!("view pem -p {p}"), format!("view pem a.pem --reveal -p {p}")),
         (format!("usage -p {p}"), format!("check -p {p}")),

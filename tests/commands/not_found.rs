@@ -24,12 +24,13 @@ fn a_mistyped_secret_is_answered_with_the_nearest_whatever_the_command(world: &W
     let namespace = with_secrets(world);
     let project = world.project("b");
     create_deployment(world, &namespace, "web");
-    let commands: [&[&str]; 8] = [
+    let commands: [&[&str]; 9] = [
         &["delete", "huging-face", "--yes"],
         &["view", "huging-face"],
         &["unset", "huging-face", "token"],
         &["copy", "huging-face", "--to-project", &project.name],
         &["usage", "huging-face"],
+        &["rename", "huging-face", "hf"],
         &["edit", "huging-face", "token"],
         &["attach", "huging-face", "deploy/web", "--env", "token"],
         &["submit", "x", "-i", "python", "-e", "A=SECRET:huging-face,token"],

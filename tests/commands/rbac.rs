@@ -89,6 +89,12 @@ fn project(world: &World, name: &str, commands: &[String]) -> Project {
     pod["metadata"] = json!({"name": "w"});
     let pods = format!("/api/v1/namespaces/{namespace}/pods");
     world.create(&pods, &pod);
+    if commands.iter().any(|command| command.starts_with("rename ")) {
+        let backend = json!({"service": {"name": "w", "port": {"number": 80}}});
+        let spec = json!({"tls": [{"secretName": "s"}], "defaultBackend": backend});
+        let ingresses = format!("/apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses");
+        world.create(&ingresses, &json!({"metadata": {"name": "w"}, "spec": spec}));
+    }
     if commands.iter().any(|command| command.contains(" --restart ")) {
         for plural in ["deployments", "statefulsets", "daemonsets"] {
             create_workload(world, namespace, plural, "uses-s", with_variable("k"));
@@ -339,6 +345,17 @@ fn sync_needs_to_create_patch_and_delete_secrets(world: &World, sandbox: &Sandbo
 fn delete_needs_to_get_and_delete_secrets(world: &World, sandbox: &Sandbox) {
     let lines = commands(["delete s --yes -n {namespace}"]);
     is_smallest(world, sandbox, ("runai-secret-delete", InProject), &[], &lines);
+}
+
+#[scenario]
+fn rename_needs_to_make_and_delete_secrets_and_to_change_what_refers_to_them(
+    world: &World,
+    sandbox: &Sandbox,
+) {
+    define(world, &GROUPS);
+    let lines = commands(["rename s new --yes -n {namespace}"]);
+    let beside = [("runai-secret-usage", InProject), ("runai-secret-attach", InProject)];
+    is_smallest(world, sandbox, ("runai-secret-rename", InProject), &beside, &lines);
 }
 
 #[scenario]

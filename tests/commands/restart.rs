@@ -39,7 +39,7 @@ pub(crate) fn reads(secret: &str) -> impl Fn(&mut Value) {
 
 /// Plays kubelets, and where no controllers are at work those too, until the deployments of these namespaces are as they
 /// were told to be.
-fn bring_up(world: &World, namespaces: &[&str]) {
+pub(crate) fn bring_up(world: &World, namespaces: &[&str]) {
     for namespace in namespaces {
         if !world.is_real() {
             for deployment in world.list(&deployments(namespace)) {

@@ -36,12 +36,18 @@ const DISCOVERY: (&str, &str) = ("GET", "/apis");
 #[track_caller]
 fn takes_rounds(world: &World, start: impl FnOnce() -> Running, rounds: &[Round<'_>]) {
     world.clear_log();
-    let gate = |request: &(&str, &str)| {
+    let gate = |request: &(&str, &str), time: usize| {
         let on = Fault::on(request.0, request.1);
         let on = if *request == DISCOVERY { on.whole() } else { on };
-        world.hold(on, Hold::BeforeForwarding)
+        world.hold(on.nth(time), Hold::BeforeForwarding)
     };
-    let gates: Vec<Vec<Gate>> = rounds.iter().map(|round| round.iter().map(gate).collect()).collect();
+    let gates: Vec<Vec<Gate>> = (0..rounds.len())
+        .map(|at| {
+            // The same request may come again in a later round.
+            let before = |request| rounds[..at].iter().filter(|round| round.contains(request)).count();
+            rounds[at].iter().map(|request| gate(request, before(request) + 1)).collect()
+        })
+        .collect();
     let run = start();
     for (round, gates) in rounds.iter().zip(&gates) {
         for (request, gate) in round.iter().zip(gates) {
@@ -249,6 +255,26 @@ fn delete_looks_at_the_secret_then_for_all_who_use_it_and_then_deletes(world: &W
     let delete = || sandbox.spawn(["delete", "old", "-n", &namespace, "-y"]);
     let first = [("GET", "/secrets/old"), DISCOVERY];
     takes_rounds(world, delete, &[&first, &BUILT_IN, &[("DELETE", "/secrets/old")]]);
+}
+
+#[scenario]
+fn rename_reads_at_once_and_looks_again_before_it_deletes(world: &World, sandbox: &Sandbox) {
+    let namespace = world.project("a").namespace;
+    world.create_secret(&namespace, "hf", &[("token", "v4lue")]);
+    let account = json!({"metadata": {"name": "robot"}, "imagePullSecrets": [{"name": "hf"}]});
+    world.create(&format!("/api/v1/namespaces/{namespace}/serviceaccounts"), &account);
+    let rename = || sandbox.spawn(["rename", "hf", "uno", "-n", &namespace, "-y"]);
+    let first = [&[("GET", "/secrets/hf"), ("GET", "/secrets/uno"), DISCOVERY], &BUILT_IN[..]].concat();
+    let robot = |method: &'static str| [(method, "/serviceaccounts/robot")];
+    let rounds: [Round<'_>; 6] = [
+        &first,
+        &robot("GET"),
+        &[("POST", "/secrets")],
+        &robot("PUT"),
+        &BUILT_IN,
+        &[("DELETE", "/secrets/hf")],
+    ];
+    takes_rounds(world, rename, &rounds);
 }
 
 #[scenario]

@@ -72,7 +72,7 @@ fn a_shown_command_reaches_the_cluster_that_was_meant(world: &World, _sandbox: &
         format!("copy hf --to-project {} -n {runai}", project.name),
         format!("submit t -i x --env-all nothing -n {namespace}"),
         "ls".to_owned(),
-        "rename".to_owned(),
+        "mv".to_owned(),
         "list -o jsonpath={.items}".to_owned(),
         "submit t -i x --priority high".to_owned(),
     ];
@@ -201,6 +201,6 @@ fn the_command_for_next_time_names_the_cluster() {
 fn a_command_of_another_program_is_answered_with_the_one_for_the_same_project() {
     let refused = Sandbox::new().run(["ls", "-p", "team-a", "--context=prod"]).fails_with(2);
     assert!(refused.stderr.contains("kubectl runai-secret list -p team-a --context=prod\n"), "{refused}");
-    let refused = Sandbox::new().run(["rename", "-p", "hf_AbCdEfGhIjKlMnOpQrStUvWx1"]).fails_with(2);
+    let refused = Sandbox::new().run(["mv", "-p", "hf_AbCdEfGhIjKlMnOpQrStUvWx1"]).fails_with(2);
     refused.never_shows(b"hf_AbCdEfGhIjKlMnOpQrStUvWx1");
 }

@@ -78,6 +78,7 @@ fn writes(namespace: &str, runai: &str, project: &str) -> Vec<(String, [&'static
         (format!("edit s -n {namespace}"), secret("s")),
         (format!("copy s --to-project {project} -n {namespace}"), secret("s")),
         (format!("copy s --to-project {project} --replace -y -n {namespace}"), secret("s")),
+        (format!("rename s new -y --no-wait -n {namespace}"), secret("new")),
         (format!("label plain --runai-namespace {runai}"), secret("plain")),
         (format!("label shared --remove -y --runai-namespace {runai}"), secret("shared")),
         (format!("sync shared --runai-namespace {runai}"), secret("shared")),

@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::propagation::ExistingSecret;
 use crate::random::random;
 use crate::session::Session;
+use crate::ui::Ui;
 use crate::wording::list;
 use crate::workload::generated_suffix;
 use crate::{metadata, ui};
@@ -115,7 +116,7 @@ impl SecretRecreation<'_> {
         let mut metadata = metadata::of_a_new_object(&old["metadata"]);
         for field in ["labels", "annotations"] {
             if let Some(entries) = metadata[field].as_object_mut() {
-                entries.retain(|key, value| self.may_be_kept(key, value));
+                entries.retain(|key, value| may_be_kept(key, value, self.session.ui));
             }
         }
         metadata["uid"] = old["metadata"]["uid"].clone();
@@ -126,14 +127,13 @@ impl SecretRecreation<'_> {
         let mark = mark(self.cluster, self.namespace, self.name);
         SavedManifest::save(&manifest, &format!("secret-{}-{name}{mark}{own}.json", self.namespace))
     }
+}
 
-    /// An annotation may quote a value. What is not shown on a terminal is not written to disk either.
-    fn may_be_kept(&self, key: &str, value: &Value) -> bool {
-        let text = value.as_str().unwrap_or_default();
-        !COPIES_OF_THE_OBJECT.contains(&key)
-            && text.len() <= LONGEST_ANNOTATION
-            && !self.session.ui.repeats_a_value(text)
-    }
+/// Reports whether a label or an annotation may be kept. It may quote a value: what is not shown on a terminal is
+/// not written elsewhere either.
+pub(crate) fn may_be_kept(key: &str, value: &Value, ui: &Ui) -> bool {
+    let text = value.as_str().unwrap_or_default();
+    !COPIES_OF_THE_OBJECT.contains(&key) && text.len() <= LONGEST_ANNOTATION && !ui.repeats_a_value(text)
 }
 
 /// Adds to an error how to continue, and which values are lost.

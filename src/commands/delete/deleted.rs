@@ -3,15 +3,12 @@
 use serde_json::json;
 
 use super::args::DeleteArgs;
-use crate::change::recreate::secret::Remains;
+use crate::change;
 use crate::cluster::Cluster;
-use crate::command_line::CommandLine;
-use crate::error::{Error, Result};
-use crate::flags::DryRun;
+use crate::error::Result;
 use crate::metadata::Metadata;
 use crate::session::Session;
 use crate::session::batch::Objects;
-use crate::wording::list;
 
 /// The report of deleted secrets.
 pub(super) struct Deleted<'a> {
@@ -31,22 +28,6 @@ impl Deleted<'_> {
 }
 
 pub(super) async fn delete(secret: &Metadata, args: &DeleteArgs, cluster: &Cluster) -> Result<()> {
-    if args.write.dry_run == DryRun::Client {
-        return Ok(());
-    }
-    let keep = args.write.write().keep;
-    let Metadata { namespace, name, uid, resource_version, .. } = secret;
-    let finalizers = cluster.delete_secret(namespace, name, uid, resource_version, keep).await?;
-    if args.write.dry_run == DryRun::None {
-        Remains::forget(cluster, namespace, name, uid);
-    }
-    if args.write.dry_run == DryRun::None && !finalizers.is_empty() {
-        return Err(Error::partly(format!(
-            "secret {name:?} in namespace {namespace:?} is being deleted, and stays until {} is removed from its \
-             finalizers",
-            list(&finalizers)
-        ))
-        .hint(format!("to see it: {}", CommandLine::plugin("view").arg(name).namespace(namespace))));
-    }
-    Ok(())
+    let finalizers = change::secret::delete(secret, &args.write, cluster).await?;
+    change::secret::refuse_held(secret, &finalizers, &args.write)
 }

@@ -15,7 +15,7 @@ use crate::workload::pod_spec::{Role, containers};
 use crate::workload::tree::{is_true, list, text};
 
 /// The fields of a volume that hold a storage driver's login (Kubernetes API, `Volume`).
-const DRIVERS: [(&str, &str); 9] = [
+pub(super) const DRIVERS: [(&str, &str); 9] = [
     ("azureFile", "/secretName"),
     ("cephfs", "/secretRef/name"),
     ("cinder", "/secretRef/name"),

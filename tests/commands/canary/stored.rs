@@ -97,6 +97,8 @@ fn writes(
         ("POST", "/jobs", here("submit -i ubuntu -e TOKEN=SECRET:s,token")),
         ("PUT", "/secrets/s", here(&format!("copy s --to-project {project} --replace -y"))),
         ("POST", "/secrets", here("copy s s-2")),
+        ("POST", "/secrets", here("rename s t -y --no-wait")),
+        ("PUT", "/deployments/user", format!("rename s t -y --no-wait -p {project}")),
         ("PUT", "/secrets/s", here("create s --from-literal=other=xy --replace -y")),
         ("PATCH", "/secrets/plain", shared("label plain -y")),
         ("PUT", "/secrets/plain", shared(&here("copy s plain --cluster-wide --replace -y"))),

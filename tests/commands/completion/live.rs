@@ -102,6 +102,7 @@ fn a_namespace_or_project_that_is_typed_is_where_it_looks(world: &World, sandbox
         (format!("set -n {} ", b.namespace), "of-b"),
         (format!("unset -n {} ", b.namespace), "of-b"),
         (format!("edit -n {} ", b.namespace), "of-b"),
+        (format!("rename -p {} ", a.name), "of-a"),
         (format!("copy -p {} ", a.name), "of-a"),
         (format!("copy --from-project {} ", b.name), "of-b"),
         (format!("submit -n {} --image-pull-secret of", b.namespace), "of-b"),
