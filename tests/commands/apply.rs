@@ -37,6 +37,13 @@ fn the_secrets_of_a_file_are_made_and_a_second_run_writes_nothing(world: &World,
     assert!(trial.stdout.contains(&format!("secret/hf created in {} (dry run)\n", a.name)), "{trial}");
     let shown = sandbox.run(["diff", "-f", "conf/secrets.yaml"]).fails_with(1);
     assert_eq!(shown.stdout.matches(" added").count(), 4, "{shown}");
+    let diff = |form: &str| sandbox.run(["diff", "-f", "conf/secrets.yaml", "-o", form]);
+    let states = |report: &Value| {
+        let secrets = report["secrets"].as_array().unwrap();
+        secrets.iter().map(|one| one["state"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(states(&diff("json").fails_with(1).json()), ["missing", "missing", "missing"]);
+    assert_eq!(diff("name").fails_with(1).stdout, "secret/hf\nsecret/hf\nsecret/db\n");
     assert!(world.writes().is_empty(), "{:?}", world.lines());
     let made = apply(sandbox, &[]).success();
     for line in [
@@ -56,8 +63,19 @@ fn the_secrets_of_a_file_are_made_and_a_second_run_writes_nothing(world: &World,
     let again = apply(sandbox, &[]).success();
     assert_eq!(again.stdout.matches(" unchanged in ").count(), 3, "{again}");
     sandbox.run(["diff", "-f", "conf/secrets.yaml"]).success();
+    assert_eq!(states(&diff("json").success().json()), ["same", "same", "same"]);
     assert!(world.writes().is_empty(), "{:?}", world.lines());
     sandbox.file("conf/token.txt", "t0ken-2");
+    let other = diff("json").fails_with(1);
+    other.never_shows(b"t0ken");
+    assert_eq!(states(&other.json()), ["differs", "differs", "same"]);
+    let first = &other.json()["secrets"][0];
+    assert_eq!((&first["place"], &first["namespace"]), (&json!(a.name), &json!(a.namespace)));
+    assert_eq!(first["keys"], json!([{"key": "HF_TOKEN", "state": "changed"}]));
+    let path = format!("/api/v1/namespaces/{}/secrets/db", a.namespace);
+    world.patch(&path, &json!({"metadata": {"labels": {"kubectl-runai-secret/file": null}}}));
+    assert_eq!(states(&diff("json").fails_with(1).json())[2], "unmarked");
+    world.patch(&path, &json!({"metadata": {"labels": {"kubectl-runai-secret/file": "team"}}}));
     let changed = apply(sandbox, &[]).success();
     assert_eq!(changed.stdout.matches("secret/hf updated in ").count(), 2, "{changed}");
     assert!(changed.stdout.contains(&format!("secret/db unchanged in {}\n", a.name)), "{changed}");

@@ -110,6 +110,7 @@ fn other_commands(Places { namespace, runai, projects: [a, b] }: &Places) -> Vec
         format!("-vvv view s --reveal --export-file=value.txt -n {namespace}"),
         format!("-vvv diff s -n {namespace} --from-dotenv=values.dotenv"),
         format!("-vvv diff -f secrets.yaml -n {namespace}"),
+        format!("-vvv diff -f secrets.yaml -o json -n {namespace}"),
         format!("-vvv apply -f secrets.yaml -n {namespace} --adopt"),
         format!("-vvv apply -f secrets.yaml -n {namespace} -o json"),
         format!("-vvv apply -f broken.yaml -n {namespace}"),

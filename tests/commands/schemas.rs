@@ -12,7 +12,8 @@ use crate::status::{Shared, create, our_copy, runais_copy};
 use crate::usage::create_consumers;
 use crate::view_identity::known_values;
 
-const SCHEMAS: [&str; 8] = ["list", "view", "diff", "status", "status-all", "sync", "usage", "check"];
+const SCHEMAS: [&str; 9] =
+    ["list", "view", "diff", "diff-file", "status", "status-all", "sync", "usage", "check"];
 
 /// The schema of what `apply` reads.
 const INPUT: &str = "secrets";
@@ -184,6 +185,10 @@ fn lists_views_usages_and_findings_are_as_their_schemas_say() {
     world.create_secret(&other.namespace, "forms", &[("json", "{}"), ("more", "x")]);
     assert_valid("diff", &run(&format!("diff -n {namespace} --to-project {}", other.name)));
     assert_valid("diff", &run(&format!("diff forms --from-literal=k=v -n {namespace}")));
+    let secret = |name: &str| json!({"name": name, "from": [{"generate": "more"}]});
+    let file = json!({"name": "team", "secrets": [secret("new"), secret("forms")]});
+    sandbox.file("secrets.yaml", file.to_string());
+    assert_valid("diff-file", &run(&format!("diff -f secrets.yaml -n {namespace}")));
     let known = known_values();
     let known: Vec<(&str, &[u8])> = known.iter().map(|(key, value)| (*key, value.as_bytes())).collect();
     crate::view::create(&world, &namespace, "known", &known);

@@ -27,7 +27,7 @@ async fn compare(args: &DiffArgs, session: &Session<'_>) -> Result<()> {
         secret::check_secret_name(name)?;
     }
     if let Some(path) = &args.filename {
-        return declared::compare(path, args.report.output, session).await;
+        return declared::compare(path, &args.report, session).await;
     }
     args.check()?;
     let (places, compared) = if args.sources.is_empty() {
