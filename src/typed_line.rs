@@ -166,11 +166,13 @@ impl<'a> Line<'a> {
         self.value(long).map(ToOwned::to_owned).or_else(default).unwrap_or_default()
     }
 
+    /// Returns the values of a flag; of a list with commas each.
     pub(crate) fn values(&self, long: &str) -> impl Iterator<Item = &str> {
-        self.flags
-            .iter()
-            .filter(move |(flag, _)| flag.get_long() == Some(long))
-            .map(|(_, value)| value.as_str())
+        let given = self.flags.iter().filter(move |(flag, _)| flag.get_long() == Some(long));
+        given.flat_map(|(flag, value)| match flag.get_value_delimiter() {
+            Some(comma) => value.split(comma).collect::<Vec<_>>(),
+            None => vec![value.as_str()],
+        })
     }
 
     pub(crate) fn has(&self, long: &str) -> bool {

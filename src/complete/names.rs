@@ -180,8 +180,12 @@ impl Place {
     /// share.
     fn of(line: &Line<'_>) -> Self {
         let name = |flag| line.value(flag).filter(|name| !name.is_empty()).map(ToOwned::to_owned);
-        let shares =
-            matches!(line.path.first(), Some(&("label" | "status" | "sync"))) || line.has("cluster-wide");
+        let shares = match line.path.first() {
+            Some(&("label" | "status" | "sync")) => true,
+            // Its copy is there, not what is copied.
+            Some(&"copy") => false,
+            _ => line.has("cluster-wide"),
+        };
         if let Some(project) = name("from-project") {
             return Self::Project(project);
         }

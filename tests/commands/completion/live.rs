@@ -383,3 +383,27 @@ fn names_that_a_shell_would_take_for_more_are_not_offered() {
 
     assert_eq!(answer.names(), ["a-name", "a@b:c/d"]);
 }
+
+#[scenario]
+fn of_several_projects_the_last_is_looked_at_and_none_is_offered_twice(world: &World, sandbox: &Sandbox) {
+    let (a, b) = (world.project("a"), world.project("b"));
+    opaque(world, &a.namespace, "in-a");
+    opaque(world, &b.namespace, "in-b");
+    for places in [format!("-p {},{}", a.name, b.name), format!("-p {} -p {}", a.name, b.name)] {
+        assert_eq!(ask(sandbox, &format!("set {places} ")).names(), ["in-b"], "{places}");
+        assert_eq!(ask(sandbox, &format!("unset {places} in-b ")).names(), ["k-2", "k1"], "{places}");
+    }
+    let second = ask(sandbox, &format!("set s -p {},", a.name));
+    let begun = format!("{},", a.name);
+    let offered = starting(&second, &begun);
+    assert!(offered.contains(&format!("{begun}{}", b.name).as_str()), "{:?}", second.lines);
+    assert!(!offered.contains(&format!("{begun}{}", a.name).as_str()), "{:?}", second.lines);
+}
+
+#[scenario]
+fn what_is_copied_to_be_shared_is_where_it_is_now(world: &World, sandbox: &Sandbox) {
+    let project = world.project("a");
+    opaque(world, &project.namespace, "own");
+    let line = format!("copy -p {} --cluster-wide ", project.name);
+    assert_eq!(ask(sandbox, &line).names(), ["own"]);
+}
