@@ -163,12 +163,7 @@ impl<'a> SecretChange<'a> {
         let verb = format!("{}{place}", done.verb);
         objects.tell(&format!("secret/{}", self.name), &verb, done.object.clone())?;
         tell_keys(&done.difference, project, self.session);
-        if !done.lost_ends.is_empty() {
-            self.session.ui.note(&format!(
-                "the noted end of {} went with the old value{place}; set --expires notes that of the new one",
-                list(&done.lost_ends)
-            ));
-        }
+        tell_lost_ends(&done.lost_ends, &place, "set --expires", self.session);
         let usage = CommandLine::plugin("usage").arg(self.name);
         let usage = if project.is_some() { usage.then("-A") } else { self.session.in_this_place(usage) };
         self.session.propose(self.write, &usage);
@@ -262,6 +257,17 @@ pub(crate) fn tell_keys(difference: &Difference, project: Option<&str>, session:
     let keys = difference.in_words();
     if !keys.is_empty() {
         session.ui.note(&project.map_or_else(|| keys.clone(), |project| format!("{keys}, in {project}")));
+    }
+}
+
+/// Notes whose noted ends went with their old values, and what notes new ones. `place` is ` in team-a` if there are
+/// several.
+pub(crate) fn tell_lost_ends(keys: &[String], place: &str, again: &str, session: &Session<'_>) {
+    if !keys.is_empty() {
+        let keys = list(keys);
+        session.ui.note(&format!(
+            "the noted end of {keys} went with the old value{place}; {again} notes that of the new one"
+        ));
     }
 }
 

@@ -14,7 +14,9 @@ pub(crate) use copy::{
     origin, reaches_projects,
 };
 pub(crate) use existing::Existing;
-pub(crate) use plan::{Allowed, Reason, Step, Wishes, anew_body, copy_body, mend_body, source_body, step};
+pub(crate) use plan::{
+    Allowed, Given, Reason, Step, Wishes, anew_body, copy_body, mend_body, source_body, step,
+};
 pub(crate) use scope::{
     CURRENT_LABEL, DEPARTMENT_LABEL, Key, LEGACY_LABEL, Scope, is_mark, marking, unmarking,
 };

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::copy::{Content, Encoded, MARK, ORIGIN};
 use super::scope::Scope;
 use super::state::{Change, Held, Row, State};
-use crate::metadata;
+use crate::metadata::{self, EXPIRES, Ends};
 use crate::secret::Fate;
 
 /// The user's choices beyond making and updating copies.
@@ -104,7 +104,7 @@ pub(crate) fn step(row: &Row, scope: &Scope, wishes: Wishes<'_>) -> Step {
         State::Stale if row.is_perhaps_a_copy() => of_somebody_else(row, scope, wishes.adopt),
         State::Stale if needs_anew(row) => Step::Recreate,
         State::Stale => Step::Update,
-        State::Copied if row.is_ours() && lacks(row, wishes.labels) => Step::Update,
+        State::Copied if row.is_ours() && (lacks(row, wishes.labels) || has_other_ends(row)) => Step::Update,
         State::Conflict | State::Same | State::Foreign => of_somebody_else(row, scope, wishes.adopt),
         State::Orphan if !row.is_ours() => Step::Skip(Reason::OrphanOfRunai),
         State::Orphan if wishes.prune == Allowed::Yes => Step::Remove,
@@ -128,6 +128,11 @@ fn of_somebody_else(row: &Row, scope: &Scope, adopt: Allowed) -> Step {
         (Allowed::No, State::Stale) => Step::Skip(Reason::PerhapsACopy),
         (Allowed::No, _) => Step::Skip(Reason::NotACopy),
     }
+}
+
+/// Returns true if other ends are noted for the values of the existing secret than for those of its source.
+fn has_other_ends(row: &Row) -> bool {
+    row.held.as_ref().is_some_and(|held| held.record.contains_key(EXPIRES))
 }
 
 /// Returns true if the existing secret lacks some of these labels.
@@ -177,26 +182,32 @@ impl Step {
     }
 }
 
+/// What a copy gets of its source, and the labels that were wished for.
+#[derive(Clone, Copy)]
+pub(crate) struct Given<'a> {
+    pub(crate) identity: &'a str,
+    pub(crate) labels: Option<&'a BTreeMap<String, String>>,
+    pub(crate) content: &'a Content,
+    /// When its values end.
+    pub(crate) ends: Option<&'a Ends>,
+}
+
 /// Builds the body that creates a copy, the same in every project.
-pub(crate) fn copy_body(
-    name: &str,
-    identity: &str,
-    labels: Option<&BTreeMap<String, String>>,
-    content: &Content,
-) -> Bytes {
-    anew_body(&json!({ "name": name }), identity, labels, content)
+pub(crate) fn copy_body(name: &str, given: &Given<'_>) -> Bytes {
+    anew_body(&json!({ "name": name }), given)
 }
 
 /// Builds the body that creates a copy in place of a secret with this metadata; its other labels stay.
-pub(crate) fn anew_body(
-    old: &Value,
-    identity: &str,
-    labels: Option<&BTreeMap<String, String>>,
-    content: &Content,
-) -> Bytes {
-    let marks = copy_labels(labels);
-    let origin = BTreeMap::from([(ORIGIN.to_owned(), identity.to_owned())]);
-    new_body(metadata::with(metadata::of_a_new_object(old), &marks, &origin), content)
+pub(crate) fn anew_body(old: &Value, given: &Given<'_>) -> Bytes {
+    let Given { identity, labels, content, ends } = given;
+    let mut old = metadata::of_a_new_object(old);
+    // They hold for the values that were there.
+    if let Some(annotations) = old.get_mut("annotations").and_then(Value::as_object_mut) {
+        annotations.remove(EXPIRES);
+    }
+    let ends = ends.and_then(Ends::annotation).map(|ends| (EXPIRES.to_owned(), ends));
+    let annotations = [(ORIGIN.to_owned(), (*identity).to_owned())].into_iter().chain(ends).collect();
+    new_body(metadata::with(old, &copy_labels(*labels), &annotations), content)
 }
 
 fn copy_labels(labels: Option<&BTreeMap<String, String>>) -> BTreeMap<String, String> {
@@ -205,9 +216,18 @@ fn copy_labels(labels: Option<&BTreeMap<String, String>>) -> BTreeMap<String, St
     all
 }
 
-/// Builds the body that creates a source in Run:ai's namespace, with these labels.
-pub(crate) fn source_body(name: &str, labels: &BTreeMap<&str, &str>, content: &Content) -> Bytes {
-    new_body(json!({ "name": name, "labels": labels }), content)
+/// Builds the body that creates a source in Run:ai's namespace, with these labels and the noted ends of its values.
+pub(crate) fn source_body(
+    name: &str,
+    labels: &BTreeMap<&str, &str>,
+    content: &Content,
+    ends: &Ends,
+) -> Bytes {
+    let mut metadata = json!({ "name": name, "labels": labels });
+    if let Some(ends) = ends.annotation() {
+        metadata["annotations"] = json!({ EXPIRES: ends });
+    }
+    new_body(metadata, content)
 }
 
 fn new_body(metadata: Value, content: &Content) -> Bytes {
@@ -227,18 +247,13 @@ fn new_body(metadata: Value, content: &Content) -> Bytes {
 
 /// Builds the merge patch that gives a secret the source's content if it is unchanged since it was read, and
 /// the mark if it becomes a copy of `sync`.
-pub(crate) fn mend_body(
-    identity: &str,
-    labels: Option<&BTreeMap<String, String>>,
-    content: &Content,
-    held: &Held,
-    step: Step,
-) -> Bytes {
+pub(crate) fn mend_body(given: &Given<'_>, held: &Held, step: Step) -> Bytes {
     #[derive(Serialize)]
     struct Patch<'a> {
         metadata: Value,
         data: Data<'a>,
     }
+    let Given { identity, labels, content, .. } = *given;
     let mut metadata =
         json!({ "uid": held.uid, "resourceVersion": held.version, "annotations": held.record });
     if step == Step::Adopt {
@@ -279,10 +294,9 @@ fn body(object: &impl Serialize, weight: usize) -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use super::super::copy::identity;
     use super::super::scope::{CURRENT_LABEL, DEPARTMENT_LABEL, LEGACY_LABEL};
     use super::super::state::tests::{project, secret, source};
-    use super::super::state::{Found, row};
+    use super::super::state::{Found, Source, row};
     use super::*;
     use crate::metadata::{CHANGED, LAST_APPLIED};
 
@@ -340,6 +354,43 @@ mod tests {
         assert_eq!(step(json!({CURRENT_LABEL: "true"})), Step::Nothing, "Run:ai's are left as they are");
     }
 
+    fn given(source: &Source) -> Given<'_> {
+        Given { identity: "runai/hf", labels: None, content: source.content().unwrap(), ends: source.ends() }
+    }
+
+    #[test]
+    fn a_copy_has_the_noted_ends_of_its_source_and_no_others() {
+        let end = Ends::of(r#"{"k":"2099-01-01T00:00:00Z"}"#);
+        let noted = end.annotation().unwrap();
+        let mut source = source(Scope::EveryProject);
+        let copy = |ends: Value| {
+            let metadata = json!({"uid": "u", "labels": {MARK: "true"}, "annotations": {ORIGIN: "runai/hf", EXPIRES: ends}});
+            secret(&metadata, &json!({"k": "dg=="}))
+        };
+        let step_of = |source: &Source, ends: &str| {
+            step(
+                &row(source, "runai/hf", &project(), &copy(json!(ends))),
+                &Scope::EveryProject,
+                Wishes::default(),
+            )
+        };
+        assert_eq!((step_of(&source, "{}"), step_of(&source, &noted)), (Step::Nothing, Step::Update));
+        let old = row(&source, "runai/hf", &project(), &copy(json!(noted)));
+        assert_eq!(old.held.unwrap().record[EXPIRES], Value::Null, "the source has none");
+        if let Source::There(_, _, ends) = &mut source {
+            *ends = end;
+        }
+        assert_eq!((step_of(&source, "{}"), step_of(&source, &noted)), (Step::Update, Step::Nothing));
+        let annotations = |body: Bytes| {
+            let body: Value = serde_json::from_slice(&body).unwrap();
+            body["metadata"]["annotations"].clone()
+        };
+        let new = annotations(copy_body("hf", &given(&source)));
+        assert_eq!(new, json!({ORIGIN: "runai/hf", EXPIRES: noted}));
+        let old = json!({"name": "hf", "annotations": {EXPIRES: "{}"}});
+        assert_eq!(annotations(anew_body(&old, &given(&source))), new);
+    }
+
     #[test]
     fn a_copy_that_is_made_anew_keeps_what_the_old_one_was_labelled_with() {
         let old = json!({
@@ -347,7 +398,7 @@ mod tests {
             "labels": {"team": "ml"}, "annotations": {"note": "x", LAST_APPLIED: "{}"}, "finalizers": ["f"],
         });
         let source = source(Scope::EveryProject);
-        let body = anew_body(&old, "runai/hf", None, source.content().unwrap());
+        let body = anew_body(&old, &given(&source));
         let metadata = serde_json::from_slice::<Value>(&body).unwrap()["metadata"].clone();
         let expected = json!({
             "name": "hf", "labels": {"team": "ml", MARK: "true"},
@@ -369,7 +420,7 @@ mod tests {
     #[test]
     fn a_copy_has_the_content_and_our_mark_and_no_label_that_run_ai_knows() {
         let source = source(Scope::EveryProject);
-        let body = copy_body("hf", &identity("runai", "hf"), None, source.content().unwrap());
+        let body = copy_body("hf", &given(&source));
         let expected = json!({
             "apiVersion": "v1", "kind": "Secret", "type": "Opaque", "data": {"k": "dg=="},
             "metadata": {
@@ -387,7 +438,7 @@ mod tests {
         let source = source(Scope::EveryProject);
         let row = row(&source, "runai/hf", &project(), &found);
         let held = row.held.as_ref().unwrap();
-        let body = mend_body("runai/hf", None, source.content().unwrap(), held, Step::Update);
+        let body = mend_body(&given(&source), held, Step::Update);
         let expected = json!({
             "metadata": {"uid": "u", "resourceVersion": "7", "annotations": held.record},
             "data": {"k": "dg==", "more": null},

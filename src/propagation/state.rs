@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::copy::{Content, Evidence, ExistingSecret};
 use super::scope::Scope;
 use crate::history;
+use crate::metadata::{EXPIRES, Ends};
 use crate::project::Project;
 use crate::secret::Difference;
 
 /// The secret in Run:ai's namespace, as far as the user may see it.
 pub(crate) enum Source {
-    /// Its scope and its content.
-    There(Scope, Content),
+    /// Its scope, its content, and when its values end.
+    There(Scope, Content, Ends),
     Missing,
     /// The user may not read it.
     Unseen,
@@ -23,13 +24,13 @@ pub(crate) enum Source {
 
 impl Source {
     pub(crate) fn of(secret: ExistingSecret) -> Self {
-        Self::There(Scope::of(&secret.metadata.labels), secret.content)
+        Self::There(Scope::of(&secret.metadata.labels), secret.content, secret.metadata.annotations.ends)
     }
 
     /// Returns the scope of the secret: nobody if it does not exist, none if that is unknown.
     pub(crate) fn scope(&self) -> Option<Scope> {
         match self {
-            Self::There(scope, _) => Some(scope.clone()),
+            Self::There(scope, ..) => Some(scope.clone()),
             Self::Missing => Some(Scope::Nobody),
             Self::Unseen => None,
         }
@@ -37,7 +38,15 @@ impl Source {
 
     pub(crate) fn content(&self) -> Option<&Content> {
         match self {
-            Self::There(_, content) => Some(content),
+            Self::There(_, content, _) => Some(content),
+            Self::Missing | Self::Unseen => None,
+        }
+    }
+
+    /// Returns the noted ends of its values, as far as the user may see it.
+    pub(crate) fn ends(&self) -> Option<&Ends> {
+        match self {
+            Self::There(_, _, ends) => Some(ends),
             Self::Missing | Self::Unseen => None,
         }
     }
@@ -178,7 +187,7 @@ pub(crate) struct Held {
     pub(crate) change: Change,
     pub(crate) likeness: Likeness,
     pub(crate) labels: BTreeMap<String, String>,
-    /// The annotation that records the change of its keys.
+    /// The annotations that a write changes: the record of its keys, and their noted ends.
     pub(crate) record: Map<String, Value>,
 }
 
@@ -263,10 +272,13 @@ fn held(source: &Source, secret: &ExistingSecret) -> Held {
     let other_type = content.is_some_and(|content| content.secret_type != secret.content.secret_type);
     let difference =
         content.map(|content| Difference::of_whole(&secret.content.data, &content.data)).unwrap_or_default();
+    let mut record = history::annotations(&secret.metadata, &difference.touched());
+    let ends = source.ends().filter(|ends| **ends != secret.metadata.annotations.ends);
+    record.extend(ends.map(|ends| (EXPIRES.to_owned(), json!(ends.annotation()))));
     Held {
         uid: secret.metadata.uid.clone(),
         version: secret.metadata.resource_version.clone(),
-        record: history::annotations(&secret.metadata, &difference.touched()),
+        record,
         difference,
         change: if other_type || secret.immutable { Change::OnlyAnew } else { Change::InPlace },
         likeness: Likeness::of(source, secret),
@@ -276,8 +288,6 @@ fn held(source: &Source, secret: &ExistingSecret) -> Held {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use serde_json::{Value, json};
-
     use super::super::copy::tests::namesake;
     use super::super::copy::{MARK, ORIGIN};
     use super::super::scope::CURRENT_LABEL;
@@ -285,7 +295,7 @@ pub(super) mod tests {
 
     pub(crate) fn source(scope: Scope) -> Source {
         let object = json!({"metadata": {}, "type": "Opaque", "data": {"k": "dg=="}});
-        Source::There(scope, namesake(object).content)
+        Source::There(scope, namesake(object).content, Ends::default())
     }
 
     pub(crate) fn project() -> Project {

@@ -35,13 +35,13 @@ pub(crate) fn show(survey: &Survey, form: Report, head: Head, session: &Session<
 fn headline(survey: &Survey) -> String {
     let Survey { name, namespace, .. } = survey;
     match survey.source {
-        Source::There(Scope::EveryProject, _) => {
+        Source::There(Scope::EveryProject, ..) => {
             format!("secret {name} in {namespace} is shared with every project")
         }
-        Source::There(Scope::Department(ref id), _) => format!(
+        Source::There(Scope::Department(ref id), ..) => format!(
             "secret {name} in {namespace} is shared with department {id}; the cluster does not say which projects that has"
         ),
-        Source::There(Scope::Nobody, _) => format!("secret {name} in {namespace} is not shared"),
+        Source::There(Scope::Nobody, ..) => format!("secret {name} in {namespace} is not shared"),
         Source::Missing => format!("there is no secret {name} in {namespace}"),
         Source::Unseen => {
             format!("you may not read secret {name} in {namespace}: contents can't be compared")
@@ -160,9 +160,9 @@ struct ProjectReport<'a> {
 impl<'a> SecretReport<'a> {
     pub(crate) fn of(survey: &'a Survey) -> Self {
         let (shared_with, department) = match &survey.source {
-            Source::There(Scope::EveryProject, _) => ("everyProject", None),
-            Source::There(Scope::Department(id), _) => ("department", Some(id.clone())),
-            Source::There(Scope::Nobody, _) => ("nobody", None),
+            Source::There(Scope::EveryProject, ..) => ("everyProject", None),
+            Source::There(Scope::Department(id), ..) => ("department", Some(id.clone())),
+            Source::There(Scope::Nobody, ..) => ("nobody", None),
             Source::Missing => ("missing", None),
             Source::Unseen => ("unseen", None),
         };

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 use support::{Chain, Sandbox, World, scenario};
 
+use crate::status::{Shared, our_copy};
 use crate::view::create;
 use crate::view_identity::signed;
 
@@ -142,7 +143,11 @@ fn a_noted_end_holds_for_the_value_it_was_noted_for(world: &World, sandbox: &San
     run("set hf B --expires=2199-06-30T10:00:00Z", "3");
     assert_eq!(noted(world, &namespace, "hf"), Some(json!({"A": a, "B": b})));
     // Whoever writes the whole secret keeps the ends of the values that stay.
-    run("create hf --replace --from-literal=A=1 --from-literal=B=4 --yes", "");
+    let dropped = "note: the noted end of B went with the old value; --expires notes that of the new one\n";
+    for more in [" --dry-run", " --yes"] {
+        let line = format!("create hf --replace --from-literal=A=1 --from-literal=B=4{more}");
+        assert!(run(&line, "").stderr.contains(dropped), "{more}");
+    }
     assert_eq!(noted(world, &namespace, "hf"), Some(json!({"A": a})));
     let gone = run("unset hf A --yes", "");
     assert!(!gone.stderr.contains("noted end"), "{gone}");
@@ -167,6 +172,73 @@ fn an_editor_leaves_the_ends_of_what_it_does_not_change(world: &World, sandbox: 
     let (code, shown) = sandbox.in_terminal(["edit", "hf", "-n", &namespace]).wait();
     assert!(code == 0 && shown.contains("the noted end of B went with the old value"), "{shown}");
     assert_eq!(noted(world, &namespace, "hf"), Some(json!({"A": "2199-01-31T00:00:00Z"})));
+}
+
+#[scenario]
+fn an_editor_notes_the_end_of_what_it_changes(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("ns");
+    let create = ["create", "hf", "--from-literal=A=1", "--from-literal=B=1", "--expires=2199-01-31"];
+    sandbox.run(create.iter().chain(&["-n", namespace.as_str()])).success();
+    let edit = |editor: &str, more: &[&str]| {
+        let line = ["edit", "hf", "--expires=2199-06-30", "-n", &namespace];
+        sandbox.env("EDITOR", editor).env("XDG_RUNTIME_DIR", sandbox.home()).run(line.iter().chain(more))
+    };
+    let other = "sed -i 's/^B: .*/B: other/'";
+    edit(other, &["--dry-run=server"]).success();
+    let ends = |b: &str| Some(json!({"A": "2199-01-31T00:00:00Z", "B": b}));
+    assert_eq!(noted(world, &namespace, "hf"), ends("2199-01-31T00:00:00Z"));
+    let edited = edit(other, &[]).success();
+    assert!(!edited.stderr.contains("noted end"), "{edited}");
+    assert_eq!(noted(world, &namespace, "hf"), ends("2199-06-30T00:00:00Z"));
+    edit("sed -i '/^B:/d'", &["--yes"]).success();
+    assert_eq!(
+        noted(world, &namespace, "hf"),
+        Some(json!({"A": "2199-01-31T00:00:00Z"})),
+        "what is gone has none"
+    );
+}
+
+#[scenario]
+fn copies_of_a_shared_secret_have_its_noted_ends(world: &World, sandbox: &Sandbox) {
+    let shared = Shared::new(world);
+    let [made, mended] = ["made", "mended"].map(|name| world.project(name));
+    our_copy(world, &shared, &mended.namespace, "old");
+    let note = |ends: Value| {
+        let path = format!("/api/v1/namespaces/{}/secrets/hf", shared.runai);
+        world.patch(&path, &json!({"metadata": {"annotations": {EXPIRES: ends}}}));
+    };
+    let sync = || {
+        world.clear_log();
+        sandbox.run(shared.run(&["sync", "hf"])).success()
+    };
+    let ends = || [&made, &mended].map(|project| noted(world, &project.namespace, "hf"));
+    let (first, second) = ("2199-01-31T00:00:00Z", "2199-06-30T00:00:00Z");
+    note(json!(json!({"token": first}).to_string()));
+    sync();
+    assert_eq!(ends(), [Some(json!({"token": first})), Some(json!({"token": first}))]);
+    // The values are the same, and only their end is another.
+    note(json!(json!({"token": second}).to_string()));
+    sandbox.run(shared.run(&["status", "hf"])).success();
+    let trial = sandbox.run(shared.run(&["sync", "hf", "--dry-run=server"])).success();
+    assert_eq!(trial.stdout.matches(" updated in ").count(), 2, "{trial}");
+    let synced = sync();
+    assert_eq!(synced.stdout.matches(" updated in ").count(), 2, "{synced}");
+    assert_eq!(ends(), [Some(json!({"token": second})), Some(json!({"token": second}))]);
+    sync();
+    assert!(world.writes().is_empty(), "{:?}", world.lines());
+    note(Value::Null);
+    sync();
+    assert_eq!(ends(), [None, None]);
+}
+
+#[scenario]
+fn a_secret_that_is_shared_from_a_project_keeps_its_noted_ends(world: &World, sandbox: &Sandbox) {
+    let (project, runai) = (world.project("a"), world.runai_namespace());
+    let create = ["create", "hf", "--from-literal=A=1", "--expires=2199-01-31", "-p", &project.name];
+    sandbox.run(create).success();
+    let label = ["label", "hf", "--from-project", &project.name, "--yes", "--runai-namespace", &runai];
+    sandbox.run(label).success();
+    assert_eq!(noted(world, &runai, "hf"), Some(json!({"A": "2199-01-31T00:00:00Z"})));
 }
 
 #[scenario]

@@ -76,7 +76,9 @@ impl Replacement<'_> {
                 if change::secret::is_as_wanted(&old, self.manifest, &difference) {
                     return Ok(("unchanged", difference));
                 }
-                self.agree(&old, &Agreement::default()).await.map(|()| ("replaced", difference))
+                self.agree(&old, &Agreement::default()).await?;
+                self.tell_of_lost_ends(&old.metadata, &difference);
+                Ok(("replaced", difference))
             }
             Err(failure) if failure.is_not_found() => Ok(("created", Difference::default())),
             Err(failure) => Err(Error::from(failure).hint(
@@ -174,7 +176,9 @@ impl Replacement<'_> {
         }
         self.tell_of_remains(before);
         self.tell_of_copies(before);
-        Ok(Written { verb: "replaced", object, difference: agreement.difference.take() })
+        let difference = agreement.difference.take();
+        self.tell_of_lost_ends(before, &difference);
+        Ok(Written { verb: "replaced", object, difference })
     }
 
     /// Warns that this secret lacks some of what an earlier run left behind. Somebody else made this one, so
@@ -195,6 +199,14 @@ impl Replacement<'_> {
             remains.in_words(),
             remains.place()
         ));
+    }
+
+    /// Says which noted ends go with the values that they were noted for.
+    fn tell_of_lost_ends(&self, before: &Value, difference: &Difference) {
+        let now = metadata(&self.manifest.metadata_over(before, difference)).annotations.ends;
+        let mut lost = metadata(before).annotations.ends.lost_in(&now);
+        lost.retain(|key| !difference.loses(key));
+        change::secret::tell_lost_ends(&lost, "", "--expires", self.session);
     }
 
     /// Notes that the copies follow; `--cluster-wide` says so itself.
@@ -292,6 +304,7 @@ impl Replacement<'_> {
         ));
         let object = anew.run(old, &bodies, &kept).await?;
         self.tell_of_copies(before);
+        self.tell_of_lost_ends(before, &difference);
         Ok(Written { verb: "replaced", object, difference })
     }
 

@@ -19,8 +19,9 @@ use crate::change::secret::{Done, SecretChange};
 use crate::cluster::{Failure, SecretWithValues};
 use crate::command_line::{self, CommandLine};
 use crate::error::{Error, Result};
-use crate::flags::{DryRun, Holds, Output, WriteArgs};
+use crate::flags::{DryRun, Holds, Output, WriteArgs, parse_end};
 use crate::metadata::Ends;
+use crate::moment::Moment;
 use crate::propagation::Scope;
 use crate::secret::{self, Changes, Difference, SecretValue};
 use crate::session::Session;
@@ -54,6 +55,10 @@ pub(crate) struct EditArgs {
     #[arg(value_name = "KEY", add = Holds::Key)]
     key: Option<String>,
 
+    /// When the values that you change end, for `check` and `list`: a day, a time (RFC 3339), or from now on as 90d or 12w
+    #[arg(long, value_name = "DATE", value_parser = parse_end, add = Holds::Text)]
+    expires: Option<Moment>,
+
     #[command(flatten)]
     write: WriteArgs,
 }
@@ -73,7 +78,7 @@ pub(super) async fn run(args: &EditArgs, session: &Session<'_>) -> Result<()> {
     let editor = Editor::of(session)?;
     tell_of_leftovers(session);
     let file = PrivateFile::new(form.file_name(), form.text(&place(&change), &found.values))?;
-    let mut editing = Editing { change, editor, form, file };
+    let mut editing = Editing { change, editor, form, file, expires: args.expires };
     editing.say_how_to_resume();
     let written = match editing.edit(&found.values).await? {
         Some(changes) => editing.write(found, changes).await?,
@@ -159,6 +164,8 @@ struct Editing<'a> {
     editor: Editor,
     form: Form,
     file: PrivateFile,
+    /// When the values end that are changed.
+    expires: Option<Moment>,
 }
 
 /// The decision about keys that both changed.
@@ -249,7 +256,7 @@ impl Editing<'_> {
             }
             let difference = Difference::of(&seen.values, changes.entries());
             let old = &seen.head.metadata.annotations.ends;
-            let ends = change::secret::ends_after(&seen.head.metadata, &difference, Ends::default());
+            let ends = change::secret::ends_after(&seen.head.metadata, &difference, self.noted(&difference));
             let metadata = change::secret::patch_metadata(&seen.head.metadata, &difference, &ends);
             let failure = match self.send(&metadata, &changes).await {
                 Ok(object) => {
@@ -270,6 +277,12 @@ impl Editing<'_> {
             }
             seen = now;
         }
+    }
+
+    /// Returns the end of the values that are changed.
+    fn noted(&self, difference: &Difference) -> Ends {
+        let new = difference.touched().into_iter().filter(|key| !difference.loses(key));
+        self.expires.map(|end| Ends::noted(new, end)).unwrap_or_default()
     }
 
     /// Warns of values that nothing could use in a secret of this type.

@@ -38,7 +38,8 @@ impl Copying<'_> {
         if self.write.dry_run == DryRun::Client {
             return Ok(json!({ "metadata": { "name": name, "namespace": to, "labels": self.labels } }));
         }
-        let body = propagation::source_body(name, self.labels, &secret.content);
+        let body =
+            propagation::source_body(name, self.labels, &secret.content, &secret.metadata.annotations.ends);
         match cluster.create_secret(to, body, Answer::Metadata, self.write.write()).await {
             Ok(_) => Ok(json!({ "metadata": { "name": name, "namespace": to, "labels": self.labels } })),
             Err(failure) if failure.is_already_exists() => Err(Error::from(failure).hint(format!(

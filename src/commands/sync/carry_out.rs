@@ -14,7 +14,7 @@ use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::DryRun;
 use crate::project::Project;
-use crate::propagation::{self, Content, Found, Reason, Row, Scope, Source, State, Step, Wishes};
+use crate::propagation::{self, Content, Found, Given, Reason, Row, Scope, Source, State, Step, Wishes};
 use crate::session::Session;
 use crate::sharing::survey::AT_ONCE;
 use crate::{secret, sharing};
@@ -58,7 +58,9 @@ impl<'a> Copying<'a> {
     ) -> Self {
         let Plan { name, source, scope, .. } = plan;
         let identity = propagation::identity(namespace, name);
-        let copy = |content| propagation::copy_body(name, &identity, wishes.labels, content);
+        let (labels, ends) = (wishes.labels, source.ends());
+        let copy =
+            |content| propagation::copy_body(name, &Given { identity: &identity, labels, content, ends });
         let body = source.content().map(copy).unwrap_or_default();
         Self { name, identity, source, scope, wishes, cluster, args, session, body }
     }
@@ -161,8 +163,7 @@ impl<'a> Copying<'a> {
         match (step, &row.held, self.source.content()) {
             (Step::Create, _, Some(content)) => self.create(&row.namespace, content).await?,
             (Step::Update | Step::Adopt, Some(held), Some(content)) => {
-                let labels = self.wishes.labels;
-                let body = propagation::mend_body(&self.identity, labels, content, held, *step);
+                let body = propagation::mend_body(&self.given(content), held, *step);
                 self.cluster.patch_secret(&row.namespace, self.name, body, self.args.write.write()).await?;
             }
             (Step::Recreate | Step::AdoptByRecreate, Some(_), Some(content)) => {
@@ -180,10 +181,7 @@ impl<'a> Copying<'a> {
         let write = self.args.write.write();
         let remains = Remains::of(self.cluster, namespace, self.name);
         let body = match &remains {
-            Some(remains) => {
-                let labels = self.wishes.labels;
-                propagation::anew_body(&self.named(remains.metadata()), &self.identity, labels, content)
-            }
+            Some(remains) => propagation::anew_body(&self.named(remains.metadata()), &self.given(content)),
             None => self.body.clone(),
         };
         self.cluster.create_secret(namespace, body, Answer::Metadata, write).await?;
@@ -210,8 +208,7 @@ impl<'a> Copying<'a> {
                 Error::failed("somebody changed it meanwhile").hint("run the command again"),
             ));
         }
-        let labels = self.wishes.labels;
-        let new = propagation::anew_body(&self.named(&old["metadata"]), &self.identity, labels, content);
+        let new = propagation::anew_body(&self.named(&old["metadata"]), &self.given(content));
         let again = CommandLine::plugin("sync").arg(self.name).to_string();
         let bodies = Bodies { new, old: None, lost_keys: Vec::new(), again };
         let anew = SecretRecreation {
@@ -226,6 +223,11 @@ impl<'a> Copying<'a> {
         anew.run(&old, &bodies, &kept).await.map(drop).map_err(WriteError::Other)
     }
 
+    /// Returns what a copy gets of its source.
+    fn given<'c>(&'c self, content: &'c Content) -> Given<'c> {
+        Given { identity: &self.identity, labels: self.wishes.labels, content, ends: self.source.ends() }
+    }
+
     /// Returns the metadata with the name of the copy.
     fn named(&self, metadata: &Value) -> Value {
         let mut metadata = metadata.clone();
@@ -238,7 +240,7 @@ impl<'a> Copying<'a> {
     async fn check_with_server(&self, row: &Row) -> Result<(), Failure> {
         let (Some(held), Some(content)) = (&row.held, self.source.content()) else { return Ok(()) };
         let trial = secret::with_suffix(self.name, &held.uid);
-        let body = propagation::copy_body(&trial, &self.identity, self.wishes.labels, content);
+        let body = propagation::copy_body(&trial, &self.given(content));
         let write = Write { keep: Keep::No, ..self.args.write.write() };
         self.cluster.create_secret(&row.namespace, body, Answer::Metadata, write).await.map(drop)
     }

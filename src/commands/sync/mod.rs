@@ -102,15 +102,15 @@ fn syncable(survey: &Survey, area: &ProjectSelection, args: &SyncArgs) -> Result
                     CommandLine::kubectl("auth can-i get").arg(format!("secret/{name}")).namespace(namespace)
                 )))
         }
-        Source::There(Scope::Department(id), _) if area.reach == Reach::EveryProject => {
+        Source::There(Scope::Department(id), ..) if area.reach == Reach::EveryProject => {
             Err(Error::usage(format!(
                 "secret {name:?} is shared with department {id:?}, and the cluster does not say which projects that has"
             ))
             .hint("name its projects with --to-project"))
         }
-        Source::There(Scope::Nobody, _) | Source::Missing if !args.prune => Err(not_shared(survey)),
+        Source::There(Scope::Nobody, ..) | Source::Missing if !args.prune => Err(not_shared(survey)),
         Source::Missing => Ok(Scope::Nobody),
-        Source::There(scope, _) => Ok(scope.clone()),
+        Source::There(scope, ..) => Ok(scope.clone()),
     }
 }
 
