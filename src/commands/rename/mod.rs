@@ -83,7 +83,7 @@ pub(super) async fn run(args: &RenameArgs, session: &Session<'_>) -> Result<()> 
     }
     let cluster = session.connect().await?;
     let namespace = session.namespace(&cluster).await?;
-    Renaming { args, namespace: &namespace, cluster: &cluster, session }.run().await
+    Box::pin(Renaming { args, namespace: &namespace, cluster: &cluster, session }.run()).await
 }
 
 /// A rename that is under way.
