@@ -138,6 +138,14 @@ impl Error {
         self
     }
 
+    /// Says it in other words, its line and its hints.
+    #[must_use]
+    pub(crate) fn in_words(mut self, words: impl Fn(&str) -> String) -> Self {
+        self.line = words(&self.line).into();
+        self.hints = self.hints.iter().map(|hint| words(hint)).collect();
+        self
+    }
+
     /// Adds a command that would mend it.
     #[must_use]
     pub(crate) fn remedy(mut self, remedy: Remedy) -> Self {

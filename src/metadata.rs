@@ -51,6 +51,8 @@ pub(crate) struct Metadata {
 pub(crate) struct Annotations {
     #[serde(rename = "kubectl-runai-secret/file-of")]
     pub(crate) file_of: Option<String>,
+    #[serde(rename = "kubectl-runai-secret/file-adopted")]
+    pub(crate) file_adopted: Option<String>,
     #[serde(rename = "kubectl-runai-secret/copy-of")]
     pub(crate) copy_of: Option<String>,
     #[serde(rename = "kubectl-runai-secret/deleting")]

@@ -13,7 +13,7 @@ use futures::{StreamExt, stream};
 use serde_json::Value;
 
 use crate::change;
-use crate::change::secret::{Plan, SecretChange, Step};
+use crate::change::secret::{Done, Plan, SecretChange, Step};
 use crate::cluster::{Cluster, SecretHead, SecretWithValues, if_there};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
@@ -21,14 +21,14 @@ use crate::flags::{DryRun, WriteArgs};
 use crate::metadata::{Ends, Metadata};
 use crate::propagation::{self, Scope};
 use crate::secret::{
-    self, Declared, DeclaredPlaces, DeclaredSecret, Difference, FILE_LABEL, FILE_OF, Handling, LOGIN_LABEL,
-    Nothing, Origin, ProcessInput, SecretManifest, SecretValue,
+    self, Declared, DeclaredPlaces, DeclaredSecret, Difference, FILE_ADOPTED, FILE_LABEL, FILE_OF, Handling,
+    LOGIN_LABEL, Nothing, Origin, ProcessInput, SecretManifest, SecretValue, Source,
 };
 use crate::session::Session;
 use crate::session::projects::ProjectSelection;
 use crate::sources::manifest_files::ManifestFile;
-use crate::sources::read_logins;
-use crate::{logins, sharing};
+use crate::sources::{ask_about_suspects, read_logins};
+use crate::{logins, sharing, sources};
 
 /// How many secrets are read and written at a time.
 const AT_ONCE: usize = 16;
@@ -71,10 +71,11 @@ pub(crate) struct Spot {
 pub(crate) struct Made {
     pub(crate) name: String,
     pub(crate) spot: Spot,
-    pub(crate) verb: &'static str,
-    pub(crate) difference: Difference,
+    pub(crate) done: Done,
     /// Keys that it has and the file does not name.
     pub(crate) others: Vec<String>,
+    /// Whether somebody else had made it.
+    pub(crate) adopted: Adopt,
     /// Warnings of its values together with those that were there, a line each.
     warnings: Vec<String>,
 }
@@ -102,7 +103,8 @@ impl DeclaredFile {
     /// # Errors
     /// It can't be read, is a manifest, or is not as its schema says.
     pub(crate) fn read(path: &OsStr) -> Result<Self> {
-        let file = ManifestFile::read(&Origin::of(path))?;
+        let read = ManifestFile::read(&Origin::of(path));
+        let file = read.map_err(|error| error.keep_hints(|hint| !hint.contains("--in-place")))?;
         let shown = file.name().to_owned();
         let objects = file.manifest()?.objects(|_, _| true)?;
         if objects.iter().any(|object| is_manifest(&object.value)) {
@@ -151,9 +153,12 @@ impl Wanted {
         sources.extend(logins.sources);
         let handling = Handling { trimming: declared.trimming, nothing: Nothing::NoteLines };
         let contents = secret::read(sources, handling, &mut ProcessInput)?;
+        contents.check_no_file_is_empty().map_err(|error| {
+            error.hint("fill it, or leave it out of the file: a secret without keys is hardly meant")
+        })?;
         let name = &declared.name;
         for note in contents.notes.iter().chain(&logins.notes) {
-            session.ui.note(&format!("{name}: {note}"));
+            session.ui.note(&format!("{name}: {}", in_words_of_the_file(note)));
         }
         for warning in contents.warnings.iter().chain(&logins.warnings) {
             session.ui.warning(&format!("{name}: {warning}"));
@@ -164,6 +169,9 @@ impl Wanted {
             if !keys.insert(key) {
                 return Err(Error::usage(format!("key {key} has two sources")).hint("leave out one of them"));
             }
+        }
+        if keys.is_empty() {
+            return Err(Error::usage("it would have no keys").hint("its sources bring none: fill them"));
         }
         let mut labels = BTreeMap::from([(FILE_LABEL.to_owned(), file.to_owned())]);
         let mut secret_type = declared.secret_type.clone();
@@ -188,6 +196,27 @@ impl Wanted {
 
     fn name(&self) -> &str {
         &self.declared.name
+    }
+
+    /// Asks for a value, and treats it as one from a file.
+    async fn ask(&mut self, key: String, session: &Session<'_>) -> Result<()> {
+        let name = &self.declared.name;
+        let typed = session.ui.ask_hidden(&format!("Value of {key} for secret {name}")).await;
+        let Some(value) = typed.map_err(without_flags)? else {
+            let why = session.ui.why_nobody_is_asked();
+            return Err(Error::usage(format!(
+                "secret {name}: the value of {key} needs somebody to ask, but {why}"
+            ))
+            .hint("run it once on a terminal: a value that is there is not asked for again"));
+        };
+        let handling = Handling { trimming: self.declared.trimming, nothing: Nothing::Refuse };
+        let read = secret::read(vec![Source::typed(&key, value)], handling, &mut ProcessInput);
+        let mut contents = read.map_err(|error| without_flags(error).at(&format!("secret {name}")))?;
+        ask_about_suspects(&mut contents, sources::Ends::Never, session.ui).await?;
+        contents.notes.iter().for_each(|note| session.ui.note(&in_words_of_the_file(note)));
+        contents.warnings.iter().for_each(|warning| session.ui.warning(warning));
+        self.typed.append(&mut contents.data);
+        Ok(())
     }
 
     /// Returns the values of keys that are typed or made up, and that the secret lacks.
@@ -224,12 +253,22 @@ impl Wanted {
     ) -> Plan {
         let Metadata { namespace, name, labels, annotations, .. } = &found.metadata;
         let itself = propagation::identity(namespace, name);
-        let is_marked = self.labels.iter().all(|(label, value)| labels.get(label) == Some(value))
-            && annotations.file_of.as_ref() == Some(&itself);
+        let is_ours = is_marked(&found.metadata, &self.labels[FILE_LABEL]);
+        // It says what the old values were.
+        let is_unlike = is_ours && labels.contains_key(LOGIN_LABEL) && !self.labels.contains_key(LOGIN_LABEL);
+        let is_marked = is_ours
+            && !is_unlike
+            && self.labels.iter().all(|(label, value)| labels.get(label) == Some(value));
         let body = |metadata: &Value| {
             let mut metadata = metadata.clone();
             metadata["labels"] = serde_json::json!(self.labels);
+            if is_unlike {
+                metadata["labels"][LOGIN_LABEL] = Value::Null;
+            }
             metadata["annotations"][FILE_OF] = Value::from(itself.as_str());
+            if !is_ours {
+                metadata["annotations"][FILE_ADOPTED] = Value::from("true");
+            }
             secret::patch_of_changes(&metadata, changes)
         };
         let plan = Plan::patch(found, difference.clone(), self.ends.clone(), body);
@@ -286,7 +325,13 @@ impl Wanted {
 
 /// Leaves out hints with flags of the commands that read the same sources: a file has none.
 fn without_flags(error: Error) -> Error {
+    let error = error.in_words(|text| text.replace("--from-login ", "login: "));
     error.keep_hints(|hint| !["--from-", "--trim", "--allow-empty"].iter().any(|flag| hint.contains(flag)))
+}
+
+/// Says of a value what the file can say.
+fn in_words_of_the_file(note: &str) -> String {
+    note.replace("(--trim removes", "(trim: true removes")
 }
 
 /// Doubles a value on purpose: a new secret holds its own.
@@ -336,6 +381,7 @@ impl<'a> Applying<'a> {
             };
             all.push((one, spots));
         }
+        check_that_each_is_once(&all).map_err(|error| error.at(&file.shown))?;
         Ok(Self { file, all, adopt, write, cluster, session })
     }
 
@@ -365,27 +411,67 @@ impl<'a> Applying<'a> {
     /// Nobody can be asked, or the answer is no.
     pub(crate) async fn ask(&mut self) -> Result<()> {
         if self.write.dry_run != DryRun::None {
+            self.show_taken_names().await?;
             return self.give_nothing();
         }
+        let mut missing = Vec::new();
+        for (wanted, spots) in &self.all {
+            missing.push(self.missing_prompts(wanted, spots).await?);
+        }
         let Self { all, cluster, session, .. } = self;
-        for (wanted, spots) in all {
-            for key in missing_prompts(wanted, spots, cluster).await? {
-                let question = format!("Value of {key} for secret {}", wanted.name());
-                let Some(value) = session.ui.ask_hidden(&question).await? else {
-                    let why = session.ui.why_nobody_is_asked();
-                    return Err(Error::usage(format!(
-                        "secret {}: the value of {key} needs somebody to ask, but {why}",
-                        wanted.name()
-                    ))
-                    .hint("run it once on a terminal: a value that is there is not asked for again"));
-                };
-                wanted.typed.insert(key, value);
+        for ((wanted, spots), missing) in all.iter_mut().zip(missing) {
+            for key in missing {
+                wanted.ask(key, session).await?;
             }
             if wanted.declared.places == DeclaredPlaces::EveryProject {
-                agree_to_share(wanted.name(), &spots[0].namespace, cluster, session).await?;
+                let (name, runai) = (wanted.name(), &spots[0].namespace);
+                if !is_shared(name, runai, cluster).await? {
+                    sharing::look_and_agree(name, runai, cluster, session).await?;
+                }
             }
         }
         Ok(())
+    }
+
+    /// Shows in a trial what would be asked about.
+    async fn show_taken_names(&self) -> Result<()> {
+        let shared = self.all.iter().filter(|(one, _)| one.declared.places == DeclaredPlaces::EveryProject);
+        for (wanted, spots) in shared {
+            let (name, runai) = (wanted.name(), &spots[0].namespace);
+            if is_shared(name, runai, &self.cluster).await? {
+                continue;
+            }
+            let taken = sharing::look(name, runai, &self.cluster, self.session).await?;
+            taken
+                .iter()
+                .filter(|_| !self.session.ui.is_quiet())
+                .for_each(|line| self.session.ui.effect_always(line));
+        }
+        Ok(())
+    }
+
+    /// Returns the keys that are to be typed, and that the secret lacks in one of its places.
+    async fn missing_prompts(&self, wanted: &Wanted, spots: &[Spot]) -> Result<Vec<String>> {
+        let keys: Vec<&str> = wanted.declared.prompts().collect();
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let read = |spot: &Spot| {
+            let namespace = spot.namespace.clone();
+            async move { self.cluster.secret_head::<Metadata>(&namespace, wanted.name()).await }
+        };
+        let mut heads = Vec::new();
+        let found = stream::iter(spots.iter().map(read)).buffered(AT_ONCE).collect::<Vec<_>>().await;
+        for (spot, head) in spots.iter().zip(found) {
+            match if_there(head)? {
+                // It will be refused, with a reason: nobody is asked for a value that is written nowhere.
+                Some(head) if self.check_is_the_files(wanted, spot, &head).is_err() => {}
+                head => heads.push(head),
+            }
+        }
+        let is_missing =
+            |key: &&str| heads.iter().any(|head| head.as_ref().is_none_or(|head| !head.has_key(key)));
+        Ok(keys.into_iter().filter(is_missing).map(str::to_owned).collect())
     }
 
     /// Stands in for what is not asked in a trial that the server sees.
@@ -423,11 +509,22 @@ impl<'a> Applying<'a> {
         let change =
             SecretChange::in_namespace("set", wanted.name(), namespace, self.write, cluster, self.session);
         let found = change.read::<SecretWithValues>().await?;
-        let others = found.as_ref().map(|secret| wanted.others(&secret.head)).unwrap_or_default();
+        let head = found.as_ref().map(|secret| &secret.head);
+        let others = head.map(|head| wanted.others(head)).unwrap_or_default();
+        let is_foreign = head.is_some_and(|head| !is_marked(&head.metadata, self.file.name()));
+        let adopted = if is_foreign { Adopt::Yes } else { Adopt::No };
+        let is_shared = head.is_some_and(|head| Scope::of(&head.metadata.labels) == Scope::EveryProject);
         let warnings = RefCell::default();
         let done = change.run(found, |secret| self.plan(wanted, spot, secret, &warnings)).await?;
-        let (name, spot, warnings) = (wanted.name().to_owned(), spot.clone(), warnings.take());
-        Ok(Made { name, spot, verb: done.verb, difference: done.difference, others, warnings })
+        let (name, spot, mut warnings) = (wanted.name().to_owned(), spot.clone(), warnings.take());
+        if is_shared && wanted.declared.places != DeclaredPlaces::EveryProject {
+            let unshare = CommandLine::plugin("label").arg(&name).then("--remove");
+            warnings.push(format!(
+                "it is shared with every project, and the file does not say so; to stop that: {}",
+                unshare.runai_namespace(&spot.namespace)
+            ));
+        }
+        Ok(Made { name, spot, done, others, adopted, warnings })
     }
 
     /// Plans the change of one secret, and leaves what is to be warned of.
@@ -500,6 +597,19 @@ impl<'a> Applying<'a> {
 /// The length of what stands in for a typed value in a trial.
 const MADE_UP: usize = 32;
 
+/// Refuses two secrets of one name in one place: they would undo each other.
+fn check_that_each_is_once(all: &[(Wanted, Vec<Spot>)]) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    for (wanted, spots) in all {
+        if let Some(spot) = spots.iter().find(|spot| !seen.insert((wanted.name(), &spot.namespace))) {
+            let (name, namespace) = (wanted.name(), &spot.namespace);
+            return Err(Error::usage(format!("secret {name} is there twice for namespace {namespace}"))
+                .hint("put all of its sources below one from, or name another place on the command line"));
+        }
+    }
+    Ok(())
+}
+
 /// Refuses a place on the command line that no secret of the file needs.
 fn check_that_the_place_counts(wanted: &[Wanted], session: &Session<'_>) -> Result<()> {
     let is_used = wanted.iter().any(|one| one.declared.places == DeclaredPlaces::CommandLine);
@@ -528,27 +638,8 @@ async fn projects(
     Ok(found.projects.into_iter().map(|project| (project.name, project.namespace)).collect())
 }
 
-/// Returns the keys that are to be typed, and that the secret lacks in one of its places.
-async fn missing_prompts(wanted: &Wanted, spots: &[Spot], cluster: &Cluster) -> Result<Vec<String>> {
-    let keys: Vec<&str> = wanted.declared.prompts().collect();
-    if keys.is_empty() {
-        return Ok(Vec::new());
-    }
-    let reads = spots.iter().map(|spot| cluster.secret_head::<Metadata>(&spot.namespace, wanted.name()));
-    let mut heads = Vec::new();
-    for head in stream::iter(reads).buffered(AT_ONCE).collect::<Vec<_>>().await {
-        heads.push(if_there(head)?);
-    }
-    let is_missing =
-        |key: &&str| heads.iter().any(|head| head.as_ref().is_none_or(|head| !head.has_key(key)));
-    Ok(keys.into_iter().filter(is_missing).map(str::to_owned).collect())
-}
-
-/// Asks for confirmation before a secret is shared that was not, if its name is taken in a project.
-async fn agree_to_share(name: &str, runai: &str, cluster: &Cluster, session: &Session<'_>) -> Result<()> {
+/// Reports whether a secret is shared with every project already.
+async fn is_shared(name: &str, runai: &str, cluster: &Cluster) -> Result<bool> {
     let source = if_there(cluster.secret_metadata(runai, name).await)?;
-    match source.map(|source| Scope::of(&source.labels)) {
-        Some(Scope::EveryProject) => Ok(()),
-        _ => sharing::look_and_agree(name, runai, cluster, session).await,
-    }
+    Ok(source.is_some_and(|source| Scope::of(&source.labels) == Scope::EveryProject))
 }

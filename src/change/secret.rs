@@ -66,6 +66,22 @@ pub(crate) struct Done {
     pub(crate) lost_ends: Vec<String>,
 }
 
+impl Done {
+    /// Notes the ends of values that are noted no more. `place` begins with a blank, or is empty.
+    pub(crate) fn tell_lost_ends(&self, place: &str, session: &Session<'_>) {
+        tell_lost_ends(&self.lost_ends, place, "set --expires", session);
+    }
+
+    /// Notes that what `kubectl apply` had left is gone.
+    pub(crate) fn tell_cleaning(&self, place: &str, write: &WriteArgs, session: &Session<'_>) {
+        if self.cleaned && self.verb != "unchanged" && write.dry_run == DryRun::None {
+            session.ui.note(&format!(
+                "the copy of values that kubectl apply had left in an annotation is gone{place}"
+            ));
+        }
+    }
+}
+
 impl<'a> SecretChange<'a> {
     /// Connects and finds the namespace. Does not read the secret yet.
     ///
@@ -163,13 +179,11 @@ impl<'a> SecretChange<'a> {
         let verb = format!("{}{place}", done.verb);
         objects.tell(&format!("secret/{}", self.name), &verb, done.object.clone())?;
         tell_keys(&done.difference, project, self.session);
-        tell_lost_ends(&done.lost_ends, &place, "set --expires", self.session);
+        done.tell_lost_ends(&place, self.session);
         let usage = CommandLine::plugin("usage").arg(self.name);
         let usage = if project.is_some() { usage.then("-A") } else { self.session.in_this_place(usage) };
         self.session.propose(self.write, &usage);
-        if done.cleaned && self.write.dry_run == DryRun::None {
-            self.session.ui.note("the copy of values that kubectl apply had left in an annotation is gone");
-        }
+        done.tell_cleaning("", self.write, self.session);
         Ok(())
     }
 

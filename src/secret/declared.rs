@@ -25,6 +25,9 @@ pub(crate) const FILE_LABEL: &str = "kubectl-runai-secret/file";
 /// copy this one is not true.
 pub(crate) const FILE_OF: &str = "kubectl-runai-secret/file-of";
 
+/// The annotation of a secret that was there before such a file took it over.
+pub(crate) const FILE_ADOPTED: &str = "kubectl-runai-secret/file-adopted";
+
 const FILE_FIELDS: [&str; 2] = ["name", "secrets"];
 const SECRET_FIELDS: [&str; 6] = ["name", "projects", "everyProject", "type", "trim", "from"];
 const SOURCES: [&str; 7] = ["login", "file", "variable", "dotenv", "json", "prompt", "generate"];
@@ -260,6 +263,10 @@ impl ValueOrigin {
         Ok(match *source {
             "login" => Self::Login(what),
             "file" => Self::File { key, path: path() },
+            "variable" if what.contains('=') => {
+                return Err(Error::usage(format!("{at}.variable: a variable's name has no '='"))
+                    .hint("another key than its name: {variable: NAME, key: KEY}"));
+            }
             "variable" => Self::Variable { key, name: what },
             "dotenv" => Self::Dotenv(path()),
             "json" => Self::Json(path()),

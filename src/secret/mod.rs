@@ -55,7 +55,7 @@ pub(crate) use builtin_type::{
 pub(crate) use changes::Changes;
 pub(crate) use contents::{Contents, Cure, Suspect};
 pub(crate) use credential::{CREDENTIAL_LABEL, Credential, access_key_contents, password_contents};
-pub(crate) use declared::{Declared, DeclaredPlaces, DeclaredSecret, FILE_LABEL, FILE_OF};
+pub(crate) use declared::{Declared, DeclaredPlaces, DeclaredSecret, FILE_ADOPTED, FILE_LABEL, FILE_OF};
 pub(crate) use difference::{Difference, Fate};
 pub(crate) use docker_config::{DOCKER_HUB, Login, contents_of_file, contents_of_logins, is_docker_hub};
 pub(crate) use doubt::Doubt;

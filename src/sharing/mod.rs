@@ -54,21 +54,37 @@ pub(crate) async fn agree(
     namesakes: &[Metadata],
     session: &Session<'_>,
 ) -> Result<()> {
+    ask(name, &taken(name, namespace, before, projects, namesakes), session).await
+}
+
+/// Returns a line for each project in which the name is taken.
+fn taken(
+    name: &str,
+    namespace: &str,
+    before: &Scope,
+    projects: &[Project],
+    namesakes: &[Metadata],
+) -> Vec<String> {
     let found = Existing::of(projects, namesakes, &propagation::identity(namespace, name));
     let mut taken = found.taken;
     // A secret that was not shared has no copies yet, whatever label another secret of its name has.
     if *before == Scope::Nobody {
         taken.extend(found.runais);
     }
+    let line = |project: &&Project| {
+        format!(
+            "project {} has a secret {name} of its own (namespace {}): whether Run:ai overwrites it is not documented",
+            project.name, project.namespace
+        )
+    };
+    taken.iter().map(line).collect()
+}
+
+async fn ask(name: &str, taken: &[String], session: &Session<'_>) -> Result<()> {
     if taken.is_empty() {
         return Ok(());
     }
-    for project in &taken {
-        session.ui.effect(&format!(
-            "project {} has a secret {name} of its own (namespace {}): whether Run:ai overwrites it is not documented",
-            project.name, project.namespace
-        ));
-    }
+    taken.iter().for_each(|line| session.ui.effect(line));
     let question = format!("Share {name} although the name is taken in {}?", plural(taken.len(), "project"));
     session.ui.confirm(&question).await
 }
@@ -83,15 +99,28 @@ pub(crate) async fn look_and_agree(
     cluster: &Cluster,
     session: &Session<'_>,
 ) -> Result<()> {
+    ask(name, &look(name, namespace, cluster, session).await?, session).await
+}
+
+/// Looks at all projects, and returns a line for each in which the name is taken.
+///
+/// # Errors
+/// A list failed for another reason than a missing right.
+pub(crate) async fn look(
+    name: &str,
+    namespace: &str,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<Vec<String>> {
     let (named, projects) = tokio::join!(cluster.secrets_named(name), cluster.projects());
     let (named, projects) = (unless_forbidden(named)?, unless_forbidden(projects)?);
     note_unseen(projects.as_deref(), named.as_deref(), session);
-    let (Some(mut named), Some(mut projects)) = (named, projects) else { return Ok(()) };
+    let (Some(mut named), Some(mut projects)) = (named, projects) else { return Ok(Vec::new()) };
     let before = named.iter().find(|secret| secret.namespace == namespace);
     let before = before.map_or(Scope::Nobody, |secret| Scope::of(&secret.labels));
     named.retain(|secret| secret.namespace != namespace);
     projects.retain(|project| !project.terminating);
-    agree(name, namespace, &before, &projects, &named, session).await
+    Ok(taken(name, namespace, &before, &projects, &named))
 }
 
 /// Returns with whom a secret is shared; nobody if it is not in Run:ai's namespace.

@@ -138,6 +138,7 @@ fn what_the_file_no_longer_names_is_reported_and_goes_only_with_prune(world: &Wo
     let partly = apply(sandbox, &["--prune", "--yes"]).fails_with(3);
     assert!(partly.stdout.contains(&format!("secret/db deleted in {}\n", a.namespace)), "{partly}");
     assert!(partly.stderr.contains("is needed by cronjob.batch/nightly"), "{partly}");
+    assert!(partly.stderr.contains("kubectl runai-secret delete hf --force -n "), "{partly}");
     assert!(world.secret(&a.namespace, "db").is_none() && world.secret(&a.namespace, "hf").is_some());
     assert!(world.secret(&b.namespace, "hf").is_some() && world.secret(&b.namespace, "copied").is_some());
     sandbox.run(["detach", "hf", "cronjob/nightly", "-n", &b.namespace]).success();
@@ -149,8 +150,13 @@ fn what_the_file_no_longer_names_is_reported_and_goes_only_with_prune(world: &Wo
 fn a_secret_for_every_project_is_shared_from_run_ais_namespace(world: &World, sandbox: &Sandbox) {
     let runai = world.runai_namespace();
     one_secret(world, sandbox, &json!({"name": "hf", "everyProject": true, "from": [{"generate": "K"}]}));
-    let place = ["--runai-namespace", &runai];
-    apply(sandbox, &place).success();
+    let (place, b) = (["--runai-namespace", &runai], world.project("b"));
+    world.create_secret(&b.namespace, "hf", &[("K", "v")]);
+    let taken = format!("project {} has a secret hf of its own", b.name);
+    let trial = apply(sandbox, &[place[0], place[1], "--dry-run"]).success();
+    assert!(trial.stderr.contains(&taken), "{trial}");
+    assert!(apply(sandbox, &place).fails_with(2).stderr.contains(&taken), "asked");
+    apply(sandbox, &[place[0], place[1], "--yes"]).success();
     let labels = world.secret(&runai, "hf").unwrap()["metadata"]["labels"].clone();
     assert_eq!(
         (&labels["run.ai/cluster-wide"], &labels["runai/cluster-wide"]),
@@ -227,6 +233,7 @@ fn what_is_no_such_file_is_answered_without_a_value() {
             "key k has two sources",
         ),
         ("name: f\nsecrets: [{name: s, from: [{file: none.txt}]}]\n", "none.txt"),
+        ("name: f\nsecrets: [{name: s, from: [{variable: A=HOME}]}]\n", "a variable's name has no '='"),
     ] {
         sandbox.file("file.yaml", text);
         for command in ["apply", "diff"] {
@@ -238,4 +245,100 @@ fn what_is_no_such_file_is_answered_without_a_value() {
             refused.never_shows(token.as_bytes());
         }
     }
+}
+
+#[scenario]
+fn a_secret_that_is_there_twice_in_one_place_is_refused(world: &World, sandbox: &Sandbox) {
+    let a = world.project("a");
+    let from = json!([{"generate": "K"}]);
+    let secrets = json!([{"name": "s", "projects": [a.name], "from": from}, {"name": "s", "from": from}]);
+    sandbox.file("conf/secrets.yaml", json!({"name": a.name, "secrets": secrets}).to_string());
+    for place in [["-p", a.name.as_str()], ["-n", a.namespace.as_str()]] {
+        let refused = apply(sandbox, &place).fails_with(2);
+        let said = format!("secret s is there twice for namespace {}", a.namespace);
+        assert!(refused.stderr.contains(&said), "{refused}");
+    }
+    assert!(world.writes().is_empty(), "{:?}", world.lines());
+    apply(sandbox, &["-p", &world.project("b").name]).success();
+}
+
+#[test]
+fn a_typed_value_is_trimmed_as_one_from_a_file_is() {
+    let world = World::in_process();
+    let sandbox = Sandbox::new().with(&world);
+    let a = world.project("a");
+    let secret = json!({"name": "s", "projects": [a.name], "trim": true, "from": [{"prompt": "PIN"}]});
+    one_secret(&world, &sandbox, &secret);
+    let mut session = sandbox.in_terminal(["apply", "-f", "conf/secrets.yaml"]);
+    for question in ["Value of PIN for secret s", "Once more"] {
+        session.expect(question);
+        session.send("  1234  \r");
+    }
+    let (code, shown) = session.wait();
+    assert_eq!(code, 0, "{shown}");
+    assert_eq!(world.secret_value(&a.namespace, "s", "PIN").unwrap(), b"1234");
+}
+
+#[scenario]
+fn nobody_is_asked_for_a_value_of_a_secret_that_is_refused(world: &World, sandbox: &Sandbox) {
+    let a = world.project("a");
+    world.create_secret(&a.namespace, "s", &[("k", "v")]);
+    one_secret(world, sandbox, &json!({"name": "s", "projects": [a.name], "from": [{"prompt": "PIN"}]}));
+    let refused = apply(sandbox, &[]).fails_with(1);
+    assert!(refused.stderr.contains("is there already in"), "{refused}");
+}
+
+#[scenario]
+fn a_source_without_keys_is_refused_and_no_empty_secret_is_made(world: &World, sandbox: &Sandbox) {
+    let a = world.project("a");
+    std::fs::create_dir_all(sandbox.path().join("conf/empty")).unwrap();
+    for (source, path, text) in [
+        ("dotenv", "empty.env", ""),
+        ("dotenv", "empty.env", "# nothing\n"),
+        ("json", "empty.json", "{}"),
+        ("file", "empty", ""),
+    ] {
+        if source != "file" {
+            sandbox.file(format!("conf/{path}"), text);
+        }
+        one_secret(world, sandbox, &json!({"name": "s", "projects": [a.name], "from": [{(source): path}]}));
+        let refused = apply(sandbox, &[]).fails_with(2);
+        assert!(refused.stderr.contains("no key") && !refused.stderr.contains("--allow"), "{refused}");
+    }
+    assert!(world.writes().is_empty(), "{:?}", world.lines());
+}
+
+#[scenario]
+fn what_was_noted_of_an_old_value_goes_with_it_and_that_is_said(world: &World, sandbox: &Sandbox) {
+    let a = world.project("a");
+    sandbox.file("conf/token.txt", "t0ken-value");
+    let from = json!([{"file": "token.txt", "key": "HF_TOKEN"}]);
+    one_secret(world, sandbox, &json!({"name": "hf", "projects": [a.name], "from": from}));
+    apply(sandbox, &[]).success();
+    sandbox
+        .run(["set", "hf", "--from-literal=HF_TOKEN=t0ken-2", "--expires=2099-01-01", "-n", &a.namespace])
+        .success();
+    let path = format!("/api/v1/namespaces/{}/secrets/hf", a.namespace);
+    world.patch(&path, &json!({"metadata": {"labels": {"kubectl-runai-secret/login": "huggingface"}}}));
+    let changed = apply(sandbox, &[]).success();
+    let said = format!("the noted end of HF_TOKEN went with the old value in {}", a.name);
+    assert!(changed.stderr.contains(&said), "{changed}");
+    let labels = world.secret(&a.namespace, "hf").unwrap()["metadata"]["labels"].clone();
+    assert_eq!(labels["kubectl-runai-secret/login"], Value::Null);
+    assert!(apply(sandbox, &[]).success().stdout.contains("secret/hf unchanged in "));
+}
+
+#[scenario]
+fn a_secret_that_is_still_shared_though_the_file_does_not_say_so_is_warned_of(
+    world: &World,
+    sandbox: &Sandbox,
+) {
+    let runai = world.runai_namespace();
+    let from = json!([{"generate": "K"}]);
+    one_secret(world, sandbox, &json!({"name": "hf", "everyProject": true, "from": from}));
+    apply(sandbox, &["--runai-namespace", &runai]).success();
+    one_secret(world, sandbox, &json!({"name": "hf", "from": from}));
+    let line = ["-n", runai.as_str(), "--runai-namespace", &runai];
+    let told = apply(sandbox, &line).success();
+    assert!(told.stderr.contains("kubectl runai-secret label hf --remove "), "{told}");
 }

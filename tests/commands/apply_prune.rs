@@ -78,3 +78,44 @@ fn nothing_goes_as_long_as_not_all_is_as_the_file_says(world: &World, sandbox: &
     apply(sandbox, &["--prune", "--yes"]).success();
     assert!(world.secret(&a.namespace, "new").is_some() && world.secret(&a.namespace, "old").is_none());
 }
+
+#[scenario]
+fn what_was_there_before_the_file_stays_and_loses_only_the_mark(world: &World, sandbox: &Sandbox) {
+    let a = world.project("a");
+    world.create_secret(&a.namespace, "s", &[("theirs", "kept")]);
+    file_of(world, sandbox, &[made_up("s")]);
+    apply(sandbox, &["--adopt", "-p", &a.name]).success();
+    file_of(world, sandbox, &[]);
+    let told = apply(sandbox, &[]).success();
+    assert!(told.stderr.contains("--prune only takes the file's mark off"), "{told}");
+    world.clear_log();
+    apply(sandbox, &["--prune", "--dry-run"]).success();
+    assert!(world.writes().is_empty(), "{:?}", world.lines());
+    let released = apply(sandbox, &["--prune", "--yes"]).success();
+    assert_eq!(released.stdout, format!("secret/s released in {}\n", a.namespace));
+    let secret = world.secret(&a.namespace, "s").unwrap();
+    assert!(secret["data"]["theirs"].is_string() && secret["data"]["PASSWORD"].is_string());
+    assert_eq!(secret["metadata"]["labels"]["kubectl-runai-secret/file"], Value::Null);
+    assert_eq!(apply(sandbox, &["--prune", "--yes"]).success().stdout, "");
+}
+
+#[scenario]
+fn a_program_gets_one_document_with_what_went_as_well(world: &World, sandbox: &Sandbox) {
+    let a = world.project("a");
+    let place = ["-p", a.name.as_str()];
+    file_of(world, sandbox, &[made_up("old")]);
+    apply(sandbox, &place).success();
+    file_of(world, sandbox, &[made_up("new")]);
+    for last in ["--dry-run", "--yes"] {
+        let line = [place[0], place[1], "--prune", last, "-o", "yaml"];
+        if last == "--dry-run" {
+            let yaml = apply(sandbox, &line).success();
+            assert!(!yaml.stdout.contains("{}") && yaml.stdout.matches("name: ").count() == 2, "{yaml}");
+        }
+        let line = [place[0], place[1], "--prune", last, "-o", "json"];
+        let report = apply(sandbox, &line).success().json();
+        let names: Vec<&Value> =
+            report["items"].as_array().unwrap().iter().map(|item| &item["metadata"]["name"]).collect();
+        assert_eq!(names, [&json!("new"), &json!("old")]);
+    }
+}

@@ -115,3 +115,29 @@ fn two_clusters_are_compared_at_the_same_place() {
     assert_eq!(rows(&differs.stdout), ["s k differs"]);
     assert!(differs.stderr.contains(&format!("there: {} of context there\n", b.namespace)), "{differs}");
 }
+
+#[scenario]
+fn a_file_of_secrets_is_compared_alone_and_what_fails_hides_no_difference(world: &World, sandbox: &Sandbox) {
+    let a = world.project("a");
+    let named = |name: &str| json!({"name": name, "projects": [a.name], "from": [{"generate": "K"}]});
+    let mut typed = named("typed");
+    typed["type"] = "example.com/other".into();
+    let file = json!({"name": a.name, "secrets": [named("theirs"), typed, named("new")]});
+    sandbox.file("secrets.yaml", file.to_string());
+    world.create_secret(&a.namespace, "theirs", &[("k", A)]);
+    world.create_secret(&a.namespace, "typed", &[("k", A)]);
+    let line = ["diff", "-f", "secrets.yaml"];
+    for source in [&["--from-literal=A=hunter2"][..], &["--from-dotenv=.env"], &["--prompt", "X"]] {
+        let refused = sandbox.run(line.iter().chain(source)).fails_with(2);
+        assert!(refused.stderr.contains("other sources have no effect"), "{refused}");
+        refused.never_shows(b"hunter2");
+    }
+    let compared = sandbox.run(line);
+    assert!(compared.code.is_some_and(|code| code > 1), "{compared}");
+    let expected = [format!("theirs {} K added", a.name), format!("new {} K added", a.name)];
+    assert_eq!(rows(&compared.stdout), expected, "{compared}");
+    assert!(compared.stderr.contains("apply needs --adopt for it"), "{compared}");
+    assert!(compared.stderr.contains("a type can't be changed"), "{compared}");
+    let short = sandbox.run(line.iter().chain(&["-o", "name"]));
+    assert_eq!(short.stdout, "secret/new\nsecret/theirs\n", "{short}");
+}

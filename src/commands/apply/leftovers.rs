@@ -1,15 +1,21 @@
 //! Secrets that a file made and no longer names: they are reported, and with `--prune` deleted.
 
-use super::ApplyArgs;
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::{ApplyArgs, object};
 use crate::change::declared::{Applying, is_marked};
+use crate::change::places::both;
 use crate::cluster::{Failure, Namespaces};
-use crate::error::{Error, Result};
+use crate::command_line::CommandLine;
+use crate::error::{Error, Kind, Result};
 use crate::flags::DryRun;
 use crate::metadata::Metadata;
 use crate::propagation::Scope;
-use crate::secret::FILE_LABEL;
+use crate::secret::{self, FILE_ADOPTED, FILE_LABEL, FILE_OF};
 use crate::session::Session;
-use crate::session::batch::Several;
+use crate::session::batch::{Objects, Several};
 use crate::sharing;
 use crate::uses::who_needs::{Consumers, Deed, Force, Plan};
 use crate::wording::plural;
@@ -26,23 +32,33 @@ pub(super) struct Leftovers<'a> {
 impl Leftovers<'_> {
     /// # Errors
     /// They can't be listed although they are to be deleted; one of them is needed, or the answer is no.
-    pub(super) async fn run(&self) -> Result<()> {
+    pub(super) async fn run(&self, objects: &mut Objects<'_>) -> Result<()> {
         let left = match self.applying.cluster().secrets_labelled(FILE_LABEL, self.file).await {
             Ok(left) => left,
             Err(failure) => return self.unseen(failure),
         };
         let left: Vec<Metadata> = left.into_iter().filter(|one| self.is_left(one)).collect();
-        if !self.args.prune {
-            for Metadata { namespace, name, .. } in &left {
-                let note = format!(
-                    "{} no longer names secret {name} in {namespace}; --prune deletes it",
-                    self.shown
-                );
-                self.session.ui.note(&note);
+        let (adopted, made): (Vec<_>, Vec<_>) =
+            left.into_iter().partition(|one| one.annotations.file_adopted.is_some());
+        if self.args.prune {
+            let released = self.release(adopted, objects).await;
+            if released.as_ref().is_err_and(|error| error.kind() == Kind::Interrupted) {
+                return released;
             }
-            return Ok(());
+            return both(released, self.prune(made, objects).await, self.session);
         }
-        self.prune(left).await
+        let released = "it was there before, so --prune only takes the file's mark off";
+        for one in &made {
+            self.tell(one, "--prune deletes it");
+        }
+        for one in &adopted {
+            self.tell(one, released);
+        }
+        Ok(())
+    }
+
+    fn tell(&self, Metadata { namespace, name, .. }: &Metadata, what: &str) {
+        self.session.ui.note(&format!("{} no longer names secret {name} in {namespace}; {what}", self.shown));
     }
 
     fn is_left(&self, metadata: &Metadata) -> bool {
@@ -61,8 +77,39 @@ impl Leftovers<'_> {
         Ok(())
     }
 
+    /// Takes the mark off secrets that were there before the file: with their other keys they are somebody else's.
+    async fn release(&self, adopted: Vec<Metadata>, objects: &mut Objects<'_>) -> Result<()> {
+        let mut several = Several::secrets(adopted.len(), self.session);
+        for secret in adopted {
+            let title = format!("{} in {}", secret.name, secret.namespace);
+            if several.one(&title, self.unmark(&secret).await)?.is_some() {
+                let (name, verb) =
+                    (format!("secret/{}", secret.name), format!("released in {}", secret.namespace));
+                objects.tell(&name, &verb, object(&secret.name, &secret.namespace))?;
+            }
+        }
+        several.verdict()
+    }
+
+    async fn unmark(&self, secret: &Metadata) -> Result<()> {
+        let write = &self.args.write;
+        if write.dry_run == DryRun::Client {
+            return Ok(());
+        }
+        let Metadata { namespace, name, uid, resource_version, .. } = secret;
+        let metadata = json!({
+            "uid": uid,
+            "resourceVersion": resource_version,
+            "labels": { FILE_LABEL: null },
+            "annotations": { FILE_OF: null, FILE_ADOPTED: null },
+        });
+        let body = secret::patch_of_changes(&metadata, &BTreeMap::new());
+        self.applying.cluster().patch_secret(namespace, name, body, write.write()).await?;
+        Ok(())
+    }
+
     /// Deletes them, each if it has not changed since it was read. What is needed stays, and the rest goes.
-    async fn prune(&self, left: Vec<Metadata>) -> Result<()> {
+    async fn prune(&self, left: Vec<Metadata>, objects: &mut Objects<'_>) -> Result<()> {
         let (mut several, mut going) = (Several::secrets(left.len(), self.session), Vec::new());
         for secret in left {
             let title = format!("{} in {}", secret.name, secret.namespace);
@@ -84,7 +131,7 @@ impl Leftovers<'_> {
             if deleted.one(&title, self.delete(&secret).await)?.is_some() {
                 let name = format!("secret/{}", secret.name);
                 let verb = format!("deleted in {}", secret.namespace);
-                self.session.report(&self.args.write, &name, &verb, &serde_json::Value::Null)?;
+                objects.tell(&name, &verb, object(&secret.name, &secret.namespace))?;
             }
         }
         several.verdict().and(deleted.verdict())
@@ -103,9 +150,14 @@ impl Leftovers<'_> {
         let scope = Namespaces::One(namespace.clone());
         let effect =
             format!("secret {name} in namespace {namespace} is deleted; jobs that use it won't start again");
-        Consumers::new(scope, plan, self.applying.cluster(), self.session)
+        let told = Consumers::new(scope, plan, self.applying.cluster(), self.session)
             .tell(name, &[effect], |_| true)
-            .await
+            .await;
+        // The flag is that of delete, which is the way to do it nevertheless.
+        told.map_err(|error| {
+            let delete = CommandLine::plugin("delete").arg(name).then("--force").namespace(namespace);
+            error.keep_hints(|hint| !hint.contains("--force")).hint(format!("to delete it anyway: {delete}"))
+        })
     }
 
     async fn delete(&self, secret: &Metadata) -> Result<()> {

@@ -4,7 +4,7 @@ mod leftovers;
 
 use std::ffi::OsString;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::change;
 use crate::change::declared::{Adopt, Applying, DeclaredFile, Made};
@@ -22,7 +22,8 @@ use crate::wording::list;
 ///
 /// What is as the file says is not written. A prompt and a random value are for keys that are missing: they
 /// change no value that is there. Keys that the file does not name stay. A secret that it no longer names is reported, and
-/// with --prune deleted, if this file made it and nothing needs it.
+/// with --prune deleted, if this file made it and nothing needs it. One that --adopt took over stays without the mark of the
+/// file.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret apply -f secrets.yaml --dry-run\n  \
@@ -60,10 +61,11 @@ pub(super) async fn run(args: &ApplyArgs, session: &Session<'_>) -> Result<()> {
     let adopt = if args.adopt { Adopt::Yes } else { Adopt::No };
     let mut applying = Applying::prepare(&mut file, adopt, &args.write, session).await?;
     applying.ask().await?;
-    let applied = apply(&applying, args, session).await;
+    let mut objects = Objects::asked(applying.count(), &args.write, session);
+    let applied = apply(&applying, &mut objects, args, session).await;
     let left = leftovers::Leftovers { file: &name, shown: &shown, applying: &applying, args, session };
-    match applied {
-        Ok(()) => left.run().await,
+    let outcome = match applied {
+        Ok(()) => left.run(&mut objects).await,
         Err(error) if matches!(error.kind(), Kind::Interrupted | Kind::SteppedBack | Kind::Signal(_)) => {
             Err(error)
         }
@@ -74,24 +76,32 @@ pub(super) async fn run(args: &ApplyArgs, session: &Session<'_>) -> Result<()> {
                 .note(&format!("--prune deletes nothing as long as not all secrets are as {shown} says"));
             Err(error)
         }
-        Err(error) => both(left.run().await, Err(error), session),
-    }
+        Err(error) => both(left.run(&mut objects).await, Err(error), session),
+    };
+    objects.print()?;
+    outcome
 }
 
 /// Makes all secrets, and reports each.
-async fn apply(applying: &Applying<'_>, args: &ApplyArgs, session: &Session<'_>) -> Result<()> {
+async fn apply(
+    applying: &Applying<'_>,
+    objects: &mut Objects<'_>,
+    args: &ApplyArgs,
+    session: &Session<'_>,
+) -> Result<()> {
     let mut several = Several::secrets(applying.count(), session);
-    let mut objects = Objects::asked(applying.count(), &args.write, session);
     let outcome = applying
         .run(|title, made| {
             let Some(made) = several.one(title, made)? else { return Ok(()) };
             made.warn(session);
-            let Made { name, spot, verb, difference, others, .. } = made;
-            let metadata = json!({ "name": name, "namespace": spot.namespace });
-            let object = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata });
-            objects.tell(&format!("secret/{name}"), &format!("{verb} in {}", spot.title), object)?;
-            if verb != "unchanged" {
-                change::secret::tell_keys(&difference, Some(&spot.title), session);
+            let Made { name, spot, done, others, .. } = made;
+            let place = format!(" in {}", spot.title);
+            let verb = format!("{}{place}", done.verb);
+            objects.tell(&format!("secret/{name}"), &verb, object(&name, &spot.namespace))?;
+            if done.verb != "unchanged" {
+                change::secret::tell_keys(&done.difference, Some(&spot.title), session);
+                done.tell_lost_ends(&place, session);
+                done.tell_cleaning(&place, &args.write, session);
             }
             if !others.is_empty() {
                 let others = list(&others);
@@ -103,6 +113,10 @@ async fn apply(applying: &Applying<'_>, args: &ApplyArgs, session: &Session<'_>)
             Ok(())
         })
         .await;
-    objects.print()?;
     outcome.and(several.verdict())
+}
+
+/// Returns the object for `-o`, without values.
+fn object(name: &str, namespace: &str) -> Value {
+    json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": name, "namespace": namespace } })
 }

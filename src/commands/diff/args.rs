@@ -79,6 +79,16 @@ impl DiffArgs {
         Ok(())
     }
 
+    /// # Errors
+    /// A source is given beside the file that says where values come from.
+    pub(super) fn check_file(&self) -> Result<()> {
+        if self.sources.is_empty() {
+            return Ok(());
+        }
+        Err(Error::usage("with -f the file says where values come from, and other sources have no effect")
+            .hint("leave them out, or compare one secret: diff NAME --from-dotenv=.env"))
+    }
+
     fn alone(&self) -> Error {
         let name = self.name.as_deref().unwrap_or("NAME");
         Error::usage("there is nothing to compare with")

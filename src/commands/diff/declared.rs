@@ -1,5 +1,6 @@
 //! `diff -f`: what `apply -f` would change, without values.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 
 use serde::Serialize;
@@ -61,30 +62,40 @@ pub(super) async fn compare(path: &OsStr, args: &ReportArgs, session: &Session<'
         .run(|title, made| {
             let Some(made) = several.one(title, made)? else { return Ok(()) };
             made.warn(session);
+            if made.adopted == Adopt::Yes {
+                let (name, place) = (&made.name, &made.spot.title);
+                session.ui.note(&format!(
+                    "{name} in {place} was not made by this file: apply needs --adopt for it"
+                ));
+            }
             report.secrets.push(Would::of(made));
             Ok(())
         })
         .await;
-    compared.and(several.verdict())?;
+    let compared = compared.and(several.verdict());
     let differs = report.secrets.iter().any(|one| one.state != State::Same);
     let is_for_people = !matches!(args.output, Report::Json | Report::Yaml);
     if !differs && is_for_people {
+        compared?;
         session.ui.note("all secrets are as the file says");
         return Ok(());
     }
     session::scope::print(args.output, &report, session, || match args.output {
         Report::Name => {
             let different = report.secrets.iter().filter(|one| one.state != State::Same);
-            session::scope::lines(different.map(|one| format!("secret/{}", one.name)))
+            let names: BTreeSet<String> = different.map(|one| format!("secret/{}", one.name)).collect();
+            session::scope::lines(&names)
         }
         _ => table(&report, args),
     })?;
+    compared?;
     if differs { Err(Error::different()) } else { Ok(()) }
 }
 
 impl Would {
     fn of(made: Made) -> Self {
-        let Made { name, spot, verb, difference, .. } = made;
+        let Made { name, spot, done, .. } = made;
+        let (verb, difference) = (done.verb, done.difference);
         let state = match verb {
             "unchanged" => State::Same,
             "created" => State::Missing,

@@ -27,6 +27,7 @@ async fn compare(args: &DiffArgs, session: &Session<'_>) -> Result<()> {
         secret::check_secret_name(name)?;
     }
     if let Some(path) = &args.filename {
+        args.check_file()?;
         return declared::compare(path, &args.report, session).await;
     }
     args.check()?;
