@@ -84,7 +84,9 @@ async fn ask(name: &str, taken: &[String], session: &Session<'_>) -> Result<()> 
     if taken.is_empty() {
         return Ok(());
     }
-    taken.iter().for_each(|line| session.ui.effect(line));
+    for line in taken {
+        session.ui.effect(line);
+    }
     let question = format!("Share {name} although the name is taken in {}?", plural(taken.len(), "project"));
     session.ui.confirm(&question).await
 }
