@@ -161,7 +161,10 @@ pub(crate) async fn namespace(failure: Failure, namespace: &str, cluster: &Clust
         return error;
     }
     let error = error.hint("name a project with --project, or a namespace that exists with --namespace");
-    likeliest(error, "", &[], namespace, &seen(namespace, cluster).await)
+    match no_namespace(namespace, cluster).await {
+        Some(wrong) => error.first_hint(wrong),
+        None => error,
+    }
 }
 
 /// Checks, after an empty report, whether the namespace exists, which the server does not say. Returns the

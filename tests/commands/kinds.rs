@@ -263,5 +263,6 @@ fn a_kind_that_the_cluster_does_not_serve_is_said_to_be_missing() {
     let missing =
         sandbox.run(["attach", "s", "pytorchjob/w", "--env", "token", "-n", &namespace]).fails_with(1);
     assert!(missing.stderr.contains("(NotFound): pytorchjobs.kubeflow.org \"w\" not found"), "{missing}");
-    assert!(missing.stderr.contains("kubectl get pytorchjobs.kubeflow.org -A"), "{missing}");
+    let list = format!("kubectl get pytorchjobs.kubeflow.org -n {namespace}\n");
+    assert!(missing.stderr.contains(&list), "{missing}");
 }
