@@ -75,9 +75,8 @@ impl Done {
     /// Notes that what `kubectl apply` had left is gone.
     pub(crate) fn tell_cleaning(&self, place: &str, write: &WriteArgs, session: &Session<'_>) {
         if self.cleaned && self.verb != "unchanged" && write.dry_run == DryRun::None {
-            session.ui.note(&format!(
-                "the copy of values that kubectl apply had left in an annotation is gone{place}"
-            ));
+            let gone = "the copy of values that kubectl apply had left in an annotation is gone";
+            session.ui.note(&format!("{gone}{place}"));
         }
     }
 }
