@@ -126,11 +126,20 @@ impl History {
         let recorded = record.map(|(record, author)| (record.changes(author.time), record, author));
         let named = recorded.iter().flat_map(|(_, record, _)| record.keys());
         let keys: BTreeSet<&str> = owners.keys().copied().chain(named).collect();
+        // Who writes the record without the keys of its last write has it from elsewhere.
+        let is_borrowed = recorded.as_ref().is_some_and(|(_, record, author)| {
+            let mut last = record.last.iter().filter_map(|key| owners.get(key.as_str())).peekable();
+            last.peek().is_some() && last.all(|owners| owners.iter().all(|one| one.manager != author.manager))
+        });
         let change = |key: &str| {
             let owners = owners.get(key).map(Vec::as_slice).unwrap_or_default();
             let Some((changes, record, author)) = &recorded else { return by_writes(owners.iter(), created) };
             let rest = || Change::parse(record.rest.as_deref()?);
-            let own = changes.get(key).copied().or_else(rest);
+            let own = if is_borrowed && record.last.iter().any(|one| one == key) {
+                None
+            } else {
+                changes.get(key).copied().or_else(rest)
+            };
             let others = owners.iter().filter(|write| write.manager != author.manager);
             match (own, by_writes(others, created)) {
                 (Some(own), Some(others)) if others.until > own.until => {
@@ -181,7 +190,7 @@ fn valid_record(metadata: &Metadata) -> Option<&Record> {
 }
 
 fn identity(metadata: &Metadata) -> String {
-    format!("{}/{}", metadata.namespace, metadata.name)
+    format!("{}/{} {}", metadata.namespace, metadata.name, metadata.uid)
 }
 
 /// Returns the change of a key by the server's record alone. It is exact for a program that wrote nothing else.
@@ -276,7 +285,7 @@ mod tests {
     impl Server {
         fn create(manager: &str, on: u32, keys: &[&str]) -> Self {
             let mut server = Self(json!({
-                "name": "hf", "namespace": "a", "creationTimestamp": day(on), "managedFields": [], "annotations": {}
+                "name": "hf", "namespace": "a", "uid": "first", "creationTimestamp": day(on), "managedFields": [], "annotations": {}
             }));
             server.write(manager, on, keys, None);
             server
@@ -343,6 +352,26 @@ mod tests {
         assert_eq!(["a", "b", "c"].map(|key| server.said(key)), ["02/06", "02", "../06"]);
         server.set(8, &["a"]);
         assert_eq!(["a", "b", "c"].map(|key| server.said(key)), ["08", "02", "../06"]);
+    }
+
+    #[test]
+    fn the_record_holds_for_the_secret_that_was_written_and_not_for_one_made_of_its_text() {
+        let mut server = Server::create("kubectl-create", 1, &["a", "b"]);
+        server.set(3, &["a"]);
+        server.set(4, &["b"]);
+        let record = server.0["annotations"][CHANGED].as_str().unwrap().to_owned();
+        let mut anew = Server::create("kubectl-replace", 6, &["a", "b"]);
+        anew.0["uid"] = "second".into();
+        anew.write("kubectl-replace", 6, &[], Some(record.clone()));
+        assert_eq!(["a", "b"].map(|key| anew.said(key)), ["../06", "../06"]);
+        // Put back by somebody who changes no value.
+        server.set(5, &["a"]);
+        let entries = server.0["managedFields"].as_array_mut().unwrap();
+        for entry in entries {
+            entry["fieldsV1"]["f:metadata"].take();
+        }
+        server.write("kubectl-apply", 8, &[], Some(record));
+        assert_eq!(server.said("b"), "../05", "b did not change on the 8th");
     }
 
     #[test]

@@ -14,10 +14,13 @@ use crate::flags::{DryRun, Output, WriteArgs};
 use crate::moment::Moment;
 use crate::session::Session;
 use crate::wording::{few, plural};
-use crate::workload::{Kind, Rollout, Target, mark_restarted, rollout};
+use crate::workload::{Kind, Rollout, Target, is_marked_at, mark_restarted, restarted, rollout};
 
 /// How many workloads are restarted at a time: their new pods come at once.
 const AT_ONCE: usize = 16;
+
+/// The smallest difference of two times of the server, and of two marks.
+pub(crate) const ONE_SECOND: Duration = Duration::from_secs(1);
 
 /// The first pause between two looks at rollouts, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -30,6 +33,22 @@ pub(crate) struct Place {
     /// `deployment.apps/web`
     name: String,
     target: Target,
+    /// A restart after this time is enough.
+    changed: Option<Moment>,
+}
+
+/// What became of workloads that were to be restarted.
+#[derive(Default)]
+pub(crate) struct Restarts {
+    pub(crate) restarted: Vec<Place>,
+    /// Those that somebody else restarted meanwhile.
+    pub(crate) already: Vec<Place>,
+}
+
+/// What became of one.
+enum Outcome {
+    Restarted,
+    Already,
 }
 
 impl PartialEq for Place {
@@ -54,7 +73,12 @@ impl Ord for Place {
 
 impl Place {
     pub(crate) fn new(namespace: &str, target: Target) -> Self {
-        Self { namespace: namespace.to_owned(), name: target.to_string(), target }
+        Self { namespace: namespace.to_owned(), name: target.to_string(), target, changed: None }
+    }
+
+    /// Leaves it alone if somebody restarted it after this time.
+    pub(crate) fn unless_restarted_since(self, changed: Option<Moment>) -> Self {
+        Self { changed, ..self }
     }
 
     /// Returns `deployment.apps/web`.
@@ -85,7 +109,7 @@ impl Naming {
 }
 
 /// Has each workload replace its pods, as `kubectl rollout restart` does. If one fails, the others are still
-/// restarted. Returns those that were. All of them use the secret.
+/// restarted. All of them use the secret.
 ///
 /// # Errors
 /// Nothing can be printed any more.
@@ -96,25 +120,26 @@ pub(crate) async fn restart(
     write: &WriteArgs,
     cluster: &Cluster,
     session: &Session<'_>,
-) -> Result<Vec<Place>> {
+) -> Result<Restarts> {
     let mut progress = session.ui.progress("workloads that were restarted", places.len());
     let restarts = places.iter().map(async |place| (place, restart_one(secret, place, write, cluster).await));
     let mut restarts = stream::iter(restarts).buffered(AT_ONCE);
-    let (mut restarted, mut done) = (Vec::new(), 0);
+    let (mut all, mut done) = (Restarts::default(), 0);
     while let Some((place, outcome)) = restarts.next().await {
         done += 1;
         progress.at(done);
         let name = naming.of(place);
         let line = format!("{name} restarted{}", write.dry_run.suffix());
         match outcome {
-            Ok(()) => {
+            Ok(Outcome::Restarted) => {
                 progress.beside(|| tell(&line, write, session))?;
-                restarted.push(place.clone());
+                all.restarted.push(place.clone());
             }
+            Ok(Outcome::Already) => all.already.push(place.clone()),
             Err(error) => progress.beside(|| session.ui.error(&error.at(&name))),
         }
     }
-    Ok(restarted)
+    Ok(all)
 }
 
 fn tell(line: &str, write: &WriteArgs, session: &Session<'_>) -> Result<()> {
@@ -125,17 +150,27 @@ fn tell(line: &str, write: &WriteArgs, session: &Session<'_>) -> Result<()> {
     Ok(())
 }
 
-async fn restart_one(secret: &str, place: &Place, write: &WriteArgs, cluster: &Cluster) -> Result<()> {
+async fn restart_one(secret: &str, place: &Place, write: &WriteArgs, cluster: &Cluster) -> Result<Outcome> {
     let (target, namespace) = (&place.target, &place.namespace);
     let mut tries = Tries::default();
     loop {
         let mut object = cluster.workload(namespace, target).await?;
-        mark_restarted(target.kind, &mut object, Moment::now()).map_err(Error::failed)?;
+        let is_enough = |changed| restarted(target.kind, &object).is_some_and(|at| at > changed);
+        if place.changed.is_some_and(is_enough) {
+            return Ok(Outcome::Already);
+        }
+        let at = Moment::now();
+        if is_marked_at(target.kind, &object, at) {
+            // The same mark once more would change nothing.
+            tokio::time::sleep(ONE_SECOND).await;
+            continue;
+        }
+        mark_restarted(target.kind, &mut object, at).map_err(Error::failed)?;
         if write.dry_run == DryRun::Client {
-            return Ok(());
+            return Ok(Outcome::Restarted);
         }
         match cluster.replace_user_of(secret, namespace, target, &object, write.write()).await {
-            Ok(_) => return Ok(()),
+            Ok(_) => return Ok(Outcome::Restarted),
             Err(failure) => tries.again(failure, Failure::is_conflict).await?,
         }
     }
@@ -232,13 +267,17 @@ fn verdict(
         session.ui.error(&Error::failed(format!("{}: {why}", naming.of(place))));
     }
     let bad: Vec<&Place> = failed.iter().map(|(place, _)| *place).chain(left.iter().copied()).collect();
-    let Some(first) = bad.first() else { return Ok(()) };
+    if bad.is_empty() {
+        return Ok(());
+    }
     let names: Vec<String> = bad.iter().map(|place| naming.of(place)).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let (not_ready, all) = (bad.len(), plural(places.len(), "workload"));
+    let error = Error::partly(format!("new pods of {not_ready} of {all} are not ready yet: {}", few(&names)));
+    // What has failed says why, and may be gone.
+    let Some(first) = left.first() else { return Err(error) };
     // kubectl knows no other kinds here.
     let status = if first.kind().group == "apps" { "rollout status" } else { "get" };
     let status = CommandLine::kubectl(status).arg(&first.name).namespace(&first.namespace);
-    Err(Error::partly(format!("new pods of {not_ready} of {all} are not ready yet: {}", few(&names)))
-        .hint(format!("they were restarted, and their controllers go on: {status}")))
+    Err(error.hint(format!("they were restarted, and their controllers go on: {status}")))
 }

@@ -6,10 +6,12 @@ use crate::cluster::{Cluster, Namespaces, if_there};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{self, DryRun, Holds, WriteArgs, parse_duration};
-use crate::propagation::Scope;
+use crate::project::PROJECT_LABEL;
+use crate::propagation::{Evidence, Scope};
 use crate::session::Session;
 use crate::session::scope::ScopeArgs;
-use crate::uses::rotation::{Area, Copies, Rotation, Waiting, Whom, wait_for_copies};
+use crate::sharing::wait::Among;
+use crate::uses::rotation::{Area, Plan, Rotation, Waiting, Whom, wait_for_copies};
 use crate::workload::{Kind, Renewal, Target};
 use crate::{secret, session, sharing};
 
@@ -57,7 +59,6 @@ pub(super) async fn run(args: &RestartArgs, session: &Session<'_>) -> Result<()>
     secret::check_secret_name(&args.name)?;
     let cluster = session.connect().await?;
     let area = args.area(&cluster, session).await?;
-    let copies = args.copies(&area, &cluster, session).await?;
     let rotation = Rotation {
         secret: &args.name,
         keys: None,
@@ -67,8 +68,7 @@ pub(super) async fn run(args: &RestartArgs, session: &Session<'_>) -> Result<()>
         cluster: &cluster,
         session,
     };
-    let runai = &session.globals.place.runai_namespace;
-    let plan = rotation.look().await?.with_copies(copies, runai);
+    let plan = args.plan(&rotation).await?;
     if !plan.is_of_a_secret()
         && let Area::Namespaces(namespaces) = &rotation.area
     {
@@ -144,12 +144,54 @@ impl RestartArgs {
         session::not_found::with_nearest_secret(error, &self.name, namespace, cluster).await
     }
 
-    /// Waits for the copies of a shared secret.
-    async fn copies(&self, area: &Area, cluster: &Cluster, session: &Session<'_>) -> Result<Option<Copies>> {
-        let Area::OfSource = area else { return Ok(None) };
+    /// Looks for what is to be restarted: of a shared secret and of its copies, once those are current.
+    async fn plan(&self, rotation: &Rotation<'_>) -> Result<Plan> {
+        let Rotation { cluster, session, .. } = rotation;
         let limit =
             if self.no_wait || self.write.dry_run != DryRun::None { Duration::ZERO } else { self.timeout };
         let runai = &session.globals.place.runai_namespace;
-        wait_for_copies(&self.name, runai, limit, cluster, session).await.map(Some)
+        let namespaces = match &rotation.area {
+            Area::Namespaces(namespaces) => namespaces,
+            Area::OfSource => {
+                let among = Among::EveryProject;
+                let copies = wait_for_copies(&self.name, runai, among, limit, cluster, session).await?;
+                return Ok(rotation.look().await?.with_copies(Some(copies), runai));
+            }
+        };
+        let plan = rotation.look().await?;
+        let Some(sign) = plan.sign_of_copies() else { return Ok(plan) };
+        let among = match namespaces {
+            Namespaces::One(namespace) => {
+                if self.is_of_no_project(namespace, sign, cluster, session).await {
+                    return Ok(plan);
+                }
+                Among::Namespace(namespace)
+            }
+            Namespaces::All | Namespaces::AllAtOnce => Among::EveryProject,
+        };
+        rotation.look_after_copies(among, limit).await
+    }
+
+    /// Warns of a secret that has a label of shared ones in a namespace that is no project's: Run:ai may be there.
+    async fn is_of_no_project(
+        &self,
+        namespace: &str,
+        sign: &Evidence,
+        cluster: &Cluster,
+        session: &Session<'_>,
+    ) -> bool {
+        let is_label = matches!(sign, Evidence::Label(_));
+        let labels = if is_label { cluster.namespace(namespace).await.ok() } else { None };
+        if labels.is_none_or(|namespace| namespace.labels.contains_key(PROJECT_LABEL)) {
+            return false;
+        }
+        let restart = CommandLine::plugin("restart").arg(&self.name).namespace(namespace);
+        session.ui.warning(&format!(
+            "secret {} in {namespace} has Run:ai's {sign}, and {namespace} belongs to no project: what uses copies of it \
+             is left alone; if Run:ai is installed there: {}",
+            self.name,
+            restart.then("--runai-namespace").arg(namespace)
+        ));
+        true
     }
 }

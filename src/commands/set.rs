@@ -16,6 +16,7 @@ use crate::propagation::Scope;
 use crate::secret::{self, Difference, Nothing, SecretManifest, Source};
 use crate::session::Session;
 use crate::session::batch::Several;
+use crate::sharing::wait::Among;
 use crate::sources::{Ends, SourceArgs, ask_about_suspects, read_sources};
 use crate::ui::Proposal;
 use crate::uses::restarts::AffectedWorkloads;
@@ -392,9 +393,10 @@ impl SetArgs {
         let SecretChange { session, cluster, namespace, .. } = &one.place.change;
         let is_real = self.write.dry_run == DryRun::None;
         let copies = match one.scope {
-            Scope::EveryProject | Scope::Department(_) if is_real => {
-                Some(wait_for_copies(&self.name, namespace, self.timeout, cluster, session).await?)
-            }
+            Scope::EveryProject | Scope::Department(_) if is_real => Some(
+                wait_for_copies(&self.name, namespace, Among::EveryProject, self.timeout, cluster, session)
+                    .await?,
+            ),
             _ => None,
         };
         // Only now: what started while the secret was written may have the old value. A dry run changed nothing.

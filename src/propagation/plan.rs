@@ -443,7 +443,7 @@ mod tests {
             "metadata": {"uid": "u", "resourceVersion": "7", "annotations": held.record},
             "data": {"k": "dg==", "more": null},
         });
-        assert_eq!(held.record[CHANGED], r#"{"of":"/hf","last":["k","more"]}"#);
+        assert_eq!(held.record[CHANGED], r#"{"of":"/hf u","last":["k","more"]}"#);
         assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), expected);
     }
 }

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use crate::cluster::{Cluster, Failure};
 
 use crate::error::{Error, Result};
+use crate::project::Project;
 use crate::propagation::{Row, Scope, State};
 use crate::session::Session;
-use crate::session::projects::ProjectSelection;
+use crate::session::projects::{ProjectSelection, Reach};
 use crate::sharing;
 use crate::sharing::report;
 use crate::sharing::survey::Survey;
@@ -47,6 +48,23 @@ impl Until {
     }
 }
 
+/// Whose copies are waited for.
+#[derive(Clone, Copy)]
+pub(crate) enum Among<'a> {
+    EveryProject,
+    /// That of one namespace.
+    Namespace(&'a str),
+}
+
+impl Among<'_> {
+    async fn survey(self, name: &str, namespace: &str, cluster: &Cluster) -> Result<Survey, Failure> {
+        let Self::Namespace(place) = self else { return survey(name, namespace, cluster).await };
+        let project = Project { name: place.to_owned(), namespace: place.to_owned(), terminating: false };
+        let (projects, left_out, reach) = (vec![project], Vec::new(), Reach::Chosen);
+        Survey::take(name, namespace, &ProjectSelection { projects, left_out, reach }, cluster).await
+    }
+}
+
 /// Looks until the state is reached or the time is over. Returns the last survey.
 ///
 /// # Errors
@@ -55,6 +73,7 @@ pub(crate) async fn wait(
     until: Until,
     name: &str,
     namespace: &str,
+    among: Among<'_>,
     limit: Duration,
     cluster: &Cluster,
     session: &Session<'_>,
@@ -64,7 +83,7 @@ pub(crate) async fn wait(
     let mut progress = None;
     loop {
         let left = limit.saturating_sub(started.elapsed());
-        match survey(name, namespace, cluster).await {
+        match among.survey(name, namespace, cluster).await {
             Ok(survey) => {
                 let waiting = survey.rows.iter().filter(|row| until.waits_for(row)).count();
                 if waiting == 0 || !until.is_wanted(&survey) || left.is_zero() {

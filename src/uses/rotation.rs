@@ -3,18 +3,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::change::restart::{self, Naming, Place};
-use crate::cluster::{Cluster, Failure, Namespaces, Seen, Unseen};
+use crate::change::restart::{self, Naming, ONE_SECOND, Place, Restarts};
+use crate::cluster::{Cluster, Failure, KindOf, Namespaces, Seen, Unseen};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{DryRun, WriteArgs};
 use crate::history::Freshness;
 use crate::metadata::Metadata;
-use crate::propagation::{Scope, State as CopyState};
+use crate::moment::Moment;
+use crate::propagation::{Evidence, Scope, State as CopyState};
 use crate::session::Session;
 use crate::sharing;
+use crate::sharing::wait::{Among, Until};
 use crate::uses::anew::what_makes_it_anew;
 use crate::uses::histories::Histories;
 use crate::wording::{few, list, plural};
@@ -72,8 +74,14 @@ pub(crate) struct Plan {
     /// Where the secret could not be seen.
     unseen_secrets: Vec<Unseen>,
     naming: Naming,
-    /// How far the copies of a shared secret got: where none is known to be current, nothing is restarted.
+    /// A sign that some of the secrets are copies of the shared one.
+    sign: Option<Evidence>,
+    /// Not all namespaces could be looked into.
+    only_projects: bool,
+    /// How far the copies of a shared secret got.
     copies: Option<Copies>,
+    /// Since when all is known.
+    looked: Instant,
     /// False if the secret is nowhere where was looked; true also if the user may not look.
     is_there: bool,
 }
@@ -87,6 +95,8 @@ struct Other {
 
 /// How far the copies of a shared secret got, by namespace.
 pub(crate) struct Copies {
+    /// False if somebody stopped sharing it.
+    is_shared: bool,
     /// Where the copy is equal to its source.
     current: BTreeSet<String>,
     /// Where it is not, yet.
@@ -98,7 +108,8 @@ pub(crate) struct Copies {
 /// What becomes of a workload.
 enum Verdict {
     Nothing,
-    Due,
+    /// Unless it is restarted after this time.
+    Due(Option<Moment>),
     Underway,
     Other(Vec<Arc<ReaderPod>>),
 }
@@ -121,7 +132,9 @@ impl<'a> Rotation<'a> {
         let consumers = uses::consumers::find(wanted, &scope, self.cluster);
         let secrets = self.cluster.secrets_named_in(self.secret, &scope);
         let (consumers, secrets) = tokio::join!(consumers, secrets);
-        let (Seen { mut found, unseen, .. }, secrets) = (consumers?, secrets?);
+        let (consumers, secrets) = (consumers?, secrets?);
+        let only_projects = consumers.is_of_projects() || secrets.is_of_projects();
+        let Seen { mut found, unseen, .. } = consumers;
         if let Area::OfSource = &self.area {
             let places = self.places(&secrets.found);
             found.retain(|one| places.contains(one.namespace.as_str()));
@@ -140,7 +153,10 @@ impl<'a> Rotation<'a> {
             unseen,
             unseen_secrets: secrets.unseen.clone(),
             naming,
+            sign: self.copies(&secrets.found).next().map(|(_, sign)| sign),
+            only_projects,
             copies: None,
+            looked: Instant::now(),
             is_there,
         };
         let verdicts: Vec<Verdict> = found.iter().map(|one| self.verdict(one, &histories)).collect();
@@ -155,14 +171,45 @@ impl<'a> Rotation<'a> {
         &self.session.globals.place.runai_namespace
     }
 
+    /// Returns the secrets that seem to be copies of that in Run:ai's namespace, each with the sign of it.
+    fn copies<'s>(
+        &'s self,
+        secrets: &'s [Metadata],
+    ) -> impl Iterator<Item = (&'s str, Evidence)> + use<'s, 'a> {
+        let identity = propagation::identity(self.runai_namespace(), self.secret);
+        secrets.iter().filter_map(move |one| {
+            let origin = propagation::origin(one, self.runai_namespace())?;
+            (origin.identity == identity).then_some((one.namespace.as_str(), origin.evidence))
+        })
+    }
+
     /// Returns Run:ai's namespace and those that have a copy.
     fn places<'s>(&'s self, secrets: &'s [Metadata]) -> BTreeSet<&'s str> {
+        self.copies(secrets).map(|(namespace, _)| namespace).chain([self.runai_namespace()]).collect()
+    }
+
+    /// Waits until the copies of the shared secret are current, and looks again. What uses others is left alone. Where
+    /// it can't be seen which are, they are taken for what they are now, and that is said.
+    ///
+    /// # Errors
+    /// They can't be read.
+    pub(crate) async fn look_after_copies(&self, among: Among<'_>, limit: Duration) -> Result<Plan> {
+        let Self { secret, cluster, session, .. } = self;
         let runai = self.runai_namespace();
-        let identity = propagation::identity(runai, self.secret);
-        let is_copy = |one: &&Metadata| {
-            propagation::origin(one, runai).is_some_and(|origin| origin.identity == identity)
-        };
-        secrets.iter().filter(is_copy).map(|one| one.namespace.as_str()).chain([runai]).collect()
+        let mut copies = wait_for_copies(secret, runai, among, limit, cluster, session).await?;
+        let unproven = std::mem::take(&mut copies.unproven);
+        let plan = self.look().await?;
+        let is_used = |namespace: &&String| plan.due.iter().any(|place| place.namespace == **namespace);
+        let unproven: Vec<&str> = unproven.iter().filter(is_used).map(String::as_str).collect();
+        if !unproven.is_empty() {
+            session.ui.warning(&format!(
+                "whether {secret} is the current copy of {runai}/{secret} could not be seen in {}: what uses it is \
+                 restarted with what is there now",
+                few(&unproven)
+            ));
+        }
+        let late: BTreeSet<String> = copies.late.iter().cloned().collect();
+        Ok(plan.only_where(|namespace| !late.contains(namespace), copies))
     }
 
     fn verdict(&self, one: &Consumer, histories: &Histories<'_>) -> Verdict {
@@ -177,8 +224,10 @@ impl<'a> Rotation<'a> {
             let is_old = |read| change.held_since(read).is_some_and(|held| held != Freshness::Current);
             pods.extend(reader.pods_that(|read| self.whom == Whom::Everybody || is_old(read)).cloned());
         }
-        // Without the right to see pods, or before they start, it is not known what they hold.
-        let is_due = !pods.is_empty() || runs && (one.readers.is_empty() || self.whom == Whom::Everybody);
+        // Without the right to see pods, or before they start, it is not known what they hold. Where all that reads it
+        // has started and none of it runs, such as an init container, nothing is held.
+        let may_hold = one.readers.is_empty() && !one.has_started();
+        let is_due = !pods.is_empty() || runs && (may_hold || self.whom == Whom::Everybody);
         if !is_due {
             return Verdict::Nothing;
         }
@@ -187,7 +236,11 @@ impl<'a> Rotation<'a> {
         }
         let changed = histories.last_change(one, self.secret);
         let since = one.restarted.zip(changed).is_some_and(|(restarted, changed)| restarted > changed);
-        if since && self.whom == Whom::Stale { Verdict::Underway } else { Verdict::Due }
+        match self.whom {
+            Whom::Stale if since => Verdict::Underway,
+            Whom::Stale => Verdict::Due(changed),
+            Whom::Everybody => Verdict::Due(None),
+        }
     }
 
     /// Says what the plan does, and asks.
@@ -213,16 +266,18 @@ impl<'a> Rotation<'a> {
             let seen = if plan.is_all_seen() { "" } else { " that could be seen" };
             session.ui.note(&format!("there is nothing{seen} to restart"));
         }
-        let restarted =
+        self.let_a_second_pass(plan).await;
+        let Restarts { restarted, mut already } =
             restart::restart(self.secret, &plan.due, plan.naming, write, cluster, session).await?;
+        let not_restarted = plan.due.len() - restarted.len() - already.len();
+        already.extend(plan.underway.iter().cloned());
         self.tell_others(plan);
-        if !plan.underway.is_empty() {
-            let names: Vec<String> = plan.underway.iter().map(|place| plan.naming.of(place)).collect();
+        if !already.is_empty() {
+            let names: Vec<String> = already.iter().map(|place| plan.naming.of(place)).collect();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             session.ui.note(&format!("restarted already since the change: {}", few(&names)));
         }
-        let not_restarted = plan.due.len() - restarted.len();
-        let places = [restarted, plan.underway.clone()].concat();
+        let places = [restarted, already].concat();
         let waited = match waiting {
             Waiting::AtMost(limit) if write.dry_run == DryRun::None && !places.is_empty() => {
                 restart::wait(&places, plan.naming, limit, cluster, session).await
@@ -232,11 +287,19 @@ impl<'a> Rotation<'a> {
         let all = plural(plan.due.len(), "workload");
         let restarts = match not_restarted {
             0 => Ok(()),
+            1 => Err(Error::partly(format!("1 of {all} was not restarted, and holds what it read before"))),
             failed => Err(Error::partly(format!(
                 "{failed} of {all} were not restarted, and hold what they read before"
             ))),
         };
         self.worst([waited, restarts, self.proven(plan), self.arrived(plan)])
+    }
+
+    /// Lets the second of the change end: what restarts in the same one can't be told from what read before.
+    async fn let_a_second_pass(&self, plan: &Plan) {
+        if self.whom == Whom::Stale && !plan.due.is_empty() && self.write.dry_run == DryRun::None {
+            tokio::time::sleep(ONE_SECOND.saturating_sub(plan.looked.elapsed())).await;
+        }
     }
 
     /// Reports all errors, and returns the last of them.
@@ -270,6 +333,14 @@ impl<'a> Rotation<'a> {
 
     /// Returns an error if it could not be seen whether copies have arrived: what uses them was left alone.
     fn proven(&self, plan: &Plan) -> Result<()> {
+        let is_over = plan.copies.as_ref().is_some_and(|copies| !copies.is_shared);
+        if is_over && matches!(self.area, Area::OfSource) {
+            return Err(Error::partly(format!(
+                "secret {} is not shared any more: somebody else changed it meanwhile, and nothing was restarted in the \
+                 projects",
+                self.secret
+            )));
+        }
         let unproven = plan.copies.iter().flat_map(|copies| &copies.unproven);
         let names: Vec<&str> = unproven.map(String::as_str).collect();
         if names.is_empty() {
@@ -286,6 +357,9 @@ impl<'a> Rotation<'a> {
     pub(crate) fn tell_unseen(&self, plan: &Plan) {
         let consequence = "what holds the old value there is not known";
         session::scope::warn_unseen(&plan.unseen, consequence, self.session);
+        if plan.only_projects && plan.unseen.iter().all(|one| one.kind == KindOf::Cluster) {
+            session::scope::warn_only_projects("what holds the old value is not known", self.session);
+        }
         let consequence = match self.area {
             Area::Namespaces(_) => "what reads it there is taken to be old",
             Area::OfSource => "nothing is restarted there",
@@ -317,6 +391,7 @@ impl<'a> Rotation<'a> {
 
 impl Copies {
     fn and(mut self, mut other: Self) -> Self {
+        self.is_shared &= other.is_shared;
         self.current.append(&mut other.current);
         self.late.append(&mut other.late);
         self.unproven.append(&mut other.unproven);
@@ -332,7 +407,7 @@ impl Plan {
         };
         match verdict {
             Verdict::Nothing => {}
-            Verdict::Due => self.due.push(place()),
+            Verdict::Due(changed) => self.due.push(place().unless_restarted_since(changed)),
             Verdict::Underway => self.underway.push(place()),
             Verdict::Other(pods) => self.others.push(Other { consumer, pods }),
         }
@@ -367,7 +442,9 @@ impl Plan {
                 (Some(copies), Some(more)) => Some(copies.and(more)),
                 (copies, more) => copies.or(more),
             };
+            all.only_projects |= one.only_projects;
             all.is_there |= one.is_there;
+            all.looked = all.looked.max(one.looked);
             Self { naming: Naming::WithNamespace, ..all }
         })
     }
@@ -378,19 +455,28 @@ impl Plan {
     }
 
     fn is_all_seen(&self) -> bool {
-        self.unseen.is_empty() && self.unseen_secrets.is_empty()
+        self.unseen.is_empty() && self.unseen_secrets.is_empty() && !self.only_projects
+    }
+
+    /// Returns the sign that some of the secrets are copies of the shared one.
+    pub(crate) fn sign_of_copies(&self) -> Option<&Evidence> {
+        self.sign.as_ref()
     }
 
     /// Leaves out what is in namespaces whose copy is not known to be current.
     pub(crate) fn with_copies(mut self, copies: Option<Copies>, runai_namespace: &str) -> Self {
         let Some(copies) = copies else { return self };
-        let is_current = |namespace: &str| namespace == runai_namespace || copies.current.contains(namespace);
-        for places in [&mut self.due, &mut self.underway] {
-            places.retain(|place| is_current(&place.namespace));
-        }
-        self.others.retain(|other| is_current(&other.consumer.namespace));
         // What could not be seen there is told of the copies.
         self.unseen_secrets.clear();
+        let current = copies.current.clone();
+        self.only_where(|namespace| namespace == runai_namespace || current.contains(namespace), copies)
+    }
+
+    fn only_where(mut self, is_meant: impl Fn(&str) -> bool, copies: Copies) -> Self {
+        for places in [&mut self.due, &mut self.underway] {
+            places.retain(|place| is_meant(&place.namespace));
+        }
+        self.others.retain(|other| is_meant(&other.consumer.namespace));
         Self { copies: Some(copies), ..self }
     }
 
@@ -413,27 +499,25 @@ impl Plan {
 /// Waits until the copies of a shared secret are current.
 ///
 /// # Errors
-/// They can't be read, or the secret is not shared any more.
+/// They can't be read.
 pub(crate) async fn wait_for_copies(
     secret: &str,
     runai_namespace: &str,
+    among: Among<'_>,
     limit: Duration,
     cluster: &Cluster,
     session: &Session<'_>,
 ) -> Result<Copies> {
-    let until = sharing::wait::Until::Renewed;
+    let until = Until::Renewed;
     let unknown =
         |error: Error| error.hint("nothing was restarted: it is not known whether the copies arrived");
-    let survey = sharing::wait::wait(until, secret, runai_namespace, limit, cluster, session)
-        .await
-        .map_err(unknown)?;
-    if survey.scope() == Some(Scope::Nobody) {
-        sharing::wait::proof(until, &survey)?;
-    }
+    let wait = sharing::wait::wait(until, secret, runai_namespace, among, limit, cluster, session);
+    let survey = wait.await.map_err(unknown)?;
     let all = |is_meant: fn(CopyState) -> bool| {
         survey.rows.iter().filter(move |row| is_meant(row.state)).map(|row| row.namespace.clone())
     };
     Ok(Copies {
+        is_shared: survey.scope() != Some(Scope::Nobody),
         current: all(|state| state == CopyState::Copied).collect(),
         late: survey
             .rows

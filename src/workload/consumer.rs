@@ -41,6 +41,8 @@ pub(crate) struct Consumer {
     pub(crate) readers: Vec<Reader>,
     /// When it was told to replace its pods.
     pub(crate) restarted: Option<Moment>,
+    /// Whether all of its pods have started what reads a secret; none if no pod was seen that does.
+    started: Option<bool>,
     uid: String,
     /// The UID of the object that made this one.
     owner: String,
@@ -69,6 +71,7 @@ impl Consumer {
         Self {
             restarted: rollout::restarted(kind, object),
             readers: if is_pod { Reader::of_pod(object, &references) } else { Vec::new() },
+            started: if is_pod { Reader::have_started(object, &references) } else { None },
             kind,
             namespace: text(metadata, "namespace").to_owned(),
             name: text(metadata, "name").to_owned(),
@@ -103,6 +106,11 @@ impl Consumer {
     /// Returns those of its pods that read by this reference.
     pub(crate) fn readers_by(&self, reference: &Reference) -> impl Iterator<Item = &Reader> {
         self.readers.iter().filter(|reader| reader.reads_by(reference))
+    }
+
+    /// Reports whether some of its pods were seen, and all of them have started what reads a secret.
+    pub(crate) fn has_started(&self) -> bool {
+        self.started == Some(true)
     }
 
     /// Returns what makes its pods anew. What has an owner that could not be read is that one's to make again.
@@ -149,6 +157,9 @@ pub(crate) fn folded(mut all: Vec<Consumer>) -> Vec<Consumer> {
     let mut extra = Vec::new();
     for (index, top) in top.iter().enumerate() {
         let Some(top) = *top else { continue };
+        let started = all[index].started;
+        let of_top = &mut all[top].started;
+        *of_top = of_top.zip(started).map(|(one, other)| one && other).or(*of_top).or(started);
         let (of_owner, own) = readers_by_holder(std::mem::take(&mut all[index].readers), &all[top]);
         for reader in of_owner {
             reader.add(&mut all[top].readers);

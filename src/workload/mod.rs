@@ -74,7 +74,7 @@ pub(crate) use ranks::unseen_by_ranks;
 pub(crate) use readers::{Maker, Reader, ReaderPod};
 pub(crate) use references::{Place, Reference, Renamed, Sight, Way, may_refer_to_secrets, renamed};
 pub(crate) use renewal::Renewal;
-pub(crate) use rollout::{Rollout, is_restartable, mark_restarted, rollout};
+pub(crate) use rollout::{Rollout, is_marked_at, is_restartable, mark_restarted, restarted, rollout};
 pub(crate) use runai_flags::runai_flags;
 pub(crate) use shape::malformed;
 pub(crate) use start::{Object, Start, Stuck, newest_warning, start, stuck_by_events};

@@ -80,6 +80,30 @@ impl Reader {
         at_start.filter_map(|reference| Self::of(pod, &named, reference)).collect()
     }
 
+    /// Reports whether all of a pod that reads at its start has started, or has ended; none for a pod that reads
+    /// nothing, or is over.
+    pub(super) fn have_started(pod: &Value, references: &[Reference]) -> Option<bool> {
+        let status = &pod["status"];
+        let is_over = matches!(text(status, "phase"), "Succeeded" | "Failed");
+        let mut at_start = references.iter().filter(|one| one.way.sight() == Sight::AtStart).peekable();
+        if is_over || at_start.peek().is_none() {
+            return None;
+        }
+        let lists = ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"];
+        let has_started = |name: &str| {
+            let mut all = lists.into_iter().flat_map(|field| list(status, field));
+            let container = all.find(|one| text(one, "name") == name);
+            container.is_some_and(|one| {
+                let [running, terminated] = ["running", "terminated"].map(|state| &one["state"][state]);
+                !running["startedAt"].is_null() || !terminated.is_null()
+            })
+        };
+        Some(at_start.all(|one| match &one.place {
+            Place::Whole => text(status, "phase") == "Running",
+            Place::Container { name, .. } => has_started(name),
+        }))
+    }
+
     fn of(pod: &Value, named: &Arc<ReaderPod>, reference: &Reference) -> Option<Self> {
         let status = &pod["status"];
         let started = match &reference.place {

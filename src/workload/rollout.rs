@@ -43,7 +43,7 @@ pub(crate) fn is_restartable(kind: &Kind) -> bool {
 
 /// Returns when a restart was asked for, at the earliest. The server's time of the mark is that of its program's last
 /// write, which may have been of something else; the mark itself says what the clock of its author said.
-pub(super) fn restarted(kind: &Kind, object: &Value) -> Option<Moment> {
+pub(crate) fn restarted(kind: &Kind, object: &Value) -> Option<Moment> {
     let template = template(kind)?;
     let path = template.replace('/', "/f:") + "/f:metadata/f:annotations";
     let writes = list(&object["metadata"], "managedFields").iter();
@@ -51,8 +51,32 @@ pub(super) fn restarted(kind: &Kind, object: &Value) -> Option<Moment> {
         write["fieldsV1"].pointer(&path).is_some_and(|names| names.get(format!("f:{RESTARTED}")).is_some())
     });
     let written = ours.filter_map(|write| Moment::parse(text(write, "time"))).max()?;
-    let mark = object.pointer(template)?["metadata"]["annotations"][RESTARTED].as_str()?;
-    Some(Moment::parse(mark)?.min(written))
+    Some(Moment::parse(mark(kind, object)?)?.min(written))
+}
+
+/// Returns the mark of the last restart, as it was written.
+fn mark<'a>(kind: &Kind, object: &'a Value) -> Option<&'a str> {
+    object.pointer(template(kind)?)?["metadata"]["annotations"][RESTARTED].as_str()
+}
+
+/// Reports whether a mark of this time would change nothing.
+pub(crate) fn is_marked_at(kind: &Kind, object: &Value, at: Moment) -> bool {
+    mark(kind, object).is_some_and(|mark| mark == at.to_string())
+}
+
+/// Returns why a workload with a new pod template keeps pods of the old one.
+fn keeps_pods(spec: &Value) -> Option<&'static str> {
+    if spec["paused"] == Value::Bool(true) {
+        return Some("can't restart paused deployment (run rollout resume first)");
+    }
+    let strategy = &spec["updateStrategy"];
+    if text(strategy, "type") == "OnDelete" {
+        return Some("its update strategy is OnDelete: it replaces a pod when somebody deletes that");
+    }
+    let partition = strategy["rollingUpdate"]["partition"].as_i64().unwrap_or_default();
+    (partition > 0).then_some(
+        "its update strategy has a partition: it replaces a pod below that when somebody deletes it",
+    )
 }
 
 /// Marks the pod template as `kubectl rollout restart` does.
@@ -60,12 +84,8 @@ pub(super) fn restarted(kind: &Kind, object: &Value) -> Option<Moment> {
 /// # Errors
 /// Why this workload would not replace its pods.
 pub(crate) fn mark_restarted(kind: &Kind, object: &mut Value, at: Moment) -> Result<(), &'static str> {
-    let spec = &object["spec"];
-    if spec["paused"] == Value::Bool(true) {
-        return Err("can't restart paused deployment (run rollout resume first)");
-    }
-    if text(&spec["updateStrategy"], "type") == "OnDelete" {
-        return Err("its update strategy is OnDelete: it replaces a pod when somebody deletes that");
+    if let Some(why) = keeps_pods(&object["spec"]) {
+        return Err(why);
     }
     let template =
         template(kind).and_then(|pointer| object.pointer_mut(pointer)).and_then(Value::as_object_mut);
@@ -92,7 +112,7 @@ fn map_in<'a>(fields: &'a mut Map<String, Value>, name: &str) -> Option<&'a mut 
     field.as_object_mut()
 }
 
-/// Tells how far a workload is, as `kubectl rollout status` does; a Knative Service and a `RayService` by their own
+/// Tells how far a workload is, as `kubectl rollout status` does, but never done with pods that stay as they are; a Knative Service and a `RayService` by their own
 /// conditions.
 pub(crate) fn rollout(kind: &Kind, object: &Value) -> Rollout {
     let status = &object["status"];
@@ -112,9 +132,7 @@ pub(crate) fn rollout(kind: &Kind, object: &Value) -> Rollout {
                 && number(status, "availableReplicas") >= updated
         }
         "StatefulSet" => {
-            let first = object.pointer("/spec/updateStrategy/rollingUpdate/partition");
-            let wanted_new = wanted - first.and_then(Value::as_i64).unwrap_or_default();
-            number(status, "updatedReplicas") >= wanted_new && number(status, "readyReplicas") >= wanted
+            number(status, "updatedReplicas") >= wanted && number(status, "readyReplicas") >= wanted
         }
         "DaemonSet" => {
             let wanted = number(status, "desiredNumberScheduled");
@@ -123,7 +141,10 @@ pub(crate) fn rollout(kind: &Kind, object: &Value) -> Rollout {
         "Service" => has_condition(status, "Ready"),
         _ => !has_condition(status, "UpgradeInProgress"),
     };
-    if is_done { Rollout::Done } else { Rollout::Underway }
+    if is_done {
+        return Rollout::Done;
+    }
+    keeps_pods(&object["spec"]).map_or(Rollout::Underway, |why| Rollout::Failed(why.to_owned()))
 }
 
 fn has_condition(status: &Value, kind: &str) -> bool {
@@ -171,6 +192,13 @@ mod tests {
             state("sts", &two, &seen(json!({"updatedReplicas": 1, "readyReplicas": 2}))),
             Rollout::Underway
         );
+        let kept = |strategy: Value| {
+            let status = seen(json!({"updatedReplicas": 0, "readyReplicas": 2}));
+            state("sts", &json!({"replicas": 2, "updateStrategy": strategy}), &status)
+        };
+        for strategy in [json!({"type": "OnDelete"}), json!({"rollingUpdate": {"partition": 2}})] {
+            assert!(matches!(kept(strategy), Rollout::Failed(_)), "its pods stay as they are");
+        }
         let of_nodes =
             json!({"desiredNumberScheduled": 2, "updatedNumberScheduled": 2, "numberAvailable": 2});
         assert_eq!(state("ds", &json!({}), &seen(of_nodes)), Rollout::Done);
@@ -192,6 +220,8 @@ mod tests {
         );
         assert!(mark("deploy", json!({"paused": true, "template": {}})).is_err());
         assert!(mark("sts", json!({"updateStrategy": {"type": "OnDelete"}, "template": {}})).is_err());
+        let partition = json!({"type": "RollingUpdate", "rollingUpdate": {"partition": 1}});
+        assert!(mark("sts", json!({"updateStrategy": partition, "template": {}})).is_err());
         assert!(mark("ksvc", json!({"template": {"metadata": {"name": "x-1"}}})).is_err());
         assert!(mark("job", json!({"template": {}})).is_err());
     }

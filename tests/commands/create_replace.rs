@@ -37,7 +37,8 @@ fn replacing_takes_new_values_and_keeps_all_else(world: &World, sandbox: &Sandbo
     let mut after = world.secret(&namespace, "s").unwrap();
     let annotations = after["metadata"]["annotations"].as_object_mut().unwrap();
     let record = annotations.remove("kubectl-runai-secret/changed").unwrap();
-    assert_eq!(record.as_str().unwrap(), format!(r#"{{"of":"{namespace}/s","last":["k","old"]}}"#));
+    let uid = before["metadata"]["uid"].as_str().unwrap();
+    assert_eq!(record.as_str().unwrap(), format!(r#"{{"of":"{namespace}/s {uid}","last":["k","old"]}}"#));
     assert_eq!(after["data"], json!({ "k": "bmV3LXZhbHVl" }), "the old key is gone");
     assert_eq!(after["metadata"]["uid"], before["metadata"]["uid"]);
     assert_eq!(after["metadata"]["labels"], json!({ "app": "x", "tier": "2" }));

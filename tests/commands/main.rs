@@ -72,6 +72,7 @@ mod rename;
 mod replace_anew;
 mod restart;
 mod restart_doubts;
+mod restart_once;
 mod round_trips;
 mod same_cluster;
 mod schemas;

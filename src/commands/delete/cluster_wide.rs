@@ -18,7 +18,7 @@ use crate::propagation::{self, DELETING, Key, Likeness, Row, Scope, Source, Stat
 use crate::session::Session;
 use crate::sharing::report;
 use crate::sharing::survey::{AT_ONCE, Survey};
-use crate::sharing::wait::Until;
+use crate::sharing::wait::{Among, Until};
 use crate::uses::who_needs::Consumers;
 use crate::wording::{few, plural};
 use crate::{session, sharing};
@@ -188,8 +188,9 @@ impl Removal<'_> {
     /// Waits until Run:ai's controller has removed its copies, or the time is over.
     async fn wait(&self) -> Result<Survey> {
         let Self { name, namespace, args, cluster, session } = self;
+        let (until, among) = (Until::Gone, Among::EveryProject);
         let survey =
-            sharing::wait::wait(Until::Gone, name, namespace, args.timeout, cluster, session).await?;
+            sharing::wait::wait(until, name, namespace, among, args.timeout, cluster, session).await?;
         match survey.scope() {
             None | Some(Scope::Nobody) => Ok(survey),
             Some(_) => Err(Error::partly(format!("somebody shared {name} again meanwhile"))

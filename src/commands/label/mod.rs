@@ -24,7 +24,7 @@ use crate::secret::{self, CREDENTIAL_LABEL};
 use crate::session::Session;
 use crate::session::batch::{Objects, Several, each_once};
 use crate::sharing::report;
-use crate::sharing::wait::Until;
+use crate::sharing::wait::{Among, Until};
 use crate::ui::Proposal;
 use crate::uses::who_needs::{Consumers, Deed, Force, Plan};
 use crate::wording::plural;
@@ -313,7 +313,7 @@ async fn wait_for(
         let hints = vec![format!(
             "secret/{name} is changed, and Run:ai goes on with its copies; to see how far it got: {status}"
         )];
-        let wait = sharing::wait::wait(until, name, namespace, limit, cluster, session);
+        let wait = sharing::wait::wait(until, name, namespace, Among::EveryProject, limit, cluster, session);
         let survey = ui::interrupt::watching(hints, wait).await?;
         if args.write.output == Output::Human {
             report::show(&survey, Report::Table, Head::Shown, session)?;
