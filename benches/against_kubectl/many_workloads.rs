@@ -25,6 +25,9 @@ const CHECKED: Pair<'_> = Pair {
     target: Target::Megabytes(60.0),
 };
 
+/// Kinds that the cluster adds, of which any may refer to secrets.
+const KINDS: usize = 40;
+
 /// Measures on the in-process API server, which takes most of the time: its share is the same for both.
 pub(crate) fn rows() -> Vec<Row> {
     let world = World::in_process();
@@ -44,13 +47,28 @@ pub(crate) fn rows() -> Vec<Row> {
         ..OVER_ALL_PROJECTS
     };
     let mut rows = vec![arena.time(&OVER_ALL_PROJECTS), arena.memory(&memory), arena.memory(&CHECKED)];
-    world.clear_log();
-    let _ = arena.sandbox.with_run().program(plugin(), arguments(OVER_ALL_PROJECTS.ours, 0)).success();
     let pods = BUSY_PROJECTS * WORKLOADS_OF_A_PROJECT.div_ceil(3);
     let pages = (BUSY_PROJECTS * WORKLOADS_OF_A_PROJECT + pods) / 500;
     // The secret, nine kinds that are built in, and what the cluster adds.
-    rows.push(counted("requests of that", world.requests().len(), 11 + pages));
+    rows.push(counted("requests of that", requests(&world, &arena), 11 + pages));
+    for number in 0..KINDS {
+        let group = format!("group{number}.example.com");
+        world.custom_resource(&group, "v1", &format!("things{number}"), &format!("Thing{number}"));
+    }
+    let with_kinds =
+        Pair { what: "`usage hf -A` where the cluster adds 40 kinds", kubectls: "", ..OVER_ALL_PROJECTS };
+    rows.push(arena.time(&with_kinds));
+    rows.push(arena.memory(&Pair { kubectls: "version --client", ..memory }));
+    // A schema and a list for each.
+    rows.push(counted("requests of that", requests(&world, &arena), 11 + pages + 2 * KINDS));
     rows
+}
+
+/// Counts the requests of a run.
+fn requests(world: &World, arena: &Arena) -> usize {
+    world.clear_log();
+    let _ = arena.sandbox.with_run().program(plugin(), arguments(OVER_ALL_PROJECTS.ours, 0)).success();
+    world.requests().len()
 }
 
 /// Creates a Deployment, a suspended Job, or a `CronJob`, with the record of field owners that real ones
