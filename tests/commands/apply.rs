@@ -43,7 +43,7 @@ fn the_secrets_of_a_file_are_made_and_a_second_run_writes_nothing(world: &World,
         secrets.iter().map(|one| one["state"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(states(&diff("json").fails_with(1).json()), ["missing", "missing", "missing"]);
-    assert_eq!(diff("name").fails_with(1).stdout, "secret/hf\nsecret/hf\nsecret/db\n");
+    assert_eq!(diff("name").fails_with(1).stdout, "secret/db\nsecret/hf\n");
     assert!(world.writes().is_empty(), "{:?}", world.lines());
     let made = apply(sandbox, &[]).success();
     for line in [
@@ -75,7 +75,7 @@ fn the_secrets_of_a_file_are_made_and_a_second_run_writes_nothing(world: &World,
     let path = format!("/api/v1/namespaces/{}/secrets/db", a.namespace);
     world.patch(&path, &json!({"metadata": {"labels": {"kubectl-runai-secret/file": null}}}));
     assert_eq!(states(&diff("json").fails_with(1).json())[2], "unmarked");
-    world.patch(&path, &json!({"metadata": {"labels": {"kubectl-runai-secret/file": "team"}}}));
+    world.patch(&path, &json!({"metadata": {"labels": {"kubectl-runai-secret/file": name_of_file(world)}}}));
     let changed = apply(sandbox, &[]).success();
     assert_eq!(changed.stdout.matches("secret/hf updated in ").count(), 2, "{changed}");
     assert!(changed.stdout.contains(&format!("secret/db unchanged in {}\n", a.name)), "{changed}");
@@ -86,7 +86,7 @@ fn the_secrets_of_a_file_are_made_and_a_second_run_writes_nothing(world: &World,
 #[scenario]
 fn what_somebody_else_made_is_not_taken_over_unless_that_is_said(world: &World, sandbox: &Sandbox) {
     let a = world.project("a");
-    world.create_secret(&a.namespace, "hf", &[("HF_TOKEN", "old"), ("OTHER", "kept")]);
+    world.create_secret(&a.namespace, "hf", &[("HF_TOKEN", "old"), ("OTHER", "0ther-value")]);
     one_secret(
         world,
         sandbox,
@@ -105,7 +105,7 @@ fn what_somebody_else_made_is_not_taken_over_unless_that_is_said(world: &World, 
     let taken = run(&["--adopt"]).success();
     assert!(taken.stderr.contains("also has OTHER, which the file does not name"), "{taken}");
     assert_eq!(world.secret_value(&a.namespace, "hf", "HF_TOKEN").unwrap(), b"n3w-value");
-    assert_eq!(world.secret_value(&a.namespace, "hf", "OTHER").unwrap(), b"kept");
+    assert_eq!(world.secret_value(&a.namespace, "hf", "OTHER").unwrap(), b"0ther-value");
     run(&[]).success();
     let of_another = json!({"name": world.project("b").name, "secrets": [{"name": "hf", "projects": [a.name], "from": [{"generate": "X"}]}]});
     sandbox.file("other.yaml", of_another.to_string());

@@ -39,8 +39,7 @@ fn each_success_on_a_terminal_ends_with_the_command_that_usually_follows(world: 
         (format!("copy one -p {p} --to-project {q}"), format!("attach one KIND/NAME --env-all -p {q}")),
         (format!("detach one deployment/web -p {p}"), format!("check deployment.apps/web -p {p}")),
         (format!("unset one L -p {p}"), format!("usage one -p {p}")),
-        (format!("rename one uno -y -p {p}"), format!("usage uno -p {p}")),
-        (format!("rename uno one -y -p {p}"), format!("usage one -p {p}")),
+        (format!("rename two zwo -y -p {p}"), format!("usage zwo -p {p}")),
         (format!("list -p {p}"), format!("view one -n {}", a.namespace)),
         (format!("view pem -p {p}"), format!("view pem a.pem --reveal -p {p}")),
         (format!("usage -p {p}"), format!("check -p {p}")),
@@ -52,7 +51,7 @@ fn each_success_on_a_terminal_ends_with_the_command_that_usually_follows(world: 
     ] {
         assert_eq!(next_of(sandbox, &words), plugin(next), "{words}");
     }
-    let submitted = next_of(sandbox, &format!("submit go -i python -e T=SECRET:two,A -p {p}"));
+    let submitted = next_of(sandbox, &format!("submit go -i python -e T=SECRET:zwo,A -p {p}"));
     assert_eq!(submitted, format!("kubectl logs --follow job/go -n {}", a.namespace));
     // What it says can be typed.
     sandbox.run(["check", "deployment.apps/web", "-p", p]).success();

@@ -347,11 +347,11 @@ fn delete_needs_to_get_and_delete_secrets(world: &World, sandbox: &Sandbox) {
     is_smallest(world, sandbox, ("runai-secret-delete", InProject), &[], &lines);
 }
 
-#[scenario]
-fn rename_needs_to_make_and_delete_secrets_and_to_change_what_refers_to_them(
-    world: &World,
-    sandbox: &Sandbox,
-) {
+/// In process: the old secret stays where kinds can't be listed, and the shared cluster has those of other tests.
+#[test]
+fn rename_needs_to_make_and_delete_secrets_and_to_change_what_refers_to_them() {
+    let world = World::in_process();
+    let (world, sandbox) = (&world, &Sandbox::new().with(&world));
     define(world, &GROUPS);
     let lines = commands(["rename s new --yes -n {namespace}"]);
     let beside = [("runai-secret-usage", InProject), ("runai-secret-attach", InProject)];

@@ -218,7 +218,7 @@ fn no_write_that_changes_no_value_makes_one_look_newer(world: &World, sandbox: &
     sleep(NEXT_SECOND);
     label(&[]);
     assert_eq!(changed(), before);
-    run(&["set", "hf", "--from-literal=A=2"]);
+    run(&["set", "hf", "--from-literal=A=2", "--runai-namespace", &runai]);
     sleep(NEXT_SECOND);
     let after = changed();
     assert!(after[0] > before[0] && after[1] == before[1], "{before:?} {after:?}");

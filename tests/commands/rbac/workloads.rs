@@ -70,16 +70,18 @@ fn custom_kinds_need_the_same(world: &World, sandbox: &Sandbox) {
 #[scenario]
 fn a_missing_secret_is_looked_for_elsewhere_where_one_may(world: &World, sandbox: &Sandbox) {
     let elsewhere = world.project("elsewhere");
-    world.create_secret(&elsewhere.namespace, "other", &[("k", "v4lue")]);
+    // Other tests have secrets of any plain name.
+    let name = &elsewhere.name;
+    world.create_secret(&elsewhere.namespace, name, &[("k", "v4lue")]);
     let beside = [("runai-secret-attach", InProject), ("runai-secret-check", InProject)];
     let beside: Vec<_> = beside.iter().map(|(role, bound)| (rights(role), *bound)).collect();
-    let line = commands(["attach other deployment/w --env k -n {namespace}"]);
+    let line = commands([format!("attach {name} deployment/w --env k -n {{namespace}}").as_str()]);
     let said = |name: &str, more: Vec<Right>| {
         let granted = [beside.clone(), vec![(more, InCluster)]].concat();
         run(world, sandbox, name, &granted, &line).remove(0).fails_with(1).stderr
     };
     let all = rights("runai-secret-attach-overview");
-    let place = format!("project {} has a secret other", elsewhere.name);
+    let place = format!("project {name} has a secret {name}");
     assert!(said("all", all.clone()).contains(&place));
     for (index, right) in all.iter().enumerate() {
         let rest = all.iter().filter(|other| *other != right).cloned().collect();
