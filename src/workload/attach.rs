@@ -93,15 +93,15 @@ fn put_references(
             }
             other => return Err(environment::unknown_keys(kind, other.secret())),
         };
-        let attachment = attachment.clone();
-        differences.extend(effect.map(|effect| Difference {
-            attachment,
-            container: None,
-            part: None,
-            effect,
-        }));
+        differences.extend(of_the_whole(attachment, effect));
     }
     Ok(differences)
+}
+
+/// Returns the difference of a change that is made in no container; none if nothing changed.
+fn of_the_whole(attachment: &Attachment, effect: Option<Effect>) -> Option<Difference> {
+    let attachment = attachment.clone();
+    effect.map(|effect| Difference { attachment, container: None, part: None, effect })
 }
 
 /// Adds registry logins to a service account.
@@ -109,13 +109,7 @@ fn put_logins(account: &mut Value, asked: &[&Attachment]) -> Result<Vec<Differen
     let mut differences = Vec::new();
     for &attachment in asked {
         let effect = env::pull_images(account, attachment.secret())?;
-        let attachment = attachment.clone();
-        differences.extend(effect.map(|effect| Difference {
-            attachment,
-            container: None,
-            part: None,
-            effect,
-        }));
+        differences.extend(of_the_whole(attachment, effect));
     }
     Ok(differences)
 }

@@ -323,6 +323,17 @@ fn with_a_large_value(world: &World) -> (String, String) {
     (namespace, runai)
 }
 
+/// Runs a command that gets no answer of the size of the large value.
+#[track_caller]
+fn reads_little(world: &World, sandbox: &Sandbox, words: &str) {
+    world.clear_log();
+    sandbox.run(words.split(' ')).success();
+    let requests = world.requests();
+    assert!(!requests.is_empty(), "{words}");
+    let largest = requests.iter().map(|request| request.answer_size).max().unwrap_or_default();
+    assert!(largest < LARGE, "{words} reads {largest} bytes at once: {:?}", world.lines());
+}
+
 #[scenario]
 fn who_needs_no_values_reads_none(world: &World, sandbox: &Sandbox) {
     let (namespace, runai) = with_a_large_value(world);
@@ -343,14 +354,7 @@ fn who_needs_no_values_reads_none(world: &World, sandbox: &Sandbox) {
         "label large --remove --runai-namespace RUNAI -y --force",
         "delete large -n NS -y --force",
     ] {
-        world.clear_log();
-        let words: Vec<String> =
-            words.split(' ').map(|word| word.replace("NS", &namespace).replace("RUNAI", &runai)).collect();
-        sandbox.run(&words).success();
-        let requests = world.requests();
-        assert!(!requests.is_empty(), "{words:?}");
-        let largest = requests.iter().map(|request| request.answer_size).max().unwrap_or_default();
-        assert!(largest < LARGE, "{words:?} reads {largest} bytes at once: {:?}", world.lines());
+        reads_little(world, sandbox, &words.replace("RUNAI", &runai).replace("NS", &namespace));
     }
 }
 
@@ -364,12 +368,6 @@ fn who_needs_one_value_reads_no_other(world: &World, sandbox: &Sandbox) {
         "check deploy/web -n NS",
         "submit train -i x -e A=SECRET:hf,token -n NS -- true",
     ] {
-        world.clear_log();
-        let words: Vec<String> = words.split(' ').map(|word| word.replace("NS", &namespace)).collect();
-        sandbox.run(&words).success();
-        let requests = world.requests();
-        assert!(!requests.is_empty(), "{words:?}");
-        let largest = requests.iter().map(|request| request.answer_size).max().unwrap_or_default();
-        assert!(largest < LARGE, "{words:?} reads {largest} bytes at once: {:?}", world.lines());
+        reads_little(world, sandbox, &words.replace("NS", &namespace));
     }
 }
