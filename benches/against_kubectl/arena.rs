@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
@@ -140,11 +140,13 @@ impl Arena {
     /// Returns the time of one run, from its start to its end.
     pub(crate) fn took(&self, program: &Path, arguments: &[String]) -> Duration {
         let mut command = self.command(program);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let start = Instant::now();
-        let status = command.status().unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+        let Output { status, stderr, .. } =
+            command.output().unwrap_or_else(|error| panic!("{}: {error}", program.display()));
         let took = start.elapsed();
-        assert!(status.success(), "{} {}: {status}", program.display(), arguments.join(" "));
+        let said = String::from_utf8_lossy(&stderr);
+        assert!(status.success(), "{} {}: {status}: {said}", program.display(), arguments.join(" "));
         took
     }
 

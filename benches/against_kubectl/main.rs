@@ -2,6 +2,7 @@
 //!
 //!     cargo bench
 //!     KUBEBUILDER_ASSETS="$(tests/control-plane/build)" cargo bench    # with the rows on a real API server
+//!     cargo bench -- rotation size                                     # some groups of rows alone
 //!     cargo bench -- round-trips                                       # the second table alone
 //!
 //! The plugin is built as it is shipped. The two commands of a row take turns, since a machine's speed drifts, and a row shows medians with their quartiles.
@@ -36,6 +37,24 @@ const MEGABYTE: f64 = 1e6;
 /// As an argument it chooses the table of round trips.
 const ROUND_TRIPS: &str = "round-trips";
 
+/// A part of the first table, which its name chooses as an argument.
+type Group = (&'static str, fn() -> Vec<Row>);
+
+/// The first table in its order. The groups of one name have the same subject.
+const GROUPS: [Group; 11] = [
+    ("start", without_cluster::starts),
+    ("large", without_cluster::large_secrets),
+    ("one-object", one_object::on_api_server),
+    ("tab", tab::rows),
+    ("many-projects", many_projects::on_api_server),
+    ("many-workloads", many_workloads::rows),
+    ("rotation", rotation::rows),
+    ("many-secrets", many_secrets::rows),
+    ("size", plugin::sizes),
+    ("one-object", one_object::requests),
+    ("many-projects", many_projects::requests),
+];
+
 const NO_KUBECTL: &str = "not run: no kubectl";
 const NO_API_SERVER: &str = "not run: `KUBEBUILDER_ASSETS` is not set";
 
@@ -46,30 +65,23 @@ fn main() -> ExitCode {
     {
         return print_peak_memory(program, arguments);
     }
-    if arguments.iter().any(|argument| argument == ROUND_TRIPS) {
-        round_trips::print();
-        return ExitCode::SUCCESS;
-    }
     if cfg!(debug_assertions) {
         eprintln!("note: not run: this is a debug build, `cargo bench` makes the one that counts");
         return ExitCode::SUCCESS;
     }
-    let mut rows = without_cluster::starts();
-    rows.extend(without_cluster::large_secrets());
-    rows.extend(one_object::on_api_server());
-    rows.extend(tab::rows());
-    rows.extend(many_projects::on_api_server());
-    rows.extend(many_workloads::rows());
-    rows.extend(rotation::rows());
-    rows.extend(many_secrets::rows());
-    rows.push(plugin::size());
-    rows.extend(one_object::requests());
-    rows.extend(many_projects::requests());
-    print_machine();
-    println!("| what | ours | kubectl | ratio | floor | target | met |\n|---|---|---|---|---|---|---|");
-    rows.iter().for_each(Row::print);
-    println!();
-    round_trips::print();
+    let is_named = |name: &str| arguments.iter().any(|argument| argument == name);
+    let is_all = !GROUPS.iter().any(|(name, _)| is_named(name)) && !is_named(ROUND_TRIPS);
+    let wanted = |name: &str| is_all || is_named(name);
+    let groups: Vec<_> = GROUPS.into_iter().filter(|(name, _)| wanted(name)).collect();
+    if !groups.is_empty() {
+        print_machine();
+        println!("| what | ours | kubectl | ratio | floor | target | met |\n|---|---|---|---|---|---|---|");
+        groups.into_iter().flat_map(|(_, rows)| rows()).for_each(|row| row.print());
+        println!();
+    }
+    if wanted(ROUND_TRIPS) {
+        round_trips::print();
+    }
     ExitCode::SUCCESS
 }
 

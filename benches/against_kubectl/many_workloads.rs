@@ -105,7 +105,7 @@ fn create_consumer(world: &World, namespace: &str, index: usize) {
 }
 
 /// Creates a pod of a deployment that read the secret when it started.
-fn run_pod(world: &World, namespace: &str, owner: &Value, spec: &Value) {
+pub(crate) fn run_pod(world: &World, namespace: &str, owner: &Value, spec: &Value) {
     let (name, uid) = (&owner["metadata"]["name"], &owner["metadata"]["uid"]);
     let pod = format!("{}-1", name.as_str().unwrap_or_default());
     let owners = json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": name, "uid": uid, "controller": true}]);

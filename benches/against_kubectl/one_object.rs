@@ -45,9 +45,9 @@ const ON_API_SERVER: [Pair<'_>; 4] = [
     },
 ];
 
-/// Writes another value: into kubectl's manifest, which has it as base64, or as the text that it is.
+/// Writes another text: in base64 for both, since kubectl opens the manifest, which has it so.
 const EDITOR: &str = "#!/bin/sh
-value=$(printf %08d $$)
+value=$(printf %09d $$ | base64)
 if grep -q '^  TOKEN: ' \"$1\"; then sed -i \"s/^  TOKEN: .*/  TOKEN: $value/\" \"$1\"; else printf %s \"$value\" >\"$1\"; fi
 ";
 
@@ -94,10 +94,11 @@ fn prepared(world: &World) -> (Arena, String) {
         }
     }
     let sandbox = Sandbox::new();
-    sandbox.program("editor", EDITOR);
+    let editor = sandbox.program("editor", EDITOR);
     let kubeconfig = ControlPlane::shared().kubeconfig().namespace(&namespace);
     let file = sandbox.file("kubeconfig", kubeconfig.to_string());
-    (Arena { sandbox: sandbox.with_env("KUBECONFIG", file), runs: RUNS }, namespace)
+    let sandbox = sandbox.with_env("KUBECONFIG", file).with_env("KUBE_EDITOR", editor);
+    (Arena { sandbox, runs: RUNS }, namespace)
 }
 
 pub(crate) fn create_deployment(world: &World, namespace: &str, name: &str) {

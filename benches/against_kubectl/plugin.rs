@@ -47,7 +47,7 @@ pub(crate) fn plugin() -> &'static Path {
     &BINARY
 }
 
-pub(crate) fn size() -> Row {
+pub(crate) fn sizes() -> Vec<Row> {
     let size = |program: &Path| {
         #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
         fs::metadata(program).map(|file| vec![file.len() as f64]).expect("a program that was run")
@@ -55,5 +55,5 @@ pub(crate) fn size() -> Row {
     let pair = Pair { what: "size of the program", ours: "", kubectls: "", target: Target::Megabytes(10.0) };
     let kubectls = kubectl().map(size).unwrap_or_default();
     let samples = Samples { ours: size(plugin()), kubectls, ..Samples::default() };
-    compared(&pair, samples, |[_, median, _]| megabytes(median))
+    vec![compared(&pair, samples, |[_, median, _]| megabytes(median))]
 }

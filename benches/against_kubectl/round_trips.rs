@@ -11,6 +11,7 @@ use support::{Sandbox, World};
 
 use crate::arena::{Arena, arguments};
 use crate::distance::{Distance, Road, road};
+use crate::many_workloads::run_pod;
 use crate::one_object::create_deployment;
 use crate::plugin::plugin;
 use crate::row::{megabytes, quartiles};
@@ -99,8 +100,8 @@ const TRIPS: [Trip; 17] = [
     ),
     trip(
         "`restart --all --no-wait`, `kubectl rollout restart`",
-        "restart used --all --no-wait --yes -n {clean}",
-        "rollout restart deployment/used -n {clean}",
+        "restart again-{run} --all --no-wait --yes -n {again}",
+        "rollout restart deployment/kubectls-{run} -n {namespace}",
         5,
     ),
     trip("`set -q`", "set used --from-literal=TOKEN={run} -n {clean} -q", "", 4),
@@ -223,7 +224,7 @@ impl Globe {
 fn prepared() -> Globe {
     let world = if control_plane::available() { World::real() } else { World::in_process() };
     let project = world.project("far");
-    let [namespace, clean] = ["far", "clean"].map(|name| world.namespace(name));
+    let [namespace, clean, again] = ["far", "clean", "again"].map(|name| world.namespace(name));
     let runai = world.runai_namespace();
     for at in [&project.namespace, &namespace] {
         world.create_secret(at, "pair", &[("TOKEN", "s3cret"), ("USER", "ada")]);
@@ -235,12 +236,11 @@ fn prepared() -> Globe {
         create_deployment(&world, &project.namespace, &format!("p-{run}"));
     }
     for at in [&namespace, &clean] {
-        world.create_secret(at, "used", &[("TOKEN", "s3cret")]);
-        create_deployment(&world, at, "used");
-        let env = json!([{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "used", "key": "TOKEN"}}}]);
-        let container = json!({"name": "web", "image": "busybox", "env": env});
-        let template = json!({"spec": {"template": {"spec": {"containers": [container]}}}});
-        world.patch(&format!("/apis/apps/v1/namespaces/{at}/deployments/used"), &template);
+        create_consumer(&world, at, "used");
+    }
+    // One for each run: a second restart within a second would wait, and kubectl's is refused.
+    for run in 0..SLOW_RUN + RUNS_WHEN_SLOW {
+        create_consumer(&world, &again, &format!("again-{run}"));
     }
     let shared = json!({"metadata": {"name": "shared", "labels": {"runai/cluster-wide": "true", "run.ai/cluster-wide": "true"}},
         "data": {"TOKEN": "czNjcmV0"}});
@@ -257,7 +257,24 @@ fn prepared() -> Globe {
     near.took(plugin(), &arguments(&format!("sync shared --runai-namespace {runai}"), 0));
     let completer = near.sandbox.bin().join("kubectl_complete-runai_secret");
     symlink(plugin(), &completer).expect("a link in the sandbox");
-    let places =
-        vec![("{namespace}", namespace), ("{clean}", clean), ("{project}", project.name), ("{runai}", runai)];
+    let places = vec![
+        ("{namespace}", namespace),
+        ("{clean}", clean),
+        ("{again}", again),
+        ("{project}", project.name),
+        ("{runai}", runai),
+    ];
     Globe { world, roads, slow, completer, places }
+}
+
+/// Creates a secret, a Deployment of the same name that reads it, and its pod: `restart` leaves alone what holds
+/// nothing.
+fn create_consumer(world: &World, namespace: &str, name: &str) {
+    world.create_secret(namespace, name, &[("TOKEN", "s3cret")]);
+    create_deployment(world, namespace, name);
+    let env = json!([{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": name, "key": "TOKEN"}}}]);
+    let spec = json!({"containers": [{"name": "web", "image": "busybox", "env": env}]});
+    let changes = json!({"spec": {"replicas": 1, "template": {"spec": spec}}});
+    let path = format!("/apis/apps/v1/namespaces/{namespace}/deployments/{name}");
+    run_pod(world, namespace, &world.patch(&path, &changes), &spec);
 }
