@@ -16,7 +16,8 @@ use clap::{Arg, ArgAction, ValueEnum};
 
 pub(crate) use self::argument::{Asked, Brings, Holds, Words};
 pub(crate) use self::words::{
-    DryRun, Output, Report, parse_duration, parse_end, parse_output, parse_secret, parse_span,
+    DataForm, DryRun, Output, Report, parse_data_form, parse_duration, parse_end, parse_output, parse_secret,
+    parse_span,
 };
 use self::words::{parse_dry_run, parse_report, parse_validation};
 
@@ -184,9 +185,9 @@ pub(crate) struct WriteArgs {
           add = Holds::Listed)]
     pub(crate) dry_run: DryRun,
 
-    /// Print the object instead of a sentence
-    #[arg(short, long, value_name = "json|yaml|name", value_parser = parse_output, default_value = "",
-          hide_default_value = true, add = Holds::Listed)]
+    /// Print the object instead of a sentence, or fields of it
+    #[arg(short, long, value_name = "json|yaml|name|jsonpath=…|custom-columns=…", value_parser = parse_output,
+          default_value = "", hide_default_value = true, add = Holds::Listed)]
     pub(crate) output: Output,
 
     /// How the server treats fields that it does not know
@@ -223,9 +224,10 @@ impl OutputFlags {
 /// The flags of a report.
 #[derive(clap::Args)]
 pub(crate) struct ReportArgs {
-    /// Output format: json and yaml for programs, name for names only, wide for more columns
-    #[arg(short, long, value_name = "json|yaml|name|wide", value_parser = parse_report, default_value = "",
-          hide_default_value = true, add = Holds::Listed)]
+    /// Output format: json and yaml for programs, jsonpath and custom-columns for fields of the JSON, as kubectl's,
+    /// name for names only, wide for more columns
+    #[arg(short, long, value_name = "json|yaml|name|wide|jsonpath=…|custom-columns=…", value_parser = parse_report,
+          default_value = "", hide_default_value = true, add = Holds::Listed)]
     pub(crate) output: Report,
 
     #[command(flatten)]

@@ -11,6 +11,7 @@ mod command_line;
 mod commands;
 mod complete;
 mod error;
+mod fields;
 mod findings;
 mod flags;
 #[cfg(test)]

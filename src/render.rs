@@ -17,6 +17,14 @@ pub(crate) fn json(object: &impl Serialize) -> Zeroizing<Vec<u8>> {
     text
 }
 
+/// Writes JSON in one line, as kubectl prints a part of an object.
+pub(crate) fn json_in_one_line(object: &impl Serialize) -> Zeroizing<Vec<u8>> {
+    let mut text = Zeroizing::new(Vec::new());
+    let mut serializer = serde_json::Serializer::with_formatter(&mut *text, EscapingInOneLine);
+    object.serialize(&mut serializer).expect("objects are trees of strings, numbers and booleans");
+    text
+}
+
 /// Writes YAML that kubectl reads back exactly, and that is safe on a terminal. A text that needs escapes is
 /// written as JSON, which is YAML too: names and labels come from anybody.
 pub(crate) fn yaml(object: &impl Serialize) -> Zeroizing<Vec<u8>> {
@@ -52,6 +60,19 @@ pub(crate) fn write_escaping<W: ?Sized + io::Write>(
         }
     }
     Ok(())
+}
+
+/// Writes JSON without blanks, in which every character with an effect on a terminal is escaped.
+struct EscapingInOneLine;
+
+impl Formatter for EscapingInOneLine {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        write_escaping(writer, fragment, disturbs)
+    }
 }
 
 /// Writes JSON with kubectl's indentation, in which every character with an effect on a terminal is escaped.

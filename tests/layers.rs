@@ -10,6 +10,7 @@ const STOREYS: [&[&str]; 14] = [
         "age",
         "date",
         "error",
+        "fields",
         "history",
         "memory",
         "metadata",

@@ -9,7 +9,7 @@ use serde_json::Value;
 use self::in_place::Places;
 use crate::change::workload::{Plan, Planned};
 use crate::error::{Error, Result};
-use crate::flags::{BINARY, DryRun, Output, WriteArgs};
+use crate::flags::{BINARY, DataForm, DryRun, Head, Output, WriteArgs};
 use crate::manifest::{Format, Manifest, Object};
 use crate::session::Session;
 use crate::sources::manifest_files::{ManifestArgs, ManifestFile, ManifestFiles};
@@ -118,10 +118,14 @@ impl<P: Plan> ManifestChange<'_, P> {
         if let Some(places) = places {
             return places.write(files, &manifests, self.session);
         }
-        match self.write.output {
+        match &self.write.output {
             Output::Human => ui.data(joined(&manifests)?.as_bytes()),
-            Output::Yaml => ui.data(joined_as(Format::Yaml, &manifests)?.as_bytes()),
-            Output::Json => ui.data(joined_as(Format::Json, &manifests)?.as_bytes()),
+            Output::Data(DataForm::Yaml) => ui.data(joined_as(Format::Yaml, &manifests)?.as_bytes()),
+            Output::Data(DataForm::Json) => ui.data(joined_as(Format::Json, &manifests)?.as_bytes()),
+            Output::Data(DataForm::Fields(fields)) => {
+                let json = joined_as(Format::Json, &manifests)?;
+                ui.fields(json.trim_start_matches('\u{feff}').as_bytes(), fields, Head::Shown)
+            }
             Output::Name => {
                 let names = meant.iter().flatten().map(|one| one.name.clone() + "\n");
                 ui.data(names.collect::<String>().as_bytes())

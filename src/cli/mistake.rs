@@ -105,15 +105,6 @@ fn flag_elsewhere(verb: &str, flag: &str) -> Option<String> {
     })
 }
 
-/// Returns the hints for who wants fields.
-fn with_fields(mistake: Error) -> Error {
-    let line = CommandLine::plugin("list -o json | jq -r '.secrets[].name'").in_typed_place();
-    let kubectls = CommandLine::kubectl("get secret").then("NAME -o jsonpath='{.metadata.name}'");
-    mistake
-        .hint(format!("templates are not taken; fields can be taken out of the JSON: {line}"))
-        .hint(format!("or of the object, by kubectl: {}", kubectls.in_typed_place()))
-}
-
 const NOT_SHOWN: &str = "not shown: it may be a secret value";
 
 /// Turns clap's error into one that says what is wrong and what to type.
@@ -127,21 +118,12 @@ pub(super) fn explained(error: &clap::Error, program: &Command) -> Error {
             Error::usage(format!("{} takes no value, and was given one ({NOT_SHOWN})", flag(error)))
         }
         ErrorKind::MissingRequiredArgument => missing(error, &usage),
-        ErrorKind::ValueValidation | ErrorKind::InvalidValue if asks_for_fields(error) => {
-            with_fields(Error::usage(in_one_line(error)))
-        }
         _ => with_nearest(Error::usage(in_one_line(error)), error, ContextKind::SuggestedValue),
     };
     match command.as_str() {
         "" => mistake.hint("COMMAND --help says what each flag takes"),
         command => mistake.hint(format!("see {command} --help")),
     }
-}
-
-/// Recognizes kubectl's templates of fields.
-fn asks_for_fields(error: &clap::Error) -> bool {
-    let form = text(error, ContextKind::InvalidValue);
-    ["jsonpath", "go-template", "template", "custom-columns"].iter().any(|start| form.starts_with(start))
 }
 
 /// Returns the command in the project that was typed. Sharing knows none.

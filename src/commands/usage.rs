@@ -173,7 +173,7 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
         }
         session.ui.note(&format!("no {what} in {}", session::scope::in_words(&scope)));
     }
-    let form = args.report.output;
+    let form = &args.report.output;
     if matches!(form, Report::Table | Report::Wide) {
         let check = CommandLine::plugin("check");
         let is_one = matches!(scope, Namespaces::One(_));
@@ -186,7 +186,7 @@ pub(super) async fn run(args: &UsageArgs, session: &Session<'_>) -> Result<()> {
         let seen = if is_seen { "nothing" } else { "nothing that could be seen" };
         session.ui.note(&format!("{seen} holds an old value in {}", session::scope::in_words(&scope)));
     }
-    session::scope::print(form, &report, session, || match (form, &args.name) {
+    session::scope::print(&args.report, &report, session, || match (form, &args.name) {
         (Report::Name, Some(_)) => names_of_consumers(&usages, &scope),
         (Report::Name, None) => {
             let name = |usage: &SecretUsage<'_>| {
@@ -388,7 +388,7 @@ fn names_of_consumers(usages: &[SecretUsage<'_>], scope: &Namespaces) -> String 
 }
 
 fn table_of_uses(usages: &[SecretUsage<'_>], scope: &Namespaces, report: &ReportArgs) -> String {
-    let form = report.output;
+    let form = &report.output;
     let mut rows = Vec::new();
     for (usage, uses) in usages.iter().flat_map(|usage| usage.consumers.iter().map(move |uses| (usage, uses)))
     {
@@ -396,7 +396,7 @@ fn table_of_uses(usages: &[SecretUsage<'_>], scope: &Namespaces, report: &Report
             let keys = one.keys.as_ref().map_or_else(|| all_keys(one.way), |keys| keys.join(","));
             let container = one.container.unwrap_or_default().to_owned();
             let mut row = vec![uses.consumer.display_name(), container, one.way.to_string(), keys];
-            if form == Report::Wide {
+            if *form == Report::Wide {
                 row.push(one.optional.to_string());
             }
             row.push(uses.consumer.state.to_string());
@@ -429,7 +429,7 @@ fn all_keys(way: &Way) -> String {
 }
 
 fn table_of_secrets(usages: &[SecretUsage<'_>], scope: &Namespaces, report: &ReportArgs) -> String {
-    let form = report.output;
+    let form = &report.output;
     let headers: &[&str] = match form {
         Report::Wide => &["NAME", "CONSUMERS", "OLD VALUE", "AGE", "USED BY"],
         _ => &["NAME", "CONSUMERS", "OLD VALUE", "AGE"],
@@ -445,7 +445,7 @@ fn table_of_secrets(usages: &[SecretUsage<'_>], scope: &Namespaces, report: &Rep
         let stale = usage.consumers.iter().filter(|one| one.is_stale());
         let stale: BTreeSet<String> = stale.map(|one| one.consumer.display_name()).collect();
         let mut row = vec![usage.name.to_owned(), consumers.len().to_string(), stale.len().to_string(), age];
-        if form == Report::Wide {
+        if *form == Report::Wide {
             row.push(consumers.into_iter().collect::<Vec<_>>().join(","));
         }
         table.row(session::scope::cells(scope, usage.namespace, row));

@@ -294,7 +294,11 @@ fn listed(argument: &Arg) -> Vec<Candidate> {
     if known.is_empty() {
         let name =
             argument.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str());
-        return name.split('|').map(|word| Candidate::new(word, "")).collect();
+        let candidate = |word: &str| match word.split_once('=') {
+            Some((word, _)) => Candidate::continued(format!("{word}="), ""),
+            None => Candidate::new(word, ""),
+        };
+        return name.split('|').map(candidate).collect();
     }
     let visible = known.iter().filter(|value| !value.is_hide_set());
     let about = |value: &PossibleValue| value.get_help().map(ToString::to_string).unwrap_or_default();

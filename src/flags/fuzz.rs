@@ -11,6 +11,7 @@ fn words_of_flags() {
         "1.5h",
         "0",
         "json",
+        "jsonpath={.a}",
         "client",
         "secret/hf",
         "strict",

@@ -1,8 +1,10 @@
 //! Parses values of flags as kubectl parses them.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::fields::Fields;
 use crate::moment::Moment;
 
 const HOUR: f64 = 3600.0;
@@ -29,27 +31,34 @@ impl DryRun {
     }
 }
 
+/// A form in which an object is printed, for a program.
+#[derive(Clone, PartialEq)]
+pub(crate) enum DataForm {
+    Json,
+    Yaml,
+    /// Parts of the JSON.
+    Fields(Arc<Fields>),
+}
+
 /// The output format of a command that writes.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq)]
 pub(crate) enum Output {
     /// A sentence for a person.
     Human,
-    Json,
-    Yaml,
     Name,
+    Data(DataForm),
 }
 
 /// The output format of a report.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq)]
 pub(crate) enum Report {
     /// A table for a person.
     Table,
     /// A table with more columns.
     Wide,
-    Json,
-    Yaml,
     /// `kind/name`, a line each.
     Name,
+    Data(DataForm),
 }
 
 /// Parses kubectl's words for `--dry-run`.
@@ -83,35 +92,43 @@ pub(crate) fn parse_validation(word: &str) -> Result<&'static str, String> {
 /// Parses the output format of a command that writes.
 ///
 /// # Errors
-/// It is another word. The text is kubectl's.
+/// It is another word, in kubectl's words, or a malformed template.
 pub(crate) fn parse_output(word: &str) -> Result<Output, String> {
     match word.to_lowercase().as_str() {
         "" => Ok(Output::Human),
-        "json" => Ok(Output::Json),
-        "yaml" => Ok(Output::Yaml),
         "name" => Ok(Output::Name),
-        _ => Err(format!(
-            "unable to match a printer suitable for the output format \"{word}\", \
-             allowed formats are: json,name,yaml"
-        )),
+        _ => parse_data_form(word, "name,").map(Output::Data),
     }
 }
 
 /// Parses the output format of a report.
 ///
 /// # Errors
-/// It is another word. The text is kubectl's.
+/// It is another word, in kubectl's words, or a malformed template.
 pub(crate) fn parse_report(word: &str) -> Result<Report, String> {
     match word.to_lowercase().as_str() {
         "" => Ok(Report::Table),
         "wide" => Ok(Report::Wide),
-        "json" => Ok(Report::Json),
-        "yaml" => Ok(Report::Yaml),
         "name" => Ok(Report::Name),
-        _ => Err(format!(
-            "unable to match a printer suitable for the output format \"{word}\", \
-             allowed formats are: json,name,wide,yaml"
-        )),
+        _ => parse_data_form(word, "name,wide,").map(Report::Data),
+    }
+}
+
+/// Parses a form for programs. `others` are the forms that the command has besides, each with a comma.
+///
+/// # Errors
+/// It is another word, in kubectl's words, or a malformed template.
+pub(crate) fn parse_data_form(word: &str, others: &str) -> Result<DataForm, String> {
+    match word.to_lowercase().as_str() {
+        "json" => Ok(DataForm::Json),
+        "yaml" => Ok(DataForm::Yaml),
+        _ => match Fields::of(word) {
+            Some(fields) => fields.map(|fields| DataForm::Fields(Arc::new(fields))),
+            None => Err(format!(
+                "unable to match a printer suitable for the output format \"{word}\", \
+                 allowed formats are: custom-columns,json,jsonpath,{others}yaml"
+            )),
+        },
     }
 }
 

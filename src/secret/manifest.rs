@@ -243,7 +243,7 @@ struct Metadata<'a> {
 }
 
 /// All values of a secret, each written as base64.
-pub(super) struct EncodedData<'a>(&'a BTreeMap<String, SecretValue>);
+pub(super) struct EncodedData<'a>(pub(super) &'a BTreeMap<String, SecretValue>);
 
 impl EncodedData<'_> {
     fn is_empty(&self) -> bool {

@@ -82,7 +82,7 @@ pub(crate) use pem::{Block as PemBlock, blocks as pem_blocks};
 pub(crate) use plaintext::{Suspicion, in_words, is_name as may_be_told, suspicion, usual_name};
 pub(crate) use reading::{check_standard_input, read};
 pub(crate) use reference::{EnvEntry, SecretReference, meant_reference};
-pub(crate) use reveal::{Notation, revealed};
+pub(crate) use reveal::{Notation, as_kubectls, revealed};
 pub(crate) use single_value::{Single, SingleValue};
 pub(crate) use source::Source;
 pub(crate) use ssh::{Audience, SshFiles, ssh_contents};

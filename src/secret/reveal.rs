@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use serde::ser::{Error as _, Serialize, Serializer};
 use zeroize::Zeroizing;
 
-use super::manifest::written;
+use super::manifest::{EncodedData, written};
 use super::name::is_env_name;
 use super::value::SecretValue;
 use crate::error::{Error, Result};
@@ -131,6 +131,15 @@ pub(crate) fn revealed(
         Notation::Dotenv => data.iter().try_for_each(|(key, value)| dotenv(key, value.expose(), out)),
         Notation::Shell => data.iter().try_for_each(|(key, value)| shell(key, value.expose(), out)),
     }))
+}
+
+/// Returns JSON that has all values where kubectl's Secret has them, in base64.
+pub(crate) fn as_kubectls(data: &BTreeMap<String, SecretValue>) -> Zeroizing<Vec<u8>> {
+    written(|mut out| {
+        serde_json::Serializer::new(&mut out)
+            .collect_map([("data", EncodedData(data))])
+            .map_err(io::Error::other)
+    })
 }
 
 fn is_shell_name(key: &str) -> bool {

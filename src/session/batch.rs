@@ -135,7 +135,7 @@ impl<'a> Objects<'a> {
     pub(crate) fn tell(&mut self, name: &str, verb: &str, object: Value) -> Result<()> {
         match self.write.output {
             Output::Human | Output::Name => self.session.report(self.write, name, verb, &Value::Null),
-            Output::Json | Output::Yaml => {
+            Output::Data(_) => {
                 self.written.push((name.to_owned(), verb.to_owned(), object));
                 Ok(())
             }

@@ -19,9 +19,9 @@ use tokio::sync::OnceCell;
 use crate::cluster::{Cluster, Keep, Write};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::{Connection, DryRun, Globals, Output, Place, WriteArgs};
+use crate::flags::{Connection, DryRun, Globals, Head, Output, Place, WriteArgs};
 use crate::ui::{Proposal, Ui};
-use crate::{project, render, secret};
+use crate::{project, secret};
 
 /// The connection that the questions and commands of one run share: a second one would run a credential plugin twice,
 /// which may ask twice.
@@ -260,11 +260,10 @@ impl Session<'_> {
     }
 
     fn print(&self, args: &WriteArgs, name: &str, verb: &str, object: &Value) -> Result<()> {
-        match args.output {
+        match &args.output {
             Output::Human => self.ui.done(&format!("{name} {verb}{}", args.dry_run.suffix())),
             Output::Name => self.ui.data(format!("{name}\n").as_bytes()),
-            Output::Json => self.ui.data(&render::json(&without_managed_fields(object))),
-            Output::Yaml => self.ui.data(&render::yaml(&without_managed_fields(object))),
+            Output::Data(form) => self.ui.object(&without_managed_fields(object), form, Head::Shown),
         }
     }
 }

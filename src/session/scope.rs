@@ -7,9 +7,8 @@ use serde::Serialize;
 use crate::cluster::{Cluster, KindOf, Namespaces, Unseen};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::Report;
+use crate::flags::{Report, ReportArgs};
 use crate::printable::printable;
-use crate::render;
 use crate::session::Session;
 use crate::wording::{few, list, plural};
 use crate::workload::Consumer;
@@ -160,14 +159,13 @@ pub(crate) fn warn_only_projects(consequence: &str, session: &Session<'_>) {
 
 /// Prints a report in the chosen format. `lines` makes the table or the names; an empty table prints nothing.
 pub(crate) fn print(
-    form: Report,
+    args: &ReportArgs,
     report: &impl Serialize,
     session: &Session<'_>,
     lines: impl FnOnce() -> String,
 ) -> Result<()> {
-    match form {
-        Report::Json => session.ui.data(&render::json(report)),
-        Report::Yaml => session.ui.data(&render::yaml(report)),
+    match &args.output {
+        Report::Data(form) => session.ui.object(report, form, args.head.head()),
         Report::Table | Report::Wide | Report::Name => session.ui.data(lines().as_bytes()),
     }
 }

@@ -8,7 +8,6 @@ use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::{Head, Report};
 use crate::propagation::{Row, Scope, Source, State};
-use crate::render;
 use crate::session::Session;
 use crate::sharing;
 use crate::sharing::survey::{Strays, Survey};
@@ -16,7 +15,7 @@ use crate::ui::Table;
 use crate::wording::{few, list, plural};
 
 /// Prints the projects, and what to do about those that have no good copy.
-pub(crate) fn show(survey: &Survey, form: Report, head: Head, session: &Session<'_>) -> Result<()> {
+pub(crate) fn show(survey: &Survey, form: &Report, head: Head, session: &Session<'_>) -> Result<()> {
     let ui = session.ui;
     match form {
         Report::Table | Report::Wide => {
@@ -27,8 +26,7 @@ pub(crate) fn show(survey: &Survey, form: Report, head: Head, session: &Session<
             Ok(())
         }
         Report::Name => ui.data(format!("secret/{}\n", survey.name).as_bytes()),
-        Report::Json => ui.data(&render::json(&SecretReport::of(survey))),
-        Report::Yaml => ui.data(&render::yaml(&SecretReport::of(survey))),
+        Report::Data(form) => ui.object(&SecretReport::of(survey), form, head),
     }
 }
 
@@ -121,8 +119,8 @@ pub(crate) fn verdict(survey: &Survey) -> Result<()> {
 }
 
 /// Returns a table with a row for each project.
-pub(crate) fn table(survey: &Survey, form: Report) -> Table {
-    let wide = form == Report::Wide;
+pub(crate) fn table(survey: &Survey, form: &Report) -> Table {
+    let wide = *form == Report::Wide;
     let columns = if wide { 4 } else { 3 };
     let mut table = Table::new(["PROJECT", "NAMESPACE", "STATE", "EVIDENCE"].into_iter().take(columns));
     for row in &survey.rows {

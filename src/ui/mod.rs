@@ -8,6 +8,7 @@ pub(crate) mod interrupt;
 #[cfg(windows)]
 mod keyboard;
 mod line;
+mod objects;
 mod progress;
 mod prompt;
 mod redaction;

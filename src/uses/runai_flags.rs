@@ -47,12 +47,12 @@ impl clap::Args for RunaiFlags {
 pub(crate) fn with_runai(output: clap::Arg) -> clap::Arg {
     let parse = |word: &str| match word.to_lowercase().as_str() {
         RUNAI => Ok(Output::Human),
-        _ => parse_output(word).map_err(|text| format!("{text},{RUNAI}")),
+        // A template's own complaint lists no forms.
+        _ => parse_output(word).map_err(|text| text.replace("name,yaml", "name,runai,yaml")),
     };
-    output
-        .value_name("json|yaml|name|runai")
-        .value_parser(parse)
-        .help("Print the object instead of a sentence; runai: only print the runai CLI's flags")
+    output.value_name("json|yaml|name|runai|jsonpath=…|custom-columns=…").value_parser(parse).help(
+        "Print the object instead of a sentence, or fields of it; runai: only print the runai CLI's flags",
+    )
 }
 
 /// Returns the error for a flag that has no effect with `-o runai`.

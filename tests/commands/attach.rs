@@ -290,10 +290,13 @@ fn the_runai_clis_flags_are_printed_and_nothing_is_written(world: &World, sandbo
 fn only_commands_that_use_secrets_know_the_form_runai() {
     let sandbox = Sandbox::new();
     for (words, formats) in [
-        (&["create", "s", "-o", "runai"][..], "allowed formats are: json,name,yaml\n"),
+        (
+            &["create", "s", "-o", "runai"][..],
+            "allowed formats are: custom-columns,json,jsonpath,name,yaml\n",
+        ),
         (
             &["attach", "s", "deploy/web", "--env", "K", "-o", "wide"],
-            "allowed formats are: json,name,yaml,runai\n",
+            "allowed formats are: custom-columns,json,jsonpath,name,runai,yaml\n",
         ),
     ] {
         let refused = sandbox.run(words).fails_with(2);

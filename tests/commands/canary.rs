@@ -107,6 +107,16 @@ fn other_commands(Places { namespace, runai, projects: [a, b] }: &Places) -> Vec
         format!("-vvv view s token -n {namespace} -o json"),
         format!("-vvv view s -n {namespace} -o dotenv"),
         format!("-vvv view s tokn --reveal -n {namespace}"),
+        format!("-vvv view s -n {namespace} -o jsonpath={{.data.token}}"),
+        format!("-vvv view s -n {namespace} -o jsonpath={{..*}}{{.keys[*].identity}}"),
+        format!("-vvv view s -n {namespace} --reveal -o jsonpath={{.token[0]}}{{..token}}{{.nothing}}"),
+        format!("-vvv view s -n {namespace} --reveal -o jsonpath={{.nothing}}"),
+        format!("-vvv view s -n {namespace} --reveal -o custom-columns=A:.token[?(@.a)]"),
+        "-vvv create dry --from-file=k=value.txt --dry-run=client -o jsonpath={.data.k[?(@.a)]}".to_owned(),
+        format!(
+            "-vvv set s --from-file=token=value.txt -o jsonpath={{.data}}{{..token}}{{@}} -n {namespace}"
+        ),
+        format!("-vvv usage -n {namespace} -o jsonpath={{@}}"),
         format!("-vvv view s --reveal --export-file=value.txt -n {namespace}"),
         format!("-vvv diff s -n {namespace} --from-dotenv=values.dotenv"),
         format!("-vvv diff -f secrets.yaml -n {namespace}"),

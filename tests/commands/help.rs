@@ -267,23 +267,6 @@ fn a_reference_with_another_mark_is_shown_corrected_and_a_variable_alone_gets_a_
 }
 
 #[test]
-fn kubectls_templates_of_fields_are_answered_with_a_way_to_the_fields() {
-    let kubectls =
-        "hint: or of the object, by kubectl: kubectl get secret NAME -o jsonpath='{.metadata.name}'\n";
-    let fields =
-        "fields can be taken out of the JSON: kubectl runai-secret list -o json | jq -r '.secrets[].name'\n";
-    for line in [
-        &["list", "-o", "jsonpath={.secrets[*].name}"][..],
-        &["usage", "-o", "custom-columns=NAME:.name"],
-        &["status", "-o", "go-template={{.}}"],
-        &["view", "s", "-o", "jsonpath={.keys}"],
-    ] {
-        let wrong = without_cluster().run(line).fails_with(2);
-        assert!(wrong.stderr.contains(fields) && wrong.stderr.contains(kubectls), "{wrong}");
-    }
-}
-
-#[test]
 fn the_words_help_and_version_do_what_the_flags_do() {
     for (words, flags) in [
         (&["help"][..], &["--help"][..]),

@@ -38,6 +38,7 @@ mod effort;
 mod expiry;
 mod extract;
 mod faults;
+mod fields;
 mod foreign;
 mod guide;
 mod guide_lines;

@@ -73,7 +73,7 @@ fn a_shown_command_reaches_the_cluster_that_was_meant(world: &World, _sandbox: &
         format!("submit t -i x --env-all nothing -n {namespace}"),
         "ls".to_owned(),
         "mv".to_owned(),
-        "list -o jsonpath={.items}".to_owned(),
+        format!("view hf -o jsonpath={{.data.token}} -n {namespace}"),
         "submit t -i x --priority high".to_owned(),
     ];
     let shown: Vec<String> = lines.iter().flat_map(|line| all_carry(&run(line), &own)).collect();

@@ -202,9 +202,9 @@ fn report(args: &CheckArgs, look: Look, scope: &Namespaces, session: &Session<'_
     unseen.sort_unstable();
     session::scope::warn_unseen(&unseen, "what depends on them was not checked", session);
     warn_unchecked(&unchecked, session);
-    let form = args.report.output;
+    let form = &args.report.output;
     let report = FindingsReport { findings: &findings, unseen: &unseen, unchecked: &unchecked };
-    session::scope::print(form, &report, session, || match form {
+    session::scope::print(&args.report, &report, session, || match form {
         Report::Table | Report::Wide if findings.is_empty() => String::new(),
         Report::Name => names(&findings),
         _ => table(&findings, scope, &args.report),
@@ -261,9 +261,9 @@ fn table(findings: &[Finding], scope: &Namespaces, report: &ReportArgs) -> Strin
 
 /// Tells what to do about each kind of finding.
 fn conclude(findings: &[Finding], args: &CheckArgs, session: &Session<'_>) -> Result<()> {
-    let form = args.report.output;
+    let form = &args.report.output;
     let errors = findings.iter().filter(|finding| finding.severity <= args.fail_on).count();
-    if form == Report::Table {
+    if *form == Report::Table {
         let mut said = BTreeSet::new();
         for finding in findings.iter().filter(|finding| said.insert(finding.code)) {
             session.ui.note(&format!("{}, {}: {}", finding.code.word(), finding.object, finding.remedy));

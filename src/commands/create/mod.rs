@@ -18,7 +18,7 @@ use crate::change::recreate::secret::Remains;
 use crate::cluster::{self, Answer, Cluster};
 use crate::command_line::CommandLine;
 use crate::error::Result;
-use crate::flags::{DryRun, Output};
+use crate::flags::{DataForm, DryRun, Head, Output};
 use crate::secret::{Difference, SecretManifest};
 use crate::session::Session;
 use crate::session::batch::{Objects, Several};
@@ -192,9 +192,12 @@ fn print(
     args: &NewSecretArgs,
     session: &Session<'_>,
 ) -> Result<()> {
-    match args.write.output {
-        Output::Json => session.ui.data(&manifest.to_json(namespaces)),
-        Output::Yaml => session.ui.data(&manifest.to_yaml(namespaces)),
+    match &args.write.output {
+        Output::Data(DataForm::Json) => session.ui.data(&manifest.to_json(namespaces)),
+        Output::Data(DataForm::Yaml) => session.ui.data(&manifest.to_yaml(namespaces)),
+        Output::Data(DataForm::Fields(fields)) => {
+            session.ui.fields(&manifest.to_json(namespaces), fields, Head::Shown)
+        }
         Output::Human | Output::Name => (0..namespaces.len().max(1))
             .try_for_each(|_| session.report(&args.write, &manifest.to_name(), "created", &Value::Null)),
     }
@@ -204,7 +207,7 @@ impl NewSecretArgs {
     /// Returns what the server sends back: no values, unless they are printed.
     fn answer(&self) -> Answer {
         match self.write.output {
-            Output::Json | Output::Yaml => Answer::Whole,
+            Output::Data(_) => Answer::Whole,
             Output::Human | Output::Name => Answer::Metadata,
         }
     }

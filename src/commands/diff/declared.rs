@@ -74,13 +74,13 @@ pub(super) async fn compare(path: &OsStr, args: &ReportArgs, session: &Session<'
         .await;
     let compared = compared.and(several.verdict());
     let differs = report.secrets.iter().any(|one| one.state != State::Same);
-    let is_for_people = !matches!(args.output, Report::Json | Report::Yaml);
+    let is_for_people = !matches!(args.output, Report::Data(_));
     if !differs && is_for_people {
         compared?;
         session.ui.note("all secrets are as the file says");
         return Ok(());
     }
-    session::scope::print(args.output, &report, session, || match args.output {
+    session::scope::print(args, &report, session, || match args.output {
         Report::Name => {
             let different = report.secrets.iter().filter(|one| one.state != State::Same);
             let names: BTreeSet<String> = different.map(|one| format!("secret/{}", one.name)).collect();

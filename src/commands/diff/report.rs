@@ -150,9 +150,9 @@ impl Side<'_> {
 /// # Errors
 /// Something differs, which is no failure but has an exit code of its own.
 pub(super) fn tell(report: &DiffReport<'_>, args: &ReportArgs, session: &Session<'_>) -> Result<()> {
-    let form = args.output;
+    let form = &args.output;
     session.ui.note(&format!("here: {}; there: {}", report.here.in_words(), report.there.in_words()));
-    session::scope::print(form, report, session, || match form {
+    session::scope::print(args, report, session, || match form {
         Report::Name => {
             let different = report.secrets.iter().filter(|one| one.state != State::Same);
             session::scope::lines(different.map(|one| format!("secret/{}", one.name)))

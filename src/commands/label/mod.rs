@@ -316,7 +316,7 @@ async fn wait_for(
         let wait = sharing::wait::wait(until, name, namespace, Among::EveryProject, limit, cluster, session);
         let survey = ui::interrupt::watching(hints, wait).await?;
         if args.write.output == Output::Human {
-            report::show(&survey, Report::Table, Head::Shown, session)?;
+            report::show(&survey, &Report::Table, Head::Shown, session)?;
         }
         outcome = outcome.and(sharing::wait::proof(until, &survey));
     }

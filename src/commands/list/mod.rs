@@ -153,13 +153,16 @@ pub(super) async fn run(args: &ListArgs, session: &Session<'_>) -> Result<()> {
         let view = CommandLine::plugin("view").arg(&first.name).namespace(&first.namespace);
         session.ui.propose(view.to_string());
     }
-    match args.report.output {
+    match &args.report.output {
         Report::Table | Report::Wide => {
             session.ui.data(table(rows, &places.columns(args), args.report.head.head()).as_bytes())
         }
-        form => session::scope::print(form, &ListReport { secrets: &rows, unseen: &unseen }, session, || {
-            session::scope::lines(rows.iter().map(|row| format!("secret/{}", row.name)))
-        }),
+        _ => session::scope::print(
+            &args.report,
+            &ListReport { secrets: &rows, unseen: &unseen },
+            session,
+            || session::scope::lines(rows.iter().map(|row| format!("secret/{}", row.name))),
+        ),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::session::{Session, not_found as missing};
 use crate::sharing::report::{show, table, verdict};
 use crate::sharing::survey::{Begun, Survey, not_found};
 use crate::wording::few;
-use crate::{flags, render, secret, sharing};
+use crate::{flags, secret, sharing};
 
 mod table;
 
@@ -67,7 +67,7 @@ pub(super) async fn run(args: &StatusArgs, session: &Session<'_>) -> Result<()> 
     if let Some(name) = &args.name {
         secret::check_secret_name(name)?;
     }
-    let form = args.report.output;
+    let form = &args.report.output;
     if args.watch && !matches!(form, Report::Table | Report::Wide) {
         return Err(Error::usage("--watch shows a table").hint("leave out -o, or --watch"));
     }
@@ -119,7 +119,7 @@ async fn one(
     }
     let ReportArgs { output, head } = &args.report;
     if !(survey.rows.is_empty() && *output == Report::Name && !args.states.is_empty()) {
-        show(&survey, *output, head.head(), session)?;
+        show(&survey, output, head.head(), session)?;
     }
     verdict
 }
@@ -167,7 +167,7 @@ fn show_changes(
     shown: &mut BTreeMap<String, State>,
     session: &Session<'_>,
 ) -> Result<()> {
-    let lines = table(survey, report.output).to_string();
+    let lines = table(survey, &report.output).to_string();
     let mut lines = lines.lines();
     let is_headed = shown.is_empty() && report.head.head() == Head::Shown;
     let header = lines.next().filter(|_| is_headed);
@@ -179,7 +179,7 @@ fn show_changes(
 }
 
 async fn all(namespace: &str, args: &StatusArgs, cluster: &Cluster, session: &Session<'_>) -> Result<()> {
-    let form = args.report.output;
+    let form = &args.report.output;
     let chosen = &session.globals.place.projects;
     let (area, shared) =
         tokio::join!(ProjectSelection::find(chosen, cluster, session), shared(namespace, cluster, session));
@@ -223,8 +223,9 @@ async fn all(namespace: &str, args: &StatusArgs, cluster: &Cluster, session: &Se
                 .iter()
                 .try_for_each(|survey| session.ui.data(format!("secret/{}\n", survey.name).as_bytes()))?;
         }
-        Report::Json => session.ui.data(&render::json(&OverviewReport::of(&surveys)))?,
-        Report::Yaml => session.ui.data(&render::yaml(&OverviewReport::of(&surveys)))?,
+        Report::Data(form) => {
+            session.ui.object(&OverviewReport::of(&surveys), form, args.report.head.head())?;
+        }
     }
     let Some(first) = wrong.first() else { return Ok(()) };
     let names: Vec<&str> = wrong.iter().map(String::as_str).collect();

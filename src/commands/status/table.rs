@@ -12,8 +12,8 @@ use crate::ui::Table;
 const USUAL: [State; 5] = [State::Copied, State::Pending, State::Stale, State::Conflict, State::Orphan];
 
 /// Returns a table with a row for each secret.
-pub(super) fn overview(surveys: &[Survey], form: Report) -> Table {
-    let wide = form == Report::Wide;
+pub(super) fn overview(surveys: &[Survey], form: &Report) -> Table {
+    let wide = *form == Report::Wide;
     let states: &[State] = if wide { &State::ALL } else { &USUAL };
     let mut headers = vec!["NAME".to_owned(), "SHARED WITH".to_owned()];
     headers.extend(states.iter().map(|state| state.word().to_uppercase()));

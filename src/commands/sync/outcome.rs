@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use super::plan::Task;
 use crate::error::{Error, Result};
-use crate::flags::{Output, WriteArgs};
+use crate::flags::{Head, Output, WriteArgs};
 use crate::propagation::{Reason, State, Step};
 use crate::session::Session;
+use crate::sharing;
 use crate::wording::{few, list, plural};
-use crate::{render, sharing};
 
 /// The result of a task, with the last step that was done.
 pub(super) struct TaskResult {
@@ -50,7 +50,7 @@ pub(super) fn tell_change(
         Output::Human => {
             session.ui.done(&format!("secret/{name} {verb} in {place}{}", write.dry_run.suffix()))
         }
-        Output::Json | Output::Yaml => Ok(()),
+        Output::Data(_) => Ok(()),
     };
     told.map_err(|error| {
         error.although(&format!("secret/{name} is {verb} in {place}{}", write.dry_run.suffix()))
@@ -59,10 +59,9 @@ pub(super) fn tell_change(
 
 /// Prints the report for programs, and says what was not done.
 pub(super) fn report(outcomes: &[Outcome], write: &WriteArgs, session: &Session<'_>) -> Result<()> {
-    let printed = match write.output {
+    let printed = match &write.output {
         Output::Human | Output::Name => Ok(()),
-        Output::Json => session.ui.data(&render::json(&SyncReport::of(outcomes))),
-        Output::Yaml => session.ui.data(&render::yaml(&SyncReport::of(outcomes))),
+        Output::Data(form) => session.ui.object(&SyncReport::of(outcomes), form, Head::Shown),
     };
     printed.map_err(|error| error.although(&format!("the copies are made{}", write.dry_run.suffix())))?;
     for outcome in outcomes {

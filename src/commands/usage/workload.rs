@@ -50,7 +50,7 @@ pub(super) async fn run(word: &str, args: &UsageArgs, session: &Session<'_>) -> 
         session.ui.propose(line.to_string());
     }
     let report = UsageReport { secrets: &usages, unseen: &view.unseen };
-    session::scope::print(args.report.output, &report, session, || match args.report.output {
+    session::scope::print(&args.report, &report, session, || match args.report.output {
         Report::Name => session::scope::lines(usages.iter().map(|usage| format!("secret/{}", usage.name))),
         _ => table(&usages, &args.report),
     })
@@ -129,7 +129,7 @@ impl SecretUsage<'_> {
 }
 
 fn table(usages: &[SecretUsage<'_>], report: &ReportArgs) -> String {
-    let form = report.output;
+    let form = &report.output;
     let headers: &[&str] = match form {
         Report::Wide => &["SECRET", "KEY", "CONTAINER", "USE", "OPTIONAL", "THERE"],
         _ => &["SECRET", "KEY", "CONTAINER", "USE", "THERE"],
@@ -142,7 +142,7 @@ fn table(usages: &[SecretUsage<'_>], report: &ReportArgs) -> String {
         let keys = one.keys.as_ref().map_or_else(|| all_keys(one.way), |keys| keys.join(","));
         let container = one.container.unwrap_or_default().to_owned();
         let mut row = vec![usage.name.to_owned(), keys, container, one.way.to_string()];
-        if form == Report::Wide {
+        if *form == Report::Wide {
             row.push(one.optional.to_string());
         }
         row.push(usage.standing(one));

@@ -5,7 +5,6 @@ mod export;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -13,15 +12,15 @@ use self::export::Existing;
 use crate::age::age;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::{HeadArgs, Holds};
+use crate::flags::{DataForm, HeadArgs, Holds, parse_data_form};
 use crate::metadata::Metadata;
 use crate::moment::Moment;
 use crate::propagation::ExistingSecret;
 use crate::secret::{self, Doubt, Identity, Notation, SecretValue, ValueSummary};
+use crate::session;
 use crate::session::Session;
 use crate::ui::Table;
 use crate::wording::{few, nearest, plural};
-use crate::{render, session};
 
 /// Show what is in a secret: keys, sizes, and what each value looks like
 ///
@@ -35,6 +34,9 @@ use crate::{render, session};
 /// Values are shown only with --reveal. A single value is written byte for byte, with nothing added unless
 /// standard output is a terminal; a terminal gets only text. Several values need a format: -o json, dotenv or
 /// shell. Each format reads back to the same values; a value that a format can't hold is refused.
+///
+/// -o jsonpath=TEMPLATE takes fields out of the JSON, with --reveal {.KEY} the value of a key, and {.data.KEY} the
+/// value in base64, as kubectl prints it.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret view hf -p team-a\n  \
@@ -56,15 +58,10 @@ pub(crate) struct ViewArgs {
     #[command(flatten)]
     head: HeadArgs,
 
-    /// Output format: json and yaml hold what the table shows; with --reveal json, dotenv and shell hold the
-    /// values
-    #[arg(
-        short,
-        long,
-        value_name = "json|yaml|dotenv|shell",
-        ignore_case = true,
-        hide_possible_values = true
-    )]
+    /// Output format: json and yaml hold what the table shows, jsonpath and custom-columns fields of it; with
+    /// --reveal json, dotenv and shell hold the values
+    #[arg(short, long, value_name = "json|yaml|dotenv|shell|jsonpath=…|custom-columns=…", value_parser = parse_form,
+          add = Holds::Listed)]
     output: Option<Form>,
 
     /// Write the values to a new file that only you can read; on Windows, who can read its folder can read it
@@ -76,12 +73,19 @@ pub(crate) struct ViewArgs {
     overwrite: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, PartialEq)]
 enum Form {
-    Json,
-    Yaml,
+    Data(DataForm),
     Dotenv,
     Shell,
+}
+
+fn parse_form(word: &str) -> Result<Form, String> {
+    match word.to_lowercase().as_str() {
+        "dotenv" => Ok(Form::Dotenv),
+        "shell" => Ok(Form::Shell),
+        _ => parse_data_form(word, "dotenv,shell,").map(Form::Data),
+    }
 }
 
 /// The report of `-o json` without `--reveal`. docs/reference/json.md documents the fields.
@@ -124,7 +128,7 @@ struct KeyReport<'a> {
 
 pub(super) async fn run(args: &ViewArgs, session: &Session<'_>) -> Result<()> {
     secret::check_secret_name(&args.name)?;
-    args.check_form()?;
+    args.check_form(session)?;
     let cluster = session.connect().await?;
     let namespace = session.namespace(&cluster).await?;
     let found = match cluster.namesake(&namespace, &args.name).await {
@@ -144,17 +148,30 @@ pub(super) async fn run(args: &ViewArgs, session: &Session<'_>) -> Result<()> {
 }
 
 impl ViewArgs {
-    fn check_form(&self) -> Result<()> {
-        match (self.reveal, self.output) {
+    fn check_form(&self, session: &Session<'_>) -> Result<()> {
+        match (self.reveal, &self.output) {
+            (false, Some(Form::Data(DataForm::Fields(fields)))) => match fields.key_of_data(false) {
+                Some(key) => Err(self.asks_for_values(key, session)),
+                None => Ok(()),
+            },
             (false, Some(Form::Dotenv | Form::Shell)) => {
                 Err(Error::usage("-o dotenv and -o shell hold the values")
                     .hint("add --reveal to see them; -o json and -o yaml describe them without showing any"))
             }
-            (true, Some(Form::Yaml)) => {
+            (true, Some(Form::Data(DataForm::Yaml))) => {
                 Err(Error::usage("with --reveal the formats are json, dotenv and shell"))
             }
             _ => Ok(()),
         }
+    }
+
+    /// Returns the error for kubectl's way to a value, `.data.KEY`, without --reveal.
+    fn asks_for_values(&self, key: &str, session: &Session<'_>) -> Error {
+        let view = CommandLine::plugin("view").arg(&self.name);
+        let view = if key.is_empty() { view.then("KEY") } else { view.arg(key) };
+        Error::usage("values are shown only with --reveal")
+            .hint(format!("for the value itself: {}", session.in_this_place(view.then("--reveal"))))
+            .hint("with --reveal the same -o prints it in base64")
     }
 
     fn check_keys(&self, values: &BTreeMap<String, SecretValue>) -> Result<()> {
@@ -180,15 +197,13 @@ impl ViewArgs {
             .map(|(key, value)| KeyReport::of(key, value, values, &found.metadata))
             .collect();
         let (secret_type, immutable) = (found.content.secret_type.as_str(), found.immutable);
-        if matches!(self.output, Some(Form::Json | Form::Yaml)) {
+        if let Some(Form::Data(form)) = &self.output {
             let last = writes.last();
             let (changed, changed_by) =
                 last.as_ref().map(|last| (last.time.as_str(), last.manager.as_str())).unzip();
             let report =
                 ViewReport { namespace, name, secret_type, immutable, created, changed, changed_by, keys };
-            let text =
-                if self.output == Some(Form::Json) { render::json(&report) } else { render::yaml(&report) };
-            return session.ui.data(&text);
+            return session.ui.object(&report, form, self.head.head());
         }
         let fixed = if immutable { ", immutable" } else { "" };
         let count = plural(keys.len(), "key");
@@ -223,7 +238,7 @@ impl ViewArgs {
         let several;
         let bytes: &[u8] = match self.notation(values)? {
             Some(notation) => {
-                several = secret::revealed(values, notation)?;
+                several = self.several(values, notation, session)?;
                 &several
             }
             // On a terminal, the next output begins a new line.
@@ -245,10 +260,25 @@ impl ViewArgs {
         Ok(())
     }
 
+    /// Returns the text of these values, or of what -o chooses of them.
+    fn several(
+        &self,
+        values: &BTreeMap<String, SecretValue>,
+        notation: Notation,
+        session: &Session<'_>,
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        let Some(Form::Data(DataForm::Fields(fields))) = &self.output else {
+            return secret::revealed(values, notation);
+        };
+        let is_of_data = fields.key_of_data(values.contains_key("data")).is_some();
+        let json = if is_of_data { secret::as_kubectls(values) } else { secret::revealed(values, notation)? };
+        session.ui.text_of_fields(&json, fields, self.head.head())
+    }
+
     /// Returns the format for these values; none for a single value as it is.
     fn notation(&self, values: &BTreeMap<String, SecretValue>) -> Result<Option<Notation>> {
         match self.output {
-            Some(Form::Json | Form::Yaml) => Ok(Some(Notation::Json)),
+            Some(Form::Data(_)) => Ok(Some(Notation::Json)),
             Some(Form::Dotenv) => Ok(Some(Notation::Dotenv)),
             Some(Form::Shell) => Ok(Some(Notation::Shell)),
             None if values.len() == 1 => Ok(None),
