@@ -49,6 +49,14 @@ pub(crate) fn is_near(a: &str, b: &str) -> bool {
     longest <= LONGEST && strsim::damerau_levenshtein(a, b) <= (longest / 4).max(1)
 }
 
+/// Returns at most so many characters of a text, and says where the rest is missing.
+pub(crate) fn shortened(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{} …", &text[..end]),
+    }
+}
+
 /// Lists at most five names.
 pub(crate) fn few(names: &[&str]) -> String {
     const SHOWN: usize = 5;

@@ -15,6 +15,7 @@ use super::proof::Wrong;
 use super::transport_error::{self, Sent, TransportError};
 use crate::command_line::CommandLine;
 use crate::error::Error;
+use crate::wording;
 use crate::workload::Kind;
 
 /// The longest text of a server that is repeated, in characters. Anything longer is a page of HTML or a dump.
@@ -514,10 +515,7 @@ fn reason(status: &Status, code: u16) -> String {
 }
 
 pub(super) fn shortened(text: &str) -> String {
-    match text.char_indices().nth(LONGEST_TEXT) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{} …", &text[..end]),
-    }
+    wording::shortened(text, LONGEST_TEXT)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::flags::Holds;
 use crate::session::Session;
 use crate::session::target::Selection;
 use crate::sources::manifest_files::ManifestFiles;
-use crate::uses::attaching::{Ahead, Attach, AttachToSeveral, Attaching};
+use crate::uses::attaching::{Ahead, Attach, Attaching};
 use crate::uses::references::{Heads, ReferenceArgs};
 use crate::uses::runai_flags::RunaiFlags;
 use crate::workload::{self, AccountLogins, Attachment, ContainerChoice, Existing, Target, TypedTarget};
@@ -165,7 +165,7 @@ pub(super) async fn run(args: &AttachArgs, session: &Session<'_>) -> Result<()> 
     let (attachments, heads) = args.known(asked, None, &namespace, &cluster, session).await?;
     let (containers, existing) = args.choices();
     let (args, cluster, namespace) = (&args.change, &*cluster, namespace.as_str());
-    AttachToSeveral { targets, containers, existing, args, cluster, namespace, session }
+    Attach { to: targets, containers, existing, args, cluster, namespace, session }
         .run(attachments, heads)
         .await
 }
@@ -189,7 +189,7 @@ async fn to_one(
     let (containers, existing) = args.choices();
     workload::check_expressible(target.kind, &attachments, &containers)?;
     let args = &args.change;
-    Attach { target, containers, existing, args, cluster, namespace, session }
+    Attach { to: target, containers, existing, args, cluster, namespace, session }
         .run(attachments, way, Ahead { heads, object })
         .await
 }

@@ -17,20 +17,9 @@ use crate::workload::{
     self, AccountLogins, Attachment, ContainerChoice, Existing, Expanded, Kind, Outcome, Target,
 };
 
-/// A workload of a cluster that is to get attachments.
-pub(crate) struct Attach<'a> {
-    pub(crate) target: &'a Target,
-    pub(crate) containers: ContainerChoice,
-    pub(crate) existing: Existing,
-    pub(crate) args: &'a ChangeArgs,
-    pub(crate) cluster: &'a Cluster,
-    pub(crate) namespace: &'a str,
-    pub(crate) session: &'a Session<'a>,
-}
-
-/// Workloads of a namespace that are to get the same attachments.
-pub(crate) struct AttachToSeveral<'a> {
-    pub(crate) targets: Vec<Target>,
+/// A workload of a namespace that is to get attachments, or several.
+pub(crate) struct Attach<'a, To> {
+    pub(crate) to: To,
     pub(crate) containers: ContainerChoice,
     pub(crate) existing: Existing,
     pub(crate) args: &'a ChangeArgs,
@@ -47,7 +36,7 @@ pub(crate) struct Ahead {
     pub(crate) object: Option<Result<Value>>,
 }
 
-impl Attach<'_> {
+impl Attach<'_, &Target> {
     /// Makes the attachments, after their secrets and keys, the containers and their variables were looked at, as far
     /// as that was not done `ahead`.
     ///
@@ -59,7 +48,7 @@ impl Attach<'_> {
         way: Option<Way>,
         ahead: Ahead,
     ) -> Result<()> {
-        let Self { target, containers, existing, args, cluster, namespace, session } = self;
+        let Self { to: target, containers, existing, args, cluster, namespace, session } = self;
         let object = async {
             match ahead.object {
                 Some(object) => object,
@@ -86,13 +75,13 @@ impl Attach<'_> {
     }
 }
 
-impl AttachToSeveral<'_> {
+impl Attach<'_, Vec<Target>> {
     /// Makes the attachments in all of them, after everything that they touch was looked at.
     ///
     /// # Errors
     /// A secret or a key is missing, the answer is no, or at least one workload was not changed.
     pub(crate) async fn run(self, attachments: Vec<Attachment>, heads: Heads) -> Result<()> {
-        let Self { targets, containers, existing, args, cluster, namespace, session } = self;
+        let Self { to: targets, containers, existing, args, cluster, namespace, session } = self;
         let read = async |target: Target| {
             let object = change::workload::read(cluster, namespace, &target).await;
             (target, object)

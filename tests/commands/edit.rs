@@ -210,8 +210,7 @@ fn a_signal_ends_the_editor_and_wipes_the_file_or_keeps_what_was_saved(world: &W
                 2,
                 "the test sees the value"
             );
-            let id = running.id().unwrap().to_string();
-            assert!(std::process::Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+            running.signal(signal);
             let ended = running.wait().fails_with(code);
             if save.is_empty() {
                 assert_eq!(

@@ -10,7 +10,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use support::sandbox::plugin;
-use support::{Fault, Gate, Hold, Sandbox, World};
+use support::{Fault, Gate, Hold, Sandbox, World, send_signal};
 
 use crate::workloads::create_deployment;
 
@@ -41,7 +41,7 @@ fn no_core_file_is_written_of_a_process_that_has_read_a_value() {
     let mut process = shell.spawn().unwrap();
     assert!(gate.wait_reached(REACHED));
     let limits = fs::read_to_string(format!("/proc/{}/limits", process.id()));
-    assert!(Command::new("kill").args(["-ILL", &process.id().to_string()]).status().unwrap().success());
+    send_signal("ILL", process.id());
     let ended = process.wait().unwrap();
     assert_eq!((ended.signal(), ended.core_dumped()), (Some(4), false));
     assert_eq!(fs::read_dir(sandbox.path()).unwrap().count(), 0, "no core file");

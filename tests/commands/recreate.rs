@@ -228,8 +228,7 @@ fn a_hangup_in_the_middle_finishes_too(world: &World, sandbox: &Sandbox) {
     let gate = world.hold(Fault::on("DELETE", "/jobs/train"), Hold::AfterForwarding);
     let running = sandbox.spawn(recreate(&namespace));
     assert!(gate.wait_reached(REACHED));
-    let id = running.id().unwrap().to_string();
-    assert!(std::process::Command::new("kill").args(["-HUP", &id]).status().unwrap().success());
+    running.signal("HUP");
     running.wait_for_stderr("finishing first");
     gate.release();
     running.wait().success();

@@ -191,13 +191,12 @@ fn what_somebody_else_makes_in_between_is_not_touched(world: &World, sandbox: &S
 #[scenario]
 fn signals_in_the_middle_let_it_finish(world: &World, sandbox: &Sandbox) {
     let namespace = world.project("a").namespace;
-    for signal in ["-TERM", "-INT", "-HUP"] {
+    for signal in ["TERM", "INT", "HUP"] {
         let old = renew(world, &namespace);
         let gate = world.hold(Fault::on("DELETE", "/secrets/s"), Hold::AfterForwarding);
         let running = sandbox.spawn(replace(&namespace));
         assert!(gate.wait_reached(REACHED));
-        let id = running.id().unwrap().to_string();
-        assert!(std::process::Command::new("kill").args([signal, &id]).status().unwrap().success());
+        running.signal(signal);
         running.wait_for_stderr("finishing first");
         gate.release();
         running.wait().success();

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use support::sandbox::plugin;
-use support::{Fault, Hold, Sandbox, Session, World};
+use support::{Fault, Hold, Sandbox, Session, World, send_signal};
 
 use crate::edit::wait_for;
 
@@ -40,16 +40,11 @@ fn world() -> (World, Sandbox) {
     (world, sandbox)
 }
 
-fn send(signal: &str, process: &str) {
-    let sent = Command::new("bash").args(["-c", &format!("kill -s {signal} {process}")]).status();
-    assert!(sent.is_ok_and(|status| status.success()), "{signal} is sent to {process}");
-}
-
 /// The number of the plugin's process, which it wrote into a file as it was started.
-fn process(sandbox: &Sandbox) -> String {
+fn process(sandbox: &Sandbox) -> u32 {
     let file = sandbox.path().join("process");
     wait_for(&file);
-    fs::read_to_string(file).unwrap().trim().to_owned()
+    fs::read_to_string(file).unwrap().trim().parse().unwrap()
 }
 
 /// A shell with job control, in which `plugin` is the plugin and leaves its process's number in a file.
@@ -83,7 +78,7 @@ fn each_signal_at_a_question_leaves_the_terminal_as_it_was_and_is_the_exit_code(
         let run = sandbox.env("PLUGIN", plugin());
         let mut session = run.program_in_terminal(Path::new("/bin/bash"), ["-c", line.as_str()]);
         session.expect(question);
-        send(signal, &process(&sandbox));
+        send_signal(signal, process(&sandbox));
         session.expect(&format!("ended {}", 128 + number));
         session.expect("the same");
         let (_, shown) = session.wait();
@@ -103,7 +98,7 @@ fn a_question_that_is_stopped_gives_the_terminal_back_and_is_asked_again() {
     session.expect("Value of T");
     let process = process(&sandbox);
     for signal in ["TSTP", "STOP", "TSTP"] {
-        send(signal, &process);
+        send_signal(signal, process);
         session.expect("Stopped");
         session.expect("PROMPT ");
         session.send_line("stty -a > during; cmp before during && echo the\" same\"");
@@ -133,7 +128,7 @@ fn a_list_and_a_line_that_are_stopped_are_drawn_again() {
         [("a-na", "me\r"), ("What goes into it?", "nothing\r"), ("Create secret/a-name", "y")]
     {
         session.expect(if question == "a-na" { "" } else { question });
-        send("TSTP", &process);
+        send_signal("TSTP", process);
         session.expect("Stopped");
         session.send_line("fg");
         session.expect(question);
@@ -164,7 +159,7 @@ fn what_waits_for_a_reader_ends_by_a_signal_too() {
         std::thread::sleep(Duration::from_millis(10));
     }
     std::thread::sleep(Duration::from_millis(500));
-    send("TERM", &process.id().to_string());
+    send_signal("TERM", process.id());
     let start = Instant::now();
     let ended = loop {
         if let Some(ended) = process.try_wait().unwrap() {
@@ -185,7 +180,7 @@ fn what_was_started_by_nohup_goes_on_after_a_hangup() {
     let line = format!("trap '' HUP; exec {} label shared --runai-namespace {runai}", plugin().display());
     let mut running = sandbox.with_run().spawn_program(Path::new("/bin/sh"), ["-c", line.as_str()]);
     assert!(gate.wait_reached(Duration::from_mins(1)));
-    send("HUP", &running.id().unwrap().to_string());
+    running.signal("HUP");
     std::thread::sleep(Duration::from_millis(300));
     assert!(running.is_running());
     gate.release();

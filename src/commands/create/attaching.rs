@@ -131,7 +131,7 @@ impl Found {
         for (at, target) in targets.iter().enumerate() {
             let way = how.change.way(target)?;
             let (containers, existing, args) = (ContainerChoice::Only, Existing::Keep, &how.change);
-            let attach = Attach { target, containers, existing, args, cluster, namespace, session };
+            let attach = Attach { to: target, containers, existing, args, cluster, namespace, session };
             let attached = Box::pin(attach.run(how.attachments.clone(), way, Ahead::default())).await;
             attached.map_err(|error| {
                 let error = error.after(&format!("secret/{name} is created"));

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::ui;
 use crate::ui::Topic;
+use crate::wording::shortened;
 use crate::workload::{Kind, Object, Start, Stuck, Target, newest_warning, start, stuck_by_events};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -190,7 +191,7 @@ impl NewlySubmitted<'_> {
     fn quoted(&self, text: &str) -> String {
         let text = &in_one_line(text);
         let topic = Topic { names: format!("{} {}", self.namespace, self.name), ..Topic::default() };
-        shortened(&self.session.ui.quotable(text, &topic))
+        shortened(&self.session.ui.quotable(text, &topic), LONGEST_TEXT)
     }
 
     fn still_there(&self, error: Error) -> Error {
@@ -213,13 +214,6 @@ fn in_one_line(text: &str) -> String {
         Some(':' | ';' | ',' | '.') => format!("{joined} {line}"),
         Some(_) => format!("{joined}; {line}"),
     })
-}
-
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(LONGEST_TEXT) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{} …", &text[..end]),
-    }
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ pub use gate::{Gate, Hold};
 pub use kubeconfig::Kubeconfig;
 pub use log::Recorded;
 pub use propagation::Propagation;
-pub use sandbox::{Outcome, Run, Running, Sandbox};
+pub use sandbox::{Outcome, Run, Running, Sandbox, send_signal};
 pub use scenario::scenario;
 pub use terminal::Session;
 pub use world::{Project, User, World};

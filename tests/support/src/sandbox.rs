@@ -18,8 +18,8 @@ mod outcome;
 mod running;
 
 pub use outcome::Outcome;
-pub use running::Running;
 pub(crate) use running::line_of;
+pub use running::{Running, send_signal};
 
 /// The plugin's name as a binary of this workspace.
 const PLUGIN: &str = "kubectl-runai-secret";

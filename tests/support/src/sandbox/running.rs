@@ -11,6 +11,14 @@ use tokio::sync::watch;
 use super::Outcome;
 use crate::runtime::{runtime, wait_for};
 
+/// Sends the signal of this name to a process: by a shell, since not every machine has the program `kill`.
+#[track_caller]
+pub fn send_signal(signal: &str, process: u32) {
+    let line = format!("kill -s {signal} {process}");
+    let sent = Command::new("bash").args(["-c", &line]).stderr(Stdio::null()).status();
+    assert!(sent.is_ok_and(|status| status.success()), "{signal} was not sent to {process}");
+}
+
 /// A started program; killed when dropped.
 #[must_use = "it is killed when it is dropped"]
 pub struct Running {
@@ -50,9 +58,12 @@ impl Running {
 
     /// Sends SIGINT, as Ctrl-C does.
     pub fn interrupt(&self) {
-        let id = self.id().expect("a child that was not waited for").to_string();
-        let sent = Command::new("kill").args(["-INT", &id]).stderr(Stdio::null()).status();
-        assert!(sent.is_ok_and(|status| status.success()), "SIGINT was not sent to {id}");
+        self.signal("INT");
+    }
+
+    /// Sends the signal of this name, such as `HUP`.
+    pub fn signal(&self, signal: &str) {
+        send_signal(signal, self.id().expect("a child that was not waited for"));
     }
 
     /// Waits for this text on stderr. Panics with the command line if the program ends before, or takes too
