@@ -423,7 +423,8 @@ fn a_service_alone_is_its_usual_secret(world: &World, sandbox: &Sandbox) {
     let project = world.project("a");
     let key = token("hf_");
     put(sandbox, ".cache/huggingface/token", &key);
-    let created = sandbox.kubectl(["runai-secret", "create", "huggingface", "-p", &project.name]).success();
+    let created =
+        sandbox.with_run().run_as_users_do(["create", "huggingface", "-p", &project.name]).success();
     created.never_shows(CANARY.as_bytes());
     assert_eq!(created.stdout, "secret/hf created\n");
     let note = format!("note: HF_TOKEN from {}\n", home(sandbox, ".cache/huggingface/token"));

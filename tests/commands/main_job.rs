@@ -1,20 +1,14 @@
 //! The main job, end to end, as the documentation has it: create a secret, share it, use it in jobs.
 
 use serde_json::{Value, json};
-use support::sandbox::kubectl;
 use support::{Outcome, Project, Sandbox, World, scenario};
 
 use crate::workloads::{
     BATCH, DEPLOYMENTS, create_cronjob, create_deployment, create_job, env_from, env_of, job, own_spec,
 };
 
-/// Runs the plugin through the real kubectl where there is one.
 fn plugin(sandbox: &Sandbox, words: &[&str]) -> Outcome {
-    if kubectl().is_some() {
-        sandbox.kubectl(["runai-secret"].iter().chain(words))
-    } else {
-        sandbox.run(words)
-    }
+    sandbox.with_run().run_as_users_do(words)
 }
 
 fn project_with_secret(world: &World, sandbox: &Sandbox) -> Project {

@@ -33,8 +33,10 @@ fn each_key_of_a_login_becomes_the_variable_that_libraries_read(world: &World, s
     let namespace = &project.namespace;
     create_workload(world, namespace, "deployments", "web", |_| {});
     create(world, namespace, "aws", "Opaque", &login("aws"), &["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]);
-    let attached =
-        sandbox.kubectl(["runai-secret", "attach", "aws", "deployment/web", "-p", &project.name]).success();
+    let attached = sandbox
+        .with_run()
+        .run_as_users_do(["attach", "aws", "deployment/web", "-p", &project.name])
+        .success();
     attached.never_shows(CANARY.as_bytes());
     for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
         let line = format!("note: env {name} ← SECRET:aws,{name} in container main\n");
@@ -193,17 +195,18 @@ fn a_new_secret_is_attached_in_the_same_line(world: &World, sandbox: &Sandbox) {
     let token = sandbox.home().join(".cache/huggingface/token");
     std::fs::create_dir_all(token.parent().unwrap()).unwrap();
     std::fs::write(&token, format!("hf_{CANARY}")).unwrap();
-    let words = |target: &str| {
-        ["runai-secret", "create", "huggingface", "-p", &project.name, "--attach", target].map(str::to_owned)
-    };
-    let missing = sandbox.kubectl(words("deployment/wbe")).fails_with(1);
+    let words =
+        |target: &str| ["create", "huggingface", "-p", &project.name, "--attach", target].map(str::to_owned);
+    let missing = sandbox.with_run().run_as_users_do(words("deployment/wbe")).fails_with(1);
     assert!(missing.stderr.contains("deployments.apps \"wbe\" not found"), "{missing}");
     assert!(world.secret(namespace, "hf").is_none(), "the workload is looked at first");
-    let dry =
-        sandbox.kubectl(words("deployment/web").into_iter().chain(["--dry-run=client".to_owned()])).success();
+    let dry = sandbox
+        .with_run()
+        .run_as_users_do(words("deployment/web").into_iter().chain(["--dry-run=client".to_owned()]))
+        .success();
     let note = "note: it would then be attached to deployment/web: env HF_TOKEN ← SECRET:hf,HF_TOKEN\n";
     assert!(dry.stderr.contains(note), "{dry}");
-    let created = sandbox.kubectl(words("deployment/web")).success();
+    let created = sandbox.with_run().run_as_users_do(words("deployment/web")).success();
     created.never_shows(CANARY.as_bytes());
     assert_eq!(created.stdout, "secret/hf created\ndeployment.apps/web updated\n");
     assert_eq!(spec(world, namespace)["containers"][0]["env"][0]["valueFrom"]["secretKeyRef"]["name"], "hf");
@@ -286,7 +289,7 @@ fn a_new_job_uses_secrets_as_they_say_it_themselves(world: &World, sandbox: &San
     );
     assert!(world.writes().is_empty());
     let more = ["hf", "--secret", "git", "-e", "URL=https://me:$(HF_TOKEN)@host"];
-    let submitted = sandbox.kubectl(["runai-secret"].iter().chain(&words).chain(&more)).success();
+    let submitted = sandbox.with_run().run_as_users_do(words.iter().chain(&more)).success();
     submitted.never_shows(CANARY.as_bytes());
     assert_eq!(submitted.stdout, "job.batch/train created\n");
     for line in ["env HF_TOKEN ← SECRET:hf,HF_TOKEN", "files id_ed25519 in /root/.ssh ← secret git"] {

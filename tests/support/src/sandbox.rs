@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Write as _;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -225,6 +226,16 @@ impl Run<'_> {
         let kubectl = kubectl().expect("kubectl, of KUBEBUILDER_ASSETS, of KUBECTL or on PATH");
         self.sandbox.link_plugin();
         self.start(kubectl, arguments).wait()
+    }
+
+    /// Runs the plugin as its users do, through kubectl, where there is one.
+    #[track_caller]
+    pub fn run_as_users_do<A: AsRef<OsStr>>(self, arguments: impl IntoIterator<Item = A>) -> Outcome {
+        if kubectl().is_none() {
+            return self.run(arguments);
+        }
+        let words = arguments.into_iter().map(|word| word.as_ref().to_owned());
+        self.kubectl(iter::once(OsString::from("runai-secret")).chain(words))
     }
 
     /// Runs any program. Its PATH has the machine's programs, and those of [`Sandbox::link_plugin`].
