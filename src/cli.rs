@@ -3,10 +3,11 @@
 //! This file decides nothing: each command turns its arguments into a request of its own (`commands/`) and
 //! works on that alone.
 
+pub(crate) mod elsewhere;
 #[cfg(test)]
 mod fuzz;
 mod mistake;
-mod overview;
+pub(crate) mod overview;
 pub(crate) mod parsing;
 #[cfg(test)]
 mod reference;

@@ -21,14 +21,23 @@ pub(crate) struct Error {
 #[derive(Debug, Clone, Default)]
 struct Remedies(Vec<Remedy>);
 
-/// A command that would make what was lacking, for somebody who can be asked.
+/// A way to go on, for somebody who can be asked.
 #[derive(Debug, Clone)]
 pub(crate) struct Remedy {
     /// What it does, as a choice, and a description.
     pub(crate) name: String,
     pub(crate) about: String,
-    /// The words after the program's name, without the connection.
-    pub(crate) words: Vec<String>,
+    pub(crate) deed: Deed,
+}
+
+/// What a remedy runs.
+#[derive(Debug, Clone)]
+pub(crate) enum Deed {
+    /// A command that makes what was lacking, by its words after the program's name, without the connection. Then the
+    /// line is run again.
+    First(Vec<String>),
+    /// A command that takes the place of the line's, with the same names and flags.
+    Instead(&'static str),
 }
 
 /// The outcome of the program, for scripts.

@@ -64,7 +64,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            if error.kind() != Kind::Different {
+            if error.kind() != Kind::Different && !ui::interrupt::was_meant(&error) {
                 ui.error(&error);
             }
             ExitCode::from(error.kind().exit_code())

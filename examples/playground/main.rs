@@ -17,7 +17,7 @@ mod tour;
 
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
-    eprintln!("playground: cargo builds the plugin");
+    eprintln!("playground: cargo builds the plugin, which takes a few minutes the first time");
     plugin();
     eprintln!("playground: starts an API server in this process\n");
     let done = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
@@ -54,6 +54,9 @@ fn serve(playground: &Playground) -> Result<(), String> {
         "# kubectl-runai_secret for kubectl runai-secret, and kubectl-runai-secret for kubectl runai secret:"
     );
     println!("export PATH={}:$PATH", sandbox.bin().display());
+    println!(
+        "# kubectl get and kubectl delete work on it too; create, apply and describe need a real server."
+    );
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
     runtime.block_on(tokio::signal::ctrl_c()).map_err(|error| error.to_string())

@@ -13,7 +13,8 @@ use crate::flags::{BINARY, DataForm, DryRun, Head, Output, WriteArgs};
 use crate::manifest::{Format, Manifest, Object};
 use crate::session::Session;
 use crate::sources::manifest_files::{ManifestArgs, ManifestFile, ManifestFiles};
-use crate::workload::{Kind, Target};
+use crate::wording::list;
+use crate::workload::{KINDS, Kind, Target};
 
 /// How `--validate` is read where it is left out.
 const STRICT: &str = "Strict";
@@ -191,7 +192,7 @@ pub(crate) fn meant(
     let has = if files.len() == 1 { "has no" } else { "has a" };
     if workloads.iter().all(Vec::is_empty) {
         return Err(Error::failed(format!("{place} {has} workload of a known kind"))
-            .hint("kubectl runai-secret attach x/y names the kinds that are"));
+            .hint(format!("the kinds are: {}", list(KINDS.iter().map(Kind::word)))));
     }
     if targets.is_empty() {
         return Ok(workloads);

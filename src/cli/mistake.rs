@@ -7,69 +7,11 @@
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use super::elsewhere;
 use crate::command_line::CommandLine;
-use crate::commands;
 use crate::error::Error;
 use crate::wording::{is_near, list};
-
-/// What commands do, each with its line.
-type Lines = &'static [(&'static str, &'static str)];
-
-/// Words that other programs use for what this one does, each with what it would do here and the command for it.
-/// None of these words is a value.
-const ELSEWHERE: [(&[&str], Lines); 17] = [
-    (&["history", "log", "logs", "blame"], &[("when values were written, and by what", "view NAME")]),
-    (&["who", "uses", "users", "consumers"], &[("to see what uses a secret", "usage NAME")]),
-    (&["prove", "verify", "validate", "lint", "doctor"], &[("to see what is wrong", "check")]),
-    (
-        &["generic", "docker-registry", "tls", "ssh", "password", "access-key", "secret"],
-        &[("to make a secret", "create [TYPE] NAME")],
-    ),
-    (&["get", "ls"], &[("the secrets of a project", "list"), ("one of them", "view NAME")]),
-    (&["describe", "show", "cat"], &[("to see a secret", "view NAME")]),
-    (
-        &["add", "new", "make"],
-        &[("to make a secret", "create NAME"), ("to add a key to one", "set NAME KEY")],
-    ),
-    (&["update", "patch", "rotate"], &[("to change a key of a secret", "set NAME KEY")]),
-    (
-        &["rm", "remove"],
-        &[
-            ("to delete a secret", "delete NAME"),
-            ("to take a key out", "unset NAME KEY"),
-            ("to take it off a workload", "detach NAME KIND/NAME"),
-        ],
-    ),
-    (
-        &["cp"],
-        &[("to copy a secret", "copy NAME --to-project PROJECT"), ("to another name", "copy NAME NEW")],
-    ),
-    (&["share", "annotate", "publish"], &[("to share a secret with every project", "label NAME")]),
-    (
-        &["mount", "env", "use"],
-        &[
-            ("to give a workload a key as a variable", "attach NAME KIND/NAME --env KEY"),
-            ("or all keys as files", "attach NAME KIND/NAME --mount PATH"),
-        ],
-    ),
-    (&["run", "job", "start"], &[("to make a job with a secret", "submit JOB --image IMAGE --secret NAME")]),
-    (&["mv"], &[("to give a secret another name", "rename OLD NEW")]),
-    (
-        &["import", "login", "upload"],
-        &[
-            ("from a login of this machine", "create NAME --from-login SERVICE"),
-            ("from a file of variables", "create NAME --from-dotenv FILE"),
-        ],
-    ),
-    (&["export", "dump"], &[("to print the values", "view NAME --reveal -o dotenv")]),
-    (
-        &["rollout"],
-        &[
-            ("to restart what holds an old value of a secret", "restart NAME"),
-            ("to set a key and restart what reads it", "set NAME KEY --restart"),
-        ],
-    ),
-];
+use crate::{commands, logins};
 
 /// Flags that people expect of commands, each with what it would do and how that is typed. A word that takes the place of
 /// the flag begins with dashes.
@@ -105,6 +47,9 @@ fn flag_elsewhere(verb: &str, flag: &str) -> Option<String> {
     })
 }
 
+/// Commands that take one secret, and one more name.
+const ONE_SECRET: [&str; 2] = ["copy", "rename"];
+
 const NOT_SHOWN: &str = "not shown: it may be a secret value";
 
 /// Turns clap's error into one that says what is wrong and what to type.
@@ -134,12 +79,15 @@ fn in_typed_place(line: &'static str) -> CommandLine {
 
 fn unknown_command(error: &clap::Error) -> Error {
     let word = text(error, ContextKind::InvalidSubcommand);
-    let known = ELSEWHERE.iter().find(|(words, _)| words.contains(&word.as_str()));
-    match known {
-        Some((_, here)) => {
+    match elsewhere::lines_for(&word) {
+        Some(here) => {
             here.iter().fold(Error::usage(format!("unknown command {word:?}")), |error, (what, line)| {
                 error.hint(format!("{what}: {}", in_typed_place(line)))
             })
+        }
+        None if let Some(service) = logins::named(&word) => {
+            let create = CommandLine::plugin("create").arg(service.name).in_typed_place();
+            Error::usage(format!("unknown command {word:?}")).hint(format!("for {}: {create}", service.title))
         }
         None => with_nearest(
             Error::usage(format!("unknown command ({NOT_SHOWN})")),
@@ -154,6 +102,11 @@ fn unknown_word(error: &clap::Error, program: &Command, usage: &[String], comman
     let word = text(error, ContextKind::InvalidArg);
     if !word.starts_with('-') {
         let unexpected = Error::usage(format!("unexpected argument ({NOT_SHOWN})"));
+        if let Some(one) = ONE_SECRET.iter().find(|one| command.ends_with(**one)) {
+            let line = CommandLine::plugin(one).then("NAME").in_typed_place();
+            return with_usage(unexpected, usage)
+                .hint(format!("{one} takes one secret; run it once for each: {line} …"));
+        }
         return with_usage(unexpected, usage)
             .hint("some flags take a value only after '=', such as --dry-run=server; put a value with blanks in quotes");
     }

@@ -16,6 +16,32 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Shell and help", &["completion", "options"]),
 ];
 
+/// Every command, the one that is wanted most often first: for somebody who picks one.
+pub(crate) const BY_FREQUENCY: [&str; 22] = [
+    "create",
+    "attach",
+    "submit",
+    "list",
+    "view",
+    "set",
+    "usage",
+    "check",
+    "copy",
+    "delete",
+    "restart",
+    "detach",
+    "unset",
+    "edit",
+    "rename",
+    "label",
+    "status",
+    "sync",
+    "diff",
+    "apply",
+    "completion",
+    "options",
+];
+
 /// Returns the program with its commands grouped in the help and hidden from clap: it can no longer complete
 /// them.
 pub(super) fn with_groups(program: Command) -> Command {
@@ -58,6 +84,7 @@ mod tests {
         let listed: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| *names).copied().collect();
         assert_eq!(listed.iter().copied().collect::<BTreeSet<_>>(), known);
         assert_eq!(listed.len(), known.len(), "a command is in two groups");
+        assert_eq!(BY_FREQUENCY.into_iter().collect::<BTreeSet<_>>(), known);
     }
 
     #[test]

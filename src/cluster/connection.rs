@@ -66,6 +66,8 @@ pub(crate) struct Cluster {
     pub(super) versions: Versions,
     /// The projects that this run has asked for by name.
     pub(super) named_projects: RefCell<BTreeMap<String, Vec<Project>>>,
+    /// The namespaces that were taken for those of projects, by project.
+    pub(super) guessed_projects: RefCell<BTreeMap<String, String>>,
 }
 
 impl Cluster {
@@ -110,6 +112,7 @@ impl Cluster {
             default_namespace,
             versions: Versions::default(),
             named_projects: RefCell::default(),
+            guessed_projects: RefCell::default(),
         })
     }
 

@@ -19,17 +19,21 @@ impl Cluster {
         Ok(projects)
     }
 
-    /// Looks up the namespace of a project. If the user may not list namespaces, passes the usual one to `note`
+    /// Looks up the namespace of a project. If the user may not list namespaces, passes the usual one to `note`, once,
     /// and returns it.
     ///
     /// # Errors
     /// The project does not exist, or several namespaces claim it.
     pub(crate) async fn namespace_of(&self, project: &str, note: impl Fn(&str)) -> error::Result<String> {
         project::check_name(project)?;
+        if let Some(usual) = self.guessed_projects.borrow().get(project) {
+            return Ok(usual.clone());
+        }
         let found = match self.projects_named(project).await {
             Err(failure) if failure.is_forbidden() => {
                 let usual = project::usual_namespace(project);
                 note(&usual);
+                self.guessed_projects.borrow_mut().insert(project.to_owned(), usual.clone());
                 return Ok(usual);
             }
             found => project::only_namespace(project, found?)?,
@@ -38,6 +42,12 @@ impl Cluster {
             Some(project) => Ok(project.namespace),
             None => Err(project::unknown(project, &self.projects().await?)),
         }
+    }
+
+    /// Returns the project of a namespace that was taken for its usual one, because it can't be looked up.
+    pub(crate) fn guessed_project(&self, is_meant: impl Fn(&str) -> bool) -> Option<String> {
+        let guessed = self.guessed_projects.borrow();
+        guessed.iter().find(|(_, namespace)| is_meant(namespace)).map(|(project, _)| project.clone())
     }
 
     pub(crate) async fn projects(&self) -> Result<Vec<Project>, Failure> {

@@ -4,7 +4,7 @@
 //! A table without its objects is the smallest answer of the server: some 60 bytes for a secret, type and age
 //! included. Each name is handed on as soon as its page is read, because the caller may stop waiting.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -30,14 +30,18 @@ pub(crate) struct Row {
     pub(crate) labels: BTreeMap<String, String>,
     /// Empty if not asked for.
     pub(crate) owners: Vec<Owner>,
+    /// The keys of a secret, sorted: those whose last writer the server has noted. Empty if not asked for.
+    pub(crate) keys: Vec<String>,
 }
 
 impl Row {
     fn of(columns: &[Column], TableRow { cells, object }: TableRow) -> Self {
         let names = columns.iter().map(|column| column.name.clone());
-        let Metadata { labels, owner_references: owners, .. } =
+        let Metadata { labels, owner_references: owners, writes, .. } =
             object.map(|only| only.metadata).unwrap_or_default();
-        Self { cells: names.zip(cells.iter().map(in_words)).collect(), labels, owners }
+        let keys: BTreeSet<&String> = writes.all().flat_map(|write| &write.keys).collect();
+        let keys = keys.into_iter().cloned().collect();
+        Self { cells: names.zip(cells.iter().map(in_words)).collect(), labels, owners, keys }
     }
 
     /// Returns the text in a column; empty if the server's table has no such column.

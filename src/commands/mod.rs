@@ -94,28 +94,32 @@ pub(crate) fn answer_to(command: &str, flag: &str) -> Option<Error> {
 /// Runs a command. `connected` is the connection for its flags, or a place for it.
 pub(crate) async fn run(command: &Command, globals: &Globals, connected: &Connected, ui: &Ui) -> Result<()> {
     let session = Session { globals, connected, ui };
+    run_in(command, &session).await.map_err(|error| session.with_guess(error))
+}
+
+async fn run_in(command: &Command, session: &Session<'_>) -> Result<()> {
     match command {
-        Command::Create(args) => create::run(args, &session).await,
-        Command::Apply(args) => apply::run(args, &session).await,
-        Command::Delete(args) => delete::run(args, &session).await,
-        Command::List(args) => list::run(args, &session).await,
-        Command::Label(args) => label::run(args, &session).await,
-        Command::Status(args) => status::run(args, &session).await,
-        Command::Sync(args) => sync::run(args, &session).await,
-        Command::Attach(args) => attach::run(args, &session).await,
-        Command::Detach(args) => detach::run(args, &session).await,
-        Command::Submit(args) => submit::run(args, &session).await,
-        Command::Restart(args) => restart::run(args, &session).await,
-        Command::Check(args) => check::run(args, &session).await,
-        Command::Copy(args) => copy::run(args, &session).await,
-        Command::Rename(args) => rename::run(args, &session).await,
-        Command::Edit(args) => edit::run(args, &session).await,
-        Command::Set(args) => set::run(args, &session).await,
-        Command::Unset(args) => unset::run(args, &session).await,
-        Command::View(args) => view::run(args, &session).await,
-        Command::Diff(args) => diff::run(args, &session).await,
-        Command::Usage(args) => usage::run(args, &session).await,
-        Command::Completion(args) => completion::run(args, &session),
-        Command::Options(_) => options::run(&session),
+        Command::Create(args) => create::run(args, session).await,
+        Command::Apply(args) => apply::run(args, session).await,
+        Command::Delete(args) => delete::run(args, session).await,
+        Command::List(args) => list::run(args, session).await,
+        Command::Label(args) => label::run(args, session).await,
+        Command::Status(args) => status::run(args, session).await,
+        Command::Sync(args) => sync::run(args, session).await,
+        Command::Attach(args) => attach::run(args, session).await,
+        Command::Detach(args) => detach::run(args, session).await,
+        Command::Submit(args) => submit::run(args, session).await,
+        Command::Restart(args) => restart::run(args, session).await,
+        Command::Check(args) => check::run(args, session).await,
+        Command::Copy(args) => copy::run(args, session).await,
+        Command::Rename(args) => rename::run(args, session).await,
+        Command::Edit(args) => edit::run(args, session).await,
+        Command::Set(args) => set::run(args, session).await,
+        Command::Unset(args) => unset::run(args, session).await,
+        Command::View(args) => view::run(args, session).await,
+        Command::Diff(args) => diff::run(args, session).await,
+        Command::Usage(args) => usage::run(args, session).await,
+        Command::Completion(args) => completion::run(args, session),
+        Command::Options(_) => options::run(session),
     }
 }

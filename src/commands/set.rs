@@ -16,6 +16,7 @@ use crate::propagation::Scope;
 use crate::secret::{self, Difference, Nothing, SecretManifest, Source};
 use crate::session::Session;
 use crate::session::batch::Several;
+use crate::session::not_found;
 use crate::sharing::wait::Among;
 use crate::sources::{Ends, SourceArgs, ask_about_suspects, read_sources};
 use crate::ui::Proposal;
@@ -103,7 +104,7 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
     let manifest = if let Some(manifest) = read {
         manifest
     } else {
-        places.judge(async |place| place.check().await).await?;
+        places.judge(async |place| check_before_asking(place).await).await?;
         args.read(session).await?
     };
     places.judge(async |place| judge(&manifest, place).await).await?;
@@ -134,6 +135,15 @@ pub(super) async fn run(args: &SetArgs, session: &Session<'_>) -> Result<()> {
         args.tell_that_it_is_new(&place.change).await?;
     }
     both(args.follow(changed, session).await, verdict, session)
+}
+
+/// Refuses a secret that nobody can change, and a new one where there is no namespace.
+async fn check_before_asking(place: &Place<'_, SecretWithValues>) -> Result<()> {
+    let SecretChange { namespace, cluster, .. } = &place.change;
+    match place.found {
+        Some(_) => place.check().await,
+        None => not_found::refuse_missing_namespace(namespace, cluster).await,
+    }
 }
 
 /// Refuses a secret that nobody can change, and values that nothing could use in a secret of this type. Half of a

@@ -10,25 +10,37 @@ use futures::future::join_all;
 use serde_json::Value;
 
 use super::candidate::Candidate;
-use super::files;
-use super::names::{CompletionContext, Found, LookupError, about_workload};
+use super::files::{self, DotFiles};
+use super::names::{
+    CompletionContext, Found, LookupError, about_workload, more_about_secret, more_about_workload,
+};
 use super::offer::offer;
-use super::wanted::CompletionSlot;
-use crate::cluster::{Beside, Cluster, Namespaces, Seen};
+use super::wanted::{CompletionSlot, Lookup};
+use crate::cluster::{Beside, Cluster, Namespaces, Row, Seen};
 use crate::metadata::{Metadata, Owner};
 use crate::typed_line::Line;
 use crate::workload::{self, KINDS, Kind, Selection, TypedTarget};
 
 /// A possible answer, and a description.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Choice {
     pub(crate) value: String,
     pub(crate) about: String,
+    /// More about it, for while it is marked; may be empty.
+    pub(crate) more: String,
+    /// Other words by which it is found.
+    pub(crate) words: Vec<&'static str>,
+}
+
+impl Choice {
+    pub(crate) fn new(value: impl Into<String>, about: impl Into<String>) -> Self {
+        Self { value: value.into(), about: about.into(), ..Self::default() }
+    }
 }
 
 impl From<Candidate> for Choice {
     fn from(Candidate { value, about, .. }: Candidate) -> Self {
-        Self { value, about }
+        Self::new(value, about)
     }
 }
 
@@ -44,15 +56,30 @@ pub(crate) async fn choices(
     let (line, word) = Line::read(program, words);
     let wanted = CompletionSlot::by(&line, &word);
     let mut candidates = wanted.words;
+    let mut more = BTreeMap::new();
     if let Some(live) = &wanted.live {
         let found = RefCell::new(BTreeSet::<Found>::new());
         let note = |name| {
             found.borrow_mut().insert(name);
         };
-        CompletionContext::of(&line).ask(&live.what, cluster, note).await?;
+        let context = CompletionContext::of(&line);
+        match &live.what {
+            Lookup::Secrets => {
+                let secret = |secret: Found, row: &Row| {
+                    more.insert(secret.0.clone(), more_about_secret(row));
+                    note(secret);
+                };
+                context.secrets(cluster, secret).await?;
+            }
+            what => context.ask(what, cluster, note).await?,
+        }
         candidates.extend(live.candidates(found.into_inner()));
     }
-    Ok(candidates.into_iter().map(Choice::from).collect())
+    let choice = |candidate: Candidate| {
+        let more = more.remove(&candidate.value).unwrap_or_default();
+        Choice { more, ..candidate.into() }
+    };
+    Ok(candidates.into_iter().map(choice).collect())
 }
 
 /// Returns the answers that need no cluster.
@@ -90,11 +117,12 @@ async fn of_kind(kind: &'static Kind, word: String, namespace: &str, cluster: &C
                 return;
             }
             let (name, about) = about_workload(&row);
+            let more = more_about_workload(&row);
             let about = match row.owners.first() {
                 Some(owner) => format!("{about}, made by a {}", owner.kind),
                 None => about,
             };
-            found.push(Choice { value: format!("{word}/{name}"), about });
+            found.push(Choice { more, ..Choice::new(format!("{word}/{name}"), about) });
         })
         .await;
     found.sort_by(|one, other| one.value.cmp(&other.value));
@@ -148,8 +176,7 @@ fn user(
     let mut uses = uses_by_secret(kind, object);
     uses.retain(|used, _| secret.is_none_or(|secret| secret == used));
     let about: Vec<String> = uses.into_iter().map(|(secret, uses)| format!("{secret}: {uses}")).collect();
-    (!about.is_empty())
-        .then(|| Choice { value: format!("{}/{name}", kind.word_among(among)), about: about.join("; ") })
+    (!about.is_empty()).then(|| Choice::new(format!("{}/{name}", kind.word_among(among)), about.join("; ")))
 }
 
 /// Returns what detaching would remove, by secret. Other references can't be detached.
@@ -177,7 +204,7 @@ pub(crate) async fn secrets_of(
     let (kind, object) =
         CompletionContext::of(&Line::read(program, words).0).workload(cluster, target).await?;
     let uses = uses_by_secret(kind, &object);
-    Ok(uses.into_iter().map(|(value, about)| Choice { value, about }).collect())
+    Ok(uses.into_iter().map(|(value, about)| Choice::new(value, about)).collect())
 }
 
 /// The namespace that the line is about.
@@ -196,6 +223,6 @@ pub(crate) async fn namespace(
 /// must be built.
 pub(crate) fn tab(program: &Command, words: &[String]) -> Vec<String> {
     let offer = offer(program, words, Instant::now());
-    let files = offer.files.iter().flat_map(files::candidates);
+    let files = offer.files.iter().flat_map(|files| files::candidates(files, DotFiles::Always));
     offer.candidates.into_iter().chain(files).map(|candidate| candidate.value).collect()
 }

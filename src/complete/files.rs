@@ -12,7 +12,16 @@ const SEPARATORS: &[char] = if cfg!(windows) { &['/', '\\'] } else { &['/'] };
 /// The most names: a folder may have millions.
 const MOST: usize = 1000;
 
-pub(super) fn candidates(files: &Files) -> Vec<Candidate> {
+/// When files are offered whose names begin with a dot.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum DotFiles {
+    /// As in shells, after a dot.
+    AfterADot,
+    /// At a question for a file of values, which is often one of them.
+    Always,
+}
+
+pub(super) fn candidates(files: &Files, dot_files: DotFiles) -> Vec<Candidate> {
     let (folder, name) = parts(&files.text, SEPARATORS);
     let mut found: Vec<Candidate> = fs::read_dir(on_disk(folder))
         .into_iter()
@@ -20,8 +29,8 @@ pub(super) fn candidates(files: &Files) -> Vec<Candidate> {
         .flatten()
         .filter_map(|entry| {
             let its_name = entry.file_name().into_string().ok()?;
-            // As in shells, hidden files are offered only after a dot.
-            let hidden = its_name.starts_with('.') && !name.starts_with('.');
+            let is_shown = name.starts_with('.') || dot_files == DotFiles::Always;
+            let hidden = its_name.starts_with('.') && !is_shown;
             if hidden || !its_name.starts_with(name) || its_name.contains(char::is_control) {
                 return None;
             }
@@ -67,15 +76,17 @@ mod tests {
         for name in ["kind.txt", ".kube", "other"] {
             fs::write(folder.path().join(name), "").unwrap();
         }
-        let offered = |text: &str| -> Vec<String> {
+        let offered_with = |text: &str, dot_files| -> Vec<String> {
             let files =
                 Files { before: "KEY=".to_owned(), text: format!("{}/{text}", folder.path().display()) };
             let start = format!("KEY={}/", folder.path().display());
-            candidates(&files)
+            candidates(&files, dot_files)
                 .into_iter()
                 .map(|one| one.value.strip_prefix(&start).unwrap().to_owned())
                 .collect()
         };
+        let offered = |text: &str| offered_with(text, DotFiles::AfterADot);
+        assert_eq!(offered_with("", DotFiles::Always), [".kube", "keys/", "kind.txt", "other"]);
         assert_eq!(offered("k"), ["keys/", "kind.txt"]);
         assert_eq!(offered(""), ["keys/", "kind.txt", "other"]);
         assert_eq!(offered("."), [".kube"]);

@@ -62,7 +62,7 @@ fn in_protocol(mut offer: Offer, word: &str, script: Script) -> String {
         offer.files.as_ref().filter(|wanted| !wanted.before.is_empty() && !word.starts_with('-'))
     {
         // `KEY=PATH`: not every shell completes a file name after `=`.
-        offer.candidates.extend(files::candidates(wanted));
+        offer.candidates.extend(files::candidates(wanted, files::DotFiles::AfterADot));
     }
     if offer.goes_on() && !(script == Script::Fish && word.starts_with('-')) {
         directive |= NO_SPACE;

@@ -12,7 +12,7 @@ use crate::project::PROJECT_LABEL;
 use crate::propagation::{MARK, Scope};
 use crate::secret;
 use crate::typed_line::Line;
-use crate::wording::plural;
+use crate::wording::{list, plural};
 use crate::workload::{self, Kind, Removed, Selection, Target, TypedTarget, Use};
 
 /// The reason why names can't be looked up.
@@ -87,11 +87,7 @@ impl CompletionContext {
                 let project = |namespace| about_project(&namespace).into_iter().for_each(&found);
                 cluster.each_project(project).await?;
             }
-            Lookup::Secrets => {
-                let shares = matches!(self.0, Place::Source(_));
-                let namespace = self.namespace(cluster).await?;
-                cluster.secret_rows(&namespace, |row| found(about_secret(&row, shares))).await?;
-            }
+            Lookup::Secrets => self.secrets(cluster, |secret, _| found(secret)).await?,
             Lookup::KeysOf(name) => {
                 secret::check_secret_name(name)?;
                 let namespace = self.namespace(cluster).await?;
@@ -129,6 +125,13 @@ impl CompletionContext {
             }
         }
         Ok(())
+    }
+
+    /// Passes on the secrets of the namespace, each with what was read of it.
+    pub(super) async fn secrets(&self, cluster: &Cluster, mut found: impl FnMut(Found, &Row)) -> Result<()> {
+        let shares = matches!(self.0, Place::Source(_));
+        let namespace = self.namespace(cluster).await?;
+        Ok(cluster.secret_rows(&namespace, |row| found(about_secret(&row, shares), &row)).await?)
     }
 
     /// Reads a workload whose kind is typed.
@@ -245,6 +248,29 @@ pub(super) fn about_workload(row: &Row) -> Found {
     let ready = row.cell("Ready");
     let ready = if ready.is_empty() { String::new() } else { format!("{ready} ready") };
     (row.cell("Name").to_owned(), in_a_row([&ready, row.cell("Status"), row.cell("Age")]))
+}
+
+/// Names the keys of a secret, as far as the list has them.
+pub(super) fn more_about_secret(row: &Row) -> String {
+    let (keys, count) = (&row.keys, row.cell("Data").parse().unwrap_or_default());
+    let named = list(keys);
+    match (keys.len(), usize::saturating_sub(count, keys.len())) {
+        (0, _) => String::new(),
+        (1, 0) => format!("key {named}"),
+        (_, 0) => format!("keys {named}"),
+        (_, more) => format!("keys {}, and {more} more", keys.join(", ")),
+    }
+}
+
+/// Names the containers of a workload and their images, as far as the list has them.
+pub(super) fn more_about_workload(row: &Row) -> String {
+    let cell = |column| row.cell(column).replace(',', ", ");
+    let (containers, images) = (cell("Containers"), cell("Images"));
+    match (containers.is_empty(), containers.contains(',')) {
+        (true, _) => String::new(),
+        (false, false) => format!("container {containers} of image {images}"),
+        (false, true) => format!("containers {containers} of images {images}"),
+    }
 }
 
 fn in_a_row<const N: usize>(parts: [&str; N]) -> String {

@@ -80,7 +80,7 @@ impl Shell {
     fn in_protocol(self, mut offer: Offer) -> String {
         let lists_files_itself = matches!(self, Self::Bash | Self::Zsh);
         if let Some(wanted) = offer.files.as_ref().filter(|_| !lists_files_itself) {
-            offer.candidates.extend(files::candidates(wanted));
+            offer.candidates.extend(files::candidates(wanted, files::DotFiles::AfterADot));
         }
         let mut answer = String::new();
         for candidate in &offer.candidates {

@@ -122,6 +122,6 @@ fn unused(users: &Users<'_>, secret: &Inspection) -> Option<Finding> {
         return None;
     }
     let delete = CommandLine::plugin("delete").arg(&secret.name).namespace(&secret.namespace);
-    let remedy = format!("if nothing else does: {delete}");
+    let remedy = format!("if nothing else uses it: {delete}");
     Some(of_secret(secret, Severity::Info, Code::UnusedSecret, "no workload uses it".to_owned(), remedy))
 }

@@ -99,7 +99,7 @@ fn missing_secret(view: &View, consumer: &Consumer, name: &str, uses: &[&Referen
     let remedy = match others.as_slice() {
         [] => format!("create it: {}", creation(name, uses).namespace(namespace)),
         others => format!(
-            "references never cross namespaces, and the secret is in {}: create it in {namespace} too",
+            "a workload can only use secrets of its own namespace, and the secret is in {}: create it in {namespace} too",
             list(others.iter().take(3))
         ),
     };

@@ -12,8 +12,9 @@ use crate::cli;
 use crate::cluster::Cluster;
 use crate::complete::{self, Choice, LookupError};
 use crate::error::{Error, Result};
+use crate::secret;
 use crate::session::{self, Connected};
-use crate::ui::{Ui, Word};
+use crate::ui::{Legal, Row, Ui, Word};
 
 pub(super) struct Guide<'a> {
     pub(super) draft: Draft,
@@ -135,8 +136,7 @@ impl<'a> Guide<'a> {
         if let Some(mut answer) = self.answers.again() {
             return Ok(answer.pop().unwrap_or_default());
         }
-        let rows = choices.iter().map(|choice| (choice.value.as_str(), choice.about.as_str()));
-        let picked = self.ui.pick(question, rows).await?;
+        let picked = self.ui.pick(question, choices.iter().map(row)).await?;
         let value = choices[picked].value.clone();
         self.answers.add(vec![value.clone()]);
         Ok(value)
@@ -147,8 +147,7 @@ impl<'a> Guide<'a> {
         if let Some(answer) = self.answers.again() {
             return Ok(answer);
         }
-        let rows = choices.iter().map(|choice| (choice.value.as_str(), choice.about.as_str()));
-        let picked = self.ui.pick_several(question, rows).await?;
+        let picked = self.ui.pick_several(question, choices.iter().map(row)).await?;
         let values: Vec<String> = picked.into_iter().map(|at| choices[at].value.clone()).collect();
         self.answers.add(values.clone());
         Ok(values)
@@ -156,8 +155,7 @@ impl<'a> Guide<'a> {
 
     /// Asks for one of a few ways and returns its index.
     pub(super) async fn pick_way(&mut self, question: &str, ways: &[(&str, &str)]) -> Result<usize> {
-        let choice =
-            |(name, about): &(&str, &str)| Choice { value: (*name).to_owned(), about: (*about).to_owned() };
+        let choice = |(name, about): &(&str, &str)| Choice::new(*name, *about);
         let picked = self.pick(question, ways.iter().map(choice).collect()).await?;
         Ok(ways.iter().position(|(name, _)| *name == picked).unwrap_or_default())
     }
@@ -221,19 +219,46 @@ impl<'a> Guide<'a> {
         check: impl Fn(&str) -> Result<()> + Send + 'static,
         line: Option<Vec<String>>,
     ) -> Result<String> {
-        if let Some(mut answer) = self.answers.again() {
-            return Ok(answer.pop().unwrap_or_default());
-        }
         let complete = move |typed: &str| match &line {
             Some(line) => completed(line, typed),
             None => Vec::new(),
         };
-        let word =
-            Word { proposal: proposal.to_owned(), check: Box::new(check), complete: Box::new(complete) };
+        let (check, complete) = (Box::new(check), Box::new(complete));
+        self.ask(question, Word { legal: None, proposal: proposal.to_owned(), check, complete }).await
+    }
+
+    /// Asks for the name of something new. A legal one near what was typed is proposed.
+    pub(super) async fn type_name(
+        &mut self,
+        question: &str,
+        proposal: &str,
+        legal: &'static Legal,
+        check: impl Fn(&str) -> Result<()> + Send + 'static,
+    ) -> Result<String> {
+        let (check, complete) = (Box::new(check), Box::new(|_: &str| Vec::new()));
+        self.ask(question, Word { legal: Some(legal), proposal: proposal.to_owned(), check, complete }).await
+    }
+
+    async fn ask(&mut self, question: &str, word: Word) -> Result<String> {
+        if let Some(mut answer) = self.answers.again() {
+            return Ok(answer.pop().unwrap_or_default());
+        }
         let word = self.ui.ask_word(question, word).await?;
         self.answers.add(vec![word.clone()]);
         Ok(word)
     }
+}
+
+pub(super) const NAME: Legal =
+    Legal { near: secret::legal_name_near, rule: "a name has lower-case letters, digits, - and ." };
+pub(super) const KEY: Legal =
+    Legal { near: secret::legal_key_near, rule: "the name of a key has letters, digits, -, _ and ." };
+pub(super) const VARIABLE: Legal =
+    Legal { near: secret::legal_variable_near, rule: "the name of a variable has letters, digits and _" };
+
+/// Returns a choice as a row of a list.
+fn row(Choice { value, about, more, words }: &Choice) -> Row {
+    Row { name: value.clone(), about: about.clone(), more: more.clone(), words: words.join(" ") }
 }
 
 /// Returns the completions of a word that is typed as the end of a line.

@@ -1,6 +1,6 @@
 //! Asks for what `attach` and `detach` lack: the secret, its use, and the workload.
 
-use super::asking::Guide;
+use super::asking::{Guide, VARIABLE};
 use super::places::NEW;
 use crate::cluster::SecretHead;
 use crate::command_line::CommandLine;
@@ -176,7 +176,7 @@ impl Guide<'_> {
         let proposal = proposed_variable(secret, key);
         let (secret, wanted) = (secret.to_owned(), key.to_owned());
         let check = move |name: &str| Attachment::env_from_key(name, &secret, &wanted).map(drop);
-        self.type_word("Name of the variable", &proposal, check, None).await
+        self.type_name("Name of the variable", &proposal, &VARIABLE, check).await
     }
 
     pub(super) async fn type_mount_path(&mut self, secret: &str) -> Result<String> {
@@ -230,7 +230,7 @@ impl Guide<'_> {
         if choices.len() < 2 {
             return Ok(());
         }
-        let all = Choice { value: "*".to_owned(), about: "all of them".to_owned() };
+        let all = Choice::new("*", "all of them");
         choices.push(all);
         let container = self.pick("Container", choices).await?;
         self.draft.flag("container", &container);
@@ -273,9 +273,8 @@ impl Guide<'_> {
 
     /// Asks for secrets and their uses, for `submit`.
     pub(super) async fn ask_for_references(&mut self) -> Result<()> {
-        let mut choices = vec![row(NO_SECRET_NEEDED, "")];
-        choices.extend(self.secrets_there_are().await?);
-        choices.push(row(NEW, "made now"));
+        let mut choices = self.secrets_there_are().await?;
+        choices.extend([row(NEW, "made now"), row(NO_SECRET_NEEDED, "")]);
         let question = "Which secrets does it need?";
         let picked = loop {
             let picked = self.pick_several(question, &choices).await?;
@@ -321,7 +320,7 @@ impl Guide<'_> {
 }
 
 fn row(value: &str, about: &str) -> Choice {
-    Choice { value: value.to_owned(), about: about.to_owned() }
+    Choice::new(value, about)
 }
 
 /// Returns the default name of a key's variable. Empty if the key makes no legal name.

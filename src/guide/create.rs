@@ -4,10 +4,19 @@ use std::collections::BTreeMap;
 
 use clap::{Arg, Command};
 
-use super::asking::{Guide, something};
-use crate::error::{Error, Result};
+use super::asking::{Guide, NAME, something};
+use super::draft::Draft;
+use crate::error::Result;
 use crate::flags::{Asked, Holds};
 use crate::{logins, secret};
+
+/// What is done about a name that is taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// Keys of the secret that is there are set.
+    Set,
+    OtherName,
+}
 
 impl Guide<'_> {
     pub(super) async fn ask_for_create(&mut self) -> Result<()> {
@@ -24,10 +33,19 @@ impl Guide<'_> {
             let kind = self.pick_next("What kind of secret?").await?;
             self.draft.push_command(kind);
         }
-        if !is_named {
-            self.ask_for_new_name().await?;
+        let taken = self.names_taken().await?;
+        if is_named {
+            let name = self.draft.line().positionals[0].clone();
+            let Some(place) = taken.get(&name) else { return self.ask_for_contents_by_type().await };
+            return match self.ask_about_taken(&name, place).await? {
+                Taken::Set => self.set_instead().await,
+                Taken::OtherName => {
+                    self.draft.take_first();
+                    self.ask_for_new_secret(&taken).await
+                }
+            };
         }
-        self.ask_for_contents_by_type().await
+        self.ask_for_new_secret(&taken).await
     }
 
     /// Reports whether the line is `create SERVICE`, which lacks nothing.
@@ -82,27 +100,50 @@ impl Guide<'_> {
         Ok(())
     }
 
-    /// Asks for a name and refuses a taken one at once, before anything else is answered.
-    async fn ask_for_new_name(&mut self) -> Result<()> {
-        let is_asked = !self.has(&["replace", "append-hash"]);
-        let taken = if is_asked { self.names_taken().await? } else { BTreeMap::new() };
-        let check = move |name: &str| {
-            secret::check_secret_name(name)?;
-            match taken.get(name) {
-                Some(place) => {
-                    Err(Error::usage(format!("secret {name} already exists{place}; to change it, use set")))
-                }
-                None => Ok(()),
+    /// Asks for a name, and at once what to do if it is taken; then for the contents.
+    async fn ask_for_new_secret(&mut self, taken: &BTreeMap<String, String>) -> Result<()> {
+        loop {
+            let question = "Name of the new secret";
+            let name = self.type_name(question, "", &NAME, secret::check_secret_name).await?;
+            let Some(place) = taken.get(&name) else {
+                self.draft.push(name);
+                return self.ask_for_contents_by_type().await;
+            };
+            if self.ask_about_taken(&name, place).await? == Taken::Set {
+                self.draft.push(name);
+                return self.set_instead().await;
             }
+        }
+    }
+
+    /// Asks what to do about a name that is taken, in this place.
+    pub(super) async fn ask_about_taken(&mut self, name: &str, place: &str) -> Result<Taken> {
+        let set = ("set its keys", "and leave its other keys as they are");
+        let ways = [set, ("another name", "")];
+        let question = format!("Secret {name} already exists{place}. What now?");
+        // `set` may lack a flag of the line.
+        let ways = if self.draft.as_command("set").is_none() && self.command() == "create" {
+            &ways[1..]
+        } else {
+            &ways[..]
         };
-        let name = self.type_word("Name of the new secret", "", check, None).await?;
-        self.draft.push(name);
-        Ok(())
+        let picked = self.pick_way(&question, ways).await?;
+        Ok(if ways[picked] == set { Taken::Set } else { Taken::OtherName })
+    }
+
+    /// Goes on with `set` in the place of `create`.
+    async fn set_instead(&mut self) -> Result<()> {
+        let words = self.draft.as_command("set").unwrap_or_default();
+        self.draft = Draft::new(words);
+        self.ask_for_set().await
     }
 
     /// Lists the names that are taken in the projects of the new secret. With several projects, each name
     /// comes with its project.
     async fn names_taken(&mut self) -> Result<BTreeMap<String, String>> {
+        if self.has(&["replace", "append-hash"]) {
+            return Ok(BTreeMap::new());
+        }
         let projects: Vec<String> = self.draft.line().values("project").map(ToOwned::to_owned).collect();
         if projects.len() < 2 {
             let names = self.secrets_there_are().await?.into_iter();

@@ -78,6 +78,13 @@ impl Draft {
         self.words.insert(at.unwrap_or(self.words.len()), word.into());
     }
 
+    /// Takes the first word off that is neither a command nor a flag.
+    pub(super) fn take_first(&mut self) {
+        if let Some(at) = self.index_of(|line| !line.positionals.is_empty()) {
+            self.words.remove(at);
+        }
+    }
+
     /// Inserts the name of a command after those that are there: the flags that follow belong to it.
     pub(super) fn push_command(&mut self, name: impl Into<String>) {
         let names = self.line().path.len();
@@ -98,6 +105,32 @@ impl Draft {
     pub(super) fn flag(&mut self, name: &str, value: &str) {
         let value = if value.is_empty() { String::new() } else { format!("={value}") };
         self.words.push(format!("--{name}{value}"));
+    }
+
+    /// Returns the words of another command with the same names and flags; none if it does not take one of them.
+    pub(super) fn as_command(&self, name: &str) -> Option<Vec<String>> {
+        let line = self.line();
+        let command = self.program.find_subcommand(name).filter(|_| !self.has_rest())?;
+        let takes = |flag: &Arg| {
+            flag.is_global_set() || command.get_arguments().any(|own| own.get_id() == flag.get_id())
+        };
+        if !line.flags.iter().all(|(flag, _)| takes(flag)) {
+            return None;
+        }
+        let names = (1..=line.path.len()).filter_map(|count| self.index_of(|line| line.path.len() == count));
+        let names: Vec<usize> = names.collect();
+        let mut words = self.words.clone();
+        // What `create SERVICE` leaves unsaid.
+        let secret = self.name_of_secret();
+        if let Some(service) = line.positionals.first().filter(|first| **first != secret) {
+            words[self.index_of(|line| !line.positionals.is_empty())?] = secret;
+            words.push(format!("--from-login={service}"));
+        }
+        name.clone_into(&mut words[*names.first()?]);
+        for at in names.into_iter().skip(1).rev() {
+            words.remove(at);
+        }
+        Some(words)
     }
 
     /// Returns the name of the secret that `create` makes by this line.
@@ -238,6 +271,21 @@ mod tests {
             let mut draft = draft(line);
             draft.push_command("tls");
             assert_eq!(draft.whole(), expected);
+        }
+    }
+
+    #[test]
+    fn another_command_has_the_same_names_and_flags_if_it_takes_them() {
+        for (line, expected) in [
+            ("create s --prompt K -p team-a", Some("set s --prompt K -p team-a")),
+            ("-p create create generic s --from-file=K=f -v", Some("-p create set s --from-file=K=f -v")),
+            ("create docker -n ns", Some("set registry -n ns --from-login=docker")),
+            ("create s --prompt K --label a=b", None),
+            ("create tls web --cert c --key k", None),
+            ("create s --prompt K -- more", None),
+        ] {
+            let words = draft(line).as_command("set").map(|words| words.join(" "));
+            assert_eq!(words.as_deref(), expected, "{line}");
         }
     }
 

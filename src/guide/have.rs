@@ -1,9 +1,12 @@
 //! The way of somebody who begins with what is there: a login on this machine, a value, a file. All else is guessed, shown
 //! once, and can be changed there; then the secret is offered to a workload.
 
-use super::asking::Guide;
+use super::asking::{Guide, NAME};
+use super::create::Taken;
 use super::made::{Made, Verb};
 use super::values::{logins_on_this_machine, question_for};
+use crate::cli::elsewhere::words_for;
+use crate::cli::overview::BY_FREQUENCY;
 use crate::complete::{self, Choice};
 use crate::error::Result;
 use crate::logins::{self, Service};
@@ -46,7 +49,12 @@ impl Guide<'_> {
     pub(super) async fn ask_what_there_is(&mut self) -> Result<()> {
         let line = self.draft.followed_by(&[""]);
         let mut choices = haves();
-        choices.extend(complete::fixed_choices(self.draft.program(), &line));
+        let mut commands = complete::fixed_choices(self.draft.program(), &line);
+        commands.sort_by_key(|command| BY_FREQUENCY.iter().position(|name| **name == command.value));
+        for command in &mut commands {
+            command.words = words_for(&command.value);
+        }
+        choices.append(&mut commands);
         let picked = self.pick("What do you have, or want to do?", choices).await?;
         if let Some(have) = self.ask_for_have(&picked).await? {
             return self.ask_for_secret_of(have).await;
@@ -145,7 +153,7 @@ impl Guide<'_> {
             Verb::Create => ("create it", format!("Create secret/{}?", new.name)),
             Verb::Set => ("set them", format!("Set these keys of secret/{}? The others stay", new.name)),
         };
-        let row = |value: &str, about: &str| Choice { value: value.to_owned(), about: about.to_owned() };
+        let row = |value: &str, about: &str| Choice::new(value, about);
         let mut rows = vec![row(accept, ""), row("name", &new.name)];
         // A place that was typed is not asked about again.
         if !self.names_place() {
@@ -159,8 +167,8 @@ impl Guide<'_> {
         match self.pick(&question, rows).await?.as_str() {
             picked if picked == accept => return Ok(true),
             "name" => {
-                new.name =
-                    self.type_word("Name of the secret", &new.name, secret::check_secret_name, None).await?;
+                let question = "Name of the secret";
+                new.name = self.type_name(question, &new.name, &NAME, secret::check_secret_name).await?;
                 self.settle_name(new).await?;
             }
             "project" => {
@@ -200,13 +208,11 @@ impl Guide<'_> {
         loop {
             new.verb = Verb::Create;
             let Some(place) = self.taken_in(&new.name, &new.projects).await? else { return Ok(()) };
-            let ways = [("set its keys", "and leave its other keys as they are"), ("another name", "")];
-            let question = format!("Secret {} already exists{place}. What now?", new.name);
-            if self.pick_way(&question, &ways).await? == 0 {
+            if self.ask_about_taken(&new.name, &place).await? == Taken::Set {
                 new.verb = Verb::Set;
                 return Ok(());
             }
-            new.name = self.type_word("Name of the secret", "", secret::check_secret_name, None).await?;
+            new.name = self.type_name("Name of the secret", "", &NAME, secret::check_secret_name).await?;
         }
     }
 
@@ -283,7 +289,7 @@ fn as_name(key: &str) -> String {
 
 /// Lists what somebody may have: the logins on this machine, a value, a file.
 fn haves() -> Vec<Choice> {
-    let row = |value: &str, about: &str| Choice { value: value.to_owned(), about: about.to_owned() };
+    let row = |value: &str, about: &str| Choice::new(value, about);
     let mut haves = logins_on_this_machine();
     for login in &mut haves {
         login.about.push_str(", found on this machine");

@@ -7,7 +7,7 @@ use super::draft::Draft;
 use super::made::Made;
 use crate::cli::Cli;
 use crate::cli::parsing::{self, NoCommand};
-use crate::error::{Error, Kind, Remedy, Result};
+use crate::error::{Deed, Error, Kind, Remedy, Result};
 use crate::flags::BINARY;
 use crate::session::Connected;
 use crate::ui::Ui;
@@ -29,6 +29,15 @@ pub(super) enum Telling {
     Said,
     /// It is a part of another one, so only the one that failed is told.
     Failures,
+}
+
+/// What was done about a line that failed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mended {
+    /// What it lacked is there now.
+    First,
+    /// Another command was run in its place.
+    Instead,
 }
 
 /// What came of a line.
@@ -140,35 +149,46 @@ impl<'a> Line<'a> {
                 Err(error)
                     if self.ui.may_choose() && !self.words.is_empty() && !error.remedies().is_empty() =>
                 {
-                    self.mend(error).await?;
+                    if self.mend(error).await? == Mended::Instead {
+                        return Ok(());
+                    }
                 }
                 outcome => return outcome,
             }
         }
     }
 
-    /// Offers to make what a command lacked.
+    /// Offers to make what a command lacked, or another command.
     ///
     /// # Errors
-    /// Nothing of that was wanted: the same error. Or making it failed.
-    async fn mend(&self, error: Error) -> Result<()> {
+    /// Nothing of that was wanted, or can be done: the same error. Or it failed.
+    async fn mend(&self, error: Error) -> Result<Mended> {
         let line = Draft::new(self.words.clone());
-        if line.writes_nothing() {
+        let words = |remedy: &Remedy| match &remedy.deed {
+            Deed::First(words) => {
+                let words: Vec<&str> = words.iter().map(String::as_str).collect();
+                Some((Mended::First, line.in_cluster(&words)))
+            }
+            Deed::Instead(command) => line.as_command(command).map(|words| (Mended::Instead, words)),
+        };
+        let remedies = error.remedies().to_vec();
+        let ways = remedies.iter().filter_map(|remedy| Some((remedy, words(remedy)?)));
+        let mut ways: Vec<_> = ways.collect();
+        if ways.is_empty() || line.writes_nothing() {
             return Err(error);
         }
         self.ui.note(error.for_a_note());
-        let remedies = error.remedies().to_vec();
         let stop = (STOP, "");
-        let ways = remedies.iter().map(|remedy| (remedy.name.as_str(), remedy.about.as_str())).chain([stop]);
-        let picked = match self.ui.pick("What now?", ways).await {
-            Ok(picked) => picked,
-            Err(left) if left.kind() == Kind::SteppedBack => return Err(error),
-            Err(left) => return Err(left),
+        let rows = ways.iter().map(|(remedy, _)| (remedy.name.as_str(), remedy.about.as_str())).chain([stop]);
+        let picked = match self.ui.pick("What now?", rows).await {
+            Ok(picked) if picked < ways.len() => picked,
+            Err(left) if left.kind() != Kind::SteppedBack => return Err(left),
+            _ => return Err(error),
         };
-        let Some(Remedy { words, .. }) = remedies.get(picked) else { return Err(error) };
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let line = Line { words: line.in_cluster(&words), ..*self };
-        Box::pin(line.telling(Telling::Failures).answered()).await.map(|_| ()).map_err(Error::for_good)
+        let (mended, words) = ways.swap_remove(picked).1;
+        let telling = if mended == Mended::First { Telling::Failures } else { self.telling };
+        let done = Box::pin(Line { words, ..*self }.telling(telling).answered()).await;
+        done.map(|_| mended).map_err(Error::for_good)
     }
 }
 

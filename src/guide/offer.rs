@@ -64,7 +64,7 @@ impl Made {
         let mut guide = Guide::new(words, connected, ui);
         let line = guide.draft.followed_by(&[""]);
         let cluster = guide.cluster().await?;
-        let row = |value: &str, about: &str| Choice { value: value.to_owned(), about: about.to_owned() };
+        let row = |value: &str, about: &str| Choice::new(value, about);
         let mut choices = vec![row(NOT_NOW, ""), row(NEW_JOB, "submitted now")];
         choices.extend(complete::workloads(guide.draft.program(), &line, &cluster).await?);
         match guide.pick(&format!("Give {} to a job?", self.name), choices).await {

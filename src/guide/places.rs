@@ -1,6 +1,6 @@
 //! Asks for the project, and for the secret in it.
 
-use super::asking::{Guide, Question, something};
+use super::asking::{Guide, NAME, Question, something};
 use super::last_project;
 use super::line::Line;
 use crate::complete::{self, Choice};
@@ -110,7 +110,7 @@ impl Guide<'_> {
     pub(super) async fn ask_for_rename(&mut self) -> Result<()> {
         self.ask_for_secret().await?;
         if self.count() == 1 {
-            let name = self.type_word("Its new name", "", secret::check_secret_name, None).await?;
+            let name = self.type_name("Its new name", "", &NAME, secret::check_secret_name).await?;
             self.draft.push(name);
         }
         Ok(())
@@ -159,7 +159,7 @@ impl Guide<'_> {
         if choices.is_empty() {
             self.refuse_no_namespace(&question.line).await?;
         }
-        choices.push(Choice { value: NEW.to_owned(), about: "made now".to_owned() });
+        choices.push(Choice::new(NEW, "made now"));
         loop {
             let picked = self.pick(question.text, choices.clone()).await?;
             if picked != NEW {

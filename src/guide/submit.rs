@@ -1,6 +1,6 @@
 //! Asks for what `submit` lacks: the image, the secrets, the GPUs and the command.
 
-use super::asking::{Guide, something};
+use super::asking::{Guide, NAME, something};
 use crate::error::{Error, Result};
 use crate::workload;
 
@@ -13,7 +13,8 @@ impl Guide<'_> {
         let image = self.type_word("Image of the container", "", something, None).await?;
         self.draft.flag("image", &image);
         if self.count() == 0 && !self.has(&["name", "name-prefix"]) {
-            let name = self.type_word("Name of the job (empty: generated)", "", may_be_a_name, None).await?;
+            let question = "Name of the job (empty: generated)";
+            let name = self.type_name(question, "", &NAME, may_be_a_name).await?;
             if !name.is_empty() {
                 self.draft.push(name);
             }

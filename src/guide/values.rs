@@ -2,7 +2,7 @@
 
 use clap::Arg;
 
-use super::asking::{Guide, something};
+use super::asking::{Guide, KEY, something};
 use crate::complete::{self, Choice};
 use crate::error::{Error, Result};
 use crate::flags::{Brings, Holds, Words};
@@ -11,6 +11,9 @@ use crate::secret;
 
 /// The flag by which a command asks for a value.
 const PROMPT: &str = "prompt";
+
+/// The file that most programs with such files read.
+const DOTENV: &str = ".env";
 
 /// A source of contents for a new secret.
 enum Content<'a> {
@@ -52,10 +55,7 @@ impl Guide<'_> {
         let secret = self.draft.line().positionals[0].clone();
         let mut keys = self.keys_of(&secret).await?;
         let new = "another key";
-        keys.push(Choice {
-            value: new.to_owned(),
-            about: "one that the secret does not have yet".to_owned(),
-        });
+        keys.push(Choice::new(new, "one that the secret does not have yet"));
         let key = match self.pick("Key", keys).await? {
             picked if picked == new => self.type_key().await?,
             key => key,
@@ -155,14 +155,15 @@ impl Guide<'_> {
             }
             Ok(())
         };
-        self.type_word("Name of the key, such as HF_TOKEN", "", check, None).await
+        self.type_name("Name of the key, such as HF_TOKEN", "", &KEY, check).await
     }
 
     /// Asks for the path of an existing file; `~` is expanded. `before` is the part of the flag's value
     /// before the path.
     pub(super) async fn type_path(&mut self, question: &str, flag: &str, before: &str) -> Result<String> {
         let line = self.draft.followed_by(&[&format!("--{flag}"), before]);
-        let path = self.type_word(question, "", is_file, Some(line)).await?;
+        let usual = if flag == "from-dotenv" && is_file(DOTENV).is_ok() { DOTENV } else { "" };
+        let path = self.type_word(question, usual, is_file, Some(line)).await?;
         // No shell expands the tilde after this.
         Ok(complete::on_disk(&path).to_string_lossy().into_owned())
     }
@@ -171,7 +172,7 @@ impl Guide<'_> {
         let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         let mut names: Vec<String> = names.collect();
         names.sort();
-        let choices = names.into_iter().map(|value| Choice { value, about: String::new() }).collect();
+        let choices = names.into_iter().map(|name| Choice::new(name, "")).collect();
         self.pick("Variable", choices).await
     }
 }
@@ -185,8 +186,7 @@ pub(super) fn question_for(key: &str) -> String {
 pub(super) fn logins_on_this_machine() -> Vec<Choice> {
     let machine = Machine::new(&secret::ProcessInput);
     let of_service = |service: &'static Service| {
-        let about = service.title.to_owned();
-        service.logins(&machine).into_iter().map(move |value| Choice { value, about: about.clone() })
+        service.logins(&machine).into_iter().map(|login| Choice::new(login, service.title))
     };
     SERVICES.iter().flat_map(of_service).collect()
 }

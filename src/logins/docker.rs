@@ -175,6 +175,11 @@ fn plain(registry: &str) -> String {
     if secret::is_docker_hub(bare) { DOCKER_HUB.to_owned() } else { bare.to_owned() }
 }
 
+/// Reports whether a helper may be asked for a login.
+pub(super) fn has_helpers(machine: &Machine<'_>) -> bool {
+    logins(machine).is_ok_and(|(_, config)| config.store().is_some() || config.helpers().next().is_some())
+}
+
 /// Lists the registries that the file names.
 pub(super) fn registries(machine: &Machine<'_>) -> Vec<String> {
     let config = logins(machine).map(|(_, config)| config).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! A service that has logins.
 
+use super::docker;
 use super::found::Found;
 use super::machine::Machine;
 use crate::error::Result;
@@ -45,6 +46,11 @@ pub(crate) struct Service {
 }
 
 impl Service {
+    /// Reports whether its login may be asked of another program, which may ask somebody.
+    pub(crate) fn asks_a_program(&self, machine: &Machine<'_>) -> bool {
+        self.name == "docker" && docker::has_helpers(machine)
+    }
+
     /// Reports whether `create SERVICE` means its login. `ssh` is a type of secret there.
     pub(crate) fn has_short_form(&self) -> bool {
         self.secret_type != SSH

@@ -74,7 +74,7 @@ pub(crate) use manifest::{LOGIN_LABEL, SecretManifest, patch_of_changes, patch_o
 pub(crate) use name::{
     check_annotation_key, check_key, check_label_key, check_label_value, check_namespace, check_secret_name,
     is_env_name, is_key, is_label, is_newer_env_name, is_secret_name, is_subdomain, key_of_pair,
-    may_be_a_value, quoted, with_suffix,
+    legal_key_near, legal_name_near, legal_variable_near, may_be_a_value, quoted, with_suffix,
 };
 pub(crate) use operators::{Made, made_by, may_make_secrets};
 pub(crate) use origin::{Origin, reading};

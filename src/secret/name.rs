@@ -283,6 +283,25 @@ fn label_value_faults(value: &str) -> Vec<Cow<'static, str>> {
     faults
 }
 
+/// Returns a legal name for a secret near a text; none if there is none, or the text may be a value.
+pub(crate) fn legal_name_near(text: &str) -> Option<String> {
+    lower_case_name(text.trim()).filter(|_| !may_be_a_value(text))
+}
+
+/// Returns a legal key near a text; none if there is none, or the text may be a value.
+pub(crate) fn legal_key_near(text: &str) -> Option<String> {
+    let legal = |char: char| if char.is_ascii() && is_key_byte(char as u8) { char } else { '_' };
+    let key: String = text.trim().chars().map(legal).collect();
+    Some(key).filter(|key| is_key(key) && !may_be_a_value(text))
+}
+
+/// Returns a legal variable's name near a text; none if there is none, or the text may be a value.
+pub(crate) fn legal_variable_near(text: &str) -> Option<String> {
+    let legal = |char: char| if char.is_ascii_alphanumeric() { char } else { '_' };
+    let name: String = text.trim().chars().map(legal).collect();
+    Some(name).filter(|name| is_env_name(name) && !may_be_a_value(text))
+}
+
 /// Turns `My_Secret` into `my-secret`; returns none if that is not a legal name either.
 fn lower_case_name(name: &str) -> Option<String> {
     let replaced = name.to_lowercase().replace(['_', ' ', '/', ':'], "-");

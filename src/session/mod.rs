@@ -133,11 +133,27 @@ impl Session<'_> {
 
     pub(crate) async fn namespace_of(&self, cluster: &Cluster, project: &str) -> Result<String> {
         let note = |usual: &str| {
-            self.ui.note(&format!(
+            self.ui.detail(&format!(
                 "you may not list namespaces: using {usual}, the usual one of project {project}"
             ));
         };
         cluster.namespace_of(project, note).await
+    }
+
+    /// Adds, to the refusal of a namespace that was only guessed, that the project's name may be wrong.
+    pub(crate) fn with_guess(&self, error: Error) -> Error {
+        let line = error.line();
+        if !line.contains("(Forbidden)") {
+            return error;
+        }
+        let is_meant = |namespace: &str| line.contains(&format!("\"{namespace}\""));
+        let project = self.connected.get().and_then(|cluster| cluster.guessed_project(is_meant));
+        match project {
+            Some(project) => error.hint(format!(
+                "you may not list namespaces, so the usual one of project {project} was taken: is that its name?"
+            )),
+            None => error,
+        }
     }
 
     /// Returns the Run:ai namespace, for commands that work only there.

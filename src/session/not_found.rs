@@ -226,7 +226,8 @@ pub(crate) async fn refuse_wrong_place(
     let labels = refuse_no_namespace(namespace, cluster, session).await?;
     if !session.is_place_chosen() && labels.is_some_and(|labels| !labels.contains_key(PROJECT_LABEL)) {
         session.ui.note(&format!(
-            "namespace {namespace} belongs to no project: name one with -p PROJECT, or look into all with -A"
+            "namespace {namespace} belongs to no project: name one with -p PROJECT, or look into all with -A; {}",
+            how_to_keep()
         ));
     }
     Ok(())
@@ -243,10 +244,17 @@ fn likeliest(error: Error, name: &str, names: &[String], namespace: &str, sight:
     match nearest(name, names.iter().map(String::as_str)) {
         Some(near) => error.first_hint(format!("did you mean {near:?}?")),
         None if is_unchosen => error.only_hint(format!(
-            "namespace {namespace} belongs to no project: name one with -p PROJECT, or a namespace with -n"
+            "namespace {namespace} belongs to no project: name one with -p PROJECT, or a namespace with -n; {}",
+            how_to_keep()
         )),
         None => error,
     }
+}
+
+/// Says how a project's namespace is kept, so that no flag need name it.
+fn how_to_keep() -> String {
+    let keep = CommandLine::kubectl("config set-context --current --namespace=NAMESPACE");
+    format!("to keep one for all commands: {keep}")
 }
 
 type Labels = BTreeMap<String, String>;

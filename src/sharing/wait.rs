@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::cluster::{Cluster, Failure};
-
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::project::Project;
 use crate::propagation::{Row, Scope, State};
@@ -12,11 +12,14 @@ use crate::session::projects::{ProjectSelection, Reach};
 use crate::sharing;
 use crate::sharing::report;
 use crate::sharing::survey::Survey;
-use crate::wording::few;
+use crate::wording::{few, plural};
 
 /// The first pause between two looks, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// How long nothing may change before somebody is told that it may be in vain.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The state to wait for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -81,6 +84,8 @@ pub(crate) async fn wait(
     let started = Instant::now();
     let mut pause = FIRST_PAUSE;
     let mut progress = None;
+    let mut stuck =
+        Stuck { since: started, waiting: 0, patience: PATIENCE.min(limit / 4), told: Told::NotYet };
     loop {
         let left = limit.saturating_sub(started.elapsed());
         match among.survey(name, namespace, cluster).await {
@@ -94,7 +99,11 @@ pub(crate) async fn wait(
                     Until::Gone => format!("projects without a copy of {name}"),
                 };
                 let all = survey.rows.len();
-                progress.get_or_insert_with(|| session.ui.progress(&what, all)).at(all - waiting);
+                let progress = progress.get_or_insert_with(|| session.ui.progress(&what, all));
+                progress.at(all - waiting);
+                if let Some(word) = stuck.word(until, name, waiting) {
+                    progress.beside(|| session.ui.note(&word));
+                }
             }
             Err(failure) if failure.may_pass() && !left.is_zero() => {
                 session.ui.note(&Error::from(failure).to_string());
@@ -104,6 +113,52 @@ pub(crate) async fn wait(
         tokio::time::sleep(pause.min(left)).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
+}
+
+/// Watches whether anything happens.
+struct Stuck {
+    /// The last change, and how many were waited for since.
+    since: Instant,
+    waiting: usize,
+    patience: Duration,
+    told: Told,
+}
+
+#[derive(PartialEq, Eq)]
+enum Told {
+    NotYet,
+    Told,
+}
+
+impl Stuck {
+    /// Returns what to say once nothing has happened for long.
+    fn word(&mut self, until: Until, name: &str, waiting: usize) -> Option<String> {
+        if waiting != self.waiting {
+            (self.waiting, self.since) = (waiting, Instant::now());
+        }
+        let passed = self.since.elapsed();
+        if passed < self.patience || self.told == Told::Told {
+            return None;
+        }
+        self.told = Told::Told;
+        let (what, way) = match until {
+            Until::Arrived | Until::Renewed => {
+                ("no copy arrived", CommandLine::plugin("sync").arg(name).to_string())
+            }
+            Until::Gone => (
+                "no copy went away",
+                CommandLine::plugin("delete").arg(name).then("--cluster-wide").to_string(),
+            ),
+        };
+        Some(format!(
+            "{what} in the last {}: Run:ai's controller may not be at work here; {way} does it without",
+            seconds(passed)
+        ))
+    }
+}
+
+fn seconds(passed: Duration) -> String {
+    plural(usize::try_from(passed.as_secs().max(1)).unwrap_or(usize::MAX), "second")
 }
 
 /// Surveys all current projects: some may have been added or deleted.

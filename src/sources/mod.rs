@@ -86,6 +86,11 @@ pub(crate) async fn read_sources(
     session: &Session<'_>,
 ) -> Result<Contents> {
     let mut sources = args.without_prompts()?;
+    if !args.from_literal.is_empty() && session.ui.somebody_is_there() {
+        session
+            .ui
+            .note("--from-literal leaves the value in the history of the shell; --prompt KEY asks for it");
+    }
     let is_asked = !args.prompts.is_empty();
     if args.trim && !is_asked && !sources.iter().chain(&more).any(Source::may_have_ends) {
         return Err(Error::usage("--trim has no value to strip")

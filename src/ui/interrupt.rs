@@ -9,15 +9,18 @@ mod signals;
 
 use std::cell::RefCell;
 use std::future::Future;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use self::signals::{FINISHING, IS_ENDING, Signal};
 use super::line;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// The number of running programs that own the keyboard.
 static AT_THE_KEYBOARD: AtomicUsize = AtomicUsize::new(0);
+
+/// Set while Ctrl-C is the only end of the command.
+static ENDS_BY_CTRL_C: AtomicBool = AtomicBool::new(false);
 
 /// How long after such a program has ended a Ctrl-C may arrive that was meant for it.
 const LATE: Duration = Duration::from_millis(50);
@@ -67,6 +70,19 @@ pub(crate) async fn watching<T>(hints: Vec<String>, wait: impl Future<Output = T
     let outcome = wait.await;
     GOES_ON.take();
     outcome
+}
+
+/// Runs what only Ctrl-C ends, which then needs no word.
+pub(crate) async fn until_ctrl_c<T>(endless: impl Future<Output = T>) -> T {
+    ENDS_BY_CTRL_C.store(true, Ordering::SeqCst);
+    let outcome = endless.await;
+    ENDS_BY_CTRL_C.store(false, Ordering::SeqCst);
+    outcome
+}
+
+/// Reports whether a command ended as it had to.
+pub(crate) fn was_meant(error: &Error) -> bool {
+    error.kind() == Kind::Interrupted && ENDS_BY_CTRL_C.load(Ordering::SeqCst)
 }
 
 /// Adds a hint to the command's error about what was left behind.

@@ -34,7 +34,8 @@ pub(super) fn say(style: &Style, label: &str, message: &str) {
 
 /// Returns a line with its label, as it is written to standard error.
 pub(super) fn line(style: &Style, label: &str, message: &str) -> String {
-    let label = style.clone().for_stderr().apply_to(label);
-    let space = if label.to_string().is_empty() { "" } else { " " };
-    format!("{label}{space}{}\n", printable(message))
+    if label.is_empty() {
+        return format!("{}\n", printable(message));
+    }
+    format!("{} {}\n", style.clone().for_stderr().apply_to(label), printable(message))
 }

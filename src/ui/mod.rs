@@ -14,6 +14,7 @@ mod prompt;
 mod redaction;
 mod table;
 mod terminal;
+mod wrap;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -25,14 +26,14 @@ use console::Style;
 
 use self::line::{line, say};
 pub(crate) use self::line::{write_data, write_error};
-use self::prompt::{Choice, PromptStyle};
+use self::prompt::PromptStyle;
 use crate::error::{Error, Result};
 use crate::flags::{Color, OutputFlags};
 use crate::printable::printable;
 use crate::secret::{self, SecretValue};
 use crate::ui::redaction::Redaction;
 
-pub(crate) use prompt::{Proposal, Word};
+pub(crate) use prompt::{Legal, Proposal, Row, Word};
 pub(crate) use redaction::{Topic, Values};
 pub(crate) use table::Table;
 pub(crate) use terminal::SavedTerminal;
@@ -299,6 +300,13 @@ impl Ui {
         }
     }
 
+    /// Prints a note that only `-v` asks for.
+    pub(crate) fn detail(&self, note: &str) {
+        if self.0.verbosity > 0 {
+            self.note(note);
+        }
+    }
+
     /// Prints a warning: something that may surprise later. Each one is shown once.
     pub(crate) fn warning(&self, warning: &str) {
         if self.0.warned.borrow_mut().insert(warning.to_owned()) {
@@ -330,7 +338,10 @@ impl Ui {
             return;
         }
         let line = error.line();
-        let (label, rest) = line.strip_prefix("error: ").map_or(("", line), |rest| ("error:", rest));
+        // kubectl's words for what a server said have no `error: `.
+        let end = ["error: ", "Error from server"].iter().find(|start| line.starts_with(**start));
+        let end = end.and_then(|_| line.find(": ")).map_or(0, |at| at + 1);
+        let (label, rest) = (&line[..end], line[end..].trim_start());
         self.show_part(&Style::new().red().bold(), label, rest);
         for hint in error.hints() {
             self.show_part(&Style::new().cyan(), "hint:", hint);
@@ -449,20 +460,17 @@ impl Ui {
         self.pick(question, ways.iter().copied()).await.map(Some).map_err(Error::for_good)
     }
 
-    /// Asks the user for one of several choices, each with a description. Returns its index. Must not be
+    /// Asks the user for one of several rows. Returns its index. Must not be
     /// called if nobody can be asked.
     ///
     /// # Errors
     /// Esc, Ctrl-C.
-    pub(crate) async fn pick<'a>(
+    pub(crate) async fn pick(
         &self,
         question: &str,
-        choices: impl IntoIterator<Item = (&'a str, &'a str)>,
+        rows: impl IntoIterator<Item = impl Into<Row>>,
     ) -> Result<usize> {
-        let text = |text| printable(text).into_owned();
-        let choices =
-            choices.into_iter().map(|(name, about)| Choice { name: text(name), about: text(about) });
-        prompt::pick(text(question), choices.collect(), self.0.manner).await
+        prompt::pick(printable(question).into_owned(), shown(rows), self.0.manner).await
     }
 
     /// Asks the user for one or more of several choices. Returns their indices. Must not be called if nobody can be
@@ -470,15 +478,12 @@ impl Ui {
     ///
     /// # Errors
     /// Esc, Ctrl-C.
-    pub(crate) async fn pick_several<'a>(
+    pub(crate) async fn pick_several(
         &self,
         question: &str,
-        choices: impl IntoIterator<Item = (&'a str, &'a str)>,
+        rows: impl IntoIterator<Item = impl Into<Row>>,
     ) -> Result<Vec<usize>> {
-        let text = |text| printable(text).into_owned();
-        let choices =
-            choices.into_iter().map(|(name, about)| Choice { name: text(name), about: text(about) });
-        prompt::pick_several(text(question), choices.collect(), self.0.manner).await
+        prompt::pick_several(printable(question).into_owned(), shown(rows), self.0.manner).await
     }
 
     /// Asks for a hidden value, unless it was asked for ahead; none if nobody can be asked.
@@ -528,6 +533,7 @@ impl Ui {
             return Ok(None);
         }
         let word = Word {
+            legal: None,
             proposal: proposal.to_owned(),
             check: Box::new(|_| Ok(())),
             complete: Box::new(|_| Vec::new()),
@@ -542,6 +548,18 @@ impl Ui {
     pub(crate) async fn ask_word(&self, question: &str, word: Word) -> Result<String> {
         prompt::word(printable(question).into_owned(), word, self.0.manner).await
     }
+}
+
+/// Returns rows as they may be shown.
+fn shown(rows: impl IntoIterator<Item = impl Into<Row>>) -> Vec<Row> {
+    let text = |text: String| printable(&text).into_owned();
+    let row = |Row { name, about, more, words }: Row| Row {
+        name: text(name),
+        about: text(about),
+        more: text(more),
+        words,
+    };
+    rows.into_iter().map(Into::into).map(row).collect()
 }
 
 /// Replaces the text of a panic, which may contain anything, by its location.

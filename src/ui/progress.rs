@@ -26,9 +26,15 @@ pub(crate) struct Progress {
 
 enum Form {
     Bar(Bar),
-    /// The time of the last line.
-    Lines(Instant),
+    Lines(Lines),
     Silent,
+}
+
+/// The last line, and the time until the next one: longer where nothing has changed.
+struct Lines {
+    said: Instant,
+    done: usize,
+    period: Duration,
 }
 
 /// The terminal, and the time of the last redraw; none if nothing is on the screen.
@@ -45,10 +51,27 @@ impl Ui {
         let form = match (&self.0.chatter, redraws) {
             (Verbosity::Quiet | Verbosity::Silent, _) => Form::Silent,
             (Verbosity::Normal, true) => Form::Bar(Bar { terminal, drawn: None }),
-            (Verbosity::Normal, false) => Form::Lines(Instant::now()),
+            (Verbosity::Normal, false) => {
+                Form::Lines(Lines { said: Instant::now(), done: 0, period: PERIOD })
+            }
         };
         let what = super::printable(what).into_owned();
         Progress { ui: self.clone(), what, total, done: 0, form }
+    }
+}
+
+impl Lines {
+    /// Reports whether the next line is due, and begins to wait for the one after it.
+    fn is_due(&mut self, done: usize) -> bool {
+        if self.done != done {
+            self.period = PERIOD;
+        }
+        if self.said.elapsed() < self.period {
+            return false;
+        }
+        let period = if self.done == done { self.period * 2 } else { PERIOD };
+        *self = Self { said: Instant::now(), done, period };
+        true
     }
 }
 
@@ -83,11 +106,12 @@ impl Progress {
             Form::Bar(bar) if bar.drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW) => {
                 bar.draw(&line(&self.what, done, self.total));
             }
-            Form::Lines(last) if last.elapsed() >= PERIOD => {
-                *last = Instant::now();
-                self.ui.note(&format!("{}: {done} of {}", self.what, self.total));
+            Form::Lines(last) => {
+                if last.is_due(done) {
+                    self.ui.note(&format!("{}: {done} of {}", self.what, self.total));
+                }
             }
-            Form::Bar(_) | Form::Lines(_) | Form::Silent => {}
+            Form::Bar(_) | Form::Silent => {}
         }
     }
 

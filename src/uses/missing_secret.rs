@@ -4,7 +4,7 @@
 
 use crate::cluster::{Cluster, Failure};
 use crate::command_line::CommandLine;
-use crate::error::{Error, Remedy};
+use crate::error::{Deed, Error, Remedy};
 use crate::logins::{Machine, SERVICES, Service};
 use crate::metadata::Metadata;
 use crate::project::Project;
@@ -43,11 +43,11 @@ pub(crate) async fn explain(
     }
     let copies = copies(name, namespace, &others, projects.as_deref().unwrap_or_default());
     if let Some(copy) = copies.first() {
-        error = error.hint(format!("to copy it: {}", CommandLine::of_plugin(&copy.words)));
+        error = error.hint(format!("to copy it: {}", command(copy)));
     }
     let logins = logins(name, namespace);
     let create = match logins.first() {
-        Some(login) => format!("or {}: {}", login.name, CommandLine::of_plugin(&login.words)),
+        Some(login) => format!("or {}: {}", login.name, command(login)),
         None => format!(
             "or create it: {}",
             CommandLine::plugin("create").arg(name).namespace(namespace).then("--from-file=KEY=PATH")
@@ -57,9 +57,17 @@ pub(crate) async fn explain(
     let own = Remedy {
         name: "create it".to_owned(),
         about: "type or paste its value, or take it from a file".to_owned(),
-        words: words(["create", name], namespace),
+        deed: Deed::First(words(["create", name], namespace)),
     };
     copies.into_iter().chain(logins).chain([own]).fold(error, Error::remedy)
+}
+
+/// Returns the command of a remedy, to be typed.
+fn command(remedy: &Remedy) -> CommandLine {
+    match &remedy.deed {
+        Deed::First(words) => CommandLine::of_plugin(words),
+        Deed::Instead(command) => CommandLine::plugin(command),
+    }
 }
 
 fn words<'a>(words: impl IntoIterator<Item = &'a str>, namespace: &'a str) -> Vec<String> {
@@ -74,9 +82,11 @@ fn copies(name: &str, namespace: &str, others: &[&Metadata], projects: &[Project
     let copy = |from: &Project| Remedy {
         name: format!("copy it from project {}", from.name),
         about: "once: the copy is not kept up to date".to_owned(),
-        words: ["copy", name, "--from-project", &from.name, "--to-project", &here.name]
-            .map(ToOwned::to_owned)
-            .to_vec(),
+        deed: Deed::First(
+            ["copy", name, "--from-project", &from.name, "--to-project", &here.name]
+                .map(ToOwned::to_owned)
+                .to_vec(),
+        ),
     };
     from.take(MOST).map(copy).collect()
 }
@@ -95,7 +105,7 @@ fn logins(name: &str, namespace: &str) -> Vec<Remedy> {
                 words(["create", "generic", name, &from], namespace)
             };
             let name = format!("create it of {} on this machine", service.title);
-            Remedy { name, about: login, words }
+            Remedy { name, about: login, deed: Deed::First(words) }
         })
     };
     services.flat_map(of_service).take(MOST).collect()

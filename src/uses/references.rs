@@ -13,7 +13,7 @@ use crate::metadata::Metadata;
 use crate::secret::{self, EnvEntry, SecretReference};
 use crate::session::Session;
 use crate::uses;
-use crate::wording::list;
+use crate::wording::{few, list};
 use crate::workload::{self, Attachment, Mode};
 
 /// Run:ai's flags that name a secret and its use.
@@ -207,6 +207,7 @@ pub(crate) async fn check(
     for warning in workload::doubtful_env_names(attachments, &keys) {
         session.ui.warning(&warning);
     }
+    tell(attachments, &keys, session);
     Ok(keys)
 }
 
@@ -216,6 +217,24 @@ struct Looked {
     keys: Vec<String>,
     /// The reason why no image can be pulled with it, if one is to be.
     unusable_login: Option<String>,
+}
+
+/// Names the variables that all keys of a secret become, and warns of files in a folder of this machine.
+fn tell(attachments: &[Attachment], keys: &BTreeMap<String, Vec<String>>, session: &Session<'_>) {
+    for one in attachments {
+        if let Attachment::EnvAll { secret, prefix, .. } = one
+            && let Some(keys) = keys.get(secret).filter(|keys| !keys.is_empty())
+        {
+            let names: Vec<String> = keys.iter().map(|key| format!("{prefix}{key}")).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            session.ui.note(&format!("all keys of secret {secret} as variables: {}", few(&names)));
+        }
+    }
+    let home = std::env::home_dir().and_then(|home| home.into_os_string().into_string().ok());
+    let home = home.as_deref().map(|home| home.trim_end_matches('/')).unwrap_or_default();
+    for warning in workload::below_own_home(attachments, home) {
+        session.ui.warning(&warning);
+    }
 }
 
 /// Looks a secret up, if it was not read before. Its values are judged only if images are to be pulled with it.

@@ -99,6 +99,24 @@ fn unread_variables(one: &Attachment, keys: &BTreeMap<String, Vec<String>>) -> O
     })
 }
 
+/// Warns of files below the user's own home folder, which a shell writes for `~`: a container seldom has it.
+pub(crate) fn below_own_home(attachments: &[Attachment], home: &str) -> Vec<String> {
+    let is_below =
+        |path: &str| path.strip_prefix(home).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    // What root has here it has in most containers.
+    if !home.starts_with('/') || matches!(home, "/" | "/root") {
+        return Vec::new();
+    }
+    let warning = |one: &Attachment| match one {
+        Attachment::Files { path, .. } if is_below(path) => Some(format!(
+            "{path} is below your home folder on this machine, for which a shell writes it where ~ is typed; that of \
+             the container is another, often /root"
+        )),
+        _ => None,
+    };
+    attachments.iter().filter_map(warning).collect()
+}
+
 /// Warns of variables and files whose name, place or mode is probably not the one that was meant. `keys` are those of the secrets that
 /// are known.
 pub(crate) fn doubtful_uses(attachments: &[Attachment], keys: &BTreeMap<String, Vec<String>>) -> Vec<String> {

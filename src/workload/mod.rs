@@ -47,7 +47,8 @@ pub(crate) use account_logins::{
 pub(crate) use attach::{Outcome, attach};
 pub(crate) use attachment::{Attachment, Existing, Mode, Need, mount_path};
 pub(crate) use checks::{
-    check_image_pull, clashes, doubtful_env_names, doubtful_uses, hidden_variables, missing_keys,
+    below_own_home, check_image_pull, clashes, doubtful_env_names, doubtful_uses, hidden_variables,
+    missing_keys,
 };
 pub(crate) use clean_copy::{JobState, clean_copy, job_state, owner};
 pub(crate) use consumer::{Consumer, Holder, folded};

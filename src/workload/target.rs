@@ -81,7 +81,7 @@ impl Target {
             return Err(Error::usage(format!("{text:?} is a kind without a name"))
                 .hint(format!("name the workload: {}/NAME", kind.word())));
         }
-        let unclear = Error::usage(format!("{} does not say which kind of workload it is", quoted(text)));
+        let unclear = Error::usage(format!("which kind of workload is {}?", quoted(text)));
         let name = if may_be_a_value(text) { "NAME" } else { text };
         Err(unclear.hint(format!("put the kind in front: KIND/{name}, for example job/{name}")))
     }

@@ -334,3 +334,32 @@ fn a_container_that_was_added_to_a_running_pod_is_told_apart(world: &World, sand
     let refused = sandbox.run(words).fails_with(1);
     assert!(refused.stderr.contains("container \"debug\" of pod/p is ephemeral"), "{refused}");
 }
+
+#[scenario]
+fn the_variables_that_all_keys_become_are_named(world: &World, sandbox: &Sandbox) {
+    let namespace = prepared(world);
+    let attach = ["attach", "s", "deploy/web", "--env-all", "-n", &namespace, "--dry-run=server"];
+    let attached = sandbox.run(attach).success();
+    let named = "note: all keys of secret s as variables: token and user\n";
+    assert!(attached.stderr.contains(named), "{attached}");
+    let submit = ["submit", "j", "-i", "img", "--env-all", "s", "-n", &namespace, "--dry-run=server"];
+    let submitted = sandbox.run(submit).success();
+    assert!(submitted.stderr.contains(named), "{submitted}");
+}
+
+#[scenario]
+fn files_below_the_users_own_home_folder_are_warned_of(world: &World, sandbox: &Sandbox) {
+    let namespace = prepared(world);
+    let own = format!("{}/hf", sandbox.home().display());
+    for (path, is_warned) in [(own.as_str(), true), ("/home/other/hf", false), ("/root/hf", false)] {
+        let attach = ["attach", "s", "deploy/web", "--mount", path, "-n", &namespace, "--dry-run=server"];
+        let attached = sandbox.run(attach).success();
+        let warning = format!("Warning: {path} is below your home folder on this machine");
+        assert_eq!(attached.stderr.contains(&warning), is_warned, "{attached}");
+    }
+    let volume = format!("path={own},name=s");
+    let submit =
+        ["submit", "j", "-i", "img", "--secret-volume", &volume, "-n", &namespace, "--dry-run=server"];
+    let submitted = sandbox.run(submit).success();
+    assert!(submitted.stderr.contains("is below your home folder on this machine"), "{submitted}");
+}

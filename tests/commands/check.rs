@@ -521,3 +521,24 @@ fn values_that_can_hardly_be_meant_are_said_when_they_are_written_and_found_late
     assert!(written.stderr.contains("Warning: dotenv, line 1: the value is a placeholder"), "{written}");
     written.never_shows(b"hunter2");
 }
+
+#[scenario]
+fn unused_secrets_are_one_row_where_they_are_many(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("many");
+    for name in ["a", "b", "c", "d"] {
+        world.create_secret(&namespace, name, &[("k", "v4lue-of-many")]);
+    }
+    let run = |more: &[&str]| sandbox.run(["check", "-n", &namespace].iter().chain(more)).success();
+    let table = run(&[]);
+    let rows: Vec<String> =
+        table.stdout.lines().map(|row| row.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(rows[1..], ["info unused-secret 4 secrets no workload uses them"], "{table}");
+    let way = format!("to see them: kubectl runai-secret usage --unused -n {namespace}");
+    assert!(table.stderr.contains(&way), "{table}");
+    // Programs get each of them, and so does who asks for no more.
+    assert_eq!(run(&["-o", "json"]).json()["findings"].as_array().unwrap().len(), 4);
+    for more in [["--only=unused-secret", "--no-headers"], ["-o", "wide"], ["-o", "name"]] {
+        let listed = run(&more);
+        assert!(listed.stdout.contains("secret/a") && listed.stdout.contains("secret/d"), "{listed}");
+    }
+}

@@ -183,8 +183,9 @@ fn submitting_asks_for_image_secrets_and_command(world: &World, sandbox: &Sandbo
     let mut session = sandbox.in_terminal(["submit", "-n", &namespace]);
     answer(&mut session, "Image of the container", "python");
     answer(&mut session, "Name of the job", "train");
-    answer(&mut session, "Which secrets does it need?", "hf");
-    answer(&mut session, "How should the job get hf?", "one key");
+    // This is the tool for secrets: Enter takes the first, as a variable.
+    answer(&mut session, "Which secrets does it need?", "");
+    answer(&mut session, "How should the job get hf?", "");
     answer(&mut session, "Key", "token");
     answer(&mut session, "Name of the variable", "");
     answer(&mut session, "GPUs", "1");

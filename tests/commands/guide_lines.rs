@@ -95,8 +95,10 @@ fn a_name_that_is_taken_in_one_of_several_projects_is_refused_where_it_is_typed(
     let mut session = sandbox.in_terminal(["create", "generic", "-p", "vision", "-p", "nlp"]);
     let questions = [
         ("Name of the new secret", "hf\r"),
-        ("secret hf already exists in project vision", "\u{15}wandb\r"),
-        ("secret wandb already exists in project nlp", "\u{15}free\r"),
+        ("Secret hf already exists in project vision", "another\r"),
+        ("Name of the new secret", "wandb\r"),
+        ("Secret wandb already exists in project nlp", "another\r"),
+        ("Name of the new secret", "free\r"),
         ("What goes into it?", "nothing\r"),
         ("?", "y"),
     ];

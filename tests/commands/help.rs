@@ -347,3 +347,14 @@ fn a_reader_that_goes_away_is_no_error() {
     let outcome = sandbox.env("PLUGIN", plugin()).program(Path::new("/bin/sh"), ["-c", line]);
     assert_eq!(outcome.success().stderr, "0\n");
 }
+
+#[test]
+fn what_takes_one_secret_says_so() {
+    for line in ["copy a b c --to-project x", "rename a b c"] {
+        let refused = without_cluster().run(line.split(' ')).fails_with(2);
+        let command = line.split(' ').next().unwrap();
+        let sentence =
+            format!("{command} takes one secret; run it once for each: kubectl runai-secret {command} NAME");
+        assert!(refused.stderr.contains(&sentence), "{refused}");
+    }
+}

@@ -213,6 +213,14 @@ fn where_nobody_copies_the_wait_ends_and_says_so(world: &World, sandbox: &Sandbo
         "{outcome}"
     );
     assert!(outcome.stderr.contains("error: secret shared: 1 pending, of 1 project"), "{outcome}");
+    // It is said while one waits, once, and no table to who wants none.
+    let again = ["label", "shared", "--runai-namespace", &runai, "--wait=3s"];
+    let outcome = sandbox.run(again).fails_with(3);
+    let said = "note: no copy arrived in the last 1 second: Run:ai's controller may not be at work here; \
+                kubectl runai-secret sync shared";
+    assert_eq!(outcome.stderr.matches(said).count(), 1, "{outcome}");
+    let quiet = sandbox.run(label(&runai, &["--wait=300ms", "-q"])).fails_with(3);
+    assert_eq!(quiet.stdout, "");
 }
 
 #[scenario]

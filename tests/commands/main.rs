@@ -90,6 +90,7 @@ mod submit_wait;
 mod suspect_values;
 mod sync;
 mod sync_in_use;
+mod taken_names;
 mod terminal;
 mod typed;
 mod unseen_characters;

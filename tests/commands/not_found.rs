@@ -385,8 +385,8 @@ fn where_nobody_said_which_project_that_is_the_hint() {
         [&["view", "hf"][..], &["attach", "hf", "deploy/web", "--env", "k"], &["check", "deploy/web"]]
     {
         let refused = sandbox.run(command).fails_with(1);
-        let hint =
-            "namespace default belongs to no project: name one with -p PROJECT, or a namespace with -n";
+        let hint = "namespace default belongs to no project: name one with -p PROJECT, or a namespace with -n; to keep \
+                    one for all commands: kubectl config set-context --current --namespace=NAMESPACE";
         hints(&refused, hint);
         assert_eq!(refused.stderr.matches("hint:").count(), 1, "{refused}");
     }

@@ -58,7 +58,8 @@ fn without_the_right_to_list_namespaces_the_usual_name_is_taken(world: &World, s
     let user = world.user("scientist");
     let rules = json!([{ "apiGroups": [""], "resources": ["secrets"], "verbs": ["create"] }]);
     world.grant(&user, Some(&namespace), &rules);
-    let created = sandbox.run(["create", "s", "--from-literal=k=v", "-p", &project, "--token", &user.token]);
+    let created =
+        sandbox.run(["create", "s", "--from-literal=k=v", "-p", &project, "-v", "--token", &user.token]);
     let created = created.success();
     assert!(created.stderr.contains(&format!("using {namespace}")), "{created}");
     assert!(world.secret(&namespace, "s").is_some());
@@ -70,4 +71,26 @@ fn what_can_not_be_a_project_is_refused_before_anything_is_sent() {
         let sandbox = Sandbox::new().with(&World::in_process());
         sandbox.run(["create", "s", "--from-literal=k=v", "-p", name]).fails_with(2);
     }
+}
+
+#[test]
+fn a_namespace_that_is_guessed_is_told_where_it_is_refused() {
+    let world = World::with_plain_names();
+    let project = world.project("vision");
+    world.create_secret(&project.namespace, "hf", &[("k", "v")]);
+    let user = world.user("limited");
+    let rules = json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list"]}]);
+    world.grant(&user, Some(&project.namespace), &rules);
+    let sandbox = Sandbox::new().with(&world);
+    let view = |project: &'static str| ["view", "hf", "-p", project, "--token", &user.token];
+    let seen = sandbox.run(view("vision")).success();
+    assert!(!seen.stderr.contains("namespaces"), "{seen}");
+    let in_detail = sandbox.run(view("vision").iter().chain(&["-v"])).success();
+    let note = "note: you may not list namespaces: using runai-vision, the usual one of project vision";
+    assert!(in_detail.stderr.contains(note), "{in_detail}");
+    let refused = sandbox.run(view("vison")).fails_with(1);
+    assert!(
+        refused.stderr.contains("the usual one of project vison was taken: is that its name?"),
+        "{refused}"
+    );
 }

@@ -332,6 +332,7 @@ fn watching_prints_what_changes_until_it_is_interrupted(world: &World, sandbox: 
     watching.interrupt();
     let outcome = watching.wait();
     assert_eq!(outcome.code, Some(130), "{outcome}");
+    assert!(!outcome.stderr.contains("interrupted"), "{outcome}");
     let states: Vec<&str> =
         outcome.stdout.lines().skip(1).filter_map(|line| line.split_whitespace().last()).collect();
     assert_eq!(states, ["pending", "copied"], "{outcome}");

@@ -137,3 +137,21 @@ fn a_hidden_value_stays_hidden_after_ctrl_z() {
     session.send_line("exit");
     let _ = session.wait();
 }
+
+#[scenario]
+fn what_a_server_said_begins_with_words_and_not_with_an_empty_label(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    let (_, shown) = sandbox.in_terminal(["view", "none-of-this-name", "-n", &namespace]).wait();
+    assert!(shown.contains("Error from server (NotFound):\u{1b}[0m secrets "), "{shown:?}");
+    assert!(!shown.contains("\u{1b}[1m\u{1b}[0m"), "{shown:?}");
+}
+
+#[scenario]
+fn who_types_a_literal_value_is_told_of_the_history_of_the_shell(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    let line = ["create", "lit", "--from-literal=K=v4lue-of-lit", "-n", &namespace, "--dry-run=client"];
+    let (code, shown) = sandbox.in_terminal(line).wait();
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("--from-literal leaves the value in the history of the shell"), "{shown}");
+    assert_eq!(sandbox.run(line).success().stderr, "");
+}

@@ -5,7 +5,7 @@ mod copies;
 mod look;
 mod manifest;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -17,6 +17,7 @@ use self::copies::Around;
 use self::look::{Look, Unchecked};
 use self::manifest::Manifests;
 use crate::cluster::{Cluster, Namespaces, Unseen};
+use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::findings::{Code, Finding, Horizon, Severity};
 use crate::flags::{Holds, Report, ReportArgs, parse_span};
@@ -82,6 +83,9 @@ pub(crate) struct CheckArgs {
     #[command(flatten)]
     report: ReportArgs,
 }
+
+/// The most unused secrets of a namespace that have a row each.
+const MOST_UNUSED: usize = 2;
 
 impl ValueEnum for Code {
     fn value_variants<'a>() -> &'a [Self] {
@@ -203,11 +207,13 @@ fn report(args: &CheckArgs, look: Look, scope: &Namespaces, session: &Session<'_
     session::scope::warn_unseen(&unseen, "what depends on them was not checked", session);
     warn_unchecked(&unchecked, session);
     let form = &args.report.output;
+    let is_folded = *form == Report::Table && args.only.is_empty();
+    let shown = if is_folded { folded(&findings) } else { findings.clone() };
     let report = FindingsReport { findings: &findings, unseen: &unseen, unchecked: &unchecked };
     session::scope::print(&args.report, &report, session, || match form {
         Report::Table | Report::Wide if findings.is_empty() => String::new(),
         Report::Name => names(&findings),
-        _ => table(&findings, scope, &args.report),
+        _ => table(&shown, scope, &args.report),
     })?;
     if is_in_vain {
         return Err(Error::partly("nothing was checked: the files hold no kind that can be read")
@@ -218,7 +224,30 @@ fn report(args: &CheckArgs, look: Look, scope: &Namespaces, session: &Session<'_
         let seen = if unseen.is_empty() { "in" } else { "in what could be seen of" };
         session.ui.note(&format!("nothing found {seen} {what}"));
     }
-    conclude(&findings, args, session)
+    conclude(&findings, &shown, args, session)
+}
+
+/// Returns the findings with those of unused secrets in one for each namespace, where there are many.
+fn folded(findings: &[Finding]) -> Vec<Finding> {
+    let mut unused: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    for finding in findings.iter().filter(|finding| finding.code == Code::UnusedSecret) {
+        unused.entry(&finding.namespace).or_default().push(finding);
+    }
+    unused.retain(|_, findings| findings.len() > MOST_UNUSED);
+    let is_folded =
+        |one: &Finding| one.code == Code::UnusedSecret && unused.contains_key(one.namespace.as_str());
+    let mut shown: Vec<Finding> = findings.iter().filter(|one| !is_folded(one)).cloned().collect();
+    shown.extend(unused.into_iter().map(|(namespace, unused)| Finding {
+        object: plural(unused.len(), "secret"),
+        message: "no workload uses them".to_owned(),
+        remedy: format!(
+            "to see them: {}",
+            CommandLine::plugin("usage").then("--unused").namespace(namespace)
+        ),
+        ..unused[0].clone()
+    }));
+    shown.sort_unstable();
+    shown
 }
 
 impl CheckArgs {
@@ -259,16 +288,16 @@ fn table(findings: &[Finding], scope: &Namespaces, report: &ReportArgs) -> Strin
     table.to_string()
 }
 
-/// Tells what to do about each kind of finding.
-fn conclude(findings: &[Finding], args: &CheckArgs, session: &Session<'_>) -> Result<()> {
+/// Tells what to do about each kind of finding that is shown.
+fn conclude(findings: &[Finding], shown: &[Finding], args: &CheckArgs, session: &Session<'_>) -> Result<()> {
     let form = &args.report.output;
     let errors = findings.iter().filter(|finding| finding.severity <= args.fail_on).count();
     if *form == Report::Table {
         let mut said = BTreeSet::new();
-        for finding in findings.iter().filter(|finding| said.insert(finding.code)) {
+        for finding in shown.iter().filter(|finding| said.insert(finding.code)) {
             session.ui.note(&format!("{}, {}: {}", finding.code.word(), finding.object, finding.remedy));
         }
-        if findings.len() > said.len() {
+        if shown.len() > said.len() {
             session.ui.note("-o wide shows what to do about each");
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::ahead;
 use super::args::NewSecretArgs;
 use super::typed::Type;
 use crate::command_line::CommandLine;
@@ -38,6 +39,7 @@ pub(super) async fn resolve(
     {
         labels.entry(secret::LOGIN_LABEL.to_owned()).or_insert_with(|| service.name.to_owned());
     }
+    ahead::look(word, typed, args, session).await?;
     let contents = typed.read(word, session).await?;
     let said = annotations.iter().filter(|(_, value)| !value.is_empty());
     let said: Vec<_> = said.map(|(key, _)| key.as_str()).collect();

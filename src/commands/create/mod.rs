@@ -1,5 +1,6 @@
 //! `create`: creates a secret in one request; in several projects, with one request each.
 
+mod ahead;
 mod args;
 mod attaching;
 mod destination;

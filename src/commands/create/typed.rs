@@ -7,10 +7,10 @@ use super::args::{
     TlsArgs, Typed,
 };
 use crate::error::{Error, Result};
-use crate::logins::{self, Service};
+use crate::logins::{self, Machine, Service};
 use crate::secret::{
     self, Audience, Contents, Credential, DOCKER_CONFIG, DOCKER_HUB, Login, Nothing, Origin, ProcessInput,
-    SSH, SecretValue, Single, SingleValue, SshFiles, TLS,
+    SSH, SecretValue, Single, SingleValue, Source, SshFiles, TLS,
 };
 use crate::session::Session;
 use crate::sources::{Ends, add_what_is_said, ask_about_suspects, read_logins, read_sources};
@@ -70,6 +70,36 @@ impl Type<'_> {
             Type::AccessKey(_) => Credential::AccessKey,
             Type::Generic(_) | Type::Tls(_) | Type::Ssh(_) => Credential::Generic,
         }
+    }
+
+    /// Returns the keys whose values are asked for.
+    pub(super) fn asked_keys(&self) -> &[String] {
+        match self {
+            Type::Generic(args) => &args.sources.prompts,
+            _ => &[],
+        }
+    }
+
+    /// Reports whether somebody types a value, or another program is asked for one.
+    ///
+    /// # Errors
+    /// A key or a service is illegal.
+    pub(super) fn asks(&self, name: &str, session: &Session<'_>) -> Result<bool> {
+        Source::check_keys("--prompt", self.asked_keys())?;
+        let is_typed = match self {
+            Type::Generic(args) => !args.sources.prompts.is_empty(),
+            Type::DockerRegistry(args) => {
+                let is_given = args.docker_password.is_some() || args.docker_password_stdin;
+                args.docker_username.is_some() && args.from_file.is_empty() && !is_given
+            }
+            Type::Password(args) => args.username.is_some() && args.hidden().is_typed(),
+            Type::AccessKey(args) => args.access_key_id.is_some() && args.hidden().is_typed(),
+            Type::Tls(_) | Type::Ssh(_) => false,
+        };
+        let machine = Machine::new(&ProcessInput);
+        let services = self.services(name)?;
+        Ok(is_typed && session.ui.somebody_is_there()
+            || services.iter().any(|service| service.asks_a_program(&machine)))
     }
 
     /// Reads the contents.
@@ -211,14 +241,7 @@ fn ssh(args: &SshArgs) -> Result<Contents> {
 
 async fn password(args: &PasswordArgs, session: &Session<'_>) -> Result<Contents> {
     let user = public_half(args.username.as_deref(), "--username")?;
-    let hidden = Hidden {
-        what: "Password",
-        flag: "--password",
-        stdin: args.password_stdin,
-        file: args.password_file.as_deref(),
-        variable: args.password_env.as_deref(),
-    };
-    let (password, mut said) = settled(hidden.value(session).await?, session).await?;
+    let (password, mut said) = settled(args.hidden().value(session).await?, session).await?;
     let mut contents = secret::password_contents(user, password)?;
     warn_of_unseen(&mut contents, &[("--username", user)]);
     contents.add_what_is_said(&mut said);
@@ -227,14 +250,7 @@ async fn password(args: &PasswordArgs, session: &Session<'_>) -> Result<Contents
 
 async fn access_key(args: &AccessKeyArgs, session: &Session<'_>) -> Result<Contents> {
     let id = public_half(args.access_key_id.as_deref(), "--access-key-id")?;
-    let hidden = Hidden {
-        what: "Secret key",
-        flag: "--secret-key",
-        stdin: args.secret_key_stdin,
-        file: args.secret_key_file.as_deref(),
-        variable: args.secret_key_env.as_deref(),
-    };
-    let (secret_key, mut said) = settled(hidden.value(session).await?, session).await?;
+    let (secret_key, mut said) = settled(args.hidden().value(session).await?, session).await?;
     let mut contents = secret::access_key_contents(id, secret_key)?;
     warn_of_unseen(&mut contents, &[("--access-key-id", id)]);
     contents.add_what_is_said(&mut said);
@@ -268,7 +284,35 @@ struct Hidden<'a> {
     variable: Option<&'a str>,
 }
 
+impl PasswordArgs {
+    fn hidden(&self) -> Hidden<'_> {
+        Hidden {
+            what: "Password",
+            flag: "--password",
+            stdin: self.password_stdin,
+            file: self.password_file.as_deref(),
+            variable: self.password_env.as_deref(),
+        }
+    }
+}
+
+impl AccessKeyArgs {
+    fn hidden(&self) -> Hidden<'_> {
+        Hidden {
+            what: "Secret key",
+            flag: "--secret-key",
+            stdin: self.secret_key_stdin,
+            file: self.secret_key_file.as_deref(),
+            variable: self.secret_key_env.as_deref(),
+        }
+    }
+}
+
 impl Hidden<'_> {
+    fn is_typed(&self) -> bool {
+        !self.stdin && self.file.is_none() && self.variable.is_none()
+    }
+
     async fn value(&self, session: &Session<'_>) -> Result<Single> {
         let flag = self.flag;
         let given = match (self.stdin, self.file, self.variable) {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::cluster::{Cluster, Failure};
 use crate::command_line::CommandLine;
-use crate::error::Error;
+use crate::error::{Deed, Error, Remedy};
 use crate::secret::{Difference, SecretManifest};
 use crate::{change, session};
 
@@ -22,12 +22,23 @@ pub(super) async fn refused(
     namespace: &str,
     cluster: &Cluster,
 ) -> Error {
-    let name = &manifest.name;
     if failure.is_already_exists() {
-        return Error::from(failure)
-            .hint(change::secret::how_to_set(manifest, namespace))
-            .hint("nothing was changed; --replace overwrites it and removes its other keys")
-            .hint(format!("to see it: {}", CommandLine::plugin("view").arg(name).namespace(namespace)));
+        let set = change::secret::how_to_set(manifest, namespace);
+        return of_taken_name(failure.into(), set, &manifest.name, namespace);
     }
     session::not_found::namespace(failure, namespace, cluster).await
+}
+
+/// Adds what can be done about a name that is taken.
+pub(super) fn of_taken_name(error: Error, set: String, name: &str, namespace: &str) -> Error {
+    let instead = Remedy {
+        name: "change it instead".to_owned(),
+        about: "set these keys, and leave its other keys as they are".to_owned(),
+        deed: Deed::Instead("set"),
+    };
+    error
+        .hint(set)
+        .hint("nothing was changed; --replace overwrites it and removes its other keys")
+        .hint(format!("to see it: {}", CommandLine::plugin("view").arg(name).namespace(namespace)))
+        .remedy(instead)
 }

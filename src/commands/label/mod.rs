@@ -315,7 +315,7 @@ async fn wait_for(
         )];
         let wait = sharing::wait::wait(until, name, namespace, Among::EveryProject, limit, cluster, session);
         let survey = ui::interrupt::watching(hints, wait).await?;
-        if args.write.output == Output::Human {
+        if args.write.output == Output::Human && !session.ui.is_quiet() {
             report::show(&survey, &Report::Table, Head::Shown, session)?;
         }
         outcome = outcome.and(sharing::wait::proof(until, &survey));

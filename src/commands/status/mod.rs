@@ -18,7 +18,7 @@ use crate::session::{Session, not_found as missing};
 use crate::sharing::report::{show, table, verdict};
 use crate::sharing::survey::{Begun, Survey, not_found};
 use crate::wording::few;
-use crate::{flags, secret, sharing};
+use crate::{flags, secret, sharing, ui};
 
 mod table;
 
@@ -73,7 +73,10 @@ pub(super) async fn run(args: &StatusArgs, session: &Session<'_>) -> Result<()> 
     }
     let cluster = session.connect().await?;
     match &args.name {
-        Some(name) if args.watch => watch(name, namespace, &args.report, &cluster, session).await,
+        Some(name) if args.watch => {
+            let watch = watch(name, namespace, &args.report, &cluster, session);
+            ui::interrupt::until_ctrl_c(watch).await
+        }
         Some(name) => one(name, namespace, args, &cluster, session).await,
         None => all(namespace, args, &cluster, session).await,
     }

@@ -141,6 +141,7 @@ pub(super) async fn run(args: &ViewArgs, session: &Session<'_>) -> Result<()> {
     args.check_keys(&values)?;
     if args.reveal {
         values.retain(|key, _| args.wants(key));
+        args.pick_one(&mut values, session).await?;
         args.reveal(&values, session)
     } else {
         args.describe(&found, &values, session)
@@ -224,6 +225,27 @@ impl ViewArgs {
         session.ui.data(format!("{table}{facts}").as_bytes())?;
         for (key, doubt) in keys.iter().filter_map(|key| Some((key.key, key.doubt.as_deref()?))) {
             session.ui.warning(&format!("the value of {key} {doubt}"));
+        }
+        Ok(())
+    }
+
+    /// Asks which of several values is shown on a terminal, if no format holds them all.
+    async fn pick_one(
+        &self,
+        values: &mut BTreeMap<String, SecretValue>,
+        session: &Session<'_>,
+    ) -> Result<()> {
+        let is_seen = self.export_file.is_none() && session.ui.data_is_seen() && session.ui.may_choose();
+        if !is_seen || self.output.is_some() || values.len() < 2 {
+            return Ok(());
+        }
+        let rows: Vec<String> = values.values().map(secret::size).collect();
+        let rows = values.keys().zip(&rows).map(|(key, size)| (key.as_str(), size.as_str()));
+        let picked =
+            session.ui.pick("Which value do you want to see?", rows).await.map_err(Error::for_good)?;
+        if let Some(key) = values.keys().nth(picked).cloned() {
+            values.retain(|one, _| *one == key);
+            session.ui.note_chosen(key);
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use granit_parser::{BorrowedInput, Event, Parser, Placement, ScalarStyle, Span, 
 use crate::secret::name::key_faults;
 use crate::secret::value::SecretValue;
 
+const NOT_YAML: &str = "not valid YAML";
 const IN_QUOTES: &str = "put the value in quotes, or in indented lines below KEY: |-";
 
 /// A mistake to correct, and its place.
@@ -44,12 +45,25 @@ pub(crate) fn read(
     }
     reader.find_comments_in_values();
     let Reader { entries, mut mistakes, .. } = reader;
+    for mistake in mistakes.iter_mut().filter(|mistake| mistake.what.starts_with(NOT_YAML)) {
+        // The parser may notice it only in the line after.
+        let lines = [mistake.line, mistake.line.saturating_sub(1)];
+        if let Some(line) = lines.into_iter().find(|line| is_of_dotenv(text, *line)) {
+            *mistake = self::mistake(line, "'=' stands where ':' is expected: write KEY: VALUE");
+        }
+    }
     mistakes.sort_by_key(|mistake| mistake.line);
     if mistakes.is_empty() {
         Ok(entries.into_iter().map(|(key, (_, value))| (key, value)).collect())
     } else {
         Err(mistakes)
     }
+}
+
+/// Recognizes a line such as `KEY=VALUE` of a `.env` file. Lines are counted from 1.
+fn is_of_dotenv(text: &str, line: usize) -> bool {
+    let line = line.checked_sub(1).and_then(|at| text.lines().nth(at));
+    line.and_then(|line| line.split_once('=')).is_some_and(|(key, _)| key_faults(key.trim()).is_empty())
 }
 
 fn mistake(line: usize, what: impl Into<String>) -> Mistake {
@@ -83,7 +97,7 @@ impl<'a, T: BorrowedInput<'a>> Reader<'a, T> {
                 Some(Ok(event)) => return Ok(event),
                 // Its own words may quote the text.
                 Some(Err(error)) => {
-                    return Err(mistake(error.marker().line(), format!("not valid YAML: {IN_QUOTES}")));
+                    return Err(mistake(error.marker().line(), format!("{NOT_YAML}: {IN_QUOTES}")));
                 }
                 None => return Ok((Event::StreamEnd, Span::default())),
             }

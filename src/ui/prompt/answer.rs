@@ -16,6 +16,16 @@ pub(super) const HIDE_CURSOR: &str = "\u{1b}[?25l";
 
 /// The end of input on a terminal that edits no lines.
 pub(super) const CTRL_D: char = '\u{4}';
+/// Takes back what was typed.
+pub(super) const CTRL_U: char = '\u{15}';
+/// Takes back the last word.
+pub(super) const CTRL_W: char = '\u{17}';
+
+/// Returns where the last word of a text begins.
+pub(super) fn start_of_word(text: &[char]) -> usize {
+    let end = text.iter().rposition(|char| !char.is_whitespace()).map_or(0, |at| at + 1);
+    text[..end].iter().rposition(|char| char.is_whitespace()).map_or(0, |at| at + 1)
+}
 
 /// The reason why there is no answer.
 pub(super) enum PromptError {
@@ -52,5 +62,17 @@ pub(super) fn with_proposal(question: &str, proposal: &str) -> String {
     match proposal {
         "" => question.to_owned(),
         proposal => format!("{question} (Enter for {proposal})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::start_of_word;
+
+    #[test]
+    fn the_last_word_begins_after_the_blank_before_it() {
+        for (text, start) in [("", 0), ("one", 0), ("one two", 4), ("one two  ", 4), ("  ", 0)] {
+            assert_eq!(start_of_word(&text.chars().collect::<Vec<_>>()), start, "{text:?}");
+        }
     }
 }

@@ -19,8 +19,17 @@ const MOST_NAMES: usize = 40;
 type Check = Box<dyn Fn(&str) -> Result<()> + Send>;
 type Complete = Box<dyn Fn(&str) -> Vec<String> + Send>;
 
+/// A legal name near a text, and what is legal.
+pub(crate) struct Legal {
+    pub(crate) near: fn(&str) -> Option<String>,
+    /// The rule in a few words: `a name has lower-case letters, digits, - and .`
+    pub(crate) rule: &'static str,
+}
+
 /// How to ask for a word.
 pub(crate) struct Word {
+    /// For the name of something.
+    pub(crate) legal: Option<&'static Legal>,
     /// The answer of Enter alone; may be empty.
     pub(crate) proposal: String,
     /// Checks an answer.
@@ -45,6 +54,7 @@ pub(super) fn read(question: &str, word: &Word, theme: &dyn Theme) -> Result<Str
     loop {
         line.draw()?;
         match answer::read_key()? {
+            Key::Char(answer::CTRL_D) if !line.text.is_empty() => {}
             key @ (Key::Escape | Key::CtrlC | Key::Char(answer::CTRL_D)) => {
                 line.terminal.write_line("")?;
                 return Err(PromptError::by(&key));
@@ -52,9 +62,12 @@ pub(super) fn read(question: &str, word: &Word, theme: &dyn Theme) -> Result<Str
             Key::Enter => {
                 let typed = line.text();
                 let text = if typed.is_empty() { word.proposal.clone() } else { typed };
-                match (word.check)(&text) {
+                match word.judged(&text) {
                     Ok(()) => return line.end(text),
-                    Err(why) => line.say(&why.for_a_prompt())?,
+                    Err((why, legal)) => {
+                        line.say(&why)?;
+                        line.fill(legal);
+                    }
                 }
             }
             Key::Tab => line.complete(&(word.complete)(&line.text()))?,
@@ -63,7 +76,30 @@ pub(super) fn read(question: &str, word: &Word, theme: &dyn Theme) -> Result<Str
     }
 }
 
+impl Word {
+    /// Checks an answer.
+    ///
+    /// # Errors
+    /// It is refused: why, and the name that may have been meant.
+    pub(super) fn judged(&self, text: &str) -> Result<(), (String, Option<String>)> {
+        let Err(why) = (self.check)(text) else { return Ok(()) };
+        let legal = self.legal.and_then(|legal| Some((legal.rule, (legal.near)(text)?)));
+        match legal.filter(|(_, near)| near != text && (self.check)(near).is_ok()) {
+            Some((rule, near)) => Err((format!("{rule}; Enter takes {near}"), Some(near))),
+            None => Err((why.for_a_prompt(), None)),
+        }
+    }
+}
+
 impl Line<'_> {
+    /// Puts a text in the place of what was typed.
+    fn fill(&mut self, text: Option<String>) {
+        if let Some(text) = text {
+            self.text = text.chars().collect();
+            self.at = self.text.len();
+        }
+    }
+
     fn text(&self) -> String {
         self.text.iter().collect()
     }
@@ -104,7 +140,12 @@ impl Line<'_> {
 
     fn edit(&mut self, key: &Key) {
         match key {
-            Key::Char('\x15') => drop(self.text.drain(..std::mem::take(&mut self.at))),
+            Key::Char(answer::CTRL_U) => drop(self.text.drain(..std::mem::take(&mut self.at))),
+            Key::Char(answer::CTRL_W) => {
+                let start = answer::start_of_word(&self.text[..self.at]);
+                self.text.drain(start..self.at);
+                self.at = start;
+            }
             Key::Char(char) if !char.is_control() => {
                 self.text.insert(self.at, *char);
                 self.at += 1;

@@ -6,16 +6,20 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use console::{Key, Term, measure_text_width, truncate_str};
+use console::{Key, Term, measure_text_width, style, truncate_str};
 use dialoguer::theme::Theme;
 
 use super::answer::{self, PromptError};
-use super::ranking::{Choice, completed, fitting};
+use super::ranking::{Row, completed, fitting};
+use crate::ui::wrap::wrapped;
 
 /// The most rows.
 const MOST_ROWS: usize = 20;
 /// Rows around the list: the question, the count of hidden choices, the word on Space, and the cursor's.
 const OTHER_ROWS: usize = 4;
+/// Rows for more about the choice at the cursor, and the least height of a terminal that has them.
+const ROWS_OF_MORE: usize = 2;
+const LEAST_ROWS_FOR_MORE: usize = 12;
 /// The longest search: longer than any name, as a misplaced paste may be.
 const LONGEST_SEARCH: usize = 300;
 
@@ -30,7 +34,7 @@ pub(super) enum HowMany {
 struct List<'a> {
     terminal: Term,
     question: &'a str,
-    choices: &'a [Choice],
+    choices: &'a [Row],
     theme: &'a dyn Theme,
     search: String,
     /// The indices of the choices that fit, the best first.
@@ -47,7 +51,7 @@ struct List<'a> {
 /// Returns the indices of what is picked, in the order of the choices; at least one.
 pub(super) fn pick(
     question: &str,
-    choices: &[Choice],
+    choices: &[Row],
     how_many: HowMany,
     theme: &dyn Theme,
 ) -> Result<Vec<usize>, PromptError> {
@@ -84,6 +88,7 @@ impl List<'_> {
             self.draw()?;
             loop {
                 match answer::read_key()? {
+                    Key::Char(answer::CTRL_D) if !self.search.is_empty() => {}
                     key @ (Key::Escape | Key::CtrlC | Key::Char(answer::CTRL_D)) => {
                         return Err(PromptError::by(&key));
                     }
@@ -105,7 +110,11 @@ impl List<'_> {
     /// Handles a key. Returns whether something changed.
     fn take(&mut self, key: &Key) -> bool {
         match key {
-            Key::Char('\x15') => self.search.clear(),
+            Key::Char(answer::CTRL_U) => self.search.clear(),
+            Key::Char(answer::CTRL_W) => {
+                let search: Vec<char> = self.search.chars().collect();
+                self.search = search[..answer::start_of_word(&search)].iter().collect();
+            }
             Key::Char(' ') if self.how_many == HowMany::Several => return self.mark(),
             Key::Tab => match completed(self.choices, &self.fitting, &self.search) {
                 Some(search) => self.search = search,
@@ -158,7 +167,9 @@ impl List<'_> {
     }
 
     fn rows(&self) -> usize {
-        usize::from(self.terminal.size().0).saturating_sub(OTHER_ROWS).clamp(1, MOST_ROWS)
+        let height = usize::from(self.terminal.size().0);
+        let others = if height < LEAST_ROWS_FOR_MORE { OTHER_ROWS } else { OTHER_ROWS + ROWS_OF_MORE };
+        height.saturating_sub(others).clamp(1, MOST_ROWS)
     }
 
     fn draw(&mut self) -> io::Result<()> {
@@ -167,7 +178,7 @@ impl List<'_> {
         let shown = self.fitting.iter().enumerate().skip(self.top).take(self.rows());
         let column = self.column();
         for (at, choice) in shown {
-            let Choice { name, about } = &self.choices[*choice];
+            let Row { name, about, .. } = &self.choices[*choice];
             let row = if about.is_empty() { name.clone() } else { format!("{name:column$}  {about}") };
             let mut line = String::new();
             let _ = match self.how_many {
@@ -179,21 +190,42 @@ impl List<'_> {
             };
             lines.push(line);
         }
-        let hidden = self.fitting.len().saturating_sub(self.rows());
         if self.fitting.is_empty() {
             lines.push("  nothing fits; Backspace widens the search".to_owned());
-        } else if hidden > 0 {
-            lines.push(format!("  {hidden} more; type a part of a name"));
         }
+        lines.extend(self.what_is_hidden());
         if self.how_many == HowMany::Several && self.choices.len() > 1 {
             lines.push("  Space marks several".to_owned());
         }
+        lines.extend(self.more());
         let width = self.width();
         let lines: Vec<_> = lines.iter().map(|line| truncate_str(line, width, "…")).collect();
         // Without a last newline, which would scroll a full screen.
         crate::ui::terminal::draw(&self.terminal, &format!("{}{}", answer::HIDE_CURSOR, lines.join("\n")))?;
         self.drawn = lines.len();
         Ok(())
+    }
+
+    /// Says how many choices are not shown, and where they are.
+    fn what_is_hidden(&self) -> Option<String> {
+        let below = self.fitting.len().saturating_sub(self.top + self.rows());
+        let counts = match (self.top, below) {
+            (0, 0) => return None,
+            (0, below) => format!("{below} more below"),
+            (above, 0) => format!("{above} more above"),
+            (above, below) => format!("{above} more above, {below} below"),
+        };
+        Some(format!("  {counts}; type a part of a name"))
+    }
+
+    /// Returns what there is more about the choice at the cursor, where there is room.
+    fn more(&self) -> Vec<String> {
+        if usize::from(self.terminal.size().0) < LEAST_ROWS_FOR_MORE {
+            return Vec::new();
+        }
+        let Some(choice) = self.fitting.get(self.at) else { return Vec::new() };
+        let more = wrapped(&self.choices[*choice].more, self.width().saturating_sub(2)).into_iter();
+        more.take(ROWS_OF_MORE).map(|line| format!("  {}", style(line).for_stderr().dim())).collect()
     }
 
     /// Returns the question and the search text, of which the end is shown if it is long.

@@ -23,9 +23,9 @@ use console::{Key, Term};
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 
 use self::answer::{CTRL_D, HIDE_CURSOR, PromptError, read_key};
-pub(crate) use self::line::Word;
+pub(crate) use self::line::{Legal, Word};
 use self::list::HowMany;
-pub(super) use self::ranking::Choice;
+pub(crate) use self::ranking::Row;
 use super::interrupt;
 use super::terminal::{self, Echo, TerminalGuard};
 use crate::error::{Error, Result};
@@ -86,7 +86,7 @@ fn yes_or_no(
 }
 
 /// Asks for one of several choices and returns its index.
-pub(super) async fn pick(question: String, choices: Vec<Choice>, manner: PromptStyle) -> Result<usize> {
+pub(super) async fn pick(question: String, choices: Vec<Row>, manner: PromptStyle) -> Result<usize> {
     if manner == PromptStyle::Sequential {
         return ask(Echo::Terminal, move |_| sequential::pick(&question, &choices)).await;
     }
@@ -97,7 +97,7 @@ pub(super) async fn pick(question: String, choices: Vec<Choice>, manner: PromptS
 /// Asks for one or more of several choices and returns their indices, of which there is at least one.
 pub(super) async fn pick_several(
     question: String,
-    choices: Vec<Choice>,
+    choices: Vec<Row>,
     manner: PromptStyle,
 ) -> Result<Vec<usize>> {
     if manner == PromptStyle::Sequential {

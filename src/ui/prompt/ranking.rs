@@ -2,11 +2,22 @@
 
 use super::line::common_start;
 
-/// One choice.
-pub(crate) struct Choice {
+/// One choice, a row of a list.
+#[derive(Default)]
+pub(crate) struct Row {
     pub(crate) name: String,
     /// A description, or nothing.
     pub(crate) about: String,
+    /// What is shown below the list while it is marked, or nothing.
+    pub(crate) more: String,
+    /// Other words by which it is found, with blanks between them.
+    pub(crate) words: String,
+}
+
+impl From<(&str, &str)> for Row {
+    fn from((name, about): (&str, &str)) -> Self {
+        Self { name: name.to_owned(), about: about.to_owned(), ..Self::default() }
+    }
 }
 
 /// The rank of a choice that all words of a search fit, though not as they stand together.
@@ -14,9 +25,9 @@ const APART: u8 = 8;
 
 /// Returns the choices that fit a search, the best first: those that have it, or each word of it. The letters alone, in
 /// their order, count only where nothing else fits.
-pub(super) fn fitting(choices: &[Choice], search: &str) -> Vec<usize> {
+pub(super) fn fitting(choices: &[Row], search: &str) -> Vec<usize> {
     let search = search.trim().to_lowercase();
-    let by = |rank: fn(&Choice, &str) -> Option<u8>| {
+    let by = |rank: fn(&Row, &str) -> Option<u8>| {
         let ranks = choices.iter().enumerate().filter_map(|(at, choice)| Some((rank(choice, &search)?, at)));
         let mut ranked: Vec<(u8, usize)> = ranks.collect();
         ranked.sort_unstable();
@@ -25,7 +36,7 @@ pub(super) fn fitting(choices: &[Choice], search: &str) -> Vec<usize> {
     Some(by(rank_of_words)).filter(|fitting| !fitting.is_empty()).unwrap_or_else(|| by(rank_of_letters))
 }
 
-fn rank_of_words(choice: &Choice, search: &str) -> Option<u8> {
+fn rank_of_words(choice: &Row, search: &str) -> Option<u8> {
     if let Some(rank) = rank(choice, search) {
         return Some(rank);
     }
@@ -33,7 +44,7 @@ fn rank_of_words(choice: &Choice, search: &str) -> Option<u8> {
     ranks?.into_iter().max().map(|worst| worst + APART)
 }
 
-fn rank(Choice { name, about }: &Choice, search: &str) -> Option<u8> {
+fn rank(Row { name, about, words: others, .. }: &Row, search: &str) -> Option<u8> {
     let (name, about) = (name.to_lowercase(), about.to_lowercase());
     let own = own_name(&name);
     let ranks = [
@@ -42,7 +53,9 @@ fn rank(Choice { name, about }: &Choice, search: &str) -> Option<u8> {
         name.starts_with(search),
         words(&name).any(|word| word.starts_with(search)),
         name.contains(search),
-        about.starts_with(search) || words(&about).any(|word| word == search),
+        about.starts_with(search)
+            || words(&about).any(|word| word == search)
+            || others.split(' ').any(|word| word.starts_with(search)),
         about.contains(search),
         format!("{name} {about}").contains(search),
     ];
@@ -50,7 +63,7 @@ fn rank(Choice { name, about }: &Choice, search: &str) -> Option<u8> {
 }
 
 /// Fits letters that occur in the name in this order, such as `ftk` in `hf-token`.
-fn rank_of_letters(choice: &Choice, search: &str) -> Option<u8> {
+fn rank_of_letters(choice: &Row, search: &str) -> Option<u8> {
     let name = choice.name.to_lowercase();
     let mut letters = name.chars();
     let mut wanted = search.chars().filter(|char| !char.is_whitespace());
@@ -78,7 +91,7 @@ pub(super) fn fits(name: &str, search: &str) -> bool {
 
 /// Returns what Tab makes of a search: as far as the fitting names that begin with it agree, with or without the kind before
 /// them. None if that adds nothing.
-pub(super) fn completed(choices: &[Choice], fitting: &[usize], search: &str) -> Option<String> {
+pub(super) fn completed(choices: &[Row], fitting: &[usize], search: &str) -> Option<String> {
     let begins = |name: &str| name.to_lowercase().starts_with(&search.to_lowercase());
     let names = || fitting.iter().map(|at| choices[*at].name.as_str());
     let whole: Vec<&str> = names().filter(|name| begins(name)).collect();
@@ -97,10 +110,8 @@ pub(super) fn completed(choices: &[Choice], fitting: &[usize], search: &str) -> 
 mod tests {
     use super::*;
 
-    fn choices(choices: &[(&str, &str)]) -> Vec<Choice> {
-        let choice =
-            |(name, about): &(&str, &str)| Choice { name: (*name).to_owned(), about: (*about).to_owned() };
-        choices.iter().map(choice).collect()
+    fn choices(choices: &[(&str, &str)]) -> Vec<Row> {
+        choices.iter().map(|choice| (*choice).into()).collect()
     }
 
     #[test]
@@ -124,6 +135,21 @@ mod tests {
             ("key 2 token", vec![]),
         ] {
             assert_eq!(fitting(&choices, search), expected, "{search}");
+        }
+    }
+
+    #[test]
+    fn a_choice_is_found_by_other_words_too() {
+        let row = |name, about, words: &str| Row { words: words.to_owned(), ..Row::from((name, about)) };
+        let rows = [
+            row("set", "Set keys of a secret", "rotate token"),
+            row("create", "Create a secret", "new token"),
+            row("restart", "Restart what holds an old value", "rotate"),
+        ];
+        for (search, expected) in
+            [("rotate", vec![0, 2]), ("new secret", vec![1]), ("tok", vec![0, 1]), ("rotate old", vec![2])]
+        {
+            assert_eq!(fitting(&rows, search), expected, "{search}");
         }
     }
 

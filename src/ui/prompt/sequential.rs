@@ -5,11 +5,13 @@ use std::io::{self, Write};
 use console::Term;
 
 use super::answer::{self, PromptError};
-use super::ranking::{Choice, fits, is_the_name};
+use super::ranking::{Row, fits, is_the_name};
 use super::{Proposal, Word};
 
 /// The most choices that are listed; a part of the name finds the others.
 const MOST_LINES: usize = 30;
+
+const NONE_OF_THAT_NAME: &str = "No choice has that name or number; ? lists them.";
 
 pub(super) fn confirm(question: &str, proposal: Proposal) -> Result<bool, PromptError> {
     let proposed = if proposal == Proposal::Yes { "yes" } else { "no" };
@@ -24,13 +26,14 @@ pub(super) fn confirm(question: &str, proposal: Proposal) -> Result<bool, Prompt
 }
 
 /// Asks for a choice by its number, its name, or an unambiguous part of the name.
-pub(super) fn pick(question: &str, choices: &[Choice]) -> Result<usize, PromptError> {
+pub(super) fn pick(question: &str, choices: &[Row]) -> Result<usize, PromptError> {
     let all: Vec<usize> = (0..choices.len()).collect();
     show(choices, &all)?;
     loop {
         let answer = answer(&format!("{question} (number or name)"))?;
         match find(choices, &answer).as_slice() {
-            [] => say("No choice has that name.")?,
+            [] if answer.is_empty() || answer == "?" => show(choices, &all)?,
+            [] => say(NONE_OF_THAT_NAME)?,
             [only] if choices[*only].name != answer => {
                 say(&choices[*only].name)?;
                 return Ok(*only);
@@ -42,16 +45,20 @@ pub(super) fn pick(question: &str, choices: &[Choice]) -> Result<usize, PromptEr
 }
 
 /// Asks for choices as [`pick`] does, with a comma after each but the last.
-pub(super) fn pick_several(question: &str, choices: &[Choice]) -> Result<Vec<usize>, PromptError> {
+pub(super) fn pick_several(question: &str, choices: &[Row]) -> Result<Vec<usize>, PromptError> {
     let all: Vec<usize> = (0..choices.len()).collect();
     show(choices, &all)?;
     'asked: loop {
         let answer = answer(&format!("{question} (numbers or names, with commas between them)"))?;
+        if answer.is_empty() || answer == "?" {
+            show(choices, &all)?;
+            continue;
+        }
         let mut picked = Vec::new();
         for part in answer.split(',').map(str::trim) {
             match find(choices, part).as_slice() {
                 [] => {
-                    say("No choice has that name.")?;
+                    say(NONE_OF_THAT_NAME)?;
                     continue 'asked;
                 }
                 [only] => picked.push(*only),
@@ -72,21 +79,24 @@ pub(super) fn pick_several(question: &str, choices: &[Choice]) -> Result<Vec<usi
 }
 
 pub(super) fn word(question: &str, word: &Word) -> Result<String, PromptError> {
-    let question = answer::with_proposal(question, &word.proposal);
+    let mut proposal = word.proposal.clone();
     loop {
-        let mut answer = answer(&question)?;
+        let mut answer = answer(&answer::with_proposal(question, &proposal))?;
         if answer.is_empty() {
-            answer.clone_from(&word.proposal);
+            answer.clone_from(&proposal);
         }
-        match (word.check)(&answer) {
+        match word.judged(&answer) {
             Ok(()) => return Ok(answer),
-            Err(why) => say(&why.for_a_prompt())?,
+            Err((why, legal)) => {
+                say(&why)?;
+                proposal = legal.unwrap_or_else(|| word.proposal.clone());
+            }
         }
     }
 }
 
 /// Returns the choices that an answer may mean.
-fn find(choices: &[Choice], answer: &str) -> Vec<usize> {
+fn find(choices: &[Row], answer: &str) -> Vec<usize> {
     if answer.is_empty() {
         return Vec::new();
     }
@@ -102,12 +112,18 @@ fn find(choices: &[Choice], answer: &str) -> Vec<usize> {
     let is = |fit: fn(&str, &str) -> bool| -> Vec<usize> {
         (0..choices.len()).filter(|at| fit(&choices[*at].name, answer)).collect()
     };
-    Some(is(is_the_name)).filter(|named| named.len() == 1).unwrap_or_else(|| is(fits))
+    let named = is(is_the_name);
+    if named.len() == 1 {
+        return named;
+    }
+    Some(is(fits)).filter(|fitting| !fitting.is_empty()).unwrap_or_else(|| {
+        (0..choices.len()).filter(|at| choices[*at].words.split(' ').any(|word| word == answer)).collect()
+    })
 }
 
-fn show(choices: &[Choice], which: &[usize]) -> io::Result<()> {
+fn show(choices: &[Row], which: &[usize]) -> io::Result<()> {
     for at in which.iter().take(MOST_LINES) {
-        let Choice { name, about } = &choices[*at];
+        let Row { name, about, .. } = &choices[*at];
         let about = if about.is_empty() { String::new() } else { format!(": {about}") };
         say(&format!("{}. {name}{about}", at + 1))?;
     }
@@ -141,7 +157,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_a_name_a_number_or_a_part_of_a_name() {
-        let choice = |name: &str| Choice { name: name.to_owned(), about: String::new() };
+        let choice = |name: &str| Row::from((name, ""));
         let choices = [
             choice("web"),
             choice("web-2"),
@@ -149,6 +165,7 @@ mod tests {
             choice("1"),
             choice("job/web-3"),
             choice("a b"),
+            Row { words: "rotate renew".to_owned(), ..choice("set") },
         ];
         for (answer, expected) in [
             ("web", vec![0]),
@@ -159,9 +176,10 @@ mod tests {
             ("tr", vec![2]),
             ("web-3", vec![4]),
             ("b a", vec![5]),
+            ("renew", vec![6]),
             ("0", vec![]),
             ("02", vec![]),
-            ("7", vec![]),
+            ("8", vec![]),
             ("", vec![]),
         ] {
             assert_eq!(find(&choices, answer), expected, "{answer}");

@@ -90,7 +90,8 @@ fn table(resource: &Resource, call: &Call, objects: &[Value], metadata: &Value) 
         .iter()
         .map(|(name, kind)| {
             let format = if *name == "Name" { "name" } else { "" };
-            json!({"name": name, "type": kind, "format": format, "description": "", "priority": 0})
+            let priority = u8::from(["Containers", "Images"].contains(name));
+            json!({"name": name, "type": kind, "format": format, "description": "", "priority": priority})
         })
         .collect();
     json!({
@@ -104,14 +105,19 @@ type Column = (&'static str, &'static str);
 fn columns(resource: &Resource) -> Vec<Column> {
     const NAME: Column = ("Name", "string");
     const AGE: Column = ("Age", "string");
+    const OF_PODS: [Column; 2] = [("Containers", "string"), ("Images", "string")];
     match resource.kind.as_str() {
         "Secret" => vec![NAME, ("Type", "string"), ("Data", "string"), AGE],
         "ConfigMap" => vec![NAME, ("Data", "string"), AGE],
         "Namespace" => vec![NAME, ("Status", "string"), AGE],
         "Pod" => vec![NAME, ("Ready", "string"), ("Status", "string"), ("Restarts", "string"), AGE],
-        "Job" => vec![NAME, ("Status", "string"), ("Completions", "string"), ("Duration", "string"), AGE],
+        "Job" => {
+            let own = [NAME, ("Status", "string"), ("Completions", "string"), ("Duration", "string"), AGE];
+            [own.as_slice(), &OF_PODS].concat()
+        }
         "Deployment" => {
-            vec![NAME, ("Ready", "string"), ("Up-to-date", "string"), ("Available", "string"), AGE]
+            let own = [NAME, ("Ready", "string"), ("Up-to-date", "string"), ("Available", "string"), AGE];
+            [own.as_slice(), &OF_PODS].concat()
         }
         _ => vec![NAME, AGE],
     }
@@ -137,9 +143,18 @@ fn cell(resource: &Resource, column: &str, object: &Value) -> Value {
             format!("{}/{}", number("/status/succeeded"), number("/spec/completions")).into()
         }
         ("Job", "Status") => job_status(object).into(),
+        (_, "Containers") => of_containers(object, "name").into(),
+        (_, "Images") => of_containers(object, "image").into(),
         (_, "Status") => text(object, "/status/phase").into(),
         _ => "".into(),
     }
+}
+
+/// Returns a field of each container, with commas between them.
+fn of_containers(object: &Value, field: &str) -> String {
+    let containers = object.pointer("/spec/template/spec/containers").and_then(Value::as_array);
+    let fields = containers.into_iter().flatten().filter_map(|container| container[field].as_str());
+    fields.collect::<Vec<_>>().join(",")
 }
 
 fn job_status(job: &Value) -> &'static str {
