@@ -55,7 +55,7 @@ fn serve(playground: &Playground) -> Result<(), String> {
     );
     println!("export PATH={}:$PATH", sandbox.bin().display());
     println!(
-        "# kubectl get and kubectl delete work on it too; create, apply and describe need a real server."
+        "# kubectl get, describe and delete work on it too; kubectl create and apply need a real server."
     );
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;

@@ -28,8 +28,8 @@ pub(crate) async fn secret(failure: Failure, name: &str, namespace: &str, cluste
     if !is_missing {
         return error;
     }
-    let error =
-        error.hint(format!("to list the secrets: {}", CommandLine::plugin("list").namespace(namespace)));
+    let list = CommandLine::plugin("list").namespace(namespace);
+    let error = error.only_hint(format!("to list the secrets: {list}"));
     with_nearest_or_other_secret(error, name, namespace, cluster).await
 }
 
@@ -77,7 +77,7 @@ pub(crate) async fn workload(failure: Failure, target: &Target, namespace: &str,
         cluster.projects()
     );
     let list_them = CommandLine::kubectl("get").arg(kind.in_kubectl()).namespace(namespace);
-    let error = error.hint(format!("to list them: {list_them}"));
+    let error = error.only_hint(format!("to list them: {list_them}"));
     let error = likeliest(error, &format!("{}/{name}", kind.word()), &names, namespace, &sight);
     let of_name = |word: &&String| word.rsplit_once('/').is_some_and(|(_, own)| own == name);
     if let Some(other) = others.iter().find(of_name) {

@@ -2,9 +2,12 @@
 //!
 //! Where nobody is asked, the write itself tells.
 
+use std::collections::BTreeMap;
+
 use futures::future::{join, join_all, try_join_all};
 
 use super::args::NewSecretArgs;
+use super::attaching::Attaching;
 use super::destination::{self, Destination};
 use super::typed::Type;
 use super::written::of_taken_name;
@@ -12,10 +15,10 @@ use crate::cluster::{Answer, Cluster};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::flags::DryRun;
+use crate::secret::{SecretManifest, SecretValue};
 use crate::session::Session;
 use crate::wording::list;
-use crate::workload::TypedTarget;
-use crate::{change, secret, session};
+use crate::{secret, session};
 
 /// Refuses a secret that can't be created.
 ///
@@ -47,7 +50,7 @@ pub(super) async fn look(
     refuse_taken(name, &taken, &destinations, typed, session)?;
     there?;
     match destinations.as_slice() {
-        [only] => look_at_workloads(args, &only.namespace, &cluster).await,
+        [only] => look_at_workloads(name, typed, args, &only.namespace, &cluster, session).await,
         _ => Ok(()),
     }
 }
@@ -85,13 +88,23 @@ fn refuse_taken(
     Err(of_taken_name(error, format!("to add or change a key: {set}"), name, &first.namespace))
 }
 
-/// Refuses a workload that is not there. One whose kind was left out is looked for later.
-async fn look_at_workloads(args: &NewSecretArgs, namespace: &str, cluster: &Cluster) -> Result<()> {
-    let typed = args.attaching.attach.iter().map(|word| TypedTarget::parse(word));
-    let typed: Vec<TypedTarget> = typed.collect::<Result<_>>()?;
-    let known = typed.iter().filter_map(|one| match one {
-        TypedTarget::Known(target) => Some(target),
-        _ => None,
-    });
-    try_join_all(known.map(|target| change::workload::read(cluster, namespace, target))).await.map(drop)
+/// Refuses workloads that are not there, or can't have a secret with the keys whose values are asked for.
+async fn look_at_workloads(
+    name: &str,
+    typed: &Type<'_>,
+    args: &NewSecretArgs,
+    namespace: &str,
+    cluster: &Cluster,
+    session: &Session<'_>,
+) -> Result<()> {
+    let no_value = |key: &String| (key.clone(), SecretValue::from_bytes(Vec::new()));
+    let keys: BTreeMap<String, SecretValue> = typed.asked_keys().iter().map(no_value).collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let manifest = SecretManifest::new(name, keys);
+    match Attaching::of(&args.attaching, &args.write, &manifest, session)? {
+        Some(attaching) => attaching.find(namespace, cluster, session).await.map(drop),
+        None => Ok(()),
+    }
 }

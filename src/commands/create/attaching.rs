@@ -18,7 +18,7 @@ use crate::{change, session};
 pub(super) struct AttachingArgs {
     /// Then attach it to this workload: as usual for what it holds, or else each key as a variable
     #[arg(long, value_name = "KIND/NAME", conflicts_with = "cluster_wide", add = Holds::Workload)]
-    pub(super) attach: Vec<String>,
+    attach: Vec<String>,
 
     /// With --attach: delete a workload that can't be changed, and create it again under its name
     #[arg(long, requires = "attach")]
