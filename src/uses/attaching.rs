@@ -132,7 +132,8 @@ impl Attaching {
         let doubts = workload::doubts(object, kind).into_iter();
         let concerning = doubts.filter(|doubt| doubt.concerns(&self.attachments));
         let doubts = concerning.filter_map(|doubt| doubt.in_full(&self.keys));
-        workload::doubtful_uses(&self.attachments, &self.keys).into_iter().chain(doubts).collect()
+        let own = workload::doubtful_uses(&self.attachments, &self.keys).into_iter();
+        own.chain(uses::references::below_own_home(&self.attachments)).chain(doubts).collect()
     }
 }
 

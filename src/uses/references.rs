@@ -219,7 +219,7 @@ struct Looked {
     unusable_login: Option<String>,
 }
 
-/// Names the variables that all keys of a secret become, and warns of files in a folder of this machine.
+/// Names the variables that all keys of a secret become.
 fn tell(attachments: &[Attachment], keys: &BTreeMap<String, Vec<String>>, session: &Session<'_>) {
     for one in attachments {
         if let Attachment::EnvAll { secret, prefix, .. } = one
@@ -230,11 +230,13 @@ fn tell(attachments: &[Attachment], keys: &BTreeMap<String, Vec<String>>, sessio
             session.ui.note(&format!("all keys of secret {secret} as variables: {}", few(&names)));
         }
     }
+}
+
+/// Warns of files below the home folder of the user of this machine.
+pub(crate) fn below_own_home(attachments: &[Attachment]) -> Vec<String> {
     let home = std::env::home_dir().and_then(|home| home.into_os_string().into_string().ok());
     let home = home.as_deref().map(|home| home.trim_end_matches('/')).unwrap_or_default();
-    for warning in workload::below_own_home(attachments, home) {
-        session.ui.warning(&warning);
-    }
+    workload::below_own_home(attachments, home)
 }
 
 /// Looks a secret up, if it was not read before. Its values are judged only if images are to be pulled with it.

@@ -357,6 +357,11 @@ fn files_below_the_users_own_home_folder_are_warned_of(world: &World, sandbox: &
         let warning = format!("Warning: {path} is below your home folder on this machine");
         assert_eq!(attached.stderr.contains(&warning), is_warned, "{attached}");
     }
+    let manifest = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j"},
+        "spec": {"template": pod_template("Never")}});
+    sandbox.file("job.json", manifest.to_string());
+    let in_file = sandbox.run(["attach", "s", "-f", "job.json", "--mount", &own]).success();
+    assert!(in_file.stderr.contains("is below your home folder on this machine"), "{in_file}");
     let volume = format!("path={own},name=s");
     let submit =
         ["submit", "j", "-i", "img", "--secret-volume", &volume, "-n", &namespace, "--dry-run=server"];

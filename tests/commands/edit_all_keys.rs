@@ -132,6 +132,8 @@ fn a_mistake_ends_it_where_nobody_sees_it_and_the_text_is_kept(world: &World, sa
     view::create(world, &namespace, "s", &[("bin", b"\xff"), ("a", b"x")]);
     for (line, what) in [
         (NEW.to_owned(), "not valid YAML"),
+        // As in a .env file.
+        (format!("NEW_KEY={NEW}"), "'=' stands where ':' is expected: write KEY: VALUE"),
         (format!("k: {NEW} #{NEW}"), "a '#' after a space begins a comment"),
         (format!("k: [{NEW}]"), "a value must be a text"),
         (format!("{NEW}!: x"), "a valid config key must consist of"),

@@ -32,6 +32,15 @@ fn who_is_asked_for_a_value_is_told_first_that_the_name_is_taken_and_may_set_it(
     assert_eq!(world.secret_value(&namespace, "s", "K").unwrap(), VALUE.as_bytes());
     assert_eq!(world.secret_value(&namespace, "s", "OLD").unwrap(), b"1");
 
+    // Who is not asked for a value may go on too.
+    let mut session =
+        sandbox.in_terminal(["create", "s", "--from-literal=L=of-taken-names", "-n", &namespace]);
+    answer(&mut session, "What now?", "");
+    let (code, shown) = session.wait();
+    assert_eq!(code, 0, "{shown}");
+    assert_eq!(world.secret_value(&namespace, "s", "L").unwrap(), b"of-taken-names");
+    assert_eq!(world.secret_value(&namespace, "s", "OLD").unwrap(), b"1");
+
     // Who says no, and who can't choose, gets the line.
     let mut session = sandbox.in_terminal(create);
     answer(&mut session, "What now?", "stop here");

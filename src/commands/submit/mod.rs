@@ -238,7 +238,8 @@ fn with_attachments(
     job.put_in_order(&mut manifest);
     let differences = with.differences.iter().chain(&of_secrets).map(ToString::to_string).collect();
     let doubts = workload::doubts(&manifest, kind).into_iter().filter_map(|doubt| doubt.in_full(keys));
-    let doubts = workload::doubtful_uses(attachments, keys).into_iter().chain(doubts);
+    let own = workload::doubtful_uses(attachments, keys).into_iter();
+    let doubts = own.chain(uses::references::below_own_home(attachments)).chain(doubts);
     let warnings = with.warnings.into_iter().chain(doubts).collect();
     Ok(Submission { manifest, differences, warnings })
 }
