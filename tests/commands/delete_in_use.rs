@@ -44,6 +44,30 @@ fn is_there(world: &World, namespace: &str) -> bool {
 }
 
 #[scenario]
+fn what_an_ingress_names_in_an_annotation_is_neither_called_unused_nor_deleted(world: &World, sandbox: &Sandbox) {
+    let project = world.project("a");
+    let namespace = &project.namespace;
+    for name in ["s", "ca"] {
+        world.create_secret(namespace, name, &[("auth", VALUE)]);
+    }
+    let annotations = json!({"nginx.ingress.kubernetes.io/auth-secret": "s",
+        "nginx.ingress.kubernetes.io/auth-tls-secret": format!("{namespace}/ca")});
+    let backend = json!({"service": {"name": "web", "port": {"number": 80}}});
+    let ingress = json!({"metadata": {"name": "front", "annotations": annotations}, "spec": {"defaultBackend": backend}});
+    world.create(&format!("/apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses"), &ingress);
+    let unused = sandbox.run(["usage", "--unused", "-p", &project.name, "-o", "name"]).success();
+    assert_eq!(unused.stdout, "", "{unused}");
+    let all = sandbox.run(["delete", "--unused", "-p", &project.name, "--yes"]).success();
+    assert!(all.stderr.contains("no secret to delete that nothing uses"), "{all}");
+    let one = sandbox.run(["delete", "s", "-p", &project.name, "--yes"]).fails_with(1);
+    let needs = "* ingress.networking.k8s.io/front needs it: \
+                 metadata.annotations[nginx.ingress.kubernetes.io/auth-secret] (probable)\n";
+    assert!(one.stderr.contains(needs) && is_there(world, namespace), "{one}");
+    let usage = sandbox.run(["usage", "ca", "-p", &project.name, "-o", "name"]).success();
+    assert_eq!(usage.stdout, "ingress.networking.k8s.io/front\n");
+}
+
+#[scenario]
 fn what_a_workload_needs_is_not_deleted_unless_it_is_forced(world: &World, sandbox: &Sandbox) {
     let project = world.project("a");
     let namespace = &project.namespace;

@@ -42,6 +42,26 @@ pub(super) fn references(object: &Value, read: &[&Value]) -> Vec<Reference> {
     search.found
 }
 
+/// Returns every likely reference in the annotations of an ingress, by which controllers take what its spec has no field
+/// for: `nginx.ingress.kubernetes.io/auth-secret: NAME`, or `NAMESPACE/NAME`; some hold JSON.
+pub(super) fn in_annotations(object: &Value) -> Vec<Reference> {
+    let metadata = &object["metadata"];
+    let mut search = Search { namespace: text(metadata, "namespace"), read: &[], found: Vec::new() };
+    for (key, value) in metadata["annotations"].as_object().into_iter().flatten() {
+        let (name, word) = (key.rsplit('/').next().unwrap_or(key), value.as_str().unwrap_or_default());
+        let at = below("metadata.annotations", &format!("[{key}]"));
+        match serde_json::from_str::<Value>(word) {
+            Ok(fields @ Value::Object(_)) => search.field(name, &fields, &at),
+            _ => match word.split_once('/') {
+                Some((namespace, word)) if namespace == search.namespace => search.word(name, word, &at),
+                Some(_) => {}
+                None => search.word(name, word, &at),
+            },
+        }
+    }
+    search.found
+}
+
 struct Search<'a> {
     namespace: &'a str,
     read: &'a [&'a Value],
@@ -215,6 +235,35 @@ mod tests {
             json!({"value": "SECRET:s", "other": "SECRET:S,k"}),
         ] {
             assert_eq!(found(&spec), Vec::<String>::new(), "{spec}");
+        }
+    }
+
+    #[test]
+    fn an_ingress_refers_to_secrets_in_annotations_of_its_controller() {
+        let found = |key: &str, value: &str| {
+            let object = json!({"metadata": {"namespace": "ns", "annotations": {"a": "b", (key): value}}});
+            in_annotations(&object).into_iter().map(|one| (one.way.to_string(), one.secret)).collect::<Vec<_>>()
+        };
+        for (key, value) in [
+            ("nginx.ingress.kubernetes.io/auth-secret", "s"),
+            ("nginx.ingress.kubernetes.io/auth-tls-secret", "ns/s"),
+            ("nginx.ingress.kubernetes.io/proxy-ssl-secret", "ns/s"),
+            ("nginx.org/basic-auth-secret", "s"),
+            ("haproxy.org/auth-secret", "ns/s"),
+        ] {
+            let way = format!("metadata.annotations[{key}] (probable)");
+            assert_eq!(found(key, value), [(way, "s".to_owned())], "{key}");
+        }
+        let oidc = found("alb.ingress.kubernetes.io/auth-idp-oidc", r#"{"issuer":"x","secretName":"s"}"#);
+        assert_eq!(oidc.len(), 1, "{oidc:?}");
+        for (key, value) in [
+            ("nginx.ingress.kubernetes.io/auth-tls-secret", "other/s"),
+            ("nginx.ingress.kubernetes.io/auth-secret-type", "auth-file"),
+            ("nginx.ingress.kubernetes.io/auth-realm", "s"),
+            ("nginx.ingress.kubernetes.io/auth-secret", "Hunter 2"),
+            ("nginx.ingress.kubernetes.io/auth-secret", ""),
+        ] {
+            assert_eq!(found(key, value), [], "{key}: {value}");
         }
     }
 

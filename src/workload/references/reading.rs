@@ -54,10 +54,11 @@ impl Kind {
         distinct(found)
     }
 
-    /// Returns what else of an object has the form of a reference; of built-in kinds all is known.
+    /// Returns what else of an object has the form of a reference. Of built-in kinds all is known but the annotations
+    /// of an ingress.
     pub(crate) fn probable_references(&self, object: &Value) -> Vec<Reference> {
         if let Version::BuiltIn(_) = self.version {
-            return Vec::new();
+            return if self.name == "Ingress" { forms::in_annotations(object) } else { Vec::new() };
         }
         let parts = self.parts(object);
         let parts = parts.iter().filter_map(|part| object.pointer(&part.pointer));
