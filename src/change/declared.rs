@@ -540,6 +540,7 @@ impl<'a> Applying<'a> {
         if let Some(secret) = found {
             self.check_is_the_files(wanted, spot, &secret.head)?;
         }
+        self.refuse_emptying(wanted, spot, old)?;
         let missing = wanted.missing(old, self.write.dry_run)?;
         let all = || wanted.data.iter().chain(&missing);
         let difference = Difference::of(old, all().map(|(key, value)| (key.as_str(), Some(value))));
@@ -564,6 +565,29 @@ impl<'a> Applying<'a> {
         let changes = all().map(|(key, value)| (key.as_str(), Some(value)));
         let changes = changes.filter(|(key, _)| touched.contains(key)).collect();
         Ok(wanted.patch(&secret.head, &difference, &changes))
+    }
+
+    /// Refuses nothing in the place of a value that is there: its source is more likely broken than meant.
+    fn refuse_emptying(
+        &self,
+        wanted: &Wanted,
+        spot: &Spot,
+        old: &BTreeMap<String, SecretValue>,
+    ) -> Result<()> {
+        let is_emptied = |(key, value): &(&String, &SecretValue)| {
+            value.expose().is_empty() && old.get(*key).is_some_and(|old| !old.expose().is_empty())
+        };
+        let Some((key, _)) = wanted.data.iter().find(is_emptied) else { return Ok(()) };
+        let (name, Spot { title, namespace }) = (wanted.name(), spot);
+        let set = CommandLine::plugin("set").arg(name).arg(format!("--from-literal={key}="));
+        Err(Error::failed(format!(
+            "key {key} of secret {name} in {title} has a value, and its source in {} has none",
+            self.file.shown
+        ))
+        .hint(format!(
+            "if it is meant to be empty: {}, then apply again",
+            set.then("--allow-empty-values").namespace(namespace)
+        )))
     }
 
     /// # Errors

@@ -259,6 +259,10 @@ impl ValueOrigin {
         if fields.contains_key("length") && *source != "generate" {
             return Err(refused("length"));
         }
+        if ["file", "dotenv", "json"].contains(source) && what.starts_with("~/") {
+            return Err(Error::usage(format!("{at}.{source}: ~ is not expanded in a file"))
+                .hint("write the whole path, or one that begins at this file's folder"));
+        }
         let path = || folder.join(&what);
         Ok(match *source {
             "login" => Self::Login(what),
@@ -417,6 +421,7 @@ mod tests {
             ),
             (one(&json!({"name": "s", "from": [{"value": token}]})), "secrets[0].from[0].value: this file"),
             (one(&json!({"name": "s", "from": [{"prompt": "a b"}]})), "secrets[0].from[0].prompt"),
+            (one(&json!({"name": "s", "from": [{"json": "~/x"}]})), "from[0].json: ~ is not expanded"),
             (
                 one(&json!({"name": "s", "from": [{"generate": "k", "length": 1}]})),
                 "from[0].length: a number from 8",

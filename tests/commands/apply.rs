@@ -342,3 +342,31 @@ fn a_secret_that_is_still_shared_though_the_file_does_not_say_so_is_warned_of(
     let told = apply(sandbox, &line).success();
     assert!(told.stderr.contains("kubectl runai-secret label hf --remove "), "{told}");
 }
+
+#[scenario]
+fn nothing_in_a_source_empties_no_value_that_is_there(world: &World, sandbox: &Sandbox) {
+    let project = world.project("a");
+    for (field, file, full, empty) in [
+        ("dotenv", "kept.env", "TOKEN=g00d-value\n", "TOKEN=\n"),
+        ("json", "kept.json", r#"{"TOKEN": "g00d-value"}"#, r#"{"TOKEN": ""}"#),
+    ] {
+        let secret = json!({"name": "kept", "projects": [project.name], "from": [{ (field): file }]});
+        one_secret(world, sandbox, &secret);
+        sandbox.file(format!("conf/{file}"), full);
+        apply(sandbox, &[]).success();
+        sandbox.file(format!("conf/{file}"), empty);
+        world.clear_log();
+        for more in [&[][..], &["--dry-run"], &["--dry-run=server"]] {
+            let refused = apply(sandbox, more).fails_with(1);
+            let said =
+                format!("key TOKEN of secret kept in {} has a value, and its source in ", project.name);
+            assert!(refused.stderr.contains(&said), "{refused}");
+        }
+        sandbox.run(["diff", "-f", "conf/secrets.yaml"]).fails_with(2);
+        assert!(world.writes().is_empty(), "{:?}", world.lines());
+        let set = format!("set kept --from-literal=TOKEN= --allow-empty-values -n {}", project.namespace);
+        sandbox.run(set.split(' ')).success();
+        let same = apply(sandbox, &[]).success();
+        assert_eq!(same.stdout, format!("secret/kept unchanged in {}\n", project.name), "as the hint says");
+    }
+}
