@@ -48,11 +48,10 @@ fn line_ends(users: &Users<'_>, secret: &Inspection) -> Vec<Finding> {
             _ => false,
         });
         let users: BTreeSet<String> = as_variable.map(|(consumer, _)| consumer.display_name()).collect();
-        // All keys: --replace drops the keys that are not named.
-        let sources = secret.keys.keys().map(|key| format!("--from-file={key}=PATH"));
-        let create = CommandLine::plugin("create").arg(&secret.name).namespace(&secret.namespace);
         let remedy = at_the_source(secret, || {
-            format!("write it again without the newline: {}", create.then("--replace --trim").args(sources))
+            let set = CommandLine::plugin("set").arg(&secret.name).then("--trim");
+            let set = set.arg(format!("--from-file={key}=PATH")).namespace(&secret.namespace);
+            format!("write it again without the newline: {set}")
         });
         let (severity, message) = if users.is_empty() {
             (Severity::Info, format!("the value of {key} ends with a newline"))
@@ -67,7 +66,14 @@ fn line_ends(users: &Users<'_>, secret: &Inspection) -> Vec<Finding> {
     };
     // Who made it knows whether the newline belongs there, as long as nobody else gets the value.
     let is_news = |one: &Finding| secret.controller.is_none() || one.severity == Severity::Warning;
-    ended.map(finding).filter(is_news).collect()
+    let ended = ended.map(|key| (is_of_lines(key), finding(key)));
+    let ended = ended.filter(|(is_of_lines, one)| !is_of_lines || one.severity == Severity::Warning);
+    ended.map(|(_, one)| one).filter(is_news).collect()
+}
+
+/// Recognizes the files of OpenSSH that are read line by line, and end in a newline.
+fn is_of_lines(key: &str) -> bool {
+    matches!(key, "ssh-publickey" | "known_hosts" | "authorized_keys") || key.strip_suffix(".pub").is_some()
 }
 
 /// Finds values that can hardly be what is meant. Who made the secret knows what belongs there.

@@ -542,3 +542,43 @@ fn unused_secrets_are_one_row_where_they_are_many(world: &World, sandbox: &Sandb
         assert!(listed.stdout.contains("secret/a") && listed.stdout.contains("secret/d"), "{listed}");
     }
 }
+
+#[scenario]
+fn a_value_is_written_again_without_its_newline_and_the_secret_stays_of_its_type(
+    world: &World,
+    sandbox: &Sandbox,
+) {
+    let namespace = world.namespace("ends");
+    let login = json!({"username": "jane", "password": "v4lue-of-it\n"});
+    let login =
+        json!({"metadata": {"name": "login"}, "type": "kubernetes.io/basic-auth", "stringData": login});
+    create_secret(world, &namespace, &login);
+    let keys = json!({"ssh-privatekey": "k3y", "ssh-publickey": "ssh-ed25519 AAAA jane@x\n", "known_hosts": "x ssh-ed25519 AAAA\n"});
+    let keys = json!({"metadata": {"name": "git"}, "type": "kubernetes.io/ssh-auth", "stringData": keys});
+    create_secret(world, &namespace, &keys);
+    let check =
+        || sandbox.run(["check", "-n", &namespace, "--only=trailing-newline", "-o", "json"]).success().json();
+    let found = check();
+    assert_eq!(shown(&found), ["info trailing-newline secret/login"], "files of OpenSSH end so");
+    let remedy = found["findings"][0]["remedy"].as_str().unwrap();
+    let (_, command) = remedy.split_once(": kubectl runai-secret ").unwrap();
+    sandbox.file("password", "v4lue-of-it\n");
+    sandbox.run(command.replace("PATH", "password").split(' ')).success();
+    assert_eq!(shown(&check()), [""; 0]);
+    let mended = world.secret(&namespace, "login").unwrap();
+    assert_eq!((&mended["type"], &mended["data"]["username"]), (&login["type"], &json!("amFuZQ==")));
+}
+
+#[scenario]
+fn names_of_what_was_found_in_all_namespaces_say_in_which(world: &World, sandbox: &Sandbox) {
+    let namespaces = ["one", "two"].map(|name| world.namespace(name));
+    for namespace in &namespaces {
+        world.create_secret(namespace, "spare", &[("k", "v4lue-of-spare")]);
+    }
+    let all = sandbox.run(["check", "-A", "--only=unused-secret", "-o", "name"]).success();
+    for namespace in &namespaces {
+        assert!(all.stdout.lines().any(|line| line == format!("{namespace}/secret/spare")), "{all}");
+    }
+    let one = sandbox.run(["check", "-n", &namespaces[0], "--only=unused-secret", "-o", "name"]).success();
+    assert_eq!(one.stdout, "secret/spare\n");
+}

@@ -212,7 +212,7 @@ fn report(args: &CheckArgs, look: Look, scope: &Namespaces, session: &Session<'_
     let report = FindingsReport { findings: &findings, unseen: &unseen, unchecked: &unchecked };
     session::scope::print(&args.report, &report, session, || match form {
         Report::Table | Report::Wide if findings.is_empty() => String::new(),
-        Report::Name => names(&findings),
+        Report::Name => names(&findings, scope),
         _ => table(&shown, scope, &args.report),
     })?;
     if is_in_vain {
@@ -268,8 +268,9 @@ fn warn_unchecked(unchecked: &[Unchecked], session: &Session<'_>) {
     }
 }
 
-fn names(findings: &[Finding]) -> String {
-    let names: BTreeSet<&str> = findings.iter().map(|finding| finding.object.as_str()).collect();
+fn names(findings: &[Finding], scope: &Namespaces) -> String {
+    let name = |one: &Finding| session::scope::name_in(scope, &one.namespace, &one.object);
+    let names: BTreeSet<String> = findings.iter().map(name).collect();
     session::scope::lines(names)
 }
 
