@@ -193,6 +193,8 @@ fn the_manifest_that_brings_a_job_back_does_not_hold_the_value() {
     let saved = fs::read_to_string(saved).unwrap();
     assert!(saved.contains("secretKeyRef") && !saved.contains("cAnArY"), "{saved}");
     assert!(outcome.stderr.contains("secret/db-password is created"), "{outcome}");
+    let told = "if this is cut short, this command makes the new one: kubectl create -f ";
+    assert!(outcome.stderr.contains(told) && !outcome.stderr.contains("old one back"), "{outcome}");
 }
 
 #[scenario]

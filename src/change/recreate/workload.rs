@@ -43,6 +43,16 @@ pub(crate) enum Saved {
     New,
 }
 
+impl Saved {
+    /// Says what creating it does.
+    fn what_it_does(self) -> &'static str {
+        match self {
+            Self::Old => "brings the old one back",
+            Self::New => "makes the new one",
+        }
+    }
+}
+
 pub(crate) struct WorkloadRecreation<'a> {
     pub(crate) session: &'a Session<'a>,
     pub(crate) cluster: &'a Cluster,
@@ -89,9 +99,8 @@ impl WorkloadRecreation<'_> {
         };
         let saved = SavedManifest::save(kept, &self.file_name()?)?;
         let restore = saved.restore_command();
-        self.session
-            .ui
-            .effect_always(&format!("if this is cut short, this command brings the old one back: {restore}"));
+        let does = self.saved.what_it_does();
+        self.session.ui.effect_always(&format!("if this is cut short, this command {does}: {restore}"));
         ui::interrupt::finishing(self.replace(old, &old_copy, &new, &saved, &restore)).await
     }
 
@@ -159,7 +168,10 @@ impl WorkloadRecreation<'_> {
         saved: &SavedManifest,
         restore: &str,
     ) -> Result<Value> {
-        let bring_back = || format!("to bring the old one back, if it is gone: {restore}");
+        let bring_back = || match self.saved {
+            Saved::Old => format!("to bring the old one back, if it is gone: {restore}"),
+            Saved::New => format!("to make the new one, if the old one is gone: {restore}"),
+        };
         let steps = Steps { of: self, old_copy };
         match steps.delete(old).await {
             Deleted::Going => {}
