@@ -10,7 +10,7 @@ use crate::change::workload::ChangeArgs;
 use crate::cluster::Cluster;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::Holds;
+use crate::flags::{self, Holds};
 use crate::session::Session;
 use crate::session::target::Selection;
 use crate::sources::manifest_files::ManifestFiles;
@@ -52,7 +52,7 @@ use crate::{change, secret, session, uses};
 pub(crate) struct AttachArgs {
     /// The secret (not with -e), then the workloads as KIND/NAME, or as NAME if only one has it; with -l their KIND;
     /// with -f they may be left out
-    #[arg(value_name = "[SECRET] KIND/NAME", required_unless_present = "filename",
+    #[arg(value_name = "[SECRET] KIND/NAME", required_unless_present = "filename", value_parser = flags::parse_secret,
           add = Holds::SecretAndWorkload)]
     words: Vec<String>,
 

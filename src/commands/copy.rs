@@ -11,7 +11,7 @@ use crate::cluster::{Answer, Cluster, Failure, SecretHead, SecretWithValues, if_
 use crate::command_line::CommandLine;
 use crate::command_line::reach::There;
 use crate::error::{Error, Result};
-use crate::flags::{DryRun, Holds, WriteArgs};
+use crate::flags::{self, DryRun, Holds, WriteArgs};
 use crate::history;
 use crate::metadata::{EXPIRES, Metadata};
 use crate::propagation::{self, ExistingSecret, Scope};
@@ -47,11 +47,11 @@ const COPIED_FROM: &str = "kubectl-runai-secret/copied-from";
     kubectl runai-secret copy hf -n runai --to-context=prod --cluster-wide")]
 pub(crate) struct CopyArgs {
     /// The secret
-    #[arg(value_name = "NAME", add = Holds::Secret)]
+    #[arg(value_name = "NAME", value_parser = flags::parse_secret, add = Holds::Secret)]
     name: String,
 
     /// The name of the copy; alone it makes a copy in the same project
-    #[arg(value_name = "NEW", conflicts_with = "to_name", add = Holds::Text)]
+    #[arg(value_name = "NEW", value_parser = flags::parse_secret, conflicts_with = "to_name", add = Holds::Text)]
     new: Option<String>,
 
     /// The project that gets it; may be repeated, also as a,b
@@ -63,7 +63,7 @@ pub(crate) struct CopyArgs {
     to_namespaces: Vec<String>,
 
     /// The name of the copy, as NEW
-    #[arg(long, value_name = "NAME", add = Holds::Text)]
+    #[arg(long, value_name = "NAME", value_parser = flags::parse_secret, add = Holds::Text)]
     to_name: Option<String>,
 
     /// The project that has it; the same as --project

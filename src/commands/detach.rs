@@ -8,7 +8,7 @@ use crate::change::several::{AT_ONCE, Planning, SeveralChanges};
 use crate::change::workload::{Change, ChangeArgs, Changed, Company, Plan, Planned};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::Holds;
+use crate::flags::{self, Holds};
 use crate::session::Session;
 use crate::session::target::Selection as Selected;
 use crate::wording::{list, nearest};
@@ -38,7 +38,7 @@ use crate::{change, session};
 )]
 pub(crate) struct DetachArgs {
     /// The secret; it may be gone already
-    #[arg(value_name = "SECRET", add = Holds::Secret)]
+    #[arg(value_name = "SECRET", value_parser = flags::parse_secret, add = Holds::Secret)]
     secret: String,
 
     /// The workloads, or the NAME of one if only one has it; with -l their KIND; with -f it may be left out

@@ -10,7 +10,7 @@ use crate::change::secret::{Plan, SecretChange};
 use crate::cluster::{Failure, Namespaces, SecretWithValues};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::{DryRun, Holds, Output, WriteArgs, parse_duration, parse_end};
+use crate::flags::{self, DryRun, Holds, Output, WriteArgs, parse_duration, parse_end};
 use crate::moment::Moment;
 use crate::propagation::Scope;
 use crate::secret::{self, Difference, Nothing, SecretManifest, Source};
@@ -45,7 +45,7 @@ use crate::{sharing, ui};
     kubectl runai-secret set db --generate=password=48")]
 pub(crate) struct SetArgs {
     /// The secret
-    #[arg(value_name = "NAME", add = Holds::Secret)]
+    #[arg(value_name = "NAME", value_parser = flags::parse_secret, add = Holds::Secret)]
     name: String,
 
     /// A key whose value is asked for, or read from standard input

@@ -10,7 +10,7 @@ use crate::change::secret::{Plan, SecretChange};
 use crate::cluster::{SecretHead, SecretWithValues};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::{Holds, WriteArgs};
+use crate::flags::{self, Holds, WriteArgs};
 use crate::metadata::Ends;
 use crate::propagation::Scope;
 use crate::secret::Difference;
@@ -30,7 +30,7 @@ use crate::{secret, session, sharing, uses};
     kubectl runai-secret unset settings OLD_TOKEN OLD_URL --dry-run=server")]
 pub(crate) struct UnsetArgs {
     /// The secret
-    #[arg(value_name = "NAME", add = Holds::Secret)]
+    #[arg(value_name = "NAME", value_parser = flags::parse_secret, add = Holds::Secret)]
     name: String,
 
     /// The keys to take out

@@ -44,7 +44,10 @@ fn is_there(world: &World, namespace: &str) -> bool {
 }
 
 #[scenario]
-fn what_an_ingress_names_in_an_annotation_is_neither_called_unused_nor_deleted(world: &World, sandbox: &Sandbox) {
+fn what_an_ingress_names_in_an_annotation_is_neither_called_unused_nor_deleted(
+    world: &World,
+    sandbox: &Sandbox,
+) {
     let project = world.project("a");
     let namespace = &project.namespace;
     for name in ["s", "ca"] {

@@ -7,6 +7,8 @@ use std::path::Path;
 use serde_json::json;
 use support::{Sandbox, World, scenario};
 
+use crate::workloads::create_deployment;
+
 const JOB: &str = "\
 apiVersion: batch/v1
 kind: Job
@@ -468,4 +470,34 @@ fn a_flag_of_another_command_is_named_and_what_may_be_a_value_is_not(_: &World, 
     );
     let hidden = sandbox.run(["unset", "hf", "--hf_abc", "K"]).fails_with(2);
     assert!(hidden.stderr.starts_with("error: unknown flag (not shown"), "{}", hidden.stderr);
+}
+
+#[scenario]
+fn the_name_of_a_secret_may_be_as_reports_print_it(world: &World, sandbox: &Sandbox) {
+    let project = world.project("a");
+    let namespace = &project.namespace;
+    create_deployment(world, namespace, "web");
+    let run = |line: &str| sandbox.run(line.split(' ').chain(["-n", namespace])).success();
+    run("create secret/reported --from-literal=K=v4lue-of-it");
+    run("create generic secrets/other --from-literal=K=v4lue-of-it");
+    for line in [
+        "view secret/reported",
+        "usage secret/reported",
+        "set secret/reported --from-literal=L=another-value",
+        "unset secret/reported L",
+        "copy secret/reported secret/again",
+        "copy secret/reported --to-name=secret/again --replace",
+        "attach secret/reported deploy/web --env K",
+        "detach secret/reported deploy/web",
+        "diff secret/reported secret/again",
+        "rename secret/again secret/last --yes",
+        "delete secret/last secret/other --yes",
+    ] {
+        let done = run(line);
+        assert!(!done.stdout.contains("secret/secret"), "{done}");
+    }
+    let submit = sandbox.run(["submit", "train", "-i", "x", "--secret", "secret/reported", "-n", namespace]);
+    assert!(submit.fails_with(2).stderr.contains("secret reported does not say what it holds"));
+    let swapped = sandbox.run(["attach", "deploy/web", "secret/reported", "--env", "K", "-n", namespace]);
+    assert!(swapped.fails_with(2).stderr.contains("attach reported deploy/web"), "the order is told");
 }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{Args, Subcommand};
 
 use super::attaching::AttachingArgs;
-use crate::flags::{Asked, Brings, Holds, WriteArgs, parse_end};
+use crate::flags::{self, Asked, Brings, Holds, WriteArgs, parse_end};
 use crate::moment::Moment;
 use crate::secret::{Credential, DOCKER_HUB};
 use crate::sources::SourceArgs;
@@ -59,7 +59,7 @@ pub(super) enum Typed {
 #[derive(Args)]
 pub(super) struct NewSecretArgs {
     /// Name of the secret
-    #[arg(value_name = "NAME", add = Holds::Text)]
+    #[arg(value_name = "NAME", value_parser = flags::parse_secret, add = Holds::Text)]
     pub(super) names: Vec<String>,
 
     /// Overwrite the secret if it exists; labels and annotations that are not named here stay

@@ -19,7 +19,7 @@ use crate::change::secret::{Done, SecretChange};
 use crate::cluster::{Failure, SecretWithValues};
 use crate::command_line::{self, CommandLine};
 use crate::error::{Error, Result};
-use crate::flags::{DryRun, Holds, Output, WriteArgs, parse_end};
+use crate::flags::{self, DryRun, Holds, Output, WriteArgs, parse_end};
 use crate::metadata::Ends;
 use crate::moment::Moment;
 use crate::propagation::Scope;
@@ -48,7 +48,7 @@ use crate::{change, session, sharing};
     KUBE_EDITOR=nano kubectl runai-secret edit hf --dry-run=server")]
 pub(crate) struct EditArgs {
     /// The secret
-    #[arg(value_name = "NAME", add = Holds::Secret)]
+    #[arg(value_name = "NAME", value_parser = flags::parse_secret, add = Holds::Secret)]
     name: String,
 
     /// Only this key, as it is

@@ -102,7 +102,7 @@ struct NameArgs {
 #[derive(clap::Args)]
 pub(super) struct MoreReferenceArgs {
     /// A secret, used as usual for what it holds: a login's variables or file, a registry login, an SSH key
-    #[arg(long = "secret", value_name = "NAME", add = Holds::Secret)]
+    #[arg(long = "secret", value_name = "NAME", value_parser = flags::parse_secret, add = Holds::Secret)]
     as_usual: Vec<String>,
 
     /// An env variable from every key of a secret, with a prefix before each name
@@ -110,7 +110,7 @@ pub(super) struct MoreReferenceArgs {
     env_all: Vec<String>,
 
     /// Pull the image with this registry login
-    #[arg(long, value_name = "NAME", add = Holds::Secret)]
+    #[arg(long, value_name = "NAME", value_parser = flags::parse_secret, add = Holds::Secret)]
     image_pull_secret: Vec<String>,
 
     /// Take the value of this variable as it stands, even if it reads like a key of a secret

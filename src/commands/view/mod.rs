@@ -12,7 +12,7 @@ use self::export::Existing;
 use crate::age::age;
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
-use crate::flags::{DataForm, HeadArgs, Holds, parse_data_form};
+use crate::flags::{self, DataForm, HeadArgs, Holds, parse_data_form};
 use crate::metadata::Metadata;
 use crate::moment::Moment;
 use crate::propagation::ExistingSecret;
@@ -44,7 +44,7 @@ use crate::wording::{few, nearest, plural};
     kubectl runai-secret view settings --reveal -o dotenv --export-file=.env")]
 pub(crate) struct ViewArgs {
     /// The secret
-    #[arg(value_name = "NAME", add = Holds::Secret)]
+    #[arg(value_name = "NAME", value_parser = flags::parse_secret, add = Holds::Secret)]
     name: String,
 
     /// Only these keys

@@ -242,7 +242,10 @@ mod tests {
     fn an_ingress_refers_to_secrets_in_annotations_of_its_controller() {
         let found = |key: &str, value: &str| {
             let object = json!({"metadata": {"namespace": "ns", "annotations": {"a": "b", (key): value}}});
-            in_annotations(&object).into_iter().map(|one| (one.way.to_string(), one.secret)).collect::<Vec<_>>()
+            in_annotations(&object)
+                .into_iter()
+                .map(|one| (one.way.to_string(), one.secret))
+                .collect::<Vec<_>>()
         };
         for (key, value) in [
             ("nginx.ingress.kubernetes.io/auth-secret", "s"),
