@@ -59,7 +59,23 @@ fn serve(playground: &Playground) -> Result<(), String> {
     );
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
-    runtime.block_on(tokio::signal::ctrl_c()).map_err(|error| error.to_string())
+    runtime.block_on(asked_to_end()).map_err(|error| error.to_string())
+}
+
+/// Waits for Ctrl-C, or for the end of the terminal or of the session: then its folder goes too.
+async fn asked_to_end() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut closed, mut ended) = (signal(SignalKind::hangup())?, signal(SignalKind::terminate())?);
+        tokio::select! {
+            pressed = tokio::signal::ctrl_c() => pressed,
+            _ = closed.recv() => Ok(()),
+            _ = ended.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
 
 fn update_docs(playground: &Playground) -> Result<(), String> {
