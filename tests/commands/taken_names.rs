@@ -159,3 +159,18 @@ fn questions_about_a_new_secret_go_on_with_one_that_is_there(world: &World, sand
     answer(&mut session, "Create secret/t?", "");
     assert_eq!(session.wait().0, 0);
 }
+
+#[scenario]
+fn who_may_not_look_is_asked_all_the_same(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("a");
+    let user = world.user("creator");
+    let rules = json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["create"]}]);
+    world.grant(&user, Some(&namespace), &rules);
+    let line = ["create", "s", "--prompt", "K", "-n", &namespace, "--token", &user.token];
+    let mut session = sandbox.in_terminal(line);
+    paste(&mut session, "Value of K");
+    let (code, shown) = session.wait();
+    assert_eq!(code, 0, "{shown}");
+    assert!(!shown.contains("Forbidden") && shown.contains("secret/s created"), "{shown}");
+    assert_eq!(world.secret_value(&namespace, "s", "K").unwrap(), VALUE.as_bytes());
+}

@@ -200,3 +200,18 @@ fn values_that_can_hardly_be_meant_are_told(world: &World, sandbox: &Sandbox) {
         keys["keys"].as_array().unwrap().iter().map(|key| key["doubt"].is_string()).collect();
     assert_eq!(doubts, [true, true, true, true, false]);
 }
+
+#[scenario]
+fn it_says_how_old_the_secret_is_and_which_labels_it_has(world: &World, sandbox: &Sandbox) {
+    let namespace = world.namespace("labels");
+    let labels = ["--label", "team=search-of-view", "--label", "copy-of=v4lue-of-labels"];
+    let create = ["create", "s", "--from-literal=k=v4lue-of-labels", "-n", &namespace];
+    sandbox.run(create.iter().chain(&labels)).success();
+    let seen = sandbox.run(["view", "s", "-n", &namespace]).success();
+    seen.never_shows(b"v4lue-of-labels");
+    assert!(seen.stderr.contains(": type Opaque, 1 key, made ") && seen.stderr.contains("s ago\n"), "{seen}");
+    assert!(
+        seen.stderr.contains("note: its labels: ") && seen.stderr.contains("team=search-of-view"),
+        "{seen}"
+    );
+}

@@ -19,7 +19,7 @@ use crate::propagation::ExistingSecret;
 use crate::secret::{self, Doubt, Identity, Notation, SecretValue, ValueSummary};
 use crate::session;
 use crate::session::Session;
-use crate::ui::Table;
+use crate::ui::{Table, Topic};
 use crate::wording::{few, nearest, plural};
 
 /// Show what is in a secret: keys, sizes, and what each value looks like
@@ -208,7 +208,11 @@ impl ViewArgs {
         }
         let fixed = if immutable { ", immutable" } else { "" };
         let count = plural(keys.len(), "key");
-        session.ui.note(&format!("secret {name} in {namespace}: type {secret_type}{fixed}, {count}"));
+        session.ui.note(&format!(
+            "secret {name} in {namespace}: type {secret_type}{fixed}, {count}, made {} ago",
+            age(created)
+        ));
+        tell_labels(&found.metadata, session);
         if keys.is_empty() {
             return Ok(());
         }
@@ -340,6 +344,18 @@ impl<'a> KeyReport<'a> {
             changed_by,
             look,
         }
+    }
+}
+
+/// Notes the labels of a secret; one that repeats a value is not shown.
+fn tell_labels(secret: &Metadata, session: &Session<'_>) {
+    let label =
+        |(key, value): (&String, &String)| session.ui.quotable(&format!("{key}={value}"), &Topic::default());
+    let labels: Vec<String> = secret.labels.iter().map(label).collect();
+    if !labels.is_empty() {
+        session
+            .ui
+            .note(&format!("its labels: {}", few(&labels.iter().map(String::as_str).collect::<Vec<_>>())));
     }
 }
 
