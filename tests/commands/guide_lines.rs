@@ -138,7 +138,6 @@ fn where_words_are_wrong_nothing_is_asked_before_that_is_said() {
     for (line, said) in [
         ("attach hf wep --env token -p vision", "name its kind: KIND/wep"),
         ("attach hf web -p vision", "say how the workload uses the secret"),
-        ("attach secret/hf deploy/web --env token -p vision", "\"secret/hf\""),
         ("attach deploy/web hf -p vision", "the secret comes first"),
         ("attach hf deploy/web more -p vision", "name its kind: KIND/more"),
         ("attach hf -e A=SECRET:hf,token -p vision", "name its kind: KIND/hf"),
