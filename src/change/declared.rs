@@ -575,7 +575,7 @@ impl<'a> Applying<'a> {
         old: &BTreeMap<String, SecretValue>,
     ) -> Result<()> {
         let is_emptied = |(key, value): &(&String, &SecretValue)| {
-            value.expose().is_empty() && old.get(*key).is_some_and(|old| !old.expose().is_empty())
+            secret::is_blank(value) && old.get(*key).is_some_and(|old| !secret::is_blank(old))
         };
         let Some((key, _)) = wanted.data.iter().find(is_emptied) else { return Ok(()) };
         let (name, Spot { title, namespace }) = (wanted.name(), spot);
