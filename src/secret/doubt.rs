@@ -34,12 +34,15 @@ const PLACEHOLDERS: [&str; 14] = [
     "redacted",
 ];
 
+/// What programs print where there is nothing, such as `jq -r .token` and the command line of AWS.
+const WORDS_FOR_NOTHING: [&str; 3] = ["null", "undefined", "None"];
+
 /// The reason for a doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Doubt {
     /// `"hf_…"`: programs other than shells and readers of dotenv files keep the quotes.
     Quoted,
-    /// `<your-token>`, `REPLACE_ME`, `$HF_TOKEN`.
+    /// `<your-token>`, `REPLACE_ME`, `$HF_TOKEN`, `null`.
     Placeholder,
     /// Base64 of a text: someone encoded it as a manifest wants it, and it is encoded once more.
     Encoded,
@@ -101,6 +104,7 @@ fn is_placeholder(text: &str) -> bool {
     }
     let plain = text.to_lowercase().replace(['-', '_'], "");
     PLACEHOLDERS.contains(&plain.as_str())
+        || WORDS_FOR_NOTHING.contains(&text)
         || (plain.len() > 2 && plain.chars().all(|char| matches!(char, 'x' | '*' | '.' | '…')))
 }
 
@@ -144,6 +148,8 @@ mod tests {
             ("change-me", Doubt::Placeholder),
             ("xxxxxxxx", Doubt::Placeholder),
             ("***", Doubt::Placeholder),
+            ("null\n", Doubt::Placeholder),
+            ("<no value>", Doubt::Placeholder),
             ("${HF_TOKEN}", Doubt::Placeholder),
             ("$HF_TOKEN", Doubt::Placeholder),
             ("aGZfYWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXo=", Doubt::Encoded),
@@ -161,6 +167,7 @@ mod tests {
             "hf_aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3z",
             "\"a\" and \"b\"",
             "\"",
+            "none",
             "x",
             "xx",
             "$ecret",

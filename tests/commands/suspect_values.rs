@@ -63,6 +63,7 @@ fn what_can_not_be_right_is_used_only_if_somebody_says_so(world: &World, sandbox
     sandbox.file("all.txt", format!("A=1\nB={CANARY}\n"));
     for (name, source, said) in [
         ("a", "--from-literal=K=<your-token>", "the value of K is a placeholder, and no value"),
+        ("nothing", "--from-literal=K=null", "the value of K is a placeholder, and no value"),
         ("b", "--from-file=K=all.txt", "the value of K is a whole file of variables"),
         ("c", "--from-login=huggingface", "this does not look like a Hugging Face token"),
         ("d", "--from-literal=K=a\u{200b}b", "has invisible characters in it"),
