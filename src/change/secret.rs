@@ -273,6 +273,17 @@ pub(crate) fn tell_keys(difference: &Difference, project: Option<&str>, session:
     }
 }
 
+/// Returns the keys that stay when a secret is replaced, and whose noted ends go with the values they were noted for.
+pub(crate) fn lost_ends(manifest: &SecretManifest, before: &Value, difference: &Difference) -> Vec<String> {
+    let ends = |metadata: Value| {
+        let metadata: Metadata = serde_json::from_value(metadata).unwrap_or_default();
+        metadata.annotations.ends
+    };
+    let mut lost = ends(before.clone()).lost_in(&ends(manifest.metadata_over(before, difference)));
+    lost.retain(|key| !difference.loses(key));
+    lost
+}
+
 /// Notes whose noted ends went with their old values, and what notes new ones. `place` is ` in team-a` if there are
 /// several.
 pub(crate) fn tell_lost_ends(keys: &[String], place: &str, again: &str, session: &Session<'_>) {

@@ -127,6 +127,8 @@ struct Copied {
     difference: Difference,
     /// With whom the copy is shared.
     scope: Scope,
+    /// The keys whose noted ends went with their old values.
+    lost_ends: Vec<String>,
 }
 
 pub(super) async fn run(args: &CopyArgs, session: &Session<'_>) -> Result<()> {
@@ -310,12 +312,14 @@ impl Copying<'_> {
         };
         let mut objects = Objects::asked(destinations.len(), write, session);
         for to in destinations {
-            if let Some(Copied { verb, difference, scope }) =
+            if let Some(Copied { verb, difference, scope, lost_ends }) =
                 several.one(to.title(), self.to_one(&to.namespace).await)?
             {
                 let (name, verb) = (self.manifest.to_name(), format!("{verb} in {}", to.title()));
                 objects.tell(&name, &verb, self.without_values(&to.namespace))?;
                 change::secret::tell_keys(&difference, Some(to.title()), session);
+                let place = format!(" in {}", to.title());
+                change::secret::tell_lost_ends(&lost_ends, &place, "set --expires", session);
                 self.tell_of_sharing(&to.namespace, &scope);
             }
         }
@@ -367,8 +371,13 @@ impl Copying<'_> {
         let mut tries = Tries::default();
         loop {
             let old = if self.args.replace || dry { self.read(namespace).await? } else { None };
-            let done = |verb, difference| {
-                Ok(Copied { verb, difference, scope: self.scope(old.as_ref().map(|(old, _)| old)) })
+            let done = |verb, difference: Difference| {
+                let old = old.as_ref().map(|(old, _)| old);
+                let lost = |old: &SecretHead<Value>| {
+                    change::secret::lost_ends(&self.manifest, &old.metadata, &difference)
+                };
+                let lost_ends = old.map(lost).unwrap_or_default();
+                Ok(Copied { verb, difference, scope: self.scope(old), lost_ends })
             };
             let failure = match &old {
                 Some(_) if !self.args.replace => return Err(self.exists(namespace)),

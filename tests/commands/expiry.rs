@@ -276,6 +276,23 @@ fn a_noted_end_is_listed_viewed_copied_and_checked(world: &World, sandbox: &Sand
 }
 
 #[scenario]
+fn a_copy_says_which_noted_ends_go_with_the_values_that_it_replaces(world: &World, sandbox: &Sandbox) {
+    let [from, to] = ["from", "to"].map(|name| world.project(name));
+    sandbox.run(["create", "s", "--from-literal=A=new", "--from-literal=B=same", "-p", &from.name]).success();
+    let ends = ["create", "s", "--from-literal=A=old", "--from-literal=B=same", "--expires=2199-01-31"];
+    sandbox.run(ends.iter().chain(&["-p", to.name.as_str()])).success();
+    let line = ["copy", "s", "-p", &from.name, "--to-project", &to.name, "--replace", "-y"];
+    let told = format!("the noted end of A went with the old value in {}; set --expires notes that", to.name);
+    for dry in [Some("--dry-run"), None] {
+        let copied = sandbox.run(line.iter().copied().chain(dry)).success();
+        assert!(copied.stderr.contains(&told), "{copied}");
+    }
+    assert_eq!(noted(world, &to.namespace, "s"), Some(json!({"B": "2199-01-31T00:00:00Z"})));
+    let again = sandbox.run(line).success();
+    assert!(!again.stderr.contains("noted end"), "{again}");
+}
+
+#[scenario]
 fn an_end_in_the_past_or_in_other_words_is_refused(world: &World, sandbox: &Sandbox) {
     let namespace = world.namespace("ns");
     for (end, words) in [

@@ -203,9 +203,7 @@ impl Replacement<'_> {
 
     /// Says which noted ends go with the values that they were noted for.
     fn tell_of_lost_ends(&self, before: &Value, difference: &Difference) {
-        let now = metadata(&self.manifest.metadata_over(before, difference)).annotations.ends;
-        let mut lost = metadata(before).annotations.ends.lost_in(&now);
-        lost.retain(|key| !difference.loses(key));
+        let lost = change::secret::lost_ends(self.manifest, before, difference);
         change::secret::tell_lost_ends(&lost, "", "--expires", self.session);
     }
 
