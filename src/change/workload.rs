@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::change::owner::Controller;
-use crate::change::recreate::workload::{Agreement, Saved, WorkloadRecreation};
+use crate::change::recreate::workload::{Agreement, Saved, WorkloadRecreation, loss};
 use crate::change::retry::Tries;
 use crate::cluster::{Cluster, Failure, Keep, Namespaces, Write};
 use crate::command_line::CommandLine;
@@ -392,7 +392,7 @@ impl<P: Plan> Change<'_, P> {
         }
         if ui.may_choose() {
             changed.differences.iter().for_each(|difference| ui.effect(difference));
-            let loss = self.recreation(&changed.differences, Agreement::Given).loss(object);
+            let loss = loss(target.kind, object);
             ui.effect(&format!(
                 "if it is deleted and created again: {loss}; it gets a new place in the queue"
             ));

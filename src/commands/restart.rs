@@ -20,7 +20,7 @@ use crate::{secret, session, sharing};
 /// A variable, a file mounted with subPath and the login of a storage driver are read once, when a container starts.
 /// Restarted is what started before the keys that it reads changed: deployments, stateful sets and daemon sets as by
 /// kubectl rollout restart, services of Knative and of Ray by a new revision. What nothing restarts, such as a job, is
-/// named with the command for it.
+/// named with the command for it; --recreate deletes jobs and pods and creates them again, as attach --recreate does.
 ///
 /// For a shared secret in Run:ai's namespace it waits until the copies are current, and restarts what uses them in all
 /// projects. It shows what it restarts and asks. Then it waits until the new pods are ready. A run that was cut short
@@ -29,6 +29,7 @@ use crate::{secret, session, sharing};
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret restart hf -p team-a\n  \
     kubectl runai-secret restart hf -n runai --yes\n  \
+    kubectl runai-secret restart hf -p team-a --recreate\n  \
     kubectl runai-secret restart hf -A --dry-run")]
 pub(crate) struct RestartArgs {
     /// The secret
@@ -38,6 +39,10 @@ pub(crate) struct RestartArgs {
     /// Restart everything that reads it at its start, not only what holds an old value
     #[arg(long)]
     all: bool,
+
+    /// Also delete jobs and pods that hold an old value, and create them again: their work so far is lost
+    #[arg(long)]
+    recreate: bool,
 
     /// Do not wait until the copies of a shared secret are current, nor until the new pods are ready
     #[arg(long)]
@@ -74,11 +79,12 @@ pub(super) async fn run(args: &RestartArgs, session: &Session<'_>) -> Result<()>
     {
         return Err(args.not_found(namespaces, &cluster).await);
     }
+    let plan = if args.recreate { rotation.with_recreation(plan).await } else { plan };
     rotation.agree(&plan).await?;
     let waiting = if args.no_wait { Waiting::No } else { Waiting::AtMost(args.timeout) };
     let next = CommandLine::plugin("usage").arg(&args.name);
     session.propose(&args.write, &session.in_this_place(next));
-    rotation.carry_out(&plan, waiting).await
+    rotation.carry_out(plan, waiting).await
 }
 
 /// Answers `restart job/train`, as one types it after `kubectl rollout`.

@@ -395,7 +395,7 @@ impl SetArgs {
         let is_shared = all.iter().any(|one| one.scope != Scope::Nobody);
         let waiting = if is_shared && is_real { Waiting::AtMost(self.timeout) } else { Waiting::No };
         let rotation = self.rotation(&first.place.change, &[], &first.scope, Whom::Stale);
-        both(several.verdict(), rotation.carry_out(&plan, waiting).await, session)
+        both(several.verdict(), rotation.carry_out(plan, waiting).await, session)
     }
 
     /// Finds what is to be restarted in one place.

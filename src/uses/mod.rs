@@ -1,6 +1,7 @@
 //! Finds the workloads that refer to a secret, and what a change of it does to them.
 
 pub(crate) mod account_logins;
+mod again;
 mod anew;
 pub(crate) mod attaching;
 pub(crate) mod consumers;

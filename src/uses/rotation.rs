@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::change::restart::{self, Naming, ONE_SECOND, Place, Restarts};
 use crate::cluster::{Cluster, Failure, KindOf, Namespaces, Seen, Unseen};
 use crate::command_line::CommandLine;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::flags::{DryRun, WriteArgs};
 use crate::history::Freshness;
 use crate::metadata::Metadata;
@@ -17,6 +17,7 @@ use crate::propagation::{Evidence, Scope, State as CopyState};
 use crate::session::Session;
 use crate::sharing;
 use crate::sharing::wait::{Among, Until};
+use crate::uses::again::{Again, make_again};
 use crate::uses::anew::what_makes_it_anew;
 use crate::uses::histories::Histories;
 use crate::wording::{few, list, plural};
@@ -70,6 +71,8 @@ pub(crate) struct Plan {
     underway: Vec<Place>,
     /// What nothing restarts.
     others: Vec<Other>,
+    /// What is made again instead.
+    again: Vec<Again>,
     unseen: Vec<Unseen>,
     /// Where the secret could not be seen.
     unseen_secrets: Vec<Unseen>,
@@ -150,6 +153,7 @@ impl<'a> Rotation<'a> {
             due: Vec::new(),
             underway: Vec::new(),
             others: Vec::new(),
+            again: Vec::new(),
             unseen,
             unseen_secrets: secrets.unseen.clone(),
             naming,
@@ -243,16 +247,28 @@ impl<'a> Rotation<'a> {
         }
     }
 
+    /// Has what nothing restarts be made again, where that is possible and it was seen to hold an old value.
+    pub(crate) async fn with_recreation(&self, plan: Plan) -> Plan {
+        let (again, others) = plan.others.into_iter().partition(Other::may_be_made_again);
+        let again: Vec<Other> = again;
+        let again = again.into_iter().map(|other| other.consumer).collect();
+        Plan { others, again: Again::read(again, self.cluster).await, ..plan }
+    }
+
     /// Says what the plan does, and asks.
     ///
     /// # Errors
     /// The answer is no, or nobody can be asked.
     pub(crate) async fn agree(&self, plan: &Plan) -> Result<()> {
         self.tell_unseen(plan);
-        if plan.due.is_empty() {
-            return Ok(());
-        }
-        let question = format!("Restart {}?", plural(plan.due.len(), "workload"));
+        let question = match (plan.due.len(), plan.again.len()) {
+            (0, 0) => return Ok(()),
+            (due, 0) => format!("Restart {}?", plural(due, "workload")),
+            (0, again) => format!("Delete {} and create again?", plural(again, "workload")),
+            (due, again) => {
+                format!("Restart {}, and delete {again} and create again?", plural(due, "workload"))
+            }
+        };
         self.session.confirm_effects(self.write, &plan.effects(), &question).await
     }
 
@@ -260,13 +276,17 @@ impl<'a> Rotation<'a> {
     ///
     /// # Errors
     /// Something was not restarted, or its new pods are not ready in time.
-    pub(crate) async fn carry_out(&self, plan: &Plan, waiting: Waiting) -> Result<()> {
+    pub(crate) async fn carry_out(&self, mut plan: Plan, waiting: Waiting) -> Result<()> {
+        let again = std::mem::take(&mut plan.again);
+        let plan = &plan;
         let Self { write, cluster, session, .. } = self;
-        if plan.due.is_empty() && plan.underway.is_empty() {
+        if plan.due.is_empty() && plan.underway.is_empty() && again.is_empty() {
             let seen = if plan.is_all_seen() { "" } else { " that could be seen" };
             session.ui.note(&format!("there is nothing{seen} to restart"));
         }
-        self.let_a_second_pass(plan).await;
+        if !(plan.due.is_empty() && again.is_empty()) {
+            self.let_a_second_pass(plan.looked).await;
+        }
         let Restarts { restarted, mut already } =
             restart::restart(self.secret, &plan.due, plan.naming, write, cluster, session).await?;
         let not_restarted = plan.due.len() - restarted.len() - already.len();
@@ -276,6 +296,12 @@ impl<'a> Rotation<'a> {
             let names: Vec<String> = already.iter().map(|place| plan.naming.of(place)).collect();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             session.ui.note(&format!("restarted already since the change: {}", few(&names)));
+        }
+        let made = self.make_again(again, plan.naming).await;
+        if let Err(error) = &made
+            && matches!(error.kind(), Kind::Interrupted | Kind::SteppedBack)
+        {
+            return made;
         }
         let places = [restarted, already].concat();
         let waited = match waiting {
@@ -292,14 +318,25 @@ impl<'a> Rotation<'a> {
                 "{failed} of {all} were not restarted, and hold what they read before"
             ))),
         };
-        self.worst([waited, restarts, self.proven(plan), self.arrived(plan)])
+        self.worst([waited, restarts, made, self.proven(plan), self.arrived(plan)])
     }
 
     /// Lets the second of the change end: what restarts in the same one can't be told from what read before.
-    async fn let_a_second_pass(&self, plan: &Plan) {
-        if self.whom == Whom::Stale && !plan.due.is_empty() && self.write.dry_run == DryRun::None {
-            tokio::time::sleep(ONE_SECOND.saturating_sub(plan.looked.elapsed())).await;
+    async fn let_a_second_pass(&self, looked: Instant) {
+        if self.whom == Whom::Stale && self.write.dry_run == DryRun::None {
+            tokio::time::sleep(ONE_SECOND.saturating_sub(looked.elapsed())).await;
         }
+    }
+
+    async fn make_again(&self, again: Vec<Again>, naming: Naming) -> Result<()> {
+        if again.is_empty() {
+            return Ok(());
+        }
+        let name = |name: &str, namespace: &str| match naming {
+            Naming::Alone => name.to_owned(),
+            Naming::WithNamespace => format!("{name} in {namespace}"),
+        };
+        make_again(again, name, self.write, self.cluster, self.session).await
     }
 
     /// Reports all errors, and returns the last of them.
@@ -367,6 +404,16 @@ impl<'a> Rotation<'a> {
         session::scope::warn_unseen(&plan.unseen_secrets, consequence, self.session);
     }
 
+    /// Returns the command that makes again what nothing restarts.
+    fn recreating(&self) -> CommandLine {
+        let restart = CommandLine::plugin("restart").arg(self.secret).then("--recreate");
+        match &self.area {
+            Area::Namespaces(Namespaces::One(namespace)) => restart.namespace(namespace),
+            Area::Namespaces(Namespaces::All | Namespaces::AllAtOnce) => restart.then("-A"),
+            Area::OfSource => restart.namespace(self.runai_namespace()),
+        }
+    }
+
     /// Names what nothing restarts, with what to do.
     fn tell_others(&self, plan: &Plan) {
         let session = self.session;
@@ -386,6 +433,17 @@ impl<'a> Rotation<'a> {
             let usage = CommandLine::plugin("usage").arg(self.secret).then("-A --stale");
             session.ui.note(&format!("  and {} more: {usage}", plan.others.len() - TOLD));
         }
+        if plan.others.iter().any(Other::may_be_made_again) {
+            session.ui.note(&format!("jobs and pods are deleted and created again by {}", self.recreating()));
+        }
+    }
+}
+
+impl Other {
+    /// Reports whether it can be made again, and was seen to hold what changed: what has no pods yet was perhaps just
+    /// made.
+    fn may_be_made_again(&self) -> bool {
+        Again::is_possible(&self.consumer) && !self.pods.is_empty()
     }
 }
 
@@ -436,6 +494,7 @@ impl Plan {
             all.due.append(&mut one.due);
             all.underway.append(&mut one.underway);
             all.others.append(&mut one.others);
+            all.again.append(&mut one.again);
             all.unseen.append(&mut one.unseen);
             all.unseen_secrets.append(&mut one.unseen_secrets);
             all.copies = match (all.copies.take(), one.copies.take()) {
@@ -492,6 +551,7 @@ impl Plan {
             let (workloads, more) = (plural(rest, "workload"), by_namespace.len() - TOLD);
             lines.push(format!("and {workloads} in {}", plural(more, "more namespace")));
         }
+        lines.extend(self.again.iter().map(Again::effect));
         lines
     }
 }

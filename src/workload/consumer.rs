@@ -121,6 +121,10 @@ impl Consumer {
         }
     }
 
+    pub(crate) fn uid(&self) -> &str {
+        &self.uid
+    }
+
     /// Returns `deployment.apps/web`.
     pub(crate) fn display_name(&self) -> String {
         self.kind.display_name(&self.name)

@@ -199,3 +199,54 @@ fn names_and_run_ais_namespace_are_refused(world: &World, sandbox: &Sandbox) {
     }
     assert_eq!(names(world, &runai), ["idle"]);
 }
+
+/// In a cluster of its own: it looks at all projects there are.
+#[test]
+fn in_all_projects_what_nothing_uses_goes_and_a_project_that_cannot_be_searched_is_named() {
+    let world = World::in_process();
+    let sandbox = Sandbox::new().with(&world);
+    let [a, b] = ["a", "b"].map(|name| world.project(name));
+    let (other, runai) = (world.namespace("other"), world.runai_namespace());
+    for namespace in [&a.namespace, &b.namespace, &other, &runai] {
+        world.create_secret(namespace, "s", &[("a", "v4lue")]);
+        world.create_secret(namespace, "idle", &[("a", "v4lue")]);
+        create_workload(&world, namespace, "deployments", "web", with_variable("a"));
+    }
+    let line = ["delete", "--unused", "-A", "--yes", "--runai-namespace", &runai];
+    let dry = sandbox.run(line.iter().chain(&["--dry-run"])).success();
+    assert_eq!(dry.stdout.lines().count(), 2, "{dry}");
+    for project in [&a, &b] {
+        assert!(dry.stderr.contains(&format!("secret idle in {}: Opaque", project.name)), "{dry}");
+    }
+    assert!(world.writes().is_empty(), "{:?}", world.lines());
+
+    // Who may look at one project alone leaves the other as it is.
+    let user = world.user("limited");
+    let every = json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]);
+    let namespaces = json!([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list"]}]);
+    world.grant(&user, Some(&a.namespace), &every);
+    world.grant(&user, None, &namespaces);
+    let partly = sandbox.run(line.iter().chain(&["--token", &user.token])).fails_with(3);
+    assert!(
+        partly.stderr.contains(&b.namespace) && partly.stderr.contains("1 project could not be searched"),
+        "{partly}"
+    );
+    assert_eq!(names(&world, &a.namespace), ["s"], "{partly}");
+    assert_eq!(names(&world, &b.namespace), ["idle", "s"], "{partly}");
+
+    world.clear_log();
+    let done = sandbox.run(line).success();
+    assert!(done.stdout.contains("secret/idle deleted"), "{done}");
+    let lists = |group: &str| world.lines().iter().filter(|line| line.contains(group)).count();
+    assert_eq!(
+        lists("/apis/apps/v1/deployments"),
+        2,
+        "one list of all namespaces, and one before it deletes"
+    );
+    assert_eq!(names(&world, &b.namespace), ["s"], "{done}");
+    for namespace in [&other, &runai] {
+        assert_eq!(names(&world, namespace), ["idle", "s"], "it is no project's");
+    }
+    let wrong = sandbox.run(["delete", "s", "-A"]).fails_with(2);
+    assert!(wrong.stderr.contains("--unused"), "{wrong}");
+}

@@ -274,3 +274,93 @@ fn a_workload_in_the_place_of_the_secret_is_answered_with_the_command_for_it(
     assert!(rollout.stderr.contains("kubectl runai-secret restart NAME\n"), "{rollout}");
     assert!(world.requests().is_empty());
 }
+
+/// A job that reads a key, with a pod that runs.
+fn job_that_reads(world: &World, namespace: &str, name: &str) -> String {
+    let mut template = crate::workloads::pod_template("Never");
+    with_variable("a")(&mut template["spec"]);
+    let metadata = json!({"name": name, "labels": {"team": "a"}});
+    let job = json!({"metadata": metadata, "spec": {"template": template}});
+    world.create(&crate::workloads::job_path(namespace, ""), &job);
+    running_pod(world, namespace, name, "Job")
+}
+
+/// Plays the kubelet that ends pods.
+fn end_pods_that_go(world: &World, namespace: &str) {
+    let pods = format!("/api/v1/namespaces/{namespace}/pods");
+    for pod in world.list(&pods).iter().filter(|pod| pod["metadata"]["deletionTimestamp"].is_string()) {
+        let path = format!("{pods}/{}", pod["metadata"]["name"].as_str().unwrap());
+        world.admin("DELETE", &path, Some(&json!({"gracePeriodSeconds": 0})));
+    }
+}
+
+#[scenario]
+fn with_recreate_jobs_and_pods_that_hold_an_old_value_are_made_again_after_review(
+    world: &World,
+    sandbox: &Sandbox,
+) {
+    let namespace = world.namespace("ns");
+    world.create_secret(&namespace, "s", &[("a", "old")]);
+    sleep(NEXT_SECOND);
+    job_that_reads(world, &namespace, "train");
+    let new = job_that_reads(world, &namespace, "new");
+    let mut pod = crate::workloads::pod_template("Always");
+    with_variable("a")(&mut pod["spec"]);
+    pod["metadata"] = json!({"name": "notebook"});
+    let notebook = format!("/api/v1/namespaces/{namespace}/pods/notebook");
+    world.create(notebook.rsplit_once('/').unwrap().0, &pod);
+    start(world, &namespace, "notebook", "2020-01-01T00:00:00Z");
+    sleep(NEXT_SECOND);
+    sandbox.stdin("new-v4lue").run(["set", "s", "a", "-n", &namespace]).success();
+    start(world, &namespace, &new, "2099-01-01T00:00:00Z");
+    sleep(NEXT_SECOND);
+    let uid = |path: &str| world.get(path).unwrap()["metadata"]["uid"].clone();
+    let paths = [crate::workloads::job_path(&namespace, "train"), notebook];
+    let untouched = uid(&crate::workloads::job_path(&namespace, "new"));
+    let before = paths.each_ref().map(|path| uid(path));
+    let run = |words: &[&str]| sandbox.run(words.iter().chain(&["-n", namespace.as_str()]));
+
+    world.clear_log();
+    let named = run(&["restart", "s", "-y"]).success();
+    let way = format!(
+        "jobs and pods are deleted and created again by kubectl runai-secret restart s --recreate -n {namespace}\n"
+    );
+    assert!(named.stderr.contains(&way) && named.stdout.is_empty(), "{named}");
+    let asked = run(&["restart", "s", "--recreate"]).fails_with(2);
+    for name in ["job.batch/train", "pod/notebook"] {
+        let effect =
+            format!("{namespace}: deletes {name} and creates it again, with a new place in the queue; ");
+        assert!(asked.stderr.contains(&effect), "{asked}");
+    }
+    assert!(asked.stderr.contains("Delete 2 workloads and create again?"), "{asked}");
+    assert!(!asked.stderr.contains("job.batch/new"), "{asked}");
+    let sorted = |outcome: &Outcome| {
+        let mut lines: Vec<String> = outcome.stdout.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let dry = run(&["restart", "s", "--recreate", "--dry-run"]).success();
+    assert_eq!(sorted(&dry), ["job.batch/train recreated (dry run)", "pod/notebook recreated (dry run)"]);
+    assert!(world.writes().is_empty(), "{:?}", world.lines());
+
+    let mut running = sandbox.spawn(["restart", "s", "--recreate", "-y", "-n", &namespace]);
+    let begin = Instant::now();
+    while running.is_running() && begin.elapsed() < REACHED {
+        end_pods_that_go(world, &namespace);
+        sleep(Duration::from_millis(50));
+    }
+    let done = running.wait().success();
+    assert_eq!(sorted(&done), ["job.batch/train recreated", "pod/notebook recreated"]);
+    assert!(done.stderr.contains("if this is cut short, this command brings the old one back: "), "{done}");
+    for (path, before) in paths.iter().zip(before) {
+        assert_ne!(uid(path), before, "{path}");
+    }
+    assert_eq!(world.get(&paths[0]).unwrap()["metadata"]["labels"]["team"], "a");
+    assert_eq!(uid(&crate::workloads::job_path(&namespace, "new")), untouched);
+
+    // What has no pods yet, or pods that did not start, is not made again once more.
+    world.clear_log();
+    let again = run(&["restart", "s", "--recreate", "-y"]).success();
+    assert_eq!(again.stdout, "", "{again}");
+    assert!(world.writes().is_empty(), "{:?}", world.lines());
+}

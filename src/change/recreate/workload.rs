@@ -18,7 +18,7 @@ use crate::flags::{DryRun, WriteArgs};
 use crate::random::random;
 use crate::session::Session;
 use crate::ui;
-use crate::workload::{JobState, Target, clean_copy, generated_suffix, job_state};
+use crate::workload::{JobState, Kind, Target, clean_copy, generated_suffix, job_state};
 
 /// The longest name that may grow by a suffix and still make legal names of pods.
 const SHORT_NAME: usize = 30;
@@ -129,26 +129,16 @@ impl WorkloadRecreation<'_> {
             return Ok(());
         }
         let mut effects = vec![
-            format!("{} in namespace {} is deleted; {}", self.target, self.namespace, self.loss(old)),
+            format!(
+                "{} in namespace {} is deleted; {}",
+                self.target,
+                self.namespace,
+                loss(self.target.kind, old)
+            ),
             "it is created again under its name, with a new place in the queue".to_owned(),
         ];
         effects.extend_from_slice(self.differences);
         self.session.confirm_effects(self.write, &effects, &format!("Recreate {}?", self.target)).await
-    }
-
-    /// Describes what stops with the old object.
-    pub(crate) fn loss(&self, old: &Value) -> String {
-        if self.target.kind.name != "Job" {
-            return "what runs in it stops and its work so far is lost".to_owned();
-        }
-        match job_state(old) {
-            JobState::Running { pods: 0 } => "it has no pods yet".to_owned(),
-            JobState::Running { pods: 1 } => "1 running pod stops and its work so far is lost".to_owned(),
-            JobState::Running { pods } => format!("{pods} running pods stop and their work so far is lost"),
-            JobState::Suspended => "it is suspended: no pod is stopped".to_owned(),
-            JobState::Completed => "it was completed: it runs once more".to_owned(),
-            JobState::Failed => "it had failed: it runs once more".to_owned(),
-        }
     }
 
     /// Returns a file name of its own for every attempt: two that run at once must not remove each other's
@@ -204,6 +194,21 @@ impl WorkloadRecreation<'_> {
         }
         saved.remove();
         Err(refusal.hint(format!("the old {} was put back as it was", self.target)))
+    }
+}
+
+/// Describes what stops with the old object.
+pub(crate) fn loss(kind: &Kind, old: &Value) -> String {
+    if kind.name != "Job" {
+        return "what runs in it stops and its work so far is lost".to_owned();
+    }
+    match job_state(old) {
+        JobState::Running { pods: 0 } => "it has no pods yet".to_owned(),
+        JobState::Running { pods: 1 } => "1 running pod stops and its work so far is lost".to_owned(),
+        JobState::Running { pods } => format!("{pods} running pods stop and their work so far is lost"),
+        JobState::Suspended => "it is suspended: no pod is stopped".to_owned(),
+        JobState::Completed => "it was completed: it runs once more".to_owned(),
+        JobState::Failed => "it had failed: it runs once more".to_owned(),
     }
 }
 

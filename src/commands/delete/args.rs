@@ -19,12 +19,14 @@ use crate::flags::{self, Holds, WriteArgs, parse_duration};
 ///
 /// --unused looks for secrets that nothing refers to, lists them and asks. What has an owner, is shared or a copy, is a
 /// credential of Run:ai or of the server's own types stays. If a kind can't be listed, nothing is deleted without
-/// --force. Each is judged again before it goes.
+/// --force. Each is judged again before it goes. -A looks at all projects, and leaves alone and names those that it can't
+/// search.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     kubectl runai-secret delete old-token -p team-a\n  \
     kubectl runai-secret delete old-token -p team-a,team-b --dry-run=server\n  \
-    kubectl runai-secret delete --unused -p team-a,team-b\n  \
+    kubectl runai-secret delete --unused -A --dry-run\n  \
     kubectl runai-secret delete hf --cluster-wide")]
 pub(crate) struct DeleteArgs {
     /// The secrets
@@ -34,6 +36,10 @@ pub(crate) struct DeleteArgs {
     /// Delete the secrets that nothing uses, after a review
     #[arg(long, conflicts_with_all = ["names", "cluster_wide"])]
     pub(super) unused: bool,
+
+    /// With --unused: in all projects
+    #[arg(short = 'A', long, alias = "all-namespaces")]
+    pub(super) all_projects: bool,
 
     /// Delete a shared secret of the Run:ai namespace, and all its copies
     #[arg(long)]

@@ -28,6 +28,9 @@ pub(super) async fn run(args: &DeleteArgs, session: &Session<'_>) -> Result<()> 
     if args.cluster_wide {
         session.runai_namespace("delete --cluster-wide")?;
     }
+    if args.all_projects && !args.unused {
+        return Err(Error::usage("--all-projects goes with --unused").hint("-p team-a,team-b names projects"));
+    }
     let cluster = session.connect().await?;
     if args.unused {
         return unused::run(args, &cluster, session).await;

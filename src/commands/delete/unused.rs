@@ -20,7 +20,7 @@ use crate::propagation;
 use crate::secret::{CREDENTIAL_LABEL, is_the_servers};
 use crate::session::Session;
 use crate::session::batch::{Objects, Several};
-use crate::wording::{list, plural};
+use crate::wording::{few, plural};
 use crate::workload::Reference;
 use crate::{session, uses};
 
@@ -33,7 +33,21 @@ struct Idle<'p> {
     secret: Listed,
 }
 
+/// The namespaces to look at.
+struct Area {
+    places: Vec<Place>,
+    reach: Reach,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// Those that were named.
+    Named,
+    EveryProject,
+}
+
 /// What is in one namespace.
+#[derive(Default)]
 struct Look {
     secrets: Vec<Listed>,
     /// The names that anything refers to, certainly or probably.
@@ -52,18 +66,64 @@ enum Stays {
 }
 
 pub(super) async fn run(args: &DeleteArgs, cluster: &Cluster, session: &Session<'_>) -> Result<()> {
-    let places = session.namespaces(cluster).await?;
-    refuse_runais(&places, session)?;
-    let looks = look_at(&places, cluster).await?;
-    refuse_unseen(&looks, args, session)?;
-    let idle = idle(&places, looks, session);
-    if idle.is_empty() {
-        let namespaces: Vec<&str> = places.iter().map(|(namespace, _)| namespace.as_str()).collect();
-        session.ui.note(&format!("no secret to delete that nothing uses in {}", list(&namespaces)));
-        return Ok(());
+    let area = Area::of(args, cluster, session).await?;
+    refuse_runais(&area.places, session)?;
+    let looks = area.look(cluster).await?;
+    refuse_unseen(&looks, &area, args, session)?;
+    let left_out = if args.force { 0 } else { looks.iter().filter(|look| !look.unseen.is_empty()).count() };
+    let idle = idle(&area, looks, args, session);
+    let done = if idle.is_empty() {
+        let namespaces: Vec<&str> = area.places.iter().map(|(namespace, _)| namespace.as_str()).collect();
+        session.ui.note(&format!("no secret to delete that nothing uses in {}", few(&namespaces)));
+        Ok(())
+    } else {
+        let chosen = choose(idle, args, session).await?;
+        Removal { args, cluster, session }.run(&area, &chosen).await
+    };
+    match left_out {
+        0 => done,
+        _ => done.and(Err(Error::partly(format!("{} could not be searched", plural(left_out, "project"))))),
     }
-    let chosen = choose(idle, args, session).await?;
-    Removal { args, cluster, session }.run(&places, &chosen).await
+}
+
+impl Area {
+    async fn of(args: &DeleteArgs, cluster: &Cluster, session: &Session<'_>) -> Result<Self> {
+        if !args.all_projects {
+            return Ok(Self { places: session.namespaces(cluster).await?, reach: Reach::Named });
+        }
+        if session.is_place_chosen() {
+            return Err(Error::usage("--all-projects excludes --project and --namespace")
+                .hint("leave out --all-projects, or --project and --namespace"));
+        }
+        let projects = cluster.projects().await.map_err(|failure| {
+            Error::from(failure).hint("without the right to list namespaces, name projects: -p team-a,team-b")
+        })?;
+        let runai = &session.globals.place.runai_namespace;
+        let projects = projects.into_iter().filter(|project| project.namespace != *runai);
+        let places = projects.map(|project| (project.namespace, Some(project.name))).collect();
+        Ok(Self { places, reach: Reach::EveryProject })
+    }
+
+    /// Lists the secrets and what refers to any: of every project in all namespaces at once.
+    async fn look(&self, cluster: &Cluster) -> Result<Vec<Look>> {
+        let look = async |(namespace, _): &Place| {
+            let all = look_at(Namespaces::One(namespace.clone()), cluster).await?;
+            Ok::<_, Error>(all.into_values().next().unwrap_or_default())
+        };
+        match self.reach {
+            Reach::Named => try_join_all(self.places.iter().map(look)).await,
+            Reach::EveryProject => {
+                let mut all = look_at(Namespaces::All, cluster).await?;
+                let everywhere = all.remove(&None).unwrap_or_default();
+                let of = |(namespace, _): &Place| {
+                    let mut look = all.remove(&Some(namespace.clone())).unwrap_or_default();
+                    look.unseen.extend(everywhere.unseen.iter().cloned());
+                    look
+                };
+                Ok(self.places.iter().map(of).collect())
+            }
+        }
+    }
 }
 
 /// Refuses Run:ai's namespace: what its own programs read there is in no list.
@@ -76,33 +136,47 @@ fn refuse_runais(places: &[Place], session: &Session<'_>) -> Result<()> {
         .hint("name a project, or delete a secret by its name"))
 }
 
-/// Lists the secrets and what refers to any, in all places at once.
-async fn look_at(places: &[Place], cluster: &Cluster) -> Result<Vec<Look>> {
-    let look = async |(namespace, _): &Place| {
-        let scope = Namespaces::One(namespace.clone());
-        let selection = Selection { labels: "", makers: Makers::People, keys: Keys::Count };
-        let named = |reference: &Reference| !reference.secret.is_empty();
-        let (secrets, users) = tokio::try_join!(
-            cluster.list_secrets(&scope, &selection, |secret| secret),
-            uses::consumers::find(named, &scope, cluster)
-        )?;
-        let references = users.found.into_iter().flat_map(|one| one.references);
-        let used = references.map(|reference| reference.secret).collect();
-        let unseen = [secrets.unseen, users.unseen].concat();
-        Ok::<_, Error>(Look { secrets: secrets.found, used, unseen })
+/// Lists the secrets and what refers to any, by namespace; what could not be seen in any is under none.
+async fn look_at(scope: Namespaces, cluster: &Cluster) -> Result<BTreeMap<Option<String>, Look>> {
+    let selection = Selection { labels: "", makers: Makers::People, keys: Keys::Count };
+    let of_any = |reference: &Reference| !reference.secret.is_empty();
+    let (secrets, users) = tokio::try_join!(
+        cluster.list_secrets(&scope, &selection, |secret| secret),
+        uses::consumers::find(of_any, &scope, cluster)
+    )?;
+    let mut looks: BTreeMap<Option<String>, Look> = BTreeMap::new();
+    let one = match &scope {
+        Namespaces::One(namespace) => Some(namespace.clone()),
+        Namespaces::All | Namespaces::AllAtOnce => None,
     };
-    try_join_all(places.iter().map(look)).await
+    let of = |namespace: &str| Some(one.clone().unwrap_or_else(|| namespace.to_owned()));
+    for user in users.found {
+        let names = user.references.into_iter().map(|reference| reference.secret);
+        looks.entry(of(&user.namespace)).or_default().used.extend(names);
+    }
+    for unseen in secrets.unseen.into_iter().chain(users.unseen) {
+        let place = one.clone().or_else(|| unseen.namespace.clone());
+        looks.entry(place).or_default().unseen.push(unseen);
+    }
+    for secret in secrets.found {
+        looks.entry(of(&secret.metadata.namespace)).or_default().secrets.push(secret);
+    }
+    Ok(looks)
 }
 
 /// # Errors
-/// A kind could not be searched: what nobody was seen to use may be used there.
-fn refuse_unseen(looks: &[Look], args: &DeleteArgs, session: &Session<'_>) -> Result<()> {
-    let unseen: Vec<Unseen> = looks.iter().flat_map(|look| look.unseen.clone()).collect();
+/// A kind could not be searched: what nobody was seen to use may be used there. Of all projects it is enough that some
+/// could be.
+fn refuse_unseen(looks: &[Look], area: &Area, args: &DeleteArgs, session: &Session<'_>) -> Result<()> {
+    let mut unseen: Vec<Unseen> = looks.iter().flat_map(|look| look.unseen.clone()).collect();
+    unseen.sort_unstable();
+    unseen.dedup();
     if unseen.is_empty() {
         return Ok(());
     }
     session::scope::warn_unseen(&unseen, "what seems unused may be used there", session);
-    if args.force {
+    let is_some_seen = looks.iter().any(|look| look.unseen.is_empty());
+    if args.force || area.reach == Reach::EveryProject && is_some_seen {
         return Ok(());
     }
     Err(Error::failed("not every kind could be searched for uses; nothing was deleted")
@@ -110,11 +184,12 @@ fn refuse_unseen(looks: &[Look], args: &DeleteArgs, session: &Session<'_>) -> Re
 }
 
 /// Returns what may go, and counts what stays though nobody was seen to use it.
-fn idle<'p>(places: &'p [Place], looks: Vec<Look>, session: &Session<'_>) -> Vec<Idle<'p>> {
+fn idle<'p>(area: &'p Area, looks: Vec<Look>, args: &DeleteArgs, session: &Session<'_>) -> Vec<Idle<'p>> {
     let runai = &session.globals.place.runai_namespace;
     let mut staying: BTreeMap<Stays, usize> = BTreeMap::new();
     let mut idle = Vec::new();
-    for (place, Look { secrets, used, .. }) in places.iter().zip(looks) {
+    let searched = area.places.iter().zip(looks).filter(|(_, look)| args.force || look.unseen.is_empty());
+    for (place, Look { secrets, used, .. }) in searched {
         for secret in secrets.into_iter().filter(|secret| !used.contains(&secret.metadata.name)) {
             match Stays::why(&secret, runai) {
                 Some(why) => *staying.entry(why).or_default() += 1,
@@ -218,11 +293,11 @@ struct Removal<'a> {
 
 impl Removal<'_> {
     /// Deletes what is still as it was listed and still unused, some at once.
-    async fn run(&self, places: &[Place], chosen: &[Idle<'_>]) -> Result<()> {
+    async fn run(&self, area: &Area, chosen: &[Idle<'_>]) -> Result<()> {
         let Self { args, cluster, session } = self;
         let is_real = args.write.dry_run == DryRun::None;
-        let again = if is_real { look_at(places, cluster).await? } else { Vec::new() };
-        let looks = places.iter().map(|(namespace, _)| namespace.as_str()).zip(&again);
+        let again = if is_real { area.look(cluster).await? } else { Vec::new() };
+        let looks = area.places.iter().map(|(namespace, _)| namespace.as_str()).zip(&again);
         let now: &BTreeMap<&str, &Look> = &looks.collect();
         let mut several = Several::secrets(chosen.len(), session);
         let objects = Objects::asked(chosen.len(), &args.write, session);
@@ -251,7 +326,10 @@ impl Removal<'_> {
     /// Deletes one secret. Nothing is read again in a dry run.
     async fn remove(&self, one: &Idle<'_>, now: Option<&Look>) -> Result<()> {
         let Metadata { name, uid, resource_version, .. } = &one.secret.metadata;
-        if let Some(Look { secrets, used, .. }) = now {
+        if let Some(Look { secrets, used, unseen }) = now {
+            if !(unseen.is_empty() || self.args.force) {
+                return Err(Error::failed("not every kind could be searched again; it was not deleted"));
+            }
             if used.contains(name) {
                 return Err(Error::failed("something refers to it now; it was not deleted"));
             }
