@@ -15,7 +15,7 @@ use crate::flags::{self, DryRun, Holds, WriteArgs};
 use crate::history;
 use crate::metadata::{EXPIRES, Metadata};
 use crate::propagation::{self, ExistingSecret, Scope};
-use crate::secret::{self, CREDENTIAL_LABEL, Difference, SERVICE_ACCOUNT_TOKEN, SecretManifest};
+use crate::secret::{self, CREDENTIAL_LABEL, Difference, LOGIN_LABEL, SERVICE_ACCOUNT_TOKEN, SecretManifest};
 use crate::session::Session;
 use crate::session::batch::{self, Objects, Several};
 use crate::sharing::CopyCheck;
@@ -279,8 +279,9 @@ fn manifest(found: &ExistingSecret, new_name: &str, cluster: Option<&str>) -> Se
     manifest.annotations = BTreeMap::from([(COPIED_FROM.to_owned(), origin)]);
     let ends = found.metadata.annotations.ends.annotation();
     manifest.annotations.extend(ends.map(|ends| (EXPIRES.to_owned(), ends)));
-    let credential = labels.get_key_value(CREDENTIAL_LABEL);
-    manifest.labels.extend(credential.map(|(label, value)| (label.clone(), value.clone())));
+    // What it is for is true of the copy as well.
+    let uses = [CREDENTIAL_LABEL, LOGIN_LABEL].into_iter().filter_map(|label| labels.get_key_value(label));
+    manifest.labels.extend(uses.map(|(label, value)| (label.clone(), value.clone())));
     manifest
 }
 

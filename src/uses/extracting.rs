@@ -206,13 +206,17 @@ impl<'a> Filled<'a> {
     ///
     /// # Errors
     /// It can't be read or changed, or has another value under a key.
-    async fn look(manifest: SecretManifest, change: Option<SecretChange<'a>>) -> Result<Self> {
+    async fn look(
+        manifest: SecretManifest,
+        moves: &[Move],
+        change: Option<SecretChange<'a>>,
+    ) -> Result<Self> {
         let found: Option<SecretWithValues> = match &change {
             Some(change) => change.read().await?,
             None => None,
         };
         if let (Some(secret), Some(change)) = (&found, &change) {
-            refuse_other_values(&manifest, secret, &change.namespace)?;
+            refuse_other_values(&manifest, moves, secret, &change.namespace)?;
             if manifest.data.keys().any(|key| !secret.values.contains_key(key)) {
                 change.check(&secret.head).await?;
             }
@@ -240,7 +244,7 @@ impl<'a> Extracting<'a> {
             let change = destination.map(|Destination { cluster, namespace }| {
                 SecretChange::in_namespace("set", name, namespace.clone(), write, cluster.clone(), session)
             });
-            secrets.push(Filled::look(manifest, change));
+            secrets.push(Filled::look(manifest, &moves, change));
         }
         let secrets = futures::future::try_join_all(secrets).await?;
         let (is_prepared, written) = (Cell::new(false), RefCell::default());
@@ -278,19 +282,29 @@ impl<'a> Extracting<'a> {
 }
 
 /// Refuses to replace a value that somebody else may use.
-fn refuse_other_values(manifest: &SecretManifest, found: &SecretWithValues, namespace: &str) -> Result<()> {
+fn refuse_other_values(
+    manifest: &SecretManifest,
+    moves: &[Move],
+    found: &SecretWithValues,
+    namespace: &str,
+) -> Result<()> {
     let is_other =
         |(key, value): &(&String, &SecretValue)| found.values.get(*key).is_some_and(|old| old != *value);
     let Some((key, _)) = manifest.data.iter().find(is_other) else { return Ok(()) };
     let name = &manifest.name;
+    let of_key = moves.iter().find(|one| one.secret == *name && one.key == *key);
+    let variable = of_key.map_or("VAR", |one| one.variable.as_str());
     let numbered = (2..MOST_KEYS).map(|number| format!("{key}_{number}"));
     let free = numbered.into_iter().find(|key| !found.values.contains_key(key));
     let free = free.unwrap_or_else(|| "KEY".to_owned());
+    let another = format!(
+        "take another key: --extract {variable}={name},{free}; or another secret: --extract {variable}=NAME"
+    );
+    let attach = CommandLine::plugin("attach").arg(name).then("KIND/NAME --env");
+    let attach = attach.arg(format!("{variable}={key}")).then("--overwrite").namespace(namespace);
     Err(Error::failed(format!("key {key} of secret {name} in {namespace} has another value"))
-        .hint(format!("take another key: --extract VAR={name},{free}; or another secret: --extract VAR=NAME"))
-        .hint(format!(
-            "if the value that is there is the right one: attach {name} KIND/NAME --env VAR={key} --overwrite"
-        )))
+        .hint(another)
+        .hint(format!("if the value that is there is the right one: {attach}")))
 }
 
 impl Plan for Extracting<'_> {
@@ -341,7 +355,9 @@ impl Plan for Extracting<'_> {
                 continue;
             };
             let plan = |found: Option<&SecretWithValues>| {
-                found.map_or(Ok(()), |found| refuse_other_values(manifest, found, &change.namespace))?;
+                found.map_or(Ok(()), |found| {
+                    refuse_other_values(manifest, &self.moves, found, &change.namespace)
+                })?;
                 Ok(secret_change::Plan::set(manifest, found))
             };
             let found = found.take();

@@ -13,14 +13,19 @@ use crate::secret::ProcessInput;
 use crate::session;
 use crate::session::Session;
 use crate::wording::list;
+use crate::workload::Attachment;
 
 /// How many places are named at most.
 const MOST: usize = 5;
 
-/// Returns the error that the secret is missing, with what to do about it.
+/// The type of `create` that pulls images.
+const LOGIN: &str = "docker-registry";
+
+/// Returns the error that the secret of these attachments is missing, with what to do about it.
 pub(crate) async fn explain(
     failure: Failure,
     name: &str,
+    attachments: &[Attachment],
     namespace: &str,
     cluster: &Cluster,
     session: &Session<'_>,
@@ -48,18 +53,34 @@ pub(crate) async fn explain(
     let logins = logins(name, namespace);
     let create = match logins.first() {
         Some(login) => format!("or {}: {}", login.name, command(login)),
-        None => format!(
-            "or create it: {}",
-            CommandLine::plugin("create").arg(name).namespace(namespace).then("--from-file=KEY=PATH")
-        ),
+        None => format!("or create it: {}", creation(name, attachments, namespace)),
     };
     error = error.hint(create);
+    let (about, create) = if pulls_images(name, attachments) {
+        ("type the registry, the user and the password", vec!["create", LOGIN, name])
+    } else {
+        ("type or paste its value, or take it from a file", vec!["create", name])
+    };
     let own = Remedy {
         name: "create it".to_owned(),
-        about: "type or paste its value, or take it from a file".to_owned(),
-        deed: Deed::First(words(["create", name], namespace)),
+        about: about.to_owned(),
+        deed: Deed::First(words(create, namespace)),
     };
     copies.into_iter().chain(logins).chain([own]).fold(error, Error::remedy)
+}
+
+/// Returns the command that creates it, in the type that its use needs.
+fn creation(name: &str, attachments: &[Attachment], namespace: &str) -> CommandLine {
+    let create = CommandLine::plugin("create");
+    if pulls_images(name, attachments) {
+        let create = create.arg(LOGIN).arg(name).namespace(namespace);
+        return create.then("--docker-server=HOST --docker-username=USER");
+    }
+    create.arg(name).namespace(namespace).then("--from-file=KEY=PATH")
+}
+
+fn pulls_images(name: &str, attachments: &[Attachment]) -> bool {
+    attachments.iter().any(|one| matches!(one, Attachment::ImagePull { secret } if secret == name))
 }
 
 /// Returns the command of a remedy, to be typed.

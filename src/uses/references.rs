@@ -191,7 +191,9 @@ pub(crate) async fn check(
                 session.ui.warning(&format!("secret {name} does not exist yet in namespace {namespace}"));
             }
             Err(failure) if failure.is_not_found() => {
-                return Err(uses::missing_secret::explain(failure, name, namespace, cluster, session).await);
+                let explained =
+                    uses::missing_secret::explain(failure, name, attachments, namespace, cluster, session);
+                return Err(explained.await);
             }
             Err(failure) => return Err(failure.into()),
         }

@@ -248,6 +248,15 @@ fn what_is_no_such_file_is_answered_without_a_value() {
 }
 
 #[scenario]
+fn a_file_that_names_no_secrets_says_so(world: &World, sandbox: &Sandbox) {
+    let file = json!({"name": name_of_file(world), "secrets": []});
+    sandbox.file("conf/secrets.yaml", file.to_string());
+    let applied = apply(sandbox, &[]).success();
+    assert!(applied.stderr.contains("note: conf/secrets.yaml names no secrets\n"), "{applied}");
+    assert!(world.writes().is_empty());
+}
+
+#[scenario]
 fn a_secret_that_is_there_twice_in_one_place_is_refused(world: &World, sandbox: &Sandbox) {
     let a = world.project("a");
     let from = json!([{"generate": "K"}]);

@@ -139,6 +139,18 @@ fn a_secret_without_a_login_is_not_used_for_pulling_images(world: &World, sandbo
 }
 
 #[scenario]
+fn a_missing_secret_for_pulling_images_is_made_as_a_registry_login(world: &World, sandbox: &Sandbox) {
+    let namespace = prepared(world);
+    let words = ["attach", "nothing", "deploy/web", "--image-pull", "-n", &namespace];
+    let refused = sandbox.run(words).fails_with(1);
+    let create = format!(
+        "hint: or create it: kubectl runai-secret create docker-registry nothing -n {namespace} --docker-server=HOST \
+         --docker-username=USER"
+    );
+    assert!(refused.stderr.contains(&create), "{refused}");
+}
+
+#[scenario]
 fn a_name_that_newer_servers_take_is_warned_of_and_sent(world: &World, sandbox: &Sandbox) {
     let namespace = prepared(world);
     let words = ["attach", "s", "deploy/web", "--env", "1A=token", "-n", &namespace];

@@ -20,7 +20,9 @@ fn type_and_values_are_copied_and_nothing_that_shares_or_owns(world: &World, san
     let maps = format!("/api/v1/namespaces/{}/configmaps", a.namespace);
     let uid = world.create(&maps, &json!({"metadata": {"name": "x"}}))["metadata"]["uid"].clone();
     let owner = json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "x", "uid": uid}]);
-    let labels = json!({"run.ai/resource": "password", "run.ai/cluster-wide": "true", "team": "a"});
+    let labels = json!({
+        "run.ai/resource": "password", "kubectl-runai-secret/login": "aws", "run.ai/cluster-wide": "true", "team": "a",
+    });
     let path = format!("/api/v1/namespaces/{}/secrets/s", a.namespace);
     world.patch(
         &path,
@@ -33,7 +35,8 @@ fn type_and_values_are_copied_and_nothing_that_shares_or_owns(world: &World, san
     for project in [&b, &c] {
         let copy = secret(world, &project.namespace).unwrap();
         assert_eq!((&copy["data"], &copy["type"]), (&source["data"], &source["type"]));
-        assert_eq!(copy["metadata"]["labels"], json!({"run.ai/resource": "password"}));
+        let kept = json!({"run.ai/resource": "password", "kubectl-runai-secret/login": "aws"});
+        assert_eq!(copy["metadata"]["labels"], kept);
         assert_eq!(
             copy["metadata"]["annotations"],
             json!({"kubectl-runai-secret/copied-from": format!("{}/s", a.namespace)})

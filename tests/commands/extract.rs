@@ -135,7 +135,10 @@ fn another_value_under_the_key_is_left_alone(world: &World, sandbox: &Sandbox) {
         refused
             .stderr
             .starts_with(&format!("error: key HF_TOKEN of secret hf in {namespace} has another value\n"))
-            && refused.stderr.contains("--extract VAR=hf,HF_TOKEN_3"),
+            && refused.stderr.contains("--extract HF_TOKEN=hf,HF_TOKEN_3")
+            && refused.stderr.contains(&format!(
+                "kubectl runai-secret attach hf KIND/NAME --env HF_TOKEN=HF_TOKEN --overwrite -n {namespace}\n"
+            )),
         "{refused}"
     );
     assert!(world.writes().is_empty(), "{:?}", world.lines());

@@ -216,6 +216,7 @@ fn one_state_is_shown_alone_and_the_code_is_that_of_all(world: &World, sandbox: 
     assert_eq!(names(&two.json()), expected);
     let none = run(&["hf", "--state=orphan"]).fails_with(3);
     assert!(none.stderr.contains("note: no project is orphan\n") && none.stderr.contains(wrong), "{none}");
+    assert_eq!(none.stdout, "", "no header without a row");
     assert_eq!(run(&["hf", "--state=orphan", "-o", "name"]).fails_with(3).stdout, "");
     let overview = run(&["--state=stale", "-o", "json"]).fails_with(3).json();
     let secrets = overview["secrets"].as_array().unwrap();

@@ -60,6 +60,9 @@ pub(super) async fn run(args: &ApplyArgs, session: &Session<'_>) -> Result<()> {
     let (shown, name) = (file.shown.clone(), file.name().to_owned());
     let adopt = if args.adopt { Adopt::Yes } else { Adopt::No };
     let mut applying = Applying::prepare(&mut file, adopt, &args.write, session).await?;
+    if applying.count() == 0 {
+        session.ui.note(&format!("{shown} names no secrets"));
+    }
     applying.ask().await?;
     let mut objects = Objects::asked(applying.count(), &args.write, session);
     let applied = apply(&applying, &mut objects, args, session).await;

@@ -117,11 +117,12 @@ async fn one(
     }
     let verdict = verdict(&survey);
     let survey = args.chosen(survey);
-    if survey.rows.is_empty() && !args.states.is_empty() {
+    let is_empty = survey.rows.is_empty() && !args.states.is_empty();
+    if is_empty {
         session.ui.note(&format!("no project is {}", args.states.join(" or ")));
     }
     let ReportArgs { output, head } = &args.report;
-    if !(survey.rows.is_empty() && *output == Report::Name && !args.states.is_empty()) {
+    if !is_empty || matches!(output, Report::Data(_)) {
         show(&survey, output, head.head(), session)?;
     }
     verdict
