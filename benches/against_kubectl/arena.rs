@@ -106,7 +106,8 @@ impl Arena {
         let peaks = |program, words| {
             (0..MEMORY_RUNS).map(|run| self.peak_memory(program, &arguments(words, run))).collect()
         };
-        let kubectls = kubectl().map(|kubectl| peaks(kubectl, pair.kubectls)).unwrap_or_default();
+        let there = kubectl().filter(|_| !pair.kubectls.is_empty());
+        let kubectls = there.map(|kubectl| peaks(kubectl, pair.kubectls)).unwrap_or_default();
         let in_words = |[_, median, _]: [f64; 3]| megabytes(median);
         let ours = peaks(plugin(), pair.ours);
         compared(pair, Samples { ours, kubectls, ..Samples::default() }, in_words)

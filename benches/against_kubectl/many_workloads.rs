@@ -58,7 +58,7 @@ pub(crate) fn rows() -> Vec<Row> {
     let with_kinds =
         Pair { what: "`usage hf -A` where the cluster adds 40 kinds", kubectls: "", ..OVER_ALL_PROJECTS };
     rows.push(arena.time(&with_kinds));
-    rows.push(arena.memory(&Pair { kubectls: "version --client", ..memory }));
+    rows.push(arena.memory(&Pair { kubectls: "", ..memory }));
     // A schema and a list for each.
     rows.push(counted("requests of that", requests(&world, &arena), 11 + pages + 2 * KINDS));
     rows

@@ -1,5 +1,7 @@
 //! A row of the table: the measurement, beside its target.
 
+use support::sandbox::kubectl;
+
 use crate::arena::Pair;
 use crate::{MEGABYTE, NO_KUBECTL};
 
@@ -106,12 +108,17 @@ pub(crate) fn compared(pair: &Pair<'_>, samples: Samples, in_words: fn([f64; 3])
     Row {
         what: pair.what.to_owned(),
         ours: in_words(ours),
-        kubectls: kubectls.map_or_else(|| NO_KUBECTL.to_owned(), in_words),
+        kubectls: kubectls.map_or_else(|| without_kubectl().to_owned(), in_words),
         ratio: median_of_kubectl.map_or_else(String::new, |kubectls| ratio(ours[1], kubectls)),
         floor: floor.map_or_else(String::new, in_words),
         target: pair.target.to_string(),
         met: pair.target.met_by(ours[1], median_of_kubectl, median_of_floor),
     }
+}
+
+/// Says why there is no measurement of kubectl; nothing where it has no command like ours.
+fn without_kubectl() -> &'static str {
+    if kubectl().is_none() { NO_KUBECTL } else { "" }
 }
 
 pub(crate) fn megabytes(bytes: f64) -> String {
