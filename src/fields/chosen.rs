@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 use zeroize::Zeroizing;
 
 use super::tree::Tree;
-use crate::wording::{few, list};
+use crate::wording::{few, list, shortened};
 
 /// How many fields are named where one is not there; a row of a report has fewer.
 const NAMED: usize = 20;
+
+/// How much is repeated of a name that was typed, in characters.
+const LONGEST_NAME: usize = 60;
 
 /// What was found.
 pub(crate) struct Chosen {
@@ -32,5 +35,5 @@ pub(super) fn absence(absent: &BTreeSet<&str>, tree: &Tree<'_>) -> Option<String
         several if several.len() <= NAMED => format!("its fields are: {}", list(several)),
         several => format!("its fields are: {}", few(several)),
     };
-    Some(format!("the JSON has no field {name:?}; {there}"))
+    Some(format!("the JSON has no field {:?}; {there}", shortened(name, LONGEST_NAME)))
 }

@@ -60,7 +60,11 @@ fn templates() {
             Some(Err(told)) => told,
             Some(Ok(fields)) => {
                 let _ = fields.key_of_data(true).or(fields.key_of_data(false));
-                OBJECTS.map(|object| outcome(&fields, object)).join(";")
+                // What was typed may be said again.
+                let quoted = word.contains(CANARY);
+                let said = OBJECTS.map(|object| outcome(&fields, object));
+                assert!(quoted || !said.iter().any(|said| said.contains(CANARY)), "{said:?}");
+                said.join(";")
             }
         }
     });
@@ -68,19 +72,11 @@ fn templates() {
 
 fn outcome(fields: &Fields, object: &str) -> String {
     match fields.chosen_from(object.as_bytes()) {
-        Err(error) => {
-            assert!(!error.to_string().contains(CANARY), "{error}");
-            error.to_string()
-        }
-        Ok(Chosen { content, absent }) => {
-            assert!(!absent.iter().any(|absent| absent.contains(CANARY)));
-            match content {
-                Content::Text(text) => format!("{absent:?} {}", text.len()),
-                Content::Rows(rows) => {
-                    assert!(rows.iter().all(|row| row.len() == fields.headers().len()));
-                    format!("{absent:?} {} rows", rows.len())
-                }
-            }
+        Err(error) => error.to_string(),
+        Ok(Chosen { content: Content::Text(text), absent }) => format!("{absent:?} {}", text.len()),
+        Ok(Chosen { content: Content::Rows(rows), absent }) => {
+            assert!(rows.iter().all(|row| row.len() == fields.headers().len()));
+            format!("{absent:?} {} rows", rows.len())
         }
     }
 }
