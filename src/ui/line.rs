@@ -37,5 +37,18 @@ pub(super) fn line(style: &Style, label: &str, message: &str) -> String {
     if label.is_empty() {
         return format!("{}\n", printable(message));
     }
-    format!("{} {}\n", style.clone().for_stderr().apply_to(label), printable(message))
+    // A label may be a server's word too, as in `Error from server (REASON):`.
+    format!("{} {}\n", style.clone().for_stderr().apply_to(printable(label)), printable(message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_of_a_servers_can_not_disturb_the_terminal() {
+        let said = line(&Style::new(), "Error from server (a\u{1b}[31m\t\0\u{202e}b):", "x\u{1b}y");
+        assert!(!said.contains(['\u{1b}', '\t', '\0', '\u{202e}']), "{said:?}");
+        assert!(said.starts_with("Error from server (a") && said.ends_with("y\n"), "{said:?}");
+    }
 }
